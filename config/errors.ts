@@ -1,0 +1,33 @@
+/** Error codes of configuration and of the wire messages that both daemons share. */
+import type { ErrorCatalogue } from '../runtime/errors.ts';
+import { CodedError } from '../runtime/errors.ts';
+
+export const CONFIG_ERRORS = {
+  CONFIG_FILE_READ: {
+    meaning: 'A configuration file, or a file that it names, cannot be read.',
+    action: 'Check the path and the permissions; paths inside a configuration are relative to its folder.',
+  },
+  CONFIG_SYNTAX: { meaning: 'The file is not valid YAML.', action: 'Mend the line that the message names.' },
+  CONFIG_INVALID: {
+    meaning: 'The file has unknown keys, missing keys or values outside what is allowed; every one is listed.',
+    action: 'Change each listed path; `acra-enclave config schema` prints the whole schema.',
+  },
+  CONFIG_NUMBER_RANGE: {
+    meaning: 'A CID, port or PCR index is out of range.',
+    action: 'Use a number in the range shown.',
+  },
+  CONFIG_ENDPOINT: {
+    meaning: 'An address is not one of the forms tcp://, unix://, vsock://, vsock-uds:// or vsock-uds-guest://.',
+    action: 'Write the address in one of the forms shown.',
+  },
+  WIRE_FRAME_TOO_LARGE: {
+    meaning: 'A control message is longer than its limit; the peer is broken or hostile.',
+    action: 'Check that both ends run the same release.',
+  },
+  WIRE_MESSAGE_INVALID: {
+    meaning: 'A control message is not valid JSON or not of a known shape.',
+    action: 'Check that both ends run the same release.',
+  },
+} as const satisfies ErrorCatalogue;
+
+export class ConfigError extends CodedError<keyof typeof CONFIG_ERRORS> {}
