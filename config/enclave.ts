@@ -1,0 +1,107 @@
+/**
+ * `enclave.yaml`: what runs in the enclave. It is part of the enclave image, so every value here is measured and a
+ * changed byte changes PCR0; nothing in it can be overridden by the parent. Paths are relative to the file's folder.
+ */
+import { z } from 'zod';
+import { address, count, durationMs, fileInFolder, hostName, portTable, routeLimits } from './fields.ts';
+
+const acra = z.strictObject({
+  listen: address('tcp', 'unix')
+    .prefault('tcp://127.0.0.1:9393')
+    .describe('where acra-server listens inside the enclave (loopback or a unix socket)'),
+  encryptorConfig: fileInFolder.prefault('encryptor.yaml').describe("Acra's encryptor configuration"),
+  keystore: fileInFolder.prefault('keystore').describe('keystore v1, sealed under the master key'),
+  clientCa: fileInFolder.prefault('tls/client-ca.pem').describe('CA of client certificates'),
+  certificate: fileInFolder.prefault('tls/server.pem').describe('certificate that clients see'),
+  sealedKey: fileInFolder.prefault('tls/server.key.sealed').describe('its private key, sealed under the master key'),
+  clientIdFrom: z.enum(['distinguished_name', 'serial_number']).default('distinguished_name'),
+  poisonDetection: z.boolean().default(true),
+  memoryLimitMiB: count(256, 1024 * 1024).describe("acra-server's soft memory limit (GOMEMLIMIT)"),
+});
+
+const database = z.strictObject({
+  serverName: hostName.describe("the name in the database's certificate"),
+  ca: fileInFolder.prefault('tls/database-ca.pem').describe("CA of the database's certificate"),
+  listen: address('tcp').prefault('tcp://127.0.0.1:5432').describe('where acra-server finds the database'),
+});
+
+const kms = z.strictObject({
+  region: z.string().regex(/^[a-z]{2,}(-[a-z]+)+-\d$/, { error: 'must be a region such as eu-central-1' }),
+  keyArn: z.string().regex(/^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9-]+$/, {
+    error: 'must be a full key ARN (arn:aws:kms:REGION:ACCOUNT:key/ID); an alias can be pointed elsewhere',
+  }),
+  encryptionContext: z
+    .record(z.string().min(1), z.string().min(1))
+    .refine((context) => Object.keys(context).length > 0, { error: 'needs at least one entry' })
+    .describe('must equal the context under which the master key was encrypted'),
+  ciphertext: fileInFolder.prefault('master-key.blob').describe("the master key's KMS ciphertext"),
+  endpoint: z
+    .url({ protocol: /^https$/, error: 'must be an https:// URL' })
+    .optional()
+    .describe('default: the region’s'),
+  ca: fileInFolder.optional().describe('CA of the endpoint; default: the roots that ship with Node'),
+  listen: address('tcp').prefault('tcp://127.0.0.1:8443'),
+  requestTimeoutMs: durationMs(10_000),
+});
+
+const imds = z
+  .strictObject({ listen: address('tcp').prefault('tcp://127.0.0.1:8080'), requestTimeoutMs: durationMs(5_000) })
+  .prefault({});
+
+const deadlines = z
+  .strictObject({
+    controlMs: durationMs(60_000),
+    nsmMs: durationMs(10_000),
+    entropyMs: durationMs(10_000),
+    clockMs: durationMs(10_000),
+    configurationMs: durationMs(10_000),
+    egressMs: durationMs(10_000),
+    credentialsMs: durationMs(300_000),
+    masterKeyMs: durationMs(300_000),
+    keystoreMs: durationMs(30_000),
+    acraMs: durationMs(30_000),
+    readyMs: durationMs(600_000).describe('includes patience with a database that is down'),
+  })
+  .prefault({})
+  .describe('how long each boot phase may take; a phase that waits for something outside retries until then');
+
+const restart = z
+  .strictObject({
+    minMs: durationMs(100),
+    maxMs: durationMs(5_000),
+    breakerExits: count(10, 1000).describe('this many unexpected exits …'),
+    breakerWindowMs: durationMs(120_000).describe('… within this time open the breaker: health red, no more restarts'),
+    stopGraceMs: durationMs(10_000).describe('between SIGTERM and SIGKILL'),
+    drainMs: durationMs(10_000).describe('how long open sessions may finish when the supervisor stops'),
+  })
+  .prefault({});
+
+const health = z
+  .strictObject({
+    probeIntervalMs: durationMs(10_000),
+    probeTimeoutMs: durationMs(3_000),
+    statusIntervalMs: durationMs(5_000),
+    logBufferRecords: count(10_000, 1_000_000).describe(
+      'kept while the parent does not listen; older ones are counted as dropped',
+    ),
+  })
+  .prefault({});
+
+export const enclaveSchema = z
+  .strictObject({
+    version: z.literal(1),
+    name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, { error: 'must be lower-case letters, digits and dashes' }),
+    acra: acra.prefault({}),
+    database,
+    kms,
+    imds,
+    ports: portTable,
+    ingressLimits: routeLimits,
+    egressLimits: routeLimits,
+    deadlines,
+    restart,
+    health,
+  })
+  .describe('enclave.yaml: what runs in the enclave; measured');
+
+export type EnclaveConfig = z.output<typeof enclaveSchema>;

@@ -1,0 +1,83 @@
+/** Field types that both configuration files use. Units are in the field names; limits are stated here once. */
+import { isAbsolute, normalize } from 'node:path';
+import { z } from 'zod';
+import { toVsockPort } from './brands.ts';
+import type { Endpoint } from './endpoint.ts';
+import { parseEndpoint } from './endpoint.ts';
+import { HEARTBEAT_PORT, VSOCK_PORTS } from './ports.ts';
+
+const MAX_TIMEOUT_MS = 24 * 3600 * 1000;
+
+/** A duration in milliseconds, 1 ms to 24 h. */
+export const durationMs = (defaultMs: number) => z.int().min(1).max(MAX_TIMEOUT_MS).default(defaultMs);
+
+export const count = (defaultCount: number, max: number) => z.int().min(1).max(max).default(defaultCount);
+
+const vsockPort = (defaultPort: number) =>
+  z
+    .int()
+    .min(1)
+    .max(0xffff_fffe)
+    .refine((port) => port !== HEARTBEAT_PORT, {
+      error: `port ${HEARTBEAT_PORT} is nitro-cli's heartbeat; use another`,
+    })
+    .default(defaultPort)
+    .transform(toVsockPort);
+
+/** The port table; both ends must state the same one. */
+export const portTable = z
+  .strictObject({
+    ingress: vsockPort(VSOCK_PORTS.ingress),
+    control: vsockPort(VSOCK_PORTS.control),
+    database: vsockPort(VSOCK_PORTS.database),
+    kms: vsockPort(VSOCK_PORTS.kms),
+    imds: vsockPort(VSOCK_PORTS.imds),
+  })
+  .refine((ports) => new Set(Object.values(ports)).size === Object.keys(ports).length, {
+    error: 'two entries name the same port; each needs its own',
+  })
+  .prefault({})
+  .describe('vsock ports; the same on both sides');
+
+/** An address whose scheme must be one of `kinds`. */
+export function address<Kind extends Endpoint['kind']>(...kinds: readonly Kind[]) {
+  return z.string().transform((text, context): Extract<Endpoint, { kind: Kind }> => {
+    try {
+      const endpoint = parseEndpoint(text);
+      if ((kinds as readonly string[]).includes(endpoint.kind)) return endpoint as Extract<Endpoint, { kind: Kind }>;
+      context.addIssue({ code: 'custom', message: `must be one of: ${kinds.map((kind) => `${kind}://`).join(', ')}` });
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
+    }
+    return z.NEVER;
+  });
+}
+
+/** A file inside the configuration's own folder: relative, and never out of it. */
+export const fileInFolder = z
+  .string()
+  .min(1)
+  .refine((path) => !isAbsolute(path) && !normalize(path).startsWith('..') && !path.includes('\0'), {
+    error: 'must be a relative path inside the folder of this file',
+  });
+
+/** A DNS name as it stands in a certificate. */
+export const hostName = z
+  .string()
+  .regex(
+    /^(?=.{1,253}$)([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?)(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/,
+    {
+      error: 'must be a DNS name',
+    },
+  );
+
+/** Bounds of one relay route (relay.md, "Route"). */
+export const routeLimits = z
+  .strictObject({
+    maxConnections: count(500, 100_000).describe('established at once; more are shed at accept'),
+    maxPending: count(100, 100_000).describe('not yet established at once'),
+    connectTimeoutMs: durationMs(10_000),
+    prefaceTimeoutMs: durationMs(10_000),
+    idleTimeoutMs: durationMs(2 * 3600 * 1000),
+  })
+  .prefault({});

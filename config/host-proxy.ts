@@ -1,0 +1,58 @@
+/**
+ * `host-proxy.yaml`: what the daemon on the parent instance forwards. It is not measured and need not be trusted: the
+ * worst that a wrong value here can do is deny service.
+ */
+import { z } from 'zod';
+import { toCid } from './brands.ts';
+import { MAX_UNIX_PATH_BYTES } from './endpoint.ts';
+import { address, count, durationMs, portTable, routeLimits } from './fields.ts';
+
+/** Nitro gives enclaves CIDs above 3 (nitro-formats, nitro-cli limits). */
+const guestCid = z.int().min(4).max(0xffff_fffe).transform(toCid).describe("the enclave's CID");
+
+const absolutePath = z
+  .string()
+  .regex(/^\//, { error: 'must be an absolute path' })
+  .refine((path) => Buffer.byteLength(path) <= MAX_UNIX_PATH_BYTES, { error: `at most ${MAX_UNIX_PATH_BYTES} bytes` });
+
+const enclave = z.discriminatedUnion('transport', [
+  z.strictObject({ transport: z.literal('vsock'), cid: guestCid }),
+  z.strictObject({
+    transport: z.literal('vsock-uds'),
+    cid: guestCid,
+    path: absolutePath.describe('the hybrid socket of QEMU, Firecracker or a simulated enclave'),
+  }),
+]);
+
+const logs = z
+  .strictObject({
+    level: z.enum(['debug', 'info', 'warn', 'error', 'fatal']).default('info'),
+    file: absolutePath.optional().describe('append JSON lines here; default: standard output'),
+  })
+  .prefault({});
+
+export const hostProxySchema = z
+  .strictObject({
+    version: z.literal(1),
+    enclave,
+    ingress: z.strictObject({ listen: address('tcp', 'unix').prefault('tcp://0.0.0.0:5432') }).prefault({}),
+    database: z.strictObject({ connect: address('tcp', 'unix') }),
+    kms: z.strictObject({ connect: address('tcp', 'unix') }),
+    imds: z.strictObject({ connect: address('tcp', 'unix').prefault('tcp://169.254.169.254:80') }).prefault({}),
+    admin: z
+      .strictObject({ listen: address('tcp').prefault('tcp://127.0.0.1:9464') })
+      .prefault({})
+      .describe('/healthz, /readyz, /metrics and /status'),
+    ports: portTable,
+    limits: routeLimits,
+    logs,
+    runtimeFolder: absolutePath
+      .prefault('/run/acra-enclave')
+      .describe('for the private socket of the control connection'),
+    statusStaleMs: durationMs(20_000).describe('an enclave that has been silent for this long counts as not ready'),
+    drainMs: durationMs(10_000).describe('how long open connections may finish when the daemon stops'),
+    maxControlFrameBytes: count(1024 * 1024, 16 * 1024 * 1024),
+  })
+  .describe('host-proxy.yaml: what the parent instance forwards; not trusted');
+
+export type HostProxyConfig = z.output<typeof hostProxySchema>;

@@ -1,0 +1,72 @@
+/**
+ * Reads a YAML configuration: every problem is reported at once, each with its path, what was found (never the value of
+ * something secret: these files hold none), what is allowed and what to do.
+ */
+import { readFileSync } from 'node:fs';
+import { LineCounter, parseDocument } from 'yaml';
+import type { z } from 'zod';
+import { ConfigError } from './errors.ts';
+
+const MAX_FILE_BYTES = 1024 * 1024;
+
+function readText(file: string): string {
+  try {
+    const bytes = readFileSync(file);
+    if (bytes.length <= MAX_FILE_BYTES) return bytes.toString('utf8');
+  } catch (cause) {
+    throw new ConfigError('CONFIG_FILE_READ', `cannot read ${file}`, { cause });
+  }
+  throw new ConfigError('CONFIG_FILE_READ', `${file} is too large`, { allowed: `at most ${MAX_FILE_BYTES} bytes` });
+}
+
+function parseYaml(text: string, file: string): unknown {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
+  const [first] = document.errors;
+  if (first) {
+    const { line, col } = lines.linePos(first.pos[0]);
+    throw new ConfigError('CONFIG_SYNTAX', `${file}:${line}:${col}: ${first.message.split('\n')[0]}`, { cause: first });
+  }
+  return document.toJS({ maxAliasCount: 0 });
+}
+
+function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
+  let value = root;
+  for (const key of path) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    value = Reflect.get(value, key);
+  }
+  return value;
+}
+
+function show(value: unknown): string {
+  const text = value === undefined ? 'nothing' : JSON.stringify(value);
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+}
+
+function describeIssue(issue: z.core.$ZodIssue, root: unknown): string {
+  const path = issue.path.map(String).join('.') || '(top level)';
+  if (issue.code === 'unrecognized_keys') {
+    return `${path}: unknown key ${issue.keys.map((key) => `"${key}"`).join(', ')}; remove it or mend its spelling`;
+  }
+  return `${path}: found ${show(valueAt(root, issue.path))}; ${issue.message}`;
+}
+
+/** Checks a parsed document. @throws ConfigError CONFIG_INVALID with all issues. */
+export function validateConfig<Schema extends z.ZodType>(
+  schema: Schema,
+  document: unknown,
+  file: string,
+): z.output<Schema> {
+  const result = schema.safeParse(document);
+  if (result.success) return result.data;
+  const issues = result.error.issues.map((issue) => describeIssue(issue, document));
+  throw new ConfigError('CONFIG_INVALID', `${file} is not valid:\n${issues.map((line) => `  - ${line}`).join('\n')}`, {
+    cause: result.error,
+  });
+}
+
+/** @throws ConfigError CONFIG_FILE_READ, CONFIG_SYNTAX, CONFIG_INVALID */
+export function loadConfig<Schema extends z.ZodType>(schema: Schema, file: string): z.output<Schema> {
+  return validateConfig(schema, parseYaml(readText(file), file), file);
+}
