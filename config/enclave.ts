@@ -40,13 +40,10 @@ const kms = z.strictObject({
     .optional()
     .describe('default: the region’s'),
   ca: fileInFolder.optional().describe('CA of the endpoint; default: the roots that ship with Node'),
-  listen: address('tcp').prefault('tcp://127.0.0.1:8443'),
   requestTimeoutMs: durationMs(10_000),
 });
 
-const imds = z
-  .strictObject({ listen: address('tcp').prefault('tcp://127.0.0.1:8080'), requestTimeoutMs: durationMs(5_000) })
-  .prefault({});
+const imds = z.strictObject({ requestTimeoutMs: durationMs(5_000) }).prefault({});
 
 const deadlines = z
   .strictObject({

@@ -1,0 +1,46 @@
+# acra-enclave: `make help` lists the targets. Needs Node >= 20 with npm to bootstrap; everything else comes with `npm ci`.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+ARCH := $(shell uname -m | sed -e s/x86_64/x64/ -e s/aarch64/arm64/)
+NODE := node_modules/node-linux-$(ARCH)/bin/node
+export PATH := $(CURDIR)/node_modules/node-linux-$(ARCH)/bin:$(CURDIR)/node_modules/.bin:$(PATH)
+INSTALLED := node_modules/.installed
+
+.PHONY: help demo test check types lint format bench-relay bench-chain clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-14s %s\n' "$$name" "$$what"; done
+
+$(INSTALLED): package.json package-lock.json
+	npm ci --no-audit --no-fund --loglevel=error
+	tap build >/dev/null
+	@touch $@
+
+demo: $(INSTALLED) ## run the whole product on this machine and show it step by step
+	@bin/acra-enclave demo
+
+test: $(INSTALLED) ## run all tests that need no virtual machine
+	tap run $(TAP_FLAGS) $(TESTS)
+
+check: $(INSTALLED) types lint ## types, lint, dead code and import rules
+
+types: $(INSTALLED)
+	tsc --noEmit
+
+lint: $(INSTALLED)
+	biome check .
+	knip
+	node test/import-rules.ts
+
+format: $(INSTALLED) ## format and sort imports
+	biome check --write .
+
+bench-relay: $(INSTALLED) ## measure the relay against its peers
+	node bench/relay/throughput.ts
+
+bench-chain: $(INSTALLED) ## measure start, memory and throughput of the whole chain
+	node bench/chain/main.ts
+
+clean: ## remove everything that was built or installed here
+	rm -rf node_modules .tap .demo build

@@ -1,0 +1,18 @@
+/** `acra-enclave acra pull`: fetches the official acra-server image into the cache. */
+import { Command } from 'commander';
+import { pullAcraServer } from '../../acra/obtain/pull.ts';
+import { acraCacheFolder } from '../acra-cache.ts';
+import { green, printJson, printLine, progress } from '../output.ts';
+
+export function acraCommand(): Command {
+  const pull = new Command('pull')
+    .description('Fetch the official acra-server 0.96.0 with skopeo, podman or docker, and pin its digest.')
+    .option('--json', 'print JSON')
+    .action(async ({ json }: { json?: boolean }) => {
+      const cacheFolder = acraCacheFolder(process.env);
+      const program = await pullAcraServer({ cacheFolder, onProgress: progress });
+      if (json) printJson(program);
+      else printLine(`${green('ready')} ${program.description}`);
+    });
+  return new Command('acra').description('Obtain acra-server itself.').addCommand(pull);
+}

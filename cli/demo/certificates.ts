@@ -1,0 +1,53 @@
+/** The certificates of a demo: the enclave's server, one application client, the database. Fresh each time. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { IssuedCertificate } from '../../emulator/pki/authority.ts';
+import { createAuthority } from '../../emulator/pki/authority.ts';
+import { systemClock } from '../../runtime/clock.ts';
+
+export const ENCLAVE_NAME = 'records.demo.internal';
+export const DATABASE_NAME = 'database.demo.internal';
+
+export interface DemoCertificates {
+  /** CA of the enclave's server certificate and of client certificates. */
+  readonly applicationCaPem: string;
+  readonly server: IssuedCertificate;
+  readonly client: IssuedCertificate;
+  readonly databaseCaPem: string;
+  readonly database: IssuedCertificate;
+}
+
+export function makeCertificates(): DemoCertificates {
+  const application = createAuthority({ commonName: 'demo application CA', clock: systemClock });
+  const data = createAuthority({ commonName: 'demo database CA', clock: systemClock });
+  return {
+    applicationCaPem: application.certificatePem,
+    server: application.issue({ commonName: ENCLAVE_NAME, subjectAltNames: [ENCLAVE_NAME], kind: 'server' }),
+    client: application.issue({ commonName: 'demo-application', kind: 'client' }),
+    databaseCaPem: data.certificatePem,
+    database: data.issue({ commonName: DATABASE_NAME, subjectAltNames: [DATABASE_NAME], kind: 'server' }),
+  };
+}
+
+export interface ClientFiles {
+  readonly applicationCa: string;
+  readonly databaseCa: string;
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** What an application needs, as files, so that psql and any driver can be pointed at them. */
+export function writeClientFiles(folder: string, certificates: DemoCertificates): ClientFiles {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const write = (name: string, pem: string): string => {
+    const file = join(folder, name);
+    writeFileSync(file, pem, { mode: 0o600 });
+    return file;
+  };
+  return {
+    applicationCa: write('application-ca.pem', certificates.applicationCaPem),
+    databaseCa: write('database-ca.pem', certificates.databaseCaPem),
+    certificate: write('client.pem', certificates.client.certificatePem),
+    key: write('client.key', certificates.client.privateKeyPem),
+  };
+}

@@ -1,0 +1,67 @@
+/** The two ways to the data: as the application does, through the enclave, and as somebody who holds the database does. */
+import pg from 'pg';
+import type { TcpEndpoint } from '../../config/endpoint.ts';
+import { DATABASE_NAME, ENCLAVE_NAME } from './certificates.ts';
+import { APPLICATION, DATABASE, OWNER } from './database.ts';
+import type { Stack } from './stack.ts';
+
+export async function connectThroughEnclave(stack: Stack, address: TcpEndpoint): Promise<pg.Client> {
+  const { applicationCaPem, client } = stack.parts.certificates;
+  const connection = new pg.Client({
+    host: address.host,
+    port: address.port,
+    database: DATABASE,
+    ...APPLICATION,
+    ssl: { ca: applicationCaPem, cert: client.certificatePem, key: client.privateKeyPem, servername: ENCLAVE_NAME },
+  });
+  // An enclave that stops ends its sessions; whoever awaits a query learns of it there.
+  connection.on('error', () => undefined);
+  await connection.connect();
+  return connection;
+}
+
+export async function connectDirectly(stack: Stack): Promise<pg.Client> {
+  const { postgres, certificates } = stack.parts;
+  const connection = new pg.Client({
+    host: postgres.host,
+    port: postgres.port,
+    database: DATABASE,
+    ...OWNER,
+    ssl: { ca: certificates.databaseCaPem, servername: DATABASE_NAME },
+  });
+  await connection.connect();
+  return connection;
+}
+
+export interface Endpoints {
+  readonly public: object;
+  readonly database: object;
+  readonly hostProxy: { readonly url: string };
+  readonly kms: { readonly url: string; readonly ca: string };
+  readonly imds: { readonly url: string };
+}
+
+/** Everything that psql, a driver or curl needs to be pointed at the parts; file paths are absolute. */
+export function describeEndpoints(stack: Stack, address: TcpEndpoint, kmsCaFile: string): Endpoints {
+  const { clientFiles, postgres, cloud } = stack.parts;
+  const { certificate: cert, key, applicationCa, databaseCa } = clientFiles;
+  return {
+    public: {
+      host: address.host,
+      port: address.port,
+      ...APPLICATION,
+      database: DATABASE,
+      tls: { ca: applicationCa, cert, key, servername: ENCLAVE_NAME },
+    },
+    database: {
+      host: postgres.host,
+      port: postgres.port,
+      ...OWNER,
+      database: DATABASE,
+      tls: { ca: databaseCa, cert, key, servername: DATABASE_NAME },
+    },
+    hostProxy: { url: stack.enclave.adminUrl },
+    kms: { url: cloud.kms.url, ca: kmsCaFile },
+    imds: { url: cloud.imds.url },
+  };
+}

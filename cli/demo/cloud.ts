@@ -1,0 +1,81 @@
+/** What a data centre and AWS provide, on this machine: a real PostgreSQL, emulated KMS and instance metadata. */
+
+import { Agent } from 'node:https';
+import { join } from 'node:path';
+import type { KMSClientConfig } from '@aws-sdk/client-kms';
+import { CreateKeyCommand, KMSClient, PutKeyPolicyCommand } from '@aws-sdk/client-kms';
+import type { PcrIndex } from '../../config/brands.ts';
+import { CredentialStore } from '../../emulator/credentials.ts';
+import type { RunningImds } from '../../emulator/imds/server.ts';
+import { startImds } from '../../emulator/imds/server.ts';
+import type { RunningKms } from '../../emulator/kms/server.ts';
+import { startKms } from '../../emulator/kms/server.ts';
+import { loadOrCreateNsmRoot } from '../../emulator/nsm/root.ts';
+import { roleArn } from '../../emulator/principal.ts';
+import { systemClock } from '../../runtime/clock.ts';
+import { systemRandom } from '../../runtime/random.ts';
+import { keyPolicy } from './key-policy.ts';
+
+export const REGION = 'eu-central-1';
+export const ROLE = 'acra-enclave-demo';
+
+export interface CloudOptions {
+  readonly folder: string;
+  readonly nsmFolder: string;
+  readonly credentialLifetimeMs: number;
+}
+
+export interface Cloud {
+  readonly kms: RunningKms;
+  readonly imds: RunningImds;
+  createKey(): Promise<string>;
+  putKeyPolicy(keyArn: string, pcrs: ReadonlyMap<PcrIndex, Buffer>): Promise<object>;
+  stop(): Promise<void>;
+}
+
+function administratorClient(kms: RunningKms): KMSClient {
+  const { accessKeyId, secretAccessKey } = kms.adminCredentials;
+  const config: KMSClientConfig = {
+    region: REGION,
+    endpoint: kms.url,
+    credentials: { accessKeyId, secretAccessKey },
+    requestHandler: { httpsAgent: new Agent({ ca: kms.caPem }) },
+  };
+  return new KMSClient(config);
+}
+
+export async function startCloud(options: CloudOptions): Promise<Cloud> {
+  const { rootDer } = await loadOrCreateNsmRoot(options.nsmFolder);
+  const shared = { clock: systemClock, random: systemRandom };
+  const credentials = new CredentialStore({ folder: join(options.folder, 'credentials'), ...shared });
+  const kms = await startKms({
+    folder: join(options.folder, 'kms'),
+    region: REGION,
+    nsmRootDer: rootDer,
+    credentials,
+    clock: systemClock,
+  });
+  const imds = await startImds({
+    folder: join(options.folder, 'imds'),
+    role: ROLE,
+    credentials,
+    clock: systemClock,
+    lifetimeMs: options.credentialLifetimeMs,
+    region: REGION,
+  });
+  const client = administratorClient(kms);
+  return {
+    kms,
+    imds,
+    createKey: async () => (await client.send(new CreateKeyCommand({}))).KeyMetadata?.Arn ?? '',
+    putKeyPolicy: async (keyArn, pcrs) => {
+      const policy = keyPolicy({ administratorArn: kms.adminCredentials.principal.arn, roleArn: roleArn(ROLE), pcrs });
+      await client.send(new PutKeyPolicyCommand({ KeyId: keyArn, Policy: JSON.stringify(policy) }));
+      return policy;
+    },
+    stop: async () => {
+      client.destroy();
+      await Promise.all([kms.stop(), imds.stop()]);
+    },
+  };
+}

@@ -1,0 +1,64 @@
+/** Writes the measured folder of a demo: configuration, certificates, keys. What a user would write by hand and with `keys new`. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { clientIdFromCertificate } from '../../acra/client-id.ts';
+import { systemRandom } from '../../runtime/random.ts';
+import { SecretBuffer } from '../../runtime/secret-buffer.ts';
+import { makeKeys } from '../keys/ceremony.ts';
+import type { EncryptOptions } from '../keys/kms-encrypt.ts';
+import { kmsEncrypt } from '../keys/kms-encrypt.ts';
+import type { DemoCertificates } from './certificates.ts';
+import { DATABASE_NAME } from './certificates.ts';
+import { ENCRYPTOR_YAML } from './database.ts';
+
+export type YamlDocument = Record<string, unknown>;
+
+export interface EnclaveFolderOptions {
+  readonly folder: string;
+  readonly acraSocketPath: string;
+  readonly certificates: DemoCertificates;
+  readonly kms: EncryptOptions & { readonly caPem: string };
+  /** Merged over the sections of enclave.yaml; the measured way to change anything. */
+  readonly settings?: YamlDocument;
+}
+
+function enclaveYaml(options: EnclaveFolderOptions): YamlDocument {
+  const { kms, acraSocketPath, settings = {} } = options;
+  const base: Record<string, YamlDocument> = {
+    acra: { listen: `unix://${acraSocketPath}` },
+    database: { serverName: DATABASE_NAME, listen: 'tcp://127.0.0.1:0' },
+    kms: {
+      region: kms.region,
+      keyArn: kms.keyArn,
+      encryptionContext: kms.encryptionContext,
+      ca: 'tls/kms-ca.pem',
+    },
+  };
+  const merged: YamlDocument = { version: 1, name: 'demo' };
+  for (const section of new Set([...Object.keys(base), ...Object.keys(settings)])) {
+    merged[section] = { ...base[section], ...(settings[section] as YamlDocument | undefined) };
+  }
+  return merged;
+}
+
+export async function writeEnclaveFolder(options: EnclaveFolderOptions): Promise<void> {
+  const { folder, certificates, kms } = options;
+  mkdirSync(join(folder, 'tls'), { recursive: true, mode: 0o700 });
+  writeFileSync(join(folder, 'enclave.yaml'), stringify(enclaveYaml(options)));
+  writeFileSync(join(folder, 'encryptor.yaml'), ENCRYPTOR_YAML);
+  writeFileSync(join(folder, 'tls/client-ca.pem'), certificates.applicationCaPem);
+  writeFileSync(join(folder, 'tls/server.pem'), certificates.server.certificatePem);
+  writeFileSync(join(folder, 'tls/database-ca.pem'), certificates.databaseCaPem);
+  writeFileSync(join(folder, 'tls/kms-ca.pem'), kms.caPem);
+  using serverKey = SecretBuffer.take(Buffer.from(certificates.server.privateKeyPem));
+  await makeKeys({
+    keystoreFolder: join(folder, 'keystore'),
+    clientIds: [clientIdFromCertificate(certificates.client.certificatePem, 'distinguished_name')],
+    ciphertextFile: join(folder, 'master-key.blob'),
+    sealedKeyFile: join(folder, 'tls/server.key.sealed'),
+    serverKey,
+    random: systemRandom,
+    encrypt: (plaintext) => kmsEncrypt(plaintext, kms),
+  });
+}

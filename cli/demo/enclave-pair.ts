@@ -1,0 +1,102 @@
+/** One enclave and the host-proxy of its parent, as two processes with their own vsock; what a user starts with two commands. */
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import type { TcpEndpoint } from '../../config/endpoint.ts';
+import { parseEndpoint } from '../../config/endpoint.ts';
+import { systemClock } from '../../runtime/clock.ts';
+import { simulatedFolders } from '../simulated/folders.ts';
+import { DaemonProcess } from './daemon-process.ts';
+import type { HostStatus } from './host-status.ts';
+import { untilHostStatus } from './host-status.ts';
+
+export interface EnclavePairOptions {
+  /** Everything that the pair writes lies here; short, because unix sockets lie here too. */
+  readonly root: string;
+  readonly enclaveFolder: string;
+  /** The emulated security module's root, which the emulated KMS trusts. */
+  readonly nsmFolder: string;
+  /** Sections of host-proxy.yaml: where database, KMS and IMDS are, and anything else. */
+  readonly hostSettings: Readonly<Record<string, unknown>>;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+const ENCLAVE_CID = 16;
+
+export class EnclavePair {
+  readonly #options: EnclavePairOptions;
+  readonly vsockPath: string;
+  readonly runtimeFolder: string;
+  hostProxy: DaemonProcess | undefined;
+  supervisor: DaemonProcess | undefined;
+  adminUrl = '';
+
+  constructor(options: EnclavePairOptions) {
+    this.#options = options;
+    mkdirSync(join(options.root, 'logs'), { recursive: true, mode: 0o700 });
+    const folders = simulatedFolders(join(options.root, 'sim'));
+    this.vsockPath = folders.vsockPath;
+    this.runtimeFolder = folders.runtimeFolder;
+    if (folders.nsmFolder !== options.nsmFolder) cpSync(options.nsmFolder, folders.nsmFolder, { recursive: true });
+  }
+
+  /** Resolves when it forwards. */
+  async startHostProxy(): Promise<void> {
+    const { root, hostSettings } = this.#options;
+    const file = join(root, 'host-proxy.yaml');
+    const fixed = {
+      version: 1,
+      enclave: { transport: 'vsock-uds', cid: ENCLAVE_CID, path: this.vsockPath },
+      ingress: { listen: 'tcp://127.0.0.1:0' },
+      admin: { listen: 'tcp://127.0.0.1:0' },
+      runtimeFolder: join(root, 'host'),
+    };
+    writeFileSync(file, stringify({ ...fixed, ...hostSettings }));
+    this.hostProxy = this.#daemon('host-proxy', ['host-proxy', '--config', file]);
+    const { admin } = await this.hostProxy.untilEvent('host-proxy.started');
+    const { host, port } = parseEndpoint(String(admin)) as TcpEndpoint;
+    this.adminUrl = `http://${host}:${port}`;
+  }
+
+  /** Waits for nothing. */
+  startSupervisor(): DaemonProcess {
+    const { root, enclaveFolder } = this.#options;
+    this.supervisor = this.#daemon('supervisor', [
+      'supervisor',
+      '--enclave',
+      enclaveFolder,
+      '--simulated',
+      join(root, 'sim'),
+    ]);
+    return this.supervisor;
+  }
+
+  until(
+    wanted: (status: HostStatus) => boolean,
+    signal: AbortSignal,
+    onChange?: (status: HostStatus) => void,
+  ): Promise<HostStatus> {
+    return untilHostStatus(this.adminUrl, wanted, systemClock, signal, onChange);
+  }
+
+  /** The address of the public port. */
+  async untilServing(signal: AbortSignal, onChange?: (status: HostStatus) => void): Promise<TcpEndpoint> {
+    const { publicAddress } = await this.until(
+      (status) => status.ready && status.publicAddress !== null,
+      signal,
+      onChange,
+    );
+    return parseEndpoint(publicAddress ?? '') as TcpEndpoint;
+  }
+
+  /** First the enclave, then what it talks through. */
+  async stop(): Promise<void> {
+    await this.supervisor?.stop();
+    await this.hostProxy?.stop();
+  }
+
+  #daemon(name: string, args: readonly string[]): DaemonProcess {
+    const { root, environment } = this.#options;
+    return new DaemonProcess({ name, arguments: args, logFile: join(root, 'logs', `${name}.log`), environment });
+  }
+}

@@ -1,0 +1,60 @@
+/** Reads host-proxy's /status, as an operator would with curl. */
+import { request } from 'undici';
+import { z } from 'zod';
+import { ENCLAVE_STATES } from '../../config/wire/messages.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { CliError } from '../errors.ts';
+
+const hostStatus = z.object({
+  state: z.enum([...ENCLAVE_STATES, 'unknown', 'lost']),
+  ready: z.boolean(),
+  connected: z.boolean(),
+  publicAddress: z.string().nullable(),
+  enclave: z
+    .object({
+      state: z.enum(ENCLAVE_STATES),
+      phase: z.string(),
+      detail: z.string().nullable(),
+      errorCode: z.string().nullable(),
+    })
+    .nullable(),
+  simulated: z.boolean().nullable(),
+  measurements: z.record(z.string(), z.string()).nullable(),
+  acraServer: z.string().nullable(),
+  logs: z.object({ received: z.number(), dropped: z.number() }),
+});
+export type HostStatus = z.infer<typeof hostStatus>;
+
+const POLL_MS = 50;
+
+export async function readHostStatus(adminUrl: string): Promise<HostStatus> {
+  const { body } = await request(`${adminUrl}/status`);
+  return hostStatus.parse(await body.json());
+}
+
+/** Asks until `wanted` holds. @throws CliError CLI_NOT_READY with the last reason, when the signal aborts first. */
+export async function untilHostStatus(
+  adminUrl: string,
+  wanted: (status: HostStatus) => boolean,
+  clock: Clock,
+  signal: AbortSignal,
+  onChange: (status: HostStatus) => void = () => undefined,
+): Promise<HostStatus> {
+  let last: HostStatus | undefined;
+  for (;;) {
+    const status = await readHostStatus(adminUrl).catch(() => undefined);
+    if (status && JSON.stringify(status.enclave) !== JSON.stringify(last?.enclave)) onChange(status);
+    if (status && wanted(status)) return status;
+    last = status ?? last;
+    try {
+      await clock.sleep(POLL_MS, signal);
+    } catch (cause) {
+      throw new CliError('CLI_NOT_READY', 'the enclave did not come to the expected state in time', {
+        found: last?.enclave
+          ? `${last.state}; phase ${last.enclave.phase}; ${last.enclave.errorCode}; ${last.enclave.detail}`
+          : 'nothing heard',
+        cause,
+      });
+    }
+  }
+}

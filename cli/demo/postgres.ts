@@ -1,0 +1,40 @@
+/** The demo's database: PostgreSQL with TLS, an owner, an application user and the protected table. */
+import pg from 'pg';
+import type { RunningPostgres } from '../../emulator/postgres/server.ts';
+import { startPostgres } from '../../emulator/postgres/server.ts';
+import type { DemoCertificates } from './certificates.ts';
+import { DATABASE_NAME } from './certificates.ts';
+import { APPLICATION, DATABASE, OWNER, SCHEMA_SQL } from './database.ts';
+
+export interface DemoPostgresOptions {
+  readonly folder: string;
+  readonly tls: boolean;
+  readonly certificates: DemoCertificates;
+  readonly signal: AbortSignal;
+}
+
+export async function startDemoPostgres(options: DemoPostgresOptions): Promise<RunningPostgres> {
+  const { database, databaseCaPem } = options.certificates;
+  const postgres = await startPostgres({
+    folder: options.folder,
+    superuser: OWNER,
+    database: DATABASE,
+    tls: options.tls ? { certificatePem: database.certificatePem, privateKeyPem: database.privateKeyPem } : undefined,
+    signal: options.signal,
+  });
+  const client = new pg.Client({
+    host: postgres.host,
+    port: postgres.port,
+    database: DATABASE,
+    ...OWNER,
+    ssl: options.tls ? { ca: databaseCaPem, servername: DATABASE_NAME } : false,
+  });
+  await client.connect();
+  try {
+    await client.query(`CREATE USER ${APPLICATION.user} PASSWORD '${APPLICATION.password}'`);
+    await client.query(SCHEMA_SQL);
+  } finally {
+    await client.end();
+  }
+  return postgres;
+}

@@ -1,0 +1,141 @@
+/**
+ * The whole product on one machine, part by part: PostgreSQL, KMS, IMDS, a measured folder, and enclaves with their
+ * host-proxies as processes of their own. The demo, the integration tests and the benchmarks all stand on this.
+ */
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
+import type { AcraProgram } from '../../acra/obtain/program.ts';
+import type { PcrIndex } from '../../config/brands.ts';
+import type { RunningPostgres } from '../../emulator/postgres/server.ts';
+import { simulatedFolders } from '../simulated/folders.ts';
+import { measureSimulatedEnclave } from '../simulated/measure.ts';
+import type { ClientFiles, DemoCertificates } from './certificates.ts';
+import { makeCertificates, writeClientFiles } from './certificates.ts';
+import type { Cloud } from './cloud.ts';
+import { REGION, startCloud } from './cloud.ts';
+import type { YamlDocument } from './enclave-folder.ts';
+import { writeEnclaveFolder } from './enclave-folder.ts';
+import { EnclavePair } from './enclave-pair.ts';
+import { startDemoPostgres } from './postgres.ts';
+
+export interface StackOptions {
+  /** Everything that the stack writes lies here; short, because unix sockets lie here too. */
+  readonly root: string;
+  readonly acraProgram: AcraProgram;
+  /** For the daemons, e.g. ACRA_SERVER. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Merged into the sections of enclave.yaml. */
+  readonly enclaveSettings?: YamlDocument;
+  /** Sections of host-proxy.yaml that replace the usual ones. */
+  readonly hostSettings?: YamlDocument;
+  readonly databaseTls?: boolean;
+  readonly credentialLifetimeMs?: number;
+  readonly signal: AbortSignal;
+}
+
+const ENCRYPTION_CONTEXT = { purpose: 'acra-master-key', application: 'demo' };
+const CREDENTIAL_LIFETIME_MS = 3600 * 1000;
+
+interface StackParts {
+  readonly certificates: DemoCertificates;
+  readonly clientFiles: ClientFiles;
+  readonly cloud: Cloud;
+  readonly postgres: RunningPostgres;
+  readonly keyArn: string;
+}
+
+export class Stack {
+  readonly options: StackOptions;
+  readonly parts: StackParts;
+  readonly enclave: EnclavePair;
+  readonly #pairs: EnclavePair[] = [];
+
+  private constructor(options: StackOptions, parts: StackParts) {
+    this.options = options;
+    this.parts = parts;
+    this.enclave = this.#pair(options.root, this.enclaveFolder);
+  }
+
+  /** Starts what lies outside the product and writes the measured folder; no daemon runs yet. */
+  static async prepare(options: StackOptions): Promise<Stack> {
+    const { root, signal } = options;
+    const certificates = makeCertificates();
+    const { nsmFolder } = simulatedFolders(join(root, 'sim'));
+    const [postgres, cloud] = await Promise.all([
+      startDemoPostgres({ folder: join(root, 'pg'), tls: options.databaseTls ?? true, certificates, signal }),
+      startCloud({
+        folder: join(root, 'cloud'),
+        nsmFolder,
+        credentialLifetimeMs: options.credentialLifetimeMs ?? CREDENTIAL_LIFETIME_MS,
+      }),
+    ]);
+    const clientFiles = writeClientFiles(join(root, 'client'), certificates);
+    const stack = new Stack(options, { certificates, clientFiles, cloud, postgres, keyArn: await cloud.createKey() });
+    await stack.#writeEnclaveFolder();
+    return stack;
+  }
+
+  get enclaveFolder(): string {
+    return join(this.options.root, 'enclave');
+  }
+
+  measure(enclaveFolder = this.enclaveFolder): ReadonlyMap<PcrIndex, Buffer> {
+    return measureSimulatedEnclave(enclaveFolder, this.options.acraProgram);
+  }
+
+  /** Lets KMS decrypt for the enclave as it is measured now; returns the policy. */
+  allowMeasuredEnclave(): Promise<object> {
+    return this.parts.cloud.putKeyPolicy(this.parts.keyArn, this.measure());
+  }
+
+  /** A second enclave from a copy of the measured folder, which the caller may alter before it starts. */
+  copyEnclave(name: string): { readonly folder: string; readonly pair: EnclavePair } {
+    const root = join(this.options.root, name);
+    const folder = join(root, 'enclave');
+    cpSync(this.enclaveFolder, folder, { recursive: true });
+    return { folder, pair: this.#pair(root, folder) };
+  }
+
+  /** In the order of an operator: enclaves, host-proxies, then what they need. */
+  async stop(): Promise<void> {
+    for (const pair of this.#pairs) await pair.stop();
+    await Promise.all([this.parts.cloud.stop(), this.parts.postgres.stop()]);
+  }
+
+  #pair(root: string, enclaveFolder: string): EnclavePair {
+    const { postgres, cloud } = this.parts;
+    const pair = new EnclavePair({
+      root,
+      enclaveFolder,
+      nsmFolder: join(this.options.root, 'sim', 'nsm'),
+      hostSettings: {
+        database: { connect: `tcp://${postgres.host}:${postgres.port}` },
+        kms: { connect: `tcp://${cloud.kms.host}:${cloud.kms.port}` },
+        imds: { connect: `tcp://${cloud.imds.host}:${cloud.imds.port}` },
+        ...this.options.hostSettings,
+      },
+      environment: this.options.environment ?? {},
+    });
+    this.#pairs.push(pair);
+    return pair;
+  }
+
+  async #writeEnclaveFolder(): Promise<void> {
+    const { cloud, certificates, keyArn } = this.parts;
+    const { accessKeyId, secretAccessKey } = cloud.kms.adminCredentials;
+    await writeEnclaveFolder({
+      folder: this.enclaveFolder,
+      acraSocketPath: join(this.enclave.runtimeFolder, 'acra-server.sock'),
+      certificates,
+      kms: {
+        region: REGION,
+        keyArn,
+        encryptionContext: ENCRYPTION_CONTEXT,
+        endpoint: cloud.kms.url,
+        caPem: cloud.kms.caPem,
+        credentials: { accessKeyId, secretAccessKey },
+      },
+      ...(this.options.enclaveSettings === undefined ? {} : { settings: this.options.enclaveSettings }),
+    });
+  }
+}

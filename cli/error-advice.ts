@@ -1,0 +1,37 @@
+/** All error catalogues of the product together, for `what to do` lines and for docs/errors.md. */
+import { ACRA_ERRORS, ENCRYPTOR_ERRORS, KEYSTORE_ERRORS } from '../acra/errors.ts';
+import { ATTESTATION_ERRORS, CMS_ERRORS, KMS_ERRORS, NSM_ERRORS } from '../attestation/errors.ts';
+import { CONFIG_ERRORS } from '../config/errors.ts';
+import { CPIO_ERRORS, EIF_ERRORS } from '../eif/errors.ts';
+import { EMULATOR_ERRORS } from '../emulator/errors.ts';
+import { HOST_PROXY_ERRORS } from '../host-proxy/errors.ts';
+import { RELAY_ERRORS } from '../relay/errors.ts';
+import type { ErrorCatalogue } from '../runtime/errors.ts';
+import { SUPERVISOR_ERRORS } from '../supervisor/errors.ts';
+import { CLI_ERRORS } from './errors.ts';
+
+export const CATALOGUES: Readonly<Record<string, ErrorCatalogue>> = {
+  Configuration: CONFIG_ERRORS,
+  Relay: RELAY_ERRORS,
+  'Nitro Security Module': NSM_ERRORS,
+  Attestation: ATTESTATION_ERRORS,
+  'CMS EnvelopedData': CMS_ERRORS,
+  KMS: KMS_ERRORS,
+  'acra-server': ACRA_ERRORS,
+  Keystore: KEYSTORE_ERRORS,
+  'Encryptor configuration': ENCRYPTOR_ERRORS,
+  Supervisor: SUPERVISOR_ERRORS,
+  'host-proxy': HOST_PROXY_ERRORS,
+  'Enclave image': EIF_ERRORS,
+  'cpio archive': CPIO_ERRORS,
+  'Command line': CLI_ERRORS,
+  Emulators: EMULATOR_ERRORS,
+};
+
+export function findAdvice(code: string): string | undefined {
+  for (const catalogue of Object.values(CATALOGUES)) {
+    const entry = Object.hasOwn(catalogue, code) ? catalogue[code] : undefined;
+    if (entry) return entry.action;
+  }
+  return undefined;
+}

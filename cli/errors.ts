@@ -1,0 +1,29 @@
+/** Error codes of the command line. */
+import type { ErrorCatalogue } from '../runtime/errors.ts';
+import { CodedError } from '../runtime/errors.ts';
+
+export const CLI_ERRORS = {
+  CLI_NOT_AN_ENCLAVE: {
+    meaning: 'The supervisor was started outside an enclave without being told to simulate one.',
+    action: 'Add `--simulated STATE_FOLDER` on a laptop; in an enclave the image starts it.',
+  },
+  CLI_OPTION: { meaning: 'An option has a value that is not allowed.', action: 'See `--help` of the command.' },
+  CLI_PROCESS_ENDED: {
+    meaning: 'A process that the demo started ended by itself.',
+    action: 'Read its log; the message names the file.',
+  },
+  CLI_NOT_READY: {
+    meaning: 'The enclave did not become ready in time.',
+    action: 'Read the reason in the message, and the log files that it names.',
+  },
+  CLI_DEMO_STEP: {
+    meaning: 'A step of the demo did not hold.',
+    action: 'Read what was found; the log files of the parts are kept in the folder that the message names.',
+  },
+  CLI_KMS_REFUSED: {
+    meaning: 'KMS did not encrypt the new master key.',
+    action: 'Check the key ARN, your credentials and that they may call kms:Encrypt.',
+  },
+} as const satisfies ErrorCatalogue;
+
+export class CliError extends CodedError<keyof typeof CLI_ERRORS> {}

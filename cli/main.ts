@@ -1,0 +1,28 @@
+/** The `acra-enclave` command: sub-commands are in commands/, one file each. */
+import { Command } from 'commander';
+import { acraCommand } from './commands/acra.ts';
+import { configCommand } from './commands/config.ts';
+import { demoCommand } from './commands/demo.ts';
+import { hostProxyCommand } from './commands/host-proxy.ts';
+import { keysCommand } from './commands/keys.ts';
+import { supervisorCommand } from './commands/supervisor.ts';
+import { printError } from './output.ts';
+import { RELEASE } from './release.ts';
+
+const program = new Command('acra-enclave')
+  .description('Runs acra-server, the PostgreSQL encryption proxy, inside an AWS Nitro Enclave.')
+  .version(RELEASE)
+  .showHelpAfterError()
+  .addCommand(demoCommand())
+  .addCommand(supervisorCommand())
+  .addCommand(hostProxyCommand())
+  .addCommand(keysCommand())
+  .addCommand(configCommand())
+  .addCommand(acraCommand());
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  printError(error, process.argv.includes('--json'));
+  process.exitCode = 1;
+}

@@ -1,0 +1,42 @@
+/** What the commands print: text for people on a terminal, one JSON document for programs with `--json`. */
+import { stderr, stdout } from 'node:process';
+import { CodedError, describeError } from '../runtime/errors.ts';
+import { findAdvice } from './error-advice.ts';
+
+const INTERACTIVE = stdout.isTTY === true && process.env['NO_COLOR'] === undefined;
+
+function styled(code: string, text: string): string {
+  return INTERACTIVE ? `\u001b[${code}m${text}\u001b[0m` : text;
+}
+
+export const bold = (text: string) => styled('1', text);
+export const dim = (text: string) => styled('2', text);
+export const green = (text: string) => styled('32', text);
+export const red = (text: string) => styled('31', text);
+
+export function printLine(text = ''): void {
+  stdout.write(`${text}\n`);
+}
+
+export function printJson(value: unknown): void {
+  stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** Progress goes to standard error, so that a program that reads standard output is not disturbed. */
+export function progress(text: string): void {
+  stderr.write(`${dim(text)}\n`);
+}
+
+/** Code, message, found, allowed, cause, and what to do. */
+export function printError(error: unknown, json: boolean): void {
+  const code = error instanceof CodedError ? error.code : undefined;
+  const advice = error instanceof CodedError ? (error.action ?? findAdvice(error.code)) : undefined;
+  if (json) {
+    stderr.write(
+      `${JSON.stringify({ error: { code: code ?? null, message: describeError(error), action: advice ?? null } })}\n`,
+    );
+    return;
+  }
+  stderr.write(`${red('error')}${code === undefined ? '' : ` ${bold(code)}`}: ${describeError(error)}\n`);
+  if (advice !== undefined) stderr.write(`${dim('what to do:')} ${advice}\n`);
+}

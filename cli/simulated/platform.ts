@@ -1,0 +1,52 @@
+/**
+ * An ordinary process in the place of an enclave: unix sockets in the hybrid form for vsock, an emulated NSM whose
+ * documents verify only under its own root. No production build contains this file.
+ */
+import { writeFileSync } from 'node:fs';
+import type { AcraProgram } from '../../acra/obtain/program.ts';
+import { nsmOver } from '../../attestation/nsm/exchange.ts';
+import { CID_PARENT } from '../../config/brands.ts';
+import { EmulatedNsm } from '../../emulator/nsm/emulated-nsm.ts';
+import { loadOrCreateNsmRoot } from '../../emulator/nsm/root.ts';
+import { systemClock } from '../../runtime/clock.ts';
+import { systemRandom } from '../../runtime/random.ts';
+import type { Platform } from '../../supervisor/platform.ts';
+import { simulatedFolders } from './folders.ts';
+import { measureSimulatedEnclave, simulatedModuleId } from './measure.ts';
+
+const EMULATED_RNG = 'emulated-nsm';
+
+export interface SimulationOptions {
+  readonly stateFolder: string;
+  readonly enclaveFolder: string;
+  readonly acraProgram: AcraProgram;
+}
+
+export async function simulatedPlatform(options: SimulationOptions): Promise<Platform> {
+  const { vsockPath, nsmFolder, runtimeFolder } = simulatedFolders(options.stateFolder);
+  const root = await loadOrCreateNsmRoot(nsmFolder);
+  const pcrs = measureSimulatedEnclave(options.enclaveFolder, options.acraProgram);
+  return {
+    simulated: true,
+    runtimeFolder,
+    openNsm: async () =>
+      nsmOver(
+        new EmulatedNsm({
+          root,
+          moduleId: simulatedModuleId(options.enclaveFolder),
+          pcrs,
+          clock: systemClock,
+          random: systemRandom,
+        }),
+      ),
+    requiredHardwareRng: EMULATED_RNG,
+    currentHardwareRng: async () => EMULATED_RNG,
+    // Any user may mix into the pool; crediting it is for PID 1 in an enclave.
+    addEntropy: async (bytes) => writeFileSync('/dev/urandom', bytes),
+    // The laptop's clock is not ours to set.
+    setWallClock: async () => undefined,
+    parentCids: [CID_PARENT],
+    parentPort: (port) => ({ kind: 'vsock-uds-guest', path: vsockPath, port, cid: CID_PARENT }),
+    enclavePort: (port) => ({ kind: 'vsock-uds-guest', path: vsockPath, port, cid: CID_PARENT }),
+  };
+}

@@ -1,0 +1,129 @@
+/**
+ * The parent's end of the control connection. The relay delivers connections from the enclave's CID to a private unix
+ * socket; one enclave speaks at a time, and the newest connection wins (the enclave came back).
+ */
+import { rmSync } from 'node:fs';
+import type { Server, Socket } from 'node:net';
+import { createServer } from 'node:net';
+import { encodeFrame, FrameReader } from '../../config/wire/frame.ts';
+import type { EnclaveMessage, HostMessage } from '../../config/wire/messages.ts';
+import { parseEnclaveMessage } from '../../config/wire/messages.ts';
+import { describeError } from '../../runtime/errors.ts';
+import type { Service } from '../../runtime/service.ts';
+import type { EnclaveView } from '../enclave-view.ts';
+import { HostProxyError } from '../errors.ts';
+import type { LogSink } from '../log-sink.ts';
+
+export interface ControlServerDeps {
+  readonly socketPath: string;
+  readonly maxFrameBytes: number;
+  readonly view: EnclaveView;
+  readonly sink: LogSink;
+}
+
+export class ControlServer implements Service {
+  readonly #deps: ControlServerDeps;
+  readonly #server: Server;
+  #socket: Socket | undefined;
+
+  constructor(deps: ControlServerDeps) {
+    this.#deps = deps;
+    this.#server = createServer((socket) => this.#accept(socket));
+  }
+
+  /** @throws HostProxyError HOST_CONTROL_BIND */
+  async start(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const { socketPath } = this.#deps;
+    rmSync(socketPath, { force: true });
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', (cause) =>
+        reject(new HostProxyError('HOST_CONTROL_BIND', `cannot listen on ${socketPath}`, { cause })),
+      );
+      this.#server.listen({ path: socketPath }, resolve);
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#socket?.destroy();
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  }
+
+  /** Asks the enclave for an ordered stop; false when none is connected. */
+  requestStop(): boolean {
+    return this.#send({ type: 'stop' });
+  }
+
+  #send(message: HostMessage): boolean {
+    return this.#socket?.write(encodeFrame(message)) !== undefined;
+  }
+
+  #accept(socket: Socket): void {
+    const { view, sink, maxFrameBytes } = this.#deps;
+    this.#socket?.destroy();
+    this.#socket = socket;
+    const frames = new FrameReader(maxFrameBytes);
+    socket.on('data', (chunk: Buffer) => {
+      try {
+        for (const payload of frames.push(chunk)) this.#receive(parseEnclaveMessage(payload));
+      } catch (error) {
+        sink.log('warn', 'control.bad-message', { reason: describeError(error) });
+        socket.destroy();
+      }
+    });
+    socket.on('error', () => socket.destroy());
+    socket.once('close', () => {
+      if (this.#socket !== socket) return;
+      this.#socket = undefined;
+      view.connected = false;
+      sink.log('warn', 'control.disconnected', {});
+      view.changed();
+    });
+    view.connected = true;
+  }
+
+  #receive(message: EnclaveMessage): void {
+    const { view, sink } = this.#deps;
+    view.heard();
+    switch (message.type) {
+      case 'hello':
+        this.#greet(message);
+        break;
+      case 'logs':
+        this.#keepLogs(message);
+        break;
+      case 'status':
+        view.status = message.status;
+        break;
+      case 'measurements':
+        view.measurements = message;
+        break;
+      default:
+        view.metrics = message;
+    }
+    if (message.type !== 'logs') view.changed();
+    if (message.type === 'hello')
+      sink.log('info', 'control.connected', { bootId: message.bootId, simulated: message.simulated });
+  }
+
+  /** A new boot starts from nothing: what an earlier one said is no longer true. */
+  #greet(hello: Extract<EnclaveMessage, { type: 'hello' }>): void {
+    const { view } = this.#deps;
+    if (view.hello?.bootId !== hello.bootId) {
+      view.measurements = undefined;
+      view.metrics = undefined;
+      view.status = undefined;
+    }
+    view.hello = hello;
+  }
+
+  /** Acknowledged only once written, so that a daemon that dies in between gets them again. */
+  #keepLogs(message: Extract<EnclaveMessage, { type: 'logs' }>): void {
+    const { view, sink } = this.#deps;
+    const bootId = view.hello?.bootId ?? 'unknown';
+    for (const record of message.records) sink.enclaveRecord(bootId, record);
+    view.logs = { received: view.logs.received + message.records.length, dropped: message.dropped };
+    const last = message.records.at(-1);
+    if (last) this.#send({ type: 'acknowledge', seq: last.seq });
+  }
+}

@@ -1,0 +1,107 @@
+/** The daemon on the parent instance: forwards what the route table names, keeps the enclave's records, tells how it is. */
+import { mkdirSync } from 'node:fs';
+import type { TcpEndpoint } from '../config/endpoint.ts';
+import { formatEndpoint } from '../config/endpoint.ts';
+import type { HostProxyConfig } from '../config/host-proxy.ts';
+import { Relay } from '../relay/relay.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Service } from '../runtime/service.ts';
+import { createMetrics } from './admin/metrics.ts';
+import { AdminServer } from './admin/server.ts';
+import { ControlServer } from './control/server.ts';
+import { EnclaveView } from './enclave-view.ts';
+import { HostProxyError } from './errors.ts';
+import { IngressGate } from './ingress-gate.ts';
+import { LogSink } from './log-sink.ts';
+import { controlSocketPath, enclaveRoutes, publicRoute } from './routes.ts';
+
+const FOLLOW_INTERVAL_MS = 1_000;
+
+export class HostProxy implements Service {
+  readonly #config: HostProxyConfig;
+  readonly #clock: Clock;
+  readonly #sink: LogSink;
+  readonly #relay: Relay;
+  readonly #view: EnclaveView;
+  readonly #gate: IngressGate;
+  readonly #control: ControlServer;
+  readonly #admin: AdminServer;
+  readonly #stopping = new AbortController();
+  #started: Service[] = [];
+
+  /** @throws HostProxyError HOST_LOG_FILE */
+  constructor(config: HostProxyConfig, clock: Clock) {
+    this.#config = config;
+    this.#clock = clock;
+    this.#sink = new LogSink({ level: config.logs.level, file: config.logs.file, clock });
+    this.#relay = new Relay({ logger: this.#sink });
+    this.#view = new EnclaveView(clock, config.statusStaleMs);
+    this.#gate = new IngressGate({
+      relay: this.#relay,
+      route: publicRoute(config),
+      view: this.#view,
+      drainMs: config.drainMs,
+      logger: this.#sink,
+    });
+    this.#control = new ControlServer({
+      socketPath: controlSocketPath(config),
+      maxFrameBytes: config.maxControlFrameBytes,
+      view: this.#view,
+      sink: this.#sink,
+    });
+    this.#admin = new AdminServer({
+      listen: config.admin.listen,
+      view: this.#view,
+      gate: this.#gate,
+      metrics: createMetrics(this.#view, this.#relay),
+    });
+  }
+
+  get adminAddress(): TcpEndpoint {
+    return this.#admin.address;
+  }
+
+  /** @throws HostProxyError, RelayError; nothing is left behind then. */
+  async start(signal: AbortSignal): Promise<void> {
+    mkdirSync(this.#config.runtimeFolder, { recursive: true, mode: 0o700 });
+    try {
+      for (const service of [this.#relay, this.#control, this.#admin]) {
+        await service.start(signal);
+        this.#started.push(service);
+      }
+      for (const route of enclaveRoutes(this.#config)) {
+        const bound = await this.#relay.addRoute(route);
+        this.#sink.log('info', 'route.opened', { route: route.label, address: formatEndpoint(bound) });
+      }
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+    this.#view.subscribe(() => this.#gate.follow());
+    this.#followSilence().catch(() => undefined);
+    this.#sink.log('info', 'host-proxy.started', { admin: formatEndpoint(this.adminAddress) });
+  }
+
+  /** Ends when the relay does; nothing is forwarded after that. */
+  async whenFailed(): Promise<HostProxyError> {
+    const cause = await this.#relay.whenFailed;
+    return new HostProxyError('HOST_RELAY_DIED', 'the relay ended', { cause });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#gate.close();
+    for (const service of this.#started.reverse()) await service.stop();
+    this.#started = [];
+    this.#sink.log('info', 'host-proxy.stopped', {});
+    this.#sink.close();
+  }
+
+  /** An enclave that falls silent sends nothing that would tell; so look. */
+  async #followSilence(): Promise<void> {
+    for (;;) {
+      await this.#clock.sleep(FOLLOW_INTERVAL_MS, this.#stopping.signal);
+      this.#gate.follow();
+    }
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * The boot is a chain of phases. Each has a name, a deadline and a typed result; a phase can only be appended where the
+ * results that it needs exist, which the type of `BootTable` checks. One function walks the chain.
+ */
+import type { Clock } from '../../runtime/clock.ts';
+import { describeError, errorCode } from '../../runtime/errors.ts';
+import type { Logger } from '../../runtime/log.ts';
+import type { Random } from '../../runtime/random.ts';
+import { SupervisorError } from '../errors.ts';
+import type { Platform } from '../platform.ts';
+import type { StatusBoard } from '../status.ts';
+
+export interface PhaseContext {
+  readonly platform: Platform;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly status: StatusBoard;
+  /** Aborts when the phase's deadline passes or the supervisor is told to stop. */
+  readonly signal: AbortSignal;
+  /** Registers what must be undone when the supervisor stops, or when a later phase fails. Run in reverse order. */
+  readonly defer: (cleanup: () => Promise<void> | void) => void;
+}
+
+export interface Phase<Needs, Gives extends object> {
+  readonly name: string;
+  readonly deadlineMs: (have: Needs) => number;
+  readonly run: (have: Needs, context: PhaseContext) => Promise<Gives>;
+}
+
+interface AnyPhase {
+  readonly name: string;
+  readonly deadlineMs: (have: never) => number;
+  readonly run: (have: never, context: PhaseContext) => Promise<object>;
+}
+
+export class BootTable<Have extends object> {
+  readonly phases: readonly AnyPhase[];
+
+  private constructor(phases: readonly AnyPhase[]) {
+    this.phases = phases;
+  }
+
+  static empty<Start extends object>(): BootTable<Start> {
+    return new BootTable<Start>([]);
+  }
+
+  phase<Gives extends object>(next: Phase<Have, Gives>): BootTable<Have & Gives> {
+    return new BootTable<Have & Gives>([...this.phases, next]);
+  }
+}
+
+/** Walks the table. @throws the stop signal's reason, or a coded error that names the phase. */
+export async function boot<Have extends object>(
+  table: BootTable<Have>,
+  start: object,
+  context: Omit<PhaseContext, 'signal'>,
+  stop: AbortSignal,
+): Promise<Have> {
+  let have = start;
+  for (const phase of table.phases) {
+    stop.throwIfAborted();
+    const startedMs = context.clock.monotonicMs();
+    context.status.set({ state: 'booting', phase: phase.name });
+    const gives = await runWithDeadline(phase, have as never, context, stop);
+    context.logger.log('info', 'boot.phase-done', {
+      phase: phase.name,
+      durationMs: Math.round(context.clock.monotonicMs() - startedMs),
+    });
+    have = { ...have, ...gives };
+  }
+  return have as Have;
+}
+
+async function runWithDeadline(
+  phase: AnyPhase,
+  have: never,
+  context: Omit<PhaseContext, 'signal'>,
+  stop: AbortSignal,
+): Promise<object> {
+  const deadline = new AbortController();
+  const finished = new AbortController();
+  const deadlineMs = phase.deadlineMs(have);
+  context.clock.sleep(deadlineMs, finished.signal).then(
+    () =>
+      deadline.abort(
+        new SupervisorError('BOOT_DEADLINE', `boot phase ${phase.name} took too long`, { allowed: `${deadlineMs} ms` }),
+      ),
+    () => undefined,
+  );
+  const signal = AbortSignal.any([stop, deadline.signal]);
+  try {
+    return await Promise.race([phase.run(have, { ...context, signal }), rejectOnAbort(signal, finished.signal)]);
+  } catch (error) {
+    stop.throwIfAborted();
+    throw explainFailure(phase, error, deadline.signal, context.status);
+  } finally {
+    finished.abort();
+  }
+}
+
+/** So that even a phase that forgets its signal cannot hang the boot. */
+function rejectOnAbort(signal: AbortSignal, finished: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { signal: finished, once: true });
+  });
+}
+
+function explainFailure(phase: AnyPhase, error: unknown, deadline: AbortSignal, status: StatusBoard): Error {
+  if (deadline.aborted) {
+    const { detail, errorCode: lastCode } = status.current;
+    return new SupervisorError('BOOT_DEADLINE', `boot phase ${phase.name} took too long`, {
+      ...(detail === null ? {} : { found: `still waiting: ${detail}${lastCode === null ? '' : ` (${lastCode})`}` }),
+      cause: error,
+    });
+  }
+  if (error instanceof Error && /^[A-Z]+_[A-Z0-9_]+$/.test(errorCode(error) ?? '')) return error;
+  return new SupervisorError('BOOT_PHASE_FAILED', `boot phase ${phase.name} failed: ${describeError(error)}`, {
+    cause: error,
+  });
+}

@@ -1,0 +1,39 @@
+/** First of all: relay, log and status channel, so that whatever fails later can be told. */
+import { join } from 'node:path';
+import type { VsockPort } from '../../../config/brands.ts';
+import { toVsockPort } from '../../../config/brands.ts';
+import { enclaveSchema } from '../../../config/enclave.ts';
+import { loadConfig } from '../../../config/load.ts';
+import { VSOCK_PORTS } from '../../../config/ports.ts';
+import { Relay } from '../../../relay/relay.ts';
+import type { ControlConnection } from '../../control/connection.ts';
+import { controlRoute } from '../../routes.ts';
+import type { Phase } from '../phase.ts';
+import type { BootStart } from '../start.ts';
+
+export interface ControlReady {
+  readonly relay: Relay;
+}
+
+/** A configuration that is broken must still be reported, over the port that it would have named or the usual one. */
+function controlPort(folder: string): VsockPort {
+  try {
+    return loadConfig(enclaveSchema, join(folder, 'enclave.yaml')).ports.control;
+  } catch {
+    return toVsockPort(VSOCK_PORTS.control);
+  }
+}
+
+export const controlPhase: Phase<BootStart & { readonly control: ControlConnection }, ControlReady> = {
+  name: 'control',
+  deadlineMs: () => 60_000,
+  async run({ folder, control }, { platform, logger, signal, defer }) {
+    const relay = new Relay({ logger });
+    await relay.start(signal);
+    defer(() => relay.stop());
+    await relay.addRoute(controlRoute(platform, controlPort(folder)));
+    await control.start(signal);
+    defer(() => control.stop());
+    return { relay };
+  },
+};

@@ -1,0 +1,38 @@
+/** Role credentials from IMDSv2. The metadata service may come late: asked again until the deadline. */
+import { errorCode } from '../../../runtime/errors.ts';
+import { fetchRoleCredentials } from '../../credentials/imds.ts';
+import { CredentialKeeper } from '../../credentials/keeper.ts';
+import { privateSocket } from '../../routes.ts';
+import { retryPatiently } from '../patience.ts';
+import type { Phase } from '../phase.ts';
+import type { Configured } from './configuration.ts';
+import type { EgressReady } from './egress.ts';
+
+export interface CredentialsReady {
+  readonly keeper: CredentialKeeper;
+}
+
+export const credentialsPhase: Phase<Configured & EgressReady, CredentialsReady> = {
+  name: 'credentials',
+  deadlineMs: ({ config }) => config.deadlines.credentialsMs,
+  async run({ config }, context) {
+    const { platform, clock, random, logger, defer } = context;
+    const options = { socketPath: privateSocket(platform, 'imds').path, timeoutMs: config.imds.requestTimeoutMs };
+    const keeper = new CredentialKeeper({
+      fetch: (signal) => fetchRoleCredentials(options, signal),
+      clock,
+      random,
+      logger,
+    });
+    await retryPatiently(
+      {
+        what: 'waiting for role credentials',
+        attempt: (signal) => keeper.start(signal),
+        isTemporary: (error) => errorCode(error) === 'CREDENTIALS_UNAVAILABLE',
+      },
+      context,
+    );
+    defer(() => keeper.stop());
+    return { keeper };
+  },
+};

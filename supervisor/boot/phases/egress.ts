@@ -1,0 +1,24 @@
+/** Opens the ways out that the configuration names: database, KMS and metadata service. */
+import type { TcpEndpoint } from '../../../config/endpoint.ts';
+import { egressRoutes } from '../../routes.ts';
+import type { Phase } from '../phase.ts';
+import type { Configured } from './configuration.ts';
+import type { ControlReady } from './control.ts';
+
+export interface EgressReady {
+  /** Where acra-server finds the database; the port is the bound one. */
+  readonly databaseAddress: TcpEndpoint;
+}
+
+export const egressPhase: Phase<ControlReady & Configured, EgressReady> = {
+  name: 'egress',
+  deadlineMs: ({ config }) => config.deadlines.egressMs,
+  async run({ relay, config }, { platform }) {
+    let databaseAddress = config.database.listen;
+    for (const route of egressRoutes(platform, config)) {
+      const bound = await relay.addRoute(route);
+      if (route.label === 'database' && bound.kind === 'tcp') databaseAddress = bound;
+    }
+    return { databaseAddress };
+  },
+};

@@ -1,0 +1,22 @@
+/** Seeds the kernel's pool from the NSM before any key or TLS object exists. */
+import type { Phase } from '../phase.ts';
+import type { NsmReady } from './nsm.ts';
+
+const SEED_BYTES = 512;
+
+export const entropyPhase: Phase<NsmReady, { readonly entropyBytes: number }> = {
+  name: 'entropy',
+  deadlineMs: () => 10_000,
+  async run({ nsm }, { platform, logger, signal }) {
+    let entropyBytes = 0;
+    while (entropyBytes < SEED_BYTES) {
+      signal.throwIfAborted();
+      const bytes = await nsm.random();
+      await platform.addEntropy(bytes);
+      entropyBytes += bytes.length;
+      bytes.fill(0);
+    }
+    logger.log('info', 'entropy.seeded', { entropyBytes });
+    return { entropyBytes };
+  },
+};

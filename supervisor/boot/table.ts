@@ -1,0 +1,30 @@
+/** The boot of the supervisor, in order. Each phase needs only what the ones above it gave; the compiler checks that. */
+import type { ControlConnection } from '../control/connection.ts';
+import { BootTable } from './phase.ts';
+import { acraPhase } from './phases/acra.ts';
+import { clockPhase } from './phases/clock.ts';
+import { configurationPhase } from './phases/configuration.ts';
+import { controlPhase } from './phases/control.ts';
+import { credentialsPhase } from './phases/credentials.ts';
+import { egressPhase } from './phases/egress.ts';
+import { entropyPhase } from './phases/entropy.ts';
+import { keystorePhase } from './phases/keystore.ts';
+import { masterKeyPhase } from './phases/master-key.ts';
+import { nsmPhase } from './phases/nsm.ts';
+import { readyPhase } from './phases/ready.ts';
+import type { BootStart } from './start.ts';
+
+export const bootTable = BootTable.empty<BootStart & { readonly control: ControlConnection }>()
+  .phase(controlPhase)
+  .phase(nsmPhase)
+  .phase(entropyPhase)
+  .phase(clockPhase)
+  .phase(configurationPhase)
+  .phase(egressPhase)
+  .phase(credentialsPhase)
+  .phase(masterKeyPhase)
+  .phase(keystorePhase)
+  .phase(acraPhase)
+  .phase(readyPhase);
+
+export type Booted = typeof bootTable extends BootTable<infer Have> ? Have : never;

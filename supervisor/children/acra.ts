@@ -1,0 +1,105 @@
+/**
+ * acra-server as a supervised child: how it is launched, when it listens, what its exits and log lines mean.
+ * Its TLS key lies in the runtime folder (memory, 0600) only from launch until it listens.
+ */
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { AcraProgram } from '../../acra/obtain/program.ts';
+import { acraServerArguments } from '../../acra/server/command-line.ts';
+import { acraServerEnvironment } from '../../acra/server/environment.ts';
+import { explainExit } from '../../acra/server/exit.ts';
+import { parseAcraLogLine } from '../../acra/server/log-record.ts';
+import type { AcraServerOptions } from '../../acra/server/options.ts';
+import type { EnclaveConfig } from '../../config/enclave.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Logger } from '../../runtime/log.ts';
+import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
+import { askForTls } from '../probe.ts';
+import type { ChildSpec, Exit, ProcessHandle } from './child.ts';
+import { launchAcra } from './launch.ts';
+import { LineSplitter } from './line-splitter.ts';
+
+const MAX_LINE_BYTES = 16 * 1024;
+const LISTEN_POLL_MS = 50;
+const READY_TIMEOUT_MS = 20_000;
+
+export interface AcraChildDeps {
+  readonly program: AcraProgram;
+  readonly options: AcraServerOptions;
+  readonly config: EnclaveConfig;
+  readonly masterKey: SecretBuffer;
+  readonly serverKey: SecretBuffer;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export function serverKeyFile(runtimeFolder: string): string {
+  return join(runtimeFolder, 'server.key');
+}
+
+export function acraChildSpec(deps: AcraChildDeps): ChildSpec {
+  const logCodes = new Set<number>();
+  return {
+    name: 'acra-server',
+    launch: () => {
+      logCodes.clear();
+      return launch(deps, logCodes);
+    },
+    probe: (signal) => untilListening(deps, signal),
+    judgeExit: (exit) => judge(exit, logCodes),
+    restart: { ...deps.config.restart, probeTimeoutMs: READY_TIMEOUT_MS },
+  };
+}
+
+function launch(deps: AcraChildDeps, logCodes: Set<number>): ProcessHandle {
+  const { options, config } = deps;
+  // A socket file that a killed acra-server left would make the next one exit with code 0 (contract 3.3).
+  if (options.listen.kind === 'unix') rmSync(options.listen.path, { force: true });
+  deps.serverKey.use((pem) => writeFileSync(options.tls.serverKeyFile, pem, { mode: 0o600 }));
+  const child = launchAcra({
+    program: deps.program,
+    arguments: acraServerArguments(options),
+    environment: acraServerEnvironment({ memoryLimitMiB: config.acra.memoryLimitMiB }),
+    masterKey: deps.masterKey,
+  });
+  const exited = new Promise<Exit>((resolve) => {
+    child.once('error', () => resolve({ code: null, signal: null }));
+    child.once('close', (code, signal) => resolve({ code, signal }));
+  });
+  for (const stream of [child.stdout, child.stderr]) {
+    if (stream) drain(stream, deps.logger, logCodes);
+  }
+  return {
+    pid: child.pid ?? 0,
+    exited: exited.finally(() => rmSync(options.tls.serverKeyFile, { force: true })),
+    kill: (signal) => void child.kill(signal),
+  };
+}
+
+/** Always read: acra-server dies of SIGPIPE when nobody reads its log (contract 3.3). */
+function drain(stream: NodeJS.ReadableStream, logger: Logger, logCodes: Set<number>): void {
+  const lines = new LineSplitter(MAX_LINE_BYTES, (line, cut) => {
+    const record = parseAcraLogLine(line, MAX_LINE_BYTES);
+    if (!record) return;
+    if (record.code !== undefined) logCodes.add(record.code);
+    logger.log(record.level, 'acra.log', { message: record.message, acraCode: record.code, cut: cut || undefined });
+  });
+  stream.on('data', (chunk: Buffer) => lines.push(chunk));
+  stream.on('end', () => lines.end());
+}
+
+/** Listening is all that can be asked before the database is there; what lies behind is the health monitor's. */
+async function untilListening(deps: AcraChildDeps, signal: AbortSignal): Promise<void> {
+  const { listen, tls } = deps.options;
+  for (;;) {
+    const answer = await askForTls(listen, deps.config.health.probeTimeoutMs, signal);
+    if (answer !== 'unreachable') break;
+    await deps.clock.sleep(LISTEN_POLL_MS, signal);
+  }
+  rmSync(tls.serverKeyFile, { force: true });
+}
+
+function judge(exit: Exit, logCodes: ReadonlySet<number>) {
+  const { errorCode, meaning, restart, alert } = explainExit({ ...exit, requested: false, logCodes });
+  return { code: errorCode, meaning, restart: restart === 'back-off', alert };
+}

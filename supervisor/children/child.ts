@@ -1,0 +1,202 @@
+/**
+ * Keeps one child process alive: launch, readiness probe, restart with back-off, crash-loop breaker, ordered stop.
+ * An exit that nobody asked for is a failure whatever its code (acra-server exits 0 on some configuration errors).
+ */
+import { backoffMs } from '../../runtime/backoff.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { describeError } from '../../runtime/errors.ts';
+import type { Logger } from '../../runtime/log.ts';
+import type { Random } from '../../runtime/random.ts';
+import type { Service } from '../../runtime/service.ts';
+import { SupervisorError } from '../errors.ts';
+import { CrashLoopBreaker } from './breaker.ts';
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+/** One running process. */
+export interface ProcessHandle {
+  readonly pid: number;
+  readonly exited: Promise<Exit>;
+  kill(signal: 'SIGTERM' | 'SIGKILL'): void;
+}
+
+export interface ExitVerdict {
+  readonly code: string;
+  readonly meaning: string;
+  readonly restart: boolean;
+  readonly alert: boolean;
+}
+
+export interface ChildSpec {
+  readonly name: string;
+  readonly launch: () => ProcessHandle;
+  /** Resolves when the process works; rejects when the signal aborts. */
+  readonly probe: (signal: AbortSignal) => Promise<void>;
+  readonly judgeExit: (exit: Exit) => ExitVerdict;
+  readonly restart: {
+    readonly minMs: number;
+    readonly maxMs: number;
+    readonly breakerExits: number;
+    readonly breakerWindowMs: number;
+    readonly stopGraceMs: number;
+    readonly probeTimeoutMs: number;
+  };
+}
+
+export type ChildState =
+  | { readonly kind: 'running'; readonly pid: number; readonly restarts: number }
+  | { readonly kind: 'down'; readonly code: string; readonly reason: string }
+  | { readonly kind: 'failed'; readonly code: string; readonly reason: string };
+
+export interface ChildDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly onState: (state: ChildState) => void;
+}
+
+export class SupervisedChild implements Service {
+  readonly #spec: ChildSpec;
+  readonly #deps: ChildDeps;
+  readonly #breaker: CrashLoopBreaker;
+  readonly #stopping = new AbortController();
+  #process: ProcessHandle | undefined;
+  #watching: Promise<void> | undefined;
+  #restarts = 0;
+  #failure: SupervisorError | undefined;
+
+  constructor(spec: ChildSpec, deps: ChildDeps) {
+    this.#spec = spec;
+    this.#deps = deps;
+    this.#breaker = new CrashLoopBreaker(deps.clock, {
+      maxExits: spec.restart.breakerExits,
+      windowMs: spec.restart.breakerWindowMs,
+    });
+  }
+
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  /** Set once the child is not going to be started again. */
+  get failure(): SupervisorError | undefined {
+    return this.#failure;
+  }
+
+  /** The first launch: a child that ends before it was ever ready is an error, not something to retry. */
+  async start(signal: AbortSignal): Promise<void> {
+    const process = await this.#launchAndProbe(signal);
+    this.#watching = this.#watch(process).catch(() => undefined);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#endProcess();
+    await this.#watching;
+  }
+
+  /** Ends a process that no longer answers; the watcher restarts it like any other that ended. */
+  killUnresponsive(): void {
+    this.#process?.kill('SIGKILL');
+  }
+
+  async #launchAndProbe(signal: AbortSignal): Promise<ProcessHandle> {
+    const { name, launch, probe, judgeExit } = this.#spec;
+    const process = launch();
+    this.#process = process;
+    this.#deps.logger.log('info', 'child.launched', { child: name, pid: process.pid });
+    const settled = new AbortController();
+    const ended = process.exited.then((exit) => {
+      const verdict = judgeExit(exit);
+      throw new SupervisorError('CHILD_LAUNCH_FAILED', `${name} ended before it was ready: ${verdict.meaning}`, {
+        found: `${verdict.code} (exit code ${exit.code}, signal ${exit.signal})`,
+      });
+    });
+    try {
+      await Promise.race([probe(AbortSignal.any([signal, settled.signal])), ended, this.#probeTimeout(settled.signal)]);
+    } catch (error) {
+      await this.#endProcess();
+      throw error;
+    } finally {
+      settled.abort();
+      ended.catch(() => undefined);
+    }
+    this.#deps.logger.log('info', 'child.ready', { child: name, pid: process.pid });
+    this.#deps.onState({ kind: 'running', pid: process.pid, restarts: this.#restarts });
+    return process;
+  }
+
+  async #probeTimeout(signal: AbortSignal): Promise<never> {
+    const timeoutMs = this.#spec.restart.probeTimeoutMs;
+    await this.#deps.clock.sleep(timeoutMs, signal);
+    throw new SupervisorError('CHILD_NOT_READY', `${this.#spec.name} is not ready`, { allowed: `${timeoutMs} ms` });
+  }
+
+  async #watch(first: ProcessHandle): Promise<void> {
+    let process: ProcessHandle | undefined = first;
+    while (process) {
+      const exit: Exit = await process.exited;
+      if (this.#stopping.signal.aborted) return;
+      process = await this.#restartAfter(this.#spec.judgeExit(exit), exit);
+    }
+  }
+
+  /** Waits, launches again; gives up when the verdict or the breaker says so. */
+  async #restartAfter(verdict: ExitVerdict, exit: Exit): Promise<ProcessHandle | undefined> {
+    const { name, restart } = this.#spec;
+    const { logger, clock, random, onState } = this.#deps;
+    const exits = this.#breaker.recordExit();
+    logger.log(verdict.alert ? 'fatal' : 'error', 'child.exited', {
+      child: name,
+      code: verdict.code,
+      reason: verdict.meaning,
+      exitCode: exit.code,
+      signal: exit.signal,
+      exits,
+    });
+    if (!verdict.restart) return this.#giveUp(verdict.code, verdict.meaning);
+    if (this.#breaker.isOpen) {
+      return this.#giveUp('CHILD_BREAKER_OPEN', `${name} ended ${exits} times within ${restart.breakerWindowMs} ms`);
+    }
+    onState({ kind: 'down', code: verdict.code, reason: verdict.meaning });
+    await clock.sleep(backoffMs(restart, exits - 1, random), this.#stopping.signal);
+    this.#restarts += 1;
+    try {
+      return await this.#launchAndProbe(this.#stopping.signal);
+    } catch (error) {
+      this.#stopping.signal.throwIfAborted();
+      const failed = { code: 'CHILD_LAUNCH_FAILED', meaning: describeError(error), restart: true, alert: false };
+      return this.#restartAfter(failed, { code: null, signal: null });
+    }
+  }
+
+  #giveUp(code: string, reason: string): undefined {
+    this.#failure = new SupervisorError('CHILD_BREAKER_OPEN', `${this.#spec.name} is not started again: ${reason}`, {
+      found: code,
+    });
+    this.#deps.logger.log('fatal', 'child.given-up', { child: this.#spec.name, code, reason });
+    this.#deps.onState({ kind: 'failed', code, reason });
+  }
+
+  /** SIGTERM, the grace, then SIGKILL; resolves when the process is gone. */
+  async #endProcess(): Promise<void> {
+    const process = this.#process;
+    if (!process) return;
+    const gone = new AbortController();
+    process.kill('SIGTERM');
+    this.#deps.clock.sleep(this.#spec.restart.stopGraceMs, gone.signal).then(
+      () => process.kill('SIGKILL'),
+      () => undefined,
+    );
+    await process.exited;
+    gone.abort();
+    this.#process = undefined;
+  }
+}

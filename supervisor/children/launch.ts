@@ -1,0 +1,42 @@
+/** Starts acra-server through the launcher and hands the master key over on a pipe (launcher.ts). */
+
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import type { Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import type { AcraProgram } from '../../acra/obtain/program.ts';
+import { MASTER_KEY_VARIABLE } from '../../acra/server/environment.ts';
+import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
+import { SupervisorError } from '../errors.ts';
+
+const LAUNCHER = fileURLToPath(new URL('../launcher.ts', import.meta.url));
+
+export interface LaunchSpec {
+  readonly program: AcraProgram;
+  readonly arguments: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly masterKey: SecretBuffer;
+}
+
+/** @throws SupervisorError CHILD_LAUNCH_FAILED when no process could be made. */
+export function launchAcra(spec: LaunchSpec): ChildProcess {
+  const plan = {
+    program: spec.program.program,
+    arguments: [...spec.program.leadingArguments, ...spec.arguments],
+    environment: spec.environment,
+    keyVariable: MASTER_KEY_VARIABLE,
+  };
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', LAUNCHER, JSON.stringify(plan)], {
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    env: {},
+    detached: true,
+  });
+  if (child.pid === undefined) {
+    child.on('error', () => undefined);
+    throw new SupervisorError('CHILD_LAUNCH_FAILED', 'no process could be made for acra-server');
+  }
+  const keyPipe = child.stdio[3] as Writable;
+  keyPipe.on('error', () => undefined);
+  spec.masterKey.use((bytes) => keyPipe.end(bytes));
+  return child;
+}

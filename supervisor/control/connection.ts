@@ -1,0 +1,143 @@
+/**
+ * The enclave's end of the control connection: dials the parent (through the relay, so that AF_VSOCK and the simulated
+ * form look alike), sends log records, status and metrics, and comes back by itself when the parent's daemon restarts.
+ * Logs go one batch at a time: the next leaves when the parent has acknowledged the last (log-buffer.ts).
+ */
+
+import type { Socket } from 'node:net';
+import { createConnection } from 'node:net';
+import { encodeFrame, FrameReader } from '../../config/wire/frame.ts';
+import type { EnclaveMessage, EnclaveStatus, HostMessage } from '../../config/wire/messages.ts';
+import { parseHostMessage } from '../../config/wire/messages.ts';
+import { backoffMs } from '../../runtime/backoff.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { describeError } from '../../runtime/errors.ts';
+import type { Random } from '../../runtime/random.ts';
+import type { Service } from '../../runtime/service.ts';
+import type { LogBuffer } from './log-buffer.ts';
+
+const RECONNECT = { minMs: 100, maxMs: 2_000 };
+const BATCH_RECORDS = 200;
+/** Acknowledgements and stop requests are tiny; anything longer is not ours. */
+const MAX_HOST_FRAME_BYTES = 1024;
+
+export interface ControlDeps {
+  /** Unix socket of the relay route that leads to the parent's control port. */
+  readonly socketPath: string;
+  readonly hello: Extract<EnclaveMessage, { type: 'hello' }>;
+  readonly logs: LogBuffer;
+  readonly currentStatus: () => EnclaveStatus;
+  readonly onStopRequest: () => void;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+export class ControlConnection implements Service {
+  readonly #deps: ControlDeps;
+  readonly #stopping = new AbortController();
+  #socket: Socket | undefined;
+  #batchInFlight = false;
+  #sticky = new Map<string, EnclaveMessage>();
+  #running: Promise<void> | undefined;
+  #onDrained: (() => void) | undefined;
+
+  constructor(deps: ControlDeps) {
+    this.#deps = deps;
+  }
+
+  /** Does not wait for the parent: a parent that does not listen must not keep the enclave from saying so later. */
+  start(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    this.#running = this.#run().catch(() => undefined);
+    return Promise.resolve();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#socket?.destroy();
+    await this.#running;
+  }
+
+  /** Sends now if connected. Messages of a sticky type are sent again after every reconnection. */
+  send(message: EnclaveMessage, options: { readonly sticky: boolean } = { sticky: false }): void {
+    if (options.sticky) this.#sticky.set(message.type, message);
+    this.#socket?.write(encodeFrame(message));
+  }
+
+  /** Sends waiting log records unless a batch is still unacknowledged. */
+  pushLogs(): void {
+    if (!this.#socket || this.#batchInFlight) return;
+    const batch = this.#deps.logs.batch(BATCH_RECORDS);
+    if (batch.records.length === 0) {
+      this.#onDrained?.();
+      return;
+    }
+    this.#batchInFlight = true;
+    this.#socket.write(encodeFrame({ type: 'logs', records: [...batch.records], dropped: batch.dropped }));
+  }
+
+  /** Waits until the parent has acknowledged every record, at most until the signal aborts. */
+  async flush(signal: AbortSignal): Promise<void> {
+    if (this.#deps.logs.waiting === 0 || signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      this.#onDrained = resolve;
+      signal.addEventListener('abort', () => resolve(), { once: true });
+      this.pushLogs();
+    });
+    this.#onDrained = undefined;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping;
+    for (let attempt = 0; !signal.aborted; attempt += 1) {
+      const served = await this.#serveOneConnection();
+      if (served) attempt = 0;
+      await this.#deps.clock.sleep(backoffMs(RECONNECT, attempt, this.#deps.random), signal);
+    }
+  }
+
+  /** Resolves when the connection has ended; true when it had come so far that the parent acknowledged something. */
+  #serveOneConnection(): Promise<boolean> {
+    return new Promise((resolve) => {
+      const socket = createConnection({ path: this.#deps.socketPath });
+      const frames = new FrameReader(MAX_HOST_FRAME_BYTES);
+      let acknowledged = false;
+      socket.once('connect', () => this.#opened(socket));
+      socket.on('data', (chunk: Buffer) => {
+        try {
+          for (const payload of frames.push(chunk)) {
+            acknowledged = true;
+            this.#receive(parseHostMessage(payload));
+          }
+        } catch (error) {
+          this.#deps.logs.log('warn', 'control.bad-message', { reason: describeError(error) });
+          socket.destroy();
+        }
+      });
+      socket.on('error', () => socket.destroy());
+      socket.once('close', () => {
+        if (this.#socket === socket) this.#socket = undefined;
+        this.#batchInFlight = false;
+        resolve(acknowledged);
+      });
+    });
+  }
+
+  #opened(socket: Socket): void {
+    this.#socket = socket;
+    socket.write(encodeFrame(this.#deps.hello));
+    socket.write(encodeFrame({ type: 'status', status: this.#deps.currentStatus() }));
+    for (const message of this.#sticky.values()) socket.write(encodeFrame(message));
+    this.pushLogs();
+  }
+
+  #receive(message: HostMessage): void {
+    if (message.type === 'stop') {
+      this.#deps.onStopRequest();
+      return;
+    }
+    this.#deps.logs.acknowledge(message.seq);
+    this.#batchInFlight = false;
+    this.pushLogs();
+  }
+}

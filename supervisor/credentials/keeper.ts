@@ -1,0 +1,78 @@
+/** Keeps role credentials fresh: fetched again ahead of their expiry, and at once when KMS calls them expired. */
+import type { AwsCredentials } from '../../attestation/kms/connection.ts';
+import { backoffMs } from '../../runtime/backoff.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { describeError } from '../../runtime/errors.ts';
+import type { Logger } from '../../runtime/log.ts';
+import type { Random } from '../../runtime/random.ts';
+import type { Service } from '../../runtime/service.ts';
+
+/** AWS hands out new role credentials at least five minutes before the old ones expire. */
+const REFRESH_AHEAD_MS = 5 * 60 * 1000;
+const MIN_INTERVAL_MS = 10_000;
+const RETRY = { minMs: 1_000, maxMs: 60_000 };
+
+export interface KeeperDeps {
+  readonly fetch: (signal: AbortSignal) => Promise<AwsCredentials>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+export class CredentialKeeper implements Service {
+  readonly #deps: KeeperDeps;
+  readonly #stopping = new AbortController();
+  #current: AwsCredentials | undefined;
+  #refreshing: Promise<void> | undefined;
+
+  constructor(deps: KeeperDeps) {
+    this.#deps = deps;
+  }
+
+  /** Fetches once (the caller retries), then refreshes in the background until stopped. */
+  async start(signal: AbortSignal): Promise<void> {
+    this.#current = await this.#deps.fetch(signal);
+    this.#refreshing = this.#refreshForever().catch(() => undefined);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#refreshing;
+    this.#current = undefined;
+  }
+
+  /** What KMS requests are signed with. Fetches when there are none or they were discarded. */
+  readonly credentials = async (): Promise<AwsCredentials> => {
+    this.#current ??= await this.#deps.fetch(this.#stopping.signal);
+    return this.#current;
+  };
+
+  /** KMS says they are no good: the next request fetches new ones. */
+  discard(): void {
+    this.#current = undefined;
+  }
+
+  #refreshInMs(): number {
+    const expiresMs = this.#current?.expiration?.getTime();
+    if (expiresMs === undefined) return MIN_INTERVAL_MS;
+    return Math.max(MIN_INTERVAL_MS, expiresMs - REFRESH_AHEAD_MS - this.#deps.clock.nowMs());
+  }
+
+  async #refreshForever(): Promise<void> {
+    const { clock, random, logger, fetch } = this.#deps;
+    const { signal } = this.#stopping;
+    let failures = 0;
+    for (;;) {
+      await clock.sleep(failures === 0 ? this.#refreshInMs() : backoffMs(RETRY, failures - 1, random), signal);
+      try {
+        this.#current = await fetch(signal);
+        failures = 0;
+        logger.log('info', 'credentials.refreshed', { expiresMs: this.#current.expiration?.getTime() });
+      } catch (error) {
+        signal.throwIfAborted();
+        failures += 1;
+        logger.log('warn', 'credentials.refresh-failed', { reason: describeError(error), failures });
+      }
+    }
+  }
+}

@@ -1,0 +1,210 @@
+/**
+ * The daemon in the enclave: walks the boot table, opens the public listener, watches, and stops in order.
+ * Whatever ends it is said on the log and status channels first.
+ */
+import { randomUUID } from 'node:crypto';
+import type { AcraProgram } from '../acra/obtain/program.ts';
+import { toVsockPort } from '../config/brands.ts';
+import { CONTROL_PROTOCOL } from '../config/wire/messages.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { describeError, errorCode } from '../runtime/errors.ts';
+import type { Logger } from '../runtime/log.ts';
+import type { Random } from '../runtime/random.ts';
+import { boot } from './boot/phase.ts';
+import type { Booted } from './boot/table.ts';
+import { bootTable } from './boot/table.ts';
+import type { ChildState } from './children/child.ts';
+import { ControlConnection } from './control/connection.ts';
+import { LogBuffer } from './control/log-buffer.ts';
+import type { Health } from './health.ts';
+import { HealthMonitor } from './health.ts';
+import { metricsMessage } from './metrics.ts';
+import type { Platform } from './platform.ts';
+import { ingressRoute, privateSocket } from './routes.ts';
+import { StatusBoard } from './status.ts';
+
+const FLUSH_MS = 2_000;
+/** Before the configuration is read nobody can say how many records to keep. */
+const LOG_BUFFER_RECORDS = 10_000;
+
+export interface SupervisorDeps {
+  readonly platform: Platform;
+  readonly folder: string;
+  readonly acraProgram: AcraProgram;
+  readonly release: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Where records also go besides the control connection: the console. */
+  readonly console: Logger;
+}
+
+export type SupervisorExit = { readonly kind: 'stopped' } | { readonly kind: 'failed'; readonly error: unknown };
+
+export class Supervisor {
+  readonly #deps: SupervisorDeps;
+  readonly #status: StatusBoard;
+  readonly #logs: LogBuffer;
+  readonly #control: ControlConnection;
+  readonly #stop = new AbortController();
+  readonly #cleanups = new AsyncDisposableStack();
+  readonly #startedMs: number;
+  #failure: unknown;
+
+  constructor(deps: SupervisorDeps) {
+    this.#deps = deps;
+    const { clock, random, platform } = deps;
+    this.#startedMs = clock.monotonicMs();
+    this.#status = new StatusBoard(clock);
+    this.#logs = new LogBuffer({
+      clock,
+      maxRecords: LOG_BUFFER_RECORDS,
+      onRecord: (record) => {
+        deps.console.log(record.level, record.event as `${string}.${string}`, record.fields);
+        this.#control.pushLogs();
+      },
+    });
+    this.#control = new ControlConnection({
+      socketPath: privateSocket(platform, 'control').path,
+      hello: {
+        type: 'hello',
+        protocol: CONTROL_PROTOCOL,
+        bootId: randomUUID(),
+        release: deps.release,
+        simulated: platform.simulated,
+      },
+      logs: this.#logs,
+      currentStatus: () => this.#status.current,
+      onStopRequest: () => this.requestStop('the parent asked'),
+      clock,
+      random,
+    });
+    this.#status.subscribe((status) => this.#control.send({ type: 'status', status }));
+  }
+
+  requestStop(reason: string): void {
+    if (this.#stop.signal.aborted) return;
+    this.#logs.log('info', 'supervisor.stopping', { reason });
+    this.#stop.abort(new Error(`stop: ${reason}`));
+  }
+
+  /** Runs until told to stop, or until the boot fails. Never rejects. */
+  async run(): Promise<SupervisorExit> {
+    const exit = await this.#bootAndServe();
+    if (exit.kind === 'failed') {
+      this.#logs.log('fatal', 'supervisor.failed', { code: errorCode(exit.error), reason: describeError(exit.error) });
+    }
+    await this.#control.flush(AbortSignal.timeout(FLUSH_MS));
+    await this.#cleanups.disposeAsync();
+    return exit;
+  }
+
+  async #bootAndServe(): Promise<SupervisorExit> {
+    const { platform, clock, random, folder, acraProgram } = this.#deps;
+    this.#logs.log('info', 'supervisor.started', { release: this.#deps.release, simulated: platform.simulated });
+    const context = {
+      platform,
+      clock,
+      random,
+      logger: this.#logs,
+      status: this.#status,
+      defer: (cleanup: () => Promise<void> | void) => this.#cleanups.defer(() => this.#runCleanup(cleanup)),
+    };
+    try {
+      const start = { folder, acraProgram, control: this.#control };
+      await this.#serve(await boot(bootTable, start, context, this.#stop.signal));
+      return this.#stopped();
+    } catch (error) {
+      if (this.#stop.signal.aborted) return this.#stopped();
+      this.#status.set({ state: 'failed', detail: describeError(error), errorCode: errorCode(error) ?? null });
+      return { kind: 'failed', error };
+    }
+  }
+
+  #stopped(): SupervisorExit {
+    if (this.#failure !== undefined) return { kind: 'failed', error: this.#failure };
+    this.#status.set({ state: 'stopped' });
+    return { kind: 'stopped' };
+  }
+
+  /** Something that everything else stands on is gone; what is left is an ordered stop. */
+  #fail(error: unknown): void {
+    this.#failure = error;
+    this.requestStop(describeError(error));
+  }
+
+  /** One cleanup that fails must not keep the others from running. */
+  async #runCleanup(cleanup: () => Promise<void> | void): Promise<void> {
+    try {
+      await cleanup();
+    } catch (error) {
+      this.#logs.log('error', 'supervisor.cleanup-failed', { reason: describeError(error) });
+    }
+  }
+
+  async #serve(booted: Booted): Promise<void> {
+    const { relay, acra, config } = booted;
+    const { clock } = this.#deps;
+    relay.whenFailed.then((error) => this.#fail(error));
+    const monitor = this.#watchHealth(booted);
+    await relay.addRoute(ingressRoute(this.#deps.platform, config.acra.listen, config));
+    this.#status.set({ state: 'serving', phase: 'serve' });
+    this.#logs.log('info', 'supervisor.serving', { port: toVsockPort(config.ports.ingress) });
+    const report = () =>
+      this.#control.send(metricsMessage({ relay, acra, uptimeMs: clock.monotonicMs() - this.#startedMs }), {
+        sticky: true,
+      });
+    await monitor.start(this.#stop.signal);
+    await this.#reportUntilStopped(report, config.health.statusIntervalMs);
+    this.#status.set({ state: 'stopping' });
+    await monitor.stop();
+    const { cut } = await relay.removeRoute('ingress', { drainMs: config.restart.drainMs }).catch(() => ({ cut: 0 }));
+    await acra.stop();
+    this.#logs.log('info', 'supervisor.drained', { sessionsCut: cut });
+  }
+
+  #watchHealth(booted: Booted): HealthMonitor {
+    const { relay, acra, config, probeTargets, watchAcra } = booted;
+    let failed = false;
+    const monitor = new HealthMonitor({
+      targets: probeTargets,
+      intervalMs: config.health.probeIntervalMs,
+      acra,
+      clock: this.#deps.clock,
+      logger: this.#logs,
+      onHealth: (health) => {
+        if (!failed && !this.#stop.signal.aborted) this.#showHealth(health);
+      },
+    });
+    watchAcra((state: ChildState) => {
+      if (state.kind === 'running') monitor.poke();
+      else if (state.kind === 'down')
+        this.#status.set({ state: 'degraded', detail: state.reason, errorCode: state.code });
+      else {
+        failed = true;
+        this.#status.set({ state: 'failed', detail: state.reason, errorCode: state.code });
+        relay.removeRoute('ingress', { drainMs: 1 }).catch(() => undefined);
+      }
+    });
+    return monitor;
+  }
+
+  #showHealth(health: Health): void {
+    const state = health.healthy ? 'serving' : 'degraded';
+    const { current } = this.#status;
+    if (current.state === state && current.errorCode === health.code) return;
+    this.#status.set({ state, detail: health.detail, errorCode: health.code });
+    this.#logs.log(health.healthy ? 'info' : 'error', 'health.changed', {
+      state,
+      code: health.code,
+      detail: health.detail,
+    });
+  }
+
+  async #reportUntilStopped(report: () => void, intervalMs: number): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      report();
+      this.#control.send({ type: 'status', status: this.#status.current });
+      await this.#deps.clock.sleep(intervalMs, this.#stop.signal).catch(() => undefined);
+    }
+  }
+}

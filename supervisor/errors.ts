@@ -1,0 +1,49 @@
+/** Error codes of the supervisor: boot phases, children, launch. */
+import type { ErrorCatalogue } from '../runtime/errors.ts';
+import { CodedError } from '../runtime/errors.ts';
+
+export const SUPERVISOR_ERRORS = {
+  BOOT_DEADLINE: {
+    meaning: 'A boot phase did not finish in its time; the message says which, and what it was waiting for.',
+    action: 'Mend what it waited for (database, KMS, IMDS, host-proxy), or raise the phase’s deadline in enclave.yaml.',
+  },
+  BOOT_PHASE_FAILED: {
+    meaning: 'A boot phase ended with an error that has no code of its own.',
+    action: 'Read the cause in the log record `boot.phase-failed`.',
+  },
+  BOOT_RNG_NOT_NSM: {
+    meaning: 'The kernel does not draw from the Nitro hardware generator.',
+    action: 'Boot a kernel with the NSM driver built in; do not run on another machine.',
+  },
+  BOOT_CLOCK_UNTRUSTED: {
+    meaning: 'No time source that the parent cannot steer gave a plausible time.',
+    action: 'Check that the NSM answers attestation requests; never set the time from the parent.',
+  },
+  BOOT_DATABASE_UNREACHABLE: {
+    meaning: 'The probe through acra-server did not reach the database; it is retried until the phase’s deadline.',
+    action: 'Check that the database is up and that host-proxy’s `database.connect` names it.',
+  },
+  BOOT_DATABASE_NO_TLS: {
+    meaning: 'The database answered that it does not speak TLS; nothing is sent to it in clear.',
+    action: 'Switch TLS on in the database (`ssl = on`, and `hostssl` lines in pg_hba.conf).',
+  },
+  CREDENTIALS_UNAVAILABLE: {
+    meaning:
+      'No role credentials came from the instance metadata service; it is asked again until the phase’s deadline.',
+    action: 'Give the instance a role, require IMDSv2 and set its hop limit so that host-proxy can reach it.',
+  },
+  CHILD_LAUNCH_FAILED: {
+    meaning: 'acra-server could not be executed.',
+    action: 'Check that the program exists, is executable and has its libraries.',
+  },
+  CHILD_BREAKER_OPEN: {
+    meaning: 'acra-server ended too often in a short time; it is not started again.',
+    action: 'Read why it ended (`child.exited`), mend that, and start the enclave again.',
+  },
+  CHILD_NOT_READY: {
+    meaning: 'acra-server runs but did not answer its readiness probe in time.',
+    action: 'Read its log records (`acra.log`).',
+  },
+} as const satisfies ErrorCatalogue;
+
+export class SupervisorError extends CodedError<keyof typeof SUPERVISOR_ERRORS> {}

@@ -1,0 +1,107 @@
+/**
+ * Tells whether sessions can work now, by a probe through acra-server to the database; when that fails, a second probe
+ * past acra-server tells which of the two is to blame. acra-server can be alive and deaf (acra-server contract 3.6), so
+ * only an active probe counts.
+ */
+import type { TcpEndpoint, UnixEndpoint } from '../config/endpoint.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Logger } from '../runtime/log.ts';
+import type { Service } from '../runtime/service.ts';
+import type { SupervisedChild } from './children/child.ts';
+import { SupervisorError } from './errors.ts';
+import { askForTls } from './probe.ts';
+
+export interface Health {
+  readonly healthy: boolean;
+  readonly code: string | null;
+  readonly detail: string | null;
+}
+
+export interface ProbeTargets {
+  readonly acra: TcpEndpoint | UnixEndpoint;
+  readonly database: TcpEndpoint;
+  readonly timeoutMs: number;
+}
+
+/** @throws SupervisorError BOOT_DATABASE_NO_TLS, BOOT_DATABASE_UNREACHABLE, CHILD_NOT_READY; all may pass by themselves. */
+export async function probeThrough(targets: ProbeTargets, signal: AbortSignal): Promise<void> {
+  const answer = await askForTls(targets.acra, targets.timeoutMs, signal);
+  if (answer === 'offered') return;
+  const behind = await askForTls(targets.database, targets.timeoutMs, signal);
+  if (behind === 'refused') throw new SupervisorError('BOOT_DATABASE_NO_TLS', 'the database does not speak TLS');
+  if (behind !== 'offered')
+    throw new SupervisorError('BOOT_DATABASE_UNREACHABLE', 'the database cannot be reached', { found: behind });
+  throw new SupervisorError('CHILD_NOT_READY', 'acra-server does not answer', { found: answer });
+}
+
+export interface HealthDeps {
+  readonly targets: ProbeTargets;
+  readonly intervalMs: number;
+  readonly acra: SupervisedChild;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly onHealth: (health: Health) => void;
+}
+
+/** This many silent probes in a row mean that acra-server is deaf. */
+const DEAF_AFTER = 3;
+
+export class HealthMonitor implements Service {
+  readonly #deps: HealthDeps;
+  readonly #stopping = new AbortController();
+  #wake = new AbortController();
+  #running: Promise<void> | undefined;
+  #deafProbes = 0;
+
+  constructor(deps: HealthDeps) {
+    this.#deps = deps;
+  }
+
+  start(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    this.#running = this.#run().catch(() => undefined);
+    return Promise.resolve();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+  }
+
+  /** Probe now instead of at the next interval. */
+  poke(): void {
+    this.#wake.abort();
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      await this.#probeOnce(signal);
+      this.#wake = new AbortController();
+      await this.#deps.clock
+        .sleep(this.#deps.intervalMs, AbortSignal.any([signal, this.#wake.signal]))
+        .catch(() => signal.throwIfAborted());
+    }
+  }
+
+  async #probeOnce(signal: AbortSignal): Promise<void> {
+    try {
+      await probeThrough(this.#deps.targets, signal);
+      this.#deafProbes = 0;
+      this.#deps.onHealth({ healthy: true, code: null, detail: null });
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof SupervisorError)) throw error;
+      this.#deps.onHealth({ healthy: false, code: error.code, detail: error.message });
+      this.#countDeaf(error);
+    }
+  }
+
+  #countDeaf(error: SupervisorError): void {
+    this.#deafProbes = error.code === 'CHILD_NOT_READY' && error.found === 'silent' ? this.#deafProbes + 1 : 0;
+    if (this.#deafProbes < DEAF_AFTER) return;
+    this.#deafProbes = 0;
+    this.#deps.logger.log('error', 'child.deaf', { child: 'acra-server', probes: DEAF_AFTER });
+    this.#deps.acra.killUnresponsive();
+  }
+}

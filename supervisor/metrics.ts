@@ -1,0 +1,35 @@
+/** What the supervisor counts, as flat samples for the parent to publish. Numbers only: nothing here may carry content. */
+import { readFileSync } from 'node:fs';
+import type { EnclaveMessage } from '../config/wire/messages.ts';
+import type { Relay } from '../relay/relay.ts';
+import type { SupervisedChild } from './children/child.ts';
+
+/** Resident bytes of a process, from `/proc/<pid>/status` (VmRSS in KiB); 0 when it is gone. */
+function residentBytes(pid: number | undefined): number {
+  if (pid === undefined) return 0;
+  try {
+    const match = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+    return Number(match?.[1] ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
+}
+
+export function metricsMessage(deps: {
+  readonly relay: Relay;
+  readonly acra: SupervisedChild;
+  readonly uptimeMs: number;
+}): EnclaveMessage {
+  const routes: Record<string, Record<string, number>> = {};
+  for (const [label, counters] of Object.entries(deps.relay.counters())) routes[label] = { ...counters };
+  return {
+    type: 'metrics',
+    samples: {
+      supervisor_resident_bytes: process.memoryUsage.rss(),
+      acra_server_resident_bytes: residentBytes(deps.acra.pid),
+      acra_server_restarts: deps.acra.restarts,
+      uptime_seconds: Math.round(deps.uptimeMs / 1000),
+    },
+    routes,
+  };
+}

@@ -1,0 +1,72 @@
+/**
+ * The enclave's whole route table. Nothing in the enclave listens, and nothing outside is reachable, that is not here.
+ * Private routes end on unix sockets in the runtime folder, where acra-server's user has no access.
+ */
+import { join } from 'node:path';
+import type { VsockPort } from '../config/brands.ts';
+import type { EnclaveConfig } from '../config/enclave.ts';
+import type { Endpoint, TcpEndpoint, UnixEndpoint } from '../config/endpoint.ts';
+import type { RouteSpec } from '../relay/route.ts';
+import type { Platform } from './platform.ts';
+
+export const ROUTE_LABELS = ['control', 'kms', 'imds', 'database', 'ingress'] as const;
+export type RouteLabel = (typeof ROUTE_LABELS)[number];
+
+const PRIVATE_LIMITS = {
+  maxConnections: 16,
+  maxPending: 16,
+  connectTimeoutMs: 10_000,
+  prefaceTimeoutMs: 10_000,
+  idleTimeoutMs: 3600 * 1000,
+};
+
+export function privateSocket(platform: Platform, label: RouteLabel): UnixEndpoint {
+  return { kind: 'unix', path: join(platform.runtimeFolder, `${label}.sock`) };
+}
+
+function privateRoute(platform: Platform, label: RouteLabel, port: VsockPort): RouteSpec {
+  return {
+    label,
+    listen: privateSocket(platform, label),
+    connect: platform.parentPort(port),
+    preface: { kind: 'none' },
+    limits: PRIVATE_LIMITS,
+  };
+}
+
+export function controlRoute(platform: Platform, port: VsockPort): RouteSpec {
+  return privateRoute(platform, 'control', port);
+}
+
+/** Everything that leaves the enclave after the configuration is known. */
+export function egressRoutes(platform: Platform, config: EnclaveConfig): readonly RouteSpec[] {
+  return [
+    privateRoute(platform, 'kms', config.ports.kms),
+    privateRoute(platform, 'imds', config.ports.imds),
+    databaseRoute(platform, config.database.listen, config),
+  ];
+}
+
+function databaseRoute(platform: Platform, listen: TcpEndpoint, config: EnclaveConfig): RouteSpec {
+  return {
+    label: 'database',
+    listen,
+    connect: platform.parentPort(config.ports.database),
+    // acra-server would go on in clear when the database (or the parent in its name) answers `N`.
+    preface: { kind: 'postgres-tls' },
+    limits: config.egressLimits,
+  };
+}
+
+/** Opened last, when acra-server has been probed through to the database. */
+export function ingressRoute(platform: Platform, acra: Endpoint, config: EnclaveConfig): RouteSpec {
+  return {
+    label: 'ingress',
+    listen: platform.enclavePort(config.ports.ingress),
+    connect: acra,
+    // acra-server would serve a client that never asks for TLS.
+    preface: { kind: 'postgres-tls' },
+    limits: config.ingressLimits,
+    allowedCids: platform.parentCids,
+  };
+}
