@@ -1,7 +1,7 @@
 /** The demo's table: protected columns are bytea, with the CHECK constraints that refuse anything but Acra's containers. */
 
 export const DATABASE = 'records';
-export const OWNER = { user: 'postgres', password: 'owner-of-the-demo' };
+export const OWNER = { user: 'owner', password: 'owner-of-the-demo' };
 export const APPLICATION = { user: 'application', password: 'application-of-the-demo' };
 
 /** Searchable values begin with 0x7f and a 32-byte HMAC, then the container; others with the container's `%%%`. */

@@ -17,9 +17,11 @@ export async function startDemoPostgres(options: DemoPostgresOptions): Promise<R
   const { database, databaseCaPem } = options.certificates;
   const postgres = await startPostgres({
     folder: options.folder,
-    superuser: OWNER,
+    users: [OWNER, APPLICATION].map(({ user, password }) => ({ name: user, password })),
     database: DATABASE,
-    tls: options.tls ? { certificatePem: database.certificatePem, privateKeyPem: database.privateKeyPem } : undefined,
+    tls: options.tls ? { certPem: database.certificatePem, keyPem: database.privateKeyPem } : undefined,
+    durable: false,
+    removeOnStop: true,
     signal: options.signal,
   });
   const client = new pg.Client({
@@ -31,7 +33,6 @@ export async function startDemoPostgres(options: DemoPostgresOptions): Promise<R
   });
   await client.connect();
   try {
-    await client.query(`CREATE USER ${APPLICATION.user} PASSWORD '${APPLICATION.password}'`);
     await client.query(SCHEMA_SQL);
   } finally {
     await client.end();

@@ -121,7 +121,7 @@ export class Story {
     const sql = 'SELECT id, name, email, diagnosis FROM patients WHERE id = 1';
     const [stored] = (await owner.query<{ email: Buffer; diagnosis: Buffer }>(sql)).rows;
     printLine(
-      `   directly from PostgreSQL, as its superuser:\n${dim(`     email     ${stored?.email.toString('hex')}`)}`,
+      `   directly from PostgreSQL, as the owner of its data:\n${dim(`     email     ${stored?.email.toString('hex')}`)}`,
     );
     printLine(dim(`     diagnosis ${stored?.diagnosis.toString('hex')}`));
     const bytes = Buffer.concat([stored?.email ?? Buffer.alloc(0), stored?.diagnosis ?? Buffer.alloc(0)]);

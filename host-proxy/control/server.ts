@@ -2,6 +2,7 @@
  * The parent's end of the control connection. The relay delivers connections from the enclave's CID to a private unix
  * socket; one enclave speaks at a time, and the newest connection wins (the enclave came back).
  */
+import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import type { Server, Socket } from 'node:net';
 import { createServer } from 'node:net';
@@ -45,7 +46,11 @@ export class ControlServer implements Service {
   }
 
   async stop(): Promise<void> {
-    this.#socket?.destroy();
+    const socket = this.#socket;
+    if (socket && !socket.closed) {
+      socket.destroy();
+      await once(socket, 'close');
+    }
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
 

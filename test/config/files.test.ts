@@ -1,0 +1,119 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test as TapTest } from 'tap';
+import { stringify } from 'yaml';
+import { enclaveSchema } from '../../config/enclave.ts';
+import { ConfigError } from '../../config/errors.ts';
+import { hostProxySchema } from '../../config/host-proxy.ts';
+import { loadConfig } from '../../config/load.ts';
+import { PROJECT } from '../project/imports.ts';
+import { throwsCode } from '../support/coded-error.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+const ENCLAVE = {
+  version: 1,
+  name: 'records',
+  database: { serverName: 'db.internal' },
+  kms: {
+    region: 'eu-central-1',
+    keyArn: 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab',
+    encryptionContext: { purpose: 'acra' },
+  },
+};
+
+function load(t: TapTest, document: unknown) {
+  const file = join(temporaryFolder(t), 'enclave.yaml');
+  writeFileSync(file, typeof document === 'string' ? document : stringify(document));
+  return loadConfig(enclaveSchema, file);
+}
+
+t.test('keeps the examples valid', async (t) => {
+  t.equal(loadConfig(enclaveSchema, join(PROJECT, 'examples/enclave.yaml')).version, 1);
+  t.equal(loadConfig(hostProxySchema, join(PROJECT, 'examples/host-proxy.yaml')).version, 1);
+});
+
+t.test('keeps a minimal enclave.yaml usable: every other value has a default', async (t) => {
+  const config = load(t, ENCLAVE);
+  t.same(config.acra.listen, { kind: 'tcp', host: '127.0.0.1', port: 9393 });
+  t.equal(config.ports.ingress, 5432);
+  t.ok(Object.values(config.deadlines).every((ms) => ms > 0));
+});
+
+const REFUSED: readonly (readonly [string, object, string])[] = [
+  ['an unknown key at the top', { ...ENCLAVE, colour: 'red' }, 'unknown key "colour"'],
+  ['an unknown key below', { ...ENCLAVE, database: { serverName: 'a', ssl: false } }, 'database: unknown key "ssl"'],
+  ['another version', { ...ENCLAVE, version: 2 }, 'version: found 2'],
+  ['a key alias', { ...ENCLAVE, kms: { ...ENCLAVE.kms, keyArn: 'alias/key' } }, 'kms.keyArn: found "alias/key"'],
+  [
+    'an empty encryption context',
+    { ...ENCLAVE, kms: { ...ENCLAVE.kms, encryptionContext: {} } },
+    'kms.encryptionContext',
+  ],
+  ['a KMS endpoint without TLS', { ...ENCLAVE, kms: { ...ENCLAVE.kms, endpoint: 'http://kms' } }, 'kms.endpoint'],
+  ['a file outside the folder', { ...ENCLAVE, acra: { keystore: '../keystore' } }, 'acra.keystore'],
+  ['an absolute file', { ...ENCLAVE, acra: { keystore: '/keystore' } }, 'acra.keystore'],
+  ['the heartbeat’s port', { ...ENCLAVE, ports: { control: 9000 } }, 'ports.control'],
+  ['a port twice', { ...ENCLAVE, ports: { control: 5432 } }, 'ports'],
+  ['a time without bounds', { ...ENCLAVE, deadlines: { nsmMs: 0 } }, 'deadlines.nsmMs'],
+  ['acra-server on vsock', { ...ENCLAVE, acra: { listen: 'vsock://3:1' } }, 'acra.listen'],
+];
+
+for (const [what, document, says] of REFUSED) {
+  t.test(`rejects ${what} (CONFIG_INVALID)`, async (t) => {
+    const error = throwsCode(() => load(t, document), ConfigError, 'CONFIG_INVALID');
+    t.match(error.message, says);
+    t.match(error.message, 'enclave.yaml', 'names the file');
+  });
+}
+
+t.test('rejects several mistakes at once, each named', async (t) => {
+  const document = { ...ENCLAVE, version: 9, name: 'Ünnamed', colour: 'red' };
+  const { message } = throwsCode(() => load(t, document), ConfigError, 'CONFIG_INVALID');
+  for (const path of ['version', 'name', 'colour']) t.match(message, path);
+});
+
+t.test('rejects broken YAML with its line (CONFIG_SYNTAX)', async (t) => {
+  const { message } = throwsCode(() => load(t, 'version: 1\nname: [\n'), ConfigError, 'CONFIG_SYNTAX');
+  t.match(message, /enclave\.yaml:\d+:\d+/);
+});
+
+t.test('rejects a key that is given twice (CONFIG_SYNTAX)', async () => {
+  throwsCode(() => load(t, 'version: 1\nversion: 1\n'), ConfigError, 'CONFIG_SYNTAX');
+});
+
+t.test('rejects a file that is not there (CONFIG_FILE_READ)', async (t) => {
+  throwsCode(() => loadConfig(enclaveSchema, join(temporaryFolder(t), 'none.yaml')), ConfigError, 'CONFIG_FILE_READ');
+});
+
+const HOST = {
+  version: 1,
+  enclave: { transport: 'vsock', cid: 16 },
+  database: { connect: 'tcp://db:5432' },
+  kms: { connect: 'tcp://kms.eu-central-1.amazonaws.com:443' },
+};
+
+function loadHost(t: TapTest, document: object) {
+  const file = join(temporaryFolder(t), 'host-proxy.yaml');
+  writeFileSync(file, stringify(document));
+  return loadConfig(hostProxySchema, file);
+}
+
+t.test('keeps the metadata service at its link-local address by default', async (t) => {
+  t.same(loadHost(t, HOST).imds.connect, { kind: 'tcp', host: '169.254.169.254', port: 80 });
+});
+
+t.test('rejects an enclave CID that belongs to hypervisor, local or host (CONFIG_INVALID)', async (t) => {
+  for (const cid of [0, 1, 2, 3]) {
+    throwsCode(() => loadHost(t, { ...HOST, enclave: { transport: 'vsock', cid } }), ConfigError, 'CONFIG_INVALID');
+  }
+  t.equal(loadHost(t, { ...HOST, enclave: { transport: 'vsock', cid: 4 } }).enclave.cid, 4);
+});
+
+t.test('rejects a socket path with plain vsock, and demands one with the hybrid form (CONFIG_INVALID)', async () => {
+  for (const enclave of [
+    { transport: 'vsock', cid: 16, path: '/a' },
+    { transport: 'vsock-uds', cid: 16 },
+  ]) {
+    throwsCode(() => loadHost(t, { ...HOST, enclave }), ConfigError, 'CONFIG_INVALID');
+  }
+});

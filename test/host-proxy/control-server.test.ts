@@ -1,0 +1,147 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { createConnection } from 'node:net';
+import { join } from 'node:path';
+import t, { type Test as TapTest } from 'tap';
+import { encodeFrame, FrameReader } from '../../config/wire/frame.ts';
+import type { EnclaveMessage, HostMessage } from '../../config/wire/messages.ts';
+import { parseHostMessage } from '../../config/wire/messages.ts';
+import { ControlServer } from '../../host-proxy/control/server.ts';
+import { EnclaveView } from '../../host-proxy/enclave-view.ts';
+import { LogSink } from '../../host-proxy/log-sink.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+const HELLO: EnclaveMessage = { type: 'hello', protocol: 1, bootId: 'boot-1', release: '0', simulated: true };
+
+async function surroundings(t: TapTest) {
+  const folder = temporaryFolder(t);
+  const clock = new FakeClock(Date.UTC(2026, 5, 1));
+  const logFile = join(folder, 'log');
+  const sink = new LogSink({ level: 'info', file: logFile, clock });
+  const view = new EnclaveView(clock, 20_000);
+  const socketPath = join(folder, 'control.sock');
+  const server = new ControlServer({ socketPath, maxFrameBytes: 10_000, view, sink });
+  await server.start(new AbortController().signal);
+  t.teardown(async () => {
+    await server.stop();
+    sink.close();
+  });
+  const lines = () =>
+    readFileSync(logFile, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  return { socketPath, server, view, lines };
+}
+
+async function dial(path: string): Promise<Socket> {
+  const socket = createConnection({ path });
+  socket.on('error', () => undefined);
+  await once(socket, 'connect');
+  return socket;
+}
+
+async function nextMessage(socket: Socket): Promise<HostMessage> {
+  const frames = new FrameReader(1024);
+  for (;;) {
+    const [chunk] = (await once(socket, 'data')) as [Buffer];
+    for (const payload of frames.push(chunk)) return parseHostMessage(payload);
+  }
+}
+
+const logs = (seq: number): EnclaveMessage => ({
+  type: 'logs',
+  dropped: 4,
+  records: [
+    {
+      seq,
+      timeMs: Date.UTC(2026, 0, 2),
+      level: 'error',
+      event: 'child.exited',
+      fields: { time: 'forged', source: 'forged' },
+    },
+  ],
+});
+
+t.test('acknowledges records once they are written, with the enclave’s own time, level and fields', async (t) => {
+  const { socketPath, view, lines } = await surroundings(t);
+  const socket = await dial(socketPath);
+  socket.write(encodeFrame(HELLO));
+  socket.write(encodeFrame(logs(7)));
+  t.same(await nextMessage(socket), { type: 'acknowledge', seq: 7 });
+  const record = lines().find(({ source }) => source === 'enclave');
+  t.match(record, {
+    time: '2026-01-02T00:00:00.000Z',
+    level: 'error',
+    event: 'child.exited',
+    bootId: 'boot-1',
+    seq: 7,
+  });
+  t.same(record?.['fields'], { time: 'forged', source: 'forged' }, 'fields cannot stand in for ours');
+  t.same(view.logs, { received: 1, dropped: 4 });
+  socket.destroy();
+});
+
+t.test('forgets what an earlier boot said', async (t) => {
+  const { socketPath, view } = await surroundings(t);
+  const socket = await dial(socketPath);
+  socket.write(encodeFrame(HELLO));
+  socket.write(
+    encodeFrame({
+      type: 'status',
+      status: { state: 'serving', phase: 'serve', detail: null, errorCode: null, sinceMs: 1 },
+    }),
+  );
+  socket.write(encodeFrame(logs(1)));
+  await nextMessage(socket);
+  t.equal(view.status?.state, 'serving');
+  socket.write(encodeFrame({ ...HELLO, bootId: 'boot-2' } as EnclaveMessage));
+  socket.write(encodeFrame(logs(1)));
+  await nextMessage(socket);
+  t.equal(view.status, undefined);
+  socket.destroy();
+});
+
+t.test('lets the newest connection win', async (t) => {
+  const { socketPath, view } = await surroundings(t);
+  const old = await dial(socketPath);
+  const closed = once(old, 'close');
+  const fresh = await dial(socketPath);
+  await closed;
+  fresh.write(encodeFrame(logs(1)));
+  await nextMessage(fresh);
+  t.ok(view.connected);
+  fresh.destroy();
+});
+
+for (const [what, bytes] of [
+  ['a frame over the limit (WIRE_FRAME_TOO_LARGE)', Buffer.from([0x7f, 0xff, 0xff, 0xff])],
+  ['what is no JSON (WIRE_MESSAGE_INVALID)', Buffer.from([0, 0, 0, 1, 0x7b])],
+  [
+    'an unknown message (WIRE_MESSAGE_INVALID)',
+    Buffer.concat([Buffer.from([0, 0, 0, 14]), Buffer.from('{"type":"run"}')]),
+  ],
+] as const) {
+  t.test(`rejects ${what} by ending the connection`, async (t) => {
+    const { socketPath, lines } = await surroundings(t);
+    const socket = await dial(socketPath);
+    const closed = once(socket, 'close');
+    socket.write(bytes);
+    socket.resume();
+    await closed;
+    t.ok(lines().some(({ event }) => event === 'control.bad-message'));
+  });
+}
+
+t.test('asks the enclave to stop', async (t) => {
+  const { socketPath, server } = await surroundings(t);
+  t.equal(server.requestStop(), false, 'nobody is there');
+  const socket = await dial(socketPath);
+  socket.write(encodeFrame(logs(1)));
+  await nextMessage(socket);
+  t.equal(server.requestStop(), true);
+  t.same(await nextMessage(socket), { type: 'stop' });
+  socket.destroy();
+});

@@ -1,0 +1,150 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import t, { type Test as TapTest } from 'tap';
+import type { ChildSpec, ChildState, Exit } from '../../supervisor/children/child.ts';
+import { SupervisedChild } from '../../supervisor/children/child.ts';
+import { SupervisorError } from '../../supervisor/errors.ts';
+import { rejectsCode } from '../support/coded-error.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { MemoryLogger } from '../support/memory-logger.ts';
+import { seededRandom } from '../support/seeded-random.ts';
+
+/** A real process that lives until told otherwise; `script` is what node runs. */
+function launchNode(script: string) {
+  const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const exited = once(child, 'close').then(([code, signal]): Exit => ({ code, signal }));
+  return {
+    pid: child.pid ?? 0,
+    exited,
+    started: once(child.stdout, 'data'),
+    kill: (signal: NodeJS.Signals) => void child.kill(signal),
+  };
+}
+
+const LIVES = 'setInterval(() => {}, 1e6); console.log("up")';
+const IGNORES_SIGTERM = `process.on("SIGTERM", () => {}); ${LIVES}`;
+
+function surroundings(t: TapTest, script: string, over: Partial<ChildSpec['restart']> = {}) {
+  const clock = new FakeClock();
+  const logger = new MemoryLogger();
+  const states: ChildState[] = [];
+  const waiting: ((state: ChildState) => void)[] = [];
+  let current = launchNode('0');
+  const spec: ChildSpec = {
+    name: 'test-child',
+    launch: () => {
+      current = launchNode(script);
+      return current;
+    },
+    probe: async () => void (await current.started),
+    judgeExit: ({ code }) =>
+      code === 101
+        ? { code: 'POISON', meaning: 'poison record', restart: false, alert: true }
+        : { code: 'EXITED', meaning: 'ended', restart: true, alert: false },
+    restart: {
+      minMs: 100,
+      maxMs: 1000,
+      breakerExits: 3,
+      breakerWindowMs: 60_000,
+      stopGraceMs: 5000,
+      probeTimeoutMs: 5000,
+      ...over,
+    },
+  };
+  const child = new SupervisedChild(spec, {
+    clock,
+    random: seededRandom('child'),
+    logger,
+    onState: (state) => {
+      states.push(state);
+      for (const resolve of waiting.splice(0)) resolve(state);
+    },
+  });
+  t.teardown(() => child.stop());
+  const nextState = () => new Promise<ChildState>((resolve) => waiting.push(resolve));
+  return { child, clock, logger, states, nextState };
+}
+
+const signal = () => new AbortController().signal;
+
+t.test('restarts a child that was killed, after a short wait', async (t) => {
+  const { child, clock, nextState } = surroundings(t, LIVES);
+  await child.start(signal());
+  const firstPid = child.pid ?? 0;
+  const down = nextState();
+  process.kill(firstPid, 'SIGKILL');
+  t.equal((await down).kind, 'down');
+  const running = nextState();
+  clock.advance(100);
+  t.equal((await running).kind, 'running');
+  t.not(child.pid, firstPid);
+  t.equal(child.restarts, 1);
+});
+
+t.test('opens the breaker after too many exits, and then stays still', async (t) => {
+  const { child, clock, nextState, logger } = surroundings(t, LIVES);
+  await child.start(signal());
+  for (const exit of [1, 2, 3]) {
+    const next = nextState();
+    process.kill(child.pid ?? 0, 'SIGKILL');
+    const state = await next;
+    t.equal(state.kind, exit < 3 ? 'down' : 'failed');
+    if (exit === 3) break;
+    const running = nextState();
+    clock.advance(1000);
+    await running;
+  }
+  t.equal(child.failure?.code, 'CHILD_BREAKER_OPEN');
+  t.equal(clock.sleeping, 0, 'nothing waits to start it again');
+  t.ok(logger.events().includes('child.given-up'));
+});
+
+t.test('keeps exits outside the window from counting', async (t) => {
+  const { child, clock, nextState } = surroundings(t, LIVES, { breakerExits: 2, breakerWindowMs: 500 });
+  await child.start(signal());
+  for (const _ of [1, 2, 3]) {
+    const down = nextState();
+    process.kill(child.pid ?? 0, 'SIGKILL');
+    t.equal((await down).kind, 'down');
+    const running = nextState();
+    clock.advance(1000);
+    t.equal((await running).kind, 'running');
+  }
+});
+
+t.test('does not restart after an exit that must not be answered by a restart, and raises an alert', async (t) => {
+  const script = `process.on("SIGUSR2", () => process.exit(101)); ${LIVES}`;
+  const { child, nextState, logger } = surroundings(t, script);
+  await child.start(signal());
+  const failed = nextState();
+  process.kill(child.pid ?? 0, 'SIGUSR2');
+  t.match(await failed, { kind: 'failed', code: 'POISON' });
+  t.ok(logger.records.some(({ level, event }) => level === 'fatal' && event === 'child.exited'));
+});
+
+t.test('rejects a child that ends before it is ready (CHILD_LAUNCH_FAILED)', async (t) => {
+  const { child } = surroundings(t, 'process.exit(0)');
+  const error = await rejectsCode(() => child.start(signal()), SupervisorError, 'CHILD_LAUNCH_FAILED');
+  t.match(error.found, 'EXITED');
+});
+
+t.test('rejects a child that never becomes ready, and ends it (CHILD_NOT_READY)', async (t) => {
+  const { child, clock } = surroundings(t, 'setInterval(() => {}, 1e6)');
+  const starting = rejectsCode(() => child.start(signal()), SupervisorError, 'CHILD_NOT_READY');
+  await clock.untilSleeping();
+  const pid = child.pid ?? 0;
+  clock.advance(5000);
+  await starting;
+  t.throws(() => process.kill(pid, 0), { code: 'ESRCH' });
+});
+
+t.test('kills a child that ignores SIGTERM, after the grace', async (t) => {
+  const { child, clock } = surroundings(t, IGNORES_SIGTERM);
+  await child.start(signal());
+  const pid = child.pid ?? 0;
+  const stopping = child.stop();
+  await clock.untilSleeping();
+  clock.advance(5000);
+  await stopping;
+  t.throws(() => process.kill(pid, 0), { code: 'ESRCH' });
+});

@@ -1,0 +1,171 @@
+import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import type { Server, Socket } from 'node:net';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import t, { type Test as TapTest } from 'tap';
+import { encodeFrame, FrameReader } from '../../config/wire/frame.ts';
+import type { EnclaveMessage } from '../../config/wire/messages.ts';
+import { parseEnclaveMessage } from '../../config/wire/messages.ts';
+import { ControlConnection } from '../../supervisor/control/connection.ts';
+import { LogBuffer } from '../../supervisor/control/log-buffer.ts';
+import { StatusBoard } from '../../supervisor/status.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { seededRandom } from '../support/seeded-random.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+/** A parent that records what it hears and can wait for a message that fits. */
+class Parent {
+  readonly heard: EnclaveMessage[] = [];
+  readonly server: Server;
+  socket: Socket | undefined;
+  #check: () => void = () => undefined;
+
+  constructor() {
+    this.server = createServer((socket) => {
+      this.socket = socket;
+      const frames = new FrameReader(1 << 20);
+      socket.on('error', () => undefined);
+      socket.on('data', (chunk: Buffer) => {
+        for (const payload of frames.push(chunk)) this.heard.push(parseEnclaveMessage(payload));
+        this.#check();
+      });
+    });
+  }
+
+  async listen(path: string): Promise<void> {
+    this.server.listen(path);
+    await once(this.server, 'listening');
+  }
+
+  until<Found>(find: (heard: readonly EnclaveMessage[]) => Found | undefined): Promise<Found> {
+    return new Promise((resolve) => {
+      this.#check = () => {
+        const found = find(this.heard);
+        if (found !== undefined) resolve(found);
+      };
+      this.#check();
+    });
+  }
+
+  async close(): Promise<void> {
+    this.socket?.destroy();
+    this.server.close();
+    await once(this.server, 'close');
+  }
+}
+
+const logSeqs = (heard: readonly EnclaveMessage[]) =>
+  heard.flatMap((message) => (message.type === 'logs' ? message.records.map(({ seq }) => seq) : []));
+
+function surroundings(t: TapTest) {
+  const socketPath = join(temporaryFolder(t), 'control.sock');
+  const clock = new FakeClock();
+  const status = new StatusBoard(clock);
+  let stopRequests = 0;
+  const logs = new LogBuffer({ clock, maxRecords: 100, onRecord: () => control.pushLogs() });
+  const control: ControlConnection = new ControlConnection({
+    socketPath,
+    hello: { type: 'hello', protocol: 1, bootId: 'boot', release: '0', simulated: true },
+    logs,
+    currentStatus: () => status.current,
+    onStopRequest: () => {
+      stopRequests += 1;
+    },
+    clock,
+    random: seededRandom('control'),
+  });
+  t.teardown(() => control.stop());
+  return { socketPath, clock, logs, control, stops: () => stopRequests };
+}
+
+t.test('says hello, status and waiting records as soon as the parent listens', async (t) => {
+  const { socketPath, control, logs } = surroundings(t);
+  logs.log('info', 'test.before', {});
+  const parent = new Parent();
+  t.teardown(() => parent.close());
+  await parent.listen(socketPath);
+  await control.start(new AbortController().signal);
+  await parent.until((heard) => (logSeqs(heard).length > 0 ? true : undefined));
+  t.same(
+    parent.heard.map(({ type }) => type),
+    ['hello', 'status', 'logs'],
+  );
+});
+
+t.test('sends the next batch only after the last was acknowledged', async (t) => {
+  const { socketPath, control, logs } = surroundings(t);
+  const parent = new Parent();
+  t.teardown(() => parent.close());
+  await parent.listen(socketPath);
+  await control.start(new AbortController().signal);
+  await parent.until((heard) => heard.find(({ type }) => type === 'status'));
+  logs.log('info', 'test.one', {});
+  logs.log('info', 'test.two', {});
+  await parent.until((heard) => (logSeqs(heard).includes(1) ? true : undefined));
+  t.same(logSeqs(parent.heard), [1]);
+  parent.socket?.write(encodeFrame({ type: 'acknowledge', seq: 1 }));
+  await parent.until((heard) => (logSeqs(heard).includes(2) ? true : undefined));
+  t.same(logSeqs(parent.heard), [1, 2]);
+});
+
+t.test('comes back after the parent restarted, with every record that was not acknowledged', async (t) => {
+  const { socketPath, control, logs, clock } = surroundings(t);
+  const first = new Parent();
+  await first.listen(socketPath);
+  await control.start(new AbortController().signal);
+  logs.log('info', 'test.lost', {});
+  await first.until((heard) => (logSeqs(heard).includes(1) ? true : undefined));
+  await first.close();
+  rmSync(socketPath, { force: true });
+  await clock.untilSleeping();
+  logs.log('info', 'test.meanwhile', {});
+  const second = new Parent();
+  t.teardown(() => second.close());
+  await second.listen(socketPath);
+  clock.advance(5000);
+  await second.until((heard) => (logSeqs(heard).length === 2 ? true : undefined));
+  t.same(logSeqs(second.heard), [1, 2]);
+  t.equal(second.heard[0]?.type, 'hello');
+});
+
+t.test('passes on a request to stop', async (t) => {
+  const { socketPath, control, stops, logs } = surroundings(t);
+  const parent = new Parent();
+  t.teardown(() => parent.close());
+  await parent.listen(socketPath);
+  await control.start(new AbortController().signal);
+  await parent.until((heard) => heard[0]);
+  parent.socket?.write(encodeFrame({ type: 'stop' }));
+  logs.log('info', 'test.any', {});
+  parent.socket?.write(encodeFrame({ type: 'acknowledge', seq: 1 }));
+  await control.flush(AbortSignal.timeout(5000));
+  t.equal(stops(), 1);
+});
+
+t.test('ends a connection on which the parent says anything else', async (t) => {
+  const { socketPath, control } = surroundings(t);
+  const parent = new Parent();
+  t.teardown(() => parent.close());
+  await parent.listen(socketPath);
+  await control.start(new AbortController().signal);
+  await parent.until((heard) => heard[0]);
+  const closed = once(parent.socket as Socket, 'close');
+  const payload = Buffer.from('{"type":"run","command":"id"}');
+  const frame = Buffer.alloc(4 + payload.length);
+  frame.writeUInt32BE(payload.length);
+  payload.copy(frame, 4);
+  parent.socket?.write(frame);
+  await closed;
+  t.pass('closed');
+});
+
+t.test('gives up flushing when nobody acknowledges', async (t) => {
+  const { control, logs } = surroundings(t);
+  logs.log('info', 'test.any', {});
+  const gaveUp = new AbortController();
+  const flushing = control.flush(gaveUp.signal);
+  gaveUp.abort();
+  await flushing;
+  t.equal(logs.waiting, 1);
+});
