@@ -66,6 +66,6 @@ export function demoCommand(): Command {
   return new Command('demo')
     .description('Run everything on this machine and show it step by step: real PostgreSQL, emulated KMS and NSM.')
     .option('--keep', 'leave it running until Ctrl-C and write endpoints.json')
-    .option('--folder FOLDER', 'where --keep writes endpoints.json', '.demo')
+    .option('--folder <folder>', 'where --keep writes endpoints.json', '.demo')
     .action((options: Options) => runDemo(options));
 }

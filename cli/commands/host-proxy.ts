@@ -24,7 +24,7 @@ async function runHostProxy(file: string): Promise<void> {
 export function hostProxyCommand(): Command {
   return new Command('host-proxy')
     .description('Run the daemon on the parent instance: forwards KMS, IMDS and PostgreSQL traffic for the enclave.')
-    .requiredOption('-c, --config FILE', 'host-proxy.yaml')
+    .requiredOption('-c, --config <file>', 'host-proxy.yaml')
     .addHelpText('after', '\nIts log is JSON lines; /healthz, /readyz, /metrics and /status are on `admin.listen`.')
     .action(({ config }: { config: string }) => runHostProxy(config));
 }

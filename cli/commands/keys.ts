@@ -64,9 +64,9 @@ async function newKeys(options: Options): Promise<void> {
 export function keysCommand(): Command {
   const create = new Command('new')
     .description('Make a master key, its KMS ciphertext, and a keystore and TLS key sealed under it.')
-    .requiredOption('-e, --enclave FOLDER', 'the measured folder with enclave.yaml')
-    .requiredOption('--server-key FILE', "PEM of the server certificate's private key; delete it afterwards")
-    .requiredOption('--client FILE...', 'certificates of the clients that get keys')
+    .requiredOption('-e, --enclave <folder>', 'the measured folder with enclave.yaml')
+    .requiredOption('--server-key <file>', "PEM of the server certificate's private key; delete it afterwards")
+    .requiredOption('--client <files...>', 'certificates of the clients that get keys')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',

@@ -42,8 +42,8 @@ async function runSupervisor({ enclave, simulated }: Options): Promise<void> {
 export function supervisorCommand(): Command {
   return new Command('supervisor')
     .description('Run the supervisor of a simulated enclave: boots, fetches the master key, keeps acra-server alive.')
-    .requiredOption('-e, --enclave FOLDER', 'the measured folder with enclave.yaml')
-    .option('--simulated STATE_FOLDER', 'simulate the enclave; its vsock, NSM and runtime files live in this folder')
+    .requiredOption('-e, --enclave <folder>', 'the measured folder with enclave.yaml')
+    .option('--simulated <folder>', 'simulate the enclave; its vsock, NSM and runtime files live in this folder')
     .addHelpText('after', '\nIn an enclave image the supervisor is PID 1 and takes no options.')
     .action((options: Options) => runSupervisor(options));
 }

@@ -11,7 +11,7 @@ import { startImds } from '../../emulator/imds/server.ts';
 import type { RunningKms } from '../../emulator/kms/server.ts';
 import { startKms } from '../../emulator/kms/server.ts';
 import { loadOrCreateNsmRoot } from '../../emulator/nsm/root.ts';
-import { roleArn } from '../../emulator/principal.ts';
+import { administratorPrincipal, roleArn } from '../../emulator/principal.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { systemRandom } from '../../runtime/random.ts';
 import { keyPolicy } from './key-policy.ts';
@@ -69,7 +69,11 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     imds,
     createKey: async () => (await client.send(new CreateKeyCommand({}))).KeyMetadata?.Arn ?? '',
     putKeyPolicy: async (keyArn, pcrs) => {
-      const policy = keyPolicy({ administratorArn: kms.adminCredentials.principal.arn, roleArn: roleArn(ROLE), pcrs });
+      const policy = keyPolicy({
+        administratorArn: administratorPrincipal('administrator').policyArn,
+        roleArn: roleArn(ROLE),
+        pcrs,
+      });
       await client.send(new PutKeyPolicyCommand({ KeyId: keyArn, Policy: JSON.stringify(policy) }));
       return policy;
     },

@@ -5,6 +5,7 @@ import { stringify } from 'yaml';
 import type { TcpEndpoint } from '../../config/endpoint.ts';
 import { parseEndpoint } from '../../config/endpoint.ts';
 import { systemClock } from '../../runtime/clock.ts';
+import { CliError } from '../errors.ts';
 import { simulatedFolders } from '../simulated/folders.ts';
 import { DaemonProcess } from './daemon-process.ts';
 import type { HostStatus } from './host-status.ts';
@@ -79,14 +80,16 @@ export class EnclavePair {
     return untilHostStatus(this.adminUrl, wanted, systemClock, signal, onChange);
   }
 
-  /** The address of the public port. */
+  /** The address of the public port. @throws CliError CLI_NOT_READY as soon as the enclave has failed */
   async untilServing(signal: AbortSignal, onChange?: (status: HostStatus) => void): Promise<TcpEndpoint> {
-    const { publicAddress } = await this.until(
-      (status) => status.ready && status.publicAddress !== null,
-      signal,
-      onChange,
-    );
-    return parseEndpoint(publicAddress ?? '') as TcpEndpoint;
+    const isOver = ({ ready, publicAddress, enclave }: HostStatus) =>
+      (ready && publicAddress !== null) || enclave?.state === 'failed';
+    const { publicAddress, enclave } = await this.until(isOver, signal, onChange);
+    if (publicAddress !== null) return parseEndpoint(publicAddress) as TcpEndpoint;
+    throw new CliError('CLI_NOT_READY', 'the enclave failed', {
+      found: `phase ${enclave?.phase}; ${enclave?.errorCode}; ${enclave?.detail}`,
+      action: `Read the logs in ${join(this.#options.root, 'logs')}.`,
+    });
   }
 
   /** First the enclave, then what it talks through. */

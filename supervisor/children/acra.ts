@@ -78,11 +78,11 @@ function launch(deps: AcraChildDeps, logCodes: Set<number>): ProcessHandle {
 
 /** Always read: acra-server dies of SIGPIPE when nobody reads its log (contract 3.3). */
 function drain(stream: NodeJS.ReadableStream, logger: Logger, logCodes: Set<number>): void {
-  const lines = new LineSplitter(MAX_LINE_BYTES, (line, cut) => {
-    const record = parseAcraLogLine(line, MAX_LINE_BYTES);
-    if (!record) return;
-    if (record.code !== undefined) logCodes.add(record.code);
-    logger.log(record.level, 'acra.log', { message: record.message, acraCode: record.code, cut: cut || undefined });
+  const lines = new LineSplitter(MAX_LINE_BYTES, (line) => {
+    if (line === '') return;
+    const { level, message, code, error, sessionId, clientId, withheldBytes } = parseAcraLogLine(line, MAX_LINE_BYTES);
+    if (code !== undefined) logCodes.add(code);
+    logger.log(level, 'acra.log', { message, acraCode: code, error, sessionId, clientId, withheldBytes });
   });
   stream.on('data', (chunk: Buffer) => lines.push(chunk));
   stream.on('end', () => lines.end());

@@ -2,12 +2,12 @@
 
 export class LineSplitter {
   readonly #maxBytes: number;
-  readonly #onLine: (line: string, cut: boolean) => void;
+  readonly #onLine: (line: string, wasCut: boolean) => void;
   #parts: Buffer[] = [];
   #length = 0;
   #skipping = false;
 
-  constructor(maxBytes: number, onLine: (line: string, cut: boolean) => void) {
+  constructor(maxBytes: number, onLine: (line: string, wasCut: boolean) => void) {
     this.#maxBytes = maxBytes;
     this.#onLine = onLine;
   }

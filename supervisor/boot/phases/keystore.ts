@@ -21,9 +21,11 @@ export const keystorePhase: Phase<Configured & MasterKeyReady, KeystoreReady> = 
   name: 'keystore',
   deadlineMs: ({ config }) => config.deadlines.keystoreMs,
   async run({ config, pathOf, masterKey }, { signal, logger, defer }) {
-    const { report, opened } = await inspectKeystore({
+    const { report, warnings, opened } = await inspectKeystore({
       keystoreFolder: pathOf(config.acra.keystore),
       masterKey,
+      clientIds: [],
+      poisonDetection: config.acra.poisonDetection,
       encryptorConfigFile: pathOf(config.acra.encryptorConfig),
       sealedFiles: [{ file: pathOf(config.acra.sealedKey), context: TLS_KEY_CONTEXT }],
       signal,
@@ -32,7 +34,8 @@ export const keystorePhase: Phase<Configured & MasterKeyReady, KeystoreReady> = 
     const [serverKey] = opened;
     if (!serverKey) throw new KeystoreError('KEYSTORE_SEALED_FILE', 'the sealed TLS key did not come back opened');
     defer(() => serverKey.dispose());
-    logger.log('info', 'keystore.checked', { clients: report.clientIds.length, files: report.files });
+    logger.log('info', 'keystore.checked', { clients: report.clientIds.length, openedKeys: report.openedKeys });
+    for (const { line, path, message } of warnings) logger.log('warn', 'encryptor.weak', { line, path, message });
     return { serverKey };
   },
 };

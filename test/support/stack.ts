@@ -1,0 +1,82 @@
+/** The whole product for an integration test, gone when the test ends; a failed test prints where its logs were. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Test as TapTest } from 'tap';
+import { locateAcraServer } from '../../acra/obtain/locate.ts';
+import type { AcraProgram } from '../../acra/obtain/program.ts';
+import { acraCacheFolder } from '../../cli/acra-cache.ts';
+import type { EnclavePair } from '../../cli/demo/enclave-pair.ts';
+import type { HostStatus } from '../../cli/demo/host-status.ts';
+import type { StackOptions } from '../../cli/demo/stack.ts';
+import { Stack } from '../../cli/demo/stack.ts';
+import type { TcpEndpoint } from '../../config/endpoint.ts';
+
+/** No single step of a test takes longer; a hang shows as an error that names the state. */
+export const STEP_TIMEOUT_MS = 60_000;
+export const step = () => AbortSignal.timeout(STEP_TIMEOUT_MS);
+
+export function acraUnderTest(): Promise<AcraProgram> {
+  return locateAcraServer({ environment: process.env, cacheFolder: acraCacheFolder(process.env) });
+}
+
+export async function prepareStack(t: TapTest, options: Partial<StackOptions> = {}): Promise<Stack> {
+  const root = mkdtempSync(join(tmpdir(), 'ae-'));
+  const acraProgram = await acraUnderTest();
+  t.comment(`acra-server under test: ${acraProgram.description}`);
+  const stack = await Stack.prepare({ root, acraProgram, signal: step(), ...options });
+  t.teardown(async () => {
+    await stack.stop();
+    if (!t.passing()) for (const name of ['supervisor', 'host-proxy']) t.comment(tail(join(root, 'logs', `${name}.log`)));
+    rmSync(root, { recursive: true, force: true, maxRetries: 3 });
+  });
+  return stack;
+}
+
+function tail(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').split('\n').slice(-40).join('\n');
+  } catch {
+    return '';
+  }
+}
+
+export interface ServingStack {
+  readonly stack: Stack;
+  readonly address: TcpEndpoint;
+}
+
+/** Boots one enclave to the point where it serves. */
+export async function servingStack(t: TapTest, options: Partial<StackOptions> = {}): Promise<ServingStack> {
+  const stack = await prepareStack(t, options);
+  await stack.allowMeasuredEnclave();
+  await stack.enclave.startHostProxy();
+  stack.enclave.startSupervisor();
+  return { stack, address: await stack.enclave.untilServing(step()) };
+}
+
+/** Boots a pair that is expected to fail, and returns what host-proxy then says of it. */
+export async function failedBoot(pair: EnclavePair): Promise<HostStatus> {
+  await pair.startHostProxy();
+  const supervisor = pair.startSupervisor();
+  const status = await pair.until((seen) => seen.enclave?.state === 'failed', step());
+  await supervisor.exited;
+  return status;
+}
+
+export interface LogLine extends Record<string, unknown> {
+  readonly event: string;
+}
+
+/** The JSON records of a daemon's log file. */
+export function logLines(pair: EnclavePair, daemon: 'supervisor' | 'host-proxy'): LogLine[] {
+  const file = daemon === 'supervisor' ? pair.supervisor?.logFile : pair.hostProxy?.logFile;
+  if (file === undefined) return [];
+  return readFileSync(file, 'utf8').split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as LogLine);
+}
+
+/** The pid of the acra-server that the supervisor launched last. */
+export function acraPid(pair: EnclavePair): number {
+  const launched = logLines(pair, 'supervisor').filter(({ event }) => event === 'child.launched');
+  return Number(launched.at(-1)?.['pid'] ?? 0);
+}
