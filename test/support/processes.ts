@@ -18,7 +18,9 @@ export function processesNaming(text: string): string[] {
 }
 
 export function environmentVariable(pid: number, name: string): string | undefined {
-  const entry = read(`/proc/${pid}/environ`).split('\0').find((line) => line.startsWith(`${name}=`));
+  const entry = read(`/proc/${pid}/environ`)
+    .split('\0')
+    .find((line) => line.startsWith(`${name}=`));
   return entry?.slice(name.length + 1);
 }
 
@@ -30,7 +32,8 @@ export function searchMemory(pid: number, needles: readonly Buffer[]): readonly 
   const longest = Math.max(...needles.map((needle) => needle.length));
   const memory = openSync(`/proc/${pid}/mem`, 'r');
   try {
-    for (const [start, end] of readableMappings(pid)) scan(memory, start, end, longest, (chunk) => count(chunk, needles, counts));
+    for (const [start, end] of readableMappings(pid))
+      scan(memory, start, end, longest, (chunk) => count(chunk, needles, counts));
   } finally {
     closeSync(memory);
   }

@@ -27,7 +27,8 @@ export async function prepareStack(t: TapTest, options: Partial<StackOptions> = 
   const stack = await Stack.prepare({ root, acraProgram, signal: step(), ...options });
   t.teardown(async () => {
     await stack.stop();
-    if (!t.passing()) for (const name of ['supervisor', 'host-proxy']) t.comment(tail(join(root, 'logs', `${name}.log`)));
+    if (!t.passing())
+      for (const name of ['supervisor', 'host-proxy']) t.comment(tail(join(root, 'logs', `${name}.log`)));
     rmSync(root, { recursive: true, force: true, maxRetries: 3 });
   });
   return stack;
@@ -72,7 +73,10 @@ export interface LogLine extends Record<string, unknown> {
 export function logLines(pair: EnclavePair, daemon: 'supervisor' | 'host-proxy'): LogLine[] {
   const file = daemon === 'supervisor' ? pair.supervisor?.logFile : pair.hostProxy?.logFile;
   if (file === undefined) return [];
-  return readFileSync(file, 'utf8').split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as LogLine);
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as LogLine);
 }
 
 /** The pid of the acra-server that the supervisor launched last. */

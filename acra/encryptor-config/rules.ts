@@ -1,0 +1,90 @@
+/**
+ * What a schema cannot say: places that acra-server ignores silently although the file is well-formed, so that a column
+ * meant to be encrypted is stored in plaintext (acra-server contract 4.1), and settings that cost data or secrecy.
+ */
+import { combinationProblem } from './combination.ts';
+import type { RawColumn, RawDefaults, RawEncryptorFile } from './schema.ts';
+
+/** Finding without its line, which only the document knows. */
+interface RuleFinding {
+  readonly severity: 'error' | 'warning';
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
+type RawTable = RawEncryptorFile['schemas'][number];
+type Report = (severity: RuleFinding['severity'], path: readonly PropertyKey[], message: string) => void;
+
+function reportDuplicates(
+  names: readonly string[],
+  pathOf: (index: number) => PropertyKey[],
+  what: string,
+  report: Report,
+) {
+  for (const [index, name] of names.entries()) {
+    if (names.indexOf(name) < index) report('error', pathOf(index), `${what} "${name}" stands here a second time`);
+  }
+}
+
+function checkTokenization(column: RawColumn, path: readonly PropertyKey[], report: Report): void {
+  for (const key of ['token_type', 'tokenized', 'consistent_tokenization'] as const) {
+    if (column[key] === undefined) continue;
+    const why = 'tokens would be kept in memory only, and be lost for good when acra-server restarts';
+    report('error', [...path, key], `tokenization is not supported: ${why}`);
+  }
+}
+
+function checkColumn(column: RawColumn, defaults: RawDefaults, path: readonly PropertyKey[], report: Report): void {
+  checkTokenization(column, path, report);
+  const problem = combinationProblem(column, defaults);
+  if (problem !== undefined) report('error', path, `column "${column.column}": ${problem}`);
+  if (column.crypto_envelope === 'acrastruct') {
+    report('warning', [...path, 'crypto_envelope'], 'whoever can replace the public key file can read acrastructs');
+  }
+  if (column.masking !== undefined && column.plaintext_length !== 0) {
+    report('warning', [...path, 'plaintext_length'], 'a masked column keeps this much of each value in plaintext');
+  }
+}
+
+function checkName(name: string, path: readonly PropertyKey[], what: string, report: Report): void {
+  if (name.includes('.')) {
+    report('error', path, `${what} "${name}": acra-server compares bare names; leave out the schema`);
+  } else if (name !== name.toLowerCase()) {
+    report('warning', path, `${what} "${name}" matches only where statements write it in double quotes`);
+  }
+}
+
+function checkTable(table: RawTable, defaults: RawDefaults, path: readonly PropertyKey[], report: Report): void {
+  checkName(table.table, [...path, 'table'], 'table', report);
+  reportDuplicates(table.columns, (index) => [...path, 'columns', index], 'column', report);
+  const encrypted = table.encrypted ?? [];
+  const names = encrypted.map(({ column }) => column);
+  reportDuplicates(names, (index) => [...path, 'encrypted', index, 'column'], 'encrypted column', report);
+  for (const [index, column] of encrypted.entries()) {
+    const at = [...path, 'encrypted', index];
+    if (!table.columns.includes(column.column)) {
+      report('error', [...at, 'column'], `"${column.column}" is not among the columns of table "${table.table}"`);
+    }
+    checkName(column.column, [...at, 'column'], 'column', report);
+    checkColumn(column, defaults, at, report);
+  }
+}
+
+export function checkRules(file: RawEncryptorFile): RuleFinding[] {
+  const findings: RuleFinding[] = [];
+  const report: Report = (severity, path, message) => findings.push({ severity, path, message });
+  const defaults = file.defaults ?? {};
+  if (defaults.crypto_envelope === 'acrastruct') {
+    report('warning', ['defaults', 'crypto_envelope'], 'whoever can replace the public key file can read acrastructs');
+  }
+  if (defaults.consistent_tokenization !== undefined) {
+    report('error', ['defaults', 'consistent_tokenization'], 'tokenization is not supported');
+  }
+  const names = file.schemas.map(({ table }) => table);
+  reportDuplicates(names, (index) => ['schemas', index, 'table'], 'table', report);
+  for (const [index, table] of file.schemas.entries()) checkTable(table, defaults, ['schemas', index], report);
+  if (!file.schemas.some(({ encrypted }) => encrypted !== undefined && encrypted.length > 0)) {
+    report('error', ['schemas'], 'no column of any table is encrypted');
+  }
+  return findings;
+}

@@ -1,0 +1,186 @@
+/** Error codes of everything that knows acra-server: running it, its encryptor configuration, its keystore. */
+import type { ErrorCatalogue } from '../runtime/errors.ts';
+import { CodedError } from '../runtime/errors.ts';
+
+export const ACRA_ERRORS = {
+  ACRA_OPTION_INVALID: {
+    meaning: 'An option for acra-server has a value that acra-server would misread or ignore.',
+    action: 'Change the value as the message says.',
+  },
+  ACRA_CERTIFICATE_INVALID: {
+    meaning: 'A client certificate cannot be read, or acra-server would not derive a client id from it.',
+    action: 'Issue a certificate with a subject of ordinary text attributes and a positive serial number.',
+  },
+  ACRA_CLIENT_ID_INVALID: {
+    meaning: 'A client id does not have the form that acra-server accepts.',
+    action: 'Use 5 to 243 letters, digits, dashes, underscores and spaces.',
+  },
+  ACRA_CONTAINER_INVALID: {
+    meaning: 'Bytes that should be an Acra container have another form, or do not open with the key given.',
+    action: 'Check that the value was written with keys of this keystore and has not been changed.',
+  },
+  ACRA_EXIT_REQUESTED: { meaning: 'acra-server ended because it was told to.', action: 'Nothing.' },
+  ACRA_EXIT_POISON_RECORD: {
+    meaning: 'acra-server read a poison record from the database and shut itself down: data is being copied out.',
+    action: 'Treat it as a break-in: find who reads whole tables, then start the enclave again by hand.',
+  },
+  ACRA_EXIT_CONFIGURATION: {
+    meaning: 'acra-server refused its configuration, transport or keystore, and will refuse it again.',
+    action: 'Read its log records just before the exit; mend the file that they name and build the image again.',
+  },
+  ACRA_EXIT_WITHOUT_ERROR: {
+    meaning:
+      'acra-server ended by itself with code 0, as it does when it cannot listen on its address or misses an option.',
+    action: 'Check that nothing else uses its address and that no old unix socket file lies there.',
+  },
+  ACRA_EXIT_FAILURE: {
+    meaning: 'acra-server ended by itself with code 1.',
+    action: 'Read its log records just before the exit.',
+  },
+  ACRA_EXIT_CRASH: {
+    meaning: 'acra-server ended with code 2: a Go panic, no memory left, or an option that it does not know.',
+    action: 'Look for the panic among its log records; raise the memory limit when it says out of memory.',
+  },
+  ACRA_EXIT_LOG_PIPE: {
+    meaning: 'acra-server ended because nobody read its log.',
+    action: 'Report it: the reader of its log must live as long as acra-server does.',
+  },
+  ACRA_EXIT_TERMINATED: {
+    meaning: 'acra-server was ended by SIGTERM that the supervisor had not sent.',
+    action: 'Find who sent the signal.',
+  },
+  ACRA_EXIT_KILLED: {
+    meaning: 'acra-server was killed by a signal, most often because the machine ran out of memory.',
+    action: 'Compare its memory limit with the memory of the enclave.',
+  },
+  ACRA_EXIT_NOT_EXECUTED: {
+    meaning: 'The launcher could not start the acra-server program.',
+    action: 'Check that the program exists, is executable and fits this machine.',
+  },
+  ACRA_EXIT_UNKNOWN: {
+    meaning: 'acra-server ended with a code that it is not known to use.',
+    action: 'Read its log records just before the exit.',
+  },
+  ACRA_PROGRAM_UNUSABLE: {
+    meaning: 'The acra-server program that was named is missing, is no file or is not executable.',
+    action: 'Let ACRA_SERVER name the program itself, or unset it.',
+  },
+  ACRA_CACHE_CHANGED: {
+    meaning: 'The cached acra-server is not the one that was recorded in its lock file.',
+    action: 'Remove the cached folder and run `acra-enclave acra pull`; find out who changed it.',
+  },
+  ACRA_LOCK_INVALID: {
+    meaning: 'The lock file of the cached acra-server cannot be read.',
+    action: 'Remove the cached folder and its lock file and run `acra-enclave acra pull`.',
+  },
+  ACRA_IMAGE_CHANGED: {
+    meaning: 'The registry now gives another image under the same name than the one recorded in the lock file.',
+    action: 'Find out why; remove the lock file only if the new image is the one you want.',
+  },
+  ACRA_IMAGE_INVALID: {
+    meaning: 'The container image is damaged, is built otherwise than expected, or tries to write outside its folder.',
+    action: 'Pull again; if it stays so, do not trust the registry or the network.',
+  },
+  ACRA_IMAGE_ARCHITECTURE: {
+    meaning: 'The acra-server in the image is built for another processor.',
+    action: 'Pull on a machine of the same architecture.',
+  },
+  ACRA_PULL_TOOL_MISSING: {
+    meaning: 'None of skopeo, podman and docker was found.',
+    action: 'Install one of them, or let ACRA_SERVER name an acra-server 0.96.0 that you have.',
+  },
+  ACRA_PULL_FAILED: {
+    meaning: 'The tool that was to fetch the image failed.',
+    action: 'Read its message; check the network and the proxy settings.',
+  },
+} as const satisfies ErrorCatalogue;
+
+export class AcraError extends CodedError<keyof typeof ACRA_ERRORS> {}
+
+export const KEYSTORE_ERRORS = {
+  KEYSTORE_MASTER_KEY_LENGTH: {
+    meaning: 'The master key does not have exactly 32 bytes; acra-server would accept longer ones silently.',
+    action: 'Make a key with `acra-enclave keys new`; encrypt the raw 32 bytes, not their base64 form.',
+  },
+  KEYSTORE_MISSING: {
+    meaning: 'The keystore folder does not exist, is no folder or cannot be read.',
+    action: 'Check the path; make a keystore with `acra-enclave keys new`.',
+  },
+  KEYSTORE_EMPTY: {
+    meaning: 'The keystore holds no key; acra-server would start with any master key.',
+    action: 'Make a keystore with `acra-enclave keys new`.',
+  },
+  KEYSTORE_EXISTS: {
+    meaning: 'The folder for the new keystore exists already; making one there would make old data unreadable.',
+    action: 'Choose another folder, or move the old keystore away first.',
+  },
+  KEYSTORE_WRITE: {
+    meaning: 'The new keystore could not be written; nothing was left behind.',
+    action: 'Check that the parent folder exists, is writable and has room.',
+  },
+  KEYSTORE_FILE_UNKNOWN: {
+    meaning:
+      'The keystore holds something that is no key of keystore v1; acra-server would refuse to start or ignore it.',
+    action: 'Remove the file that the message names.',
+  },
+  KEYSTORE_PERMISSION: {
+    meaning: 'A folder or file of the keystore has other permissions than acra-server wants.',
+    action: 'Folders 0700, private files 0600 or less, public files not writable by others.',
+  },
+  KEYSTORE_FOREIGN: {
+    meaning: 'No private file opens with this master key: keystore and master key do not belong together.',
+    action: 'Use the keystore that was made with this key, or the key that made this keystore.',
+  },
+  KEYSTORE_FILE_DAMAGED: {
+    meaning: 'A private file does not open with the master key although others do: it is damaged or was swapped.',
+    action: 'Restore the file that the message names from a copy.',
+  },
+  KEYSTORE_KEY_INVALID: {
+    meaning: 'A file opens, or is public, but holds no key of the kind that its name says.',
+    action: 'Restore the file that the message names from a copy.',
+  },
+  KEYSTORE_PAIR_MISMATCH: {
+    meaning:
+      'A public key does not belong to its private key: data encrypted to it would be readable by somebody else.',
+    action: 'Treat it as tampering; restore both files from a copy.',
+  },
+  KEYSTORE_KEY_MISSING: {
+    meaning: 'A key that the encryptor configuration needs is not in the keystore.',
+    action: 'Add the keys of the client that the message names, or correct the client id.',
+  },
+  KEYSTORE_SEALED_FILE: {
+    meaning: 'A file sealed under the master key cannot be read or does not open with this key and context.',
+    action: 'Seal the file again with this master key.',
+  },
+  KEYSTORE_CRYPTO_UNAVAILABLE: {
+    meaning: 'The Themis library did not load or failed in an unexpected way.',
+    action: 'Reinstall the dependencies; report it if it stays so.',
+  },
+  KEYSTORE_CHECK_FAILED: {
+    meaning: 'The short-lived process that checks the keystore ended without a usable answer.',
+    action: 'Read the message; report it if it stays so.',
+  },
+  KEYSTORE_CHECK_TIMEOUT: {
+    meaning: 'The short-lived process that checks the keystore took too long.',
+    action: 'Raise the deadline of the keystore phase, or give the enclave more processors.',
+  },
+} as const satisfies ErrorCatalogue;
+
+export class KeystoreError extends CodedError<keyof typeof KEYSTORE_ERRORS> {}
+
+export const ENCRYPTOR_ERRORS = {
+  ENCRYPTOR_FILE_READ: {
+    meaning: 'The encryptor configuration cannot be read.',
+    action: 'Check the path and the permissions.',
+  },
+  ENCRYPTOR_SYNTAX: {
+    meaning: 'The encryptor configuration is not valid YAML.',
+    action: 'Mend the line that the message names.',
+  },
+  ENCRYPTOR_INVALID: {
+    meaning: 'The encryptor configuration says something that acra-server would refuse, ignore or read otherwise.',
+    action: 'Mend each finding; the message lists all of them with their lines.',
+  },
+} as const satisfies ErrorCatalogue;
+
+export class EncryptorError extends CodedError<keyof typeof ENCRYPTOR_ERRORS> {}

@@ -1,0 +1,91 @@
+/** One request in work: who asks, what the operations may use, and what the audit trail will say about it. */
+import type { Clock } from '../../runtime/clock.ts';
+import type { Random } from '../../runtime/random.ts';
+import type { Principal } from '../principal.ts';
+import type { EncryptionContext } from './encryption-context.ts';
+import type { Fault } from './faults.ts';
+import type { KeyStore, KmsKey } from './key-store.ts';
+import { evaluatePolicy } from './policy/evaluate.ts';
+import type { Recipient } from './recipient.ts';
+import { authenticateRecipient } from './recipient.ts';
+import { ServiceError } from './service-error.ts';
+
+export interface KmsDependencies {
+  readonly keys: KeyStore;
+  /** DER of the root under which attestation documents must verify. */
+  readonly nsmRootDer: Buffer;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** What the request was about, as far as it has become known when it ends. */
+export interface CallFacts {
+  principal?: string;
+  keyArn?: string;
+  encryptionContext?: EncryptionContext;
+  recipientPcr0?: string;
+}
+
+export interface Authorization {
+  readonly key: KmsKey;
+  readonly recipient?: Recipient | undefined;
+  readonly encryptionContext?: EncryptionContext;
+}
+
+export class Call {
+  readonly operation: string;
+  readonly principal: Principal;
+  readonly dependencies: KmsDependencies;
+  readonly fault: Fault | undefined;
+  readonly facts: CallFacts;
+
+  constructor(call: Pick<Call, 'operation' | 'principal' | 'dependencies' | 'fault' | 'facts'>) {
+    this.operation = call.operation;
+    this.principal = call.principal;
+    this.dependencies = call.dependencies;
+    this.fault = call.fault;
+    this.facts = call.facts;
+  }
+
+  /** @throws ServiceError NotFoundException */
+  findKey(reference: string): KmsKey {
+    const key = this.dependencies.keys.find(reference);
+    this.facts.keyArn = key.arn;
+    return key;
+  }
+
+  /** @throws ServiceError ValidationException */
+  authenticateRecipient(document: Buffer): Recipient {
+    const { nsmRootDer, clock } = this.dependencies;
+    const recipient = authenticateRecipient(document, { nsmRootDer, nowMs: clock.nowMs() });
+    if (recipient.pcr0 !== undefined) this.facts.recipientPcr0 = recipient.pcr0;
+    return recipient;
+  }
+
+  /** Asks the key's policy. @throws ServiceError AccessDeniedException */
+  authorize({ key, recipient, encryptionContext = {} }: Authorization): void {
+    const context = new Map(recipient?.conditions);
+    for (const [name, value] of Object.entries(encryptionContext)) {
+      context.set(`kms:encryptioncontext:${name.toLowerCase()}`, value);
+    }
+    const action = `kms:${this.operation}`;
+    const decision = evaluatePolicy(key.policy, { principal: this.principal, action, keyArn: key.arn, context });
+    if (decision === 'allow') return;
+    throw this.denied(
+      key.arn,
+      decision === 'explicit-deny' ? 'the key policy denies it' : 'no statement of the key policy allows it',
+    );
+  }
+
+  denied(resource: string, reason: string): ServiceError {
+    return new ServiceError(
+      'AccessDeniedException',
+      `User: ${this.principal.arn} is not authorized to perform: kms:${this.operation} on resource: ${resource}; ${reason}`,
+    );
+  }
+
+  /** @throws ServiceError DisabledException */
+  requireEnabled(key: KmsKey): void {
+    if (!key.enabled) throw new ServiceError('DisabledException', `${key.arn} is disabled`);
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * A Nitro Security Module in memory. It speaks the exact bytes of the device (nitro-formats 3.5), so the product's own
+ * codec and provider run unchanged over it; its documents verify only under the root it was given.
+ */
+import { encodeAttestationPayload, signCoseSign1 } from '../../attestation/document/encode.ts';
+import { NsmError } from '../../attestation/errors.ts';
+import type { NsmExchange } from '../../attestation/nsm/exchange.ts';
+import type { AttestationRequest } from '../../attestation/nsm/provider.ts';
+import type { NsmRequest } from '../../attestation/nsm/request.ts';
+import { parseNsmRequest } from '../../attestation/nsm/request.ts';
+import type { NsmDeviceError, NsmResponse } from '../../attestation/nsm/response.ts';
+import { encodeNsmResponse } from '../../attestation/nsm/response.ts';
+import { PCR_COUNT } from '../../attestation/pcr.ts';
+import type { PcrIndex } from '../../config/brands.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Random } from '../../runtime/random.ts';
+import type { SigningChain } from './chain.ts';
+import { issueSigningChain, isUsable } from './chain.ts';
+import { PcrBank } from './pcr-bank.ts';
+import type { NsmRoot } from './root.ts';
+
+/** Largest answer of GetRandom. */
+const RANDOM_BYTES = 256;
+
+/** How the module answers a request that its codec refuses. */
+const REFUSALS: ReadonlyMap<NsmError['code'], NsmDeviceError> = new Map([
+  ['NSM_INVALID_INDEX', 'InvalidIndex'],
+  ['NSM_REQUEST_INVALID', 'InvalidArgument'],
+]);
+
+interface EmulatedNsmOptions {
+  readonly root: NsmRoot;
+  /** `i-…-enc…` on hardware. */
+  readonly moduleId: string;
+  /** Measured values, 48 bytes each; registers that are not named are zero. */
+  readonly pcrs: ReadonlyMap<PcrIndex, Buffer>;
+  /** Dates documents and certificates: an earlier clock makes old documents. */
+  readonly clock: Clock;
+  /** Answers GetRandom. Keys come from the system's generator whatever this is. */
+  readonly random: Random;
+}
+
+export class EmulatedNsm implements NsmExchange {
+  readonly #options: EmulatedNsmOptions;
+  readonly #pcrs: PcrBank;
+  #chain: SigningChain | undefined;
+  #closed = false;
+
+  /** @throws EmulatorError EMULATOR_NSM_PCR */
+  constructor(options: EmulatedNsmOptions) {
+    this.#options = options;
+    this.#pcrs = new PcrBank(options.pcrs);
+  }
+
+  /** @throws NsmError NSM_CLOSED, NSM_REQUEST_TOO_LARGE: where the device itself fails, and not the module behind it. */
+  async exchange(request: Buffer): Promise<Buffer> {
+    if (this.#closed) throw new NsmError('NSM_CLOSED', 'the emulated NSM is closed');
+    return encodeNsmResponse(this.#answer(request));
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#chain = undefined;
+  }
+
+  #answer(bytes: Buffer): NsmResponse {
+    let request: NsmRequest;
+    try {
+      request = parseNsmRequest(bytes);
+    } catch (error) {
+      const refusal = error instanceof NsmError ? REFUSALS.get(error.code) : undefined;
+      if (refusal === undefined) throw error;
+      return failure(refusal);
+    }
+    return this.#perform(request);
+  }
+
+  #perform(request: NsmRequest): NsmResponse {
+    switch (request.kind) {
+      case 'DescribeNSM':
+        return { kind: 'DescribeNSM', description: this.#describe() };
+      case 'GetRandom':
+        return { kind: 'GetRandom', random: this.#options.random.bytes(RANDOM_BYTES) };
+      case 'DescribePCR': {
+        const pcr = this.#pcrs.describe(request.index);
+        return typeof pcr === 'string' ? failure(pcr) : { kind: 'DescribePCR', pcr };
+      }
+      case 'ExtendPCR': {
+        const value = this.#pcrs.extend(request.index, request.data);
+        return typeof value === 'string' ? failure(value) : { kind: 'ExtendPCR', value };
+      }
+      case 'LockPCR': {
+        const outcome = this.#pcrs.lock(request.index);
+        return outcome === 'locked' ? { kind: 'LockPCR' } : failure(outcome);
+      }
+      case 'LockPCRs': {
+        const outcome = this.#pcrs.lockRange(request.range);
+        return outcome === 'locked' ? { kind: 'LockPCRs' } : failure(outcome);
+      }
+      case 'Attestation':
+        return this.#attest(request.request);
+    }
+  }
+
+  #describe() {
+    return {
+      versionMajor: 1,
+      versionMinor: 0,
+      versionPatch: 0,
+      moduleId: this.#options.moduleId,
+      maxPcrs: PCR_COUNT,
+      lockedPcrs: [...this.#pcrs.locked().keys()],
+      digest: 'SHA384',
+    } as const;
+  }
+
+  #attest({ publicKey, userData, nonce }: AttestationRequest): NsmResponse {
+    const timestampMs = this.#options.clock.nowMs();
+    const chain = this.#signingChain(timestampMs);
+    const payload = encodeAttestationPayload({
+      moduleId: this.#options.moduleId,
+      digest: 'SHA384',
+      timestampMs,
+      pcrs: this.#pcrs.locked(),
+      certificate: chain.certificate,
+      cabundle: chain.cabundle,
+      publicKey,
+      userData,
+      nonce,
+    });
+    return { kind: 'Attestation', document: signCoseSign1(payload, chain.leafKey) };
+  }
+
+  #signingChain(nowMs: number): SigningChain {
+    if (this.#chain === undefined || !isUsable(this.#chain, nowMs)) {
+      this.#chain = issueSigningChain(this.#options.root, this.#options.moduleId, nowMs);
+    }
+    return this.#chain;
+  }
+}
+
+function failure(error: NsmDeviceError): NsmResponse {
+  return { kind: 'Error', error };
+}
