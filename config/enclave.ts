@@ -34,7 +34,9 @@ const kms = z.strictObject({
     .record(z.string().min(1), z.string().min(1))
     .refine((context) => Object.keys(context).length > 0, { error: 'needs at least one entry' })
     .describe('must equal the context under which the master key was encrypted'),
-  ciphertext: fileInFolder.prefault('master-key.blob').describe("the master key's KMS ciphertext"),
+  ciphertext: fileInFolder
+    .prefault('master-key.json')
+    .describe("the master key's KMS ciphertext, as `keys new` writes it"),
   endpoint: z
     .url({ protocol: /^https$/, error: 'must be an https:// URL' })
     .optional()

@@ -142,7 +142,7 @@ export class Supervisor {
   }
 
   async #serve(booted: Booted): Promise<void> {
-    const { relay, acra, config } = booted;
+    const { relay, acra, output, config } = booted;
     const { clock } = this.#deps;
     relay.whenFailed.then((error) => this.#fail(error));
     const monitor = this.#watchHealth(booted);
@@ -150,7 +150,7 @@ export class Supervisor {
     this.#status.set({ state: 'serving', phase: 'serve' });
     this.#logs.log('info', 'supervisor.serving', { port: toVsockPort(config.ports.ingress) });
     const report = () =>
-      this.#control.send(metricsMessage({ relay, acra, uptimeMs: clock.monotonicMs() - this.#startedMs }), {
+      this.#control.send(metricsMessage({ relay, acra, output, uptimeMs: clock.monotonicMs() - this.#startedMs }), {
         sticky: true,
       });
     await monitor.start(this.#stop.signal);

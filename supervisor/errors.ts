@@ -27,6 +27,10 @@ export const SUPERVISOR_ERRORS = {
     meaning: 'The database answered that it does not speak TLS; nothing is sent to it in clear.',
     action: 'Switch TLS on in the database (`ssl = on`, and `hostssl` lines in pg_hba.conf).',
   },
+  BOOT_DATABASE_UNTRUSTED: {
+    meaning: 'The database’s certificate is not of the measured CA, or not for the measured name.',
+    action: 'Check `database.ca` and `database.serverName` in enclave.yaml; else somebody stands between.',
+  },
   CREDENTIALS_UNAVAILABLE: {
     meaning:
       'No role credentials came from the instance metadata service; it is asked again until the phase’s deadline.',
@@ -39,6 +43,10 @@ export const SUPERVISOR_ERRORS = {
   CHILD_BREAKER_OPEN: {
     meaning: 'acra-server ended too often in a short time; it is not started again.',
     action: 'Read why it ended (`child.exited`), mend that, and start the enclave again.',
+  },
+  CHILD_DEAF: {
+    meaning: 'acra-server runs but accepts no connections; after three probes it is killed and started again.',
+    action: 'Nothing at once; if it recurs, look at limits of open files and memory.',
   },
   CHILD_NOT_READY: {
     meaning: 'acra-server runs but did not answer its readiness probe in time.',

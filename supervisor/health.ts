@@ -1,15 +1,17 @@
 /**
- * Tells whether sessions can work now, by a probe through acra-server to the database; when that fails, a second probe
- * past acra-server tells which of the two is to blame. acra-server can be alive and deaf (acra-server contract 3.6), so
+ * Tells whether sessions can work now, by a probe of the database and one of acra-server, so that a failure
+ * names the one to blame. acra-server can be alive and deaf (acra-server contract 3.6), so
  * only an active probe counts.
  */
-import type { TcpEndpoint, UnixEndpoint } from '../config/endpoint.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Service } from '../runtime/service.ts';
 import type { SupervisedChild } from './children/child.ts';
 import { SupervisorError } from './errors.ts';
-import { askForTls } from './probe.ts';
+import type { AcraProbe } from './probes/acra.ts';
+import { probeAcra } from './probes/acra.ts';
+import type { DatabaseProbe } from './probes/database.ts';
+import { probeDatabase } from './probes/database.ts';
 
 export interface Health {
   readonly healthy: boolean;
@@ -18,20 +20,29 @@ export interface Health {
 }
 
 export interface ProbeTargets {
-  readonly acra: TcpEndpoint | UnixEndpoint;
-  readonly database: TcpEndpoint;
-  readonly timeoutMs: number;
+  readonly acra: AcraProbe;
+  readonly database: DatabaseProbe;
 }
 
-/** @throws SupervisorError BOOT_DATABASE_NO_TLS, BOOT_DATABASE_UNREACHABLE, CHILD_NOT_READY; all may pass by themselves. */
+/**
+ * Resolves when sessions can work.
+ * @throws SupervisorError BOOT_DATABASE_UNREACHABLE, BOOT_DATABASE_NO_TLS, BOOT_DATABASE_UNTRUSTED, CHILD_NOT_READY,
+ * CHILD_DEAF; all may pass by themselves
+ */
 export async function probeThrough(targets: ProbeTargets, signal: AbortSignal): Promise<void> {
-  const answer = await askForTls(targets.acra, targets.timeoutMs, signal);
-  if (answer === 'offered') return;
-  const behind = await askForTls(targets.database, targets.timeoutMs, signal);
-  if (behind === 'refused') throw new SupervisorError('BOOT_DATABASE_NO_TLS', 'the database does not speak TLS');
-  if (behind !== 'offered')
-    throw new SupervisorError('BOOT_DATABASE_UNREACHABLE', 'the database cannot be reached', { found: behind });
-  throw new SupervisorError('CHILD_NOT_READY', 'acra-server does not answer', { found: answer });
+  const database = await probeDatabase(targets.database, signal);
+  if (database.kind === 'unreachable')
+    throw new SupervisorError('BOOT_DATABASE_UNREACHABLE', 'the database cannot be reached');
+  if (database.kind === 'without-tls')
+    throw new SupervisorError('BOOT_DATABASE_NO_TLS', 'the database does not speak TLS');
+  if (database.kind === 'untrusted') {
+    throw new SupervisorError('BOOT_DATABASE_UNTRUSTED', 'the database shows a certificate that is not trusted', {
+      found: database.reason,
+    });
+  }
+  const acra = await probeAcra(targets.acra, signal);
+  if (acra === 'deaf') throw new SupervisorError('CHILD_DEAF', 'acra-server runs but accepts no connections');
+  if (acra === 'unreachable') throw new SupervisorError('CHILD_NOT_READY', 'acra-server does not listen');
 }
 
 export interface HealthDeps {
@@ -43,7 +54,7 @@ export interface HealthDeps {
   readonly onHealth: (health: Health) => void;
 }
 
-/** This many silent probes in a row mean that acra-server is deaf. */
+/** This many probes in a row that nobody accepted mean that acra-server must be replaced. */
 const DEAF_AFTER = 3;
 
 export class HealthMonitor implements Service {
@@ -98,7 +109,7 @@ export class HealthMonitor implements Service {
   }
 
   #countDeaf(error: SupervisorError): void {
-    this.#deafProbes = error.code === 'CHILD_NOT_READY' && error.found === 'silent' ? this.#deafProbes + 1 : 0;
+    this.#deafProbes = error.code === 'CHILD_DEAF' ? this.#deafProbes + 1 : 0;
     if (this.#deafProbes < DEAF_AFTER) return;
     this.#deafProbes = 0;
     this.#deps.logger.log('error', 'child.deaf', { child: 'acra-server', probes: DEAF_AFTER });

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { EnclaveMessage } from '../config/wire/messages.ts';
 import type { Relay } from '../relay/relay.ts';
+import type { AcraOutput } from './children/acra-output.ts';
 import type { SupervisedChild } from './children/child.ts';
 
 /** Resident bytes of a process, from `/proc/<pid>/status` (VmRSS in KiB); 0 when it is gone. */
@@ -18,6 +19,7 @@ function residentBytes(pid: number | undefined): number {
 export function metricsMessage(deps: {
   readonly relay: Relay;
   readonly acra: SupervisedChild;
+  readonly output: AcraOutput;
   readonly uptimeMs: number;
 }): EnclaveMessage {
   const routes: Record<string, Record<string, number>> = {};
@@ -28,6 +30,7 @@ export function metricsMessage(deps: {
       supervisor_resident_bytes: process.memoryUsage.rss(),
       acra_server_resident_bytes: residentBytes(deps.acra.pid),
       acra_server_restarts: deps.acra.restarts,
+      acra_server_alarms: deps.output.alarms,
       uptime_seconds: Math.round(deps.uptimeMs / 1000),
     },
     routes,

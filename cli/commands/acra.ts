@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { pullAcraServer } from '../../acra/obtain/pull.ts';
 import { acraCacheFolder } from '../acra-cache.ts';
 import { green, printJson, printLine, progress } from '../output.ts';
+import { watchStopSignals } from '../until-signal.ts';
 
 export function acraCommand(): Command {
   const pull = new Command('pull')
@@ -10,9 +11,15 @@ export function acraCommand(): Command {
     .option('--json', 'print JSON')
     .action(async ({ json }: { json?: boolean }) => {
       const cacheFolder = acraCacheFolder(process.env);
-      const program = await pullAcraServer({ cacheFolder, onProgress: progress });
-      if (json) printJson(program);
-      else printLine(`${green('ready')} ${program.description}`);
+      const stop = watchStopSignals();
+      try {
+        const options = { cacheFolder, environment: process.env, signal: stop.signal, onProgress: progress };
+        const program = await pullAcraServer(options);
+        if (json) printJson(program);
+        else printLine(`${green('ready')} ${program.description}`);
+      } finally {
+        stop.dispose();
+      }
     });
   return new Command('acra').description('Obtain acra-server itself.').addCommand(pull);
 }

@@ -55,6 +55,8 @@ async function newKeys(options: Options): Promise<void> {
     sealedKeyFile: join(folder, config.acra.sealedKey),
     serverKey,
     random: systemRandom,
+    keyArn: config.kms.keyArn,
+    encryptionContext: config.kms.encryptionContext,
     encrypt: encryptWith(config, folder),
   });
   if (options.json) printJson({ keystore: join(folder, config.acra.keystore), clientIds });

@@ -55,7 +55,9 @@ export async function writeEnclaveFolder(options: EnclaveFolderOptions): Promise
   await makeKeys({
     keystoreFolder: join(folder, 'keystore'),
     clientIds: [clientIdFromCertificate(certificates.client.certificatePem, 'distinguished_name')],
-    ciphertextFile: join(folder, 'master-key.blob'),
+    ciphertextFile: join(folder, 'master-key.json'),
+    keyArn: kms.keyArn,
+    encryptionContext: kms.encryptionContext,
     sealedKeyFile: join(folder, 'tls/server.key.sealed'),
     serverKey,
     random: systemRandom,

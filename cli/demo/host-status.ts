@@ -18,6 +18,7 @@ const hostStatus = z.object({
       errorCode: z.string().nullable(),
     })
     .nullable(),
+  bootId: z.string().nullable(),
   simulated: z.boolean().nullable(),
   measurements: z.record(z.string(), z.string()).nullable(),
   acraServer: z.string().nullable(),

@@ -6,6 +6,7 @@
 import { writeFileSync } from 'node:fs';
 import { createKeystore } from '../../acra/keystore/create.ts';
 import { sealFile, TLS_KEY_CONTEXT } from '../../acra/keystore/seal-file.ts';
+import { encodeMasterKeyFile } from '../../config/master-key-file.ts';
 import type { Random } from '../../runtime/random.ts';
 import { SecretBuffer } from '../../runtime/secret-buffer.ts';
 
@@ -21,7 +22,9 @@ export interface CeremonyOptions {
   readonly sealedKeyFile: string;
   readonly serverKey: SecretBuffer;
   readonly random: Random;
-  /** KMS Encrypt of the plaintext under the pinned key and context. */
+  readonly keyArn: string;
+  readonly encryptionContext: Readonly<Record<string, string>>;
+  /** KMS Encrypt of the plaintext under that key and context. */
   readonly encrypt: (plaintext: Buffer) => Promise<Buffer>;
 }
 
@@ -37,5 +40,6 @@ export async function makeKeys(options: CeremonyOptions): Promise<void> {
   });
   const sealedKey = await sealFile({ plaintext: options.serverKey, masterKey, context: TLS_KEY_CONTEXT });
   writeFileSync(options.sealedKeyFile, sealedKey, { flag: 'wx' });
-  writeFileSync(options.ciphertextFile, ciphertext, { flag: 'wx' });
+  const { keyArn, encryptionContext } = options;
+  writeFileSync(options.ciphertextFile, encodeMasterKeyFile({ keyArn, encryptionContext, ciphertext }), { flag: 'wx' });
 }

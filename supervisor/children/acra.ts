@@ -8,18 +8,15 @@ import type { AcraProgram } from '../../acra/obtain/program.ts';
 import { acraServerArguments } from '../../acra/server/command-line.ts';
 import { acraServerEnvironment } from '../../acra/server/environment.ts';
 import { explainExit } from '../../acra/server/exit.ts';
-import { parseAcraLogLine } from '../../acra/server/log-record.ts';
 import type { AcraServerOptions } from '../../acra/server/options.ts';
 import type { EnclaveConfig } from '../../config/enclave.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { Logger } from '../../runtime/log.ts';
 import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
-import { askForTls } from '../probe.ts';
+import { connect } from '../probes/connect.ts';
+import type { AcraOutput } from './acra-output.ts';
 import type { ChildSpec, Exit, ProcessHandle } from './child.ts';
 import { launchAcra } from './launch.ts';
-import { LineSplitter } from './line-splitter.ts';
 
-const MAX_LINE_BYTES = 16 * 1024;
 const LISTEN_POLL_MS = 50;
 const READY_TIMEOUT_MS = 20_000;
 
@@ -30,7 +27,7 @@ export interface AcraChildDeps {
   readonly masterKey: SecretBuffer;
   readonly serverKey: SecretBuffer;
   readonly clock: Clock;
-  readonly logger: Logger;
+  readonly output: AcraOutput;
 }
 
 export function serverKeyFile(runtimeFolder: string): string {
@@ -38,20 +35,16 @@ export function serverKeyFile(runtimeFolder: string): string {
 }
 
 export function acraChildSpec(deps: AcraChildDeps): ChildSpec {
-  const logCodes = new Set<number>();
   return {
     name: 'acra-server',
-    launch: () => {
-      logCodes.clear();
-      return launch(deps, logCodes);
-    },
+    launch: () => launch(deps),
     probe: (signal) => untilListening(deps, signal),
-    judgeExit: (exit) => judge(exit, logCodes),
+    judgeExit: (exit) => judge(exit, deps.output.codes),
     restart: { ...deps.config.restart, probeTimeoutMs: READY_TIMEOUT_MS },
   };
 }
 
-function launch(deps: AcraChildDeps, logCodes: Set<number>): ProcessHandle {
+function launch(deps: AcraChildDeps): ProcessHandle {
   const { options, config } = deps;
   // A socket file that a killed acra-server left would make the next one exit with code 0 (contract 3.3).
   if (options.listen.kind === 'unix') rmSync(options.listen.path, { force: true });
@@ -66,9 +59,7 @@ function launch(deps: AcraChildDeps, logCodes: Set<number>): ProcessHandle {
     child.once('error', () => resolve({ code: null, signal: null }));
     child.once('close', (code, signal) => resolve({ code, signal }));
   });
-  for (const stream of [child.stdout, child.stderr]) {
-    if (stream) drain(stream, deps.logger, logCodes);
-  }
+  deps.output.attach([child.stdout, child.stderr]);
   return {
     pid: child.pid ?? 0,
     exited: exited.finally(() => rmSync(options.tls.serverKeyFile, { force: true })),
@@ -76,24 +67,15 @@ function launch(deps: AcraChildDeps, logCodes: Set<number>): ProcessHandle {
   };
 }
 
-/** Always read: acra-server dies of SIGPIPE when nobody reads its log (contract 3.3). */
-function drain(stream: NodeJS.ReadableStream, logger: Logger, logCodes: Set<number>): void {
-  const lines = new LineSplitter(MAX_LINE_BYTES, (line) => {
-    if (line === '') return;
-    const { level, message, code, error, sessionId, clientId, withheldBytes } = parseAcraLogLine(line, MAX_LINE_BYTES);
-    if (code !== undefined) logCodes.add(code);
-    logger.log(level, 'acra.log', { message, acraCode: code, error, sessionId, clientId, withheldBytes });
-  });
-  stream.on('data', (chunk: Buffer) => lines.push(chunk));
-  stream.on('end', () => lines.end());
-}
-
 /** Listening is all that can be asked before the database is there; what lies behind is the health monitor's. */
 async function untilListening(deps: AcraChildDeps, signal: AbortSignal): Promise<void> {
   const { listen, tls } = deps.options;
   for (;;) {
-    const answer = await askForTls(listen, deps.config.health.probeTimeoutMs, signal);
-    if (answer !== 'unreachable') break;
+    const socket = await connect(listen, deps.config.health.probeTimeoutMs, signal);
+    if (socket) {
+      socket.destroy();
+      break;
+    }
     await deps.clock.sleep(LISTEN_POLL_MS, signal);
   }
   rmSync(tls.serverKeyFile, { force: true });

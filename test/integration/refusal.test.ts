@@ -3,10 +3,11 @@ import { appendFileSync, chmodSync, cpSync, readdirSync, readFileSync, rmSync, w
 import { join } from 'node:path';
 import t from 'tap';
 import { parse, stringify } from 'yaml';
+import { REGION } from '../../cli/demo/cloud.ts';
 import type { EnclavePair } from '../../cli/demo/enclave-pair.ts';
 import type { Stack } from '../../cli/demo/stack.ts';
-import { REGION } from '../../cli/demo/cloud.ts';
 import { kmsEncrypt } from '../../cli/keys/kms-encrypt.ts';
+import { encodeMasterKeyFile } from '../../config/master-key-file.ts';
 import { failedBoot, logLines, prepareStack } from '../support/stack.ts';
 
 type Yaml = Record<string, Record<string, unknown>>;
@@ -33,18 +34,26 @@ function flipByte(file: string, at: number): void {
   writeFileSync(file, bytes);
 }
 
-function encryptAs(stack: Stack, folder: string, keyBytes: number): Promise<void> {
+type Context = Readonly<Record<string, string>>;
+
+const kmsSection = (folder: string) =>
+  (parse(readFileSync(join(folder, 'enclave.yaml'), 'utf8')) as { kms: { keyArn: string; encryptionContext: Context } })
+    .kms;
+
+/** A master key of this many bytes, and whatever else the file shall say; the plaintext is another one than the keystore's. */
+async function replaceMasterKey(stack: Stack, folder: string, keyBytes: number, context?: Context): Promise<void> {
   const { kms } = stack.parts.cloud;
-  const yaml = parse(readFileSync(join(folder, 'enclave.yaml'), 'utf8')) as Yaml;
   const { accessKeyId, secretAccessKey } = kms.adminCredentials;
-  return kmsEncrypt(Buffer.alloc(keyBytes, 7), {
+  const { keyArn, encryptionContext } = kmsSection(folder);
+  const ciphertext = await kmsEncrypt(Buffer.alloc(keyBytes, 7), {
     region: REGION,
     keyArn: stack.parts.keyArn,
-    encryptionContext: yaml['kms']?.['encryptionContext'] as Record<string, string>,
+    encryptionContext: context ?? encryptionContext,
     endpoint: kms.url,
     caPem: kms.caPem,
     credentials: { accessKeyId, secretAccessKey },
-  }).then((blob) => writeFileSync(join(folder, 'master-key.blob'), blob));
+  });
+  writeFileSync(join(folder, 'master-key.json'), encodeMasterKeyFile({ keyArn, encryptionContext, ciphertext }));
 }
 
 const fault = (name: Parameters<Stack['parts']['cloud']['kms']['faults']['next']>[1]) => (stack: Stack) =>
@@ -59,35 +68,98 @@ const WRONGS: readonly Wrong[] = [
     make: (_stack, folder) => appendFileSync(join(folder, 'encryptor.yaml'), '# altered\n'),
   },
   {
-    what: 'another encryption context',
-    code: 'KMS_INVALID_CIPHERTEXT',
+    what: 'another encryption context than the master key was made under',
+    code: 'MASTER_KEY_OTHER_CONTEXT',
     phase: 'master-key',
-    make: (_stack, folder) => editYaml(folder, (yaml) => Object.assign(yaml['kms'] ?? {}, { encryptionContext: { purpose: 'other' } })),
+    make: (_stack, folder) =>
+      editYaml(folder, (yaml) => Object.assign(yaml['kms'] ?? {}, { encryptionContext: { purpose: 'other' } })),
   },
   {
-    what: 'another key ARN',
+    what: 'another key ARN than the master key was made under',
+    code: 'MASTER_KEY_OTHER_KEY',
+    phase: 'master-key',
+    make: async (stack, folder) => {
+      const keyArn = await stack.parts.cloud.createKey();
+      editYaml(folder, (yaml) => Object.assign(yaml['kms'] ?? {}, { keyArn }));
+    },
+  },
+  {
+    what: 'a damaged ciphertext',
+    code: 'MASTER_KEY_FILE_DAMAGED',
+    phase: 'master-key',
+    make: (_stack, folder) => {
+      const file = join(folder, 'master-key.json');
+      const content = JSON.parse(readFileSync(file, 'utf8'));
+      const ciphertext = Buffer.from(content.ciphertext, 'base64');
+      ciphertext[20]! ^= 1;
+      writeFileSync(file, JSON.stringify({ ...content, ciphertext: ciphertext.toString('base64') }));
+    },
+  },
+  {
+    what: 'a ciphertext of another encryption context in a file that hides it',
+    code: 'KMS_INVALID_CIPHERTEXT',
+    phase: 'master-key',
+    make: (stack, folder) => replaceMasterKey(stack, folder, 32, { purpose: 'other' }),
+  },
+  {
+    what: 'a ciphertext of another key in a file that hides it',
     code: 'KMS_INCORRECT_KEY',
     phase: 'master-key',
     make: async (stack, folder) => {
       const keyArn = await stack.parts.cloud.createKey();
       editYaml(folder, (yaml) => Object.assign(yaml['kms'] ?? {}, { keyArn }));
+      await replaceMasterKey(stack, folder, 32);
       await stack.parts.cloud.putKeyPolicy(keyArn, stack.measure(folder));
     },
   },
   {
-    what: 'a tampered ciphertext blob',
-    code: 'KMS_INVALID_CIPHERTEXT',
+    what: 'an answer from KMS that was tampered with',
+    code: 'CMS_',
     phase: 'master-key',
-    make: (_stack, folder) => flipByte(join(folder, 'master-key.blob'), -1),
+    make: fault({ kind: 'tamper-recipient-ciphertext', part: 'key' }),
   },
-  { what: 'an answer from KMS that was tampered with', code: 'CMS_', phase: 'master-key', make: fault({ kind: 'tamper-recipient-ciphertext', part: 'key' }) },
-  { what: 'an answer whose key was changed in transit (CMS has no MAC)', code: 'KEYSTORE_FOREIGN', phase: 'keystore', make: fault({ kind: 'tamper-recipient-ciphertext', part: 'iv' }) },
-  { what: 'an answer from KMS with the key in clear', code: 'KMS_PLAINTEXT_RETURNED', phase: 'master-key', make: fault({ kind: 'return-plaintext' }) },
-  { what: 'an answer from KMS without CiphertextForRecipient', code: 'KMS_RECIPIENT_MISSING', phase: 'master-key', make: fault({ kind: 'omit-recipient-ciphertext' }) },
-  { what: 'an answer from KMS that names another key', code: 'KMS_WRONG_KEY', phase: 'master-key', make: fault({ kind: 'wrong-key-id' }) },
-  { what: 'a master key of 31 bytes', code: 'KEYSTORE_MASTER_KEY_LENGTH', phase: 'master-key', make: (stack, folder) => encryptAs(stack, folder, 31) },
-  { what: 'a master key of 33 bytes', code: 'KEYSTORE_MASTER_KEY_LENGTH', phase: 'master-key', make: (stack, folder) => encryptAs(stack, folder, 33) },
-  { what: 'a keystore of another master key', code: 'KEYSTORE_FOREIGN', phase: 'keystore', make: (stack, folder) => encryptAs(stack, folder, 32) },
+  {
+    what: 'an answer whose key was changed in transit (CMS has no MAC)',
+    code: 'KEYSTORE_FOREIGN',
+    phase: 'keystore',
+    make: fault({ kind: 'tamper-recipient-ciphertext', part: 'iv' }),
+  },
+  {
+    what: 'an answer from KMS with the key in clear',
+    code: 'KMS_PLAINTEXT_RETURNED',
+    phase: 'master-key',
+    make: fault({ kind: 'return-plaintext' }),
+  },
+  {
+    what: 'an answer from KMS without CiphertextForRecipient',
+    code: 'KMS_RECIPIENT_MISSING',
+    phase: 'master-key',
+    make: fault({ kind: 'omit-recipient-ciphertext' }),
+  },
+  {
+    what: 'an answer from KMS that names another key',
+    code: 'KMS_WRONG_KEY',
+    phase: 'master-key',
+    make: fault({ kind: 'wrong-key-id' }),
+  },
+  {
+    what: 'a master key of 31 bytes',
+    code: 'KEYSTORE_MASTER_KEY_LENGTH',
+    phase: 'master-key',
+    make: (stack, folder) => replaceMasterKey(stack, folder, 31),
+  },
+  {
+    what: 'a master key of 33 bytes',
+    code: 'KEYSTORE_MASTER_KEY_LENGTH',
+    phase: 'master-key',
+    make: (stack, folder) => replaceMasterKey(stack, folder, 33),
+  },
+  {
+    what: 'a keystore of another master key',
+    code: 'KEYSTORE_FOREIGN',
+    phase: 'keystore',
+    make: (stack, folder) => replaceMasterKey(stack, folder, 32),
+  },
   {
     what: 'a missing keystore',
     code: 'KEYSTORE_MISSING',
@@ -99,7 +171,8 @@ const WRONGS: readonly Wrong[] = [
     code: 'KEYSTORE_EMPTY',
     phase: 'keystore',
     make: (_stack, folder) => {
-      for (const name of readdirSync(join(folder, 'keystore'))) rmSync(join(folder, 'keystore', name), { recursive: true });
+      for (const name of readdirSync(join(folder, 'keystore')))
+        rmSync(join(folder, 'keystore', name), { recursive: true });
     },
   },
   {
@@ -154,11 +227,20 @@ t.test('an enclave does not start with', async (t) => {
       await make(stack, folder, pair);
       if (allowed) await stack.parts.cloud.putKeyPolicy(stack.parts.keyArn, stack.measure(folder));
       const status = await failedBoot(pair);
-      t.ok(status.enclave?.errorCode?.startsWith(code), `host-proxy says ${status.enclave?.errorCode}: ${status.enclave?.detail}`);
+      t.ok(
+        status.enclave?.errorCode?.startsWith(code),
+        `host-proxy says ${status.enclave?.errorCode}: ${status.enclave?.detail}`,
+      );
       t.equal(status.enclave?.phase, phase);
       t.equal(status.publicAddress, null, 'the public port never opened');
-      t.notOk(logLines(pair, 'supervisor').some(({ event }) => event === 'child.launched'), 'acra-server was never started');
-      t.notOk(logLines(pair, 'host-proxy').some(({ event }) => event === 'ingress.opened'), 'nor was the port open in between');
+      t.notOk(
+        logLines(pair, 'supervisor').some(({ event }) => event === 'child.launched'),
+        'acra-server was never started',
+      );
+      t.notOk(
+        logLines(pair, 'host-proxy').some(({ event }) => event === 'ingress.opened'),
+        'nor was the port open in between',
+      );
       t.not(pair.supervisor?.exit?.code, 0);
       await pair.stop();
     });

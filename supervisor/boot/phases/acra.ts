@@ -1,6 +1,7 @@
 /** Launches acra-server. It must listen before the phase ends; whether the database answers is the next phase's. */
 import type { AcraServerOptions } from '../../../acra/server/options.ts';
 import { acraChildSpec, serverKeyFile } from '../../children/acra.ts';
+import { AcraOutput } from '../../children/acra-output.ts';
 import type { ChildState } from '../../children/child.ts';
 import { SupervisedChild } from '../../children/child.ts';
 import type { Phase } from '../phase.ts';
@@ -12,6 +13,7 @@ import type { MasterKeyReady } from './master-key.ts';
 
 export interface AcraReady {
   readonly acra: SupervisedChild;
+  readonly output: AcraOutput;
   /** Told about every change of acra-server's state after the boot. */
   readonly watchAcra: (notify: (state: ChildState) => void) => void;
 }
@@ -40,6 +42,7 @@ export const acraPhase: Phase<Needs, AcraReady> = {
   name: 'acra',
   deadlineMs: ({ config }) => config.deadlines.acraMs,
   async run(have, { platform, clock, random, logger, signal, defer }) {
+    const output = new AcraOutput(logger);
     const subscribers: ((state: ChildState) => void)[] = [];
     const spec = acraChildSpec({
       program: have.acraProgram,
@@ -48,7 +51,7 @@ export const acraPhase: Phase<Needs, AcraReady> = {
       masterKey: have.masterKey,
       serverKey: have.serverKey,
       clock,
-      logger,
+      output,
     });
     const acra = new SupervisedChild(spec, {
       clock,
@@ -60,6 +63,6 @@ export const acraPhase: Phase<Needs, AcraReady> = {
     });
     defer(() => acra.stop());
     await acra.start(signal);
-    return { acra, watchAcra: (notify) => subscribers.push(notify) };
+    return { acra, output, watchAcra: (notify) => subscribers.push(notify) };
   },
 };

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { KeystoreError } from '../../../acra/errors.ts';
 import { KmsError } from '../../../attestation/errors.ts';
 import { AttestedKms } from '../../../attestation/kms/client.ts';
+import { parseMasterKeyFile } from '../../../config/master-key-file.ts';
 import type { SecretBuffer } from '../../../runtime/secret-buffer.ts';
 import { privateSocket } from '../../routes.ts';
 import { retryPatiently } from '../patience.ts';
@@ -45,8 +46,9 @@ export const masterKeyPhase: Phase<Needs, MasterKeyReady> = {
   deadlineMs: ({ config }) => config.deadlines.masterKeyMs,
   async run(have, context) {
     const { config, keeper, pathOf } = have;
-    const ciphertext = readMeasured(pathOf(config.kms.ciphertext));
     const { keyArn, encryptionContext } = config.kms;
+    const file = readMeasured(pathOf(config.kms.ciphertext)).toString('utf8');
+    const ciphertext = parseMasterKeyFile(file, { keyArn, encryptionContext });
     const kms = connectKms(have, context);
     try {
       const masterKey = await retryPatiently(

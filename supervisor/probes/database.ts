@@ -1,0 +1,70 @@
+/**
+ * Does the database answer, with TLS, under the measured name and CA? The same way that acra-server goes (PostgreSQL
+ * protocol, "SSL Session Encryption"), up to the end of the handshake; PostgreSQL does not log a connection that then ends.
+ */
+import type { Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { TcpEndpoint } from '../../config/endpoint.ts';
+import { describeError } from '../../runtime/errors.ts';
+import { connect } from './connect.ts';
+
+/** Int32 length 8, Int32 code 80877103. */
+const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
+const ACCEPTS_TLS = 0x53;
+
+export type DatabaseAnswer =
+  | { readonly kind: 'trusted' }
+  /** Somebody answers, without TLS: `N`, or an error message. */
+  | { readonly kind: 'without-tls' }
+  /** TLS, but not with a certificate of the measured CA for the measured name. */
+  | { readonly kind: 'untrusted'; readonly reason: string }
+  | { readonly kind: 'unreachable' };
+
+export interface DatabaseProbe {
+  readonly target: TcpEndpoint;
+  readonly serverName: string;
+  readonly caPem: string;
+  readonly timeoutMs: number;
+}
+
+/** @throws the signal's reason */
+export async function probeDatabase(probe: DatabaseProbe, signal: AbortSignal): Promise<DatabaseAnswer> {
+  const socket = await connect(probe.target, probe.timeoutMs, signal);
+  if (!socket) return { kind: 'unreachable' };
+  const onAbort = () => socket.destroy();
+  signal.addEventListener('abort', onAbort, { once: true });
+  socket.setTimeout(probe.timeoutMs, () => socket.destroy());
+  try {
+    const answer = await askForTls(socket);
+    if (answer === undefined) return { kind: 'unreachable' };
+    return answer === ACCEPTS_TLS ? await handshake(socket, probe) : { kind: 'without-tls' };
+  } finally {
+    socket.destroy();
+    signal.removeEventListener('abort', onAbort);
+    signal.throwIfAborted();
+  }
+}
+
+/** The first byte of the answer; undefined when the connection ends without one. */
+function askForTls(socket: Socket): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    socket.once('data', (bytes: Buffer) => {
+      socket.pause();
+      resolve(bytes[0]);
+    });
+    socket.once('close', () => resolve(undefined));
+    socket.write(SSL_REQUEST);
+  });
+}
+
+function handshake(socket: Socket, { serverName, caPem }: DatabaseProbe): Promise<DatabaseAnswer> {
+  return new Promise((resolve) => {
+    const tls = connectTls({ socket, servername: serverName, ca: caPem, minVersion: 'TLSv1.2' });
+    tls.once('secureConnect', () => {
+      tls.destroy();
+      resolve({ kind: 'trusted' });
+    });
+    tls.on('error', (error) => resolve({ kind: 'untrusted', reason: describeError(error) }));
+    socket.once('close', () => resolve({ kind: 'unreachable' }));
+  });
+}
