@@ -28,7 +28,7 @@ export interface UnixEndpoint {
   readonly kind: 'unix';
   readonly path: string;
 }
-export interface VsockEndpoint {
+interface VsockEndpoint {
   readonly kind: 'vsock';
   readonly cid: Cid;
   readonly port: VsockPort;

@@ -53,7 +53,7 @@ function describeIssue(issue: z.core.$ZodIssue, root: unknown): string {
 }
 
 /** Checks a parsed document. @throws ConfigError CONFIG_INVALID with all issues. */
-export function validateConfig<Schema extends z.ZodType>(
+function validateConfig<Schema extends z.ZodType>(
   schema: Schema,
   document: unknown,
   file: string,

@@ -6,7 +6,7 @@
  */
 
 /** What an operator reads about a code: what it means, and what to do about it. */
-export interface ErrorEntry {
+interface ErrorEntry {
   readonly meaning: string;
   readonly action: string;
 }

@@ -9,8 +9,7 @@ import type { Endpoint, TcpEndpoint, UnixEndpoint } from '../config/endpoint.ts'
 import type { RouteSpec } from '../relay/route.ts';
 import type { Platform } from './platform.ts';
 
-export const ROUTE_LABELS = ['control', 'kms', 'imds', 'database', 'ingress'] as const;
-export type RouteLabel = (typeof ROUTE_LABELS)[number];
+type PrivateRoute = 'control' | 'kms' | 'imds';
 
 const PRIVATE_LIMITS = {
   maxConnections: 16,
@@ -20,11 +19,11 @@ const PRIVATE_LIMITS = {
   idleTimeoutMs: 3600 * 1000,
 };
 
-export function privateSocket(platform: Platform, label: RouteLabel): UnixEndpoint {
+export function privateSocket(platform: Platform, label: PrivateRoute): UnixEndpoint {
   return { kind: 'unix', path: join(platform.runtimeFolder, `${label}.sock`) };
 }
 
-function privateRoute(platform: Platform, label: RouteLabel, port: VsockPort): RouteSpec {
+function privateRoute(platform: Platform, label: PrivateRoute, port: VsockPort): RouteSpec {
   return {
     label,
     listen: privateSocket(platform, label),

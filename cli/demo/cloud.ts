@@ -17,7 +17,7 @@ import { systemRandom } from '../../runtime/random.ts';
 import { keyPolicy } from './key-policy.ts';
 
 export const REGION = 'eu-central-1';
-export const ROLE = 'acra-enclave-demo';
+const ROLE = 'acra-enclave-demo';
 
 export interface CloudOptions {
   readonly folder: string;

@@ -28,7 +28,7 @@ export type HostStatus = z.infer<typeof hostStatus>;
 
 const POLL_MS = 50;
 
-export async function readHostStatus(adminUrl: string): Promise<HostStatus> {
+async function readHostStatus(adminUrl: string): Promise<HostStatus> {
   const { body } = await request(`${adminUrl}/status`);
   return hostStatus.parse(await body.json());
 }

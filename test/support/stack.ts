@@ -13,10 +13,10 @@ import { Stack } from '../../cli/demo/stack.ts';
 import type { TcpEndpoint } from '../../config/endpoint.ts';
 
 /** No single step of a test takes longer; a hang shows as an error that names the state. */
-export const STEP_TIMEOUT_MS = 60_000;
+const STEP_TIMEOUT_MS = 60_000;
 export const step = () => AbortSignal.timeout(STEP_TIMEOUT_MS);
 
-export function acraUnderTest(): Promise<AcraProgram> {
+function acraUnderTest(): Promise<AcraProgram> {
   return locateAcraServer({ environment: process.env, cacheFolder: acraCacheFolder(process.env) });
 }
 

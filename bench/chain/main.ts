@@ -1,0 +1,114 @@
+/**
+ * Measures the whole chain on this machine: time from start to ready, resident memory, time to recover from a killed
+ * acra-server, and pgbench through the chain against bare acra-server, interleaved in the same run.
+ *
+ *   node bench/chain/main.ts [--rounds 3] [--seconds 8] [--clients 8]
+ */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { locateAcraServer } from '../../acra/obtain/locate.ts';
+import { acraCacheFolder } from '../../cli/acra-cache.ts';
+import { connectThroughEnclave } from '../../cli/demo/clients.ts';
+import { Stack } from '../../cli/demo/stack.ts';
+import type { TcpEndpoint } from '../../config/endpoint.ts';
+import { acraPid } from '../../test/support/stack.ts';
+import { startBareAcra } from './bare-acra.ts';
+import { findPgbench, insertRows, runPgbench } from './pgbench.ts';
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '8' },
+    clients: { type: 'string', default: '8' },
+  },
+});
+const rounds = Number(values.rounds);
+
+const median = (numbers: readonly number[]) =>
+  [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
+const round = (number: number) => Math.round(number).toLocaleString('en');
+const residentMiB = (pid: number) =>
+  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
+
+/** Boots `rounds` times; the last enclave is left running. Returns milliseconds from its start to ready. */
+async function measureStarts(stack: Stack): Promise<{ startsMs: number[]; address: TcpEndpoint }> {
+  const signal = AbortSignal.timeout(120_000);
+  const startsMs: number[] = [];
+  await stack.enclave.startHostProxy();
+  for (let i = 0; ; i += 1) {
+    const before = await stack.enclave.until(() => true, signal);
+    const startMs = performance.now();
+    stack.enclave.startSupervisor();
+    await stack.enclave.until(({ ready, bootId }) => ready && bootId !== before.bootId, signal);
+    startsMs.push(performance.now() - startMs);
+    if (i + 1 >= rounds) break;
+    await stack.enclave.supervisor?.stop();
+  }
+  return { startsMs, address: await stack.enclave.untilServing(signal) };
+}
+
+async function measureRecovery(stack: Stack, address: TcpEndpoint): Promise<number> {
+  const pid = acraPid(stack.enclave);
+  const startMs = performance.now();
+  process.kill(pid, 'SIGKILL');
+  for (;;) {
+    const client = await connectThroughEnclave(stack, address).catch(() => undefined);
+    if (client) {
+      await client.query('SELECT 1');
+      await client.end();
+      if (acraPid(stack.enclave) !== pid) return performance.now() - startMs;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+async function measureThroughput(stack: Stack, address: TcpEndpoint): Promise<void> {
+  const pgbench = findPgbench();
+  if (!pgbench) {
+    console.log('pgbench is not installed (Debian: postgresql); throughput was not measured');
+    return;
+  }
+  const client = await connectThroughEnclave(stack, address);
+  await client.query(insertRows);
+  await client.end();
+  const bare = await startBareAcra(stack, acraPid(stack.enclave));
+  const settings = { pgbench, stack, clients: Number(values.clients), seconds: Number(values.seconds) };
+  const ratios: number[] = [];
+  console.log('\nround  bare acra-server TPS  through the chain TPS  ratio');
+  for (let i = 1; i <= rounds; i += 1) {
+    const alone = runPgbench({ ...settings, address: bare.address });
+    const chain = runPgbench({ ...settings, address });
+    ratios.push(chain / alone);
+    console.log(`${i}      ${round(alone).padStart(20)}  ${round(chain).padStart(21)}  ${(chain / alone).toFixed(2)}`);
+  }
+  console.log(`median ratio ${median(ratios).toFixed(2)}`);
+  await bare.stop();
+}
+
+const root = mkdtempSync(join(tmpdir(), 'ab-'));
+const acraProgram = await locateAcraServer({ environment: process.env, cacheFolder: acraCacheFolder(process.env) });
+console.log(`acra-server: ${acraProgram.description}`);
+const stack = await Stack.prepare({ root, acraProgram, signal: AbortSignal.timeout(60_000) });
+try {
+  await stack.allowMeasuredEnclave();
+  const { startsMs, address } = await measureStarts(stack);
+  console.log(`start to ready: median ${round(median(startsMs))} ms of ${startsMs.map(round).join(', ')}`);
+  const recoveriesMs: number[] = [];
+  for (let i = 0; i < rounds; i += 1) recoveriesMs.push(await measureRecovery(stack, address));
+  console.log(
+    `acra-server killed, to the next answered query: median ${round(median(recoveriesMs))} ms of ${recoveriesMs.map(round).join(', ')}`,
+  );
+  const { supervisor, hostProxy } = stack.enclave;
+  const showMemory = (when: string) =>
+    console.log(
+      `resident MiB ${when}: supervisor ${round(residentMiB(supervisor?.pid ?? 0))}, host-proxy ${round(residentMiB(hostProxy?.pid ?? 0))}, acra-server ${round(residentMiB(acraPid(stack.enclave)))}`,
+    );
+  showMemory('idle');
+  await measureThroughput(stack, address);
+  showMemory('after load');
+} finally {
+  await stack.stop();
+  rmSync(root, { recursive: true, force: true });
+}
