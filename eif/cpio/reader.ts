@@ -1,0 +1,106 @@
+/**
+ * Strict streaming reader of newc archives: lists entries with the SHA-256 of their contents, in constant memory. It takes
+ * names as they come, for it writes no files. Specification: as newc.ts; one archive, then zeros only.
+ */
+import { createHash } from 'node:crypto';
+import { CpioError } from '../errors.ts';
+import type { ByteSource } from '../format/writer.ts';
+import { ByteReader } from './byte-reader.ts';
+import {
+  type CpioHeader,
+  FILE_TYPE,
+  FILE_TYPE_MASK,
+  HEADER_BYTES,
+  MAX_NAME_BYTES,
+  PERMISSION_MASK,
+  paddingTo,
+  parseHeader,
+  TRAILER_NAME,
+} from './newc.ts';
+
+/** A whole image fits in the memory of an enclave, so no archive is longer. */
+const MAX_ARCHIVE_BYTES = 17_179_869_184;
+const MAX_ENTRIES = 1_000_000;
+
+type CpioType = keyof typeof FILE_TYPE;
+
+export interface CpioEntry {
+  readonly name: string;
+  readonly type: CpioType;
+  /** Permission bits. */
+  readonly mode: number;
+  readonly header: CpioHeader;
+  /** Of a symlink. */
+  readonly target: string | undefined;
+  /** Hexadecimal; of the contents of a file. */
+  readonly sha256: string | undefined;
+}
+
+/** @throws CpioError CPIO_TRUNCATED, CPIO_MAGIC, CPIO_FIELD, CPIO_NAME, CPIO_PADDING, CPIO_TOO_LARGE, CPIO_TRAILING_BYTES */
+export async function* readCpio(source: ByteSource): AsyncGenerator<CpioEntry, void> {
+  const reader = new ByteReader(source, MAX_ARCHIVE_BYTES);
+  try {
+    for (let count = 0; count < MAX_ENTRIES; count++) {
+      const offset = reader.offset;
+      const header = parseHeader(await reader.take(HEADER_BYTES), offset);
+      const name = await readName(reader, header.nameBytes);
+      if (name === TRAILER_NAME && header.size === 0) {
+        await reader.expectZerosToEnd();
+        return;
+      }
+      yield await readEntry(reader, name, header, offset);
+    }
+    throw new CpioError('CPIO_TOO_LARGE', 'the archive has too many entries', { allowed: `${MAX_ENTRIES} entries` });
+  } finally {
+    await reader.close();
+  }
+}
+
+async function readName(reader: ByteReader, nameBytes: number): Promise<string> {
+  const offset = reader.offset;
+  const bytes = await reader.take(nameBytes);
+  const nul = bytes.indexOf(0);
+  if (nul !== nameBytes - 1) {
+    throw new CpioError('CPIO_NAME', 'a name does not end at its NUL byte', { offset, found: `NUL at ${nul}` });
+  }
+  await reader.expectZeros(paddingTo(4, reader.offset));
+  return bytes.toString('utf8', 0, nul);
+}
+
+function typeOf(mode: number, offset: number): CpioType {
+  for (const [type, bits] of Object.entries(FILE_TYPE)) {
+    if ((mode & FILE_TYPE_MASK) === bits && mode <= 0xffff) return type as CpioType;
+  }
+  throw new CpioError('CPIO_FIELD', 'unknown file type', { offset, found: mode.toString(8) });
+}
+
+async function readEntry(reader: ByteReader, name: string, header: CpioHeader, offset: number): Promise<CpioEntry> {
+  const type = typeOf(header.mode, offset);
+  const common = { name, type, mode: header.mode & PERMISSION_MASK, header };
+  const data = await readData(reader, type, header.size, offset);
+  await reader.expectZeros(paddingTo(4, reader.offset));
+  return { ...common, ...data };
+}
+
+async function readData(
+  reader: ByteReader,
+  type: CpioType,
+  size: number,
+  offset: number,
+): Promise<Pick<CpioEntry, 'target' | 'sha256'>> {
+  if (type === 'file') {
+    const hash = createHash('sha256');
+    await reader.forEach(size, (chunk) => hash.update(chunk));
+    return { target: undefined, sha256: hash.digest('hex') };
+  }
+  const limit = type === 'symlink' ? MAX_NAME_BYTES : 0;
+  if (size > limit) {
+    throw new CpioError('CPIO_FIELD', `a ${type} has too much data`, {
+      offset,
+      found: `${size} bytes`,
+      allowed: `at most ${limit}`,
+    });
+  }
+  const data = await reader.take(size);
+  return { target: type === 'symlink' ? data.toString('utf8') : undefined, sha256: undefined };
+}

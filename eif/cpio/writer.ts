@@ -1,0 +1,94 @@
+/**
+ * Writes deterministic newc archives, numbered as linuxkit does (nitro-formats 3.3), so that ramdisks of nitro-cli can
+ * be made byte for byte. Files are streamed.
+ */
+import { EifError } from '../errors.ts';
+import { openInputFile, readChunks } from '../input-file.ts';
+import { arrange, type CpioItem, type CpioOrder, checkFileSize, type FileItem } from './manifest.ts';
+import { encodeEntry, FILE_TYPE, paddingTo, TRAILER_NAME } from './newc.ts';
+
+/** Where linuxkit's cpio writer starts to count. */
+const FIRST_INODE = 721;
+/** The device that all entries claim to come from. */
+const DEVICE = { deviceMajor: 3, deviceMinor: 1 };
+/** Archives end on a full tape block. */
+const ARCHIVE_BLOCK_BYTES = 512;
+
+const LINKS = 1;
+const DIRECTORY_LINKS = 2;
+
+/**
+ * The archive in pieces; each is valid until the next is asked for.
+ * @throws CpioError CPIO_NAME, CPIO_DUPLICATE, CPIO_PARENT_MISSING, CPIO_NUMBER_RANGE;
+ * EifError EIF_FILE_READ, EIF_FILE_CHANGED
+ */
+export async function* writeCpio(items: readonly CpioItem[], order: CpioOrder): AsyncGenerator<Buffer, void> {
+  let length = 0;
+  let inode = FIRST_INODE;
+  for (const item of arrange(items, order)) {
+    for await (const piece of entryPieces(item, inode)) {
+      length += piece.length;
+      yield piece;
+    }
+    const padding = paddingTo(4, length);
+    length += padding;
+    if (padding > 0) yield Buffer.alloc(padding);
+    inode++;
+  }
+  const trailer = encodeEntry(TRAILER_NAME, { ...numbers(inode), mode: 0, links: LINKS, size: 0 });
+  yield trailer;
+  yield Buffer.alloc(paddingTo(ARCHIVE_BLOCK_BYTES, length + trailer.length));
+}
+
+function numbers(inode: number) {
+  return { inode, uid: 0, gid: 0, mtimeS: 0, nodeMajor: 0, nodeMinor: 0, ...DEVICE };
+}
+
+function encodeItem(item: CpioItem, inode: number, size: number): Buffer {
+  const { name, uid = 0, gid = 0, mtimeS = 0 } = item;
+  const isDevice = item.type === 'character' || item.type === 'block';
+  return encodeEntry(name, {
+    ...numbers(inode),
+    mode: FILE_TYPE[item.type] | item.mode,
+    uid,
+    gid,
+    links: item.type === 'directory' ? DIRECTORY_LINKS : LINKS,
+    mtimeS,
+    size,
+    nodeMajor: isDevice ? item.major : 0,
+    nodeMinor: isDevice ? item.minor : 0,
+  });
+}
+
+async function* entryPieces(item: CpioItem, inode: number): AsyncGenerator<Buffer, void> {
+  if (item.type === 'file') {
+    yield* filePieces(item, inode);
+    return;
+  }
+  const data = item.type === 'symlink' ? Buffer.from(item.target) : Buffer.alloc(0);
+  yield encodeItem(item, inode, data.length);
+  yield data;
+}
+
+async function* filePieces(item: FileItem, inode: number): AsyncGenerator<Buffer, void> {
+  if ('bytes' in item.source) {
+    const { bytes } = item.source;
+    checkFileSize(item.name, bytes.length);
+    yield encodeItem(item, inode, bytes.length);
+    yield Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    return;
+  }
+  const file = await openInputFile(item.source.path);
+  try {
+    checkFileSize(item.name, file.size);
+    yield encodeItem(item, inode, file.size);
+    let seen = 0;
+    for await (const chunk of readChunks(file, 0, file.size)) {
+      seen += chunk.length;
+      yield chunk;
+    }
+    if (seen !== file.size) throw new EifError('EIF_FILE_CHANGED', `${file.path} became shorter while it was archived`);
+  } finally {
+    await file.handle.close();
+  }
+}
