@@ -7,7 +7,7 @@ NODE := node_modules/node-linux-$(ARCH)/bin/node
 export PATH := $(CURDIR)/node_modules/node-linux-$(ARCH)/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 INSTALLED := node_modules/.installed
 
-.PHONY: help demo test check types lint format bench-relay bench-chain clean
+.PHONY: help demo test check types lint format error-docs bench-relay bench-chain clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-14s %s\n' "$$name" "$$what"; done
@@ -31,10 +31,13 @@ types: $(INSTALLED)
 lint: $(INSTALLED)
 	biome check .
 	knip
-	node test/import-rules.ts
+	node test/project/import-rules.test.ts >/dev/null || node test/project/import-rules.test.ts
 
 format: $(INSTALLED) ## format and sort imports
 	biome check --write .
+
+error-docs: $(INSTALLED) ## write docs/errors.md from the code
+	node cli/error-document.ts > docs/errors.md
 
 bench-relay: $(INSTALLED) ## measure the relay against its peers
 	node bench/relay/throughput.ts

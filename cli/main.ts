@@ -1,4 +1,5 @@
-/** The `acra-enclave` command: sub-commands are in commands/, one file each. */
+/** The `acra-enclave` command: sub-commands are in commands/, one file each; what they do is in actions/ and loaded on demand,
+ * so that a daemon carries only its own code. */
 import { Command } from 'commander';
 import { acraCommand } from './commands/acra.ts';
 import { configCommand } from './commands/config.ts';
@@ -23,6 +24,6 @@ const program = new Command('acra-enclave')
 try {
   await program.parseAsync();
 } catch (error) {
-  printError(error, process.argv.includes('--json'));
+  await printError(error, process.argv.includes('--json'));
   process.exitCode = 1;
 }

@@ -1,7 +1,6 @@
 /** What the commands print: text for people on a terminal, one JSON document for programs with `--json`. */
 import { stderr, stdout } from 'node:process';
 import { CodedError, describeError } from '../runtime/errors.ts';
-import { findAdvice } from './error-advice.ts';
 
 const INTERACTIVE = stdout.isTTY === true && process.env['NO_COLOR'] === undefined;
 
@@ -27,10 +26,16 @@ export function progress(text: string): void {
   stderr.write(`${dim(text)}\n`);
 }
 
+/** The catalogues of all folders are loaded only when something went wrong. */
+async function adviceFor(code: string): Promise<string | undefined> {
+  const { findAdvice } = await import('./error-advice.ts');
+  return findAdvice(code);
+}
+
 /** Code, message, found, allowed, cause, and what to do. */
-export function printError(error: unknown, json: boolean): void {
+export async function printError(error: unknown, json: boolean): Promise<void> {
   const code = error instanceof CodedError ? error.code : undefined;
-  const advice = error instanceof CodedError ? (error.action ?? findAdvice(error.code)) : undefined;
+  const advice = error instanceof CodedError ? (error.action ?? (await adviceFor(error.code))) : undefined;
   if (json) {
     stderr.write(
       `${JSON.stringify({ error: { code: code ?? null, message: describeError(error), action: advice ?? null } })}\n`,

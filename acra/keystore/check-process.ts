@@ -7,6 +7,7 @@ import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { nodeChildEnvironment } from '../../runtime/node-child.ts';
 import { SecretBuffer } from '../../runtime/secret-buffer.ts';
 import type { EncryptorFinding } from '../encryptor-config/schema.ts';
 import { KeystoreError } from '../errors.ts';
@@ -124,7 +125,7 @@ function whenEnded(child: ChildProcess): Promise<Ended> {
 function start(signal: AbortSignal, timeoutMs: number): ChildProcess {
   return spawn(process.execPath, [MAIN_FILE], {
     stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
-    env: {},
+    env: nodeChildEnvironment(),
     cwd: '/',
     signal,
     timeout: timeoutMs,

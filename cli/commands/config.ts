@@ -1,76 +1,25 @@
 /** `acra-enclave config check|schema`: tells before the start what is wrong with a configuration. */
-import { readFileSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
-import { z } from 'zod';
-import { parseEncryptorConfig } from '../../acra/encryptor-config/lint.ts';
-import { enclaveSchema } from '../../config/enclave.ts';
-import { ConfigError } from '../../config/errors.ts';
-import { hostProxySchema } from '../../config/host-proxy.ts';
-import { loadConfig } from '../../config/load.ts';
-import { green, printJson, printLine } from '../output.ts';
 
-const KINDS = ['enclave', 'host-proxy', 'encryptor'] as const;
-type Kind = (typeof KINDS)[number];
-
-/** By its name, as the product names its files; anything else must be said with --kind. */
-function kindOf(file: string): Kind {
-  const kind = KINDS.find((name) => basename(file).startsWith(name));
-  if (kind) return kind;
-  throw new ConfigError('CONFIG_INVALID', `cannot tell what ${file} configures`, {
-    allowed: `a name that begins with ${KINDS.join(', ')}`,
-    action: 'Say it with --kind.',
-  });
-}
-
-function checkEncryptor(file: string): void {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new ConfigError('CONFIG_FILE_READ', `cannot read ${file}`, { cause });
-  }
-  parseEncryptorConfig(text, file);
-}
-
-function checkFile(file: string, kind: Kind): readonly string[] {
-  if (kind === 'encryptor') {
-    checkEncryptor(file);
-    return [file];
-  }
-  if (kind === 'host-proxy') {
-    loadConfig(hostProxySchema, file);
-    return [file];
-  }
-  const encryptor = join(dirname(file), loadConfig(enclaveSchema, file).acra.encryptorConfig);
-  checkEncryptor(encryptor);
-  return [file, encryptor];
-}
+export const CONFIG_KINDS = ['enclave', 'host-proxy', 'encryptor'] as const;
+export type ConfigKind = (typeof CONFIG_KINDS)[number];
 
 export function configCommand(): Command {
   const check = new Command('check')
     .description('Check a configuration file; enclave.yaml is checked with the encryptor.yaml that it names.')
     .argument('<file>')
-    .addOption(new Option('--kind <kind>', 'what the file configures; default: by its name').choices(KINDS))
+    .addOption(new Option('--kind <kind>', 'what the file configures; default: by its name').choices(CONFIG_KINDS))
     .option('--json', 'print JSON')
-    .action((file: string, { kind, json }: { kind?: Kind; json?: boolean }) => {
-      const path = resolve(file);
-      const checked = checkFile(path, kind ?? kindOf(path));
-      if (json) printJson({ valid: true, files: checked });
-      else for (const name of checked) printLine(`${green('valid')} ${name}`);
+    .action(async (file: string, options: { kind?: ConfigKind; json?: boolean }) => {
+      const { checkConfig } = await import('../actions/config.ts');
+      checkConfig(file, options);
     });
   const schema = new Command('schema')
     .description('Print the JSON Schema, for editors.')
     .argument('<kind>', 'enclave or host-proxy')
-    .action((kind: string) => {
-      const schemas = { enclave: enclaveSchema, 'host-proxy': hostProxySchema };
-      if (kind !== 'enclave' && kind !== 'host-proxy') {
-        throw new ConfigError('CONFIG_INVALID', 'there is no such schema', {
-          found: kind,
-          allowed: Object.keys(schemas).join(', '),
-        });
-      }
-      printJson(z.toJSONSchema(schemas[kind], { io: 'input' }));
+    .action(async (kind: string) => {
+      const { printSchema } = await import('../actions/config.ts');
+      printSchema(kind);
     });
   return new Command('config')
     .description('Check configuration files and print their schemas.')

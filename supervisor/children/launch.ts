@@ -6,6 +6,7 @@ import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { AcraProgram } from '../../acra/obtain/program.ts';
 import { MASTER_KEY_VARIABLE } from '../../acra/server/environment.ts';
+import { nodeChildEnvironment } from '../../runtime/node-child.ts';
 import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
 import { SupervisorError } from '../errors.ts';
 
@@ -28,7 +29,7 @@ export function launchAcra(spec: LaunchSpec): ChildProcess {
   };
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', LAUNCHER, JSON.stringify(plan)], {
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-    env: {},
+    env: nodeChildEnvironment(),
     detached: true,
   });
   if (child.pid === undefined) {

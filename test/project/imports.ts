@@ -12,6 +12,7 @@ export interface Arrow {
 }
 
 const IMPORT = /(?:^|\n)\s*(?:import|export)\s+(type\s+)?(?:[^'";]*?\sfrom\s+)?['"](\.[^'"]+)['"]/g;
+const DYNAMIC = /\bimport\(\s*['"](\.[^'"]+)['"]/g;
 const RELATIVE_URL = /new URL\(\s*['"](\.[^'"]+\.ts)['"]/g;
 
 function sourceFiles(folder: string): string[] {
@@ -28,12 +29,17 @@ function arrowsOf(file: string): Arrow[] {
     to: target(match[2] ?? ''),
     typeOnly: match[1] !== undefined,
   }));
+  const dynamic = [...text.matchAll(DYNAMIC)].map((match) => ({
+    from: file,
+    to: target(match[1] ?? ''),
+    typeOnly: true,
+  }));
   const launched = [...text.matchAll(RELATIVE_URL)].map((match) => ({
     from: file,
     to: target(match[1] ?? ''),
     typeOnly: true,
   }));
-  return [...imports, ...launched];
+  return [...imports, ...dynamic, ...launched];
 }
 
 export function readArrows(folders: readonly string[]): Arrow[] {

@@ -1,0 +1,62 @@
+/** Starts everything on this machine, tells the story, and stops or keeps it. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { locateAcraServer } from '../../acra/obtain/locate.ts';
+import type { TcpEndpoint } from '../../config/endpoint.ts';
+import { acraCacheFolder } from '../acra-cache.ts';
+import { describeEndpoints } from '../demo/clients.ts';
+import { Stack } from '../demo/stack.ts';
+import { Story } from '../demo/story.ts';
+import { bold, dim, green, printLine, progress } from '../output.ts';
+import { untilAborted, watchStopSignals } from '../until-signal.ts';
+
+const DEMO_TIMEOUT_MS = 180_000;
+
+export interface DemoOptions {
+  readonly keep?: boolean;
+  readonly folder: string;
+}
+
+function writeEndpoints(stack: Stack, address: TcpEndpoint, folder: string): string {
+  mkdirSync(folder, { recursive: true });
+  const kmsCa = join(stack.options.root, 'client', 'kms-ca.pem');
+  writeFileSync(kmsCa, stack.parts.cloud.kms.caPem);
+  const file = join(folder, 'endpoints.json');
+  writeFileSync(file, `${JSON.stringify(describeEndpoints(stack, address, kmsCa), null, 2)}\n`, { mode: 0o600 });
+  return file;
+}
+
+async function keepRunning(stack: Stack, address: TcpEndpoint, folder: string, stop: AbortSignal): Promise<void> {
+  const file = writeEndpoints(stack, address, resolve(folder));
+  printLine(
+    `\n${bold('It keeps running.')} Where everything is: ${file}; logs: ${join(stack.options.root, 'logs')}; Ctrl-C ends it.`,
+  );
+  await untilAborted(stop);
+  rmSync(file, { force: true });
+}
+
+export async function runDemo({ keep, folder }: DemoOptions): Promise<void> {
+  const root = mkdtempSync(join(tmpdir(), 'acra-demo-'));
+  const stop = watchStopSignals();
+  const acraProgram = await locateAcraServer({ environment: process.env, cacheFolder: acraCacheFolder(process.env) });
+  printLine(bold('acra-enclave: a row becomes ciphertext, and who can read it'));
+  printLine(dim(`acra-server: ${acraProgram.description}`));
+  progress('starting PostgreSQL, KMS and the instance metadata service; making keys …');
+  let failed = true;
+  let stack: Stack | undefined;
+  try {
+    const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(DEMO_TIMEOUT_MS)]);
+    stack = await Stack.prepare({ root, acraProgram, signal });
+    const address = await new Story(stack, signal).tell();
+    printLine(`\n${green('Every step held.')}`);
+    failed = false;
+    if (keep) await keepRunning(stack, address, folder, stop.signal);
+  } finally {
+    progress('stopping …');
+    await stack?.stop();
+    stop.dispose();
+    if (failed && !stop.signal.aborted) progress(`logs are kept in ${join(root, 'logs')}`);
+    else rmSync(root, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,21 @@
+/** Runs the daemon on the parent instance until SIGTERM. */
+import { resolve } from 'node:path';
+import { hostProxySchema } from '../../config/host-proxy.ts';
+import { loadConfig } from '../../config/load.ts';
+import { HostProxy } from '../../host-proxy/daemon.ts';
+import { systemClock } from '../../runtime/clock.ts';
+import { untilAborted, watchStopSignals } from '../until-signal.ts';
+
+export async function runHostProxy(file: string): Promise<void> {
+  const config = loadConfig(hostProxySchema, resolve(file));
+  const stop = watchStopSignals();
+  const daemon = new HostProxy(config, systemClock);
+  try {
+    await daemon.start(stop.signal);
+    const failure = await Promise.race([untilAborted(stop.signal), daemon.whenFailed()]);
+    await daemon.stop();
+    if (failure) throw failure;
+  } finally {
+    stop.dispose();
+  }
+}

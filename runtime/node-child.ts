@@ -1,0 +1,11 @@
+/**
+ * The environment of the short-lived Node processes that a daemon starts: nothing of ours but where compiled code is
+ * cached, so that they start fast; empty where no cache is in use, as in an enclave.
+ */
+import { getCompileCacheDir } from 'node:module';
+import { dirname } from 'node:path';
+
+export function nodeChildEnvironment(): Record<string, string> {
+  const folder = getCompileCacheDir();
+  return folder === undefined ? {} : { NODE_COMPILE_CACHE: dirname(folder) };
+}

@@ -1,0 +1,98 @@
+import { once } from 'node:events';
+import { createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
+import t, { type Test as TapTest } from 'tap';
+import { createAuthority } from '../../emulator/pki/authority.ts';
+import { startPostgres } from '../../emulator/postgres/server.ts';
+import { systemClock } from '../../runtime/clock.ts';
+import { probeAcra } from '../../supervisor/probes/acra.ts';
+import { probeDatabase } from '../../supervisor/probes/database.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+const signal = () => new AbortController().signal;
+const authority = createAuthority({ commonName: 'database CA', clock: systemClock });
+const other = createAuthority({ commonName: 'other CA', clock: systemClock });
+const identity = authority.issue({ commonName: 'db.internal', subjectAltNames: ['db.internal'], kind: 'server' });
+
+async function postgres(t: TapTest, tls: boolean) {
+  const running = await startPostgres({
+    folder: temporaryFolder(t),
+    users: [{ name: 'someone', password: 'secret' }],
+    database: 'records',
+    tls: tls ? { certPem: identity.certificatePem, keyPem: identity.privateKeyPem } : undefined,
+    durable: false,
+    signal: signal(),
+  });
+  t.teardown(() => running.stop());
+  return { kind: 'tcp', host: running.host, port: running.port } as const;
+}
+
+const probe = { serverName: 'db.internal', caPem: authority.certificatePem, timeoutMs: 5000 };
+
+t.test('trusts a real PostgreSQL under the measured name and CA only', async (t) => {
+  const target = await postgres(t, true);
+  t.same(await probeDatabase({ ...probe, target }, signal()), { kind: 'trusted' });
+  t.match(await probeDatabase({ ...probe, target, serverName: 'elsewhere.internal' }, signal()), { kind: 'untrusted' });
+  t.match(await probeDatabase({ ...probe, target, caPem: other.certificatePem }, signal()), { kind: 'untrusted' });
+});
+
+t.test('tells a PostgreSQL without TLS', async (t) => {
+  t.same(await probeDatabase({ ...probe, target: await postgres(t, false) }, signal()), { kind: 'without-tls' });
+});
+
+async function peer(t: TapTest, serve: (socket: Socket) => void) {
+  const sockets = new Set<Socket>();
+  const server: Server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    serve(socket);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return { kind: 'tcp', host: '127.0.0.1', port: (server.address() as { port: number }).port } as const;
+}
+
+t.test('tells a peer that closes, stays silent, answers garbage or is not there', async (t) => {
+  t.same(await probeDatabase({ ...probe, target: await peer(t, (socket) => socket.end()) }, signal()), {
+    kind: 'unreachable',
+  });
+  t.same(await probeDatabase({ ...probe, timeoutMs: 50, target: await peer(t, () => undefined) }, signal()), {
+    kind: 'unreachable',
+  });
+  t.same(await probeDatabase({ ...probe, target: await peer(t, (socket) => socket.write('garbage')) }, signal()), {
+    kind: 'without-tls',
+  });
+  t.match(
+    await probeDatabase(
+      { ...probe, target: await peer(t, (socket) => socket.write('Sgarbage garbage garbage')) },
+      signal(),
+    ),
+    { kind: /untrusted|unreachable/ },
+  );
+  const target = { kind: 'unix', path: join(temporaryFolder(t), 'none') } as const;
+  t.equal(await probeAcra({ target, dialled: () => 0, timeoutMs: 1000, clock: systemClock }, signal()), 'unreachable');
+});
+
+t.test('tells an acra-server that accepts from one that is deaf, without sending it a byte', async (t) => {
+  let dialled = 0;
+  let received = 0;
+  const target = await peer(t, (socket) => {
+    dialled += 1;
+    socket.on('data', (bytes) => {
+      received += bytes.length;
+    });
+  });
+  const acra = { target, dialled: () => dialled, timeoutMs: 5000, clock: systemClock };
+  t.equal(await probeAcra(acra, signal()), 'accepts');
+  t.equal(await probeAcra({ ...acra, dialled: () => 7, timeoutMs: 30 }, signal()), 'deaf');
+  t.equal(received, 0);
+});
+
+t.test('ends at once when told to', async (t) => {
+  const stop = new AbortController();
+  const target = await peer(t, () => stop.abort(new Error('told to')));
+  await t.rejects(probeDatabase({ ...probe, target }, stop.signal), { message: 'told to' });
+});
