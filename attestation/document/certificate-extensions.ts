@@ -7,14 +7,14 @@ import { readAsn1, TAG } from '../encoding/asn1-reader.ts';
 import { expectMembers, expectOid, expectSmallInteger, expectTag } from '../encoding/asn1-shape.ts';
 import { FormatError } from '../encoding/format-error.ts';
 
-export interface BasicConstraints {
+interface BasicConstraints {
   readonly critical: boolean;
   readonly isCa: boolean;
   /** How many CA certificates may follow before the leaf; undefined: any number. */
   readonly pathLength: number | undefined;
 }
 
-export interface KeyUsage {
+interface KeyUsage {
   readonly digitalSignature: boolean;
   readonly keyCertSign: boolean;
 }

@@ -63,7 +63,7 @@ export class Story {
   }
 
   async #showPolicy(): Promise<void> {
-    this.#title('A KMS key policy names these measurements; nobody else may decrypt, the administrator included');
+    this.#title('A KMS key policy names these measurements: only this enclave may decrypt, not even the administrator');
     const policy = await this.#stack.allowMeasuredEnclave();
     for (const line of JSON.stringify(policy, null, 2).split('\n')) printLine(dim(`   ${line}`));
   }

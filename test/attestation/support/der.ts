@@ -1,6 +1,6 @@
 /** A small ASN.1 encoder, apart from the reader under test. */
 
-export function length(size: number): Buffer {
+function length(size: number): Buffer {
   if (size < 0x80) return Buffer.from([size]);
   if (size < 0x100) return Buffer.from([0x81, size]);
   return Buffer.from([0x82, size >> 8, size & 0xff]);

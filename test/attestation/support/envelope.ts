@@ -8,8 +8,8 @@ import { hex, open, tlv } from './der.ts';
 
 const OID_DATA = tlv(0x06, hex('2a864886f70d010701'));
 const OID_ENVELOPED_DATA = tlv(0x06, hex('2a864886f70d010703'));
-export const SHA256_NULL: Buffer = hex('300d 06096086480165030402010500');
-export const SHA256_BARE: Buffer = hex('300b 0609608648016503040201');
+const SHA256_NULL: Buffer = hex('300d 06096086480165030402010500');
+const SHA256_BARE: Buffer = hex('300b 0609608648016503040201');
 const SHA1 = hex('3009 06052b0e03021a 0500');
 const OID_RSAES_OAEP = hex('06092a864886f70d010107');
 const OID_MGF1 = hex('06092a864886f70d010108');
@@ -60,7 +60,7 @@ export interface SealOptions {
 
 const IV = hex('688c6d5f7f31b0fecedf09f2e7c99ac9');
 
-export function encryptContent(key: Buffer, plaintext: Buffer): Buffer {
+function encryptContent(key: Buffer, plaintext: Buffer): Buffer {
   const cipher = createCipheriv('aes-256-cbc', key, IV);
   return Buffer.concat([cipher.update(plaintext), cipher.final()]);
 }

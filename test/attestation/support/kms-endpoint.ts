@@ -14,7 +14,7 @@ import { hex, tlv } from './der.ts';
 
 export const REGION = 'eu-north-1';
 export const KEY_ARN = `arn:aws:kms:${REGION}:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab`;
-export const HOSTNAME = 'kms.test';
+const HOSTNAME = 'kms.test';
 export const CREDENTIALS: AwsCredentials = {
   accessKeyId: 'AKIATEST',
   secretAccessKey: 'secret-access-key',

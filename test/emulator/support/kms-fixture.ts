@@ -27,7 +27,7 @@ interface Teardown {
 
 /** One key pair for all tests of a file: making it takes long. */
 export const recipientKey = generateKeyPairSync('rsa', { modulusLength: 2048 });
-export const recipientSpki = recipientKey.publicKey.export({ type: 'spki', format: 'der' });
+const recipientSpki = recipientKey.publicKey.export({ type: 'spki', format: 'der' });
 
 export function sdkClient(t: Teardown, kms: RunningKms, credential: SdkCredential, overrides: object = {}): KMSClient {
   const client = new KMSClient({

@@ -14,7 +14,7 @@ import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 export const MODULE_ID = 'i-0123456789abcdef0-enc0123456789abcdef';
 
-export function measurements(image: string): Map<PcrIndex, Buffer> {
+function measurements(image: string): Map<PcrIndex, Buffer> {
   const parts = [`${image}: all`, `${image}: boot`, `${image}: application`];
   return new Map(parts.map((part, index) => [toPcrIndex(index), measurePcr([Buffer.from(part)])]));
 }
