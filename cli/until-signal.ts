@@ -1,6 +1,10 @@
-/** SIGTERM and SIGINT as an AbortSignal. A second signal ends the process at once, for whoever is in a hurry. */
+/**
+ * SIGTERM and SIGINT as an AbortSignal. Another one, a while later, ends the process at once, for whoever is in a hurry;
+ * right behind the first it is the same wish told twice (a terminal and a process manager both tell).
+ */
 
 const EXIT_AFTER_SECOND_SIGNAL = 130;
+const SAME_WISH_MS = 1_000;
 
 export interface SignalWatch {
   readonly signal: AbortSignal;
@@ -9,8 +13,10 @@ export interface SignalWatch {
 
 export function watchStopSignals(): SignalWatch {
   const controller = new AbortController();
+  let firstMs = Number.POSITIVE_INFINITY;
   const onSignal = (name: NodeJS.Signals) => {
-    if (controller.signal.aborted) process.exit(EXIT_AFTER_SECOND_SIGNAL);
+    if (performance.now() - firstMs > SAME_WISH_MS) process.exit(EXIT_AFTER_SECOND_SIGNAL);
+    firstMs = Math.min(firstMs, performance.now());
     controller.abort(new Error(`received ${name}`));
   };
   process.on('SIGTERM', onSignal);

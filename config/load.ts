@@ -53,11 +53,7 @@ function describeIssue(issue: z.core.$ZodIssue, root: unknown): string {
 }
 
 /** Checks a parsed document. @throws ConfigError CONFIG_INVALID with all issues. */
-function validateConfig<Schema extends z.ZodType>(
-  schema: Schema,
-  document: unknown,
-  file: string,
-): z.output<Schema> {
+function validateConfig<Schema extends z.ZodType>(schema: Schema, document: unknown, file: string): z.output<Schema> {
   const result = schema.safeParse(document);
   if (result.success) return result.data;
   const issues = result.error.issues.map((issue) => describeIssue(issue, document));

@@ -11,6 +11,8 @@ import { Story } from '../demo/story.ts';
 import { bold, dim, green, printLine, progress } from '../output.ts';
 import { untilAborted, watchStopSignals } from '../until-signal.ts';
 
+/** 128 + SIGINT, as a shell reports it. */
+const EXIT_INTERRUPTED = 130;
 const DEMO_TIMEOUT_MS = 180_000;
 
 export interface DemoOptions {
@@ -52,6 +54,9 @@ export async function runDemo({ keep, folder }: DemoOptions): Promise<void> {
     printLine(`\n${green('Every step held.')}`);
     failed = false;
     if (keep) await keepRunning(stack, address, folder, stop.signal);
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+    process.exitCode = EXIT_INTERRUPTED;
   } finally {
     progress('stopping …');
     await stack?.stop();

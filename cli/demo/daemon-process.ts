@@ -39,8 +39,11 @@ export class DaemonProcess {
       detached: true,
     });
     const log = createWriteStream(options.logFile, { flags: 'a', mode: 0o600 });
+    const killWithUs = () => this.#child.kill('SIGKILL');
+    process.on('exit', killWithUs);
     this.exited = new Promise((resolve) => {
       this.#child.once('close', (code, signal) => {
+        process.off('exit', killWithUs);
         this.#exit = { code, signal };
         log.end(() => resolve({ code, signal }));
       });
