@@ -14,7 +14,7 @@ export interface DemoPostgresOptions {
 }
 
 export async function startDemoPostgres(options: DemoPostgresOptions): Promise<RunningPostgres> {
-  const { database, databaseCaPem } = options.certificates;
+  const { database } = options.certificates;
   const postgres = await startPostgres({
     folder: options.folder,
     users: [OWNER, APPLICATION].map(({ user, password }) => ({ name: user, password })),
@@ -24,18 +24,25 @@ export async function startDemoPostgres(options: DemoPostgresOptions): Promise<R
     removeOnStop: true,
     signal: options.signal,
   });
-  const client = new pg.Client({
-    host: postgres.host,
-    port: postgres.port,
-    database: DATABASE,
-    ...OWNER,
-    ssl: options.tls ? { ca: databaseCaPem, servername: DATABASE_NAME } : false,
-  });
+  try {
+    await createSchema(postgres, options);
+    return postgres;
+  } catch (error) {
+    await postgres.stop();
+    throw error;
+  }
+}
+
+async function createSchema(
+  { host, port }: RunningPostgres,
+  { tls, certificates }: DemoPostgresOptions,
+): Promise<void> {
+  const ssl = tls ? { ca: certificates.databaseCaPem, servername: DATABASE_NAME } : false;
+  const client = new pg.Client({ host, port, database: DATABASE, ...OWNER, ssl });
   await client.connect();
   try {
     await client.query(SCHEMA_SQL);
   } finally {
     await client.end();
   }
-  return postgres;
 }

@@ -61,17 +61,20 @@ export class Stack {
     const { root, signal } = options;
     const certificates = makeCertificates();
     const { nsmFolder } = simulatedFolders(join(root, 'sim'));
-    const [postgres, cloud] = await Promise.all([
-      startDemoPostgres({ folder: join(root, 'pg'), tls: options.databaseTls ?? true, certificates, signal }),
-      startCloud({
-        folder: join(root, 'cloud'),
-        nsmFolder,
-        credentialLifetimeMs: options.credentialLifetimeMs ?? CREDENTIAL_LIFETIME_MS,
-      }),
-    ]);
+    await using started = new AsyncDisposableStack();
+    const cloud = await startCloud({
+      folder: join(root, 'cloud'),
+      nsmFolder,
+      credentialLifetimeMs: options.credentialLifetimeMs ?? CREDENTIAL_LIFETIME_MS,
+    });
+    started.defer(() => cloud.stop());
+    const tls = options.databaseTls ?? true;
+    const postgres = await startDemoPostgres({ folder: join(root, 'pg'), tls, certificates, signal });
+    started.defer(() => postgres.stop());
     const clientFiles = writeClientFiles(join(root, 'client'), certificates);
     const stack = new Stack(options, { certificates, clientFiles, cloud, postgres, keyArn: await cloud.createKey() });
     await stack.#writeEnclaveFolder();
+    started.move();
     return stack;
   }
 
