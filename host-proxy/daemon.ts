@@ -4,7 +4,9 @@ import type { TcpEndpoint } from '../config/endpoint.ts';
 import { formatEndpoint } from '../config/endpoint.ts';
 import type { HostProxyConfig } from '../config/host-proxy.ts';
 import { Relay } from '../relay/relay.ts';
+import { BackgroundTask } from '../runtime/background-task.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { describeError } from '../runtime/errors.ts';
 import type { Service } from '../runtime/service.ts';
 import { createMetrics } from './admin/metrics.ts';
 import { AdminServer } from './admin/server.ts';
@@ -26,7 +28,7 @@ export class HostProxy implements Service {
   readonly #gate: IngressGate;
   readonly #control: ControlServer;
   readonly #admin: AdminServer;
-  readonly #stopping = new AbortController();
+  readonly #follower: BackgroundTask;
   #started: Service[] = [];
 
   /** @throws HostProxyError HOST_LOG_FILE */
@@ -55,6 +57,10 @@ export class HostProxy implements Service {
       gate: this.#gate,
       metrics: createMetrics(this.#view, this.#relay),
     });
+    this.#follower = new BackgroundTask(
+      (signal) => this.#followSilence(signal),
+      (error) => this.#sink.log('fatal', 'host-proxy.broken', { reason: describeError(error) }),
+    );
   }
 
   get adminAddress(): TcpEndpoint {
@@ -78,7 +84,7 @@ export class HostProxy implements Service {
       throw error;
     }
     this.#view.subscribe(() => this.#gate.follow());
-    this.#followSilence().catch(() => undefined);
+    await this.#follower.start(signal);
     this.#sink.log('info', 'host-proxy.started', { admin: formatEndpoint(this.adminAddress) });
   }
 
@@ -89,7 +95,7 @@ export class HostProxy implements Service {
   }
 
   async stop(): Promise<void> {
-    this.#stopping.abort();
+    await this.#follower.stop();
     await this.#gate.close();
     for (const service of this.#started.reverse()) await service.stop();
     this.#started = [];
@@ -98,9 +104,9 @@ export class HostProxy implements Service {
   }
 
   /** An enclave that falls silent sends nothing that would tell; so look. */
-  async #followSilence(): Promise<void> {
+  async #followSilence(signal: AbortSignal): Promise<void> {
     for (;;) {
-      await this.#clock.sleep(FOLLOW_INTERVAL_MS, this.#stopping.signal);
+      await this.#clock.sleep(FOLLOW_INTERVAL_MS, signal);
       this.#gate.follow();
     }
   }

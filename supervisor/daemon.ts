@@ -75,6 +75,7 @@ export class Supervisor {
       logs: this.#logs,
       currentStatus: () => this.#status.current,
       onStopRequest: () => this.requestStop('the parent asked'),
+      onFailure: (error) => this.#fail(error),
       clock,
       random,
     });
@@ -108,6 +109,7 @@ export class Supervisor {
       logger: this.#logs,
       status: this.#status,
       defer: (cleanup: () => Promise<void> | void) => this.#cleanups.defer(() => this.#runCleanup(cleanup)),
+      fail: (error: unknown) => this.#fail(error),
     };
     try {
       const start = { folder, acraProgram, control: this.#control };
@@ -171,6 +173,7 @@ export class Supervisor {
       acra,
       clock: this.#deps.clock,
       logger: this.#logs,
+      onFailure: (error) => this.#fail(error),
       onHealth: (health) => {
         if (!failed && !this.#stop.signal.aborted) this.#showHealth(health);
       },

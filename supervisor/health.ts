@@ -3,6 +3,7 @@
  * names the one to blame. acra-server can be alive and deaf (acra-server contract 3.6), so
  * only an active probe counts.
  */
+import { BackgroundTask } from '../runtime/background-task.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Service } from '../runtime/service.ts';
@@ -52,6 +53,8 @@ export interface HealthDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly onHealth: (health: Health) => void;
+  /** The monitor itself broke: nobody would notice anything any more. */
+  readonly onFailure: (error: unknown) => void;
 }
 
 /** This many probes in a row that nobody accepted mean that acra-server must be replaced. */
@@ -59,24 +62,21 @@ const DEAF_AFTER = 3;
 
 export class HealthMonitor implements Service {
   readonly #deps: HealthDeps;
-  readonly #stopping = new AbortController();
+  readonly #task: BackgroundTask;
   #wake = new AbortController();
-  #running: Promise<void> | undefined;
   #deafProbes = 0;
 
   constructor(deps: HealthDeps) {
     this.#deps = deps;
+    this.#task = new BackgroundTask((signal) => this.#run(signal), deps.onFailure);
   }
 
   start(signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
-    this.#running = this.#run().catch(() => undefined);
-    return Promise.resolve();
+    return this.#task.start(signal);
   }
 
-  async stop(): Promise<void> {
-    this.#stopping.abort();
-    await this.#running;
+  stop(): Promise<void> {
+    return this.#task.stop();
   }
 
   /** Probe now instead of at the next interval. */
@@ -84,8 +84,7 @@ export class HealthMonitor implements Service {
     this.#wake.abort();
   }
 
-  async #run(): Promise<void> {
-    const { signal } = this.#stopping;
+  async #run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.#probeOnce(signal);
       this.#wake = new AbortController();

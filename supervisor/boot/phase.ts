@@ -20,6 +20,8 @@ export interface PhaseContext {
   readonly signal: AbortSignal;
   /** Registers what must be undone when the supervisor stops, or when a later phase fails. Run in reverse order. */
   readonly defer: (cleanup: () => Promise<void> | void) => void;
+  /** For background work that breaks after its phase is over: the supervisor then stops in order. */
+  readonly fail: (error: unknown) => void;
 }
 
 export interface Phase<Needs, Gives extends object> {

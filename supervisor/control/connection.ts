@@ -9,6 +9,7 @@ import { createConnection } from 'node:net';
 import { encodeFrame, FrameReader } from '../../config/wire/frame.ts';
 import type { EnclaveMessage, EnclaveStatus, HostMessage } from '../../config/wire/messages.ts';
 import { parseHostMessage } from '../../config/wire/messages.ts';
+import { BackgroundTask } from '../../runtime/background-task.ts';
 import { backoffMs } from '../../runtime/backoff.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { describeError } from '../../runtime/errors.ts';
@@ -28,34 +29,34 @@ export interface ControlDeps {
   readonly logs: LogBuffer;
   readonly currentStatus: () => EnclaveStatus;
   readonly onStopRequest: () => void;
+  /** The connection's loop itself broke. */
+  readonly onFailure: (error: unknown) => void;
   readonly clock: Clock;
   readonly random: Random;
 }
 
 export class ControlConnection implements Service {
   readonly #deps: ControlDeps;
-  readonly #stopping = new AbortController();
+  readonly #task: BackgroundTask;
   #socket: Socket | undefined;
   #batchInFlight = false;
   #sticky = new Map<string, EnclaveMessage>();
-  #running: Promise<void> | undefined;
   #onDrained: (() => void) | undefined;
 
   constructor(deps: ControlDeps) {
     this.#deps = deps;
+    this.#task = new BackgroundTask((signal) => this.#run(signal), deps.onFailure);
   }
 
   /** Does not wait for the parent: a parent that does not listen must not keep the enclave from saying so later. */
   start(signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
-    this.#running = this.#run().catch(() => undefined);
-    return Promise.resolve();
+    return this.#task.start(signal);
   }
 
   async stop(): Promise<void> {
-    this.#stopping.abort();
+    const stopped = this.#task.stop();
     this.#socket?.destroy();
-    await this.#running;
+    await stopped;
   }
 
   /** Sends now if connected. Messages of a sticky type are sent again after every reconnection. */
@@ -87,19 +88,18 @@ export class ControlConnection implements Service {
     this.#onDrained = undefined;
   }
 
-  async #run(): Promise<void> {
-    const { signal } = this.#stopping;
+  async #run(signal: AbortSignal): Promise<void> {
     for (let attempt = 0; !signal.aborted; attempt += 1) {
-      const served = await this.#serveOneConnection();
+      const served = await this.#serveOneConnection(signal);
       if (served) attempt = 0;
       await this.#deps.clock.sleep(backoffMs(RECONNECT, attempt, this.#deps.random), signal);
     }
   }
 
   /** Resolves when the connection has ended; true when it had come so far that the parent acknowledged something. */
-  #serveOneConnection(): Promise<boolean> {
+  #serveOneConnection(signal: AbortSignal): Promise<boolean> {
     return new Promise((resolve) => {
-      const socket = createConnection({ path: this.#deps.socketPath });
+      const socket = createConnection({ path: this.#deps.socketPath, signal });
       const frames = new FrameReader(MAX_HOST_FRAME_BYTES);
       let acknowledged = false;
       socket.once('connect', () => this.#opened(socket));

@@ -1,5 +1,6 @@
 /** Keeps role credentials fresh: fetched again ahead of their expiry, and at once when KMS calls them expired. */
 import type { AwsCredentials } from '../../attestation/kms/connection.ts';
+import { BackgroundTask } from '../../runtime/background-task.ts';
 import { backoffMs } from '../../runtime/backoff.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { describeError } from '../../runtime/errors.ts';
@@ -17,33 +18,34 @@ export interface KeeperDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** The refreshing itself broke; a refresh that fails is only logged and tried again. */
+  readonly onFailure: (error: unknown) => void;
 }
 
 export class CredentialKeeper implements Service {
   readonly #deps: KeeperDeps;
-  readonly #stopping = new AbortController();
+  readonly #refreshing: BackgroundTask;
   #current: AwsCredentials | undefined;
-  #refreshing: Promise<void> | undefined;
 
   constructor(deps: KeeperDeps) {
     this.#deps = deps;
+    this.#refreshing = new BackgroundTask((signal) => this.#refreshForever(signal), deps.onFailure);
   }
 
   /** Fetches once (the caller retries), then refreshes in the background until stopped. */
   async start(signal: AbortSignal): Promise<void> {
     this.#current = await this.#deps.fetch(signal);
-    this.#refreshing = this.#refreshForever().catch(() => undefined);
+    await this.#refreshing.start(signal);
   }
 
   async stop(): Promise<void> {
-    this.#stopping.abort();
-    await this.#refreshing;
+    await this.#refreshing.stop();
     this.#current = undefined;
   }
 
   /** What KMS requests are signed with. Fetches when there are none or they were discarded. */
   readonly credentials = async (): Promise<AwsCredentials> => {
-    this.#current ??= await this.#deps.fetch(this.#stopping.signal);
+    this.#current ??= await this.#deps.fetch(this.#refreshing.signal);
     return this.#current;
   };
 
@@ -58,9 +60,8 @@ export class CredentialKeeper implements Service {
     return Math.max(MIN_INTERVAL_MS, expiresMs - REFRESH_AHEAD_MS - this.#deps.clock.nowMs());
   }
 
-  async #refreshForever(): Promise<void> {
+  async #refreshForever(signal: AbortSignal): Promise<void> {
     const { clock, random, logger, fetch } = this.#deps;
-    const { signal } = this.#stopping;
     let failures = 0;
     for (;;) {
       await clock.sleep(failures === 0 ? this.#refreshInMs() : backoffMs(RETRY, failures - 1, random), signal);

@@ -21,6 +21,7 @@ function surroundings() {
     logger,
     status,
     defer: () => undefined,
+    fail: () => undefined,
   };
   return { clock, status, logger, context };
 }

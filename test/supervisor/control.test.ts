@@ -69,6 +69,7 @@ function surroundings(t: TapTest) {
     hello: { type: 'hello', protocol: 1, bootId: 'boot', release: '0', simulated: true },
     logs,
     currentStatus: () => status.current,
+    onFailure: (error) => t.fail(String(error)),
     onStopRequest: () => {
       stopRequests += 1;
     },

@@ -125,7 +125,13 @@ function keeperWith(t: TapTest, lifetimeMs: number, failures: readonly number[] 
     if (failures.includes(calls)) throw new Error('down');
     return { accessKeyId: `key-${calls}`, secretAccessKey: 's', expiration: new Date(clock.nowMs() + lifetimeMs) };
   };
-  const keeper = new CredentialKeeper({ fetch, clock, random: seededRandom('keeper'), logger });
+  const keeper = new CredentialKeeper({
+    fetch,
+    clock,
+    random: seededRandom('keeper'),
+    logger,
+    onFailure: (error) => t.fail(String(error)),
+  });
   t.teardown(() => keeper.stop());
   const nextCall = () => new Promise<void>((resolve) => waiting.push(resolve));
   return { clock, keeper, logger, nextCall, calls: () => calls };

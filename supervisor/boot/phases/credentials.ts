@@ -16,13 +16,14 @@ export const credentialsPhase: Phase<Configured & EgressReady, CredentialsReady>
   name: 'credentials',
   deadlineMs: ({ config }) => config.deadlines.credentialsMs,
   async run({ config }, context) {
-    const { platform, clock, random, logger, defer } = context;
+    const { platform, clock, random, logger, defer, fail } = context;
     const options = { socketPath: privateSocket(platform, 'imds').path, timeoutMs: config.imds.requestTimeoutMs };
     const keeper = new CredentialKeeper({
       fetch: (signal) => fetchRoleCredentials(options, signal),
       clock,
       random,
       logger,
+      onFailure: fail,
     });
     await retryPatiently(
       {

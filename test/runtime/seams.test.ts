@@ -1,0 +1,63 @@
+import { inspect } from 'node:util';
+import t from 'tap';
+import { backoffMs } from '../../runtime/backoff.ts';
+import { systemClock } from '../../runtime/clock.ts';
+import { CodedError, describeError, errorCode } from '../../runtime/errors.ts';
+import { SecretBuffer } from '../../runtime/secret-buffer.ts';
+import { seededRandom } from '../support/seeded-random.ts';
+
+t.test('keeps secret bytes out of everything that prints', async (t) => {
+  const secret = SecretBuffer.take(Buffer.from('top-secret'));
+  for (const text of [
+    String(secret),
+    `${secret}`,
+    JSON.stringify({ secret }),
+    inspect(secret),
+    inspect({ secret }, { depth: 9, showHidden: true }),
+  ]) {
+    t.notMatch(text, /top-secret|746f70|116, 111/);
+  }
+});
+
+t.test('takes secret bytes over and zeroes what it was given, and itself when done', async (t) => {
+  const source = Buffer.from('top-secret');
+  const secret = SecretBuffer.take(source);
+  t.ok(source.equals(Buffer.alloc(10)));
+  const own = secret.use((bytes) => bytes);
+  t.equal(own.toString(), 'top-secret');
+  secret.dispose();
+  t.ok(own.equals(Buffer.alloc(10)));
+  t.throws(() => secret.use(() => undefined));
+});
+
+t.test('doubles waits up to the limit, with jitter of half', async (t) => {
+  const random = seededRandom('backoff');
+  for (const [attempt, base] of [
+    [0, 100],
+    [1, 200],
+    [2, 400],
+    [5, 3200],
+    [9, 5000],
+    [1000, 5000],
+  ] as const) {
+    const waitMs = backoffMs({ minMs: 100, maxMs: 5000 }, attempt, random);
+    t.ok(waitMs >= base / 2 && waitMs <= base, `attempt ${attempt}: ${waitMs}`);
+  }
+});
+
+t.test('wakes a sleeper at once when its signal aborts', async (t) => {
+  const stop = new AbortController();
+  const sleeping = systemClock.sleep(3600_000, stop.signal);
+  stop.abort(new Error('stop'));
+  await t.rejects(sleeping, { message: 'stop' });
+  await t.rejects(systemClock.sleep(1, stop.signal), { message: 'stop' });
+});
+
+t.test('describes an error with what was found, what is allowed, and its causes', async (t) => {
+  const cause = Object.assign(new Error('connection refused'), { code: 'ECONNREFUSED' });
+  const error = new CodedError('X_FAILED', 'it failed', { found: 'a', allowed: 'b', cause });
+  t.equal(describeError(error), 'it failed; found: a; allowed: b; cause: connection refused');
+  t.equal(errorCode(error), 'X_FAILED');
+  t.equal(errorCode(error.cause), 'ECONNREFUSED');
+  t.equal(errorCode('text'), undefined);
+});
