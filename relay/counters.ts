@@ -1,0 +1,50 @@
+/**
+ * Counters of a route in shared memory: the worker adds, any thread reads, and metrics cost the relay no message.
+ * One Float64 a counter (exact up to 2^53; a 64-bit store is not torn on the platforms that the product runs on).
+ * Specification: relay.md, "Shape".
+ */
+
+/** In the order of their slots. `active` and `pending` are gauges; all others only grow. */
+export const COUNTER_NAMES = [
+  'accepted',
+  'opened',
+  'active',
+  'pending',
+  'shed',
+  'refusedCid',
+  'refusedPreface',
+  'connectFailed',
+  'idleClosed',
+  'cut',
+  'errors',
+  'bytesUp',
+  'bytesDown',
+  'largestVsockWriteBytes',
+  'largestPendingBytes',
+] as const;
+
+export type CounterName = (typeof COUNTER_NAMES)[number];
+
+/**
+ * accepted: every connection that the listener took; opened: those that reached their upstream; active: held now;
+ * pending: of these, not yet open; shed: closed at accept for a limit; refusedCid: for the peer's CID; refusedPreface: for its
+ * first bytes or its upstream's answer to them; connectFailed: no upstream; idleClosed: for the idle time-out; cut: by drain,
+ * removal or stop; errors: ended by a reset or another socket error; bytesUp, bytesDown: written to upstream and downstream;
+ * largestVsockWriteBytes: the largest single write to a vsock or hybrid socket; largestPendingBytes: the most that one
+ * connection held in user space because a peer did not read.
+ */
+export type RouteCounters = Readonly<Record<CounterName, number>>;
+
+/** Slot numbers for the worker. */
+export const COUNTER = Object.fromEntries(COUNTER_NAMES.map((name, slot) => [name, slot])) as Readonly<
+  Record<CounterName, number>
+>;
+
+export function createCounters(): SharedArrayBuffer {
+  return new SharedArrayBuffer(COUNTER_NAMES.length * Float64Array.BYTES_PER_ELEMENT);
+}
+
+export function readCounters(shared: SharedArrayBuffer): RouteCounters {
+  const slots = new Float64Array(shared);
+  return Object.fromEntries(COUNTER_NAMES.map((name, slot) => [name, slots[slot] ?? 0])) as Record<CounterName, number>;
+}

@@ -1,0 +1,49 @@
+/**
+ * What a relay is told to do: listen here, connect there, under these limits and this preface policy.
+ * Specification: relay.md, "Shape" (Route, Preface policies).
+ */
+import type { Cid } from '../config/brands.ts';
+import type { Endpoint } from '../config/endpoint.ts';
+
+/** One `host:port` that an HTTP CONNECT request may name. Compared without regard to case; no wildcards. */
+export interface Authority {
+  readonly host: string;
+  readonly port: number;
+}
+
+/**
+ * What must hold of the first bytes before anything is relayed.
+ *
+ * `postgres-tls`: the downstream sends an SSLRequest and the upstream answers `S`, or it is a 16-byte CancelRequest.
+ * `http-connect`: the downstream sends an HTTP CONNECT for an authority on the list; that authority is then the upstream,
+ * and the route's own `connect` is not used.
+ */
+export type PrefacePolicy =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'postgres-tls' }
+  | { readonly kind: 'http-connect'; readonly allow: readonly Authority[] };
+
+export interface RouteLimits {
+  /** Connections held at once, pending ones included; more are closed at accept. */
+  readonly maxConnections: number;
+  /** Connections that may be in their preface or in connecting at once; more are closed at accept. */
+  readonly maxPending: number;
+  /** From the decision to dial until the upstream can take bytes: name resolution, all addresses, hybrid handshake. */
+  readonly connectTimeoutMs: number;
+  /** For each wait that a preface policy makes. */
+  readonly prefaceTimeoutMs: number;
+  /** Without a byte in either direction. 0: never. */
+  readonly idleTimeoutMs: number;
+}
+
+export interface RouteSpec {
+  /** Unique in a relay; names the route in metrics and logs. */
+  readonly label: string;
+  readonly listen: Endpoint;
+  /** A `tcp` host may be a name; it is resolved anew for each connection, within its time to live. */
+  readonly connect: Endpoint;
+  readonly preface: PrefacePolicy;
+  readonly limits: RouteLimits;
+  /** CIDs that may connect; absent: any. Needs a listener that knows its peers' CID (vsock or hybrid). */
+  readonly allowedCids?: readonly Cid[];
+}

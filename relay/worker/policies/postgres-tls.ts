@@ -1,0 +1,163 @@
+/**
+ * PostgreSQL with TLS, end to end through the relay: startup packet, dial, the server's one-byte answer, first TLS record.
+ * Not one byte of a session in clear passes, in either direction.
+ */
+import { EPOLLIN } from '../../libc/constants.ts';
+import {
+  checkTlsAnswer,
+  classifyStartup,
+  encodeErrorResponse,
+  isTlsHandshake,
+  MAX_STARTUP_BYTES,
+  type PostgresRefusal,
+} from '../../preface/postgres-tls.ts';
+import { closeConnection } from '../close.ts';
+import type { Connection, Handshake, Side, Stage } from '../connection.ts';
+import { dial } from '../dial.ts';
+import type { Engine } from '../engine.ts';
+import { openConnection } from '../pump.ts';
+import type { Policy } from '../route-state.ts';
+import { endWriting, peek, read, sendLastWords, sendWhole } from '../small-io.ts';
+
+const GSS_NOT_OFFERED = Buffer.from('N', 'latin1');
+const NOTHING = Buffer.alloc(0);
+
+function refuse(engine: Engine, connection: Connection, reason: PostgresRefusal): void {
+  sendLastWords(engine, connection.down, encodeErrorResponse(reason));
+  closeConnection(engine, connection, 'refused-preface', reason);
+}
+
+function enter(engine: Engine, connection: Connection, stage: Stage): void {
+  connection.stage = stage;
+  engine.deadlines.set(connection, engine.nowMs + connection.route.limits.prefaceTimeoutMs);
+}
+
+/** @returns whether the packet was accepted and more is to be read. */
+function answerGss(engine: Engine, connection: Connection, handshake: Handshake): boolean {
+  if (handshake.isGssAnswered) {
+    refuse(engine, connection, 'second-gss-request');
+    return false;
+  }
+  handshake.isGssAnswered = true;
+  handshake.bytes = NOTHING;
+  return sendWhole(engine, connection.down, GSS_NOT_OFFERED);
+}
+
+function readStartup(engine: Engine, connection: Connection, handshake: Handshake): void {
+  const { bytes, end } = read(engine, connection.down, MAX_STARTUP_BYTES - handshake.bytes.length);
+  handshake.bytes = Buffer.concat([handshake.bytes, bytes]);
+  const verdict = classifyStartup(handshake.bytes);
+  if (verdict.kind === 'refused') refuse(engine, connection, verdict.reason);
+  else if (verdict.kind === 'gss-request') {
+    if (answerGss(engine, connection, handshake)) readStartup(engine, connection, handshake);
+  } else if (verdict.kind === 'more') {
+    if (end !== undefined) closeConnection(engine, connection, 'gone', end);
+    else if (bytes.length > 0) readStartup(engine, connection, handshake);
+  } else dial(engine, connection, connection.route.upstream);
+}
+
+const STARTUP: Stage = {
+  name: 'postgres-startup',
+  onEvents(engine, { connection }) {
+    if (connection.handshake !== undefined) readStartup(engine, connection, connection.handshake);
+  },
+  onDeadline: (engine, connection) => refuse(engine, connection, 'time-out'),
+};
+
+/** The downstream must be silent: ends the connection if it is not. @returns whether it is. */
+function isSilent(engine: Engine, connection: Connection, reason: PostgresRefusal): boolean {
+  const { bytes, end } = peek(engine, connection.down, 1);
+  if (bytes.length > 0) refuse(engine, connection, reason);
+  else if (end !== undefined) closeConnection(engine, connection, 'gone', end);
+  return bytes.length === 0 && end === undefined;
+}
+
+function readTlsAnswer(engine: Engine, connection: Connection): void {
+  const { bytes, end } = read(engine, connection.up, 2);
+  if (bytes.length === 0) {
+    if (end !== undefined) closeConnection(engine, connection, 'connect-failed', `no answer from the server: ${end}`);
+    return;
+  }
+  const reason = checkTlsAnswer(bytes);
+  if (reason !== undefined) {
+    refuse(engine, connection, reason);
+    return;
+  }
+  if (!isSilent(engine, connection, 'bytes-behind-request')) return;
+  enter(engine, connection, FIRST_RECORD);
+  connection.route.count('bytesDown', 1);
+  if (!sendWhole(engine, connection.down, bytes)) closeConnection(engine, connection, 'gone', '');
+}
+
+const TLS_ANSWER: Stage = {
+  name: 'postgres-answer',
+  onEvents(engine, side) {
+    if (side.isDown) isSilent(engine, side.connection, 'bytes-behind-request');
+    else readTlsAnswer(engine, side.connection);
+  },
+  onDeadline: (engine, connection) =>
+    closeConnection(engine, connection, 'connect-failed', 'no answer from the server'),
+};
+
+function onFirstRecord(engine: Engine, side: Side): void {
+  const { connection } = side;
+  const { bytes, end } = peek(engine, side, 1);
+  if (bytes.length === 0) {
+    if (end !== undefined) closeConnection(engine, connection, 'gone', end);
+  } else if (!side.isDown) refuse(engine, connection, 'upstream-speaks-first');
+  else if (isTlsHandshake(bytes[0] ?? 0)) openConnection(engine, connection, NOTHING);
+  else refuse(engine, connection, 'no-tls-after-answer');
+}
+
+/** `S` was passed on; the downstream has to begin the handshake, and the server to wait for it. */
+const FIRST_RECORD: Stage = {
+  name: 'postgres-first-record',
+  onEvents: (engine, side) => onFirstRecord(engine, side),
+  onDeadline: (engine, connection) => refuse(engine, connection, 'no-tls-after-answer'),
+};
+
+/** A CancelRequest was passed on; neither end has anything to say any more, and the server closes. */
+const CANCEL_SENT: Stage = {
+  name: 'postgres-cancel',
+  onEvents(engine, side) {
+    const { connection } = side;
+    const { bytes, end } = peek(engine, side, 1);
+    if (bytes.length > 0) refuse(engine, connection, 'bytes-behind-cancel');
+    else if (end !== undefined && side.isDown) endWriting(connection.up);
+    else if (end !== undefined) closeConnection(engine, connection, 'finished', '');
+  },
+  onDeadline: (engine, connection) => closeConnection(engine, connection, 'idle', ''),
+};
+
+/** A client may close right behind its CancelRequest; the request counts all the same. */
+function passCancel(engine: Engine, connection: Connection, request: Buffer): void {
+  if (peek(engine, connection.down, 1).bytes.length > 0) {
+    refuse(engine, connection, 'bytes-behind-cancel');
+    return;
+  }
+  enter(engine, connection, CANCEL_SENT);
+  passRequest(engine, connection, request);
+  connection.stage.onEvents(engine, connection.down, EPOLLIN);
+}
+
+function passRequest(engine: Engine, connection: Connection, request: Buffer): void {
+  connection.route.count('bytesUp', request.length);
+  if (sendWhole(engine, connection.up, request)) connection.stage.onEvents(engine, connection.up, EPOLLIN);
+  else closeConnection(engine, connection, 'connect-failed', 'the server took no request');
+}
+
+export const POSTGRES_TLS: Policy = {
+  start(engine, connection) {
+    enter(engine, connection, STARTUP);
+    STARTUP.onEvents(engine, connection.down, EPOLLIN);
+  },
+  connected(engine, connection) {
+    const request = connection.handshake?.bytes ?? NOTHING;
+    if (classifyStartup(request).kind === 'cancel-request') passCancel(engine, connection, request);
+    else if (isSilent(engine, connection, 'bytes-behind-request')) {
+      enter(engine, connection, TLS_ANSWER);
+      passRequest(engine, connection, request);
+    }
+  },
+  notConnected: () => undefined,
+};

@@ -1,0 +1,61 @@
+/** Must hold 2: with a stalled reader, user space holds at most 256 KiB a connection, and nothing is lost. */
+import { join } from 'node:path';
+import t from 'tap';
+
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { noise } from './support/noise.ts';
+import { route, settled, startRelay, until } from './support/relay.ts';
+import { dial, readAll, serve, sha256 } from './support/sockets.ts';
+
+const BUDGET_BYTES = 256 * 1024;
+const OFFERED = noise('back-pressure', 1_000_000);
+const OFFERS = 40;
+
+t.test('must hold 2: keeps at most 256 KiB while both readers stall, and delivers all of it later', async (t) => {
+  const { relay } = await startRelay(t);
+  const server = await serve(t, () => undefined);
+  const client = await dial(t, await relay.addRoute(route({ connect: server.endpoint })));
+  const upstream = await server.next();
+  for (let i = 0; i < OFFERS; i++) {
+    client.write(OFFERED);
+    upstream.write(OFFERED);
+  }
+  client.end();
+  upstream.end();
+
+  let before = -1;
+  await until(async () => {
+    const { bytesUp, bytesDown } = await settled(relay);
+    const isStalled = bytesUp + bytesDown === before && (await relay.snapshot()).pendingBytes > 0;
+    before = bytesUp + bytesDown;
+    return isStalled;
+  });
+  const { pendingBytes } = await relay.snapshot();
+  t.ok(pendingBytes <= BUDGET_BYTES, `${pendingBytes} bytes pending`);
+  t.ok((await settled(relay)).bytesUp < OFFERS * OFFERED.length, 'the writer is held back');
+
+  const whole = sha256(Buffer.concat(Array.from({ length: OFFERS }, () => OFFERED)));
+  const [up, down] = await Promise.all([readAll(upstream), readAll(client)]);
+  t.same([sha256(up), sha256(down)], [whole, whole]);
+  const { largestPendingBytes } = await settled(relay);
+  t.ok(largestPendingBytes > 0 && largestPendingBytes <= BUDGET_BYTES, `${largestPendingBytes} bytes at most`);
+  await until(async () => (await relay.snapshot()).pendingBytes === 0);
+});
+
+t.test('must hold 2: does not read the downstream while its upstream is being connected', async (t) => {
+  const folder = temporaryFolder(t);
+  const { relay } = await startRelay(t);
+  // A hybrid socket that does not answer keeps the relay in connecting.
+  const server = await serve(t, () => undefined, join(folder, 'vm'));
+  const connect = `vsock-uds://${join(folder, 'vm')}?port=5`;
+  const client = await dial(t, await relay.addRoute(route({ connect })));
+  const upstream = await server.next();
+  client.write(OFFERED);
+  t.equal((await relay.snapshot()).pendingBytes, 0);
+  upstream.write('OK 5\n');
+  client.end();
+  const received = await readAll(upstream);
+  t.equal(received.subarray(0, 10).toString(), 'CONNECT 5\n');
+  t.equal(sha256(received.subarray(10)), sha256(OFFERED));
+  t.ok((await settled(relay)).largestPendingBytes <= BUDGET_BYTES);
+});
