@@ -12,8 +12,11 @@ INSTALLED := node_modules/.installed
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-14s %s\n' "$$name" "$$what"; done
 
+# Not `npm ci`: it wants entries for the optional packages of every platform, and refuses a lock file that was written where
+# only some are served. This installs the locked versions with their digests, and changes neither file.
 $(INSTALLED): package.json package-lock.json
-	npm ci --no-audit --no-fund --loglevel=error
+	@echo 'installing the pinned tool chain (about half a minute) …'
+	npm install --no-save --no-audit --no-fund --loglevel=error
 	tap build >/dev/null
 	@touch $@
 
