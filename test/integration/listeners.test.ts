@@ -1,0 +1,39 @@
+/** Nothing listens that the route tables do not name, and what listens is where the configuration says. */
+import { join } from 'node:path';
+import t from 'tap';
+import type { TcpEndpoint } from '../../config/endpoint.ts';
+import { parseEndpoint } from '../../config/endpoint.ts';
+import { listenersOf } from '../support/listeners.ts';
+import { acraPid, logLines, servingStack } from '../support/stack.ts';
+
+t.test('keeps every listener inside the route tables', async (t) => {
+  const { stack, address } = await servingStack(t, {
+    enclaveSettings: { ports: { control: 10, database: 11, kms: 12, imds: 13, ingress: 14 } },
+    hostSettings: { ports: { control: 10, database: 11, kms: 12, imds: 13, ingress: 14 } },
+  });
+  const { enclave, options } = stack;
+  const inRun = (name: string) => `unix:${join(enclave.runtimeFolder, name)}`;
+  const database = logLines(enclave, 'supervisor').find(
+    ({ event, route }) => event === 'relay.listening' && route === 'database',
+  );
+  const { port } = parseEndpoint(String(database?.['listen'])) as TcpEndpoint;
+  const sorted = (list: string[]) => list.sort();
+
+  t.same(
+    listenersOf(enclave.supervisor?.pid ?? 0),
+    sorted([`tcp:${port}`, inRun('control.sock'), inRun('kms.sock'), inRun('imds.sock'), `unix:${enclave.vsockPath}`]),
+    'the supervisor',
+  );
+  t.same(listenersOf(acraPid(enclave)), [inRun('acra-server.sock')], 'acra-server: no metrics, no profiling, no API');
+  const admin = Number(new URL(enclave.adminUrl).port);
+  t.same(
+    listenersOf(enclave.hostProxy?.pid ?? 0),
+    sorted([
+      `tcp:${address.port}`,
+      `tcp:${admin}`,
+      `unix:${join(options.root, 'host', 'control.sock')}`,
+      ...[10, 11, 12, 13].map((vsockPort) => `unix:${enclave.vsockPath}_${vsockPort}`),
+    ]),
+    'host-proxy',
+  );
+});
