@@ -7,8 +7,8 @@ import { enclaveSchema } from '../../config/enclave.ts';
 import { ConfigError } from '../../config/errors.ts';
 import { hostProxySchema } from '../../config/host-proxy.ts';
 import { loadConfig } from '../../config/load.ts';
-import type { ConfigKind } from '../commands/config.ts';
-import { CONFIG_KINDS } from '../commands/config.ts';
+import type { ConfigKind } from '../config-kinds.ts';
+import { CONFIG_KINDS } from '../config-kinds.ts';
 import { CliError } from '../errors.ts';
 import { green, printJson, printLine } from '../output.ts';
 

@@ -1,8 +1,7 @@
 /** `acra-enclave config check|schema`: tells before the start what is wrong with a configuration. */
 import { Command, Option } from 'commander';
-
-export const CONFIG_KINDS = ['enclave', 'host-proxy', 'encryptor'] as const;
-export type ConfigKind = (typeof CONFIG_KINDS)[number];
+import type { ConfigKind } from '../config-kinds.ts';
+import { CONFIG_KINDS } from '../config-kinds.ts';
 
 export function configCommand(): Command {
   const check = new Command('check')
