@@ -15,13 +15,15 @@ const PEOPLE = [
   { id: 6, email: null, secret: null, blob: null },
 ];
 
+const realCommand = { program: realAcraServer, args: [] };
+
 if (withoutRealAcraServer) t.comment(withoutRealAcraServer);
 
 t.test('the stand-in and the real acra-server', { skip: withoutRealAcraServer }, async (t) => {
   const rig = await startRig(t);
   const programs: Record<string, AcraProcess> = {
     'the stand-in': await rig.acra(),
-    'acra-server': await rig.acra({ command: { program: realAcraServer, args: [] } }),
+    'acra-server': await rig.acra({ command: realCommand }),
   };
   const literal = (value: string | Buffer | null) => {
     if (value === null) return 'NULL';
@@ -95,6 +97,18 @@ t.test('the stand-in and the real acra-server', { skip: withoutRealAcraServer },
     });
     t.same(reached, []);
     t.ok(passedCount > STATEMENTS.length / 3, 'and passes on many');
+  });
+
+  t.test('ends both with code 1 and log code 101 at the same poison record', async (t) => {
+    const record = await rig.poisonRecord();
+    await rig.direct((database) => database.query('TRUNCATE person'));
+    await rig.direct((database) => database.query('INSERT INTO person (id, secret) VALUES (1, $1)', [record]));
+    for (const command of [undefined, realCommand]) {
+      const program = await rig.acra({ poisonDetection: true, ...(command ? { command } : {}) });
+      await t.rejects(rig.through(program, (client) => client.query('SELECT * FROM person')));
+      t.equal(await program.ended, 1);
+      t.match(program.log(), /"code":101,[^\n]*"Detected poison record, exit"/);
+    }
   });
 
   t.test('keeps both from reading rows of another client', async (t) => {

@@ -3,13 +3,8 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
-import { encodeAcraBlock, encodeContainer } from '../../../acra/container.ts';
-import { loadThemis } from '../../../acra/keystore/themis.ts';
-import { Keyring } from '../../../acra/stand-in/keyring.ts';
 import { createAuthority } from '../../../emulator/pki/authority.ts';
 import { systemClock } from '../../../runtime/clock.ts';
-import { systemRandom } from '../../../runtime/random.ts';
-import { SecretBuffer } from '../../../runtime/secret-buffer.ts';
 import { errorFields } from './support/frames.ts';
 import { connectPlain, connectSecured, GSS_REQUEST, readAll, SSL_REQUEST } from './support/raw-client.ts';
 import { type AcraOptions, startRig } from './support/rig.ts';
@@ -201,10 +196,7 @@ t.test('refuses a database that cannot prove its name', async (t) => {
 });
 
 t.test('stops with code 1 and log code 101 when a poison record is read', async (t) => {
-  const themis = await loadThemis();
-  const keyring = await Keyring.load(themis, rig.keysFolder, SecretBuffer.take(Buffer.alloc(32, 'm')));
-  const [poisonKey = Buffer.alloc(0)] = keyring.keys('poison-symmetric', '');
-  const record = encodeContainer('acrablock', encodeAcraBlock(themis, poisonKey, Buffer.from('bait'), systemRandom));
+  const record = await rig.poisonRecord();
   await rig.direct((database) =>
     database.query('INSERT INTO person (id, note, secret) VALUES (1, $1, $2)', ['x', record]),
   );

@@ -13,7 +13,7 @@ export interface Frame {
   readonly body: Buffer;
 }
 
-export function frame(type: string, ...parts: Buffer[]): Frame {
+function frame(type: string, ...parts: Buffer[]): Frame {
   const body = Buffer.concat(parts);
   return { type, frame: Buffer.concat([Buffer.from(type), int32(body.length + 4), body]), body };
 }

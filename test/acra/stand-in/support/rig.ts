@@ -7,10 +7,13 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, type ClientConfig } from 'pg';
 import { clientIdFromCertificate } from '../../../../acra/client-id.ts';
+import { encodeAcraBlock, encodeContainer } from '../../../../acra/container.ts';
 import { createKeystore } from '../../../../acra/keystore/create.ts';
+import { loadThemis } from '../../../../acra/keystore/themis.ts';
 import { type ProgramCommand, STAND_IN_COMMAND } from '../../../../acra/obtain/program.ts';
 import { acraServerArguments } from '../../../../acra/server/command-line.ts';
 import { acraServerEnvironment, MASTER_KEY_VARIABLE } from '../../../../acra/server/environment.ts';
+import { Keyring } from '../../../../acra/stand-in/keyring.ts';
 import { createAuthority, type IssuedCertificate } from '../../../../emulator/pki/authority.ts';
 import { type RunningPostgres, startPostgres } from '../../../../emulator/postgres/server.ts';
 import { systemClock } from '../../../../runtime/clock.ts';
@@ -207,6 +210,14 @@ export class Rig {
       await delay(20);
     }
     return { child, log, ended, port: await forward(this.#t, path) };
+  }
+
+  /** A container that only the keystore's poison key opens. */
+  async poisonRecord(): Promise<Buffer> {
+    const themis = await loadThemis();
+    const keyring = await Keyring.load(themis, this.keysFolder, SecretBuffer.take(Buffer.from(MASTER_KEY)));
+    const [key = Buffer.alloc(0)] = keyring.keys('poison-symmetric', '');
+    return encodeContainer('acrablock', encodeAcraBlock(themis, key, Buffer.from('bait'), systemRandom));
   }
 
   /** Settings for a client of the program. */

@@ -1,0 +1,43 @@
+/** Which result columns of a statement are protected columns, so that their type can be told to the client. */
+import type { Node } from 'libpg-query';
+import type { EncryptedColumn } from '../../encryptor-config/schema.ts';
+import { resolveColumn, type Source, sourcesOf, type Tables } from './scope.ts';
+import { allAs, as, stringsOf } from './tree.ts';
+
+/** `unknown-star`: as many columns as an unprotected table has. */
+export type Output = EncryptedColumn | 'unprotected' | 'unknown-star';
+
+function outputOf(sources: readonly Source[], target: Node | undefined): Output[] {
+  const reference = as(target, 'ColumnRef');
+  if (!reference) return ['unprotected'];
+  if (!reference.fields?.some((field) => 'A_Star' in field))
+    return [resolveColumn(sources, reference) ?? 'unprotected'];
+  const qualifier = stringsOf(reference.fields).at(-1);
+  return sources
+    .filter(({ name }) => qualifier === undefined || name === qualifier)
+    .flatMap(
+      ({ table }): Output[] =>
+        table?.columns.map((name) => table.encrypted.get(name) ?? 'unprotected') ?? ['unknown-star'],
+    );
+}
+
+export function outputsOf(tables: Tables, statement: Node): readonly Output[] {
+  let select = as(statement, 'SelectStmt');
+  while (select?.larg) select = select.larg;
+  const writer = as(statement, 'InsertStmt') ?? as(statement, 'UpdateStmt') ?? as(statement, 'DeleteStmt');
+  const sources = sourcesOf(tables, select ? { SelectStmt: select } : statement);
+  const targets = select?.targetList ?? writer?.returningClause?.exprs;
+  return allAs(targets, 'ResTarget').flatMap(({ val }) => outputOf(sources, val));
+}
+
+/** Fits the outputs to the real number of columns; those after an unknown number are counted from the end. */
+export function alignOutputs(outputs: readonly Output[], count: number): (EncryptedColumn | undefined)[] {
+  const star = outputs.indexOf('unknown-star');
+  const lastStar = outputs.lastIndexOf('unknown-star');
+  return Array.from({ length: count }, (_, index) => {
+    const fromEnd = index - count + outputs.length;
+    const isBefore = star === -1 ? outputs.length === count : index < star;
+    const output = isBefore ? outputs[index] : star !== -1 && fromEnd > lastStar ? outputs[fromEnd] : undefined;
+    return typeof output === 'object' ? output : undefined;
+  });
+}
