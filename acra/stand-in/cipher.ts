@@ -10,7 +10,7 @@ import {
 } from '../container.ts';
 import type { EncryptedColumn } from '../encryptor-config/schema.ts';
 import type { Themis } from '../keystore/themis.ts';
-import { SessionError } from './errors.ts';
+import { SessionError } from '../statements/refusal.ts';
 import type { Keyring } from './keyring.ts';
 
 export interface CipherOptions {

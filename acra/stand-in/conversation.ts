@@ -2,15 +2,17 @@
  * One session's messages in both directions (PostgreSQL manual, "Message Flow"). A queue of what the client asked for,
  * in order, tells which answer belongs to which request, also when requests are pipelined.
  */
+
+import { analyse, type Plan } from '../statements/analyse.ts';
+import { alignOutputs } from '../statements/outputs.ts';
+import { Refusal, SessionError } from '../statements/refusal.ts';
+import type { Tables } from '../statements/scope.ts';
+import { protectValue } from '../statements/values.ts';
 import type { Cipher } from './cipher.ts';
-import { Refusal, SessionError, trappedRefusal, trapStatement } from './errors.ts';
 import * as messages from './protocol/messages.ts';
 import type { Message } from './protocol/reader.ts';
 import { type CellKind, revealRow } from './rows.ts';
-import { analyse, type Plan } from './statements/analyse.ts';
-import { alignOutputs } from './statements/outputs.ts';
-import type { Tables } from './statements/scope.ts';
-import { protectValue } from './values.ts';
+import { trappedRefusal, trapStatement } from './trap.ts';
 
 interface Request {
   /** The type of the client's message. */

@@ -15,12 +15,12 @@ import { parseEncryptorConfig } from '../encryptor-config/lint.ts';
 import { loadThemis } from '../keystore/themis.ts';
 import { MASTER_KEY_VARIABLE } from '../server/environment.ts';
 import { LOG_CODES } from '../server/log-codes.ts';
+import { loadParser } from '../statements/parser.ts';
+import type { Tables } from '../statements/scope.ts';
 import { type Flags, parseFlags, UnknownFlagError } from './flags.ts';
 import { Keyring } from './keyring.ts';
 import { logRecord } from './log.ts';
 import { type SessionOptions, serveSession } from './session.ts';
-import { loadParser } from './statements/parser.ts';
-import type { Tables } from './statements/scope.ts';
 
 /** Of acra-server (acra-server contract 3.3): it ends with 0 when it cannot listen. */
 const EXIT_CODES = { stopped: 0, cannotListen: 0, misconfigured: 1, poisoned: 1, unknownFlag: 2 } as const;

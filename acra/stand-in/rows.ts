@@ -1,9 +1,9 @@
 /** Decrypts result rows (acra-server contract 4.3): any container in any column, typed by data_type where the column is known. */
 import type { EncryptedColumn } from '../encryptor-config/schema.ts';
+import { SessionError } from '../statements/refusal.ts';
+import { decodeBytea, encodeBytea } from '../statements/values.ts';
 import type { Cipher } from './cipher.ts';
-import { SessionError } from './errors.ts';
 import { DATA_ROW, HEADER_BYTES } from './protocol/messages.ts';
-import { decodeBytea, encodeBytea } from './values.ts';
 
 export interface CellKind {
   /** Undefined: not protected as far as the statement shows. */

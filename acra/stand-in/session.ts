@@ -9,13 +9,13 @@ import { connect as connectTls, createServer as createTlsServer, type TLSSocket 
 import { errorCode } from '../../runtime/errors.ts';
 import { type CertificateIdentifier, clientIdFromCertificate } from '../client-id.ts';
 import { LOG_CODES } from '../server/log-codes.ts';
+import { SessionError } from '../statements/refusal.ts';
+import type { Tables } from '../statements/scope.ts';
 import { Cipher, type CipherOptions } from './cipher.ts';
 import { Conversation } from './conversation.ts';
-import { SessionError } from './errors.ts';
 import { logRecord } from './log.ts';
 import { encodeError } from './protocol/messages.ts';
 import { MAX_MESSAGE_BYTES, MAX_UNAUTHENTICATED_BYTES, type Message, MessageReader } from './protocol/reader.ts';
-import type { Tables } from './statements/scope.ts';
 
 /** Length and code (PostgreSQL manual, "Message Formats"). */
 const SSL_REQUEST = Buffer.from('0000000804d2162f', 'hex');

@@ -2,7 +2,7 @@
  * Decodes and encodes bodies of PostgreSQL messages (PostgreSQL manual, "Message Formats"). Texts are latin1 strings, so
  * that their bytes stay as they are.
  */
-import { SessionError } from '../errors.ts';
+import { SessionError } from '../../statements/refusal.ts';
 
 export const OIDS = { bytea: 17, text: 25 } as const;
 export const HEADER_BYTES = 5;

@@ -1,5 +1,5 @@
 /** Cuts the bytes of one direction into PostgreSQL messages: type, i32 length, body (PostgreSQL manual, "Message Formats"). */
-import { SessionError } from '../errors.ts';
+import { SessionError } from '../../statements/refusal.ts';
 
 /** What a peer may make us hold; acra-server knows no limit (acra-server contract 0.4). */
 export const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;

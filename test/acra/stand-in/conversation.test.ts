@@ -1,7 +1,7 @@
 import t from 'tap';
 import { Conversation } from '../../../acra/stand-in/conversation.ts';
-import { loadParser } from '../../../acra/stand-in/statements/parser.ts';
-import { encodeBytea } from '../../../acra/stand-in/values.ts';
+import { loadParser } from '../../../acra/statements/parser.ts';
+import { encodeBytea } from '../../../acra/statements/values.ts';
 import { client, database, errorFields, type Frame, rowTypes, rowValues } from './support/frames.ts';
 import { sqlStateOf } from './support/sql-state.ts';
 import { column, tables, vectorCipher } from './support/vector-cipher.ts';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { QueryConfig } from 'pg';
 import t from 'tap';
-import { encodeBytea } from '../../../acra/stand-in/values.ts';
+import { encodeBytea } from '../../../acra/statements/values.ts';
 import { startRig } from './support/rig.ts';
 
 const rig = await startRig(t);

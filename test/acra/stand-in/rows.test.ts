@@ -1,7 +1,7 @@
 import t from 'tap';
 import { DATA_ROW } from '../../../acra/stand-in/protocol/messages.ts';
 import { type CellKind, revealRow } from '../../../acra/stand-in/rows.ts';
-import { encodeBytea } from '../../../acra/stand-in/values.ts';
+import { encodeBytea } from '../../../acra/statements/values.ts';
 import { atRest } from '../support/at-rest.ts';
 import { column, vectorCipher } from './support/vector-cipher.ts';
 

@@ -1,5 +1,5 @@
 /** The SQLSTATE of the SessionError or Refusal that `action` throws, or undefined when it throws nothing. */
-import { SessionError } from '../../../../acra/stand-in/errors.ts';
+import { SessionError } from '../../../../acra/statements/refusal.ts';
 
 export function sqlStateOf(action: () => unknown): string | undefined {
   try {

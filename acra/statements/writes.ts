@@ -3,9 +3,9 @@
  * parser does not know reaches the database in plaintext there (acra-server contract 0.2, 4.4, 10.1), and is refused here.
  */
 import type { InsertStmt, Node, RangeVar, ResTarget, UpdateStmt } from 'libpg-query';
-import { Refusal } from '../errors.ts';
 import type { Draft } from './draft.ts';
 import { requireReadable } from './readable.ts';
+import { Refusal } from './refusal.ts';
 import type { Tables } from './scope.ts';
 import { allAs, as, walk } from './tree.ts';
 

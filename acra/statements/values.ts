@@ -1,7 +1,14 @@
 /** Protected values: bytea's text forms (PostgreSQL manual, "Binary Data Types"), and what the database gets instead of a value. */
 import type { EncryptedColumn } from '../encryptor-config/schema.ts';
-import type { Cipher } from './cipher.ts';
-import { Refusal } from './errors.ts';
+import { Refusal } from './refusal.ts';
+
+/** What encrypts for one session; the stand-in's cipher is one. */
+export interface ValueCipher {
+  /** What is stored instead of the value. @throws SessionError 58000 without a key */
+  encrypt(column: EncryptedColumn, plaintext: Buffer): Buffer;
+  /** The prefix that is compared instead of the value. @throws SessionError 58000 without a key */
+  searchHash(column: EncryptedColumn, plaintext: Buffer): Buffer;
+}
 
 /** A backslash or a byte in octal. */
 const ESCAPED = /\\(?:\\|([0-3][0-7]{2}))/g;
@@ -32,7 +39,12 @@ export interface ValueUse {
  * A. For all others bytea's input rules hold, as in Acra. Binary parameters are exact everywhere.
  * @throws Refusal 22P02 @throws SessionError 58000 without a key
  */
-export function protectValue(cipher: Cipher, { column, role }: ValueUse, value: Buffer, isBinary: boolean): Buffer {
+export function protectValue(
+  cipher: ValueCipher,
+  { column, role }: ValueUse,
+  value: Buffer,
+  isBinary: boolean,
+): Buffer {
   const plaintext = isBinary || column.dataType === 'str' ? value : decodeBytea(value);
   if (plaintext === undefined) throw new Refusal(`the value for column "${column.name}" is no valid bytea`, '22P02');
   return role === 'store' ? cipher.encrypt(column, plaintext) : cipher.searchHash(column, plaintext);

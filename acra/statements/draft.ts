@@ -1,10 +1,9 @@
 /** Collects the changes to one statement: edits at byte offsets of its text, and what its parameters are used for. */
 import type { Node, ScanToken } from 'libpg-query';
-import type { Cipher } from '../cipher.ts';
-import { Refusal } from '../errors.ts';
-import { encodeBytea, protectValue, type ValueUse } from '../values.ts';
 import { scanSql } from './parser.ts';
+import { Refusal } from './refusal.ts';
 import { allOf, as, type BodyOf, stringsOf } from './tree.ts';
+import { encodeBytea, protectValue, type ValueCipher, type ValueUse } from './values.ts';
 
 /** A literal in one piece: digits, or a string without more strings on the lines below that belong to it. */
 function isPlainLiteral(token: string, value: string): boolean {
@@ -15,13 +14,13 @@ function isPlainLiteral(token: string, value: string): boolean {
 export class Draft {
   readonly parameters = new Map<number, ValueUse>();
   readonly #sql: string;
-  readonly #cipher: Cipher;
+  readonly #cipher: ValueCipher;
   readonly #edits: { readonly start: number; readonly end: number; readonly text: string }[] = [];
   readonly #uses: number[] = [];
   #tokens: ScanToken[] | undefined;
   #starts: Map<number, number> | undefined;
 
-  constructor(sql: string, cipher: Cipher) {
+  constructor(sql: string, cipher: ValueCipher) {
     this.#sql = sql;
     this.#cipher = cipher;
   }

@@ -3,8 +3,8 @@
  * with anything else goes to the database as it came there, plaintext and all; so here it is refused.
  */
 import type { Node } from 'libpg-query';
-import { Refusal } from '../errors.ts';
 import type { Draft } from './draft.ts';
+import { Refusal } from './refusal.ts';
 import { as, stringsOf, walk } from './tree.ts';
 
 const wordsOf = (text: string) => new Set(text.split(' '));

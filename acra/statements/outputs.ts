@@ -1,6 +1,6 @@
 /** Which result columns of a statement are protected columns, so that their type can be told to the client. */
 import type { Node } from 'libpg-query';
-import type { EncryptedColumn } from '../../encryptor-config/schema.ts';
+import type { EncryptedColumn } from '../encryptor-config/schema.ts';
 import { resolveColumn, type Source, sourcesOf, type Tables } from './scope.ts';
 import { allAs, as, stringsOf } from './tree.ts';
 

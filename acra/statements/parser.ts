@@ -5,7 +5,7 @@
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import type { Node, ScanToken } from 'libpg-query';
-import { Refusal } from '../errors.ts';
+import { Refusal } from './refusal.ts';
 
 type Library = typeof import('libpg-query');
 

@@ -1,21 +1,5 @@
-/** The two ways in which the stand-in says no. Both messages go to the client: never a value in them. */
-
-/** Ends one session, never the process. `sqlState`: five characters (PostgreSQL manual, appendix A). */
-export class SessionError extends Error {
-  readonly sqlState: string;
-
-  constructor(sqlState: string, message: string) {
-    super(message);
-    this.sqlState = sqlState;
-  }
-}
-
-/** A statement or value that must not reach the database; the session goes on. 42000: acra-server would pass plaintext on. */
-export class Refusal extends SessionError {
-  constructor(message: string, sqlState = '42000') {
-    super(sqlState, `refused by the acra-server stand-in: ${message}`);
-  }
-}
+/** How a refusal reaches the client in its place: by way of the database, which must see a statement all the same. */
+import type { Refusal } from '../statements/refusal.ts';
 
 /**
  * A statement that makes the database raise a syntax error in place of the refused one, so that order, transaction state

@@ -3,15 +3,14 @@
  * triggers and functions that exist already would write is not to be seen here, as with acra-server.
  */
 import { isUtf8 } from 'node:buffer';
-import type { Cipher } from '../cipher.ts';
-import { Refusal } from '../errors.ts';
-import type { ValueUse } from '../values.ts';
 import { Draft } from './draft.ts';
 import { type Output, outputsOf } from './outputs.ts';
 import { parseSql } from './parser.ts';
+import { Refusal } from './refusal.ts';
 import type { Tables } from './scope.ts';
 import { rewriteSearch } from './search.ts';
 import { allOf } from './tree.ts';
+import type { ValueCipher, ValueUse } from './values.ts';
 import { rewriteWrites } from './writes.ts';
 
 export interface Plan {
@@ -29,7 +28,7 @@ export interface Plan {
  * @throws Refusal when the text, as it is, must not reach the database
  * @throws SessionError 58000 when the keystore lacks a key that it needs
  */
-export function analyse(tables: Tables, cipher: Cipher, sql: Buffer): Plan {
+export function analyse(tables: Tables, cipher: ValueCipher, sql: Buffer): Plan {
   if (!isUtf8(sql)) throw new Refusal('the statement is not UTF-8 text', '22021');
   const statements = parseSql(sql.toString());
   const draft = new Draft(sql.toString(), cipher);

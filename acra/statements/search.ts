@@ -4,9 +4,9 @@
  * it on and finds nothing (section 10.7).
  */
 import type { A_Expr, Node } from 'libpg-query';
-import { Refusal } from '../errors.ts';
 import type { Draft } from './draft.ts';
 import { requireReadable } from './readable.ts';
+import { Refusal } from './refusal.ts';
 import { resolveColumn, type Source, sourceOf, sourcesOf, type Tables } from './scope.ts';
 import { as, stringsOf, walk } from './tree.ts';
 

@@ -1,7 +1,7 @@
 /** Which protected columns the names in a statement mean. */
 import type { ColumnRef, Node, RangeVar } from 'libpg-query';
-import type { EncryptedColumn, EncryptedTable } from '../../encryptor-config/schema.ts';
-import { Refusal } from '../errors.ts';
+import type { EncryptedColumn, EncryptedTable } from '../encryptor-config/schema.ts';
+import { Refusal } from './refusal.ts';
 import { as, stringsOf } from './tree.ts';
 
 export type Tables = ReadonlyMap<string, EncryptedTable>;

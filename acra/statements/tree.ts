@@ -1,6 +1,6 @@
 /** Access to PostgreSQL's own parse tree: every node is an object with its kind as the only key. Locations are byte offsets. */
 import type { Node } from 'libpg-query';
-import { Refusal } from '../errors.ts';
+import { Refusal } from './refusal.ts';
 
 type KindOf<Each> = Each extends unknown ? keyof Each : never;
 type NodeKind = KindOf<Node>;

@@ -1,8 +1,8 @@
 import t from 'tap';
-import { analyse } from '../../../../acra/stand-in/statements/analyse.ts';
-import { alignOutputs } from '../../../../acra/stand-in/statements/outputs.ts';
-import { loadParser } from '../../../../acra/stand-in/statements/parser.ts';
-import { tables, vectorCipher } from '../support/vector-cipher.ts';
+import { analyse } from '../../../acra/statements/analyse.ts';
+import { alignOutputs } from '../../../acra/statements/outputs.ts';
+import { loadParser } from '../../../acra/statements/parser.ts';
+import { tables, vectorCipher } from '../stand-in/support/vector-cipher.ts';
 
 await loadParser();
 const cipher = await vectorCipher(t);
