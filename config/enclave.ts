@@ -49,11 +49,6 @@ const imds = z.strictObject({ requestTimeoutMs: durationMs(5_000) }).prefault({}
 
 const deadlines = z
   .strictObject({
-    controlMs: durationMs(60_000),
-    nsmMs: durationMs(10_000),
-    entropyMs: durationMs(10_000),
-    clockMs: durationMs(10_000),
-    configurationMs: durationMs(10_000),
     egressMs: durationMs(10_000),
     credentialsMs: durationMs(300_000),
     masterKeyMs: durationMs(300_000),
@@ -62,7 +57,9 @@ const deadlines = z
     readyMs: durationMs(600_000).describe('includes patience with a database that is down'),
   })
   .prefault({})
-  .describe('how long each boot phase may take; a phase that waits for something outside retries until then');
+  .describe(
+    'how long each boot phase after this file is read may take; one that waits for something outside retries until then',
+  );
 
 const restart = z
   .strictObject({
@@ -80,9 +77,6 @@ const health = z
     probeIntervalMs: durationMs(10_000),
     probeTimeoutMs: durationMs(3_000),
     statusIntervalMs: durationMs(5_000),
-    logBufferRecords: count(10_000, 1_000_000).describe(
-      'kept while the parent does not listen; older ones are counted as dropped',
-    ),
   })
   .prefault({});
 

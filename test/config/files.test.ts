@@ -54,7 +54,7 @@ const REFUSED: readonly (readonly [string, object, string])[] = [
   ['an absolute file', { ...ENCLAVE, acra: { keystore: '/keystore' } }, 'acra.keystore'],
   ['the heartbeat’s port', { ...ENCLAVE, ports: { control: 9000 } }, 'ports.control'],
   ['a port twice', { ...ENCLAVE, ports: { control: 5432 } }, 'ports'],
-  ['a time without bounds', { ...ENCLAVE, deadlines: { nsmMs: 0 } }, 'deadlines.nsmMs'],
+  ['a time without bounds', { ...ENCLAVE, deadlines: { readyMs: 0 } }, 'deadlines.readyMs'],
   ['acra-server on vsock', { ...ENCLAVE, acra: { listen: 'vsock://3:1' } }, 'acra.listen'],
 ];
 
