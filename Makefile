@@ -7,7 +7,7 @@ NODE := node_modules/node-linux-$(ARCH)/bin/node
 export PATH := $(CURDIR)/node_modules/node-linux-$(ARCH)/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 INSTALLED := node_modules/.installed
 
-.PHONY: help demo test check types lint format error-docs bench-relay bench-chain clean
+.PHONY: help demo test check eif types lint format error-docs bench-relay bench-chain clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-14s %s\n' "$$name" "$$what"; done
@@ -38,6 +38,10 @@ lint: $(INSTALLED)
 
 format: $(INSTALLED) ## format and sort imports
 	biome check --write .
+
+eif: $(INSTALLED) ## build an enclave image from ENCLAVE=folder (needs Debian packages for the kernel; says which)
+	@test -n '$(ENCLAVE)' || { echo 'make eif needs ENCLAVE=FOLDER: the measured folder with enclave.yaml and its keys (acra-enclave keys new)' >&2; exit 64; }
+	@bin/acra-enclave eif build --enclave '$(ENCLAVE)' --output build $(EIF_FLAGS)
 
 error-docs: $(INSTALLED) ## write docs/errors.md from the code
 	node cli/error-document.ts > docs/errors.md

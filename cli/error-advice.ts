@@ -2,6 +2,7 @@
 import { ACRA_ERRORS, ENCRYPTOR_ERRORS, KEYSTORE_ERRORS } from '../acra/errors.ts';
 import { ATTESTATION_ERRORS, CMS_ERRORS, KMS_ERRORS, NSM_ERRORS } from '../attestation/errors.ts';
 import { CONFIG_ERRORS } from '../config/errors.ts';
+import { EIF_BUILD_ERRORS, KERNEL_ERRORS } from '../eif/build-errors.ts';
 import { CPIO_ERRORS, EIF_ERRORS } from '../eif/errors.ts';
 import { EMULATOR_ERRORS } from '../emulator/errors.ts';
 import { HOST_PROXY_ERRORS } from '../host-proxy/errors.ts';
@@ -23,6 +24,8 @@ export const CATALOGUES: Readonly<Record<string, ErrorCatalogue>> = {
   Supervisor: SUPERVISOR_ERRORS,
   'host-proxy': HOST_PROXY_ERRORS,
   'Enclave image': EIF_ERRORS,
+  'Building an enclave image': EIF_BUILD_ERRORS,
+  Kernel: KERNEL_ERRORS,
   'cpio archive': CPIO_ERRORS,
   'Command line': CLI_ERRORS,
   Emulators: EMULATOR_ERRORS,

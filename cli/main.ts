@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { acraCommand } from './commands/acra.ts';
 import { configCommand } from './commands/config.ts';
 import { demoCommand } from './commands/demo.ts';
+import { eifCommand, pcrCommand } from './commands/eif.ts';
 import { hostProxyCommand } from './commands/host-proxy.ts';
 import { keysCommand } from './commands/keys.ts';
 import { supervisorCommand } from './commands/supervisor.ts';
@@ -19,7 +20,9 @@ const program = new Command('acra-enclave')
   .addCommand(hostProxyCommand())
   .addCommand(keysCommand())
   .addCommand(configCommand())
-  .addCommand(acraCommand());
+  .addCommand(acraCommand())
+  .addCommand(eifCommand())
+  .addCommand(pcrCommand());
 
 try {
   await program.parseAsync();

@@ -1,0 +1,60 @@
+/** Signs an image in one step or in two. */
+import { resolve } from 'node:path';
+import { readSmallFile } from '../../eif/input-file.ts';
+import { readCertificateChain } from '../../eif/sign/certificate.ts';
+import { readSigningKey } from '../../eif/sign/key.ts';
+import { type SignRequest, signImage } from '../../eif/sign/sign.ts';
+import { attachSignature, printDigest } from '../../eif/sign/two-step.ts';
+import { CliError } from '../errors.ts';
+import { green, printJson, printLine } from '../output.ts';
+
+export interface SignOptions {
+  readonly certificate: string;
+  readonly key?: string;
+  readonly printDigest?: boolean;
+  readonly attachSignature?: string;
+  readonly output?: string;
+  readonly json?: boolean;
+}
+
+/** A DER signature on P-521 has at most 141 bytes. */
+const MAX_SIGNATURE_FILE_BYTES = 4096;
+
+export async function sign(image: string, options: SignOptions): Promise<void> {
+  const { key, attachSignature: signatureFile } = options;
+  const ways = [key !== undefined, options.printDigest === true, signatureFile !== undefined].filter(Boolean).length;
+  if (ways !== 1) {
+    throw new CliError('CLI_OPTION', 'say how to sign', {
+      found: `${ways} of the options`,
+      allowed: 'exactly one of --key, --print-digest, --attach-signature',
+    });
+  }
+  const chain = await readCertificateChain(resolve(options.certificate));
+  const input = resolve(image);
+  const request = { input, output: resolve(options.output ?? image), chain, nowMs: Date.now() };
+  if (options.printDigest) await showDigest(request, options);
+  else await writeSigned(request, options);
+}
+
+async function showDigest({ input, chain, nowMs }: SignRequest, { json }: SignOptions): Promise<void> {
+  const { algorithm, pcr0, toBeSigned, digest } = await printDigest(input, chain, nowMs);
+  const values = {
+    algorithm: algorithm.name,
+    hash: algorithm.hash,
+    pcr0: pcr0.toString('hex'),
+    toBeSigned: toBeSigned.toString('base64'),
+    digest: digest.toString('base64'),
+  };
+  if (json) printJson(values);
+  else for (const [name, value] of Object.entries(values)) printLine(`${name}: ${value}`);
+}
+
+async function writeSigned(request: SignRequest, options: SignOptions): Promise<void> {
+  const { key, attachSignature: signatureFile, json } = options;
+  const { fileSize, measurements } =
+    key === undefined
+      ? await attachSignature(request, await readSmallFile(resolve(signatureFile ?? ''), MAX_SIGNATURE_FILE_BYTES))
+      : await signImage(request, await readSigningKey(resolve(key)));
+  if (json) printJson({ file: request.output, bytes: fileSize, PCR0: measurements.pcr0.toString('hex') });
+  else printLine(`${green('signed')} ${request.output}`);
+}

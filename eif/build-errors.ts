@@ -1,0 +1,91 @@
+/** Error codes of making an image: gathering the root file system, the kernel, and joining them. */
+import type { ErrorCatalogue } from '../runtime/errors.ts';
+import { CodedError } from '../runtime/errors.ts';
+
+export const EIF_BUILD_ERRORS = {
+  EIF_BUILD_ELF: {
+    meaning: 'A program or library is not a 64-bit little-endian ELF file, is damaged, or is for another processor.',
+    action: 'Reinstall the package that it comes from, for the processor of the image.',
+  },
+  EIF_BUILD_LIBRARY_MISSING: {
+    meaning: 'A program needs a shared library that is in none of the folders that its loader would search.',
+    action: 'Install the package that has the library, or name the folder of another system with `libraries`.',
+  },
+  EIF_BUILD_LIBRARY_CONFLICT: {
+    meaning: 'Programs of one process were built for different loaders.',
+    action: 'Install packages for one C library: glibc or musl, not both.',
+  },
+  EIF_BUILD_NODE_MISSING: {
+    meaning: 'A package that goes into the image is not installed for the processor of the image.',
+    action: 'Run `npm ci`; for another processor, install its optional packages with `npm ci --cpu`.',
+  },
+  EIF_BUILD_BUNDLE: {
+    meaning: 'The code that runs in the enclave could not be bundled.',
+    action: 'Mend what the message names; `make check` finds most of it.',
+  },
+  EIF_BUILD_STAND_IN: {
+    meaning: 'The image would contain the stand-in for acra-server, which does not protect data.',
+    action: 'Set ACRA_SERVER or run `acra-enclave acra pull`; for a trial, say --allow-stand-in.',
+  },
+  EIF_BUILD_ACRA_SERVER: {
+    meaning: 'acra-server changed or cannot be read.',
+    action: 'Check what ACRA_SERVER names, or run `acra-enclave acra pull` again.',
+  },
+  EIF_BUILD_FOLDER_READ: {
+    meaning: 'The measured folder, or a file in it, cannot be read.',
+    action: 'Check path and permissions.',
+  },
+  EIF_BUILD_FILE_TYPE: {
+    meaning: 'The measured folder holds a link, a device, a socket or a pipe.',
+    action: 'Put plain files and folders there; copy what the link points to.',
+  },
+  EIF_BUILD_FILE_MODE: {
+    meaning: 'A file or folder to be measured can be changed by anybody on this machine, or has a set-id bit.',
+    action: 'Run `chmod o-w,ug-s` on it, and find out whether somebody changed it.',
+  },
+  EIF_BUILD_FILE_EXTRA: {
+    meaning: 'The measured folder holds a file that enclave.yaml does not name; it could be a secret.',
+    action: 'Remove it from the folder (private keys above all), or name it in enclave.yaml.',
+  },
+  EIF_BUILD_FILE_MISSING: {
+    meaning: 'A file that enclave.yaml names is not in the measured folder.',
+    action: 'Write it; keys and sealed files are made by `acra-enclave keys new`.',
+  },
+  EIF_BUILD_NAME_CONFLICT: {
+    meaning: 'Two parts of the image claim the same path.',
+    action: 'Report this: the list of files contradicts itself.',
+  },
+  EIF_BUILD_OUTPUT: {
+    meaning: 'A result cannot be written.',
+    action: 'Check the path, the permissions and the free space.',
+  },
+} as const satisfies ErrorCatalogue;
+
+export class EifBuildError extends CodedError<keyof typeof EIF_BUILD_ERRORS> {}
+
+export const KERNEL_ERRORS = {
+  KERNEL_PACKAGES_MISSING: {
+    meaning: 'Debian packages that building the kernel needs are not installed.',
+    action: 'Install them as root: `apt-get install --no-install-recommends` and the names in the message.',
+  },
+  KERNEL_ARCHITECTURE: {
+    meaning: 'There is no kernel configuration for this processor.',
+    action: 'Build on x86_64, or use the kernel of nitro-cli (`kernel.aws-blobs`).',
+  },
+  KERNEL_SOURCE: {
+    meaning: 'The source package of the wanted version is not on the mirror.',
+    action:
+      'Take a kernel that was built before (copy its cache folder), or name another version; PCR0 and PCR1 change then.',
+  },
+  KERNEL_BUILD: { meaning: 'The kernel did not build.', action: 'Read the log that the message names.' },
+  KERNEL_CACHE_CHANGED: {
+    meaning: 'A cached kernel is not what was built.',
+    action: 'Remove the folder that the message names; the kernel is built again.',
+  },
+  KERNEL_BLOBS_INVALID: {
+    meaning: "The folder is not one of nitro-cli's blobs: bzImage (or Image), init, nsm.ko and cmdline.",
+    action: 'Name the folder that nitro-cli installs, for example /usr/share/nitro_enclaves/blobs.',
+  },
+} as const satisfies ErrorCatalogue;
+
+export class KernelError extends CodedError<keyof typeof KERNEL_ERRORS> {}

@@ -1,0 +1,106 @@
+/**
+ * What an image contains, in two halves that change at different times and mean different things (decision 8): the runtime,
+ * which is the same for everybody who builds this release, and the application, which is the operator's own.
+ */
+import type { BomComponent } from '../bom/cyclonedx.ts';
+import type { Architecture } from '../format/header.ts';
+import { ACRA_COMPONENT, type AcraServerSource, acraServer } from '../rootfs/acra-server.ts';
+import { bundlePrograms, OWN_COMPONENT } from '../rootfs/bundle.ts';
+import { type RamdiskContent, together } from '../rootfs/content.ts';
+import { CONFIGURATION_COMPONENT, measuredFolder } from '../rootfs/measured-folder.ts';
+import { MOUNT_POINTS } from '../rootfs/mount-points.ts';
+import { type NodeRuntime, nodeRuntime, SYSTEM_COMPONENT } from '../rootfs/node-runtime.ts';
+import { type NpmPackage, packageUrl } from '../rootfs/npm-package.ts';
+import { CODE_FOLDER } from '../rootfs/paths.ts';
+
+/** Source files, relative to the project, that become programs of the enclave. */
+export interface EntryPoints {
+  /** What Node runs as PID 1; undefined while there is none, and the image cannot boot. */
+  readonly init: string | undefined;
+  /** The supervisor, bundled in the place of an init that starts it. */
+  readonly supervisor: string;
+  readonly standIn: string;
+}
+
+export interface ContentOptions {
+  readonly architecture: Architecture;
+  /** The folder with our sources and node_modules/. */
+  readonly projectFolder: string;
+  readonly entryPoints: EntryPoints;
+  /** Root of the system whose libraries Node gets. */
+  readonly system: string;
+  readonly acraServer: AcraServerSource;
+  readonly allowStandIn: boolean;
+  /** The measured folder. */
+  readonly enclaveFolder: string;
+  /** Version of this product. */
+  readonly release: string;
+  /** For copies of programs; must stay until the image is written. */
+  readonly workFolder: string;
+}
+
+export interface ImageContents {
+  readonly runtime: RamdiskContent;
+  readonly application: RamdiskContent;
+  readonly components: readonly BomComponent[];
+}
+
+/** @throws EifBuildError, ConfigError: whatever is wrong with any part; nothing is written */
+export async function gatherContents(options: ContentOptions): Promise<ImageContents> {
+  const { architecture, projectFolder, entryPoints, system, workFolder } = options;
+  const configuration = await measuredFolder(options.enclaveFolder);
+  const acra = await acraServer({
+    source: options.acraServer,
+    allowStandIn: options.allowStandIn,
+    architecture,
+    projectFolder,
+    standInEntry: entryPoints.standIn,
+    workFolder,
+  });
+  const node = await nodeRuntime({ architecture, projectFolder, system, workFolder });
+  const code = await bundlePrograms({
+    projectFolder,
+    entry: entryPoints.init ?? entryPoints.supervisor,
+    ...(entryPoints.init === undefined ? {} : { name: 'init' }),
+    into: CODE_FOLDER,
+    forbidden: [entryPoints.standIn],
+    workFolder,
+  });
+  const packages = [...node.packages, ...code.packages, ...acra.packages];
+  return {
+    runtime: together(MOUNT_POINTS, { files: [...node.files, ...code.files], folders: [] }),
+    application: together({ files: acra.files, folders: [] }, configuration),
+    components: [...ownComponents(options), ...uniquePackages(packages, node)],
+  };
+}
+
+function ownComponents({ release, acraServer: { kind, sha256 } }: ContentOptions): readonly BomComponent[] {
+  return [
+    { key: OWN_COMPONENT, type: 'application', name: 'acra-enclave', version: release, license: 'Apache-2.0' },
+    { key: SYSTEM_COMPONENT, type: 'library', name: 'shared libraries of Node', version: undefined },
+    { key: CONFIGURATION_COMPONENT, type: 'data', name: 'measured folder', version: undefined },
+    {
+      key: ACRA_COMPONENT,
+      type: 'application',
+      name: kind === 'stand-in' ? 'stand-in for acra-server' : 'acra-server',
+      version: undefined,
+      properties: { origin: kind, 'original-sha256': sha256 },
+    },
+  ];
+}
+
+function uniquePackages(packages: readonly NpmPackage[], { nodeSha256 }: NodeRuntime): readonly BomComponent[] {
+  const byUrl = new Map(packages.map((each) => [packageUrl(each), each]));
+  return [...byUrl].map(([purl, { name, version, license }]) => {
+    const isNode = name.startsWith('node-linux-');
+    return {
+      key: purl,
+      type: isNode ? 'application' : 'library',
+      name,
+      version,
+      purl,
+      ...(license === undefined ? {} : { license }),
+      ...(isNode ? { properties: { 'original-sha256': nodeSha256 } } : {}),
+    };
+  });
+}

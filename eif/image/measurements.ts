@@ -1,0 +1,100 @@
+/**
+ * `measurements.json`: the registers that the image will show in an enclave, in the shape of nitro-cli so that every tool
+ * reads them, and the SHA-256 of all that went in, so that a difference can be traced to its cause.
+ */
+import type { BomRamdisk } from '../bom/cyclonedx.ts';
+import type { WrittenEif } from '../format/writer.ts';
+import type { Kernel } from '../kernel/kernel.ts';
+import type { Ramdisk } from './ramdisks.ts';
+
+/** How AWS's tools name SHA-384 in their output. */
+const HASH_ALGORITHM = 'Sha384 { ... }';
+
+export interface MeasurementsContent {
+  readonly written: WrittenEif;
+  /** 96 hexadecimal digits; zeros for an unsigned image. */
+  readonly pcr8: string;
+  /** Of the whole file, as hex. */
+  readonly imageSha256: string;
+  readonly imageName: string;
+  readonly isSigned: boolean;
+  /** Why the image cannot boot; empty when it can. */
+  readonly lacks: readonly string[];
+  readonly kernel: Kernel;
+  readonly kernelSha256: string;
+  readonly ramdisks: readonly Ramdisk[];
+  readonly contents: readonly BomRamdisk[];
+  readonly billName: string;
+  readonly billSha256: string;
+}
+
+export interface Measurements {
+  readonly Measurements: Readonly<Record<'HashAlgorithm' | 'PCR0' | 'PCR1' | 'PCR2' | 'PCR8', string>>;
+  readonly image: {
+    readonly file: string;
+    readonly bytes: number;
+    readonly sha256: string;
+    readonly isSigned: boolean;
+    readonly isBootable: boolean;
+    readonly lacks: readonly string[];
+  };
+  readonly kernel: {
+    readonly release: string;
+    readonly version: string;
+    readonly sha256: string;
+    readonly cmdline: string;
+    readonly inputs: Readonly<Record<string, string>>;
+  };
+  readonly ramdisks: readonly {
+    readonly role: string;
+    readonly compression: string;
+    readonly bytes: number;
+    /** SHA-256 of each file, by its path in the ramdisk. */
+    readonly files: Readonly<Record<string, string>>;
+  }[];
+  readonly billOfMaterials: { readonly file: string; readonly sha256: string };
+}
+
+export function toMeasurements(content: MeasurementsContent): Measurements {
+  const { written, kernel } = content;
+  const { pcr0, pcr1, pcr2 } = written.measurements;
+  const sizes = written.sections.filter(({ kind }) => kind === 'ramdisk').map(({ size }) => size);
+  return {
+    Measurements: {
+      HashAlgorithm: HASH_ALGORITHM,
+      PCR0: pcr0.toString('hex'),
+      PCR1: pcr1.toString('hex'),
+      PCR2: pcr2.toString('hex'),
+      PCR8: content.pcr8,
+    },
+    image: {
+      file: content.imageName,
+      bytes: written.fileSize,
+      sha256: content.imageSha256,
+      isSigned: content.isSigned,
+      isBootable: content.lacks.length === 0,
+      lacks: content.lacks,
+    },
+    kernel: {
+      release: kernel.release,
+      version: kernel.origin.version,
+      sha256: content.kernelSha256,
+      cmdline: kernel.cmdline,
+      inputs: kernel.origin.inputs,
+    },
+    ramdisks: content.ramdisks.map(({ role, compression }, index) => ({
+      role,
+      compression,
+      bytes: sizes[index] ?? 0,
+      files: digestsOf(content.contents[index]),
+    })),
+    billOfMaterials: { file: content.billName, sha256: content.billSha256 },
+  };
+}
+
+function digestsOf(ramdisk: BomRamdisk | undefined): Readonly<Record<string, string>> {
+  const files = (ramdisk?.entries ?? []).flatMap(({ name, sha256 }): [string, string][] =>
+    sha256 === undefined ? [] : [[`/${name}`, sha256]],
+  );
+  return Object.fromEntries(files);
+}

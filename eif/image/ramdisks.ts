@@ -1,0 +1,93 @@
+/**
+ * Cuts the contents of an image into its two ramdisks. With our own kernel the first holds the runtime and the second the
+ * application; with nitro-cli's kernel the first is AWS's bootstrap and everything of ours lies in the second, below the
+ * folder that AWS's init changes root to. Specification: nitro-formats 3.2-3.4; decision 8.
+ */
+
+import { tapArchive } from '../bom/archive-tap.ts';
+import type { BomComponent, BomRamdisk } from '../bom/cyclonedx.ts';
+import { type Compression, compress } from '../compress.ts';
+import { writeBootstrapRamdisk } from '../cpio/bootstrap.ts';
+import { writeCpio } from '../cpio/writer.ts';
+import type { ByteSource } from '../format/writer.ts';
+import type { AwsBootstrap, Kernel } from '../kernel/kernel.ts';
+import { OWN_COMPONENT } from '../rootfs/bundle.ts';
+import { below, FILE_MODE, type RamdiskContent, type RootfsFile, toCpioItems, together } from '../rootfs/content.ts';
+import { INIT_PATH, NODE_PATH } from '../rootfs/paths.ts';
+import type { ImageContents } from './contents.ts';
+
+export interface Ramdisk {
+  readonly role: 'runtime' | 'application' | 'bootstrap' | 'customer';
+  readonly compression: Compression;
+  /** As it goes into the image; to be read once. */
+  readonly pieces: ByteSource;
+  /** Settles when `pieces` has been read. */
+  readonly contents: Promise<BomRamdisk>;
+}
+
+/** Where AWS's init finds the root file system. */
+const AWS_ROOT = 'rootfs';
+const AWS_BOOTSTRAP_KEY = 'nitro-cli-bootstrap';
+
+export const AWS_BOOTSTRAP_COMPONENT: BomComponent = {
+  key: AWS_BOOTSTRAP_KEY,
+  type: 'application',
+  name: 'bootstrap of nitro-cli',
+  version: undefined,
+};
+
+/** What kernels can unpack: nitro-cli's 4.14 knows no zstd. */
+export function defaultCompression({ bootstrap }: Kernel): Compression {
+  return bootstrap.kind === 'aws' ? 'none' : 'zstd';
+}
+
+/** @throws EifBuildError EIF_BUILD_NAME_CONFLICT */
+export function cutRamdisks(contents: ImageContents, kernel: Kernel, compression: Compression): readonly Ramdisk[] {
+  const { runtime, application } = contents;
+  if (kernel.bootstrap.kind === 'aws') {
+    const everything = below(AWS_ROOT, together(runtime, application));
+    const customer = together(everything, { files: awsCommand(), folders: [] });
+    return [awsBootstrap(kernel.bootstrap), ourRamdisk('customer', customer, compression)];
+  }
+  return [ourRamdisk('runtime', runtime, compression), ourRamdisk('application', application, compression)];
+}
+
+function ourRamdisk(role: Ramdisk['role'], content: RamdiskContent, compression: Compression): Ramdisk {
+  const componentOf = new Map(content.files.map(({ name, component }) => [name, component]));
+  return ramdisk(role, writeCpio(toCpioItems(content), 'sorted'), componentOf, compression);
+}
+
+/** Uncompressed, as nitro-cli builds it: only then is PCR1 the one of its release. */
+function awsBootstrap({ init, nsmModule }: AwsBootstrap): Ramdisk {
+  const componentOf = new Map(['init', 'nsm.ko'].map((name) => [name, AWS_BOOTSTRAP_KEY]));
+  const archive = writeBootstrapRamdisk({ init: { path: init }, nsmModule: { path: nsmModule } });
+  return ramdisk('bootstrap', archive, componentOf, 'none');
+}
+
+function ramdisk(
+  role: Ramdisk['role'],
+  archive: ByteSource,
+  componentOf: ReadonlyMap<string, string>,
+  compression: Compression,
+): Ramdisk {
+  const { pieces, entries } = tapArchive(archive);
+  const contents = entries.then((list) => ({ entries: list, componentOf }));
+  contents.catch(() => undefined);
+  return { role, compression, pieces: whenRead(() => compress(pieces, compression)), contents };
+}
+
+/** A compressor takes its memory when it is made, and only one is at work at a time. */
+async function* whenRead(make: () => ByteSource): AsyncGenerator<Uint8Array, void> {
+  yield* make();
+}
+
+/** One argument a line; an empty environment makes AWS's init use its own (nitro-formats 3.3, 3.4 step 10). */
+function awsCommand(): readonly RootfsFile[] {
+  const file = (name: string, text: string): RootfsFile => ({
+    name,
+    mode: FILE_MODE,
+    source: { bytes: Buffer.from(text) },
+    component: OWN_COMPONENT,
+  });
+  return [file('cmd', `/${NODE_PATH}\n/${INIT_PATH}\n`), file('env', '')];
+}

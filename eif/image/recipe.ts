@@ -1,0 +1,51 @@
+/**
+ * `image.yaml`: how an image is built, apart from what runs in it (enclave.yaml): its name, kernel, libraries, compression.
+ * Paths are relative to the file's folder. Without the file, every default holds.
+ */
+import { z } from 'zod';
+import { KERNEL_SOURCE_VERSION } from '../kernel/debian.ts';
+
+const path = z
+  .string()
+  .min(1)
+  .refine((text) => !text.includes('\0'), { error: 'must be a path' });
+
+const kernel = z
+  .union(
+    [
+      z.strictObject({
+        debian: z
+          .string()
+          .regex(/^6\.12\.\d+-\d+(?:~bpo\d+\+\d+)?$/, { error: 'must be a version of linux-source-6.12' })
+          .describe("build it from this version of Debian's linux-source-6.12"),
+      }),
+      z.strictObject({
+        'aws-blobs': path.describe('take the one that nitro-cli installs in this folder, with its init'),
+      }),
+      z.strictObject({ file: path.describe('take this bzImage, built before') }),
+    ],
+    { error: 'must have exactly one of: debian, aws-blobs, file' },
+  )
+  .prefault({ debian: KERNEL_SOURCE_VERSION });
+
+export const recipeSchema = z
+  .strictObject({
+    version: z.literal(1),
+    name: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, { error: 'must be lower-case letters, digits and dashes' })
+      .default('acra-enclave'),
+    kernel,
+    libraries: path
+      .default('/')
+      .describe(
+        "root of the system whose C and C++ libraries are taken for Node: this machine's, or unpacked packages",
+      ),
+    compression: z
+      .enum(['none', 'gzip', 'zstd'])
+      .optional()
+      .describe("of ramdisks; default: zstd, and none with nitro-cli's kernel, which cannot unpack zstd"),
+  })
+  .describe('image.yaml: how the enclave image is built');
+
+export type ImageRecipe = z.output<typeof recipeSchema>;

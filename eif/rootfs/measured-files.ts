@@ -1,0 +1,51 @@
+/** Which files of the measured folder an enclave uses, by its enclave.yaml: those and no others belong into the image. */
+import { posix } from 'node:path';
+import type { EnclaveConfig } from '../../config/enclave.ts';
+import { FILE_MODE, FOLDER_MODE } from './content.ts';
+import { ACRA_SERVER_ID } from './paths.ts';
+
+/** acra-server wants exactly these of its keystore (acra-server contract 2.5). */
+const KEYSTORE_FOLDER_MODE = 0o700;
+const PRIVATE_FILE_MODE = 0o600;
+const PUBLIC_KEY = /\.pub(?:\.old\/[^/]+)?$/;
+
+interface MeasuredEntry {
+  readonly mode: number;
+  readonly owner: number;
+}
+
+export interface MeasuredFiles {
+  /** Relative to the folder; each must be there. */
+  readonly required: readonly string[];
+  /** The folder of keys, relative; it must hold one at least. */
+  readonly keystore: string;
+  /** Mode and owner in the image, or undefined for what does not belong there. */
+  entryOf(type: 'file' | 'folder', path: string): MeasuredEntry | undefined;
+}
+
+export function measuredFiles(config: EnclaveConfig): MeasuredFiles {
+  const { acra, database, kms } = config;
+  // Only the supervisor reads these, as root.
+  const sealed = [acra.sealedKey, kms.ciphertext].map(posix.normalize);
+  const open = ['enclave.yaml', acra.encryptorConfig, acra.clientCa, acra.certificate, database.ca, kms.ca ?? []];
+  const required = [...open.flat().map(posix.normalize), ...sealed];
+  const keystore = posix.normalize(acra.keystore);
+  const isInKeystore = (path: string): boolean => path === keystore || path.startsWith(`${keystore}/`);
+  return {
+    required,
+    keystore,
+    entryOf(type, path) {
+      if (isInKeystore(path)) return keystoreEntry(type, path);
+      if (type === 'file' && required.includes(path)) {
+        return { mode: sealed.includes(path) ? PRIVATE_FILE_MODE : FILE_MODE, owner: 0 };
+      }
+      const isAbove = [...required, keystore].some((file) => file.startsWith(`${path}/`));
+      return type === 'folder' && isAbove ? { mode: FOLDER_MODE, owner: 0 } : undefined;
+    },
+  };
+}
+
+function keystoreEntry(type: 'file' | 'folder', path: string): MeasuredEntry {
+  const fileMode = PUBLIC_KEY.test(path) ? FILE_MODE : PRIVATE_FILE_MODE;
+  return { mode: type === 'folder' ? KEYSTORE_FOLDER_MODE : fileMode, owner: ACRA_SERVER_ID };
+}

@@ -1,0 +1,71 @@
+/**
+ * Node with exactly the shared libraries that it and its addon need, in the folders where its loader looks for them: there
+ * is no loader cache and no other library in the image.
+ */
+import { dirname, join } from 'node:path';
+import type { Architecture } from '../format/header.ts';
+import { ARCHITECTURES } from './architecture.ts';
+import { FILE_MODE, PROGRAM_MODE, type RootfsFile } from './content.ts';
+import { findLibraries } from './libraries.ts';
+import { type NpmPackage, packageFile, packageUrl, readPackage } from './npm-package.ts';
+import { CODE_FOLDER, NODE_PATH } from './paths.ts';
+import { copyLoadedPart } from './program-copy.ts';
+
+/** Key of the C and C++ libraries in the bill of materials. */
+export const SYSTEM_COMPONENT = 'system-libraries';
+
+export interface NodeRuntime {
+  readonly files: readonly RootfsFile[];
+  readonly packages: readonly NpmPackage[];
+  /** Of the node program before it was cut to what is loaded; hex. */
+  readonly nodeSha256: string;
+}
+
+interface RuntimeOptions {
+  readonly architecture: Architecture;
+  /** The folder with node_modules/. */
+  readonly projectFolder: string;
+  /** Root of the system whose libraries are taken. */
+  readonly system: string;
+  /** For what is not taken as it lies; read when the image is written. */
+  readonly workFolder: string;
+}
+
+/**
+ * @throws EifBuildError EIF_BUILD_NODE_MISSING, EIF_BUILD_ELF, EIF_BUILD_LIBRARY_MISSING, EIF_BUILD_LIBRARY_CONFLICT
+ */
+export async function nodeRuntime(options: RuntimeOptions): Promise<NodeRuntime> {
+  const { architecture, projectFolder, system, workFolder } = options;
+  const { nodePackage, koffiPackage, koffiFolder } = ARCHITECTURES[architecture];
+  const installed = (name: string): Promise<NpmPackage> => readPackage(join(projectFolder, 'node_modules', name));
+  const [node, koffi] = [await installed(nodePackage), await installed(koffiPackage)];
+  const addon = `${koffiFolder}/koffi.node`;
+  const program = join(node.folder, 'bin/node');
+  const { interpreter, libraries } = await findLibraries([program, join(koffi.folder, addon)], {
+    architecture,
+    system,
+    firstFolders: [],
+    configuredFolders: [],
+    followsRunpath: false,
+  });
+  const asFound = (path: string, mode: number): RootfsFile => ({
+    name: path.slice(1),
+    mode,
+    source: { path: join(system, path) },
+    component: SYSTEM_COMPONENT,
+  });
+  const copy = await copyLoadedPart(program, join(workFolder, 'node'));
+  const files: RootfsFile[] = [
+    { name: NODE_PATH, mode: PROGRAM_MODE, source: { path: copy.path }, component: packageUrl(node) },
+    ...(interpreter === undefined ? [] : [asFound(interpreter, PROGRAM_MODE)]),
+    ...libraries.map(({ path }) => asFound(insideSystem(system, path), FILE_MODE)),
+    ...['package.json', 'index.js', addon].map((name) => packageFile(koffi, name, CODE_FOLDER)),
+  ];
+  return { files, packages: [node, koffi], nodeSha256: copy.originalSha256 };
+}
+
+/** "/srv/debian/lib/x" is "/lib/x" for a system at "/srv/debian". */
+function insideSystem(system: string, path: string): string {
+  const root = join(system, '/');
+  return join('/', dirname(path).slice(root.length - 1), path.slice(path.lastIndexOf('/') + 1));
+}

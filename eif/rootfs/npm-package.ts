@@ -1,0 +1,83 @@
+/** Installed npm packages: where they lie, which version they are, and which of their files an image needs. */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { EifBuildError } from '../build-errors.ts';
+import { readSmallFile } from '../input-file.ts';
+import { FILE_MODE, type RootfsFile } from './content.ts';
+
+const MAX_MANIFEST_BYTES = 1_048_576;
+const manifestSchema = z.object({ name: z.string(), version: z.string(), license: z.string().optional() });
+
+export interface NpmPackage {
+  readonly name: string;
+  readonly version: string;
+  /** SPDX expression, where the package states one. */
+  readonly license: string | undefined;
+  readonly folder: string;
+}
+
+/** The key of a package in the bill of materials: its package URL (purl-spec, type npm). */
+export function packageUrl({ name, version }: Pick<NpmPackage, 'name' | 'version'>): string {
+  return `pkg:npm/${name.replace(/^@/, '%40')}@${version}`;
+}
+
+/**
+ * @param folder of the package itself
+ * @throws EifBuildError EIF_BUILD_NODE_MISSING
+ */
+export async function readPackage(folder: string): Promise<NpmPackage> {
+  try {
+    const json: unknown = JSON.parse(
+      (await readSmallFile(join(folder, 'package.json'), MAX_MANIFEST_BYTES)).toString(),
+    );
+    const { name, version, license } = manifestSchema.parse(json);
+    return { name, version, license, folder };
+  } catch (cause) {
+    throw new EifBuildError('EIF_BUILD_NODE_MISSING', `${folder} is no installed package`, { cause });
+  }
+}
+
+/**
+ * Packages that are not bundled, for they read files of their own at run time: koffi looks for its addon beside itself,
+ * wasm-themis for its WebAssembly. A pattern ends in `*` and the suffix that files must have.
+ */
+const FILES: Readonly<Record<string, readonly string[]>> = {
+  koffi: ['package.json', 'index.js', 'src/koffi/index.js', 'src/koffi/src/static.js'],
+  'wasm-themis': ['package.json', 'dist/*.js', 'dist/libthemis.wasm'],
+  'libpg-query': ['package.json', 'wasm/*.js', 'wasm/*.cjs', 'wasm/*.wasm'],
+};
+
+export const UNBUNDLED_PACKAGES: readonly string[] = Object.keys(FILES);
+
+/**
+ * @param into folder of the image that gets `node_modules/`
+ * @throws EifBuildError EIF_BUILD_NODE_MISSING
+ */
+export async function unbundledFiles(npmPackage: NpmPackage, into: string): Promise<readonly RootfsFile[]> {
+  const patterns = FILES[npmPackage.name] ?? [];
+  const names = (await Promise.all(patterns.map((pattern) => expand(npmPackage.folder, pattern)))).flat();
+  return names.map((name) => packageFile(npmPackage, name, into));
+}
+
+export function packageFile(npmPackage: NpmPackage, name: string, into: string): RootfsFile {
+  return {
+    name: `${into}/node_modules/${npmPackage.name}/${name}`,
+    mode: FILE_MODE,
+    source: { path: join(npmPackage.folder, name) },
+    component: packageUrl(npmPackage),
+  };
+}
+
+async function expand(folder: string, pattern: string): Promise<readonly string[]> {
+  const star = pattern.indexOf('/*');
+  if (star === -1) return [pattern];
+  const [inside, suffix] = [pattern.slice(0, star), pattern.slice(star + 2)];
+  const names = await readdir(join(folder, inside)).catch((cause: unknown) => {
+    throw new EifBuildError('EIF_BUILD_NODE_MISSING', `${folder} is incomplete`, { cause });
+  });
+  return names
+    .filter((name) => name.endsWith(suffix))
+    .toSorted()
+    .map((name) => `${inside}/${name}`);
+}
