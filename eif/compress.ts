@@ -17,8 +17,8 @@ const ZSTD_LEVEL = 18;
 /** Table sizes as powers of two: they keep a build under 150 MB of memory, and the kernel's unpacking at an 8 MiB window. */
 const ZSTD_TABLES = {
   [constants.ZSTD_c_windowLog]: 23,
-  [constants.ZSTD_c_chainLog]: 22,
-  [constants.ZSTD_c_hashLog]: 21,
+  [constants.ZSTD_c_chainLog]: 21,
+  [constants.ZSTD_c_hashLog]: 20,
 };
 /** Room for four pieces of output, so that compression goes on while the reader hashes and writes. */
 const STREAM = { chunkSize: 262_144, readableHighWaterMark: 1_048_576 };
