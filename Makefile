@@ -4,6 +4,7 @@ SHELL := /bin/sh
 
 ARCH := $(shell uname -m | sed -e s/x86_64/x64/ -e s/aarch64/arm64/)
 NODE := node_modules/node-linux-$(ARCH)/bin/node
+SYSTEM_PATH := $(PATH)
 export PATH := $(CURDIR)/node_modules/node-linux-$(ARCH)/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 INSTALLED := node_modules/.installed
 
@@ -16,7 +17,8 @@ help: ## list the targets
 # only some are served. This installs the locked versions with their digests, and changes neither file.
 $(INSTALLED): package.json package-lock.json
 	@echo 'installing the pinned tool chain (about half a minute) …'
-	npm install --no-save --no-audit --no-fund --loglevel=error
+	PATH='$(SYSTEM_PATH)' npm install --no-save --no-audit --no-fund --loglevel=error
+	@$(NODE) --version >/dev/null || { echo 'The pinned Node does not run here. It needs libatomic.so.1, which comes with gcc or alone: apt-get install libatomic1' >&2; exit 69; }
 	tap build >/dev/null
 	@touch $@
 
