@@ -14,10 +14,10 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-14s %s\n' "$$name" "$$what"; done
 
 # Not `npm ci`: it wants entries for the optional packages of every platform, and refuses a lock file that was written where
-# only some are served. This installs the locked versions with their digests, and changes neither file.
+# only some are served. This installs the locked versions with their digests, and changes neither file. No package's script is run.
 $(INSTALLED): package.json package-lock.json
 	@echo 'installing the pinned tool chain (about half a minute) …'
-	PATH='$(SYSTEM_PATH)' npm install --no-save --no-audit --no-fund --loglevel=error
+	PATH='$(SYSTEM_PATH)' npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error
 	@$(NODE) --version >/dev/null || { echo 'The pinned Node does not run here. It needs libatomic.so.1, which comes with gcc or alone: apt-get install libatomic1' >&2; exit 69; }
 	tap build >/dev/null
 	@touch $@

@@ -14,7 +14,7 @@ import { readSmallFile } from '../input-file.ts';
 import { KERNEL_CMDLINE } from './cmdline.ts';
 import type { Kernel } from './kernel.ts';
 import { runRecipe } from './recipe-process.ts';
-import { requirePackages, toolVersions } from './tool-chain.ts';
+import { requirePackages, type ToolVersions, toolVersions } from './tool-chain.ts';
 
 /** The version that the measurements of this release were made with. */
 export const KERNEL_SOURCE_VERSION = '6.12.117-1';
@@ -34,6 +34,8 @@ export interface DebianKernelOptions {
   readonly environment: NodeJS.ProcessEnv;
   /** Debian packages that must be installed; default: those that the recipe needs. */
   readonly packages?: readonly string[];
+  /** Default: asks the machine's gcc and ld. */
+  readonly tools?: () => Promise<ToolVersions>;
   readonly signal: AbortSignal;
   /** One line for people at each step. */
   readonly onProgress: (step: string) => void;
@@ -93,7 +95,7 @@ async function inputsOf(options: DebianKernelOptions): Promise<Readonly<Record<s
     source: `linux-source-6.12 ${options.version}`,
     configuration: await digest(fragmentOf(options)),
     recipe: await digest(scriptOf(options)),
-    ...(await toolVersions()),
+    ...(await (options.tools ?? toolVersions)()),
   };
 }
 

@@ -40,8 +40,10 @@ async function stateOf(name: string): Promise<string> {
   }
 }
 
+export type ToolVersions = Readonly<Record<'compiler' | 'linker', string>>;
+
 /** First lines of what compiler and linker say of themselves: both leave traces in a kernel. */
-export async function toolVersions(): Promise<Readonly<Record<'compiler' | 'linker', string>>> {
+export async function toolVersions(): Promise<ToolVersions> {
   const firstLine = async (program: string): Promise<string> => {
     const { stdout } = await run(program, ['--version'], { env: { ...process.env, LC_ALL: 'C' } });
     return stdout.split('\n')[0] ?? '';

@@ -28,6 +28,7 @@ function options(t: Test, recipe: string, changes: Partial<DebianKernelOptions> 
     cacheFolder: temporaryFolder(t),
     environment: { PATH: process.env['PATH'] },
     packages: [],
+    tools: async () => ({ compiler: 'cc 1', linker: 'ld 1' }),
     signal: AbortSignal.timeout(60_000),
     onProgress: () => undefined,
     ...changes,
