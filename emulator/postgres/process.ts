@@ -10,8 +10,12 @@ import { delimiter, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { EmulatorError } from '../errors.ts';
 
-/** The user `nobody` of Debian. Files stay reachable under folders that only root may enter: cap_dac_override. */
+/**
+ * The user `nobody` of Debian. Files stay reachable under folders that only root may enter: cap_dac_override, and
+ * no_setuid_fixup, without which access(2) sets the capability aside for any user but root.
+ */
 const UNPRIVILEGED = [
+  '--securebits=+no_setuid_fixup',
   '--reuid=65534',
   '--regid=65534',
   '--clear-groups',
