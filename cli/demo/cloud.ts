@@ -8,9 +8,9 @@ import type { PcrIndex } from '../../config/brands.ts';
 import { CredentialStore } from '../../emulator/credentials.ts';
 import type { RunningImds } from '../../emulator/imds/server.ts';
 import { startImds } from '../../emulator/imds/server.ts';
+import type { NsmTrust } from '../../emulator/kms/nsm-trust.ts';
 import type { RunningKms } from '../../emulator/kms/server.ts';
 import { startKms } from '../../emulator/kms/server.ts';
-import { loadOrCreateNsmRoot } from '../../emulator/nsm/root.ts';
 import { administratorPrincipal, roleArn } from '../../emulator/principal.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { systemRandom } from '../../runtime/random.ts';
@@ -21,7 +21,7 @@ const ROLE = 'acra-enclave-demo';
 
 export interface CloudOptions {
   readonly folder: string;
-  readonly nsmFolder: string;
+  readonly nsmTrust: NsmTrust;
   readonly credentialLifetimeMs: number;
 }
 
@@ -45,13 +45,12 @@ function administratorClient(kms: RunningKms): KMSClient {
 }
 
 export async function startCloud(options: CloudOptions): Promise<Cloud> {
-  const { rootDer } = await loadOrCreateNsmRoot(options.nsmFolder);
   const shared = { clock: systemClock, random: systemRandom };
   const credentials = new CredentialStore({ folder: join(options.folder, 'credentials'), ...shared });
   const kms = await startKms({
     folder: join(options.folder, 'kms'),
     region: REGION,
-    nsmRootDer: rootDer,
+    nsmTrust: options.nsmTrust,
     credentials,
     clock: systemClock,
   });

@@ -6,6 +6,7 @@ import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AcraProgram } from '../../acra/obtain/program.ts';
 import type { PcrIndex } from '../../config/brands.ts';
+import { loadOrCreateNsmRoot } from '../../emulator/nsm/root.ts';
 import type { RunningPostgres } from '../../emulator/postgres/server.ts';
 import { simulatedFolders } from '../simulated/folders.ts';
 import { measureSimulatedEnclave } from '../simulated/measure.ts';
@@ -60,11 +61,11 @@ export class Stack {
   static async prepare(options: StackOptions): Promise<Stack> {
     const { root, signal } = options;
     const certificates = makeCertificates();
-    const { nsmFolder } = simulatedFolders(join(root, 'sim'));
+    const { rootDer } = await loadOrCreateNsmRoot(simulatedFolders(join(root, 'sim')).nsmFolder);
     await using started = new AsyncDisposableStack();
     const cloud = await startCloud({
       folder: join(root, 'cloud'),
-      nsmFolder,
+      nsmTrust: { kind: 'signed', rootDer },
       credentialLifetimeMs: options.credentialLifetimeMs ?? CREDENTIAL_LIFETIME_MS,
     });
     started.defer(() => cloud.stop());

@@ -5,6 +5,7 @@ import type { Principal } from '../principal.ts';
 import type { EncryptionContext } from './encryption-context.ts';
 import type { Fault } from './faults.ts';
 import type { KeyStore, KmsKey } from './key-store.ts';
+import type { NsmTrust } from './nsm-trust.ts';
 import { evaluatePolicy } from './policy/evaluate.ts';
 import type { Recipient } from './recipient.ts';
 import { authenticateRecipient } from './recipient.ts';
@@ -13,7 +14,7 @@ import { ServiceError } from './service-error.ts';
 export interface KmsDependencies {
   readonly keys: KeyStore;
   /** DER of the root under which attestation documents must verify. */
-  readonly nsmRootDer: Buffer;
+  readonly nsmTrust: NsmTrust;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -56,8 +57,8 @@ export class Call {
 
   /** @throws ServiceError ValidationException */
   authenticateRecipient(document: Buffer): Recipient {
-    const { nsmRootDer, clock } = this.dependencies;
-    const recipient = authenticateRecipient(document, { nsmRootDer, nowMs: clock.nowMs() });
+    const { nsmTrust, clock } = this.dependencies;
+    const recipient = authenticateRecipient(document, { nsmTrust, nowMs: clock.nowMs() });
     if (recipient.pcr0 !== undefined) this.facts.recipientPcr0 = recipient.pcr0;
     return recipient;
   }

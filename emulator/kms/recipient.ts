@@ -4,10 +4,11 @@
  */
 import type { KeyObject } from 'node:crypto';
 import { createPublicKey } from 'node:crypto';
-import { authenticateAttestationDocument } from '../../attestation/document/authenticate.ts';
 import { AttestationError } from '../../attestation/errors.ts';
 import { toPcrIndex } from '../../config/brands.ts';
 import { describeError } from '../../runtime/errors.ts';
+import type { NsmTrust } from './nsm-trust.ts';
+import { believe } from './nsm-trust.ts';
 import { ServiceError } from './service-error.ts';
 
 /** KMS refuses documents older than five minutes. */
@@ -26,8 +27,7 @@ export interface Recipient {
 }
 
 interface RecipientTrust {
-  /** DER of the root under which documents must verify. */
-  readonly nsmRootDer: Buffer;
+  readonly nsmTrust: NsmTrust;
   readonly nowMs: number;
 }
 
@@ -35,9 +35,9 @@ function invalid(message: string, cause?: unknown): ServiceError {
   return new ServiceError('ValidationException', `The attestation document is not acceptable: ${message}`, { cause });
 }
 
-function authenticate(document: Buffer, { nsmRootDer, nowMs }: RecipientTrust) {
+function authenticate(document: Buffer, { nsmTrust, nowMs }: RecipientTrust) {
   try {
-    return authenticateAttestationDocument(document, { rootDer: nsmRootDer, nowMs });
+    return believe(document, nsmTrust, nowMs);
   } catch (error) {
     if (error instanceof AttestationError) throw invalid(`${error.code}: ${describeError(error)}`, error);
     throw error;

@@ -16,6 +16,7 @@ import type { AuditEntry } from './audit.ts';
 import { AuditTrail } from './audit.ts';
 import { Faults } from './faults.ts';
 import { KeyStore } from './key-store.ts';
+import type { NsmTrust } from './nsm-trust.ts';
 import { KmsService } from './service.ts';
 import { ServiceError } from './service-error.ts';
 import { SignatureVerifier } from './signature.ts';
@@ -27,8 +28,8 @@ interface KmsOptions {
   /** Keys, audit trail and the certificate authority live here. */
   readonly folder: string;
   readonly region: string;
-  /** DER of the root under which attestation documents must verify. */
-  readonly nsmRootDer: Buffer;
+  /** Whose attestation documents are believed. */
+  readonly nsmTrust: NsmTrust;
   readonly credentials: CredentialStore;
   /** Judges signatures, tokens and documents. TLS certificates follow the system's clock, as their verifiers do. */
   readonly clock: Clock;
@@ -112,7 +113,7 @@ export async function startKms(options: KmsOptions): Promise<RunningKms> {
   const audit = await AuditTrail.open(join(folder, 'audit.jsonl'));
   const faults = new Faults();
   const service = new KmsService({
-    dependencies: { keys, nsmRootDer: options.nsmRootDer, clock, random },
+    dependencies: { keys, nsmTrust: options.nsmTrust, clock, random },
     verifier: new SignatureVerifier({ credentials, region, service: 'kms', clock }),
     faults,
     audit,

@@ -85,7 +85,13 @@ t.test('rejects a body over 64 KiB (RequestEntityTooLargeException)', async (t) 
 
 t.test('gives up on a request that does not arrive in time', async (t) => {
   const { credentials, nsm, clock } = await kmsFixture(t);
-  const options = { folder: temporaryFolder(t), region: REGION, nsmRootDer: nsm.root.rootDer, credentials, clock };
+  const options = {
+    folder: temporaryFolder(t),
+    region: REGION,
+    nsmTrust: { kind: 'signed', rootDer: nsm.root.rootDer } as const,
+    credentials,
+    clock,
+  };
   const kms = await startKms({ ...options, requestTimeoutMs: 100 });
   t.teardown(() => kms.stop());
   const socket = connect({ host: kms.host, port: kms.port, ca: kms.caPem });
@@ -100,7 +106,13 @@ t.test('rejects a port that is taken, and leaves nothing open (EMULATOR_LISTEN)'
   const holder = createServer();
   t.teardown(() => holder.close());
   const { port } = await listenOnLoopback(holder, 0);
-  const options = { folder: temporaryFolder(t), region: REGION, nsmRootDer: nsm.root.rootDer, credentials, clock };
+  const options = {
+    folder: temporaryFolder(t),
+    region: REGION,
+    nsmTrust: { kind: 'signed', rootDer: nsm.root.rootDer } as const,
+    credentials,
+    clock,
+  };
   await rejectsCode(() => startKms({ ...options, port }), EmulatorError, 'EMULATOR_LISTEN');
 });
 

@@ -63,7 +63,13 @@ export async function kmsFixture(t: Teardown) {
   const nsm = await nsmFixture(t, { clock });
   const credentials = new CredentialStore({ folder: join(folder, 'credentials'), clock, random: systemRandom });
   const start = async () => {
-    const options = { folder: join(folder, 'kms'), region: REGION, nsmRootDer: nsm.root.rootDer, credentials, clock };
+    const options = {
+      folder: join(folder, 'kms'),
+      region: REGION,
+      nsmTrust: { kind: 'signed', rootDer: nsm.root.rootDer } as const,
+      credentials,
+      clock,
+    };
     const kms = await startKms(options);
     t.teardown(() => kms.stop());
     return kms;

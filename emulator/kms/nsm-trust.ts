@@ -1,0 +1,27 @@
+/**
+ * Whose attestation documents the emulated KMS believes. Either a module's own root, as the real KMS believes AWS's; or, for
+ * tests on QEMU's nitro-enclave machine, a module that cannot sign: it puts zeros in the place of certificate, chain and
+ * signature. The second is named by whoever starts the emulator; nothing in the enclave or on the parent has such a choice,
+ * for neither contains an emulator.
+ * Specification: nitro-formats 3.6; QEMU's hw/virtio/virtio-nsm.c for the zeros.
+ */
+import type { AttestationDocument } from '../../attestation/document/authenticate.ts';
+import { authenticateAttestationDocument } from '../../attestation/document/authenticate.ts';
+import type { AttestationPayload } from '../../attestation/document/payload.ts';
+import { readStatedPayload } from '../../attestation/document/stated-payload.ts';
+import { AttestationError } from '../../attestation/errors.ts';
+
+export type NsmTrust = { readonly kind: 'signed'; readonly rootDer: Buffer } | { readonly kind: 'qemu-unsigned' };
+
+const QEMU_ZEROS = Buffer.alloc(64);
+
+/** @throws AttestationError */
+export function believe(document: Buffer, trust: NsmTrust, nowMs: number): AttestationDocument | AttestationPayload {
+  if (trust.kind === 'signed') return authenticateAttestationDocument(document, { rootDer: trust.rootDer, nowMs });
+  const payload = readStatedPayload(document);
+  const isQemus = [payload.certificate, ...payload.cabundle, document.subarray(-QEMU_ZEROS.length)].every((bytes) =>
+    bytes.equals(QEMU_ZEROS),
+  );
+  if (isQemus) return payload;
+  throw new AttestationError('ATTESTATION_SIGNATURE_INVALID', "the document is not one of QEMU's");
+}
