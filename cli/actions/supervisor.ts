@@ -3,11 +3,11 @@ import { resolve } from 'node:path';
 import { locateAcraServer } from '../../acra/obtain/locate.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { systemRandom } from '../../runtime/random.ts';
+import { RELEASE } from '../../runtime/release.ts';
 import { Supervisor } from '../../supervisor/daemon.ts';
 import { acraCacheFolder } from '../acra-cache.ts';
 import { consoleLogger } from '../console-logger.ts';
 import { CliError } from '../errors.ts';
-import { RELEASE } from '../release.ts';
 import { simulatedPlatform } from '../simulated/platform.ts';
 import { watchStopSignals } from '../until-signal.ts';
 

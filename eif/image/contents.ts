@@ -2,6 +2,8 @@
  * What an image contains, in two halves that change at different times and mean different things (decision 8): the runtime,
  * which is the same for everybody who builds this release, and the application, which is the operator's own.
  */
+
+import { CODE_FOLDER } from '../../config/enclave-layout.ts';
 import type { BomComponent } from '../bom/cyclonedx.ts';
 import type { Architecture } from '../format/header.ts';
 import { ACRA_COMPONENT, type AcraServerSource, acraServer } from '../rootfs/acra-server.ts';
@@ -11,7 +13,6 @@ import { CONFIGURATION_COMPONENT, measuredFolder } from '../rootfs/measured-fold
 import { MOUNT_POINTS } from '../rootfs/mount-points.ts';
 import { type NodeRuntime, nodeRuntime, SYSTEM_COMPONENT } from '../rootfs/node-runtime.ts';
 import { type NpmPackage, packageUrl } from '../rootfs/npm-package.ts';
-import { CODE_FOLDER } from '../rootfs/paths.ts';
 
 /** Source files, relative to the project, that become programs of the enclave. */
 export interface EntryPoints {

@@ -4,6 +4,7 @@
  * folder that AWS's init changes root to. Specification: nitro-formats 3.2-3.4; decision 8.
  */
 
+import { INIT_PATH, NODE_PATH } from '../../config/enclave-layout.ts';
 import { tapArchive } from '../bom/archive-tap.ts';
 import type { BomComponent, BomRamdisk } from '../bom/cyclonedx.ts';
 import { type Compression, compress } from '../compress.ts';
@@ -13,7 +14,6 @@ import type { ByteSource } from '../format/writer.ts';
 import type { AwsBootstrap, Kernel } from '../kernel/kernel.ts';
 import { OWN_COMPONENT } from '../rootfs/bundle.ts';
 import { below, FILE_MODE, type RamdiskContent, type RootfsFile, toCpioItems, together } from '../rootfs/content.ts';
-import { INIT_PATH, NODE_PATH } from '../rootfs/paths.ts';
 import type { ImageContents } from './contents.ts';
 
 export interface Ramdisk {

@@ -3,13 +3,13 @@
  * nothing of the rest, and the description by which the supervisor starts it. The stand-in comes in only when asked for.
  */
 import { join } from 'node:path';
+import { ACRA_FOLDER, ACRA_PROGRAM_PATH, NODE_PATH } from '../../config/enclave-layout.ts';
 import { EifBuildError } from '../build-errors.ts';
 import type { Architecture } from '../format/header.ts';
 import { type Bundle, bundlePrograms } from './bundle.ts';
 import { FILE_MODE, PROGRAM_MODE, type RootfsFile } from './content.ts';
 import { findLibraries, type Libraries } from './libraries.ts';
 import { configuredFolders } from './loader-folders.ts';
-import { ACRA_FOLDER, ACRA_PROGRAM_PATH, NODE_PATH } from './paths.ts';
 import { copyLoadedPart } from './program-copy.ts';
 
 /** Key of acra-server in the bill of materials. */

@@ -6,11 +6,11 @@ import type { Dirent, Stats } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { enclaveSchema } from '../../config/enclave.ts';
+import { ENCLAVE_FOLDER } from '../../config/enclave-layout.ts';
 import { loadConfig } from '../../config/load.ts';
 import { EifBuildError } from '../build-errors.ts';
 import type { RamdiskContent, RootfsFile, RootfsFolder } from './content.ts';
 import { type MeasuredFiles, measuredFiles } from './measured-files.ts';
-import { ENCLAVE_FOLDER } from './paths.ts';
 
 /** Key of the configuration in the bill of materials. */
 export const CONFIGURATION_COMPONENT = 'configuration';

@@ -3,12 +3,12 @@
  * is no loader cache and no other library in the image.
  */
 import { dirname, join } from 'node:path';
+import { CODE_FOLDER, NODE_PATH } from '../../config/enclave-layout.ts';
 import type { Architecture } from '../format/header.ts';
 import { ARCHITECTURES } from './architecture.ts';
 import { FILE_MODE, PROGRAM_MODE, type RootfsFile } from './content.ts';
 import { findLibraries } from './libraries.ts';
 import { type NpmPackage, packageFile, packageUrl, readPackage } from './npm-package.ts';
-import { CODE_FOLDER, NODE_PATH } from './paths.ts';
 import { copyLoadedPart } from './program-copy.ts';
 
 /** Key of the C and C++ libraries in the bill of materials. */

@@ -1,6 +1,6 @@
 /**
- * Where things lie in the root file system of an enclave. Nobody else decides a path there; what reads them inside the
- * enclave is told (kernel command line, program.json).
+ * Where things lie in the root file system of an enclave, for who puts them there and who finds them there. Paths are
+ * relative to the root, as archives name them.
  */
 
 /** Node, as the kernel's `rdinit=` names it. */
