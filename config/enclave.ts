@@ -5,19 +5,25 @@
 import { z } from 'zod';
 import { address, count, durationMs, fileInFolder, hostName, portTable, routeLimits } from './fields.ts';
 
-const acra = z.strictObject({
-  listen: address('tcp', 'unix')
-    .prefault('tcp://127.0.0.1:9393')
-    .describe('where acra-server listens inside the enclave (loopback or a unix socket)'),
-  encryptorConfig: fileInFolder.prefault('encryptor.yaml').describe("Acra's encryptor configuration"),
-  keystore: fileInFolder.prefault('keystore').describe('keystore v1, sealed under the master key'),
-  clientCa: fileInFolder.prefault('tls/client-ca.pem').describe('CA of client certificates'),
-  certificate: fileInFolder.prefault('tls/server.pem').describe('certificate that clients see'),
-  sealedKey: fileInFolder.prefault('tls/server.key.sealed').describe('its private key, sealed under the master key'),
-  clientIdFrom: z.enum(['distinguished_name', 'serial_number']).default('distinguished_name'),
-  poisonDetection: z.boolean().default(true),
-  memoryLimitMiB: count(256, 1024 * 1024).describe("acra-server's soft memory limit (GOMEMLIMIT)"),
-});
+const acra = z
+  .strictObject({
+    listen: address('tcp', 'unix')
+      .prefault('tcp://127.0.0.1:9393')
+      .describe('where acra-server listens inside the enclave (loopback or a unix socket)'),
+    encryptorConfig: fileInFolder.prefault('encryptor.yaml').describe("Acra's encryptor configuration"),
+    keystore: fileInFolder.prefault('keystore').describe('keystore v1, sealed under the master key'),
+    clientCa: fileInFolder.prefault('tls/client-ca.pem').describe('CA of client certificates'),
+    certificate: fileInFolder.prefault('tls/server.pem').describe('certificate that clients see'),
+    sealedKey: fileInFolder.prefault('tls/server.key.sealed').describe('its private key, sealed under the master key'),
+    clientIdFrom: z.enum(['distinguished_name', 'serial_number']).default('distinguished_name'),
+    poisonDetection: z.boolean().default(true),
+    memoryLimitMiB: count(256, 1024 * 1024).describe("acra-server's soft memory limit (GOMEMLIMIT)"),
+    maxMemoryMiB: count(768, 1024 * 1024).describe('what it is ended at (cgroup memory.max); above the soft limit'),
+    maxTasks: count(512, 100_000).describe('processes and threads that it may have (cgroup pids.max)'),
+  })
+  .refine(({ memoryLimitMiB, maxMemoryMiB }) => memoryLimitMiB < maxMemoryMiB, {
+    error: 'memoryLimitMiB must be below maxMemoryMiB: the soft limit comes before the end',
+  });
 
 const database = z.strictObject({
   serverName: hostName.describe("the name in the database's certificate"),

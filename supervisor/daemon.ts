@@ -24,6 +24,7 @@ import { ingressRoute, privateSocket } from './routes.ts';
 import { StatusBoard } from './status.ts';
 
 const FLUSH_MS = 2_000;
+const MAX_STACK_CHARACTERS = 2_000;
 /** Before the configuration is read nobody can say how many records to keep. */
 const LOG_BUFFER_RECORDS = 10_000;
 
@@ -97,6 +98,15 @@ export class Supervisor {
     await this.#control.flush(AbortSignal.timeout(FLUSH_MS));
     await this.#cleanups.disposeAsync();
     return exit;
+  }
+
+  /** For whoever must end at once: says why, and gives the parent a moment to take it. Never rejects. */
+  async lastWords(error: unknown): Promise<void> {
+    const reason = describeError(error);
+    const stack = error instanceof Error ? (error.stack ?? '').slice(0, MAX_STACK_CHARACTERS) : '';
+    this.#logs.log('fatal', 'supervisor.panic', { reason, stack });
+    this.#status.set({ state: 'failed', detail: reason, errorCode: 'SUPERVISOR_PANIC' });
+    await this.#control.flush(AbortSignal.timeout(FLUSH_MS));
   }
 
   async #bootAndServe(): Promise<SupervisorExit> {

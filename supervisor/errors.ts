@@ -11,6 +11,15 @@ export const SUPERVISOR_ERRORS = {
     meaning: 'A boot phase ended with an error that has no code of its own.',
     action: 'Read the cause in the log record `boot.phase-failed`.',
   },
+  BOOT_SYSTEM_CALL: {
+    meaning:
+      'The kernel refused what PID 1 must do (mount, loopback, limits, clock, entropy); the message says which call.',
+    action: 'Boot a kernel with the options of eif/kernel/enclave-hardened.config.',
+  },
+  BOOT_HEARTBEAT_UNANSWERED: {
+    meaning: 'Nobody on the parent took the byte that tells that the enclave has booted.',
+    action: 'Start the enclave with nitro-cli or `acra-enclave run`, which listen for it on vsock port 9000.',
+  },
   BOOT_RNG_NOT_NSM: {
     meaning: 'The kernel does not draw from the Nitro hardware generator.',
     action: 'Boot a kernel with the NSM driver built in; do not run on another machine.',
@@ -30,6 +39,10 @@ export const SUPERVISOR_ERRORS = {
   BOOT_DATABASE_UNTRUSTED: {
     meaning: 'The database’s certificate is not of the measured CA, or not for the measured name.',
     action: 'Check `database.ca` and `database.serverName` in enclave.yaml; else somebody stands between.',
+  },
+  SUPERVISOR_PANIC: {
+    meaning: 'The supervisor met an error that nothing was prepared for; it ended the enclave.',
+    action: 'Report the log record `supervisor.panic`; the enclave is started again by the policy in host-proxy.yaml.',
   },
   CREDENTIALS_UNAVAILABLE: {
     meaning:

@@ -5,20 +5,48 @@
 import type { NsmProvider } from '../attestation/nsm/provider.ts';
 import type { Cid, VsockPort } from '../config/brands.ts';
 import type { Endpoint } from '../config/endpoint.ts';
+import type { Logger } from '../runtime/log.ts';
+
+export interface ProcessBounds {
+  readonly maxMemoryBytes: number;
+  readonly maxTasks: number;
+}
+
+/** How acra-server is kept apart from the supervisor. */
+export interface Confinement {
+  /** A folder in memory (0700) that acra-server may enter. */
+  readonly folder: string;
+  /** Whom it runs as; undefined: as whoever runs the supervisor. */
+  readonly user: { readonly uid: number; readonly gid: number } | undefined;
+  /** Bounds a process and all that it will start. To be called before it gets anything to do. */
+  enclose(pid: number, bounds: ProcessBounds): void;
+}
+
+/** The machine, once it is fit to work on. */
+export interface Machine {
+  readonly confinement: Confinement;
+  stop(): Promise<void>;
+}
 
 export interface Platform {
   /** Told to the parent, so that nobody takes a laptop's enclave for a real one. It grants nothing. */
   readonly simulated: boolean;
-  /** A folder of our own in memory (0700) for sockets and the short-lived TLS key file. Must exist. */
+  /** A folder of our own in memory (0700) for sockets; exists once the machine is prepared. */
   readonly runtimeFolder: string;
+  /** What must be true of a machine before anything else runs: file systems, loopback, limits. */
+  prepareMachine(logger: Logger): Promise<Machine>;
   openNsm(): Promise<NsmProvider>;
   /** The name that `rng_current` must show: the generator that feeds the kernel's pool. */
   readonly requiredHardwareRng: string;
   currentHardwareRng(): Promise<string>;
   /** Mixes bytes into the kernel's pool and, where the platform may, credits them. */
   addEntropy(bytes: Buffer): Promise<void>;
+  /** The hypervisor's own clock, where the kernel offers it; ms since the epoch. */
+  hypervisorTimeMs(): number | undefined;
   /** Sets the wall clock from a time that the parent cannot steer. */
   setWallClock(timeMs: number): Promise<void>;
+  /** Whether somebody on the parent waits for the byte that says that the enclave has booted. */
+  readonly sendsHeartbeat: boolean;
   /** The CIDs under which the parent may dial in. */
   readonly parentCids: readonly Cid[];
   /** Address of a port of the parent. */

@@ -9,7 +9,7 @@ import type { Endpoint, TcpEndpoint, UnixEndpoint } from '../config/endpoint.ts'
 import type { RouteSpec } from '../relay/route.ts';
 import type { Platform } from './platform.ts';
 
-type PrivateRoute = 'control' | 'kms' | 'imds';
+type PrivateRoute = 'control' | 'heartbeat' | 'kms' | 'imds';
 
 const PRIVATE_LIMITS = {
   maxConnections: 16,
@@ -23,7 +23,7 @@ export function privateSocket(platform: Platform, label: PrivateRoute): UnixEndp
   return { kind: 'unix', path: join(platform.runtimeFolder, `${label}.sock`) };
 }
 
-function privateRoute(platform: Platform, label: PrivateRoute, port: VsockPort): RouteSpec {
+function privateRoute(platform: Platform, label: PrivateRoute, port: VsockPort): RouteSpec & { listen: UnixEndpoint } {
   return {
     label,
     listen: privateSocket(platform, label),
@@ -35,6 +35,11 @@ function privateRoute(platform: Platform, label: PrivateRoute, port: VsockPort):
 
 export function controlRoute(platform: Platform, port: VsockPort): RouteSpec {
   return privateRoute(platform, 'control', port);
+}
+
+/** Open for one byte. */
+export function heartbeatRoute(platform: Platform, port: VsockPort): RouteSpec & { readonly listen: UnixEndpoint } {
+  return privateRoute(platform, 'heartbeat', port);
 }
 
 /** Everything that leaves the enclave after the configuration is known. */

@@ -8,6 +8,7 @@ import { resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { nodeChildEnvironment } from '../../runtime/node-child.ts';
+import { markOwnChild } from '../../runtime/own-children.ts';
 import { SecretBuffer } from '../../runtime/secret-buffer.ts';
 import type { EncryptorFinding } from '../encryptor-config/schema.ts';
 import { KeystoreError } from '../errors.ts';
@@ -123,7 +124,7 @@ function whenEnded(child: ChildProcess): Promise<Ended> {
 }
 
 function start(signal: AbortSignal, timeoutMs: number): ChildProcess {
-  return spawn(process.execPath, [MAIN_FILE], {
+  const child = spawn(process.execPath, [MAIN_FILE], {
     stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
     env: nodeChildEnvironment(),
     cwd: '/',
@@ -131,6 +132,7 @@ function start(signal: AbortSignal, timeoutMs: number): ChildProcess {
     timeout: timeoutMs,
     killSignal: 'SIGKILL',
   });
+  return markOwnChild(child);
 }
 
 function requestOf(options: InspectKeystoreOptions): CheckRequest {

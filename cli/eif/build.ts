@@ -17,10 +17,10 @@ import { MANIFEST_NAME } from '../../eif/image-manifest.ts';
 import { readSmallFile } from '../../eif/input-file.ts';
 import { readCertificateChain } from '../../eif/sign/certificate.ts';
 import { readSigningKey } from '../../eif/sign/key.ts';
+import { RELEASE } from '../../runtime/release.ts';
 import { acraCacheFolder } from '../acra-cache.ts';
 import { CliError } from '../errors.ts';
 import { bold, green, printJson, printLine, progress } from '../output.ts';
-import { RELEASE } from '../release.ts';
 import { watchStopSignals } from '../until-signal.ts';
 import { hostArchitecture, provideKernel } from './kernel.ts';
 import { readRecipe } from './recipe.ts';
@@ -37,7 +37,7 @@ export interface BuildOptions {
 }
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
-/** The program for PID 1. A release without it builds images that say that they cannot boot. */
+/** The program for PID 1. */
 const INIT_ENTRY = 'supervisor/main.ts';
 const MAX_ENCRYPTOR_BYTES = 1_048_576;
 

@@ -29,6 +29,11 @@ export async function simulatedPlatform(options: SimulationOptions): Promise<Pla
   return {
     simulated: true,
     runtimeFolder,
+    // The machine is the user's own.
+    prepareMachine: async () => ({
+      confinement: { folder: runtimeFolder, user: undefined, enclose: () => undefined },
+      stop: async () => undefined,
+    }),
     openNsm: async () =>
       nsmOver(
         new EmulatedNsm({
@@ -43,8 +48,10 @@ export async function simulatedPlatform(options: SimulationOptions): Promise<Pla
     currentHardwareRng: async () => EMULATED_RNG,
     // Any user may mix into the pool; crediting it is for PID 1 in an enclave.
     addEntropy: async (bytes) => writeFileSync('/dev/urandom', bytes),
+    hypervisorTimeMs: () => undefined,
     // The laptop's clock is not ours to set.
     setWallClock: async () => undefined,
+    sendsHeartbeat: false,
     parentCids: [CID_PARENT],
     parentPort: (port) => ({ kind: 'vsock-uds-guest', path: vsockPath, port, cid: CID_PARENT }),
     enclavePort: (port) => ({ kind: 'vsock-uds-guest', path: vsockPath, port, cid: CID_PARENT }),

@@ -8,18 +8,22 @@ import { controlPhase } from './phases/control.ts';
 import { credentialsPhase } from './phases/credentials.ts';
 import { egressPhase } from './phases/egress.ts';
 import { entropyPhase } from './phases/entropy.ts';
+import { heartbeatPhase } from './phases/heartbeat.ts';
 import { keystorePhase } from './phases/keystore.ts';
+import { machinePhase } from './phases/machine.ts';
 import { masterKeyPhase } from './phases/master-key.ts';
 import { nsmPhase } from './phases/nsm.ts';
 import { readyPhase } from './phases/ready.ts';
 import type { BootStart } from './start.ts';
 
 export const bootTable = BootTable.empty<BootStart & { readonly control: ControlConnection }>()
+  .phase(machinePhase)
   .phase(controlPhase)
   .phase(nsmPhase)
   .phase(entropyPhase)
   .phase(clockPhase)
   .phase(configurationPhase)
+  .phase(heartbeatPhase)
   .phase(egressPhase)
   .phase(credentialsPhase)
   .phase(masterKeyPhase)

@@ -1,8 +1,8 @@
 /**
  * acra-server as a supervised child: how it is launched, when it listens, what its exits and log lines mean.
- * Its TLS key lies in the runtime folder (memory, 0600) only from launch until it listens.
+ * Its TLS key lies in a folder of its own (memory, 0600) only from launch until it listens.
  */
-import { rmSync, writeFileSync } from 'node:fs';
+import { chownSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AcraProgram } from '../../acra/obtain/program.ts';
 import { acraServerArguments } from '../../acra/server/command-line.ts';
@@ -12,6 +12,7 @@ import type { AcraServerOptions } from '../../acra/server/options.ts';
 import type { EnclaveConfig } from '../../config/enclave.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
+import type { Confinement } from '../platform.ts';
 import { connect } from '../probes/connect.ts';
 import type { AcraOutput } from './acra-output.ts';
 import type { ChildSpec, Exit, ProcessHandle } from './child.ts';
@@ -19,6 +20,7 @@ import { launchAcra } from './launch.ts';
 
 const LISTEN_POLL_MS = 50;
 const READY_TIMEOUT_MS = 20_000;
+const MIB = 1024 * 1024;
 
 export interface AcraChildDeps {
   readonly program: AcraProgram;
@@ -26,12 +28,13 @@ export interface AcraChildDeps {
   readonly config: EnclaveConfig;
   readonly masterKey: SecretBuffer;
   readonly serverKey: SecretBuffer;
+  readonly confinement: Confinement;
   readonly clock: Clock;
   readonly output: AcraOutput;
 }
 
-export function serverKeyFile(runtimeFolder: string): string {
-  return join(runtimeFolder, 'server.key');
+export function serverKeyFile(folder: string): string {
+  return join(folder, 'server.key');
 }
 
 export function acraChildSpec(deps: AcraChildDeps): ChildSpec {
@@ -45,15 +48,18 @@ export function acraChildSpec(deps: AcraChildDeps): ChildSpec {
 }
 
 function launch(deps: AcraChildDeps): ProcessHandle {
-  const { options, config } = deps;
+  const { options, config, confinement } = deps;
   // A socket file that a killed acra-server left would make the next one exit with code 0 (contract 3.3).
   if (options.listen.kind === 'unix') rmSync(options.listen.path, { force: true });
-  deps.serverKey.use((pem) => writeFileSync(options.tls.serverKeyFile, pem, { mode: 0o600 }));
+  writeServerKey(deps);
   const child = launchAcra({
     program: deps.program,
     arguments: acraServerArguments(options),
     environment: acraServerEnvironment({ memoryLimitMiB: config.acra.memoryLimitMiB }),
     masterKey: deps.masterKey,
+    user: confinement.user,
+    enclose: (pid) =>
+      confinement.enclose(pid, { maxMemoryBytes: config.acra.maxMemoryMiB * MIB, maxTasks: config.acra.maxTasks }),
   });
   const exited = new Promise<Exit>((resolve) => {
     child.once('error', () => resolve({ code: null, signal: null }));
@@ -65,6 +71,12 @@ function launch(deps: AcraChildDeps): ProcessHandle {
     exited: exited.finally(() => rmSync(options.tls.serverKeyFile, { force: true })),
     kill: (signal) => void child.kill(signal),
   };
+}
+
+function writeServerKey({ options, serverKey, confinement: { user } }: AcraChildDeps): void {
+  const { serverKeyFile: file } = options.tls;
+  serverKey.use((pem) => writeFileSync(file, pem, { mode: 0o600 }));
+  if (user) chownSync(file, user.uid, user.gid);
 }
 
 /** Listening is all that can be asked before the database is there; what lies behind is the health monitor's. */

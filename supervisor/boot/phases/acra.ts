@@ -9,6 +9,7 @@ import type { BootStart } from '../start.ts';
 import type { Configured } from './configuration.ts';
 import type { EgressReady } from './egress.ts';
 import type { KeystoreReady } from './keystore.ts';
+import type { MachineReady } from './machine.ts';
 import type { MasterKeyReady } from './master-key.ts';
 
 export interface AcraReady {
@@ -18,9 +19,9 @@ export interface AcraReady {
   readonly watchAcra: (notify: (state: ChildState) => void) => void;
 }
 
-type Needs = BootStart & Configured & EgressReady & MasterKeyReady & KeystoreReady;
+type Needs = BootStart & MachineReady & Configured & EgressReady & MasterKeyReady & KeystoreReady;
 
-function acraOptions({ config, pathOf, databaseAddress }: Needs, runtimeFolder: string): AcraServerOptions {
+function acraOptions({ config, pathOf, databaseAddress, confinement }: Needs): AcraServerOptions {
   const { acra, database } = config;
   return {
     listen: acra.listen,
@@ -30,7 +31,7 @@ function acraOptions({ config, pathOf, databaseAddress }: Needs, runtimeFolder: 
     tls: {
       clientCaFile: pathOf(acra.clientCa),
       serverCertFile: pathOf(acra.certificate),
-      serverKeyFile: serverKeyFile(runtimeFolder),
+      serverKeyFile: serverKeyFile(confinement.folder),
       databaseCaFile: pathOf(database.ca),
     },
     clientId: { from: acra.clientIdFrom },
@@ -41,15 +42,16 @@ function acraOptions({ config, pathOf, databaseAddress }: Needs, runtimeFolder: 
 export const acraPhase: Phase<Needs, AcraReady> = {
   name: 'acra',
   deadlineMs: ({ config }) => config.deadlines.acraMs,
-  async run(have, { platform, clock, random, logger, signal, defer }) {
+  async run(have, { clock, random, logger, signal, defer }) {
     const output = new AcraOutput(logger);
     const subscribers: ((state: ChildState) => void)[] = [];
     const spec = acraChildSpec({
       program: have.acraProgram,
-      options: acraOptions(have, platform.runtimeFolder),
+      options: acraOptions(have),
       config: have.config,
       masterKey: have.masterKey,
       serverKey: have.serverKey,
+      confinement: have.confinement,
       clock,
       output,
     });

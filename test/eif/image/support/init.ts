@@ -35,6 +35,8 @@ function launch(): Promise<string> {
     arguments: [],
     environment: {},
     masterKey: SecretBuffer.take(Buffer.alloc(32)),
+    user: undefined,
+    enclose: () => undefined,
   });
   return new Promise((resolve) => {
     let output = '';

@@ -1,0 +1,60 @@
+/**
+ * The life of an enclave: the supervisor as PID 1 (or as the program of nitro-cli's init), from the first instruction in
+ * user space to the end of the machine. However it ends, the reason is said first, on the console and to the parent.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { AcraProgram } from '../acra/obtain/program.ts';
+import { ACRA_PROGRAM_PATH, ENCLAVE_FOLDER } from '../config/enclave-layout.ts';
+import { systemClock } from '../runtime/clock.ts';
+import { describeError, errorCode } from '../runtime/errors.ts';
+import { systemRandom } from '../runtime/random.ts';
+import { RELEASE } from '../runtime/release.ts';
+import { Supervisor } from './daemon.ts';
+import { endMachine } from './machine/calls.ts';
+import { machineConsole } from './machine/console.ts';
+import type { Platform } from './platform.ts';
+
+const INIT_PID = 1;
+const EXIT_FAILED = 1;
+
+/** Returns only if even ending the machine fails. */
+export async function runEnclave(platform: Platform): Promise<void> {
+  const supervisor = new Supervisor({
+    platform,
+    folder: join('/', ENCLAVE_FOLDER),
+    acraProgram: JSON.parse(readFileSync(join('/', ACRA_PROGRAM_PATH), 'utf8')) as AcraProgram,
+    release: RELEASE,
+    clock: systemClock,
+    random: systemRandom,
+    console: machineConsole,
+  });
+  endOnPanic(supervisor);
+  // An init may tell us to stop; as PID 1 we hear it only from ourselves.
+  process.on('SIGTERM', () => supervisor.requestStop('a signal arrived'));
+  const exit = await supervisor.run();
+  if (exit.kind === 'stopped') end(0, 'stopped in order');
+  else end(EXIT_FAILED, describeError(exit.error), errorCode(exit.error));
+}
+
+/** Whatever nobody caught leaves a supervisor that can no longer be trusted to supervise: it ends, and the machine with it. */
+function endOnPanic(supervisor: Supervisor): void {
+  let panicked = false;
+  const onPanic = (error: unknown) => {
+    const reason = `panic: ${describeError(error)}`;
+    if (panicked) end(EXIT_FAILED, reason, 'SUPERVISOR_PANIC');
+    panicked = true;
+    supervisor.lastWords(error).finally(() => end(EXIT_FAILED, reason, 'SUPERVISOR_PANIC'));
+  };
+  process.on('uncaughtException', onPanic);
+  process.on('unhandledRejection', onPanic);
+}
+
+function end(code: number, reason: string, errorCode?: string): void {
+  machineConsole.log(code === 0 ? 'info' : 'fatal', 'machine.ending', {
+    reason,
+    ...(errorCode === undefined ? {} : { code: errorCode }),
+  });
+  if (process.pid === INIT_PID) endMachine();
+  process.exit(code);
+}
