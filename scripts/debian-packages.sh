@@ -1,8 +1,9 @@
 # shellcheck shell=bash
-# debian-packages.sh - packages of other Debian suites without touching the system's apt. To be sourced; needs $CACHE and die.
+# debian-packages.sh - packages of other Debian suites without touching the system's apt. To be sourced; needs $CACHE, log and die.
 #
 #   apt_setup                          a private apt configuration under $CACHE/apt, its indexes at most 12 hours old
 #   versions_of PACKAGE SUITE-REGEX    the versions on the mirror, oldest first
+#   require_version PACKAGE SUITE-REGEX VERSION    or exits with 3, after saying which versions are there
 #   unpack PACKAGE VERSION FOLDER      downloads a binary package and unpacks it; no maintainer script runs
 #
 # Environment: DEBIAN_MIRROR, DEBIAN_SECURITY_MIRROR (default: the mirrors that the system's own apt uses).
@@ -26,7 +27,7 @@ Suites: trixie
 Components: main
 Signed-By: $1
 
-Types: deb
+Types: deb deb-src
 URIs: $3
 Suites: trixie-security
 Components: main
@@ -34,7 +35,7 @@ Signed-By: $1
 
 Types: deb
 URIs: $2
-Suites: bookworm-backports sid
+Suites: bookworm-backports
 Components: main
 Signed-By: $1
 EOF
@@ -67,6 +68,7 @@ EOF
 
 apt_setup() {
   local keyring=/usr/share/keyrings/debian-archive-keyring.gpg base security
+  local sources=$APT_FOLDER/sources.d/debian.sources
   base=${DEBIAN_MIRROR:-$(mirror Debian)}
   security=${DEBIAN_SECURITY_MIRROR:-$(mirror Debian-Security)}
   [[ -n $base && -n $security ]] ||
@@ -74,10 +76,13 @@ apt_setup() {
   [[ -r $keyring ]] || die "no $keyring (install debian-archive-keyring)"
   mkdir -p "$APT_FOLDER"/{lists/partial,archives/partial,sources.d,preferences.d}
   : >"$APT_FOLDER/status"
-  apt_sources "$keyring" "$base" "$security" >"$APT_FOLDER/sources.d/debian.sources"
+  if [[ $(cat "$sources" 2>/dev/null) != "$(apt_sources "$keyring" "$base" "$security")" ]]; then
+    rm -f "$APT_FOLDER/updated"
+    apt_sources "$keyring" "$base" "$security" >"$sources"
+  fi
   apt_configuration >"$APT_FOLDER/apt.conf"
   if [[ -z $(find "$APT_FOLDER/updated" -mmin -720 2>/dev/null) ]]; then
-    log 'fetching the package indexes of trixie, bookworm-backports and sid'
+    log 'fetching the package indexes of trixie and bookworm-backports'
     apt_get -o APT::Update::Error-Mode=any update >&2
     touch "$APT_FOLDER/updated"
   fi
@@ -85,6 +90,14 @@ apt_setup() {
 
 versions_of() {
   apt_cache madison "$1" | awk -F' *[|] *' -v s="$2" '$3 ~ s {gsub(/ /, "", $2); print $2}' | sort -uV
+}
+
+require_version() {
+  local versions
+  versions=$(versions_of "$1" "$2")
+  grep -qxF -- "$3" <<<"$versions" && return
+  log "$1 $3 is not on the mirror; there is: ${versions//$'\n'/ }"
+  exit 3
 }
 
 unpack() {
