@@ -1,11 +1,21 @@
 /** The two ways to the data: as the application does, through the enclave, and as somebody who holds the database does. */
 import pg from 'pg';
 import type { TcpEndpoint } from '../../config/endpoint.ts';
+import type { RunningPostgres } from '../../emulator/postgres/server.ts';
+import type { DemoCertificates } from './certificates.ts';
 import { DATABASE_NAME, ENCLAVE_NAME } from './certificates.ts';
 import { APPLICATION, DATABASE, OWNER } from './database.ts';
 import type { Stack } from './stack.ts';
 
-export async function connectThroughEnclave(stack: Stack, address: TcpEndpoint): Promise<pg.Client> {
+/** What a client needs to know of a stack. */
+export interface Reachable {
+  readonly parts: {
+    readonly certificates: DemoCertificates;
+    readonly postgres: Pick<RunningPostgres, 'host' | 'port'>;
+  };
+}
+
+export async function connectThroughEnclave(stack: Reachable, address: TcpEndpoint): Promise<pg.Client> {
   const { applicationCaPem, client } = stack.parts.certificates;
   const connection = new pg.Client({
     host: address.host,
@@ -20,7 +30,7 @@ export async function connectThroughEnclave(stack: Stack, address: TcpEndpoint):
   return connection;
 }
 
-export async function connectDirectly(stack: Stack): Promise<pg.Client> {
+export async function connectDirectly(stack: Reachable): Promise<pg.Client> {
   const { postgres, certificates } = stack.parts;
   const connection = new pg.Client({
     host: postgres.host,

@@ -16,23 +16,24 @@ export type YamlDocument = Record<string, unknown>;
 
 export interface EnclaveFolderOptions {
   readonly folder: string;
-  readonly acraSocketPath: string;
+  /** An enclave that shares its machine with others listens where it collides with none; default: as in an image. */
+  readonly simulated?: { readonly acraSocketPath: string };
   readonly certificates: DemoCertificates;
-  readonly kms: EncryptOptions & { readonly caPem: string };
+  readonly kms: EncryptOptions;
   /** Merged over the sections of enclave.yaml; the measured way to change anything. */
   readonly settings?: YamlDocument;
 }
 
 function enclaveYaml(options: EnclaveFolderOptions): YamlDocument {
-  const { kms, acraSocketPath, settings = {} } = options;
+  const { kms, simulated, settings = {} } = options;
   const base: Record<string, YamlDocument> = {
-    acra: { listen: `unix://${acraSocketPath}` },
-    database: { serverName: DATABASE_NAME, listen: 'tcp://127.0.0.1:0' },
+    acra: simulated === undefined ? {} : { listen: `unix://${simulated.acraSocketPath}` },
+    database: { serverName: DATABASE_NAME, ...(simulated === undefined ? {} : { listen: 'tcp://127.0.0.1:0' }) },
     kms: {
       region: kms.region,
       keyArn: kms.keyArn,
       encryptionContext: kms.encryptionContext,
-      ca: 'tls/kms-ca.pem',
+      ...(kms.caPem === undefined ? {} : { ca: 'tls/kms-ca.pem' }),
     },
   };
   const merged: YamlDocument = { version: 1, name: 'demo' };
@@ -50,7 +51,7 @@ export async function writeEnclaveFolder(options: EnclaveFolderOptions): Promise
   writeFileSync(join(folder, 'tls/client-ca.pem'), certificates.applicationCaPem);
   writeFileSync(join(folder, 'tls/server.pem'), certificates.server.certificatePem);
   writeFileSync(join(folder, 'tls/database-ca.pem'), certificates.databaseCaPem);
-  writeFileSync(join(folder, 'tls/kms-ca.pem'), kms.caPem);
+  if (kms.caPem !== undefined) writeFileSync(join(folder, 'tls/kms-ca.pem'), kms.caPem);
   using serverKey = SecretBuffer.take(Buffer.from(certificates.server.privateKeyPem));
   await makeKeys({
     keystoreFolder: join(folder, 'keystore'),

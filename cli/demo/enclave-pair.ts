@@ -5,11 +5,10 @@ import { stringify } from 'yaml';
 import type { TcpEndpoint } from '../../config/endpoint.ts';
 import { parseEndpoint } from '../../config/endpoint.ts';
 import { systemClock } from '../../runtime/clock.ts';
-import { CliError } from '../errors.ts';
 import { simulatedFolders } from '../simulated/folders.ts';
 import { DaemonProcess } from './daemon-process.ts';
 import type { HostStatus } from './host-status.ts';
-import { untilHostStatus } from './host-status.ts';
+import { untilHostStatus, untilServing } from './host-status.ts';
 
 export interface EnclavePairOptions {
   /** Everything that the pair writes lies here; short, because unix sockets lie here too. */
@@ -81,15 +80,8 @@ export class EnclavePair {
   }
 
   /** The address of the public port. @throws CliError CLI_NOT_READY as soon as the enclave has failed */
-  async untilServing(signal: AbortSignal, onChange?: (status: HostStatus) => void): Promise<TcpEndpoint> {
-    const isOver = ({ ready, publicAddress, enclave }: HostStatus) =>
-      (ready && publicAddress !== null) || enclave?.state === 'failed';
-    const { publicAddress, enclave } = await this.until(isOver, signal, onChange);
-    if (publicAddress !== null) return parseEndpoint(publicAddress) as TcpEndpoint;
-    throw new CliError('CLI_NOT_READY', 'the enclave failed', {
-      found: `phase ${enclave?.phase}; ${enclave?.errorCode}; ${enclave?.detail}`,
-      action: `Read the logs in ${join(this.#options.root, 'logs')}.`,
-    });
+  untilServing(signal: AbortSignal, onChange?: (status: HostStatus) => void): Promise<TcpEndpoint> {
+    return untilServing(this.adminUrl, systemClock, signal, onChange);
   }
 
   /** First the enclave, then what it talks through. */

@@ -1,6 +1,8 @@
 /** Reads host-proxy's /status, as an operator would with curl. */
 import { request } from 'undici';
 import { z } from 'zod';
+import type { TcpEndpoint } from '../../config/endpoint.ts';
+import { parseEndpoint } from '../../config/endpoint.ts';
 import { ENCLAVE_STATES } from '../../config/wire/messages.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { CliError } from '../errors.ts';
@@ -58,4 +60,21 @@ export async function untilHostStatus(
       });
     }
   }
+}
+
+/** The address of the public port. @throws CliError CLI_NOT_READY as soon as the enclave has failed */
+export async function untilServing(
+  adminUrl: string,
+  clock: Clock,
+  signal: AbortSignal,
+  onChange?: (status: HostStatus) => void,
+): Promise<TcpEndpoint> {
+  const isOver = ({ ready, publicAddress, enclave }: HostStatus) =>
+    (ready && publicAddress !== null) || enclave?.state === 'failed';
+  const { publicAddress, enclave } = await untilHostStatus(adminUrl, isOver, clock, signal, onChange);
+  if (publicAddress !== null) return parseEndpoint(publicAddress) as TcpEndpoint;
+  throw new CliError('CLI_NOT_READY', 'the enclave failed', {
+    found: `phase ${enclave?.phase}; ${enclave?.errorCode}; ${enclave?.detail}`,
+    action: 'Read the log of host-proxy.',
+  });
 }

@@ -10,7 +10,7 @@ export interface KeyPolicyOptions {
 }
 
 /** ImageSha384 is PCR0; the others are named by their number (nitro-formats 3.7). */
-function attestationConditions(pcrs: ReadonlyMap<PcrIndex, Buffer>): Record<string, string> {
+export function attestationConditions(pcrs: ReadonlyMap<PcrIndex, Buffer>): Record<string, string> {
   const conditions: Record<string, string> = {};
   for (const [index, value] of pcrs) {
     const name = index === 0 ? 'ImageSha384' : `PCR${index}`;

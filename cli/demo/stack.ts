@@ -129,7 +129,7 @@ export class Stack {
     const { accessKeyId, secretAccessKey } = cloud.kms.adminCredentials;
     await writeEnclaveFolder({
       folder: this.enclaveFolder,
-      acraSocketPath: join(this.enclave.runtimeFolder, 'acra-server.sock'),
+      simulated: { acraSocketPath: join(this.enclave.runtimeFolder, 'acra-server.sock') },
       certificates,
       kms: {
         region: REGION,
