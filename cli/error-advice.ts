@@ -5,7 +5,9 @@ import { CONFIG_ERRORS } from '../config/errors.ts';
 import { EIF_BUILD_ERRORS, KERNEL_ERRORS } from '../eif/build-errors.ts';
 import { CPIO_ERRORS, EIF_ERRORS } from '../eif/errors.ts';
 import { EMULATOR_ERRORS } from '../emulator/errors.ts';
+import { ENCLAVE_ERRORS } from '../host-proxy/enclave/errors.ts';
 import { HOST_PROXY_ERRORS } from '../host-proxy/errors.ts';
+import { SYSTEMD_ERRORS } from '../host-proxy/systemd/errors.ts';
 import { RELAY_ERRORS } from '../relay/errors.ts';
 import type { ErrorCatalogue } from '../runtime/errors.ts';
 import { SUPERVISOR_ERRORS } from '../supervisor/errors.ts';
@@ -23,6 +25,8 @@ export const CATALOGUES: Readonly<Record<string, ErrorCatalogue>> = {
   'Encryptor configuration': ENCRYPTOR_ERRORS,
   Supervisor: SUPERVISOR_ERRORS,
   'host-proxy': HOST_PROXY_ERRORS,
+  'Life cycle of the enclave': ENCLAVE_ERRORS,
+  'Service manager': SYSTEMD_ERRORS,
   'Enclave image': EIF_ERRORS,
   'Building an enclave image': EIF_BUILD_ERRORS,
   Kernel: KERNEL_ERRORS,

@@ -11,7 +11,8 @@ function styled(code: string, text: string): string {
 export const bold = (text: string) => styled('1', text);
 export const dim = (text: string) => styled('2', text);
 export const green = (text: string) => styled('32', text);
-const red = (text: string) => styled('31', text);
+export const yellow = (text: string) => styled('33', text);
+export const red = (text: string) => styled('31', text);
 
 export function printLine(text = ''): void {
   stdout.write(`${text}\n`);

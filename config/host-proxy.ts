@@ -4,8 +4,11 @@
  */
 import { z } from 'zod';
 import { toCid } from './brands.ts';
+import { nitroCliRun, qemuRun } from './enclave-run.ts';
 import { MAX_UNIX_PATH_BYTES } from './endpoint.ts';
 import { address, count, durationMs, portTable, routeLimits } from './fields.ts';
+
+export const DEFAULT_RUNTIME_FOLDER = '/run/acra-enclave';
 
 /** Nitro gives enclaves CIDs above 3 (nitro-formats, nitro-cli limits). */
 const guestCid = z.int().min(4).max(0xffff_fffe).transform(toCid).describe("the enclave's CID");
@@ -15,12 +18,16 @@ const absolutePath = z
   .regex(/^\//, { error: 'must be an absolute path' })
   .refine((path) => Buffer.byteLength(path) <= MAX_UNIX_PATH_BYTES, { error: `at most ${MAX_UNIX_PATH_BYTES} bytes` });
 
+/** Room for the names of the sockets that lie in the folder. */
+const MAX_RUNTIME_FOLDER_BYTES = MAX_UNIX_PATH_BYTES - '/command.sock'.length;
+
 const enclave = z.discriminatedUnion('transport', [
-  z.strictObject({ transport: z.literal('vsock'), cid: guestCid }),
+  z.strictObject({ transport: z.literal('vsock'), cid: guestCid, run: nitroCliRun.optional() }),
   z.strictObject({
     transport: z.literal('vsock-uds'),
     cid: guestCid,
     path: absolutePath.describe('the hybrid socket of QEMU, Firecracker or a simulated enclave'),
+    run: qemuRun.optional(),
   }),
 ]);
 
@@ -47,8 +54,11 @@ export const hostProxySchema = z
     limits: routeLimits,
     logs,
     runtimeFolder: absolutePath
-      .prefault('/run/acra-enclave')
-      .describe('for the private socket of the control connection'),
+      .refine((path) => Buffer.byteLength(path) <= MAX_RUNTIME_FOLDER_BYTES, {
+        error: `at most ${MAX_RUNTIME_FOLDER_BYTES} bytes`,
+      })
+      .prefault(DEFAULT_RUNTIME_FOLDER)
+      .describe('for the private sockets of the control connection and of `acra-enclave stop`, `status` and so on'),
     statusStaleMs: durationMs(20_000).describe('an enclave that has been silent for this long counts as not ready'),
     drainMs: durationMs(10_000).describe('how long open connections may finish when the daemon stops'),
     maxControlFrameBytes: count(1024 * 1024, 16 * 1024 * 1024),

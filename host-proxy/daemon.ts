@@ -7,6 +7,7 @@ import { Relay } from '../relay/relay.ts';
 import { BackgroundTask } from '../runtime/background-task.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { describeError } from '../runtime/errors.ts';
+import type { Logger } from '../runtime/log.ts';
 import type { Service } from '../runtime/service.ts';
 import { createMetrics } from './admin/metrics.ts';
 import { AdminServer } from './admin/server.ts';
@@ -14,48 +15,54 @@ import { ControlServer } from './control/server.ts';
 import { EnclaveView } from './enclave-view.ts';
 import { HostProxyError } from './errors.ts';
 import { IngressGate } from './ingress-gate.ts';
+import { LineBuffer } from './lines/line-buffer.ts';
 import { LogSink } from './log-sink.ts';
 import { controlSocketPath, enclaveRoutes, publicRoute } from './routes.ts';
 
 const FOLLOW_INTERVAL_MS = 1_000;
+/** Of log records, for `acra-enclave logs`. */
+const RECENT = { maxLines: 4_000, maxBytes: 4 * 1024 * 1024 };
 
 export class HostProxy implements Service {
+  readonly view: EnclaveView;
+  /** The newest log records, as JSON. */
+  readonly recentRecords = new LineBuffer(RECENT);
   readonly #config: HostProxyConfig;
   readonly #clock: Clock;
   readonly #sink: LogSink;
   readonly #relay: Relay;
-  readonly #view: EnclaveView;
   readonly #gate: IngressGate;
   readonly #control: ControlServer;
   readonly #admin: AdminServer;
   readonly #follower: BackgroundTask;
   #started: Service[] = [];
+  #isStopped = false;
 
   /** @throws HostProxyError HOST_LOG_FILE */
   constructor(config: HostProxyConfig, clock: Clock) {
     this.#config = config;
     this.#clock = clock;
-    this.#sink = new LogSink({ level: config.logs.level, file: config.logs.file, clock });
+    this.#sink = new LogSink({ level: config.logs.level, file: config.logs.file, clock, recent: this.recentRecords });
     this.#relay = new Relay({ logger: this.#sink });
-    this.#view = new EnclaveView(clock, config.statusStaleMs);
+    this.view = new EnclaveView(clock, config.statusStaleMs);
     this.#gate = new IngressGate({
       relay: this.#relay,
       route: publicRoute(config),
-      view: this.#view,
+      view: this.view,
       drainMs: config.drainMs,
       logger: this.#sink,
     });
     this.#control = new ControlServer({
       socketPath: controlSocketPath(config),
       maxFrameBytes: config.maxControlFrameBytes,
-      view: this.#view,
+      view: this.view,
       sink: this.#sink,
     });
     this.#admin = new AdminServer({
       listen: config.admin.listen,
-      view: this.#view,
+      view: this.view,
       gate: this.#gate,
-      metrics: createMetrics(this.#view, this.#relay),
+      metrics: createMetrics(this.view, this.#relay),
     });
     this.#follower = new BackgroundTask(
       (signal) => this.#followSilence(signal),
@@ -65,6 +72,26 @@ export class HostProxy implements Service {
 
   get adminAddress(): TcpEndpoint {
     return this.#admin.address;
+  }
+
+  get logger(): Logger {
+    return this.#sink;
+  }
+
+  /** Where applications connect, while the enclave serves. */
+  get publicAddress(): string | undefined {
+    return this.#gate.address && formatEndpoint(this.#gate.address);
+  }
+
+  /** Asks the enclave for an ordered stop; false when it is not connected. */
+  requestEnclaveStop(): boolean {
+    return this.#control.requestStop();
+  }
+
+  /** The enclave's machine is gone. */
+  enclaveEnded(): void {
+    this.#control.disconnect();
+    this.view.machineEnded();
   }
 
   /** @throws HostProxyError, RelayError; nothing is left behind then. */
@@ -83,7 +110,7 @@ export class HostProxy implements Service {
       await this.stop();
       throw error;
     }
-    this.#view.subscribe(() => this.#gate.follow());
+    this.view.subscribe(() => this.#gate.follow());
     await this.#follower.start(signal);
     this.#sink.log('info', 'host-proxy.started', { admin: formatEndpoint(this.adminAddress) });
   }
@@ -94,7 +121,10 @@ export class HostProxy implements Service {
     return new HostProxyError('HOST_RELAY_DIED', 'the relay ended', { cause });
   }
 
+  /** Idempotent. */
   async stop(): Promise<void> {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
     await this.#follower.stop();
     await this.#gate.close();
     for (const service of this.#started.reverse()) await service.stop();

@@ -21,6 +21,8 @@ export class EnclaveView {
   #heardMs: number | undefined;
   #disconnectedMs: number | undefined;
   #connected = false;
+  /** Only where somebody watches the machine itself (`acra-enclave run`). */
+  #machineEnded = false;
   #subscribers: (() => void)[] = [];
   hello: Hello | undefined;
   status: EnclaveStatus | undefined;
@@ -42,8 +44,33 @@ export class EnclaveView {
     for (const notify of this.#subscribers) notify();
   }
 
-  subscribe(notify: () => void): void {
+  /** @returns ends the subscription. */
+  subscribe(notify: () => void): () => void {
     this.#subscribers = [...this.#subscribers, notify];
+    return () => {
+      this.#subscribers = this.#subscribers.filter((other) => other !== notify);
+    };
+  }
+
+  /** A new machine: what an earlier one said is no longer true. */
+  machineStarted(): void {
+    this.#machineEnded = false;
+    this.hello = undefined;
+    this.forgetBoot();
+    this.changed();
+  }
+
+  /** The machine is known to be gone, whatever was heard of it last. */
+  machineEnded(): void {
+    this.#machineEnded = true;
+    this.changed();
+  }
+
+  /** What was heard of one boot does not hold for the next. */
+  forgetBoot(): void {
+    this.measurements = undefined;
+    this.metrics = undefined;
+    this.status = undefined;
   }
 
   get stale(): boolean {
@@ -61,9 +88,10 @@ export class EnclaveView {
 
   /** `unknown` until an enclave has spoken; `lost` when it stays away without having said that it ended. */
   get state(): EnclaveState | 'unknown' | 'lost' {
-    if (!this.status) return 'unknown';
+    if (!this.status) return this.#machineEnded ? 'lost' : 'unknown';
     const { state } = this.status;
-    return state !== 'failed' && state !== 'stopped' && (this.stale || this.#isGone()) ? 'lost' : state;
+    if (state === 'failed' || state === 'stopped') return state;
+    return this.#machineEnded || this.stale || this.#isGone() ? 'lost' : state;
   }
 
   get ready(): boolean {

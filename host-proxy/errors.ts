@@ -7,6 +7,22 @@ export const HOST_PROXY_ERRORS = {
     meaning: 'The port for /healthz, /readyz, /metrics and /status cannot be opened.',
     action: 'Choose a free port in host-proxy.yaml, `admin.listen`.',
   },
+  HOST_ALREADY_RUNNING: {
+    meaning: 'Another `acra-enclave run` uses the same `runtimeFolder`.',
+    action: 'See it with `acra-enclave status`; a second enclave needs its own host-proxy.yaml and folder.',
+  },
+  HOST_COMMAND_BIND: {
+    meaning: 'The private socket for the commands stop, status, logs and console cannot be made.',
+    action: 'Make `runtimeFolder` in host-proxy.yaml a writable folder.',
+  },
+  HOST_COMMAND_BROKEN: {
+    meaning: 'The daemon’s answer to a command broke off, or has a form that this release does not know.',
+    action: 'Ask again; if it goes on, check that daemon and command are of the same release.',
+  },
+  HOST_COMMAND_FORBIDDEN: {
+    meaning: 'The daemon belongs to another user.',
+    action: 'Run the command as the same user, or as root.',
+  },
   HOST_CONTROL_BIND: {
     meaning: 'The private socket of the control connection cannot be made.',
     action: 'Make `runtimeFolder` in host-proxy.yaml a writable folder; only one host-proxy may use it.',
@@ -15,9 +31,21 @@ export const HOST_PROXY_ERRORS = {
     meaning: 'The log file cannot be opened for appending.',
     action: 'Check `logs.file` in host-proxy.yaml and its permissions.',
   },
+  HOST_NOT_RUNNING: {
+    meaning: 'No `acra-enclave run` answers in the runtime folder.',
+    action: 'Start it (`systemctl start acra-enclave`), or name its host-proxy.yaml with --config.',
+  },
   HOST_RELAY_DIED: {
     meaning: 'The relay’s worker ended; nothing is forwarded any more, so the daemon stops.',
     action: 'Start host-proxy again (systemd does) and report the log record `relay.worker-died`.',
+  },
+  HOST_RUN_MISSING: {
+    meaning: 'host-proxy.yaml has no section `enclave.run`, which says how to start the enclave.',
+    action: 'Add it, or use `acra-enclave host-proxy`, which forwards but starts no enclave.',
+  },
+  HOST_RUNTIME_FOLDER: {
+    meaning: 'Others than its owner may enter `runtimeFolder`, or it is another user’s.',
+    action: 'Give it to the daemon’s user with mode 0700 (systemd: RuntimeDirectoryMode=0700).',
   },
 } as const satisfies ErrorCatalogue;
 

@@ -7,12 +7,15 @@ import type { WireLogRecord } from '../config/wire/messages.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { LogEvent, LogFields, Logger, LogLevel } from '../runtime/log.ts';
 import { HostProxyError } from './errors.ts';
+import type { LineBuffer } from './lines/line-buffer.ts';
 
 export interface LogSinkOptions {
   readonly level: LogLevel;
   /** Absolute path; standard output when absent. */
   readonly file: string | undefined;
   readonly clock: Clock;
+  /** Keeps the newest records for who asks. */
+  readonly recent?: LineBuffer;
 }
 
 type Destination = ReturnType<typeof pino.destination>;
@@ -39,7 +42,7 @@ export class LogSink implements Logger {
     const formatters = { level: (label: string) => ({ level: label }) };
     this.#pino = pino(
       { level: options.level, base: null, timestamp: false, messageKey: 'message', formatters },
-      this.#destination,
+      this.#copying(options.recent),
     );
   }
 
@@ -51,6 +54,17 @@ export class LogSink implements Logger {
   enclaveRecord(bootId: string, record: WireLogRecord): void {
     const { seq, timeMs, level, event, fields } = record;
     this.#pino[level]({ time: new Date(timeMs).toISOString(), source: 'enclave', event, bootId, seq, fields });
+  }
+
+  #copying(recent: LineBuffer | undefined): pino.DestinationStream {
+    const destination = this.#destination;
+    if (!recent) return destination;
+    return {
+      write(line: string) {
+        destination.write(line);
+        recent.push(line.trimEnd());
+      },
+    };
   }
 
   close(): void {

@@ -59,6 +59,11 @@ export class ControlServer implements Service {
     return this.#send({ type: 'stop' });
   }
 
+  /** Ends the connection of an enclave that is gone, so that nothing of it can be taken for the next one's. */
+  disconnect(): void {
+    this.#socket?.destroy();
+  }
+
   #send(message: HostMessage): boolean {
     return this.#socket?.write(encodeFrame(message)) !== undefined;
   }
@@ -114,11 +119,7 @@ export class ControlServer implements Service {
   /** A new boot starts from nothing: what an earlier one said is no longer true. */
   #greet(hello: Extract<EnclaveMessage, { type: 'hello' }>): void {
     const { view } = this.#deps;
-    if (view.hello?.bootId !== hello.bootId) {
-      view.measurements = undefined;
-      view.metrics = undefined;
-      view.status = undefined;
-    }
+    if (view.hello?.bootId !== hello.bootId) view.forgetBoot();
     view.hello = hello;
   }
 

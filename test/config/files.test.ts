@@ -36,6 +36,7 @@ t.test('keeps a minimal enclave.yaml usable: every other value has a default', a
   const config = load(t, ENCLAVE);
   t.same(config.acra.listen, { kind: 'tcp', host: '127.0.0.1', port: 9393 });
   t.equal(config.ports.ingress, 5432);
+  t.ok(config.acra.memoryLimitMiB < config.acra.maxMemoryMiB);
   t.ok(Object.values(config.deadlines).every((ms) => ms > 0));
 });
 
@@ -56,6 +57,23 @@ const REFUSED: readonly (readonly [string, object, string])[] = [
   ['a port twice', { ...ENCLAVE, ports: { control: 5432 } }, 'ports'],
   ['a time without bounds', { ...ENCLAVE, deadlines: { readyMs: 0 } }, 'deadlines.readyMs'],
   ['acra-server on vsock', { ...ENCLAVE, acra: { listen: 'vsock://3:1' } }, 'acra.listen'],
+  [
+    'a soft memory limit at the end',
+    { ...ENCLAVE, acra: { memoryLimitMiB: 512, maxMemoryMiB: 512 } },
+    'memoryLimitMiB must be below maxMemoryMiB',
+  ],
+  [
+    'a soft memory limit beyond the end',
+    { ...ENCLAVE, acra: { memoryLimitMiB: 513, maxMemoryMiB: 512 } },
+    'memoryLimitMiB must be below maxMemoryMiB',
+  ],
+  [
+    'a soft memory limit beyond the end that is there by default',
+    { ...ENCLAVE, acra: { memoryLimitMiB: 4096 } },
+    'memoryLimitMiB must be below maxMemoryMiB',
+  ],
+  ['no memory at all', { ...ENCLAVE, acra: { memoryLimitMiB: 0 } }, 'acra.memoryLimitMiB'],
+  ['no process at all', { ...ENCLAVE, acra: { maxTasks: 0 } }, 'acra.maxTasks'],
 ];
 
 for (const [what, document, says] of REFUSED) {

@@ -51,3 +51,32 @@ t.test('keeps the reason of an enclave that failed and went away', async (t) => 
   clock.advance(60_000);
   t.equal(view.state, 'failed');
 });
+
+t.test('calls an enclave lost at once when its machine is known to be gone, but keeps its last word', async (t) => {
+  const { view } = viewOf('serving');
+  view.machineEnded();
+  t.equal(view.state, 'lost');
+  t.equal(viewOf('stopped').view.state, 'stopped');
+  const silent = new EnclaveView(new FakeClock(), 20_000);
+  silent.machineEnded();
+  t.equal(silent.state, 'lost');
+});
+
+t.test('forgets an earlier machine when a new one starts', async (t) => {
+  const { view } = viewOf('failed');
+  view.machineEnded();
+  view.machineStarted();
+  t.equal(view.state, 'unknown');
+});
+
+t.test('tells its subscribers until they end it', async (t) => {
+  const { view } = viewOf('serving');
+  let told = 0;
+  const end = view.subscribe(() => {
+    told += 1;
+  });
+  view.changed();
+  end();
+  view.changed();
+  t.equal(told, 1);
+});

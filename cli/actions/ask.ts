@@ -1,0 +1,42 @@
+/** What all commands share that ask the running daemon: where it is, and how they end. */
+import { resolve } from 'node:path';
+import { DEFAULT_RUNTIME_FOLDER, hostProxySchema } from '../../config/host-proxy.ts';
+import { loadConfig } from '../../config/load.ts';
+import { askDaemon } from '../../host-proxy/command/client.ts';
+import type { CommandReply, CommandRequest } from '../../host-proxy/command/protocol.ts';
+import { CliError } from '../errors.ts';
+import { watchStopSignals } from '../until-signal.ts';
+
+export interface DaemonOption {
+  readonly config?: string;
+}
+
+const MAX_LINES = 4_000;
+
+function runtimeFolderOf({ config }: DaemonOption): string {
+  return config === undefined ? DEFAULT_RUNTIME_FOLDER : loadConfig(hostProxySchema, resolve(config)).runtimeFolder;
+}
+
+/** @throws CliError CLI_OPTION */
+export function lineCount(text: string): number {
+  const count = /^\d{1,4}$/.test(text) ? Number(text) : Number.NaN;
+  if (count <= MAX_LINES) return count;
+  throw new CliError('CLI_OPTION', '--lines is not a number of lines', { found: text, allowed: `0 to ${MAX_LINES}` });
+}
+
+/** @returns the daemon's last words; undefined when a signal ended the asking. @throws CodedError */
+export async function ask(
+  options: DaemonOption,
+  request: CommandRequest,
+  onReply: (reply: CommandReply) => void,
+): Promise<string | undefined> {
+  const stop = watchStopSignals();
+  try {
+    return await askDaemon(runtimeFolderOf(options), request, onReply, stop.signal);
+  } catch (error) {
+    if (stop.signal.aborted) return undefined;
+    throw error;
+  } finally {
+    stop.dispose();
+  }
+}

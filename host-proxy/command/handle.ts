@@ -1,0 +1,78 @@
+/** What each command of the private socket does. */
+import type { LineBuffer } from '../lines/line-buffer.ts';
+import type { CommandReply, CommandRequest, RunStatus } from './protocol.ts';
+
+/** What commands may see and do of the daemon. */
+export interface CommandTarget {
+  status(): RunStatus;
+  readonly records: LineBuffer;
+  /** @throws EnclaveError ENCLAVE_NO_CONSOLE */
+  console(): LineBuffer;
+  requestStop(): void;
+  /** Calls back after each change of the status. @returns ends it. */
+  subscribe(onChange: () => void): () => void;
+  /** Aborts when the daemon has stopped everything but its command socket. */
+  readonly over: AbortSignal;
+}
+
+type Reply = (reply: CommandReply) => void;
+
+function untilAborted(...signals: readonly AbortSignal[]): Promise<void> {
+  const any = AbortSignal.any([...signals]);
+  if (any.aborted) return Promise.resolve();
+  return new Promise((resolve) => any.addEventListener('abort', () => resolve(), { once: true }));
+}
+
+/** One line for people: `booting, phase master-key: waiting for KMS`. */
+export function describeProgress({ stage, phase, detail }: RunStatus): string {
+  return [phase === null ? stage : `${stage}, phase ${phase}`, detail].filter((part) => part !== null).join(': ');
+}
+
+async function stop(target: CommandTarget, reply: Reply, gone: AbortSignal): Promise<string> {
+  let told: string | undefined;
+  const tell = () => {
+    const text = describeProgress(target.status());
+    if (text !== told) reply({ type: 'progress', text });
+    told = text;
+  };
+  using tidy = new DisposableStack();
+  tidy.defer(target.subscribe(tell));
+  target.requestStop();
+  tell();
+  await untilAborted(target.over, gone);
+  return target.status().lastEnd?.reason ?? 'no enclave had been started';
+}
+
+async function tail(
+  lines: LineBuffer,
+  wish: { readonly lines: number; readonly follow: boolean },
+  reply: Reply,
+  ends: readonly AbortSignal[],
+): Promise<string> {
+  for (const text of lines.tail(wish.lines)) reply({ type: 'line', text });
+  if (!wish.follow) return '';
+  using tidy = new DisposableStack();
+  tidy.defer(lines.follow((text) => reply({ type: 'line', text })));
+  await untilAborted(...ends);
+  return 'the daemon has stopped';
+}
+
+/** @param gone aborts when the asker went away. @throws EnclaveError ENCLAVE_NO_CONSOLE */
+export async function handleCommand(
+  target: CommandTarget,
+  request: CommandRequest,
+  reply: Reply,
+  gone: AbortSignal,
+): Promise<string> {
+  switch (request.command) {
+    case 'status':
+      reply({ type: 'status', status: target.status() });
+      return '';
+    case 'stop':
+      return await stop(target, reply, gone);
+    case 'logs':
+      return await tail(target.records, request, reply, [target.over, gone]);
+    default:
+      return await tail(target.console(), request, reply, [target.over, gone]);
+  }
+}

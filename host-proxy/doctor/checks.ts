@@ -1,0 +1,34 @@
+/** All checks, in the order in which an operator would set things up. */
+import type { Check } from './check.ts';
+import { clockCheck } from './checks/clock.ts';
+import { cpusCheck } from './checks/cpus.ts';
+import { databaseCheck } from './checks/database.ts';
+import { deviceCheck } from './checks/device.ts';
+import { driverCheck } from './checks/driver.ts';
+import { imageCheck } from './checks/image.ts';
+import { hopLimitCheck, imdsCheck, imdsV1Check, roleCheck } from './checks/imds.ts';
+import { kmsCheck } from './checks/kms.ts';
+import { memoryCheck } from './checks/memory.ts';
+import { nitroCliCheck } from './checks/nitro-cli.ts';
+import { qemuCheck } from './checks/qemu.ts';
+import { serviceUserCheck } from './checks/service-user.ts';
+import { vsockCheck } from './checks/vsock.ts';
+
+export const CHECKS: readonly Check[] = [
+  deviceCheck,
+  driverCheck,
+  cpusCheck,
+  memoryCheck,
+  nitroCliCheck,
+  qemuCheck,
+  vsockCheck,
+  serviceUserCheck,
+  imageCheck,
+  imdsCheck,
+  imdsV1Check,
+  hopLimitCheck,
+  roleCheck,
+  kmsCheck,
+  databaseCheck,
+  clockCheck,
+];

@@ -1,0 +1,18 @@
+/** Asks PostgreSQL whether it speaks TLS. Source: PostgreSQL, "Message Formats", SSLRequest. */
+import { once } from 'node:events';
+import type { Upstream } from '../parent-system.ts';
+import { connectTo } from './connect.ts';
+
+const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
+
+export async function postgresTlsAnswer(upstream: Upstream, signal: AbortSignal): Promise<string> {
+  const socket = await connectTo(upstream, signal);
+  try {
+    socket.write(SSL_REQUEST);
+    socket.once('end', () => socket.destroy(new Error('the connection was closed without an answer')));
+    const [answer]: Buffer[] = await once(socket, 'data', { signal });
+    return answer?.toString('latin1', 0, 1) ?? '';
+  } finally {
+    socket.destroy();
+  }
+}

@@ -1,0 +1,70 @@
+/** The machine that the doctor runs on. */
+import { accessSync, closeSync, constants, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
+import { close, lastErrno, socket } from '../../relay/libc/calls.ts';
+import { AF_VSOCK, SOCK_CLOEXEC, SOCK_STREAM } from '../../relay/libc/constants.ts';
+import { errnoName } from '../../relay/libc/errno.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { errorCode } from '../../runtime/errors.ts';
+import { runCommand } from '../enclave/process/run-command.ts';
+import type { CommandAnswer, ParentSystem } from './parent-system.ts';
+import { askHttp } from './probes/http.ts';
+import { postgresTlsAnswer } from './probes/postgres.ts';
+import { dateOverTls } from './probes/tls.ts';
+
+function orUndefined<Value>(read: () => Value): Value | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
+
+function mayOpen(path: string, mode: number): boolean {
+  return orUndefined(() => accessSync(path, mode) ?? true) === true;
+}
+
+function readStart(path: string, bytes: number): Buffer {
+  const fd = openSync(path, 'r');
+  try {
+    const start = Buffer.alloc(bytes);
+    return start.subarray(0, readSync(fd, start, 0, bytes, 0));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function vsockError(): string | undefined {
+  const fd = socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return errnoName(lastErrno());
+  close(fd);
+  return undefined;
+}
+
+async function run(program: string, args: readonly string[], signal: AbortSignal): Promise<CommandAnswer | undefined> {
+  try {
+    return await runCommand({ program, arguments: args, environment: { LC_ALL: 'C' } }, signal);
+  } catch (error) {
+    if (errorCode(error) === 'ENCLAVE_PROGRAM_MISSING') return undefined;
+    throw error;
+  }
+}
+
+export function realSystem(clock: Clock): ParentSystem {
+  return {
+    clock,
+    readText: (path) => orUndefined(() => readFileSync(path, 'utf8')),
+    readStart: (path, bytes) => orUndefined(() => readStart(path, bytes)),
+    status: (path) =>
+      orUndefined(() => ({
+        bytes: statSync(path).size,
+        readable: mayOpen(path, constants.R_OK),
+        writable: mayOpen(path, constants.W_OK),
+      })),
+    list: (folder) => orUndefined(() => readdirSync(folder)) ?? [],
+    vsockError,
+    run,
+    ask: askHttp,
+    dateOverTls,
+    postgresTlsAnswer,
+  };
+}

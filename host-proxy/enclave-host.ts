@@ -1,0 +1,168 @@
+/**
+ * `acra-enclave run`: host-proxy and the enclave's life cycle as one service. Routes first, then the enclave; the other way
+ * round at the end. The service manager hears of readiness when the enclave serves, not before.
+ */
+import type { EnclaveRun } from '../config/enclave-run.ts';
+import type { HostProxyConfig } from '../config/host-proxy.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Random } from '../runtime/random.ts';
+import { RELEASE } from '../runtime/release.ts';
+import type { CommandTarget } from './command/handle.ts';
+import { describeProgress, handleCommand } from './command/handle.ts';
+import type { RunStatus } from './command/protocol.ts';
+import { commandSocketPath, prepareRuntimeFolder } from './command/runtime-folder.ts';
+import { CommandServer } from './command/server.ts';
+import { HostProxy } from './daemon.ts';
+import { ConsoleLog } from './enclave/console-log.ts';
+import { createDriver } from './enclave/create-driver.ts';
+import type { EnclaveDriver } from './enclave/driver.ts';
+import { EnclaveError } from './enclave/errors.ts';
+import { EnclaveLifecycle } from './enclave/lifecycle.ts';
+import type { LineBuffer } from './lines/line-buffer.ts';
+import type { ServiceManager } from './systemd/notify.ts';
+
+export interface EnclaveHostOptions {
+  readonly config: HostProxyConfig;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly serviceManager: ServiceManager;
+  /** One line for people after each change. */
+  readonly onProgress: (text: string) => void;
+}
+
+export class EnclaveHost implements CommandTarget {
+  readonly #options: EnclaveHostOptions;
+  readonly #run: EnclaveRun;
+  readonly #proxy: HostProxy;
+  readonly #console: ConsoleLog;
+  readonly #driver: EnclaveDriver;
+  readonly #lifecycle: EnclaveLifecycle;
+  readonly #commands: CommandServer;
+  readonly #stop = new AbortController();
+  readonly #over = new AbortController();
+  readonly #followers = new Set<() => void>();
+  #told: string | undefined;
+  #isReady = false;
+
+  /** @throws HostProxyError HOST_RUN_MISSING, HOST_LOG_FILE */
+  constructor(options: EnclaveHostOptions) {
+    const { config, clock, random } = options;
+    this.#options = options;
+    this.#proxy = new HostProxy(config, clock);
+    this.#console = new ConsoleLog(config.enclave.run?.consoleFile);
+    const { run, driver } = createDriver(config, { clock, logger: this.#proxy.logger, console: this.#console });
+    this.#run = run;
+    this.#driver = driver;
+    this.#lifecycle = new EnclaveLifecycle({
+      run: this.#run,
+      driver: this.#driver,
+      host: this.#proxy,
+      clock,
+      random,
+      console: this.#console.recent,
+      onChange: () => this.#changed(),
+    });
+    this.#commands = new CommandServer(commandSocketPath(config.runtimeFolder), (request, reply, gone) =>
+      handleCommand(this, request, reply, gone),
+    );
+  }
+
+  /**
+   * Resolves when the enclave has ended in order and everything is closed; `signal` asks for that.
+   * @throws EnclaveError, HostProxyError, RelayError; nothing is left then either.
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    const { config } = this.#options;
+    await using undo = new AsyncDisposableStack();
+    undo.defer(() => this.#console.close());
+    undo.defer(() => this.#proxy.stop()); // Its log file is open from the beginning.
+    prepareRuntimeFolder(config.runtimeFolder);
+    await this.#commands.start(signal);
+    undo.defer(() => this.#commands.stop());
+    undo.defer(() => this.#over.abort());
+    await this.#proxy.start(signal);
+    undo.defer(() => this.#proxy.stop());
+    undo.defer(this.#proxy.view.subscribe(() => this.#changed()));
+    await this.#keepEnclave(AbortSignal.any([signal, this.#stop.signal]));
+  }
+
+  /** A daemon whose relay died ends its enclave in order and fails: nothing can be forwarded any more. */
+  async #keepEnclave(stop: AbortSignal): Promise<void> {
+    const { serviceManager } = this.#options;
+    const done = new AbortController();
+    const broken = new AbortController();
+    this.#proxy.whenFailed().then((error) => broken.abort(error));
+    const pinging = serviceManager.watch(() => !broken.signal.aborted, done.signal);
+    const either = AbortSignal.any([stop, broken.signal]);
+    either.addEventListener('abort', () => serviceManager.stopping(), { once: true, signal: done.signal });
+    try {
+      await this.#lifecycle.run(either);
+    } finally {
+      done.abort();
+      await pinging;
+    }
+    if (broken.signal.aborted && !stop.aborted) throw broken.signal.reason;
+  }
+
+  status(): RunStatus {
+    const { view, publicAddress } = this.#proxy;
+    const { stage, sinceMs, id, restarts, lastEnd } = this.#lifecycle.status;
+    return {
+      release: RELEASE,
+      processId: process.pid,
+      stage,
+      stageSinceMs: sinceMs,
+      state: view.state,
+      phase: view.status?.phase ?? null,
+      detail: view.status?.detail ?? null,
+      errorCode: view.status?.errorCode ?? null,
+      driver: this.#driver.kind,
+      debug: this.#run.driver === 'nitro-cli' && this.#run.debug,
+      enclaveId: id,
+      cid: this.#options.config.enclave.cid,
+      image: this.#run.image,
+      publicAddress: publicAddress ?? null,
+      measurements: view.measurements?.pcrs ?? null,
+      restarts,
+      lastEnd,
+    };
+  }
+
+  get records(): LineBuffer {
+    return this.#proxy.recentRecords;
+  }
+
+  console(): LineBuffer {
+    if (this.#driver.hasConsole) return this.#console.recent;
+    throw new EnclaveError('ENCLAVE_NO_CONSOLE', 'this enclave has no console');
+  }
+
+  requestStop(): void {
+    this.#stop.abort(new Error('`acra-enclave stop` asked for it'));
+  }
+
+  subscribe(onChange: () => void): () => void {
+    this.#followers.add(onChange);
+    return () => this.#followers.delete(onChange);
+  }
+
+  get over(): AbortSignal {
+    return this.#over.signal;
+  }
+
+  #changed(): void {
+    const { serviceManager, onProgress } = this.#options;
+    const status = this.status();
+    const text = describeProgress(status);
+    if (text !== this.#told) {
+      this.#told = text;
+      serviceManager.status(text);
+      onProgress(text);
+    }
+    if (status.stage === 'serving' && !this.#isReady) {
+      this.#isReady = true;
+      serviceManager.ready();
+    }
+    for (const follow of this.#followers) follow();
+  }
+}

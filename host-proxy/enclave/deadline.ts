@@ -1,0 +1,41 @@
+/** A signal that aborts at a deadline of the injected clock, or with its parent; disposing it leaves no timer behind. */
+import type { Clock } from '../../runtime/clock.ts';
+
+/** The reason with which a deadline's signal aborts when the time is up. */
+class DeadlinePassed extends Error {}
+
+export class Deadline {
+  readonly signal: AbortSignal;
+  readonly #over = new AbortController();
+  readonly #done = new AbortController();
+
+  constructor(clock: Clock, durationMs: number, parent?: AbortSignal) {
+    this.signal = parent ? AbortSignal.any([parent, this.#over.signal]) : this.#over.signal;
+    clock.sleep(durationMs, this.#done.signal).then(
+      () => this.#over.abort(new DeadlinePassed(`${durationMs} ms have passed`)),
+      () => undefined,
+    );
+  }
+
+  get hasPassed(): boolean {
+    return this.#over.signal.aborted;
+  }
+
+  [Symbol.dispose](): void {
+    this.#done.abort();
+  }
+}
+
+/** Resolves with the promise, or rejects with the signal's reason as soon as it aborts. */
+export async function untilAborted<Result>(promise: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  const settled = new AbortController();
+  const aborted = new Promise<never>((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true, signal: settled.signal });
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    settled.abort();
+  }
+}

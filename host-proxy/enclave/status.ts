@@ -1,0 +1,25 @@
+/** Where the life cycle of an enclave is, for commands, service manager and terminal. */
+
+/**
+ * `starting`: the machine, up to its heartbeat. `booting`: from the heartbeat until it serves. `waiting`: to be started
+ * again. `ended`: for good.
+ */
+export const STAGES = ['idle', 'starting', 'booting', 'serving', 'stopping', 'waiting', 'ended'] as const;
+export type Stage = (typeof STAGES)[number];
+
+/** How the last enclave ended. */
+export interface LastEnd {
+  readonly atMs: number;
+  /** A code of docs/errors.md; null when it ended in order. */
+  readonly code: string | null;
+  readonly reason: string;
+}
+
+export interface LifecycleStatus {
+  readonly stage: Stage;
+  readonly sinceMs: number;
+  /** Of the machine that runs now. */
+  readonly id: string | null;
+  readonly restarts: number;
+  readonly lastEnd: LastEnd | null;
+}

@@ -1,0 +1,144 @@
+/** The whole of `acra-enclave run` with stand-ins for QEMU and vhost-device-vsock; the real ones are in enclave/qemu/. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test as TapTest } from 'tap';
+import { EnclaveError } from '../../host-proxy/enclave/errors.ts';
+import { HostProxyError } from '../../host-proxy/errors.ts';
+import { PROJECT } from '../project/imports.ts';
+import { rejectsCode } from '../support/coded-error.ts';
+import { processesNaming } from '../support/processes.ts';
+import type { FakeMachine, GuestPlan } from './enclave/support/fake-machine.ts';
+import { fakeMachine } from './enclave/support/fake-machine.ts';
+import { RunningHost } from './enclave/support/running-host.ts';
+
+const prepare = (t: TapTest, plan: GuestPlan, settings?: Record<string, unknown>) =>
+  new RunningHost(fakeMachine(t, plan, settings));
+
+function nothingLeft(t: TapTest, { folder, config }: FakeMachine): void {
+  t.same(readdirSync(config.runtimeFolder), [], 'no socket');
+  t.same(processesNaming(join(folder, 'fake-')), [], 'no process');
+}
+
+t.test('opens the routes, starts the enclave, is ready when it serves, and stops in order', async (t) => {
+  const running = prepare(t, { does: 'serve' });
+  const done = running.run();
+  await running.untilStage('serving');
+  t.match(running.host.status(), { state: 'serving', phase: 'serve', driver: 'qemu', cid: 16, restarts: 0 });
+  t.ok(running.told.includes('READY'));
+  running.stop.abort();
+  await done;
+  t.match(running.host.status().lastEnd, { code: null, reason: /stopped in order/ });
+  t.equal(running.told.filter((text) => text === 'READY').length, 1);
+  t.ok(running.told.indexOf('STOPPING') > running.told.indexOf('READY'));
+  const console = readFileSync(join(running.machine.folder, 'console'), 'utf8');
+  t.match(console, 'heartbeat answered b7');
+  t.match(console, 'stopping in order');
+  nothingLeft(t, running.machine);
+});
+
+t.test('rejects an enclave that fails its boot, with its own reason (ENCLAVE_FAILED)', async (t) => {
+  const running = prepare(t, { does: 'fail' });
+  const error = await rejectsCode(() => running.run(), EnclaveError, 'ENCLAVE_FAILED');
+  t.match(error.found, 'phase master-key; KMS_ACCESS_DENIED');
+  t.notOk(running.told.includes('READY'));
+  nothingLeft(t, running.machine);
+});
+
+t.test('rejects an enclave that panics, with the kernel’s words (ENCLAVE_DIED)', async (t) => {
+  const running = prepare(t, { does: 'panic' });
+  const error = await rejectsCode(() => running.run(), EnclaveError, 'ENCLAVE_DIED');
+  t.match(error.found, 'Kernel panic - not syncing: no init');
+  nothingLeft(t, running.machine);
+});
+
+t.test('takes a second kernel banner for the end of the machine (ENCLAVE_DIED)', async (t) => {
+  const running = prepare(t, { does: 'reset' });
+  const error = await rejectsCode(() => running.run(), EnclaveError, 'ENCLAVE_DIED');
+  t.match(error.found, 'the machine was reset');
+  nothingLeft(t, running.machine);
+});
+
+t.test('rejects an enclave without a heartbeat (ENCLAVE_HEARTBEAT_TIMEOUT)', async (t) => {
+  const running = prepare(t, { does: 'hang' }, { heartbeatMs: 700 });
+  await rejectsCode(() => running.run(), EnclaveError, 'ENCLAVE_HEARTBEAT_TIMEOUT');
+  nothingLeft(t, running.machine);
+});
+
+t.test('terminates an enclave that does not heed the request to stop', async (t) => {
+  const running = prepare(t, { does: 'serve', deaf: true }, { stopGraceMs: 300 });
+  const done = running.run();
+  await running.untilStage('serving');
+  running.stop.abort();
+  await done;
+  t.match(running.host.status().lastEnd?.reason, 'terminated after 300 ms');
+  nothingLeft(t, running.machine);
+});
+
+t.test('rejects a vhost-device-vsock that ends at once (ENCLAVE_VSOCK_DEVICE)', async (t) => {
+  const running = prepare(t, { does: 'serve' }, { vhostDeviceVsock: '/bin/false' });
+  await rejectsCode(() => running.run(), EnclaveError, 'ENCLAVE_VSOCK_DEVICE');
+  nothingLeft(t, running.machine);
+});
+
+t.test('answers status, logs, console and stop over a socket that only its user may open', async (t) => {
+  const running = prepare(t, { does: 'serve' });
+  const done = running.run();
+  await running.untilStage('serving');
+  t.equal(statSync(join(running.machine.config.runtimeFolder, 'command.sock')).mode & 0o777, 0o600);
+  const { replies } = await running.ask({ command: 'status' });
+  t.match(replies[0], { type: 'status', status: { state: 'serving', measurements: { PCR0: 'ab'.repeat(48) } } });
+  const logs = await running.ask({ command: 'logs', lines: 4_000, follow: false });
+  t.ok(logs.lines.some((line) => line.includes('"enclave.stage"') && line.includes('serving')));
+  t.equal((await running.ask({ command: 'logs', lines: 2, follow: false })).lines.length, 2);
+  const console = running.ask({ command: 'console', lines: 100, follow: true });
+  const { last, replies: progress } = await running.ask({ command: 'stop' });
+  t.match(last, 'stopped in order');
+  t.ok(progress.some((reply) => reply.type === 'progress' && reply.text.startsWith('stopping')));
+  await done;
+  const { lines } = await console;
+  t.match(lines[0], 'Linux version');
+  t.equal(lines.at(-1), 'stopping in order', 'followed to the end');
+  nothingLeft(t, running.machine);
+});
+
+t.test('rejects a second daemon in the same folder, and leaves the first alone (HOST_ALREADY_RUNNING)', async (t) => {
+  const running = prepare(t, { does: 'serve' });
+  const done = running.run();
+  await running.untilStage('serving');
+  await rejectsCode(() => new RunningHost(running.machine).run(), HostProxyError, 'HOST_ALREADY_RUNNING');
+  t.equal(running.host.status().state, 'serving');
+  running.stop.abort();
+  await done;
+});
+
+t.test('rejects a runtime folder that others may enter (HOST_RUNTIME_FOLDER)', async (t) => {
+  const running = prepare(t, { does: 'serve' });
+  chmodSync(running.machine.config.runtimeFolder, 0o750);
+  await rejectsCode(() => running.run(), HostProxyError, 'HOST_RUNTIME_FOLDER');
+});
+
+t.test('leaves no machine behind when the daemon is killed with SIGKILL, and starts again after that', async (t) => {
+  const { configFile, folder, logFile, config } = fakeMachine(t, { does: 'serve' });
+  const daemon = spawn(join(PROJECT, 'bin/acra-enclave'), ['run', '--config', configFile], { stdio: 'ignore' });
+  const exited = once(daemon, 'exit');
+  const serving = () => {
+    try {
+      return readFileSync(logFile, 'utf8').includes('"stage":"serving"');
+    } catch {
+      return false;
+    }
+  };
+  while (!serving()) await new Promise((resolve) => setTimeout(resolve, 20));
+  t.equal(processesNaming(join(folder, 'fake-')).length, 2);
+  daemon.kill('SIGKILL');
+  await exited;
+  while (processesNaming(join(folder, 'fake-')).length > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  const again = new RunningHost({ configFile, folder, logFile, config });
+  const done = again.run();
+  await again.untilStage('serving');
+  again.stop.abort();
+  await done;
+  nothingLeft(t, again.machine);
+});

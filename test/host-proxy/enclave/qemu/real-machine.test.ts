@@ -1,0 +1,61 @@
+/**
+ * A real machine: QEMU, vhost-device-vsock and an enclave image, named by ACRA_TEST_QEMU, ACRA_TEST_QEMU_FIRMWARE,
+ * ACRA_TEST_VHOST_DEVICE_VSOCK and ACRA_TEST_EIF. Skipped where they are not.
+ */
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test as TapTest } from 'tap';
+import { toCid } from '../../../../config/brands.ts';
+import { qemuRun } from '../../../../config/enclave-run.ts';
+import { QemuDriver } from '../../../../host-proxy/enclave/qemu/driver.ts';
+import { LineBuffer } from '../../../../host-proxy/lines/line-buffer.ts';
+import { systemClock } from '../../../../runtime/clock.ts';
+import { processesNaming } from '../../../support/processes.ts';
+import { temporaryFolder } from '../../../support/temporary-folder.ts';
+
+const NAMES = ['ACRA_TEST_QEMU', 'ACRA_TEST_QEMU_FIRMWARE', 'ACRA_TEST_VHOST_DEVICE_VSOCK', 'ACRA_TEST_EIF'] as const;
+const [program, firmware, vhostDeviceVsock, image] = NAMES.map((name) => process.env[name]);
+const missing = NAMES.filter((name) => !existsSync(process.env[name] ?? ''));
+const skip = missing.length > 0 && `${missing.join(', ')} name no file here`;
+
+function machine(t: TapTest) {
+  const runtimeFolder = join(temporaryFolder(t), 'run');
+  mkdirSync(runtimeFolder);
+  const console = new LineBuffer({ maxLines: 1_000, maxBytes: 1_000_000 });
+  const run = qemuRun.parse({ driver: 'qemu', image, program, firmware, vhostDeviceVsock });
+  const vsockPath = join(runtimeFolder, 'vm');
+  const driver = new QemuDriver({ run, cid: toCid(16), vsockPath, runtimeFolder, clock: systemClock, console });
+  const left = () => [...readdirSync(runtimeFolder), ...processesNaming(runtimeFolder)];
+  return { driver, console, left };
+}
+
+t.test('boots a kernel, ends it when told, and leaves neither process nor socket', { skip }, async (t) => {
+  const { driver, console, left } = machine(t);
+  const banner = new Promise<void>((resolve) => console.follow((line) => line.includes('Linux version') && resolve()));
+  const enclave = await driver.start(new AbortController().signal);
+  await banner;
+  t.ok(left().length > 2);
+  await enclave.terminate();
+  t.match(await enclave.ended, { how: 'terminated' });
+  t.same(left(), []);
+});
+
+t.test('notices at once that QEMU was killed', { skip }, async (t) => {
+  const { driver, left } = machine(t);
+  const enclave = await driver.start(new AbortController().signal);
+  const pid = Number(/process (\d+)/.exec(enclave.id)?.[1]);
+  const killedMs = performance.now();
+  process.kill(pid, 'SIGKILL');
+  t.match(await enclave.ended, { how: 'exited', detail: /SIGKILL/ });
+  t.ok(performance.now() - killedMs < 2_000);
+  t.same(left(), []);
+});
+
+t.test('leaves nothing when its start is aborted', { skip }, async (t) => {
+  const { driver, left } = machine(t);
+  const stop = new AbortController();
+  const starting = driver.start(stop.signal);
+  stop.abort(new Error('stop'));
+  await t.rejects(starting, { message: 'stop' });
+  t.same(left(), []);
+});

@@ -1,0 +1,55 @@
+/** `acra-enclave run` inside the test, with what it told the service manager. */
+import { once } from 'node:events';
+import { askDaemon } from '../../../../host-proxy/command/client.ts';
+import type { CommandReply, CommandRequest, RunStatus } from '../../../../host-proxy/command/protocol.ts';
+import { EnclaveHost } from '../../../../host-proxy/enclave-host.ts';
+import { systemClock } from '../../../../runtime/clock.ts';
+import { systemRandom } from '../../../../runtime/random.ts';
+import type { FakeMachine } from './fake-machine.ts';
+
+export class RunningHost {
+  readonly machine: FakeMachine;
+  readonly host: EnclaveHost;
+  readonly told: string[] = [];
+  readonly stop = new AbortController();
+
+  constructor(machine: FakeMachine) {
+    this.machine = machine;
+    const tell = (text: string) => () => void this.told.push(text);
+    this.host = new EnclaveHost({
+      config: machine.config,
+      clock: systemClock,
+      random: systemRandom,
+      onProgress: () => undefined,
+      serviceManager: {
+        ready: tell('READY'),
+        stopping: tell('STOPPING'),
+        status: (text) => void this.told.push(text),
+        watch: (_, signal) => once(signal, 'abort').then(() => undefined),
+        close: () => undefined,
+      },
+    });
+  }
+
+  run(): Promise<void> {
+    return this.host.run(this.stop.signal);
+  }
+
+  untilStage(stage: RunStatus['stage']): Promise<void> {
+    return new Promise((resolve) => {
+      const look = () => this.host.status().stage === stage && resolve();
+      this.host.subscribe(look);
+      look();
+    });
+  }
+
+  async ask(request: CommandRequest, onReply: (reply: CommandReply) => void = () => undefined) {
+    const replies: CommandReply[] = [];
+    const keep = (reply: CommandReply) => {
+      replies.push(reply);
+      onReply(reply);
+    };
+    const last = await askDaemon(this.machine.config.runtimeFolder, request, keep, new AbortController().signal);
+    return { last, lines: replies.flatMap((reply) => (reply.type === 'line' ? [reply.text] : [])), replies };
+  }
+}
