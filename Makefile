@@ -8,7 +8,11 @@ SYSTEM_PATH := $(PATH)
 export PATH := $(CURDIR)/node_modules/node-linux-$(ARCH)/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 INSTALLED := node_modules/.installed
 
-.PHONY: help demo test check eif types lint format error-docs bench-relay bench-chain clean
+PREFIX ?= /usr/local
+SYSCONFDIR ?= /etc
+INSTALLER = $(NODE) deploy/install.ts --destdir '$(DESTDIR)' --prefix '$(PREFIX)' --sysconfdir '$(SYSCONFDIR)'
+
+.PHONY: help demo test test-vm test-ec2 check eif types lint format error-docs bench-relay bench-chain clean install uninstall
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-14s %s\n' "$$name" "$$what"; done
@@ -28,6 +32,17 @@ demo: $(INSTALLED) ## run the whole product on this machine and show it step by 
 test: $(INSTALLED) ## run all tests that need no virtual machine
 	tap run $(TAP_FLAGS) $(TESTS)
 
+# One machine at a time: software emulation takes the processors that there are.
+ENCLAVE_TESTS = tap run --jobs=1 --timeout=900 $(TAP_FLAGS)
+
+test-vm: $(INSTALLED) ## boot images on QEMU's nitro-enclave machine (the first time builds QEMU and a kernel, about 10 minutes; as root installs the Debian packages that it names)
+	@scripts/vm-packages.sh || { test "$$(id -u)" = 0 && scripts/vm-packages.sh --install; }
+	@node test/vm/tools/prepare.ts >/dev/null
+	ENCLAVE_TARGET=qemu $(ENCLAVE_TESTS) $(or $(TESTS),test/enclave/*.test.ts test/vm/*.test.ts)
+
+test-ec2: $(INSTALLED) ## the same tests on a Nitro enclave of this EC2 instance, with AWS's own KMS (docs/ec2.md)
+	ENCLAVE_TARGET=nitro $(ENCLAVE_TESTS) $(or $(TESTS),test/enclave/*.test.ts)
+
 check: $(INSTALLED) types lint ## types, lint, dead code and import rules
 
 types: $(INSTALLED)
@@ -44,6 +59,12 @@ format: $(INSTALLED) ## format and sort imports
 eif: $(INSTALLED) ## build an enclave image from ENCLAVE=folder (needs Debian packages for the kernel; says which)
 	@test -n '$(ENCLAVE)' || { echo 'make eif needs ENCLAVE=FOLDER: the measured folder with enclave.yaml and its keys (acra-enclave keys new)' >&2; exit 64; }
 	@bin/acra-enclave eif build --enclave '$(ENCLAVE)' --output build $(EIF_FLAGS)
+
+install: $(INSTALLED) ## put the command and the systemd unit on a parent instance (PREFIX, DESTDIR)
+	@$(INSTALLER) install
+
+uninstall: $(INSTALLED) ## take away exactly what install put there
+	@$(INSTALLER) uninstall
 
 error-docs: $(INSTALLED) ## write docs/errors.md from the code
 	node cli/error-document.ts > docs/errors.md

@@ -1,0 +1,109 @@
+/** A parent instance as a c6a.xlarge should be; tests break one thing at a time. */
+import type { HostProxyConfig } from '../../../config/host-proxy.ts';
+import { hostProxySchema } from '../../../config/host-proxy.ts';
+import type { FileStatus, HttpAnswer, HttpQuestion, ParentSystem } from '../../../host-proxy/doctor/parent-system.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+
+export const IMAGE = '/var/lib/acra-enclave/acra-enclave.eif';
+const MIB = 1024 * 1024;
+const OPEN: FileStatus = { bytes: 0, readable: true, writable: true };
+
+export interface FakeParent {
+  readonly clock: FakeClock;
+  /** Texts of files; their status is OPEN unless `status` says otherwise. */
+  readonly files: Map<string, string>;
+  readonly status: Map<string, FileStatus>;
+  readonly folders: Map<string, readonly string[]>;
+  /** By command line. */
+  readonly commands: Map<string, { readonly code: number; readonly stdout: string }>;
+  vsockError: string | undefined;
+  /** May throw, or wait for its signal. */
+  ask: (question: HttpQuestion, signal: AbortSignal) => Promise<HttpAnswer>;
+  date: (signal: AbortSignal) => Promise<string | undefined>;
+  postgres: (signal: AbortSignal) => Promise<string>;
+}
+
+export const nobody = (_question: unknown, signal?: AbortSignal) =>
+  new Promise<never>((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+
+/** IMDSv2 alone, with hop limit 1, and a role. */
+export async function healthyImds(question: HttpQuestion, signal: AbortSignal): Promise<HttpAnswer> {
+  if ((question.minimumTtl ?? 1) > 1) return nobody(question, signal);
+  if (question.method === 'PUT') return { status: 200, body: 'TOKEN' };
+  if (question.headers['x-aws-ec2-metadata-token'] !== 'TOKEN') return { status: 401, body: '' };
+  return { status: 200, body: 'acra-role\n' };
+}
+
+export function healthyParent(): FakeParent {
+  const clock = new FakeClock();
+  return {
+    clock,
+    files: new Map([
+      ['/sys/module/nitro_enclaves/parameters/ne_cpus', '1,3\n'],
+      ['/sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages', '2\n'],
+      ['/sys/kernel/mm/hugepages/hugepages-1048576kB/free_hugepages', '2\n'],
+      ['/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages', '512\n'],
+      ['/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages', '512\n'],
+      ['/sys/kernel/mm/hugepages/hugepages-64kB/nr_hugepages', '1000000\n'],
+      ['/sys/kernel/mm/hugepages/hugepages-64kB/free_hugepages', '1000000\n'],
+      ['/sys/devices/virtual/dmi/id/sys_vendor', 'Amazon EC2\n'],
+      ['/sys/devices/virtual/dmi/id/product_name', 'c6a.xlarge\n'],
+      ['/etc/passwd', 'root:x:0:0::/root:/bin/sh\nacra-enclave:x:990:990::/:/usr/sbin/nologin\n'],
+      ['/etc/group', 'root:x:0:\nne:x:991:acra-enclave\n'],
+      [IMAGE, '.eif…'],
+    ]),
+    status: new Map([
+      ['/dev/nitro_enclaves', OPEN],
+      ['/dev/vsock', OPEN],
+      ['/sys/module/nitro_enclaves', OPEN],
+      ['/run/nitro_enclaves', OPEN],
+      ['/var/log/nitro_enclaves', OPEN],
+      [IMAGE, { ...OPEN, bytes: 60 * MIB }],
+    ]),
+    folders: new Map([['/sys/kernel/mm/hugepages', ['hugepages-1048576kB', 'hugepages-2048kB', 'hugepages-64kB']]]),
+    commands: new Map([
+      ['nitro-cli --version', { code: 0, stdout: 'Nitro CLI 1.4.2\n' }],
+      ['timedatectl show --property=NTPSynchronized --value', { code: 0, stdout: 'yes\n' }],
+      [
+        'qemu-system-x86_64 -machine help',
+        { code: 0, stdout: 'microvm   microvm\nnitro-enclave        AWS Nitro Enclave\n' },
+      ],
+      ['vhost-device-vsock --version', { code: 0, stdout: 'vhost-device-vsock 0.3.0\n' }],
+    ]),
+    vsockError: undefined,
+    ask: healthyImds,
+    date: async () => new Date(clock.nowMs()).toUTCString(),
+    postgres: async () => 'S',
+  };
+}
+
+export function asSystem(parent: FakeParent): ParentSystem {
+  return {
+    clock: parent.clock,
+    readText: (path) => parent.files.get(path),
+    readStart: (path, bytes) => Buffer.from(parent.files.get(path) ?? '', 'latin1').subarray(0, bytes),
+    status: (path) => parent.status.get(path),
+    list: (folder) => parent.folders.get(folder) ?? [],
+    vsockError: () => parent.vsockError,
+    run: async (program, args) => parent.commands.get([program, ...args].join(' ')),
+    ask: (_upstream, question, signal) => parent.ask(question, signal),
+    dateOverTls: (_upstream, signal) => parent.date(signal),
+    postgresTlsAnswer: (_upstream, signal) => parent.postgres(signal),
+  };
+}
+
+const COMMON = {
+  version: 1,
+  database: { connect: 'tcp://db.internal:5432' },
+  kms: { connect: 'tcp://kms.eu-central-1.amazonaws.com:443' },
+};
+
+export function nitroConfig(changes: object = {}): HostProxyConfig {
+  const run = { driver: 'nitro-cli', image: IMAGE, memoryMiB: 3072, cpuCount: 2 };
+  return hostProxySchema.parse({ ...COMMON, enclave: { transport: 'vsock', cid: 16, run }, ...changes });
+}
+
+export function qemuConfig(run: object = {}): HostProxyConfig {
+  const enclave = { transport: 'vsock-uds', cid: 4, path: '/run/vm', run: { driver: 'qemu', image: IMAGE, ...run } };
+  return hostProxySchema.parse({ ...COMMON, enclave });
+}

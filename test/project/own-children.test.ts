@@ -1,0 +1,27 @@
+/** PID 1 waits for orphans beside Node: every child that Node itself starts there must be marked (runtime/own-children.ts). */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { PROJECT, readArrows } from './imports.ts';
+
+const FOLDERS = ['runtime', 'config', 'relay', 'attestation', 'acra', 'supervisor'];
+const STARTS_PROCESSES = /from 'node:(child_process|cluster)'/;
+const TYPES_ONLY = /import type \{[^}]*\} from 'node:child_process'/g;
+const MARKED = /markOwnChild\(/;
+
+const arrows = readArrows(FOLDERS).filter(({ typeOnly }) => !typeOnly);
+const reached = new Set(['supervisor/main.ts']);
+for (const file of reached) for (const { from, to } of arrows) if (from === file) reached.add(to);
+
+const starting = [...reached].filter((file) =>
+  STARTS_PROCESSES.test(readFileSync(join(PROJECT, file), 'utf8').replace(TYPES_ONLY, '')),
+);
+
+t.test('marks every process that PID 1 starts through Node as Node’s to wait for', async (t) => {
+  t.same(
+    starting.toSorted(),
+    ['acra/keystore/check-process.ts', 'supervisor/children/launch.ts'],
+    'who starts processes',
+  );
+  for (const file of starting) t.match(readFileSync(join(PROJECT, file), 'utf8'), MARKED, file);
+});
