@@ -5,6 +5,12 @@ import type { Relay } from '../relay/relay.ts';
 import type { AcraOutput } from './children/acra-output.ts';
 import type { SupervisedChild } from './children/child.ts';
 
+/** What the machine could still give, from `/proc/meminfo` (MemAvailable in KiB). */
+function availableBytes(): number {
+  const match = /^MemAvailable:\s+(\d+) kB$/m.exec(readFileSync('/proc/meminfo', 'utf8'));
+  return Number(match?.[1] ?? 0) * 1024;
+}
+
 /** Resident bytes of a process, from `/proc/<pid>/status` (VmRSS in KiB); 0 when it is gone. */
 function residentBytes(pid: number | undefined): number {
   if (pid === undefined) return 0;
@@ -27,6 +33,7 @@ export function metricsMessage(deps: {
   return {
     type: 'metrics',
     samples: {
+      machine_available_bytes: availableBytes(),
       supervisor_resident_bytes: process.memoryUsage.rss(),
       acra_server_resident_bytes: residentBytes(deps.acra.pid),
       acra_server_restarts: deps.acra.restarts,

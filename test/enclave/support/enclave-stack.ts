@@ -1,0 +1,203 @@
+/**
+ * Everything for a test on a real enclave machine: database, KMS, IMDS, a measured folder, an image, and the parent's
+ * daemon, started as an operator starts it (`acra-enclave run`). Gone when the test ends; a failed test prints the logs.
+ */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Test as TapTest } from 'tap';
+import { stringify } from 'yaml';
+import type { DemoCertificates } from '../../../cli/demo/certificates.ts';
+import { makeCertificates } from '../../../cli/demo/certificates.ts';
+import { DaemonProcess } from '../../../cli/demo/daemon-process.ts';
+import type { YamlDocument } from '../../../cli/demo/enclave-folder.ts';
+import { writeEnclaveFolder } from '../../../cli/demo/enclave-folder.ts';
+import type { HostStatus } from '../../../cli/demo/host-status.ts';
+import { untilHostStatus, untilServing } from '../../../cli/demo/host-status.ts';
+import { startDemoPostgres } from '../../../cli/demo/postgres.ts';
+import type { TcpEndpoint } from '../../../config/endpoint.ts';
+import { parseEndpoint } from '../../../config/endpoint.ts';
+import type { RunningPostgres } from '../../../emulator/postgres/server.ts';
+import { systemClock } from '../../../runtime/clock.ts';
+import type { EnclaveCloud } from './cloud.ts';
+import type { BuiltImage, ImageChanges } from './images.ts';
+import { buildTestImage } from './images.ts';
+import { target } from './target.ts';
+
+const ENCRYPTION_CONTEXT = { purpose: 'acra-master-key', application: 'test' };
+/** No step takes longer, not even under software emulation; a hang then shows as an error that names the state. */
+const STEP_TIMEOUT_MS = 240_000;
+const POLL_MS = 100;
+export const step = () => AbortSignal.timeout(STEP_TIMEOUT_MS);
+
+interface Parts {
+  readonly certificates: DemoCertificates;
+  readonly postgres: RunningPostgres;
+  readonly cloud: EnclaveCloud;
+  readonly keyArn: string;
+}
+
+export interface RunOptions {
+  /** Sections of host-proxy.yaml that replace the usual ones. */
+  readonly host?: YamlDocument;
+  /** Merged into `enclave.run`. */
+  readonly run?: YamlDocument;
+}
+
+export class EnclaveStack {
+  readonly root: string;
+  readonly parts: Parts;
+  daemon: DaemonProcess | undefined;
+  adminUrl = '';
+  #images = 0;
+
+  private constructor(root: string, parts: Parts) {
+    this.root = root;
+    this.parts = parts;
+  }
+
+  /** @param enclaveSettings merged into the sections of enclave.yaml */
+  static async prepare(t: TapTest, enclaveSettings: YamlDocument = {}): Promise<EnclaveStack> {
+    const root = mkdtempSync(join(tmpdir(), 'ae-'));
+    const cleanups = new AsyncDisposableStack();
+    t.teardown(() => cleanups.disposeAsync());
+    cleanups.defer(() => rmSync(root, { recursive: true, force: true, maxRetries: 3 }));
+    const certificates = makeCertificates();
+    const cloud = await target().startCloud(root);
+    cleanups.defer(() => cloud.stop());
+    const postgres = await startDemoPostgres({ folder: join(root, 'pg'), tls: true, certificates, signal: step() });
+    cleanups.defer(() => postgres.stop());
+    const stack = new EnclaveStack(root, { certificates, postgres, cloud, keyArn: await cloud.createKey() });
+    cleanups.defer(() => stack.#stop(t));
+    await stack.#writeEnclaveFolder(enclaveSettings);
+    return stack;
+  }
+
+  get enclaveFolder(): string {
+    return join(this.root, 'enclave');
+  }
+
+  /** The socket that stands for the guest's vsock device (QEMU only). */
+  get guestPath(): string {
+    return join(this.root, 'vm', 'vsock');
+  }
+
+  get configFile(): string {
+    return join(this.root, 'host-proxy.yaml');
+  }
+
+  build(changes: ImageChanges = {}, enclaveFolder = this.enclaveFolder): Promise<BuiltImage> {
+    this.#images += 1;
+    return buildTestImage(enclaveFolder, join(this.root, `build-${this.#images}`), changes);
+  }
+
+  /** Only an enclave with this image's measurements may decrypt from now on. */
+  allow({ pcrs }: BuiltImage): Promise<void> {
+    return this.parts.cloud.putKeyPolicy(this.parts.keyArn, pcrs);
+  }
+
+  /** `acra-enclave run`; resolves when the routes are open and the machine is being started. */
+  async run(image: BuiltImage, options: RunOptions = {}): Promise<DaemonProcess> {
+    await this.writeConfig(image, options);
+    return this.startDaemon('run');
+  }
+
+  /** With the configuration that was written last. */
+  async startDaemon(command: 'run' | 'host-proxy'): Promise<DaemonProcess> {
+    this.daemon = new DaemonProcess({
+      name: `acra-enclave ${command}`,
+      arguments: [command, '--config', this.configFile],
+      logFile: join(this.root, 'run.log'),
+    });
+    const { admin } = await this.daemon.untilEvent('host-proxy.started');
+    const { host, port } = parseEndpoint(String(admin)) as TcpEndpoint;
+    this.adminUrl = `http://${host}:${port}`;
+    return this.daemon;
+  }
+
+  async writeConfig(image: BuiltImage, { host = {}, run = {} }: RunOptions = {}): Promise<void> {
+    const { postgres, cloud } = this.parts;
+    const enclave = await target().enclaveSection(image.path, this.root);
+    const usual = {
+      version: 1,
+      enclave: { ...enclave, run: { ...(enclave['run'] as YamlDocument), ...run } },
+      ingress: { listen: 'tcp://127.0.0.1:0' },
+      admin: { listen: 'tcp://127.0.0.1:0' },
+      runtimeFolder: join(this.root, 'host'),
+      database: { connect: `tcp://${postgres.host}:${postgres.port}` },
+      ...cloud.hostSettings,
+    };
+    mkdirSync(join(this.root, 'host'), { recursive: true, mode: 0o700 });
+    writeFileSync(this.configFile, stringify({ ...usual, ...host }));
+  }
+
+  /** The usual beginning: build, allow, run, and wait until applications are served. */
+  async serve(changes: ImageChanges = {}, options: RunOptions = {}): Promise<Serving> {
+    const image = await this.build(changes);
+    await this.allow(image);
+    const startedMs = systemClock.monotonicMs();
+    await this.run(image, options);
+    const address = await this.untilServing();
+    return { image, address, bootMs: systemClock.monotonicMs() - startedMs };
+  }
+
+  /** The address of the public port. */
+  untilServing(): Promise<TcpEndpoint> {
+    return untilServing(this.adminUrl, systemClock, step());
+  }
+
+  until(wanted: (status: HostStatus) => boolean, signal = step()): Promise<HostStatus> {
+    return untilHostStatus(this.adminUrl, wanted, systemClock, signal);
+  }
+
+  /** Waits for a record of the enclave or the parent. */
+  async untilRecord(wanted: (line: LogLine) => boolean, signal = step()): Promise<LogLine> {
+    for (;;) {
+      const found = this.records().find(wanted);
+      if (found) return found;
+      await systemClock.sleep(POLL_MS, signal);
+    }
+  }
+
+  /** The enclave's own and the parent's records, oldest first. */
+  records(): readonly LogLine[] {
+    return readFileSync(join(this.root, 'run.log'), 'utf8')
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line) as LogLine);
+  }
+
+  console(): string {
+    return readFileSync(join(this.root, 'console.log'), 'utf8');
+  }
+
+  async #stop(t: TapTest): Promise<void> {
+    await this.daemon?.stop();
+    if (t.passing() || this.daemon === undefined) return;
+    t.comment(readFileSync(this.daemon.logFile, 'utf8').split('\n').slice(-60).join('\n'));
+    t.comment(this.console().split('\n').slice(-40).join('\n'));
+  }
+
+  async #writeEnclaveFolder(settings: YamlDocument): Promise<void> {
+    const { cloud, certificates, keyArn } = this.parts;
+    await writeEnclaveFolder({
+      folder: this.enclaveFolder,
+      certificates,
+      kms: { ...cloud.operator, keyArn, encryptionContext: ENCRYPTION_CONTEXT },
+      settings,
+    });
+  }
+}
+
+export interface Serving {
+  readonly image: BuiltImage;
+  readonly address: TcpEndpoint;
+  /** From `acra-enclave run` to the first status that says serving. */
+  readonly bootMs: number;
+}
+
+export interface LogLine extends Record<string, unknown> {
+  readonly event: string;
+  readonly source: 'host-proxy' | 'enclave';
+  readonly fields?: Readonly<Record<string, unknown>>;
+}

@@ -1,0 +1,72 @@
+/** Images for enclave tests: the product's own recipe, built as `acra-enclave eif build` builds it, with parts exchanged. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { locateAcraServer } from '../../../acra/obtain/locate.ts';
+import { acraCacheFolder } from '../../../cli/acra-cache.ts';
+import { hostArchitecture, provideKernel } from '../../../cli/eif/kernel.ts';
+import { readRecipe } from '../../../cli/eif/recipe.ts';
+import type { PcrIndex } from '../../../config/brands.ts';
+import { toPcrIndex } from '../../../config/brands.ts';
+import type { ImageRequest } from '../../../eif/image/build-image.ts';
+import { buildEnclaveImage, IMAGE_NAME } from '../../../eif/image/build-image.ts';
+import type { Measurements } from '../../../eif/image/measurements.ts';
+import { RELEASE } from '../../../runtime/release.ts';
+import { PROJECT } from '../../vm/tools/vm-tools.ts';
+
+const BUILD_MS = 1_800_000;
+
+export interface BuiltImage {
+  readonly path: string;
+  readonly measurements: Measurements;
+  /** PCR0-2, as measurements.json tells them. */
+  readonly pcrs: ReadonlyMap<PcrIndex, Buffer>;
+}
+
+/** What a test may exchange. Uncompressed by default: such an image is built and booted faster. */
+export type ImageChanges = Partial<Pick<ImageRequest, 'compression' | 'acraServer' | 'kernel'>> & {
+  /** Source file of the program for PID 1, relative to the project. */
+  readonly init?: string;
+  readonly cmdlineSuffix?: string;
+};
+
+export async function buildTestImage(
+  enclaveFolder: string,
+  outputFolder: string,
+  { init, cmdlineSuffix = '', ...changes }: ImageChanges = {},
+): Promise<BuiltImage> {
+  const signal = AbortSignal.timeout(BUILD_MS);
+  const recipe = readRecipe(undefined);
+  const architecture = hostArchitecture();
+  const kernel = await provideKernel(recipe, { architecture, projectFolder: PROJECT, signal });
+  await buildEnclaveImage({
+    name: 'acra-enclave-test',
+    release: RELEASE,
+    kernel: { ...kernel, cmdline: kernel.cmdline.replace(/ rdinit=/, `${cmdlineSuffix} rdinit=`) },
+    projectFolder: PROJECT,
+    entryPoints: {
+      init: init ?? 'supervisor/main.ts',
+      supervisor: 'supervisor/daemon.ts',
+      standIn: 'acra/stand-in/main.ts',
+    },
+    system: recipe.libraries,
+    acraServer: await locateAcraServer({ environment: process.env, cacheFolder: acraCacheFolder(process.env) }),
+    allowStandIn: true,
+    enclaveFolder,
+    compression: 'none',
+    signer: 'unsigned',
+    outputFolder,
+    signal,
+    onProgress: () => undefined,
+    ...changes,
+  });
+  return readImage(outputFolder);
+}
+
+/** From the file that a build leaves for people and policies, not from memory. */
+function readImage(folder: string): BuiltImage {
+  const measurements = JSON.parse(readFileSync(join(folder, 'measurements.json'), 'utf8')) as Measurements;
+  const pcrs = ([0, 1, 2] as const).map(
+    (index) => [toPcrIndex(index), Buffer.from(measurements.Measurements[`PCR${index}`], 'hex')] as const,
+  );
+  return { path: join(folder, IMAGE_NAME), measurements, pcrs: new Map(pcrs) };
+}

@@ -1,0 +1,71 @@
+/**
+ * Where an enclave test boots its image: QEMU's nitro-enclave machine with emulated KMS and IMDS, or a Nitro enclave of
+ * this EC2 instance with AWS's own. The tests themselves do not know which. `ENCLAVE_TARGET` chooses; `make test-vm` and
+ * `make test-ec2` set it.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { awsCloud } from './aws-cloud.ts';
+import type { EnclaveCloud } from './cloud.ts';
+import { emulatedCloud } from './emulated-cloud.ts';
+import { qemuTools } from './qemu-tools.ts';
+
+export interface Target {
+  readonly name: 'qemu' | 'nitro';
+  startCloud(folder: string): Promise<EnclaveCloud>;
+  /** The section `enclave` of host-proxy.yaml that runs this image. `folder` is short, for sockets lie in it. */
+  enclaveSection(image: string, folder: string): Promise<Record<string, unknown>>;
+}
+
+const CID = 16;
+/** Four vCPUs and 8 GiB are the instance's; an enclave takes half of the first and a quarter of the second. */
+const CPU_COUNT = 2;
+const MEMORY_MIB = 2048;
+/** Software emulation on a busy machine takes its time. */
+const READY_MS = 240_000;
+const RESTART = { policy: 'never' };
+
+const qemu: Target = {
+  name: 'qemu',
+  startCloud: emulatedCloud,
+  async enclaveSection(image, folder) {
+    const { program, firmwareFolder, vhostDeviceVsock } = await qemuTools();
+    const vsockFolder = join(folder, 'vm');
+    mkdirSync(vsockFolder, { recursive: true, mode: 0o700 });
+    return {
+      transport: 'vsock-uds',
+      cid: CID,
+      path: join(vsockFolder, 'vsock'),
+      run: {
+        driver: 'qemu',
+        image,
+        cpuCount: CPU_COUNT,
+        memoryMiB: MEMORY_MIB,
+        program,
+        firmware: firmwareFolder,
+        vhostDeviceVsock,
+        readyMs: READY_MS,
+        restart: RESTART,
+        consoleFile: join(folder, 'console.log'),
+      },
+    };
+  },
+};
+
+const nitro: Target = {
+  name: 'nitro',
+  startCloud: () => awsCloud(),
+  enclaveSection: async (image) => ({
+    transport: 'vsock',
+    cid: CID,
+    run: { driver: 'nitro-cli', image, cpuCount: CPU_COUNT, memoryMiB: MEMORY_MIB, restart: RESTART },
+  }),
+};
+
+/** @throws Error when ENCLAVE_TARGET names none */
+export function target(): Target {
+  const name = process.env['ENCLAVE_TARGET'] ?? 'qemu';
+  if (name === 'qemu') return qemu;
+  if (name === 'nitro') return nitro;
+  throw new Error(`ENCLAVE_TARGET is ${name}; there are qemu and nitro`);
+}

@@ -1,0 +1,26 @@
+/** Whose clock an enclave follows: the security module's, never the one that the parent shows it. */
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { systemClock } from '../../runtime/clock.ts';
+import { EnclaveStack } from '../enclave/support/enclave-stack.ts';
+import { qemuTools } from '../enclave/support/qemu-tools.ts';
+
+const DAY_MS = 24 * 3_600_000;
+const SLACK_MS = 60_000;
+
+t.test('keeps the security module’s time when the machine’s clock is a day off', async (t) => {
+  const stack = await EnclaveStack.prepare(t);
+  const { program } = await qemuTools();
+  const yesterday = new Date(systemClock.nowMs() - DAY_MS).toISOString().slice(0, 19);
+  const wrapper = join(stack.root, 'qemu-of-yesterday');
+  writeFileSync(wrapper, `#!/bin/sh\nexec '${program}' "$@" -rtc base=${yesterday}\n`);
+  chmodSync(wrapper, 0o755);
+  await stack.serve({}, { run: { program: wrapper } });
+  const set = stack.records().find(({ event }) => event === 'clock.set');
+  const offsetMs = Number(set?.fields?.['clockOffsetMs']);
+  t.ok(Math.abs(offsetMs - DAY_MS) < SLACK_MS, `the machine began ${offsetMs} ms behind`);
+  const serving = await stack.untilRecord(({ event }) => event === 'supervisor.serving');
+  const enclaveMs = Date.parse(String(serving['time']));
+  t.ok(Math.abs(enclaveMs - systemClock.nowMs()) < SLACK_MS, `its records are of ${serving['time']}`);
+});

@@ -1,0 +1,99 @@
+/**
+ * PID 1 with a child that ends as soon as it runs, and others that leave orphans behind: prints memory and zombies as it
+ * goes. The child is what the image has in the place of acra-server, so that a start costs little.
+ */
+import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync, writeSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { systemClock } from '../../../runtime/clock.ts';
+import { silentLogger } from '../../../runtime/log.ts';
+import { markOwnChild } from '../../../runtime/own-children.ts';
+import { systemRandom } from '../../../runtime/random.ts';
+import type { Exit, ProcessHandle } from '../../../supervisor/children/child.ts';
+import { SupervisedChild } from '../../../supervisor/children/child.ts';
+import { endMachine } from '../../../supervisor/machine/calls.ts';
+import { enclavePlatform } from '../../../supervisor/machine/platform.ts';
+import { ORPHAN_EVERY, RESTARTS } from '../support/restarts.ts';
+
+const { program, leadingArguments } = JSON.parse(readFileSync('/acra/program.json', 'utf8')) as {
+  program: string;
+  leadingArguments: string[];
+};
+/** A Node process that starts another one, detached, and ends before it: its child loses its parent. */
+const MAKE_ORPHAN = `require('node:child_process').spawn(${JSON.stringify(program)}, ${JSON.stringify(leadingArguments)}, {detached: true, stdio: 'ignore'}).unref()`;
+
+function started(command: string, args: readonly string[]): ProcessHandle {
+  const child = markOwnChild(spawn(command, args, { stdio: 'ignore', env: {} }));
+  const exited = new Promise<Exit>((resolve) => child.once('close', (code, signal) => resolve({ code, signal })));
+  return { pid: child.pid ?? 0, exited, kill: (signal) => void child.kill(signal) };
+}
+
+function zombies(): number {
+  const states = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((pid) => {
+      try {
+        return /^State:\s+(\S)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+      } catch {
+        return undefined;
+      }
+    });
+  return states.filter((state) => state === 'Z').length;
+}
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+let orphans = 0;
+
+function report(restarts: number): void {
+  collectGarbage();
+  const heapKiB = Math.round(process.memoryUsage().heapUsed / 1024);
+  const rssKiB = Math.round(process.memoryUsage.rss() / 1024);
+  const descriptors = readdirSync('/proc/self/fd').length;
+  writeSync(
+    1,
+    `\nRESTARTS ${JSON.stringify({ restarts, rssKiB, heapKiB, descriptors, zombies: zombies(), orphans })}\n`,
+  );
+}
+
+await enclavePlatform().prepareMachine({
+  log: (_level, event) => {
+    if (event === 'machine.orphan-reaped') orphans += 1;
+  },
+});
+let launches = 0;
+let done: () => void = () => undefined;
+const finished = new Promise<void>((resolve) => {
+  done = resolve;
+});
+const child = new SupervisedChild(
+  {
+    name: 'short-lived',
+    launch() {
+      launches += 1;
+      if (launches % ORPHAN_EVERY === 0) started(process.execPath, ['-e', MAKE_ORPHAN]);
+      if (launches % 100 === 0) report(launches);
+      if (launches > RESTARTS) done();
+      return started(program, leadingArguments);
+    },
+    probe: async () => undefined,
+    judgeExit: () => ({ code: 'TEST', meaning: 'ended', restart: true, alert: false }),
+    restart: {
+      minMs: 1,
+      maxMs: 1,
+      breakerExits: RESTARTS * 2,
+      breakerWindowMs: 1,
+      stopGraceMs: 5_000,
+      probeTimeoutMs: 5_000,
+    },
+  },
+  { clock: systemClock, random: systemRandom, logger: silentLogger, onState: () => undefined },
+);
+await child.start(new AbortController().signal);
+await finished;
+await child.stop();
+await new Promise((resolve) => setTimeout(resolve, 2_000));
+report(launches);
+endMachine();

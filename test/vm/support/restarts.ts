@@ -1,0 +1,3 @@
+/** Shared by the image that restarts its child and the test that counts (images/restarts.ts). */
+export const RESTARTS = 500;
+export const ORPHAN_EVERY = 50;
