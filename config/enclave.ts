@@ -5,6 +5,10 @@
 import { z } from 'zod';
 import { address, count, durationMs, fileInFolder, hostName, portTable, routeLimits } from './fields.ts';
 
+/** What the program that launches acra-server takes itself, and then some. */
+const MIN_ACRA_MEMORY_MIB = 128;
+const MIN_ACRA_TASKS = 64;
+
 const acra = z
   .strictObject({
     listen: address('tcp', 'unix')
@@ -18,8 +22,10 @@ const acra = z
     clientIdFrom: z.enum(['distinguished_name', 'serial_number']).default('distinguished_name'),
     poisonDetection: z.boolean().default(true),
     memoryLimitMiB: count(256, 1024 * 1024).describe("acra-server's soft memory limit (GOMEMLIMIT)"),
-    maxMemoryMiB: count(768, 1024 * 1024).describe('what it is ended at (cgroup memory.max); above the soft limit'),
-    maxTasks: count(512, 100_000).describe('processes and threads that it may have (cgroup pids.max)'),
+    maxMemoryMiB: count(768, 1024 * 1024, MIN_ACRA_MEMORY_MIB).describe(
+      'what it is ended at (cgroup memory.max); above the soft limit',
+    ),
+    maxTasks: count(512, 100_000, MIN_ACRA_TASKS).describe('processes and threads that it may have (cgroup pids.max)'),
   })
   .refine(({ memoryLimitMiB, maxMemoryMiB }) => memoryLimitMiB < maxMemoryMiB, {
     error: 'memoryLimitMiB must be below maxMemoryMiB: the soft limit comes before the end',

@@ -11,7 +11,7 @@ const MAX_TIMEOUT_MS = 24 * 3600 * 1000;
 /** A duration in milliseconds, 1 ms to 24 h. */
 export const durationMs = (defaultMs: number) => z.int().min(1).max(MAX_TIMEOUT_MS).default(defaultMs);
 
-export const count = (defaultCount: number, max: number) => z.int().min(1).max(max).default(defaultCount);
+export const count = (defaultCount: number, max: number, min = 1) => z.int().min(min).max(max).default(defaultCount);
 
 const vsockPort = (defaultPort: number) =>
   z

@@ -47,7 +47,7 @@ export function errorCode(error: unknown): string | undefined {
 
 /** One line for people: message, what was found and allowed, then the messages of the causes. No stack, no secrets. */
 export function describeError(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof Error)) return describeThrown(error);
   const parts = [error.message || error.name];
   if (error instanceof CodedError) {
     if (error.found !== undefined) parts.push(`found: ${error.found}`);
@@ -55,4 +55,9 @@ export function describeError(error: unknown): string {
   }
   const own = parts.join('; ');
   return error.cause === undefined ? own : `${own}; cause: ${describeError(error.cause)}`;
+}
+
+/** Anything can be thrown, even what has no text of its own. */
+function describeThrown(thrown: unknown): string {
+  return typeof thrown === 'object' && thrown !== null ? Object.prototype.toString.call(thrown) : String(thrown);
 }

@@ -95,7 +95,7 @@ export class Supervisor {
     if (exit.kind === 'failed') {
       this.#logs.log('fatal', 'supervisor.failed', { code: errorCode(exit.error), reason: describeError(exit.error) });
     }
-    await this.#control.flush(AbortSignal.timeout(FLUSH_MS));
+    await this.#flush();
     await this.#cleanups.disposeAsync();
     return exit;
   }
@@ -106,7 +106,19 @@ export class Supervisor {
     const stack = error instanceof Error ? (error.stack ?? '').slice(0, MAX_STACK_CHARACTERS) : '';
     this.#logs.log('fatal', 'supervisor.panic', { reason, stack });
     this.#status.set({ state: 'failed', detail: reason, errorCode: 'SUPERVISOR_PANIC' });
-    await this.#control.flush(AbortSignal.timeout(FLUSH_MS));
+    await this.#flush();
+  }
+
+  /** The clock's timer, unlike `AbortSignal.timeout`, keeps a process alive that has nothing else to wait for. */
+  async #flush(): Promise<void> {
+    const gaveUp = new AbortController();
+    const flushed = new AbortController();
+    this.#deps.clock.sleep(FLUSH_MS, flushed.signal).then(
+      () => gaveUp.abort(),
+      () => undefined,
+    );
+    await this.#control.flush(gaveUp.signal);
+    flushed.abort();
   }
 
   async #bootAndServe(): Promise<SupervisorExit> {

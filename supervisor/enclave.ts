@@ -20,6 +20,14 @@ const EXIT_FAILED = 1;
 
 /** Returns only if even ending the machine fails. */
 export async function runEnclave(platform: Platform): Promise<void> {
+  try {
+    await supervise(platform);
+  } catch (error) {
+    end(EXIT_FAILED, describeError(error), errorCode(error));
+  }
+}
+
+async function supervise(platform: Platform): Promise<void> {
   const supervisor = new Supervisor({
     platform,
     folder: join('/', ENCLAVE_FOLDER),

@@ -7,6 +7,7 @@
  */
 import { closeSync, readSync } from 'node:fs';
 import koffi from 'koffi';
+import { forbidVsock } from './no-vsock.ts';
 
 const KEY_FD = 3;
 const KEY_BYTES = 32;
@@ -26,7 +27,7 @@ interface LaunchPlan {
   readonly keyVariable: string;
 }
 
-/** acra-server dies with the supervisor, gains no privileges and leaves no core dump. Survives execve. */
+/** acra-server dies with the supervisor, gains no privileges, leaves no core dump and cannot dial the parent. Survives execve. */
 function restrictProcess(): void {
   const libc = koffi.load('libc.so.6');
   const prctl = libc.func('int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long)');
@@ -34,6 +35,9 @@ function restrictProcess(): void {
   prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   setrlimit(RLIMIT_CORE, Buffer.alloc(16));
+  if (forbidVsock()) return;
+  process.stderr.write('launcher: AF_VSOCK could not be taken away\n');
+  process.exit(EXIT_BAD_HANDOVER);
 }
 
 function readKey(): Buffer | undefined {

@@ -20,6 +20,8 @@ export interface Confinement {
   readonly user: { readonly uid: number; readonly gid: number } | undefined;
   /** Bounds a process and all that it will start. To be called before it gets anything to do. */
   enclose(pid: number, bounds: ProcessBounds): void;
+  /** Ends whatever an acra-server that has ended left running. */
+  clear(): void;
 }
 
 /** The machine, once it is fit to work on. */

@@ -31,7 +31,7 @@ export async function simulatedPlatform(options: SimulationOptions): Promise<Pla
     runtimeFolder,
     // The machine is the user's own.
     prepareMachine: async () => ({
-      confinement: { folder: runtimeFolder, user: undefined, enclose: () => undefined },
+      confinement: { folder: runtimeFolder, user: undefined, enclose: () => undefined, clear: () => undefined },
       stop: async () => undefined,
     }),
     openNsm: async () =>

@@ -8,20 +8,20 @@
 import type { AttestationDocument } from '../../attestation/document/authenticate.ts';
 import { authenticateAttestationDocument } from '../../attestation/document/authenticate.ts';
 import type { AttestationPayload } from '../../attestation/document/payload.ts';
-import { readStatedPayload } from '../../attestation/document/stated-payload.ts';
+import { readStatedDocument } from '../../attestation/document/stated-document.ts';
 import { AttestationError } from '../../attestation/errors.ts';
 
 export type NsmTrust = { readonly kind: 'signed'; readonly rootDer: Buffer } | { readonly kind: 'qemu-unsigned' };
 
-const QEMU_ZEROS = Buffer.alloc(64);
+const ZEROS = Buffer.alloc(64);
+/** {1: -1}: no algorithm that signs anything. */
+const NO_ALGORITHM = Buffer.from('a10120', 'hex');
 
 /** @throws AttestationError */
 export function believe(document: Buffer, trust: NsmTrust, nowMs: number): AttestationDocument | AttestationPayload {
   if (trust.kind === 'signed') return authenticateAttestationDocument(document, { rootDer: trust.rootDer, nowMs });
-  const payload = readStatedPayload(document);
-  const isQemus = [payload.certificate, ...payload.cabundle, document.subarray(-QEMU_ZEROS.length)].every((bytes) =>
-    bytes.equals(QEMU_ZEROS),
-  );
-  if (isQemus) return payload;
+  const { payload, protectedHeader, signature } = readStatedDocument(document);
+  const isEmpty = [payload.certificate, ...payload.cabundle, signature].every((bytes) => bytes.equals(ZEROS));
+  if (isEmpty && payload.cabundle.length === 1 && protectedHeader.equals(NO_ALGORITHM)) return payload;
   throw new AttestationError('ATTESTATION_SIGNATURE_INVALID', "the document is not one of QEMU's");
 }

@@ -2,7 +2,8 @@
  * acra-server as a supervised child: how it is launched, when it listens, what its exits and log lines mean.
  * Its TLS key lies in a folder of its own (memory, 0600) only from launch until it listens.
  */
-import { chownSync, rmSync, writeFileSync } from 'node:fs';
+import type { ChildProcess } from 'node:child_process';
+import { closeSync, fchownSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AcraProgram } from '../../acra/obtain/program.ts';
 import { acraServerArguments } from '../../acra/server/command-line.ts';
@@ -20,6 +21,8 @@ import { launchAcra } from './launch.ts';
 
 const LISTEN_POLL_MS = 50;
 const READY_TIMEOUT_MS = 20_000;
+/** What an ended process has said is read in less. */
+const OUTPUT_GRACE_MS = 1_000;
 const MIB = 1024 * 1024;
 
 export interface AcraChildDeps {
@@ -48,35 +51,70 @@ export function acraChildSpec(deps: AcraChildDeps): ChildSpec {
 }
 
 function launch(deps: AcraChildDeps): ProcessHandle {
-  const { options, config, confinement } = deps;
+  const { options } = deps;
   // A socket file that a killed acra-server left would make the next one exit with code 0 (contract 3.3).
   if (options.listen.kind === 'unix') rmSync(options.listen.path, { force: true });
   writeServerKey(deps);
-  const child = launchAcra({
-    program: deps.program,
-    arguments: acraServerArguments(options),
-    environment: acraServerEnvironment({ memoryLimitMiB: config.acra.memoryLimitMiB }),
-    masterKey: deps.masterKey,
-    user: confinement.user,
-    enclose: (pid) =>
-      confinement.enclose(pid, { maxMemoryBytes: config.acra.maxMemoryMiB * MIB, maxTasks: config.acra.maxTasks }),
-  });
-  const exited = new Promise<Exit>((resolve) => {
-    child.once('error', () => resolve({ code: null, signal: null }));
-    child.once('close', (code, signal) => resolve({ code, signal }));
-  });
+  const child = launchProcess(deps);
   deps.output.attach([child.stdout, child.stderr]);
   return {
     pid: child.pid ?? 0,
-    exited: exited.finally(() => rmSync(options.tls.serverKeyFile, { force: true })),
+    exited: untilEnded(child, deps).finally(() => rmSync(options.tls.serverKeyFile, { force: true })),
     kill: (signal) => void child.kill(signal),
   };
 }
 
+/** The exit, once the output is read to its end; what acra-server left running may hold the output open for ever. */
+function untilEnded(child: ChildProcess, { clock, confinement }: AcraChildDeps): Promise<Exit> {
+  return new Promise((resolve) => {
+    const closed = new AbortController();
+    child.once('error', () => resolve({ code: null, signal: null }));
+    child.once('close', (code, signal) => {
+      closed.abort();
+      resolve({ code, signal });
+    });
+    child.once('exit', () => {
+      confinement.clear();
+      clock.sleep(OUTPUT_GRACE_MS, closed.signal).then(
+        () => {
+          child.stdout?.destroy();
+          child.stderr?.destroy();
+        },
+        () => undefined,
+      );
+    });
+  });
+}
+
+/** A launch that fails leaves no key behind. */
+function launchProcess({ program, options, config, masterKey, confinement }: AcraChildDeps): ChildProcess {
+  const { memoryLimitMiB, maxMemoryMiB, maxTasks } = config.acra;
+  try {
+    return launchAcra({
+      program,
+      arguments: acraServerArguments(options),
+      environment: acraServerEnvironment({ memoryLimitMiB }),
+      masterKey,
+      user: confinement.user,
+      enclose: (pid) => confinement.enclose(pid, { maxMemoryBytes: maxMemoryMiB * MIB, maxTasks }),
+    });
+  } catch (error) {
+    rmSync(options.tls.serverKeyFile, { force: true });
+    throw error;
+  }
+}
+
+/** Always a new file: the folder is acra-server's, and a link that it left there would lead our hand elsewhere. */
 function writeServerKey({ options, serverKey, confinement: { user } }: AcraChildDeps): void {
   const { serverKeyFile: file } = options.tls;
-  serverKey.use((pem) => writeFileSync(file, pem, { mode: 0o600 }));
-  if (user) chownSync(file, user.uid, user.gid);
+  rmSync(file, { force: true });
+  const fd = openSync(file, 'wx', 0o600);
+  try {
+    if (user) fchownSync(fd, user.uid, user.gid);
+    serverKey.use((pem) => writeFileSync(fd, pem));
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** Listening is all that can be asked before the database is there; what lies behind is the health monitor's. */

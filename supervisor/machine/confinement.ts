@@ -42,5 +42,8 @@ export function confineAcraServer(logger: Logger): Confinement {
       writeFileSync(join(GROUP, 'pids.max'), String(maxTasks));
       writeFileSync(join(GROUP, 'cgroup.procs'), String(pid));
     },
+    clear(): void {
+      if (hasGroup) writeFileSync(join(GROUP, 'cgroup.kill'), '1');
+    },
   };
 }

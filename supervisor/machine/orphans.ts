@@ -10,7 +10,6 @@ import type { Service } from '../../runtime/service.ts';
 import { reap } from './calls.ts';
 
 interface ProcessState {
-  readonly name: string;
   readonly state: string;
   readonly parent: number;
 }
@@ -21,7 +20,7 @@ function readState(pid: number): ProcessState | undefined {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     const end = stat.lastIndexOf(')');
     const [state = '', parent = ''] = stat.slice(end + 2).split(' ');
-    return { name: stat.slice(stat.indexOf('(') + 1, end), state, parent: Number(parent) };
+    return { state, parent: Number(parent) };
   } catch {
     return undefined;
   }
@@ -62,7 +61,7 @@ export class OrphanReaper implements Service {
       const found = readState(pid);
       if (found?.state !== 'Z' || found.parent !== process.pid || isOwnChild(pid) || !reap(pid)) continue;
       this.#reaped += 1;
-      this.#logger.log('debug', 'machine.orphan-reaped', { pid, name: found.name });
+      this.#logger.log('debug', 'machine.orphan-reaped', { pid });
     }
   }
 }

@@ -4,6 +4,7 @@ import { createConnection } from 'node:net';
 /** @returns the byte, or undefined when the other side closes without one. @throws the socket's error, the signal's reason */
 export function exchangeByte(path: string, byte: number, signal: AbortSignal): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
     const socket = createConnection({ path });
     const end = (settle: () => void) => {
       signal.removeEventListener('abort', onAbort);

@@ -1,59 +1,17 @@
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
-import type { Server, Socket } from 'node:net';
-import { createServer } from 'node:net';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test as TapTest } from 'tap';
-import { encodeFrame, FrameReader } from '../../config/wire/frame.ts';
+import { encodeFrame } from '../../config/wire/frame.ts';
 import type { EnclaveMessage } from '../../config/wire/messages.ts';
-import { parseEnclaveMessage } from '../../config/wire/messages.ts';
 import { ControlConnection } from '../../supervisor/control/connection.ts';
 import { LogBuffer } from '../../supervisor/control/log-buffer.ts';
 import { StatusBoard } from '../../supervisor/status.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-
-/** A parent that records what it hears and can wait for a message that fits. */
-class Parent {
-  readonly heard: EnclaveMessage[] = [];
-  readonly server: Server;
-  socket: Socket | undefined;
-  #check: () => void = () => undefined;
-
-  constructor() {
-    this.server = createServer((socket) => {
-      this.socket = socket;
-      const frames = new FrameReader(1 << 20);
-      socket.on('error', () => undefined);
-      socket.on('data', (chunk: Buffer) => {
-        for (const payload of frames.push(chunk)) this.heard.push(parseEnclaveMessage(payload));
-        this.#check();
-      });
-    });
-  }
-
-  async listen(path: string): Promise<void> {
-    this.server.listen(path);
-    await once(this.server, 'listening');
-  }
-
-  until<Found>(find: (heard: readonly EnclaveMessage[]) => Found | undefined): Promise<Found> {
-    return new Promise((resolve) => {
-      this.#check = () => {
-        const found = find(this.heard);
-        if (found !== undefined) resolve(found);
-      };
-      this.#check();
-    });
-  }
-
-  async close(): Promise<void> {
-    this.socket?.destroy();
-    this.server.close();
-    await once(this.server, 'close');
-  }
-}
+import { Parent } from './support/parent.ts';
 
 const logSeqs = (heard: readonly EnclaveMessage[]) =>
   heard.flatMap((message) => (message.type === 'logs' ? message.records.map(({ seq }) => seq) : []));

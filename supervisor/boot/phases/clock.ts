@@ -2,7 +2,7 @@
  * The wall clock comes from the hypervisor, which the parent cannot steer: from its clock device where the kernel has one,
  * else from the timestamp in an attestation document. Where both are there, they must agree.
  */
-import { readStatedPayload } from '../../../attestation/document/stated-payload.ts';
+import { readStatedDocument } from '../../../attestation/document/stated-document.ts';
 import { SupervisorError } from '../../errors.ts';
 import type { Phase } from '../phase.ts';
 import type { NsmReady } from './nsm.ts';
@@ -16,7 +16,7 @@ export const clockPhase: Phase<NsmReady, { readonly clockOffsetMs: number }> = {
   name: 'clock',
   deadlineMs: () => 10_000,
   async run({ nsm }, { platform, clock, logger }) {
-    const statedMs = readStatedPayload(await nsm.attest({})).timestampMs;
+    const statedMs = readStatedDocument(await nsm.attest({})).payload.timestampMs;
     const deviceMs = platform.hypervisorTimeMs();
     const timeMs = deviceMs ?? statedMs;
     requirePlausible(timeMs, statedMs);

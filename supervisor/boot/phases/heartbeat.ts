@@ -2,7 +2,6 @@
  * Tells the parent that the enclave has booted. It comes after everything that the enclave can check of itself, so that
  * starting a broken image fails where it was started. Specification: nitro-formats 3.4 step 5.
  */
-
 import { toVsockPort } from '../../../config/brands.ts';
 import { HEARTBEAT_PORT } from '../../../config/ports.ts';
 import { SupervisorError } from '../../errors.ts';
@@ -37,13 +36,14 @@ export const heartbeatPhase: Phase<ControlReady & Configured, object> = {
   },
 };
 
-/** nitro-cli sends the same byte back. */
+/** nitro-cli sends the same byte back. Where nobody listens the relay closes without an answer. */
 async function beat(path: string, signal: AbortSignal): Promise<void> {
   const answer = await exchangeByte(path, HEARTBEAT, signal).catch((cause: unknown) => {
     signal.throwIfAborted();
     throw new SupervisorError('BOOT_HEARTBEAT_UNANSWERED', 'nobody took the heartbeat', { cause });
   });
   if (answer === HEARTBEAT) return;
+  if (answer === undefined) throw new SupervisorError('BOOT_HEARTBEAT_UNANSWERED', 'nobody took the heartbeat');
   throw new SupervisorError('BOOT_HEARTBEAT_UNANSWERED', 'the heartbeat came back changed', {
     found: String(answer),
     allowed: String(HEARTBEAT),

@@ -6,20 +6,35 @@
  */
 import { readCbor } from '../encoding/cbor-reader.ts';
 import { expectArray, expectBytes } from '../encoding/cbor-shape.ts';
-import { wrapFormatError } from '../encoding/format-error.ts';
+import { FormatError, wrapFormatError } from '../encoding/format-error.ts';
 import { AttestationError } from '../errors.ts';
 import { MAX_PAYLOAD_BYTES } from './limits.ts';
 import type { AttestationPayload } from './payload.ts';
 import { readAttestationPayload } from './payload.ts';
 
-const PAYLOAD_MEMBER = 2;
+const MEMBERS = 4;
+const MAX_HEADER_BYTES = 16;
+const MAX_SIGNATURE_BYTES = 256;
+
+export interface StatedDocument {
+  readonly payload: AttestationPayload;
+  /** As they stand there, whatever they are. */
+  readonly protectedHeader: Buffer;
+  readonly signature: Buffer;
+}
 
 /** @throws AttestationError ATTESTATION_PAYLOAD_INVALID */
-export function readStatedPayload(document: Buffer): AttestationPayload {
+export function readStatedDocument(document: Buffer): StatedDocument {
   return wrapFormatError(
     () => {
       const members = expectArray('COSE_Sign1', readCbor(Buffer.from(document)));
-      return readAttestationPayload(expectBytes('payload', members[PAYLOAD_MEMBER], 1, MAX_PAYLOAD_BYTES));
+      if (members.length !== MEMBERS) throw new FormatError(`COSE_Sign1 must have 4 members, not ${members.length}`);
+      const [header, , payload, signature] = members;
+      return {
+        protectedHeader: expectBytes('protected header', header, 1, MAX_HEADER_BYTES),
+        payload: readAttestationPayload(expectBytes('payload', payload, 1, MAX_PAYLOAD_BYTES)),
+        signature: expectBytes('signature', signature, 1, MAX_SIGNATURE_BYTES),
+      };
     },
     (cause) => new AttestationError('ATTESTATION_PAYLOAD_INVALID', 'not an attestation document', { cause }),
   );

@@ -1,0 +1,24 @@
+import t from 'tap';
+import { bootTable } from '../../../supervisor/boot/table.ts';
+
+const names = bootTable.phases.map(({ name }) => name);
+
+t.test('sends the heartbeat when the configuration is read, and before anything outside is reachable', async (t) => {
+  const at = names.indexOf('heartbeat');
+  t.equal(names[at - 1], 'configuration');
+  t.equal(names[at + 1], 'egress');
+});
+
+t.test('prepares the machine before anything else, and tells of failures from then on', async (t) => {
+  t.same(names.slice(0, 2), ['machine', 'control']);
+});
+
+t.test('sets entropy and clock right before the first key or certificate is needed', async (t) => {
+  t.ok(names.indexOf('nsm') < names.indexOf('entropy'), 'the module gives both');
+  t.ok(names.indexOf('entropy') < names.indexOf('clock'));
+  t.ok(names.indexOf('clock') < names.indexOf('credentials'), 'signatures and TLS depend on the time');
+});
+
+t.test('keeps the names of phases apart', async (t) => {
+  t.equal(new Set(names).size, names.length);
+});
