@@ -22,6 +22,7 @@ export class IngressGate {
   readonly #deps: IngressGateDeps;
   #address: Endpoint | undefined;
   #wanted = false;
+  #closed = false;
   #moving: Promise<void> | undefined;
 
   constructor(deps: IngressGateDeps) {
@@ -36,26 +37,28 @@ export class IngressGate {
   /** Opens or closes as the enclave's state demands. */
   follow(): void {
     const { state } = this.#deps.view;
-    this.#wanted = state === 'serving' || (state === 'degraded' && this.#address !== undefined);
-    this.#moving ??= this.#move().finally(() => {
-      this.#moving = undefined;
-    });
+    const mayServe = state === 'serving' || (state === 'degraded' && this.#address !== undefined);
+    this.#wanted = mayServe && !this.#closed;
+    this.#moving ??= this.#move();
   }
 
+  /** For good: whatever the enclave says while the daemon stops opens nothing. */
   async close(): Promise<void> {
+    this.#closed = true;
     this.#wanted = false;
     await this.#moving;
     await this.#move();
   }
 
+  /** Ends in the same turn in which it last looked, so that no wish falls between two of them. */
   async #move(): Promise<void> {
-    while (this.#wanted !== (this.#address !== undefined)) {
-      try {
-        await (this.#wanted ? this.#open() : this.#shut());
-      } catch (error) {
-        this.#deps.logger.log('error', 'ingress.failed', { reason: describeError(error) });
-        return;
-      }
+    await undefined;
+    try {
+      while (this.#wanted !== (this.#address !== undefined)) await (this.#wanted ? this.#open() : this.#shut());
+    } catch (error) {
+      this.#deps.logger.log('error', 'ingress.failed', { reason: describeError(error) });
+    } finally {
+      this.#moving = undefined;
     }
   }
 
