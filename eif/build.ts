@@ -1,9 +1,8 @@
-/** Builds an image from its parts: kernel file, command line, metadata and ramdisks, signed or expressly unsigned. */
+/** Builds an image from its parts: kernel, command line, metadata and ramdisks, signed or expressly unsigned. */
 
 import type { Architecture } from './format/header.ts';
 import { type EifMetadata, encodeMetadata } from './format/metadata.ts';
 import { type ByteSource, type WrittenEif, writeEif } from './format/writer.ts';
-import { readFilePieces } from './input-file.ts';
 import { type CertificateChain, checkValidity } from './sign/certificate.ts';
 import { checkKeyMatches, type SigningKey } from './sign/key.ts';
 import { signPcr0 } from './sign/signature.ts';
@@ -18,8 +17,8 @@ interface ImageSigner {
 export interface BuildRequest {
   readonly output: string;
   readonly architecture: Architecture;
-  /** bzImage or Image. */
-  readonly kernelPath: string;
+  /** bzImage or Image; to be read once. */
+  readonly kernel: ByteSource;
   /** White space around it is dropped, as nitro-cli does. */
   readonly cmdline: string;
   readonly metadata: EifMetadata;
@@ -30,8 +29,8 @@ export interface BuildRequest {
 }
 
 /**
- * @throws EifError EIF_KEY_MISMATCH, EIF_CERTIFICATE_EXPIRED, EIF_CERTIFICATE_NOT_YET_VALID, EIF_METADATA_INVALID,
- * EIF_FILE_READ, and those of writeEif; nothing is written then
+ * @throws EifError EIF_KEY_MISMATCH, EIF_CERTIFICATE_EXPIRED, EIF_CERTIFICATE_NOT_YET_VALID, EIF_METADATA_INVALID, and those
+ * of writeEif and of the sources; nothing is written then
  */
 export async function buildImage(request: BuildRequest): Promise<WrittenEif> {
   const { signer } = request;
@@ -41,7 +40,7 @@ export async function buildImage(request: BuildRequest): Promise<WrittenEif> {
   }
   const content = {
     architecture: request.architecture,
-    kernel: readFilePieces(request.kernelPath),
+    kernel: request.kernel,
     cmdline: Buffer.from(request.cmdline.trim()),
     metadata: encodeMetadata(request.metadata),
     ramdisks: request.ramdisks,

@@ -10,29 +10,38 @@ import { CpioError } from './errors.ts';
 import type { ByteSource } from './format/writer.ts';
 
 export type Compression = 'none' | 'gzip' | 'zstd';
+/** zstd alone has levels that are worth a choice: 1 (fast) to 19 (small). */
+export type CompressionChoice = Compression | { readonly zstd: number };
 
 const GZIP_LEVEL = 9;
-/** Of 1 to 19. With the tables below, level 19 takes a quarter longer and saves 0.3 % of an image with Node in it. */
-const ZSTD_LEVEL = 18;
-/** Table sizes as powers of two: they keep a build under 150 MB of memory, and the kernel's unpacking at an 8 MiB window. */
-const ZSTD_TABLES = {
-  [constants.ZSTD_c_windowLog]: 23,
-  [constants.ZSTD_c_chainLog]: 21,
-  [constants.ZSTD_c_hashLog]: 20,
-};
+/** With the tables below, level 19 takes a quarter longer and saves 0.3 % of an image with Node in it. */
+const DEFAULT_ZSTD_LEVEL = 18;
+/**
+ * Table sizes as powers of two: they keep a build under 150 MB of memory, and the kernel's unpacking at an 8 MiB window. One
+ * thread: Node's stream ends too early when zstd has workers (nodejs/node issue 59899).
+ */
+export const ZSTD_TABLES = { windowLog: 23, chainLog: 20, hashLog: 19 };
 /** Room for four pieces of output, so that compression goes on while the reader hashes and writes. */
 const STREAM = { chunkSize: 262_144, readableHighWaterMark: 1_048_576 };
 
 const GZIP_MAGIC = Buffer.from('1f8b', 'hex');
 const ZSTD_MAGIC = Buffer.from('28b52ffd', 'hex');
 
-/**
- * The compressed bytes in pieces; they do not depend on how the source cuts its own.
- * @param zstdLevel 1 (fast) to 19 (small); without effect on gzip
- */
-export function compress(source: ByteSource, compression: Compression, zstdLevel = ZSTD_LEVEL): ByteSource {
-  if (compression === 'none') return source;
-  return through(source, compression === 'gzip' ? gzip() : zstd(zstdLevel));
+/** The compressed bytes in pieces; they do not depend on how the source cuts its own. */
+export function compress(source: ByteSource, choice: CompressionChoice): ByteSource {
+  if (choice === 'none') return source;
+  const level = zstdLevel(choice);
+  return through(source, level === undefined ? gzip() : zstd(level));
+}
+
+export function compressionKind(choice: CompressionChoice): Compression {
+  return typeof choice === 'string' ? choice : 'zstd';
+}
+
+/** Undefined for anything but zstd. */
+export function zstdLevel(choice: CompressionChoice): number | undefined {
+  if (typeof choice !== 'string') return choice.zstd;
+  return choice === 'zstd' ? DEFAULT_ZSTD_LEVEL : undefined;
 }
 
 function gzip(): Transform {
@@ -40,7 +49,12 @@ function gzip(): Transform {
 }
 
 function zstd(level: number): Transform {
-  const params = { ...ZSTD_TABLES, [constants.ZSTD_c_compressionLevel]: level };
+  const params = {
+    [constants.ZSTD_c_compressionLevel]: level,
+    [constants.ZSTD_c_windowLog]: ZSTD_TABLES.windowLog,
+    [constants.ZSTD_c_chainLog]: ZSTD_TABLES.chainLog,
+    [constants.ZSTD_c_hashLog]: ZSTD_TABLES.hashLog,
+  };
   return createZstdCompress({ ...STREAM, params });
 }
 

@@ -2,7 +2,7 @@
  * The bootstrap ramdisk as nitro-cli builds it from its own init and NSM module: three entries with linuxkit's time.
  * With the blobs of a nitro-cli release it gives the PCR1 of that release. Specification: nitro-formats 3.3.
  */
-import type { CpioItem, FileItem } from './manifest.ts';
+import type { CpioItem, FileSource } from './manifest.ts';
 import { writeCpio } from './writer.ts';
 
 /** 2017-04-18T16:30:00Z: the time of all entries that linuxkit makes itself. */
@@ -10,9 +10,9 @@ const LINUXKIT_MTIME_S = 1_492_533_000;
 const MODE = 0o755;
 
 interface BootstrapFiles {
-  readonly init: FileItem['source'];
+  readonly init: FileSource;
   /** nsm.ko */
-  readonly nsmModule: FileItem['source'];
+  readonly nsmModule: FileSource;
 }
 
 /** The uncompressed archive in pieces. @throws EifError EIF_FILE_READ */

@@ -22,10 +22,19 @@ interface DirectoryItem extends CommonItem {
   readonly type: 'directory';
 }
 
+/** Pieces that are made while they are archived; each valid until the next is asked for, all to be read once. */
+export interface SizedPieces {
+  /** Bytes of all pieces together. */
+  readonly size: number;
+  readonly pieces: AsyncIterable<Buffer>;
+}
+
+/** A file to read, the contents themselves, or a stream of known length. */
+export type FileSource = { readonly path: string } | { readonly bytes: Uint8Array } | SizedPieces;
+
 export interface FileItem extends CommonItem {
   readonly type: 'file';
-  /** A file to read, or the contents themselves. */
-  readonly source: { readonly path: string } | { readonly bytes: Uint8Array };
+  readonly source: FileSource;
 }
 
 interface SymlinkItem extends CommonItem {

@@ -4,7 +4,7 @@
  */
 import { EifError } from '../errors.ts';
 import { openInputFile, readChunks } from '../input-file.ts';
-import { arrange, type CpioItem, type CpioOrder, checkFileSize, type FileItem } from './manifest.ts';
+import { arrange, type CpioItem, type CpioOrder, checkFileSize, type FileItem, type SizedPieces } from './manifest.ts';
 import { encodeEntry, FILE_TYPE, paddingTo, TRAILER_NAME } from './newc.ts';
 
 /** Where linuxkit's cpio writer starts to count. */
@@ -71,24 +71,36 @@ async function* entryPieces(item: CpioItem, inode: number): AsyncGenerator<Buffe
 }
 
 async function* filePieces(item: FileItem, inode: number): AsyncGenerator<Buffer, void> {
-  if ('bytes' in item.source) {
-    const { bytes } = item.source;
+  const { source } = item;
+  if ('bytes' in source) {
+    const { bytes } = source;
     checkFileSize(item.name, bytes.length);
     yield encodeItem(item, inode, bytes.length);
     yield Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
     return;
   }
-  const file = await openInputFile(item.source.path);
+  if ('pieces' in source) {
+    yield* sizedPieces(item, inode, source);
+    return;
+  }
+  const file = await openInputFile(source.path);
   try {
-    checkFileSize(item.name, file.size);
-    yield encodeItem(item, inode, file.size);
-    let seen = 0;
-    for await (const chunk of readChunks(file, 0, file.size)) {
-      seen += chunk.length;
-      yield chunk;
-    }
-    if (seen !== file.size) throw new EifError('EIF_FILE_CHANGED', `${file.path} became shorter while it was archived`);
+    yield* sizedPieces(item, inode, { size: file.size, pieces: readChunks(file, 0, file.size) });
   } finally {
     await file.handle.close();
   }
+}
+
+async function* sizedPieces(item: FileItem, inode: number, source: SizedPieces): AsyncGenerator<Buffer, void> {
+  const { size, pieces } = source;
+  checkFileSize(item.name, size);
+  yield encodeItem(item, inode, size);
+  let seen = 0;
+  for await (const piece of pieces) {
+    seen += piece.length;
+    if (seen > size) break;
+    yield piece;
+  }
+  if (seen === size) return;
+  throw new EifError('EIF_FILE_CHANGED', `the source of ${item.name} changed its length while it was archived`);
 }

@@ -3,13 +3,15 @@
  * measured. The inputs are read once: archived, hashed, compressed, measured and written piece by piece.
  */
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type BomComponent, type BomRamdisk, encodeBom } from '../bom/cyclonedx.ts';
+import { tapDigest } from '../bom/digest-tap.ts';
 import { sha256OfFile } from '../bom/file-digest.ts';
 import { type BuildRequest, buildImage } from '../build.ts';
-import type { Compression } from '../compress.ts';
+import type { CompressionChoice } from '../compress.ts';
 import type { EifMetadata } from '../format/metadata.ts';
-import type { WrittenEif } from '../format/writer.ts';
+import type { ByteSource, WrittenEif } from '../format/writer.ts';
+import { readFilePieces } from '../input-file.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { measureCertificate } from '../measure.ts';
 import { writeOutputFile } from '../output-file.ts';
@@ -17,6 +19,7 @@ import { type ContentOptions, gatherContents } from './contents.ts';
 import { type Measurements, toMeasurements } from './measurements.ts';
 import { writeTogether } from './outputs.ts';
 import { AWS_BOOTSTRAP_COMPONENT, cutRamdisks, defaultCompression, type Ramdisk } from './ramdisks.ts';
+import { runAhead } from './run-ahead.ts';
 
 export const IMAGE_NAME = 'acra-enclave.eif';
 const MEASUREMENTS_NAME = 'measurements.json';
@@ -32,7 +35,7 @@ export interface ImageRequest extends Omit<ContentOptions, 'architecture' | 'wor
   readonly name: string;
   readonly kernel: Kernel;
   /** Default: what the kernel unpacks best. */
-  readonly compression: Compression | undefined;
+  readonly compression: CompressionChoice | undefined;
   readonly signer: BuildRequest['signer'];
   /** Folder of the three results. */
   readonly outputFolder: string;
@@ -55,16 +58,19 @@ async function buildInto(workFolder: string, request: ImageRequest): Promise<Mea
   request.onProgress('gathering files');
   const contents = await gatherContents({ ...request, architecture: kernel.architecture, workFolder });
   const ramdisks = cutRamdisks(contents, kernel, request.compression ?? defaultCompression(kernel));
-  const kernelSha256 = await sha256OfFile(kernel.path);
   signal.throwIfAborted();
   request.onProgress('writing the image');
   const image = join(workFolder, IMAGE_NAME);
-  const written = await writeImage(image, request, ramdisks);
+  const kernelFile = tapDigest(readFilePieces(kernel.path));
+  const written = await writeImage(image, request, kernelFile.pieces, ramdisks);
+  const kernelSha256 = await kernelFile.sha256;
   const described = await Promise.all(ramdisks.map((ramdisk) => ramdisk.contents));
-  const bill = encodeBill(request, [...contents.components, ...kernelComponents(kernel, kernelSha256)], described);
+  const components = [...(await contents.components), ...kernelComponents(kernel, kernelSha256)];
+  const bill = encodeBill(request, components, described);
   const measurements = toMeasurements({
     written,
     pcr8: pcr8Of(request),
+    // The header comes first and is known last, and SHA-256 cannot be joined from parts: one more read of the small result.
     imageSha256: await sha256OfFile(image),
     imageName: IMAGE_NAME,
     isSigned: request.signer !== 'unsigned',
@@ -86,17 +92,29 @@ function lacksOf({ entryPoints }: ImageRequest): readonly string[] {
   return entryPoints.init === undefined ? ['no init: this release has no program to run as PID 1'] : [];
 }
 
-async function writeImage(output: string, request: ImageRequest, ramdisks: readonly Ramdisk[]): Promise<WrittenEif> {
+async function writeImage(
+  output: string,
+  request: ImageRequest,
+  kernelPieces: ByteSource,
+  ramdisks: readonly Ramdisk[],
+): Promise<WrittenEif> {
   const { kernel, signer, signal } = request;
-  return buildImage({
+  await using running = new AsyncDisposableStack();
+  const areCompressed = ramdisks.every(({ compression }) => compression !== 'none');
+  const sources = ramdisks.map(({ role, pieces }, index) =>
+    index > 0 && areCompressed
+      ? running.use(runAhead(pieces, join(dirname(output), role), signal))
+      : { pieces, failed: signal },
+  );
+  return await buildImage({
     output,
     architecture: kernel.architecture,
-    kernelPath: kernel.path,
+    kernel: kernelPieces,
     cmdline: kernel.cmdline,
     metadata: metadataOf(request),
-    ramdisks: ramdisks.map(({ pieces }) => pieces),
+    ramdisks: sources.map(({ pieces }) => pieces),
     signer,
-    signal,
+    signal: AbortSignal.any([signal, ...sources.map(({ failed }) => failed)]),
   });
 }
 

@@ -11,7 +11,7 @@ import { bundlePrograms, OWN_COMPONENT } from '../rootfs/bundle.ts';
 import { type RamdiskContent, together } from '../rootfs/content.ts';
 import { CONFIGURATION_COMPONENT, measuredFolder } from '../rootfs/measured-folder.ts';
 import { MOUNT_POINTS } from '../rootfs/mount-points.ts';
-import { type NodeRuntime, nodeRuntime, SYSTEM_COMPONENT } from '../rootfs/node-runtime.ts';
+import { nodeRuntime, SYSTEM_COMPONENT } from '../rootfs/node-runtime.ts';
 import { type NpmPackage, packageUrl } from '../rootfs/npm-package.ts';
 
 /** Source files, relative to the project, that become programs of the enclave. */
@@ -36,14 +36,15 @@ export interface ContentOptions {
   readonly enclaveFolder: string;
   /** Version of this product. */
   readonly release: string;
-  /** For copies of programs; must stay until the image is written. */
+  /** For bundles; must stay until the image is written. */
   readonly workFolder: string;
 }
 
 export interface ImageContents {
   readonly runtime: RamdiskContent;
   readonly application: RamdiskContent;
-  readonly components: readonly BomComponent[];
+  /** Settles when the files have been read. */
+  readonly components: Promise<readonly BomComponent[]>;
 }
 
 /** @throws EifBuildError, ConfigError: whatever is wrong with any part; nothing is written */
@@ -58,7 +59,7 @@ export async function gatherContents(options: ContentOptions): Promise<ImageCont
     standInEntry: entryPoints.standIn,
     workFolder,
   });
-  const node = await nodeRuntime({ architecture, projectFolder, system, workFolder });
+  const node = await nodeRuntime({ architecture, projectFolder, system });
   const code = await bundlePrograms({
     projectFolder,
     entry: entryPoints.init ?? entryPoints.supervisor,
@@ -71,7 +72,7 @@ export async function gatherContents(options: ContentOptions): Promise<ImageCont
   return {
     runtime: together(MOUNT_POINTS, { files: [...node.files, ...code.files], folders: [] }),
     application: together({ files: acra.files, folders: [] }, configuration),
-    components: [...ownComponents(options), ...uniquePackages(packages, node)],
+    components: node.nodeSha256.then((sha256) => [...ownComponents(options), ...uniquePackages(packages, sha256)]),
   };
 }
 
@@ -90,7 +91,7 @@ function ownComponents({ release, acraServer: { kind, sha256 } }: ContentOptions
   ];
 }
 
-function uniquePackages(packages: readonly NpmPackage[], { nodeSha256 }: NodeRuntime): readonly BomComponent[] {
+function uniquePackages(packages: readonly NpmPackage[], nodeSha256: string): readonly BomComponent[] {
   const byUrl = new Map(packages.map((each) => [packageUrl(each), each]));
   return [...byUrl].map(([purl, { name, version, license }]) => {
     const isNode = name.startsWith('node-linux-');

@@ -3,6 +3,7 @@
  * reads them, and the SHA-256 of all that went in, so that a difference can be traced to its cause.
  */
 import type { BomRamdisk } from '../bom/cyclonedx.ts';
+import { type CompressionChoice, compressionKind, zstdLevel } from '../compress.ts';
 import type { WrittenEif } from '../format/writer.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { Ramdisk } from './ramdisks.ts';
@@ -48,6 +49,8 @@ export interface Measurements {
   readonly ramdisks: readonly {
     readonly role: string;
     readonly compression: string;
+    /** Of zstd only. */
+    readonly level?: number;
     readonly bytes: number;
     /** SHA-256 of each file, by its path in the ramdisk. */
     readonly files: Readonly<Record<string, string>>;
@@ -84,12 +87,17 @@ export function toMeasurements(content: MeasurementsContent): Measurements {
     },
     ramdisks: content.ramdisks.map(({ role, compression }, index) => ({
       role,
-      compression,
+      ...describeCompression(compression),
       bytes: sizes[index] ?? 0,
       files: digestsOf(content.contents[index]),
     })),
     billOfMaterials: { file: content.billName, sha256: content.billSha256 },
   };
+}
+
+function describeCompression(choice: CompressionChoice): { readonly compression: string; readonly level?: number } {
+  const level = zstdLevel(choice);
+  return { compression: compressionKind(choice), ...(level === undefined ? {} : { level }) };
 }
 
 function digestsOf(ramdisk: BomRamdisk | undefined): Readonly<Record<string, string>> {

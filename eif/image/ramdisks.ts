@@ -7,7 +7,7 @@
 import { INIT_PATH, NODE_PATH } from '../../config/enclave-layout.ts';
 import { tapArchive } from '../bom/archive-tap.ts';
 import type { BomComponent, BomRamdisk } from '../bom/cyclonedx.ts';
-import { type Compression, compress } from '../compress.ts';
+import { type CompressionChoice, compress } from '../compress.ts';
 import { writeBootstrapRamdisk } from '../cpio/bootstrap.ts';
 import { writeCpio } from '../cpio/writer.ts';
 import type { ByteSource } from '../format/writer.ts';
@@ -18,7 +18,7 @@ import type { ImageContents } from './contents.ts';
 
 export interface Ramdisk {
   readonly role: 'runtime' | 'application' | 'bootstrap' | 'customer';
-  readonly compression: Compression;
+  readonly compression: CompressionChoice;
   /** As it goes into the image; to be read once. */
   readonly pieces: ByteSource;
   /** Settles when `pieces` has been read. */
@@ -37,12 +37,16 @@ export const AWS_BOOTSTRAP_COMPONENT: BomComponent = {
 };
 
 /** What kernels can unpack: nitro-cli's 4.14 knows no zstd. */
-export function defaultCompression({ bootstrap }: Kernel): Compression {
+export function defaultCompression({ bootstrap }: Kernel): CompressionChoice {
   return bootstrap.kind === 'aws' ? 'none' : 'zstd';
 }
 
 /** @throws EifBuildError EIF_BUILD_NAME_CONFLICT */
-export function cutRamdisks(contents: ImageContents, kernel: Kernel, compression: Compression): readonly Ramdisk[] {
+export function cutRamdisks(
+  contents: ImageContents,
+  kernel: Kernel,
+  compression: CompressionChoice,
+): readonly Ramdisk[] {
   const { runtime, application } = contents;
   if (kernel.bootstrap.kind === 'aws') {
     const everything = below(AWS_ROOT, together(runtime, application));
@@ -52,7 +56,7 @@ export function cutRamdisks(contents: ImageContents, kernel: Kernel, compression
   return [ourRamdisk('runtime', runtime, compression), ourRamdisk('application', application, compression)];
 }
 
-function ourRamdisk(role: Ramdisk['role'], content: RamdiskContent, compression: Compression): Ramdisk {
+function ourRamdisk(role: Ramdisk['role'], content: RamdiskContent, compression: CompressionChoice): Ramdisk {
   const componentOf = new Map(content.files.map(({ name, component }) => [name, component]));
   return ramdisk(role, writeCpio(toCpioItems(content), 'sorted'), componentOf, compression);
 }
@@ -68,7 +72,7 @@ function ramdisk(
   role: Ramdisk['role'],
   archive: ByteSource,
   componentOf: ReadonlyMap<string, string>,
-  compression: Compression,
+  compression: CompressionChoice,
 ): Ramdisk {
   const { pieces, entries } = tapArchive(archive);
   const contents = entries.then((list) => ({ entries: list, componentOf }));

@@ -28,6 +28,14 @@ const kernel = z
   )
   .prefault({ debian: KERNEL_SOURCE_VERSION });
 
+const compression = z.union(
+  [
+    z.enum(['none', 'gzip', 'zstd']),
+    z.strictObject({ zstd: z.int().min(1).max(19).describe('level: 1 is fast, 19 is small; default 18') }),
+  ],
+  { error: 'must be none, gzip, zstd, or zstd with a level from 1 to 19' },
+);
+
 export const recipeSchema = z
   .strictObject({
     version: z.literal(1),
@@ -41,8 +49,7 @@ export const recipeSchema = z
       .describe(
         "root of the system whose C and C++ libraries are taken for Node: this machine's, or unpacked packages",
       ),
-    compression: z
-      .enum(['none', 'gzip', 'zstd'])
+    compression: compression
       .optional()
       .describe("of ramdisks; default: zstd, and none with nitro-cli's kernel, which cannot unpack zstd"),
   })

@@ -5,12 +5,13 @@
 import { join } from 'node:path';
 import { ACRA_FOLDER, ACRA_PROGRAM_PATH, NODE_PATH } from '../../config/enclave-layout.ts';
 import { EifBuildError } from '../build-errors.ts';
+import type { FileSource, SizedPieces } from '../cpio/manifest.ts';
 import type { Architecture } from '../format/header.ts';
 import { type Bundle, bundlePrograms } from './bundle.ts';
 import { FILE_MODE, PROGRAM_MODE, type RootfsFile } from './content.ts';
 import { findLibraries, type Libraries } from './libraries.ts';
+import { loadedPart } from './loaded-part.ts';
 import { configuredFolders } from './loader-folders.ts';
-import { copyLoadedPart } from './program-copy.ts';
 
 /** Key of acra-server in the bill of materials. */
 export const ACRA_COMPONENT = 'acra-server';
@@ -35,7 +36,7 @@ export interface AcraServerOptions {
   readonly projectFolder: string;
   /** Source file of the stand-in, relative to the project. */
   readonly standInEntry: string;
-  /** For what is not taken as it lies; read when the image is written. */
+  /** Gets the bundle of the stand-in; read when the image is written. */
   readonly workFolder: string;
 }
 
@@ -50,14 +51,17 @@ const DESCRIPTIONS: Readonly<Record<AcraServerSource['kind'], string>> = {
   'stand-in': 'the stand-in for acra-server: for trying things out, not for protecting data',
 };
 
-/** @throws EifBuildError EIF_BUILD_STAND_IN, EIF_BUILD_ELF, EIF_BUILD_LIBRARY_MISSING, EIF_BUILD_BUNDLE */
+/**
+ * @throws EifBuildError EIF_BUILD_STAND_IN, EIF_BUILD_ELF, EIF_BUILD_LIBRARY_MISSING, EIF_BUILD_BUNDLE; when the files are
+ * read, EIF_BUILD_ACRA_SERVER
+ */
 export async function acraServer(options: AcraServerOptions): Promise<Bundle> {
   if (options.source.kind !== 'stand-in') return realAcraServer(options);
   if (options.allowStandIn) return standIn(options);
   throw new EifBuildError('EIF_BUILD_STAND_IN', 'no acra-server was found but the stand-in');
 }
 
-async function realAcraServer({ source, architecture, workFolder }: AcraServerOptions): Promise<Bundle> {
+async function realAcraServer({ source, architecture }: AcraServerOptions): Promise<Bundle> {
   const program = source.leadingArguments.at(-1) ?? source.program;
   const found = await findLibraries([program], {
     architecture,
@@ -67,30 +71,38 @@ async function realAcraServer({ source, architecture, workFolder }: AcraServerOp
     followsRunpath: true,
   });
   const loader = source.leadingArguments.length > 0 ? source.program : found.interpreter;
-  const file = (name: string, mode: number, path: string): RootfsFile => ({
+  const file = (name: string, mode: number, from: FileSource): RootfsFile => ({
     name,
     mode,
-    source: { path },
+    source: from,
     component: ACRA_COMPONENT,
   });
   const loaderName = `${LIBRARY_FOLDER}/${(found.interpreter ?? '').split('/').at(-1)}`;
   const files = [
-    file(PROGRAM_NAME, PROGRAM_MODE, await copyUnchanged(source, program, workFolder)),
-    ...(loader === undefined ? [] : [file(loaderName, PROGRAM_MODE, loader)]),
-    ...found.libraries.map(({ name, path }) => file(`${LIBRARY_FOLDER}/${name}`, FILE_MODE, path)),
+    file(PROGRAM_NAME, PROGRAM_MODE, await unchangedProgram(source, program)),
+    ...(loader === undefined ? [] : [file(loaderName, PROGRAM_MODE, { path: loader })]),
+    ...found.libraries.map(({ name, path }) => file(`${LIBRARY_FOLDER}/${name}`, FILE_MODE, { path })),
     describe(source, commandOf(found, loaderName)),
   ];
   return { files, packages: [] };
 }
 
-/** What was found when acra-server was looked for must be what goes into the image. */
-async function copyUnchanged({ sha256 }: AcraServerSource, program: string, workFolder: string): Promise<string> {
-  const { path, originalSha256 } = await copyLoadedPart(program, join(workFolder, 'acra-server'));
-  if (originalSha256 === sha256) return path;
-  throw new EifBuildError('EIF_BUILD_ACRA_SERVER', `${program} changed while the image was built`, {
-    found: `sha256 ${originalSha256}`,
-    allowed: `sha256 ${sha256}`,
-  });
+/**
+ * What was found when acra-server was looked for must be what goes into the image. That is known when it has been read: the
+ * pieces end with EIF_BUILD_ACRA_SERVER then, and so does the image.
+ */
+async function unchangedProgram({ sha256 }: AcraServerSource, program: string): Promise<SizedPieces> {
+  const { source, originalSha256 } = await loadedPart(program);
+  async function* pieces(): AsyncGenerator<Buffer, void> {
+    yield* source.pieces;
+    const found = await originalSha256;
+    if (found === sha256) return;
+    throw new EifBuildError('EIF_BUILD_ACRA_SERVER', `${program} changed while the image was built`, {
+      found: `sha256 ${found}`,
+      allowed: `sha256 ${sha256}`,
+    });
+  }
+  return { size: source.size, pieces: pieces() };
 }
 
 interface Command {

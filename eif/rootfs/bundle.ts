@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { BuildOptions, BuildResult, Metafile } from 'esbuild';
 import { EifBuildError } from '../build-errors.ts';
 import { FILE_MODE, type RootfsFile } from './content.ts';
-import { type NpmPackage, readPackage, UNBUNDLED_PACKAGES, unbundledFiles } from './npm-package.ts';
+import { type NpmPackage, readPackage, UNBUNDLED_PACKAGES, unbundledFiles, withItsNeeds } from './npm-package.ts';
 import { followReferences, programName, type ReferenceObserver } from './program-references.ts';
 
 /** Key of our own code in the bill of materials. */
@@ -48,12 +48,15 @@ export async function bundlePrograms(request: BundleRequest): Promise<Bundle> {
   const names = new Map([[request.entry, request.name ?? programName(request.entry)]]);
   const files: RootfsFile[] = [ownFile(`${request.into}/package.json`, { bytes: Buffer.from('{"type":"module"}\n') })];
   const packageFolders = new Set<string>();
+  const addUnbundled = (name: string) => {
+    for (const each of withItsNeeds(name)) packageFolders.add(`node_modules/${each}`);
+  };
   const observer: ReferenceObserver = {
     onProgram: (entry) => {
       if (!names.has(entry)) names.set(entry, programName(entry));
     },
     onPackage: (name) => {
-      if (UNBUNDLED_PACKAGES.includes(name)) packageFolders.add(`node_modules/${name}`);
+      if (UNBUNDLED_PACKAGES.includes(name)) addUnbundled(name);
     },
   };
   try {
@@ -131,5 +134,10 @@ function packagesOf({ inputs, outputs }: Metafile): readonly string[] {
   const bundled = Object.keys(inputs).flatMap((path) => PACKAGE_FOLDER.exec(path)?.[0] ?? []);
   const imported = Object.values(outputs).flatMap((output) => output.imports.map(({ path }) => path));
   const isImported = (name: string): boolean => imported.some((path) => path === name || path.startsWith(`${name}/`));
-  return [...bundled, ...UNBUNDLED_PACKAGES.filter(isImported).map((name) => `node_modules/${name}`)];
+  return [
+    ...bundled,
+    ...UNBUNDLED_PACKAGES.filter(isImported)
+      .flatMap(withItsNeeds)
+      .map((name) => `node_modules/${name}`),
+  ];
 }

@@ -3,7 +3,7 @@
  * umask or on the clock. Folders above a file are implied; those that differ from the rule are listed.
  */
 import { EifBuildError } from '../build-errors.ts';
-import type { CpioItem, FileItem } from '../cpio/manifest.ts';
+import type { CpioItem, FileSource } from '../cpio/manifest.ts';
 
 export const FOLDER_MODE = 0o755;
 export const FILE_MODE = 0o644;
@@ -15,7 +15,7 @@ export interface RootfsFile {
   readonly mode: number;
   /** User and group; 0 unless given. */
   readonly owner?: number;
-  readonly source: FileItem['source'];
+  readonly source: FileSource;
   /** Key of the part that it belongs to, for the bill of materials. */
   readonly component: string;
 }

@@ -8,8 +8,8 @@ import type { Architecture } from '../format/header.ts';
 import { ARCHITECTURES } from './architecture.ts';
 import { FILE_MODE, PROGRAM_MODE, type RootfsFile } from './content.ts';
 import { findLibraries } from './libraries.ts';
+import { loadedPart } from './loaded-part.ts';
 import { type NpmPackage, packageFile, packageUrl, readPackage } from './npm-package.ts';
-import { copyLoadedPart } from './program-copy.ts';
 
 /** Key of the C and C++ libraries in the bill of materials. */
 export const SYSTEM_COMPONENT = 'system-libraries';
@@ -17,8 +17,8 @@ export const SYSTEM_COMPONENT = 'system-libraries';
 export interface NodeRuntime {
   readonly files: readonly RootfsFile[];
   readonly packages: readonly NpmPackage[];
-  /** Of the node program before it was cut to what is loaded; hex. */
-  readonly nodeSha256: string;
+  /** Of the node program before it was cut to what is loaded, as hex; settles when the files have been read. */
+  readonly nodeSha256: Promise<string>;
 }
 
 interface RuntimeOptions {
@@ -27,15 +27,13 @@ interface RuntimeOptions {
   readonly projectFolder: string;
   /** Root of the system whose libraries are taken. */
   readonly system: string;
-  /** For what is not taken as it lies; read when the image is written. */
-  readonly workFolder: string;
 }
 
 /**
  * @throws EifBuildError EIF_BUILD_NODE_MISSING, EIF_BUILD_ELF, EIF_BUILD_LIBRARY_MISSING, EIF_BUILD_LIBRARY_CONFLICT
  */
 export async function nodeRuntime(options: RuntimeOptions): Promise<NodeRuntime> {
-  const { architecture, projectFolder, system, workFolder } = options;
+  const { architecture, projectFolder, system } = options;
   const { nodePackage, koffiPackage, koffiFolder } = ARCHITECTURES[architecture];
   const installed = (name: string): Promise<NpmPackage> => readPackage(join(projectFolder, 'node_modules', name));
   const [node, koffi] = [await installed(nodePackage), await installed(koffiPackage)];
@@ -54,14 +52,14 @@ export async function nodeRuntime(options: RuntimeOptions): Promise<NodeRuntime>
     source: { path: join(system, path) },
     component: SYSTEM_COMPONENT,
   });
-  const copy = await copyLoadedPart(program, join(workFolder, 'node'));
+  const loaded = await loadedPart(program);
   const files: RootfsFile[] = [
-    { name: NODE_PATH, mode: PROGRAM_MODE, source: { path: copy.path }, component: packageUrl(node) },
+    { name: NODE_PATH, mode: PROGRAM_MODE, source: loaded.source, component: packageUrl(node) },
     ...(interpreter === undefined ? [] : [asFound(interpreter, PROGRAM_MODE)]),
     ...libraries.map(({ path }) => asFound(insideSystem(system, path), FILE_MODE)),
     ...['package.json', 'index.js', addon].map((name) => packageFile(koffi, name, CODE_FOLDER)),
   ];
-  return { files, packages: [node, koffi], nodeSha256: copy.originalSha256 };
+  return { files, packages: [node, koffi], nodeSha256: loaded.originalSha256 };
 }
 
 /** "/srv/debian/lib/x" is "/lib/x" for a system at "/srv/debian". */

@@ -46,7 +46,16 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
   koffi: ['package.json', 'index.js', 'src/koffi/index.js', 'src/koffi/src/static.js'],
   'wasm-themis': ['package.json', 'dist/*.js', 'dist/libthemis.wasm'],
   'libpg-query': ['package.json', 'wasm/*.js', 'wasm/*.cjs', 'wasm/*.wasm'],
+  '@pgsql/types': ['package.json', '*.js'],
 };
+
+/** Packages that those ask for at run time themselves, where a bundler does not see it. */
+const NEEDED_BY_UNBUNDLED: Readonly<Record<string, readonly string[]>> = { 'libpg-query': ['@pgsql/types'] };
+
+/** The package and all that it asks for by itself. */
+export function withItsNeeds(name: string): readonly string[] {
+  return [name, ...(NEEDED_BY_UNBUNDLED[name] ?? [])];
+}
 
 export const UNBUNDLED_PACKAGES: readonly string[] = Object.keys(FILES);
 
@@ -70,14 +79,14 @@ export function packageFile(npmPackage: NpmPackage, name: string, into: string):
 }
 
 async function expand(folder: string, pattern: string): Promise<readonly string[]> {
-  const star = pattern.indexOf('/*');
+  const star = pattern.indexOf('*');
   if (star === -1) return [pattern];
-  const [inside, suffix] = [pattern.slice(0, star), pattern.slice(star + 2)];
+  const [inside, suffix] = [pattern.slice(0, star), pattern.slice(star + 1)];
   const names = await readdir(join(folder, inside)).catch((cause: unknown) => {
     throw new EifBuildError('EIF_BUILD_NODE_MISSING', `${folder} is incomplete`, { cause });
   });
   return names
     .filter((name) => name.endsWith(suffix))
     .toSorted()
-    .map((name) => `${inside}/${name}`);
+    .map((name) => `${inside}${name}`);
 }

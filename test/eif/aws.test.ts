@@ -10,7 +10,6 @@ import { parseCoseSign1 } from '../../eif/sign/cose-sign1.ts';
 import { attachSignature } from '../../eif/sign/two-step.ts';
 import { verifyImage } from '../../eif/verify.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import { writeBytes } from './support/images.ts';
 import { chainOf, NOW_MS, SIGNERS, vector } from './support/vectors.ts';
 
 /** As AWS's library computed it. */
@@ -22,7 +21,7 @@ t.test("builds the unsigned image of AWS's library to the bit", async (t) => {
   await buildImage({
     output,
     architecture: 'x86_64',
-    kernelPath: writeBytes(t, Buffer.from('KERNEL')),
+    kernel: [Buffer.from('KERNEL')],
     cmdline: 'reboot=k panic=30\n',
     metadata: parseMetadata(readFileSync(vector('metadata.json'))),
     ramdisks: [[Buffer.from('RAMDISK0')], [Buffer.from('RAMDISK1')]],

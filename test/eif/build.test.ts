@@ -5,6 +5,7 @@ import t from 'tap';
 import { type BuildRequest, buildImage } from '../../eif/build.ts';
 import { EifError } from '../../eif/errors.ts';
 import { parseMetadata } from '../../eif/format/metadata.ts';
+import { readFilePieces } from '../../eif/input-file.ts';
 import { verifyImage } from '../../eif/verify.ts';
 import { rejectsCode } from '../support/coded-error.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -15,7 +16,7 @@ async function request(folder: string, kernelPath: string): Promise<BuildRequest
   return {
     output: join(folder, 'image.eif'),
     architecture: 'x86_64',
-    kernelPath,
+    kernel: readFilePieces(kernelPath),
     cmdline: ' panic=30\n',
     metadata: parseMetadata(Buffer.from(COMPLETE.metadata)),
     ramdisks: [[Buffer.from('RAMDISK0')]],

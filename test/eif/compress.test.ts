@@ -9,6 +9,7 @@ import { collect, cut } from './support/bytes.ts';
 import { vector } from './support/vectors.ts';
 
 const KINDS: readonly Compression[] = ['none', 'gzip', 'zstd'];
+const fast = (kind: Compression) => (kind === 'zstd' ? { zstd: 3 } : kind);
 const archive = readFileSync(vector('linuxkit-mixed.cpio'));
 const bytes = Buffer.concat([Buffer.alloc(700_000, 'ramdisk'), seededRandom('ramdisk').bytes(100_000)]);
 
@@ -20,8 +21,8 @@ for (const kind of KINDS) {
   });
 
   t.test(`keeps the output of ${kind} the same however the source cuts its pieces`, async (t) => {
-    const whole = await collect(compress([bytes], kind, 3));
-    for (const length of [777, 65_536, 262_144]) t.same(await collect(compress(cut(bytes, length), kind, 3)), whole);
+    const whole = await collect(compress([bytes], fast(kind)));
+    for (const length of [777, 65_536, 262_144]) t.same(await collect(compress(cut(bytes, length), fast(kind))), whole);
     const withEmpty = [
       Buffer.alloc(0),
       bytes.subarray(0, 131_072),
@@ -29,7 +30,7 @@ for (const kind of KINDS) {
       bytes.subarray(131_072),
       Buffer.alloc(0),
     ];
-    t.same(await collect(compress(withEmpty, kind, 3)), whole);
+    t.same(await collect(compress(withEmpty, fast(kind))), whole);
   });
 }
 
@@ -67,7 +68,7 @@ t.test('ends its source when the reader stops early', async (t) => {
 
 t.test('rejects compressed data that is damaged or cut off (CPIO_COMPRESSION)', async () => {
   for (const kind of ['gzip', 'zstd'] as const) {
-    const packed = await collect(compress([bytes], kind, 3));
+    const packed = await collect(compress([bytes], fast(kind)));
     const damaged = Buffer.from(packed);
     damaged.fill(0xff, 4, 12);
     for (const wrong of [damaged, packed.subarray(0, -50)]) {

@@ -2,7 +2,7 @@
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { type Compression, compress } from '../../eif/compress.ts';
+import { type CompressionChoice, compress } from '../../eif/compress.ts';
 import type { CpioItem } from '../../eif/cpio/manifest.ts';
 import { writeCpio } from '../../eif/cpio/writer.ts';
 import { diffImages } from '../../eif/diff.ts';
@@ -16,9 +16,9 @@ const ITEMS: readonly CpioItem[] = [
   { type: 'symlink', name: 'link', mode: 0o777, target: 'etc' },
 ];
 
-const withItems = (items: readonly CpioItem[], compression: Compression = 'none'): EifContent => ({
+const withItems = (items: readonly CpioItem[], compression: CompressionChoice = 'none'): EifContent => ({
   ...COMPLETE,
-  ramdisks: [[Buffer.from('RAMDISK0')], compress(writeCpio(items, 'sorted'), compression, 3)],
+  ramdisks: [[Buffer.from('RAMDISK0')], compress(writeCpio(items, 'sorted'), compression)],
 });
 
 const change = (name: string, difference: object): readonly CpioItem[] =>

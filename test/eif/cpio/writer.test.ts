@@ -95,6 +95,18 @@ t.test('rejects a source that becomes shorter while it is read (EIF_FILE_CHANGED
   await rejectsCode(run, EifError, 'EIF_FILE_CHANGED');
 });
 
+t.test('keeps a stream of known length, and rejects one of another length (EIF_FILE_CHANGED)', async (t) => {
+  async function* pieces() {
+    yield Buffer.from('ab');
+    yield Buffer.from('cd');
+  }
+  const archive = (size: number) =>
+    collect(writeCpio([{ type: 'file', name: 'stream', mode: 0o644, source: { size, pieces: pieces() } }], 'sorted'));
+  const bytes: CpioItem = { type: 'file', name: 'stream', mode: 0o644, source: { bytes: Buffer.from('abcd') } };
+  t.same(await archive(4), await collect(writeCpio([bytes], 'sorted')));
+  for (const size of [0, 3, 5]) await rejectsCode(() => archive(size), EifError, 'EIF_FILE_CHANGED');
+});
+
 const hasCpio = spawnSync('cpio', ['--version']).status === 0;
 
 t.test('lists in GNU cpio as it was written', { skip: hasCpio ? false : 'GNU cpio is not installed' }, async (t) => {

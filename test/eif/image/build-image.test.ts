@@ -204,7 +204,11 @@ t.test('rejects an acra-server that is not the one that was found (EIF_BUILD_ACR
   const request = await requestIn(folder);
   const acraServer = { ...request.acraServer, sha256: '0'.repeat(64) };
   const { buildEnclaveImage } = await import('../../../eif/image/build-image.ts');
-  await rejectsCode(() => buildEnclaveImage({ ...request, acraServer }), EifBuildError, 'EIF_BUILD_ACRA_SERVER');
+  for (const compression of ['none', { zstd: 1 }] as const) {
+    const build = () => buildEnclaveImage({ ...request, acraServer, compression });
+    await rejectsCode(build, EifBuildError, 'EIF_BUILD_ACRA_SERVER');
+    t.same(readdirSync(join(folder, 'build')), []);
+  }
 });
 
 t.test('leaves the results of an earlier build, and nothing else, when a build fails', async (t) => {

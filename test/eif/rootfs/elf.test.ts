@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { EifBuildError } from '../../../eif/build-errors.ts';
 import { readElf } from '../../../eif/rootfs/elf.ts';
-import { copyLoadedPart } from '../../../eif/rootfs/program-copy.ts';
 import { rejectsCode } from '../../support/coded-error.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { tinyElf } from './support/tiny-elf.ts';
@@ -64,16 +63,4 @@ t.test('rejects every cut of a file with its own code', async (t) => {
     writeFileSync(path, whole.subarray(0, length));
     await rejectsCode(() => readElf(path), EifBuildError, 'EIF_BUILD_ELF');
   }
-});
-
-t.test('copies what is loaded and forgets the section table', async (t) => {
-  const whole = tinyElf({ needed: ['liba.so.1'], unloaded: 5000 });
-  const original = written(t, whole);
-  const copy = join(temporaryFolder(t), 'copy');
-  const { originalSha256 } = await copyLoadedPart(original, copy);
-  t.match(originalSha256, /^[0-9a-f]{64}$/);
-  const [before, after] = [await readElf(original), await readElf(copy)];
-  t.same(after, before);
-  const { size } = await import('node:fs').then(({ statSync }) => statSync(copy));
-  t.equal(size, whole.length - 5000);
 });

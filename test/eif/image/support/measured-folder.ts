@@ -15,7 +15,8 @@ kms:
 
 const FILES: Readonly<Record<string, string>> = {
   'enclave.yaml': ENCLAVE_YAML,
-  'encryptor.yaml': 'schemas: []\n',
+  'encryptor.yaml':
+    'schemas:\n  - table: notes\n    columns: [id, text]\n    encrypted:\n      - column: text\n        crypto_envelope: acrablock\n',
   'master-key.json': '{}\n',
   'tls/client-ca.pem': 'client CA\n',
   'tls/database-ca.pem': 'database CA\n',
