@@ -228,7 +228,6 @@ export class Supervisor {
   async #reportUntilStopped(report: () => void, intervalMs: number): Promise<void> {
     while (!this.#stop.signal.aborted) {
       report();
-      this.#control.send({ type: 'status', status: this.#status.current });
       await this.#deps.clock.sleep(intervalMs, this.#stop.signal).catch(() => undefined);
     }
   }

@@ -1,6 +1,6 @@
 /**
  * The control connection's messages, typed once for both ends. The enclave dials, the parent listens; frames are in
- * frame.ts. The enclave treats the parent as an adversary: it accepts only acknowledgements and a request to stop
+ * frame.ts. The enclave treats the parent as an adversary: it accepts only acknowledgements, signs of life and a request to stop
  * (which the parent could force anyway), and sends nothing here that the parent may not read.
  */
 import { z } from 'zod';
@@ -71,8 +71,10 @@ const enclaveMessage = z.discriminatedUnion('type', [hello, logs, status, measur
 export type EnclaveMessage = z.infer<typeof enclaveMessage>;
 
 const acknowledge = z.strictObject({ type: z.literal('acknowledge'), seq: z.int().min(0) });
+/** The answer to every status, so that the enclave notices a connection that leads nowhere any more. */
+const heard = z.strictObject({ type: z.literal('heard') });
 const stop = z.strictObject({ type: z.literal('stop') });
-const hostMessage = z.discriminatedUnion('type', [acknowledge, stop]);
+const hostMessage = z.discriminatedUnion('type', [acknowledge, heard, stop]);
 export type HostMessage = z.infer<typeof hostMessage>;
 
 function parseWith<Schema extends z.ZodType>(schema: Schema, payload: Buffer): z.output<Schema> {

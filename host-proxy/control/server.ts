@@ -104,6 +104,7 @@ export class ControlServer implements Service {
         break;
       case 'status':
         view.status = message.status;
+        this.#send({ type: 'heard' });
         break;
       case 'measurements':
         view.measurements = message;

@@ -1,7 +1,8 @@
 /**
  * The enclave's end of the control connection: dials the parent (through the relay, so that AF_VSOCK and the simulated
  * form look alike), sends log records, status and metrics, and comes back by itself when the parent's daemon restarts.
- * Logs go one batch at a time: the next leaves when the parent has acknowledged the last (log-buffer.ts).
+ * Logs go one batch at a time: the next leaves when the parent has acknowledged the last (log-buffer.ts). The status goes out
+ * every few seconds and is answered; a connection on which nothing comes back leads nowhere, and is dialled anew.
  */
 
 import type { Socket } from 'node:net';
@@ -19,6 +20,9 @@ import type { LogBuffer } from './log-buffer.ts';
 
 const RECONNECT = { minMs: 100, maxMs: 2_000 };
 const BATCH_RECORDS = 200;
+const STATUS_EVERY_MS = 5_000;
+/** Three statuses without an answer. */
+const MAX_SILENCE_MS = 15_000;
 /** Acknowledgements and stop requests are tiny; anything longer is not ours. */
 const MAX_HOST_FRAME_BYTES = 1024;
 
@@ -101,12 +105,18 @@ export class ControlConnection implements Service {
     return new Promise((resolve) => {
       const socket = createConnection({ path: this.#deps.socketPath, signal });
       const frames = new FrameReader(MAX_HOST_FRAME_BYTES);
+      const closed = new AbortController();
       let acknowledged = false;
-      socket.once('connect', () => this.#opened(socket));
+      let heardMs = this.#deps.clock.monotonicMs();
+      socket.once('connect', () => {
+        this.#opened(socket);
+        this.#tellUntilSilent(socket, () => heardMs, closed.signal);
+      });
       socket.on('data', (chunk: Buffer) => {
         try {
           for (const payload of frames.push(chunk)) {
             acknowledged = true;
+            heardMs = this.#deps.clock.monotonicMs();
             this.#receive(parseHostMessage(payload));
           }
         } catch (error) {
@@ -118,9 +128,25 @@ export class ControlConnection implements Service {
       socket.once('close', () => {
         if (this.#socket === socket) this.#socket = undefined;
         this.#batchInFlight = false;
+        closed.abort();
         resolve(acknowledged);
       });
     });
+  }
+
+  /** Ends the connection when the parent has not answered for too long. */
+  async #tellUntilSilent(socket: Socket, heardMs: () => number, closed: AbortSignal): Promise<void> {
+    const { clock, logs, currentStatus } = this.#deps;
+    while (clock.monotonicMs() - heardMs() < MAX_SILENCE_MS) {
+      const slept = await clock.sleep(STATUS_EVERY_MS, closed).then(
+        () => true,
+        () => false,
+      );
+      if (!slept) return;
+      socket.write(encodeFrame({ type: 'status', status: currentStatus() }));
+    }
+    logs.log('warn', 'control.silent', { maxSilenceMs: MAX_SILENCE_MS });
+    socket.destroy();
   }
 
   #opened(socket: Socket): void {
@@ -136,6 +162,7 @@ export class ControlConnection implements Service {
       this.#deps.onStopRequest();
       return;
     }
+    if (message.type === 'heard') return;
     this.#deps.logs.acknowledge(message.seq);
     this.#batchInFlight = false;
     this.pushLogs();

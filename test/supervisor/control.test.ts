@@ -16,6 +16,11 @@ import { Parent } from './support/parent.ts';
 const logSeqs = (heard: readonly EnclaveMessage[]) =>
   heard.flatMap((message) => (message.type === 'logs' ? message.records.map(({ seq }) => seq) : []));
 
+/** A wait before dialling is shorter than the one between two statuses. */
+async function untilWaitingToDial(clock: FakeClock): Promise<void> {
+  while (!clock.sleptMs.some((ms) => ms < 5_000)) await new Promise((resolve) => setImmediate(resolve));
+}
+
 function surroundings(t: TapTest) {
   const socketPath = join(temporaryFolder(t), 'control.sock');
   const clock = new FakeClock();
@@ -77,7 +82,7 @@ t.test('comes back after the parent restarted, with every record that was not ac
   await first.until((heard) => (logSeqs(heard).includes(1) ? true : undefined));
   await first.close();
   rmSync(socketPath, { force: true });
-  await clock.untilSleeping();
+  await untilWaitingToDial(clock);
   logs.log('info', 'test.meanwhile', {});
   const second = new Parent();
   t.teardown(() => second.close());
@@ -127,4 +132,38 @@ t.test('gives up flushing when nobody acknowledges', async (t) => {
   gaveUp.abort();
   await flushing;
   t.equal(logs.waiting, 1);
+});
+
+t.test('dials anew when a connection has led nowhere for 15 s, and loses no record', async (t) => {
+  const { socketPath, control, logs, clock } = surroundings(t);
+  const parent = new Parent();
+  t.teardown(() => parent.close());
+  await parent.listen(socketPath);
+  await control.start(new AbortController().signal);
+  logs.log('info', 'test.unanswered', {});
+  await parent.until((heard) => (logSeqs(heard).includes(1) ? true : undefined));
+  const hellos = () => parent.heard.filter(({ type }) => type === 'hello').length;
+  while (hellos() < 2) {
+    await clock.untilSleeping();
+    clock.advance(5_000);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await parent.until((heard) => (logSeqs(heard).filter((seq) => seq === 1).length === 2 ? true : undefined));
+  t.ok(clock.monotonicMs() >= 15_000);
+});
+
+t.test('keeps a connection on which every status is answered', async (t) => {
+  const { socketPath, control, clock } = surroundings(t);
+  const parent = new Parent();
+  t.teardown(() => parent.close());
+  await parent.listen(socketPath);
+  await control.start(new AbortController().signal);
+  const statuses = () => parent.heard.filter(({ type }) => type === 'status').length;
+  for (let count = 1; count <= 8; count += 1) {
+    await parent.until(() => (statuses() >= count ? true : undefined));
+    parent.socket?.write(encodeFrame({ type: 'heard' }));
+    await clock.untilSleeping();
+    clock.advance(5_000);
+  }
+  t.equal(parent.heard.filter(({ type }) => type === 'hello').length, 1);
 });

@@ -2,7 +2,7 @@
  * Everything for a test on a real enclave machine: database, KMS, IMDS, a measured folder, an image, and the parent's
  * daemon, started as an operator starts it (`acra-enclave run`). Gone when the test ends; a failed test prints the logs.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test as TapTest } from 'tap';
@@ -167,8 +167,10 @@ export class EnclaveStack {
       .map((line) => JSON.parse(line) as LogLine);
   }
 
+  /** Empty where enclaves have no console (Nitro without debug mode). */
   console(): string {
-    return readFileSync(join(this.root, 'console.log'), 'utf8');
+    const file = join(this.root, 'console.log');
+    return existsSync(file) ? readFileSync(file, 'utf8') : '';
   }
 
   async #stop(t: TapTest): Promise<void> {
