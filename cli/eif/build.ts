@@ -1,5 +1,4 @@
 /** Builds an image from the measured folder, or puts an extracted one together again. */
-import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -37,8 +36,7 @@ export interface BuildOptions {
 }
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
-/** The program for PID 1. */
-const INIT_ENTRY = 'supervisor/main.ts';
+export const ENTRY_POINTS: EntryPoints = { init: 'supervisor/main.ts', standIn: 'acra/stand-in/main.ts' };
 const MAX_ENCRYPTOR_BYTES = 1_048_576;
 
 export async function build(options: BuildOptions): Promise<void> {
@@ -64,7 +62,7 @@ async function buildFromParts(options: BuildOptions, signal: AbortSignal): Promi
     release: RELEASE,
     kernel,
     projectFolder: PROJECT,
-    entryPoints: entryPoints(),
+    entryPoints: ENTRY_POINTS,
     system: recipe.libraries,
     acraServer,
     allowStandIn: options.allowStandIn === true,
@@ -86,14 +84,6 @@ async function checkConfiguration(folder: string): Promise<void> {
   parseEncryptorConfig((await readSmallFile(file, MAX_ENCRYPTOR_BYTES)).toString('utf8'), file);
 }
 
-function entryPoints(): EntryPoints {
-  return {
-    init: existsSync(join(PROJECT, INIT_ENTRY)) ? INIT_ENTRY : undefined,
-    supervisor: 'supervisor/daemon.ts',
-    standIn: 'acra/stand-in/main.ts',
-  };
-}
-
 async function signerOf(options: BuildOptions): Promise<BuildRequest['signer']> {
   const { signingKey, signingCertificate } = options;
   if (signingKey === undefined && signingCertificate === undefined) return 'unsigned';
@@ -113,7 +103,6 @@ function printSummary({ Measurements: pcrs, image, kernel }: Measurements, folde
   printLine(`kernel ${kernel.version}, sha256 ${kernel.sha256}`);
   if (recipe.libraries === '/')
     printLine("Node's C and C++ libraries are this machine's: another Debian gives another PCR0 and PCR1");
-  for (const lack of image.lacks) printLine(`${bold('NOT BOOTABLE')} ${lack}`);
 }
 
 async function buildAgain(folder: string, { output, json }: BuildOptions, signal: AbortSignal): Promise<void> {

@@ -74,7 +74,6 @@ async function buildInto(workFolder: string, request: ImageRequest): Promise<Mea
     imageSha256: await sha256OfFile(image),
     imageName: IMAGE_NAME,
     isSigned: request.signer !== 'unsigned',
-    lacks: lacksOf(request),
     kernel,
     kernelSha256,
     ramdisks,
@@ -85,11 +84,6 @@ async function buildInto(workFolder: string, request: ImageRequest): Promise<Mea
   await writeText(join(workFolder, BILL_NAME), bill);
   await writeText(join(workFolder, MEASUREMENTS_NAME), `${JSON.stringify(measurements, null, 2)}\n`);
   return measurements;
-}
-
-/** What keeps an image from booting, in words. */
-function lacksOf({ entryPoints }: ImageRequest): readonly string[] {
-  return entryPoints.init === undefined ? ['no init: this release has no program to run as PID 1'] : [];
 }
 
 async function writeImage(
@@ -154,10 +148,8 @@ function encodeBill(
   ramdisks: readonly BomRamdisk[],
 ): string {
   const { name, release, kernel } = request;
-  const lacks = lacksOf(request);
-  const bootable = lacks.length === 0 ? 'yes' : `not bootable: ${lacks.join('; ')}`;
   return encodeBom({
-    image: { name, version: release, properties: { bootable, cmdline: kernel.cmdline } },
+    image: { name, version: release, properties: { cmdline: kernel.cmdline } },
     tool: { name: TOOL_NAME, version: release },
     components,
     ramdisks,

@@ -3,7 +3,8 @@
  * which is the same for everybody who builds this release, and the application, which is the operator's own.
  */
 
-import { CODE_FOLDER } from '../../config/enclave-layout.ts';
+import { basename } from 'node:path';
+import { CODE_FOLDER, INIT_PATH } from '../../config/enclave-layout.ts';
 import type { BomComponent } from '../bom/cyclonedx.ts';
 import type { Architecture } from '../format/header.ts';
 import { ACRA_COMPONENT, type AcraServerSource, acraServer } from '../rootfs/acra-server.ts';
@@ -16,10 +17,8 @@ import { type NpmPackage, packageUrl } from '../rootfs/npm-package.ts';
 
 /** Source files, relative to the project, that become programs of the enclave. */
 export interface EntryPoints {
-  /** What Node runs as PID 1; undefined while there is none, and the image cannot boot. */
-  readonly init: string | undefined;
-  /** The supervisor, bundled in the place of an init that starts it. */
-  readonly supervisor: string;
+  /** What Node runs as PID 1. */
+  readonly init: string;
   readonly standIn: string;
 }
 
@@ -62,8 +61,8 @@ export async function gatherContents(options: ContentOptions): Promise<ImageCont
   const node = await nodeRuntime({ architecture, projectFolder, system });
   const code = await bundlePrograms({
     projectFolder,
-    entry: entryPoints.init ?? entryPoints.supervisor,
-    ...(entryPoints.init === undefined ? {} : { name: 'init' }),
+    entry: entryPoints.init,
+    name: basename(INIT_PATH),
     into: CODE_FOLDER,
     forbidden: [entryPoints.standIn],
     workFolder,

@@ -19,8 +19,6 @@ export interface MeasurementsContent {
   readonly imageSha256: string;
   readonly imageName: string;
   readonly isSigned: boolean;
-  /** Why the image cannot boot; empty when it can. */
-  readonly lacks: readonly string[];
   readonly kernel: Kernel;
   readonly kernelSha256: string;
   readonly ramdisks: readonly Ramdisk[];
@@ -36,8 +34,6 @@ export interface Measurements {
     readonly bytes: number;
     readonly sha256: string;
     readonly isSigned: boolean;
-    readonly isBootable: boolean;
-    readonly lacks: readonly string[];
   };
   readonly kernel: {
     readonly release: string;
@@ -75,8 +71,6 @@ export function toMeasurements(content: MeasurementsContent): Measurements {
       bytes: written.fileSize,
       sha256: content.imageSha256,
       isSigned: content.isSigned,
-      isBootable: content.lacks.length === 0,
-      lacks: content.lacks,
     },
     kernel: {
       release: kernel.release,

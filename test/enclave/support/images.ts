@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { locateAcraServer } from '../../../acra/obtain/locate.ts';
 import { acraCacheFolder } from '../../../cli/acra-cache.ts';
+import { ENTRY_POINTS } from '../../../cli/eif/build.ts';
 import { hostArchitecture, provideKernel } from '../../../cli/eif/kernel.ts';
 import { readRecipe } from '../../../cli/eif/recipe.ts';
 import type { PcrIndex } from '../../../config/brands.ts';
@@ -43,11 +44,7 @@ export async function buildTestImage(
     release: RELEASE,
     kernel: { ...kernel, cmdline: kernel.cmdline.replace(/ rdinit=/, `${cmdlineSuffix} rdinit=`) },
     projectFolder: PROJECT,
-    entryPoints: {
-      init: init ?? 'supervisor/main.ts',
-      supervisor: 'supervisor/daemon.ts',
-      standIn: 'acra/stand-in/main.ts',
-    },
+    entryPoints: { ...ENTRY_POINTS, ...(init === undefined ? {} : { init }) },
     system: recipe.libraries,
     acraServer: await locateAcraServer({ environment: process.env, cacheFolder: acraCacheFolder(process.env) }),
     allowStandIn: true,

@@ -12,7 +12,6 @@ export const PROJECT = fileURLToPath(new URL('../../../../', import.meta.url));
 export const ARCHITECTURE = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
 export const ENTRY_POINTS: ImageRequest['entryPoints'] = {
   init: 'test/eif/image/support/init.ts',
-  supervisor: 'supervisor/daemon.ts',
   standIn: 'acra/stand-in/main.ts',
 };
 
