@@ -70,5 +70,7 @@ t.test('an enclave machine serves what it is measured for', async (t) => {
   };
   t.comment(`target ${target().name}: boot to ready ${Math.round(bootMs)} ms`);
   t.comment(['supervisor_resident', 'acra_server_resident', 'machine_available'].map(mib).join(', '));
+  const phases = stack.records().filter(({ event }) => event === 'boot.phase-done');
+  t.comment(`phases: ${phases.map(({ fields }) => `${fields?.['phase']} ${fields?.['durationMs']}`).join(', ')} ms`);
   t.comment(`image ${statSync(image.path).size} bytes`);
 });

@@ -109,7 +109,7 @@ t.test('leaves nothing behind when a start is aborted while the enclave boots', 
   nitro.behave({ hang: true });
   const stop = new AbortController();
   const starting = nitro.driver().start(stop.signal);
-  while (nitro.owners().length === 0) await new Promise(setImmediate);
+  while (nitro.living().length === 0) await new Promise(setImmediate);
   t.equal(nitro.living().length, 1);
   stop.abort(new Error('stop'));
   await t.rejects(starting, { message: 'stop' });
