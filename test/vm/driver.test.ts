@@ -1,22 +1,20 @@
-/**
- * A real machine: QEMU, vhost-device-vsock and an enclave image, named by ACRA_TEST_QEMU, ACRA_TEST_QEMU_FIRMWARE,
- * ACRA_TEST_VHOST_DEVICE_VSOCK and ACRA_TEST_EIF. Skipped where they are not.
- */
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+/** The driver on a real machine: what it starts, what it notices, and that it leaves nothing behind. */
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test as TapTest } from 'tap';
-import { toCid } from '../../../../config/brands.ts';
-import { qemuRun } from '../../../../config/enclave-run.ts';
-import { QemuDriver } from '../../../../host-proxy/enclave/qemu/driver.ts';
-import { LineBuffer } from '../../../../host-proxy/lines/line-buffer.ts';
-import { systemClock } from '../../../../runtime/clock.ts';
-import { processesNaming } from '../../../support/processes.ts';
-import { temporaryFolder } from '../../../support/temporary-folder.ts';
+import { toCid } from '../../config/brands.ts';
+import { qemuRun } from '../../config/enclave-run.ts';
+import { QemuDriver } from '../../host-proxy/enclave/qemu/driver.ts';
+import { LineBuffer } from '../../host-proxy/lines/line-buffer.ts';
+import { systemClock } from '../../runtime/clock.ts';
+import { EnclaveStack } from '../enclave/support/enclave-stack.ts';
+import { qemuTools } from '../enclave/support/qemu-tools.ts';
+import { processesNaming } from '../support/processes.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
-const NAMES = ['ACRA_TEST_QEMU', 'ACRA_TEST_QEMU_FIRMWARE', 'ACRA_TEST_VHOST_DEVICE_VSOCK', 'ACRA_TEST_EIF'] as const;
-const [program, firmware, vhostDeviceVsock, image] = NAMES.map((name) => process.env[name]);
-const missing = NAMES.filter((name) => !existsSync(process.env[name] ?? ''));
-const skip = missing.length > 0 && `${missing.join(', ')} name no file here`;
+const stack = await EnclaveStack.prepare(t);
+const { path: image } = await stack.build();
+const { program, firmwareFolder: firmware, vhostDeviceVsock } = await qemuTools();
 
 function machine(t: TapTest) {
   const runtimeFolder = join(temporaryFolder(t), 'run');
@@ -29,7 +27,7 @@ function machine(t: TapTest) {
   return { driver, console, left };
 }
 
-t.test('boots a kernel, ends it when told, and leaves neither process nor socket', { skip }, async (t) => {
+t.test('boots a kernel, ends it when told, and leaves neither process nor socket', async (t) => {
   const { driver, console, left } = machine(t);
   const banner = new Promise<void>((resolve) => console.follow((line) => line.includes('Linux version') && resolve()));
   const enclave = await driver.start(new AbortController().signal);
@@ -40,7 +38,7 @@ t.test('boots a kernel, ends it when told, and leaves neither process nor socket
   t.same(left(), []);
 });
 
-t.test('notices at once that QEMU was killed', { skip }, async (t) => {
+t.test('notices at once that QEMU was killed', async (t) => {
   const { driver, left } = machine(t);
   const enclave = await driver.start(new AbortController().signal);
   const pid = Number(/process (\d+)/.exec(enclave.id)?.[1]);
@@ -51,7 +49,7 @@ t.test('notices at once that QEMU was killed', { skip }, async (t) => {
   t.same(left(), []);
 });
 
-t.test('leaves nothing when its start is aborted', { skip }, async (t) => {
+t.test('leaves nothing when its start is aborted', async (t) => {
   const { driver, left } = machine(t);
   const stop = new AbortController();
   const starting = driver.start(stop.signal);
