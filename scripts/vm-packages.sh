@@ -14,7 +14,7 @@ HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 source "$HERE/rust-tools.sh"
 
 KERNEL=(bc binutils bison debian-archive-keyring flex gcc libc6-dev libelf-dev make xz-utils)
-QEMU=(dpkg-dev gcc libcbor-dev libfdt-dev libglib2.0-dev libgnutls28-dev ninja-build pkg-config python3 python3-distlib
+QEMU=(dpkg-dev gcc libcbor-dev libfdt-dev libglib2.0-dev libgnutls28-dev ninja-build patch pkg-config python3 python3-distlib
   python3-pip python3-setuptools zlib1g-dev)
 VSOCK=(ca-certificates gcc patch)
 RUST=(cargo-web rustc-web)

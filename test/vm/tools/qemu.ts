@@ -1,6 +1,7 @@
 /** QEMU with the `nitro-enclave` machine: one that the environment names, or ours (scripts/build-qemu.sh). */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { sha256OfFile } from '../../../eif/bom/file-digest.ts';
 import { cachedTool } from './cached-tool.ts';
 import { VmToolError } from './errors.ts';
 import { outputOf } from './program.ts';
@@ -9,6 +10,7 @@ import type { ToolContext } from './recipe.ts';
 /** Of Debian's source package in trixie; QEMU_VERSION names another one. */
 const QEMU_VERSION = '1:10.0.13+ds-0+deb13u1';
 
+const PATCH = 'patches/qemu-virtio-nsm.patch';
 const PROGRAM = 'bin/qemu-system-x86_64';
 const FIRMWARE_FOLDER = 'share';
 const FIRMWARE = ['qboot.rom', 'linuxboot_dma.bin', 'pvh.bin', 'kvmvapic.bin'];
@@ -29,7 +31,11 @@ export async function provideQemu(context: ToolContext): Promise<QemuTool> {
       name: 'qemu',
       script: 'build-qemu.sh',
       args: [environment['QEMU_VERSION'] || QEMU_VERSION],
-      inputs: { compiler: await compiler(context), meson: environment['MESON_VERSION'] || 'the recipe’s own' },
+      inputs: {
+        compiler: await compiler(context),
+        patch: await sha256OfFile(join(context.projectFolder, 'scripts', PATCH)),
+        meson: environment['MESON_VERSION'] || 'the recipe’s own',
+      },
       files: [PROGRAM, ...FIRMWARE.map((name) => join(FIRMWARE_FOLDER, name))],
     },
     context,

@@ -24,7 +24,9 @@ function context(t: Test, environment: NodeJS.ProcessEnv = {}): ToolContext {
   mkdirSync(join(projectFolder, 'scripts/patches'), { recursive: true });
   writeFileSync(join(projectFolder, 'scripts/build-qemu.sh'), BUILD_QEMU);
   writeFileSync(join(projectFolder, 'scripts/build-vhost-device-vsock.sh'), BUILD_VSOCK);
-  writeFileSync(join(projectFolder, 'scripts/patches/vhost-device-vsock-nitro.patch'), 'patch\n');
+  for (const name of ['vhost-device-vsock-nitro', 'qemu-virtio-nsm']) {
+    writeFileSync(join(projectFolder, `scripts/patches/${name}.patch`), 'patch\n');
+  }
   const programs = join(projectFolder, 'bin');
   linkPrograms(programs, ['bash', 'mkdir', 'cat']);
   fakeProgram(join(programs, 'gcc'), 'echo "gcc 12"; echo more');
@@ -49,6 +51,8 @@ t.test('builds both, and again what a changed version, patch or compiler makes a
   const patched = await provideVmTools(wanted);
   t.not(patched.vhostDeviceVsock.program, first.vhostDeviceVsock.program);
   t.equal(patched.qemu.program, first.qemu.program);
+  appendFileSync(join(wanted.projectFolder, 'scripts/patches/qemu-virtio-nsm.patch'), 'more\n');
+  t.not((await provideVmTools(wanted)).qemu.program, first.qemu.program);
   for (const name of ['QEMU_VERSION', 'MESON_VERSION']) {
     const other = await provideVmTools({ ...wanted, environment: { ...wanted.environment, [name]: '9' } });
     t.not(other.qemu.program, first.qemu.program, name);
