@@ -24,6 +24,8 @@ import { ingressRoute, privateSocket } from './routes.ts';
 import { StatusBoard } from './status.ts';
 
 const FLUSH_MS = 2_000;
+/** Longer than acra-server's grace; what is not undone by then ends with the process. */
+const CLEANUP_MS = 15_000;
 const MAX_STACK_CHARACTERS = 2_000;
 /** Before the configuration is read nobody can say how many records to keep. */
 const LOG_BUFFER_RECORDS = 10_000;
@@ -156,12 +158,19 @@ export class Supervisor {
     this.requestStop(describeError(error));
   }
 
-  /** One cleanup that fails must not keep the others from running. */
+  /** One cleanup that fails, or waits for something that never comes, must not keep the others from running. */
   async #runCleanup(cleanup: () => Promise<void> | void): Promise<void> {
+    const over = new AbortController();
+    const late = this.#deps.clock.sleep(CLEANUP_MS, over.signal).then(
+      () => this.#logs.log('error', 'supervisor.cleanup-late', { maxMs: CLEANUP_MS }),
+      () => undefined,
+    );
     try {
-      await cleanup();
+      await Promise.race([cleanup(), late]);
     } catch (error) {
       this.#logs.log('error', 'supervisor.cleanup-failed', { reason: describeError(error) });
+    } finally {
+      over.abort();
     }
   }
 

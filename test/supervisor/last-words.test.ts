@@ -18,7 +18,7 @@ import { Parent } from './support/parent.ts';
 const FLUSH_MS = 2000;
 
 /** A supervisor that comes as far as the security module, which never answers. */
-function surroundings(t: TapTest) {
+function surroundings(t: TapTest, openNsm: () => Promise<object> = () => new Promise(() => undefined)) {
   const folder = temporaryFolder(t);
   const vsockPath = join(folder, 'vm.vsock');
   const platform: Partial<Platform> = {
@@ -28,7 +28,7 @@ function surroundings(t: TapTest) {
       confinement: { folder, user: undefined, enclose: () => undefined, clear: () => undefined },
       stop: async () => undefined,
     }),
-    openNsm: () => new Promise(() => undefined),
+    openNsm: openNsm as Platform['openNsm'],
     parentPort: (port) => ({ kind: 'vsock-uds-guest', path: vsockPath, port, cid: CID_PARENT }),
   };
   const clock = new FakeClock();
@@ -111,4 +111,24 @@ t.test('ends in order where the first phase fails and nothing else keeps the pro
     const { stdout } = await promisify(execFile)(process.execPath, [program, way]);
     t.equal(stdout, 'failed\n', way);
   }
+});
+
+t.test('ends though the security module neither answers nor lets itself be closed (BOOT_DEADLINE)', async (t) => {
+  const never = () => new Promise<never>(() => undefined);
+  let isAsked = false;
+  const describe = () => {
+    isAsked = true;
+    return never();
+  };
+  const { supervisor, clock, console } = surroundings(t, async () => ({ describe, close: never }));
+  let isOver = false;
+  const running = supervisor.run().finally(() => {
+    isOver = true;
+  });
+  while (!isOver) {
+    if (isAsked) clock.advance(1_000);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  t.match(await running, { kind: 'failed', error: { code: 'BOOT_DEADLINE', message: /phase nsm/ } });
+  t.ok(console.records.some(({ event }) => event === 'supervisor.cleanup-late'));
 });
