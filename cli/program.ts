@@ -1,7 +1,11 @@
 /** What every form of the command shares: its name and release, and how an error is told. */
 import { Command } from 'commander';
+import { ConfigError } from '../config/errors.ts';
 import { RELEASE } from '../runtime/release.ts';
 import { printError } from './output.ts';
+
+/** sysexits.h: no restart mends it, and the systemd unit knows. */
+const EX_CONFIG = 78;
 
 export function newProgram(): Command {
   return new Command('acra-enclave')
@@ -11,10 +15,15 @@ export function newProgram(): Command {
 }
 
 export async function runProgram(program: Command): Promise<void> {
+  // Whoever read our output has seen enough (`| head`).
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit();
+  });
   try {
     await program.parseAsync();
   } catch (error) {
     await printError(error, process.argv.includes('--json'));
-    process.exitCode = 1;
+    process.exitCode = error instanceof ConfigError ? EX_CONFIG : 1;
   }
 }

@@ -159,7 +159,7 @@ export class EnclaveHost implements CommandTarget {
       serviceManager.status(text);
       onProgress(text);
     }
-    if (status.stage === 'serving' && !this.#isReady) {
+    if (status.stage === 'serving' && status.publicAddress !== null && !this.#isReady) {
       this.#isReady = true;
       serviceManager.ready();
     }

@@ -63,9 +63,10 @@ export class IngressGate {
   }
 
   async #open(): Promise<void> {
-    const { relay, route, logger } = this.#deps;
+    const { relay, route, view, logger } = this.#deps;
     this.#address = await relay.addRoute(route);
     logger.log('info', 'ingress.opened', { address: formatEndpoint(this.#address) });
+    view.changed();
   }
 
   async #shut(): Promise<void> {

@@ -6,15 +6,16 @@ import { loadConfig } from '../../config/load.ts';
 import { EnclaveHost } from '../../host-proxy/enclave-host.ts';
 import { serviceManager } from '../../host-proxy/systemd/notify.ts';
 import { systemClock } from '../../runtime/clock.ts';
+import { describeError, errorCode } from '../../runtime/errors.ts';
 import { systemRandom } from '../../runtime/random.ts';
 import { progress } from '../output.ts';
 import { watchStopSignals } from '../until-signal.ts';
 
 export async function runEnclave(file: string): Promise<void> {
-  const config = loadConfig(hostProxySchema, resolve(file));
   const manager = serviceManager(process.env, systemClock);
   const stop = watchStopSignals();
   try {
+    const config = loadConfig(hostProxySchema, resolve(file));
     const host = new EnclaveHost({
       config,
       clock: systemClock,
@@ -23,7 +24,11 @@ export async function runEnclave(file: string): Promise<void> {
       onProgress: (text) => stderr.isTTY && progress(`enclave: ${text}`),
     });
     await host.run(stop.signal);
+  } catch (error) {
+    manager.status(`${errorCode(error) ?? 'unexpected'}: ${describeError(error)}`);
+    throw error;
   } finally {
+    manager.stopping();
     manager.close();
     stop.dispose();
   }

@@ -23,10 +23,10 @@ t.test('installs what a parent instance needs, self-contained, and takes all of 
     t.same(runIn('/', command, ['--version']), { code: 0, output: `${version}\n` });
     const config = join(root, 'etc/acra-enclave/host-proxy.yaml');
     t.match(runIn('/', command, ['config', 'check', config]), { code: 0, output: /valid/ });
-    t.match(runIn('/', command, ['host-proxy', '--config', '/nowhere']), { code: 1, output: /CONFIG_FILE_READ/ });
+    t.match(runIn('/', command, ['host-proxy', '--config', '/nowhere']), { code: 78, output: /CONFIG_FILE_READ/ });
     t.match(runIn('/', command, ['doctor', '--config', '/nowhere']), { code: 1, output: /✗ host-proxy\.yaml/ });
-    t.match(runIn('/', command, ['run', '--config', '/nowhere']), { code: 1, output: /CONFIG_FILE_READ/ });
-    t.match(runIn('/', command, ['stop', '--config', '/nowhere']), { code: 1, output: /CONFIG_FILE_READ/ });
+    t.match(runIn('/', command, ['run', '--config', '/nowhere']), { code: 78, output: /CONFIG_FILE_READ/ });
+    t.match(runIn('/', command, ['stop', '--config', '/nowhere']), { code: 78, output: /CONFIG_FILE_READ/ });
     t.match(runIn('/', command, ['keys', 'new']), { code: 1, output: /unknown command/ }, 'keys are not made here');
   });
 

@@ -60,6 +60,8 @@ t.test('keeps the access that the enclave needs', async (t) => {
   ]) {
     t.ok(template.split('\n').includes(line), line);
   }
+  t.match(template, /^ExecStop=-/m, 'a daemon that ended in order by itself stays ended: nobody answers its ExecStop');
+  t.match(template, /^SystemCallFilter=~@privileged.*\n(#.*\n)*SystemCallFilter=capset$/m, 'setpriv(1) needs it');
   t.notMatch(template, /^MemoryDenyWriteExecute=/m, 'V8 compiles to memory that it executes');
 });
 

@@ -24,7 +24,7 @@ function nothingLeft(t: TapTest, { folder, config }: FakeMachine): void {
 t.test('opens the routes, starts the enclave, is ready when it serves, and stops in order', async (t) => {
   const running = prepare(t, { does: 'serve' });
   const done = running.run();
-  await running.untilStage('serving');
+  await running.untilOpen();
   t.match(running.host.status(), { state: 'serving', phase: 'serve', driver: 'qemu', cid: 16, restarts: 0 });
   t.ok(running.told.includes('READY'));
   running.stop.abort();

@@ -62,6 +62,7 @@ interface Broken {
 }
 
 const closed = { bytes: 0, readable: false, writable: false };
+const AT_HOME = '/home/ec2-user/acra-enclave.eif';
 
 const BROKEN: readonly Broken[] = [
   {
@@ -194,6 +195,27 @@ const BROKEN: readonly Broken[] = [
     check: 'enclave-image',
     found: /cannot be read/,
     breakIt: ({ status }) => status.set(IMAGE, closed),
+  },
+  {
+    what: 'an image that the service’s user may not read',
+    check: 'enclave-image',
+    outcome: 'warning',
+    found: /60\.0 MiB, but the user acra-enclave may not read it/,
+    advice: /chown root:acra-enclave/,
+    breakIt: ({ commands }) =>
+      commands.set(`runuser -u acra-enclave -- sh -c test -r "$1"; echo "$?" sh ${IMAGE}`, { code: 0, stdout: '1\n' }),
+  },
+  {
+    what: 'an image where the systemd unit does not look',
+    check: 'enclave-image',
+    outcome: 'warning',
+    found: /does not see that folder/,
+    advice: /\/var\/lib\/acra-enclave/,
+    config: nitroConfig({ enclave: { transport: 'vsock', cid: 16, run: { driver: 'nitro-cli', image: AT_HOME } } }),
+    breakIt: ({ status, files }) => {
+      status.set(AT_HOME, { bytes: 1, readable: true, writable: true });
+      files.set(AT_HOME, '.eif…');
+    },
   },
   {
     what: 'a file that is no image',

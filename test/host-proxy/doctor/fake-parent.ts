@@ -68,6 +68,7 @@ export function healthyParent(): FakeParent {
         'qemu-system-x86_64 -machine help',
         { code: 0, stdout: 'microvm   microvm\nnitro-enclave        AWS Nitro Enclave\n' },
       ],
+      [`runuser -u acra-enclave -- sh -c test -r "$1"; echo "$?" sh ${IMAGE}`, { code: 0, stdout: '0\n' }],
       ['vhost-device-vsock --version', { code: 0, stdout: 'vhost-device-vsock 0.3.0\n' }],
     ]),
     vsockError: undefined,

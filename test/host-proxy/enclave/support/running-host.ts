@@ -43,6 +43,15 @@ export class RunningHost {
     });
   }
 
+  /** Serving, and open for applications. */
+  untilOpen(): Promise<void> {
+    return new Promise((resolve) => {
+      const look = () => this.host.status().publicAddress !== null && resolve();
+      this.host.subscribe(look);
+      look();
+    });
+  }
+
   async ask(request: CommandRequest, onReply: (reply: CommandReply) => void = () => undefined) {
     const replies: CommandReply[] = [];
     const keep = (reply: CommandReply) => {
