@@ -59,6 +59,7 @@ function validateConfig<Schema extends z.ZodType>(schema: Schema, document: unkn
   const issues = result.error.issues.map((issue) => describeIssue(issue, document));
   throw new ConfigError('CONFIG_INVALID', `${file} is not valid:\n${issues.map((line) => `  - ${line}`).join('\n')}`, {
     cause: result.error,
+    causeIsTold: true,
   });
 }
 

@@ -21,6 +21,8 @@ export interface ErrorDetails {
   /** Overrides the catalogue's general advice where the occurrence knows better. */
   readonly action?: string;
   readonly cause?: unknown;
+  /** The message says already all that the cause does; people are not told twice. */
+  readonly causeIsTold?: true;
 }
 
 export class CodedError<Code extends string = string> extends Error {
@@ -28,6 +30,7 @@ export class CodedError<Code extends string = string> extends Error {
   readonly found: string | undefined;
   readonly allowed: string | undefined;
   readonly action: string | undefined;
+  readonly causeIsTold: boolean;
 
   constructor(code: Code, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -36,6 +39,7 @@ export class CodedError<Code extends string = string> extends Error {
     this.found = details.found;
     this.allowed = details.allowed;
     this.action = details.action;
+    this.causeIsTold = details.causeIsTold === true;
   }
 }
 
@@ -54,7 +58,8 @@ export function describeError(error: unknown): string {
     if (error.allowed !== undefined) parts.push(`allowed: ${error.allowed}`);
   }
   const own = parts.join('; ');
-  return error.cause === undefined ? own : `${own}; cause: ${describeError(error.cause)}`;
+  const isTold = error.cause === undefined || (error instanceof CodedError && error.causeIsTold);
+  return isTold ? own : `${own}; cause: ${describeError(error.cause)}`;
 }
 
 /** Anything can be thrown, even what has no text of its own. */

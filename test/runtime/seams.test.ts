@@ -61,3 +61,10 @@ t.test('describes an error with what was found, what is allowed, and its causes'
   t.equal(errorCode(error.cause), 'ECONNREFUSED');
   t.equal(errorCode('text'), undefined);
 });
+
+t.test('tells no cause that the message has told already, and keeps it', async (t) => {
+  const cause = new Error('[{"path": ["a"]}]');
+  const error = new CodedError('SOME_CODE', 'a: too small', { cause, causeIsTold: true });
+  t.equal(describeError(error), 'a: too small');
+  t.equal(error.cause, cause);
+});
