@@ -30,7 +30,11 @@ export async function runRecipe(script: string, args: readonly string[], context
     context.onProgress(`kernel: ${line}`);
   });
   const endGroup = (): void => {
-    if (child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
+    } catch {
+      // it has just ended by itself
+    }
   };
   signal.addEventListener('abort', endGroup, { once: true });
   try {
