@@ -1,12 +1,13 @@
 /** The same inputs give the same three files, whoever builds them, where and when. */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, chownSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { PROJECT } from '../../project/imports.ts';
+import { othersMayEnter } from '../../support/others-may-enter.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const BUILD = fileURLToPath(new URL('./support/build.ts', import.meta.url));
@@ -38,12 +39,6 @@ function build(folder: string, { umask, workingFolder, environment, user }: Circ
     ...(user === undefined ? {} : { uid: user, gid: user }),
   });
   return digests(folder);
-}
-
-/** A checkout or a temporary folder that only root may enter leaves the other user no way in. */
-function othersMayEnter(folder: string): boolean {
-  const mayEnter = (statSync(folder).mode & 0o001) !== 0;
-  return mayEnter && (dirname(folder) === folder || othersMayEnter(dirname(folder)));
 }
 
 t.test('keeps image, measurements and bill equal over folder, time, umask, TZ, locale, HOME and user', async (t) => {

@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test as TapTest } from 'tap';
@@ -16,12 +16,14 @@ import { PROJECT } from '../../project/imports.ts';
 import { throwsCode } from '../../support/coded-error.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { MemoryLogger } from '../../support/memory-logger.ts';
+import { othersMayEnter } from '../../support/others-may-enter.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const PEM = '-----BEGIN PRIVATE KEY-----\n';
-/** Another user where this process may become one, else itself. */
-const OWNER = process.getuid?.() === 0 ? 65534 : (process.getuid?.() ?? 0);
-const GROUP = process.getuid?.() === 0 ? 65534 : (process.getgid?.() ?? 0);
+/** Another user where this process may become one that may enter the checkout, else itself. */
+const MAY_CHANGE = process.getuid?.() === 0 && othersMayEnter(realpathSync(process.execPath));
+const OWNER = MAY_CHANGE ? 65534 : (process.getuid?.() ?? 0);
+const GROUP = MAY_CHANGE ? 65534 : (process.getgid?.() ?? 0);
 
 /** Where acra-server would listen: in the folder's socket. */
 const LIVES = 'setInterval(() => {}, 1e6)';

@@ -1,16 +1,7 @@
 import { type ChildProcess, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readlinkSync,
-  realpathSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname, join } from 'node:path';
+import { closeSync, existsSync, mkdirSync, openSync, readlinkSync, realpathSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setImmediate as turn } from 'node:timers/promises';
 import t, { type Test as TapTest } from 'tap';
@@ -22,6 +13,7 @@ import { launchAcra } from '../../../supervisor/children/launch.ts';
 import { SupervisorError } from '../../../supervisor/errors.ts';
 import { PROJECT } from '../../project/imports.ts';
 import { throwsCode } from '../../support/coded-error.ts';
+import { othersMayEnter } from '../../support/others-may-enter.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const KEY = Buffer.alloc(32, 0x5a);
@@ -164,10 +156,6 @@ t.test('gives acra-server no way to gain privileges and no core dump', async (t)
   t.match(privileges, /NoNewPrivs:\s+1/);
   t.match(core, /Max core file size\s+0\s+0/);
 });
-
-function othersMayEnter(path: string): boolean {
-  return (statSync(path).mode & 0o001) !== 0 && (dirname(path) === path || othersMayEnter(dirname(path)));
-}
 
 const needsAnotherUser =
   process.getuid?.() !== 0
