@@ -7,6 +7,7 @@ import type { AcraProgram } from '../acra/obtain/program.ts';
 import { toVsockPort } from '../config/brands.ts';
 import { CONTROL_PROTOCOL } from '../config/wire/messages.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { Deadline, untilAborted } from '../runtime/deadline.ts';
 import { describeError, errorCode } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Random } from '../runtime/random.ts';
@@ -113,14 +114,8 @@ export class Supervisor {
 
   /** The clock's timer, unlike `AbortSignal.timeout`, keeps a process alive that has nothing else to wait for. */
   async #flush(): Promise<void> {
-    const gaveUp = new AbortController();
-    const flushed = new AbortController();
-    this.#deps.clock.sleep(FLUSH_MS, flushed.signal).then(
-      () => gaveUp.abort(),
-      () => undefined,
-    );
-    await this.#control.flush(gaveUp.signal);
-    flushed.abort();
+    using deadline = new Deadline(this.#deps.clock, FLUSH_MS);
+    await this.#control.flush(deadline.signal);
   }
 
   async #bootAndServe(): Promise<SupervisorExit> {
@@ -160,17 +155,12 @@ export class Supervisor {
 
   /** One cleanup that fails, or waits for something that never comes, must not keep the others from running. */
   async #runCleanup(cleanup: () => Promise<void> | void): Promise<void> {
-    const over = new AbortController();
-    const late = this.#deps.clock.sleep(CLEANUP_MS, over.signal).then(
-      () => this.#logs.log('error', 'supervisor.cleanup-late', { maxMs: CLEANUP_MS }),
-      () => undefined,
-    );
+    using deadline = new Deadline(this.#deps.clock, CLEANUP_MS);
     try {
-      await Promise.race([cleanup(), late]);
+      await untilAborted(Promise.resolve(cleanup()), deadline.signal);
     } catch (error) {
-      this.#logs.log('error', 'supervisor.cleanup-failed', { reason: describeError(error) });
-    } finally {
-      over.abort();
+      if (deadline.hasPassed) this.#logs.log('error', 'supervisor.cleanup-late', { maxMs: CLEANUP_MS });
+      else this.#logs.log('error', 'supervisor.cleanup-failed', { reason: describeError(error) });
     }
   }
 

@@ -13,9 +13,9 @@ import { RELEASE } from '../runtime/release.ts';
 import { Supervisor } from './daemon.ts';
 import { endMachine } from './machine/calls.ts';
 import { machineConsole } from './machine/console.ts';
+import { isInit } from './machine/init.ts';
 import type { Platform } from './platform.ts';
 
-const INIT_PID = 1;
 const EXIT_FAILED = 1;
 
 /** Returns only if even ending the machine fails. */
@@ -63,6 +63,6 @@ function end(code: number, reason: string, errorCode?: string): void {
     reason,
     ...(errorCode === undefined ? {} : { code: errorCode }),
   });
-  if (process.pid === INIT_PID) endMachine();
+  if (isInit()) endMachine();
   process.exit(code);
 }

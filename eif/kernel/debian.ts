@@ -117,7 +117,8 @@ async function buildInto(
   const fresh = `${folder}.${process.pid}.partial`;
   await mkdir(dirname(folder), { recursive: true });
   try {
-    await runRecipe(scriptOf(options), [options.version, fragmentOf(options), fresh], options);
+    const args = [options.version, fragmentOf(options), fresh];
+    await runRecipe({ name: 'kernel', script: scriptOf(options), args }, options, explainFailure);
     const release = (await readSmallFile(join(fresh, 'release'), MAX_RECORD_BYTES)).toString().trim();
     const record = { inputs: { ...inputs }, release, sha256: await sha256OfFile(join(fresh, 'bzImage')) };
     await writeFile(join(fresh, RECORD_NAME), `${JSON.stringify(record, null, 2)}\n`);
@@ -133,4 +134,11 @@ async function requireUnchanged(path: string, expected: string): Promise<void> {
   const found = await sha256OfFile(path);
   if (found === expected) return;
   throw new KernelError('KERNEL_CACHE_CHANGED', `${path} was changed after it was built`, { found, allowed: expected });
+}
+
+function explainFailure(failure: 'no-source' | 'no-build', output: string): KernelError {
+  if (failure === 'no-build') return new KernelError('KERNEL_BUILD', `the kernel did not build:\n${output}`);
+  return new KernelError('KERNEL_SOURCE', 'the wanted version of linux-source-6.12 is not on the mirror', {
+    found: output,
+  });
 }

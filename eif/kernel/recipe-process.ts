@@ -1,24 +1,36 @@
-/** Runs the recipe of the kernel as a process group of its own, which ends with us or with the signal. */
+/** Runs a recipe of scripts/ as a process group of its own, which ends with the signal. Its lines go to whoever watches. */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { KernelError } from '../build-errors.ts';
+import { endGroup } from '../../runtime/process-group.ts';
 
-/** Exit code of scripts/build-kernel.sh when the mirror lacks the version. */
+/** Exit code of a recipe when the mirror lacks the version. */
 const EXIT_NO_SOURCE = 3;
 const KEPT_LINES = 40;
 
-interface RecipeContext {
+export interface Recipe {
+  /** What it makes; before each of its lines. */
+  readonly name: string;
+  readonly script: string;
+  readonly args: readonly string[];
+}
+
+export interface RecipeContext {
+  /** Package indexes and build trees are kept here. */
   readonly cacheFolder: string;
   readonly environment: NodeJS.ProcessEnv;
   readonly signal: AbortSignal;
-  readonly onProgress: (step: string) => void;
+  /** Gets one line for people at each step. */
+  readonly onProgress: (line: string) => void;
 }
 
-/** @throws KernelError KERNEL_SOURCE, KERNEL_BUILD; the signal's reason */
-export async function runRecipe(script: string, args: readonly string[], context: RecipeContext): Promise<void> {
+/** How a recipe failed, in its caller's words; `output` is the end of what it said. */
+export type ExplainFailure = (failure: 'no-source' | 'no-build', output: string) => Error;
+
+/** @throws what `explain` returns; the signal's reason */
+export async function runRecipe(recipe: Recipe, context: RecipeContext, explain: ExplainFailure): Promise<void> {
   const { signal } = context;
   signal.throwIfAborted();
-  const child = spawn('bash', [script, ...args], {
+  const child = spawn('bash', [recipe.script, ...recipe.args], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...context.environment, CACHE: context.cacheFolder },
     detached: true,
@@ -27,33 +39,18 @@ export async function runRecipe(script: string, args: readonly string[], context
   createInterface({ input: child.stderr }).on('line', (line) => {
     lines.push(line);
     if (lines.length > KEPT_LINES) lines.shift();
-    context.onProgress(`kernel: ${line}`);
+    context.onProgress(`${recipe.name}: ${line}`);
   });
-  const endGroup = (): void => {
-    try {
-      if (child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
-    } catch {
-      // it has just ended by itself
-    }
-  };
-  signal.addEventListener('abort', endGroup, { once: true });
+  const stop = (): void => endGroup(child);
+  signal.addEventListener('abort', stop, { once: true });
   try {
     const code = await new Promise<number | null>((resolve, reject) => {
       child.once('error', reject);
       child.once('close', resolve);
     });
     signal.throwIfAborted();
-    if (code !== 0) throw failure(code, lines.join('\n'));
+    if (code !== 0) throw explain(code === EXIT_NO_SOURCE ? 'no-source' : 'no-build', lines.join('\n'));
   } finally {
-    signal.removeEventListener('abort', endGroup);
+    signal.removeEventListener('abort', stop);
   }
-}
-
-function failure(code: number | null, output: string): KernelError {
-  if (code === EXIT_NO_SOURCE) {
-    return new KernelError('KERNEL_SOURCE', 'the wanted version of linux-source-6.12 is not on the mirror', {
-      found: output,
-    });
-  }
-  return new KernelError('KERNEL_BUILD', `the kernel did not build:\n${output}`);
 }

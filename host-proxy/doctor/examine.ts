@@ -1,8 +1,8 @@
 /** Runs the checks, each within a deadline, and gathers what they found in the order of the table. */
 import type { HostProxyConfig } from '../../config/host-proxy.ts';
 import { hostProxySchema } from '../../config/host-proxy.ts';
+import { Deadline, untilAborted } from '../../runtime/deadline.ts';
 import { describeError } from '../../runtime/errors.ts';
-import { Deadline, untilAborted } from '../enclave/deadline.ts';
 import type { Check, Finding } from './check.ts';
 import { failure, ok, skipped } from './check.ts';
 import { CHECKS } from './checks.ts';

@@ -4,7 +4,7 @@
  */
 import type { EnclaveRun } from '../../config/enclave-run.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import { Deadline } from './deadline.ts';
+import { Deadline } from '../../runtime/deadline.ts';
 import type { EnclaveDriver, EnclaveEnd, RunningEnclave } from './driver.ts';
 import { EnclaveError } from './errors.ts';
 import type { LifecycleHost } from './host.ts';

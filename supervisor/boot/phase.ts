@@ -3,6 +3,7 @@
  * results that it needs exist, which the type of `BootTable` checks. One function walks the chain.
  */
 import type { Clock } from '../../runtime/clock.ts';
+import { Deadline, untilAborted } from '../../runtime/deadline.ts';
 import { describeError, errorCode } from '../../runtime/errors.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { Random } from '../../runtime/random.ts';
@@ -80,36 +81,22 @@ async function runWithDeadline(
   context: Omit<PhaseContext, 'signal'>,
   stop: AbortSignal,
 ): Promise<object> {
-  const deadline = new AbortController();
-  const finished = new AbortController();
   const deadlineMs = phase.deadlineMs(have);
-  context.clock.sleep(deadlineMs, finished.signal).then(
-    () =>
-      deadline.abort(
-        new SupervisorError('BOOT_DEADLINE', `boot phase ${phase.name} took too long`, { allowed: `${deadlineMs} ms` }),
-      ),
-    () => undefined,
-  );
-  const signal = AbortSignal.any([stop, deadline.signal]);
+  const tooLate = () =>
+    new SupervisorError('BOOT_DEADLINE', `boot phase ${phase.name} took too long`, { allowed: `${deadlineMs} ms` });
+  using deadline = new Deadline(context.clock, deadlineMs, stop, tooLate);
+  const { signal } = deadline;
   try {
-    return await Promise.race([phase.run(have, { ...context, signal }), rejectOnAbort(signal, finished.signal)]);
+    // Even a phase that forgets its signal cannot hang the boot.
+    return await untilAborted(phase.run(have, { ...context, signal }), signal);
   } catch (error) {
     stop.throwIfAborted();
-    throw explainFailure(phase, error, deadline.signal, context.status);
-  } finally {
-    finished.abort();
+    throw explainFailure(phase, error, deadline.hasPassed, context.status);
   }
 }
 
-/** So that even a phase that forgets its signal cannot hang the boot. */
-function rejectOnAbort(signal: AbortSignal, finished: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { signal: finished, once: true });
-  });
-}
-
-function explainFailure(phase: AnyPhase, error: unknown, deadline: AbortSignal, status: StatusBoard): Error {
-  if (deadline.aborted) {
+function explainFailure(phase: AnyPhase, error: unknown, isLate: boolean, status: StatusBoard): Error {
+  if (isLate) {
     const { detail, errorCode: lastCode } = status.current;
     return new SupervisorError('BOOT_DEADLINE', `boot phase ${phase.name} took too long`, {
       ...(detail === null ? {} : { found: `still waiting: ${detail}${lastCode === null ? '' : ` (${lastCode})`}` }),

@@ -20,6 +20,7 @@ import {
 } from './calls.ts';
 import { confineAcraServer } from './confinement.ts';
 import { isMounted, mountFileSystems } from './file-systems.ts';
+import { isInit } from './init.ts';
 import { applyKernelSettings } from './kernel-settings.ts';
 import { OrphanReaper } from './orphans.ts';
 
@@ -33,8 +34,6 @@ const MAX_OPEN_FILES = 262_144;
 /** The host as virtio's specification names it: how the parent appears behind vhost-device-vsock. No enclave has it. */
 const CID_HOST = toCid(2);
 
-const INIT_PID = 1;
-
 export function enclavePlatform(): Platform {
   return {
     simulated: false,
@@ -47,7 +46,7 @@ export function enclavePlatform(): Platform {
     hypervisorTimeMs: () => (existsSync(PTP_CLOCK) ? readPtpClockMs(PTP_CLOCK) : undefined),
     setWallClock: async (timeMs) => setWallClock(timeMs),
     // Another init (nitro-cli's) has sent it before it started us.
-    sendsHeartbeat: process.pid === INIT_PID,
+    sendsHeartbeat: isInit(),
     parentCids: [CID_PARENT, CID_HOST],
     parentPort: (port) => ({ kind: 'vsock', cid: CID_PARENT, port }),
     enclavePort: (port) => ({ kind: 'vsock', cid: CID_ANY, port }),
@@ -63,7 +62,7 @@ async function prepareMachine(logger: Logger): Promise<Machine> {
   applyKernelSettings(logger);
   mkdirSync(RUNTIME_FOLDER, { recursive: true, mode: 0o700 });
   const reaper = new OrphanReaper(logger);
-  if (process.pid === INIT_PID) await reaper.start(new AbortController().signal);
+  if (isInit()) await reaper.start(new AbortController().signal);
   const confinement = confineAcraServer(logger);
   logger.log('info', 'machine.prepared', { pid: process.pid, maxOpenFiles: MAX_OPEN_FILES });
   return { confinement, stop: () => reaper.stop() };

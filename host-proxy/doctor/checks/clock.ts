@@ -4,7 +4,7 @@
  * Sources: timedatectl(1) (NTPSynchronized is STA_UNSYNC of adjtimex(2)); IAM user guide, "Signature Version 4": five minutes.
  */
 import { isIP } from 'node:net';
-import { Deadline } from '../../enclave/deadline.ts';
+import { Deadline } from '../../../runtime/deadline.ts';
 import type { Check, CheckContext } from '../check.ts';
 import { failure, ok, skipped, warning } from '../check.ts';
 

@@ -6,8 +6,8 @@
  * Source: EC2 user guide, "Use IMDSv2" and "Configure the Instance Metadata Service options".
  */
 import { isIP } from 'node:net';
+import { Deadline } from '../../../runtime/deadline.ts';
 import { describeError } from '../../../runtime/errors.ts';
-import { Deadline } from '../../enclave/deadline.ts';
 import type { Check, CheckContext } from '../check.ts';
 import { failure, ok, skipped, warning } from '../check.ts';
 import type { HttpAnswer, HttpQuestion } from '../parent-system.ts';

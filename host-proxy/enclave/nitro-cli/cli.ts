@@ -3,7 +3,7 @@
 import type { Cid } from '../../../config/brands.ts';
 import type { NitroCliRun } from '../../../config/enclave-run.ts';
 import type { Clock } from '../../../runtime/clock.ts';
-import { Deadline } from '../deadline.ts';
+import { Deadline } from '../../../runtime/deadline.ts';
 import type { CommandResult } from '../process/run-command.ts';
 import { runCommand } from '../process/run-command.ts';
 import { explainFailure } from './failures.ts';

@@ -10,7 +10,7 @@ import { sha256OfFile } from '../../../eif/bom/file-digest.ts';
 import { errorCode } from '../../../runtime/errors.ts';
 import { VmToolError } from './errors.ts';
 import { withFileLock } from './file-lock.ts';
-import { runRecipe, type ToolContext } from './recipe.ts';
+import { runToolRecipe, type ToolContext } from './recipe.ts';
 
 const RECORD_NAME = 'tool.json';
 const KEY_LENGTH = 24;
@@ -96,7 +96,7 @@ async function build(
 ): Promise<void> {
   const partial = `${folder}.${process.pid}.partial`;
   try {
-    await runRecipe(name, script, [...args, partial], context);
+    await runToolRecipe({ name, script, args: [...args, partial] }, context);
     const digests = await Promise.all(files.map((file) => digestOfMade(name, partial, file)));
     const record: ToolRecord = { inputs, files: Object.fromEntries(digests) };
     await writeFile(join(partial, RECORD_NAME), `${JSON.stringify(record, null, 2)}\n`);

@@ -1,7 +1,6 @@
 /** A signal that aborts at a deadline of the injected clock, or with its parent; disposing it leaves no timer behind. */
-import type { Clock } from '../../runtime/clock.ts';
+import type { Clock } from './clock.ts';
 
-/** The reason with which a deadline's signal aborts when the time is up. */
 class DeadlinePassed extends Error {}
 
 export class Deadline {
@@ -9,10 +8,16 @@ export class Deadline {
   readonly #over = new AbortController();
   readonly #done = new AbortController();
 
-  constructor(clock: Clock, durationMs: number, parent?: AbortSignal) {
+  /** @param reason what the signal aborts with when the time is up */
+  constructor(
+    clock: Clock,
+    durationMs: number,
+    parent?: AbortSignal,
+    reason: () => unknown = () => new DeadlinePassed(`${durationMs} ms have passed`),
+  ) {
     this.signal = parent ? AbortSignal.any([parent, this.#over.signal]) : this.#over.signal;
     clock.sleep(durationMs, this.#done.signal).then(
-      () => this.#over.abort(new DeadlinePassed(`${durationMs} ms have passed`)),
+      () => this.#over.abort(reason()),
       () => undefined,
     );
   }

@@ -1,6 +1,6 @@
 /** A child that was started `detached` leads a process group: all that it started ends with it. */
 import type { ChildProcess } from 'node:child_process';
-import { errorCode } from '../../../runtime/errors.ts';
+import { errorCode } from './errors.ts';
 
 /** Does nothing where the group has ended already. */
 export function endGroup({ pid }: ChildProcess): void {
