@@ -14,6 +14,7 @@ import { connectThroughEnclave } from '../../cli/demo/clients.ts';
 import { Stack } from '../../cli/demo/stack.ts';
 import type { TcpEndpoint } from '../../config/endpoint.ts';
 import { acraPid } from '../../test/support/stack.ts';
+import { median } from '../median.ts';
 import { startBareAcra } from './bare-acra.ts';
 import { findPgbench, insertRows, runPgbench } from './pgbench.ts';
 
@@ -26,8 +27,6 @@ const { values } = parseArgs({
 });
 const rounds = Number(values.rounds);
 
-const median = (numbers: readonly number[]) =>
-  [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 const round = (number: number) => Math.round(number).toLocaleString('en');
 const residentMiB = (pid: number) =>
   Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;

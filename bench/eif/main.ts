@@ -19,6 +19,7 @@ import { locateAcraServer } from '../../acra/obtain/locate.ts';
 import { acraCacheFolder } from '../../cli/acra-cache.ts';
 import { ZSTD_TABLES } from '../../eif/compress.ts';
 import { writeMeasuredFolder } from '../../test/eif/image/support/measured-folder.ts';
+import { median } from '../median.ts';
 import { type Cost, measureProcess } from './measured-process.ts';
 import { printSizes } from './report.ts';
 
@@ -101,8 +102,6 @@ function hasZstd(): boolean {
   }
 }
 
-const median = (numbers: readonly number[]) =>
-  numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
 
 function printRow(name: string, runs: readonly Cost[], ours: readonly Cost[]): void {

@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { locateAcraServer } from '../../acra/obtain/locate.ts';
 import type { TcpEndpoint } from '../../config/endpoint.ts';
+import { whenAborted } from '../../runtime/abort.ts';
 import { acraCacheFolder } from '../acra-cache.ts';
 import { describeEndpoints } from '../demo/clients.ts';
 import { Stack } from '../demo/stack.ts';
 import { Story } from '../demo/story.ts';
 import { bold, dim, green, printLine, progress } from '../output.ts';
-import { untilAborted, watchStopSignals } from '../until-signal.ts';
+import { watchStopSignals } from '../until-signal.ts';
 
 /** 128 + SIGINT, as a shell reports it. */
 const EXIT_INTERRUPTED = 130;
@@ -34,7 +35,7 @@ async function keepRunning(stack: Stack, address: TcpEndpoint, folder: string, s
   printLine(
     `\n${bold('It keeps running.')} Where everything is: ${file}; logs: ${join(stack.options.root, 'logs')}; Ctrl-C ends it.`,
   );
-  await untilAborted(stop);
+  await whenAborted(stop);
   rmSync(file, { force: true });
 }
 

@@ -3,8 +3,9 @@ import { resolve } from 'node:path';
 import { hostProxySchema } from '../../config/host-proxy.ts';
 import { loadConfig } from '../../config/load.ts';
 import { HostProxy } from '../../host-proxy/daemon.ts';
+import { whenAborted } from '../../runtime/abort.ts';
 import { systemClock } from '../../runtime/clock.ts';
-import { untilAborted, watchStopSignals } from '../until-signal.ts';
+import { watchStopSignals } from '../until-signal.ts';
 
 export async function runHostProxy(file: string): Promise<void> {
   const config = loadConfig(hostProxySchema, resolve(file));
@@ -12,7 +13,7 @@ export async function runHostProxy(file: string): Promise<void> {
   const daemon = new HostProxy(config, systemClock);
   try {
     await daemon.start(stop.signal);
-    const failure = await Promise.race([untilAborted(stop.signal), daemon.whenFailed()]);
+    const failure = await Promise.race([whenAborted(stop.signal), daemon.whenFailed()]);
     await daemon.stop();
     if (failure) throw failure;
   } finally {

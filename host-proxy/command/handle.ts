@@ -1,4 +1,5 @@
 /** What each command of the private socket does. */
+import { whenAborted } from '../../runtime/abort.ts';
 import type { LineBuffer } from '../lines/line-buffer.ts';
 import type { CommandReply, CommandRequest, RunStatus } from './protocol.ts';
 
@@ -17,12 +18,6 @@ export interface CommandTarget {
 
 type Reply = (reply: CommandReply) => void;
 
-function untilAborted(...signals: readonly AbortSignal[]): Promise<void> {
-  const any = AbortSignal.any([...signals]);
-  if (any.aborted) return Promise.resolve();
-  return new Promise((resolve) => any.addEventListener('abort', () => resolve(), { once: true }));
-}
-
 /** One line for people: `booting, phase master-key: waiting for KMS`. */
 export function describeProgress({ stage, phase, detail }: RunStatus): string {
   return [phase === null ? stage : `${stage}, phase ${phase}`, detail].filter((part) => part !== null).join(': ');
@@ -39,7 +34,7 @@ async function stop(target: CommandTarget, reply: Reply, gone: AbortSignal): Pro
   tidy.defer(target.subscribe(tell));
   target.requestStop();
   tell();
-  await untilAborted(target.over, gone);
+  await whenAborted(AbortSignal.any([target.over, gone]));
   return target.status().lastEnd?.reason ?? 'no enclave had been started';
 }
 
@@ -47,13 +42,13 @@ async function tail(
   lines: LineBuffer,
   wish: { readonly lines: number; readonly follow: boolean },
   reply: Reply,
-  ends: readonly AbortSignal[],
+  ends: AbortSignal,
 ): Promise<string> {
   for (const text of lines.tail(wish.lines)) reply({ type: 'line', text });
   if (!wish.follow) return '';
   using tidy = new DisposableStack();
   tidy.defer(lines.follow((text) => reply({ type: 'line', text })));
-  await untilAborted(...ends);
+  await whenAborted(ends);
   return 'the daemon has stopped';
 }
 
@@ -71,8 +66,8 @@ export async function handleCommand(
     case 'stop':
       return await stop(target, reply, gone);
     case 'logs':
-      return await tail(target.records, request, reply, [target.over, gone]);
+      return await tail(target.records, request, reply, AbortSignal.any([target.over, gone]));
     default:
-      return await tail(target.console(), request, reply, [target.over, gone]);
+      return await tail(target.console(), request, reply, AbortSignal.any([target.over, gone]));
   }
 }

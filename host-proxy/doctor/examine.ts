@@ -1,7 +1,8 @@
 /** Runs the checks, each within a deadline, and gathers what they found in the order of the table. */
 import type { HostProxyConfig } from '../../config/host-proxy.ts';
 import { hostProxySchema } from '../../config/host-proxy.ts';
-import { Deadline, untilAborted } from '../../runtime/deadline.ts';
+import { untilAborted } from '../../runtime/abort.ts';
+import { Deadline } from '../../runtime/deadline.ts';
 import { describeError } from '../../runtime/errors.ts';
 import type { Check, Finding } from './check.ts';
 import { failure, ok, skipped } from './check.ts';

@@ -8,10 +8,13 @@
  * Source: PostgreSQL 18, "Message Formats" (SSLRequest, GSSENCRequest, CancelRequest, ErrorResponse).
  */
 
-const SSL_REQUEST = 80877103;
+const SSL_REQUEST_CODE = 80877103;
 const CANCEL_REQUEST = 80877102;
 const GSS_REQUEST = 80877104;
 const HEADER_BYTES = 8;
+
+/** For those who ask a server themselves: Int32 length 8, Int32 code. */
+export const SSL_REQUEST: Buffer = Buffer.from([0, 0, 0, HEADER_BYTES, 0x04, 0xd2, 0x16, 0x2f]);
 const CANCEL_BYTES = 16;
 const PROTOCOL_3 = 3;
 const TLS_HANDSHAKE_RECORD = 0x16;
@@ -56,9 +59,9 @@ export function classifyStartup(bytes: Buffer): StartupVerdict {
   if (bytes.length < HEADER_BYTES) return MORE;
   const length = bytes.readUInt32BE(0);
   const code = bytes.readUInt32BE(4);
-  if ((code === SSL_REQUEST || code === GSS_REQUEST) && length === HEADER_BYTES) {
+  if ((code === SSL_REQUEST_CODE || code === GSS_REQUEST) && length === HEADER_BYTES) {
     if (bytes.length > HEADER_BYTES) return refused('bytes-behind-request');
-    return { kind: code === SSL_REQUEST ? 'ssl-request' : 'gss-request' };
+    return { kind: code === SSL_REQUEST_CODE ? 'ssl-request' : 'gss-request' };
   }
   if (code === CANCEL_REQUEST && length === CANCEL_BYTES) {
     if (bytes.length > CANCEL_BYTES) return refused('bytes-behind-request');

@@ -2,8 +2,10 @@
  * The boot is a chain of phases. Each has a name, a deadline and a typed result; a phase can only be appended where the
  * results that it needs exist, which the type of `BootTable` checks. One function walks the chain.
  */
+
+import { untilAborted } from '../../runtime/abort.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import { Deadline, untilAborted } from '../../runtime/deadline.ts';
+import { Deadline } from '../../runtime/deadline.ts';
 import { describeError, errorCode } from '../../runtime/errors.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { Random } from '../../runtime/random.ts';

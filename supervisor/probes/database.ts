@@ -5,11 +5,10 @@
 import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { TcpEndpoint } from '../../config/endpoint.ts';
+import { SSL_REQUEST } from '../../relay/preface/postgres-tls.ts';
 import { describeError } from '../../runtime/errors.ts';
 import { connect } from './connect.ts';
 
-/** Int32 length 8, Int32 code 80877103. */
-const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
 const ACCEPTS_TLS = 0x53;
 
 export type DatabaseAnswer =

@@ -1,9 +1,8 @@
 /** Asks PostgreSQL whether it speaks TLS. Source: PostgreSQL, "Message Formats", SSLRequest. */
 import { once } from 'node:events';
+import { SSL_REQUEST } from '../../../relay/preface/postgres-tls.ts';
 import type { Upstream } from '../parent-system.ts';
 import { connectTo } from './connect.ts';
-
-const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
 
 export async function postgresTlsAnswer(upstream: Upstream, signal: AbortSignal): Promise<string> {
   const socket = await connectTo(upstream, signal);

@@ -5,8 +5,9 @@
 import { accessSync, constants, existsSync, rmSync } from 'node:fs';
 import type { Cid } from '../../../config/brands.ts';
 import type { QemuRun } from '../../../config/enclave-run.ts';
+import { untilAborted } from '../../../runtime/abort.ts';
 import type { Clock } from '../../../runtime/clock.ts';
-import { Deadline, untilAborted } from '../../../runtime/deadline.ts';
+import { Deadline } from '../../../runtime/deadline.ts';
 import type { ConsoleSink, EnclaveDriver, RunningEnclave } from '../driver.ts';
 import { EnclaveError } from '../errors.ts';
 import { describeExit, TetheredChild } from '../process/tethered-child.ts';
