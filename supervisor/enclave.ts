@@ -12,7 +12,7 @@ import { systemRandom } from '../runtime/random.ts';
 import { RELEASE } from '../runtime/release.ts';
 import { Supervisor } from './daemon.ts';
 import { endMachine } from './machine/calls.ts';
-import { machineConsole } from './machine/console.ts';
+import { drainConsole, machineConsole } from './machine/console.ts';
 import { isInit } from './machine/init.ts';
 import type { Platform } from './platform.ts';
 
@@ -63,6 +63,7 @@ function end(code: number, reason: string, errorCode?: string): void {
     reason,
     ...(errorCode === undefined ? {} : { code: errorCode }),
   });
+  drainConsole();
   if (isInit()) endMachine();
   process.exit(code);
 }

@@ -47,6 +47,10 @@ const LINUX_REBOOT_CMD_RESTART = 0x01234567;
 /** linux/wait.h */
 const WNOHANG = 1;
 
+/** asm-generic/ioctls.h: how many bytes a terminal has taken and not yet sent. */
+const TIOCOUTQ = 0x5411;
+const INT_BYTES = 4;
+
 /** null: the symbols of the running process, which is linked with its C library whatever that library's name is. */
 const library = koffi.load(null);
 const c = {
@@ -58,7 +62,6 @@ const c = {
   clockGet: library.func('int clock_gettime(int, void *)'),
   clockSet: library.func('int clock_settime(int, void *)'),
   waitpid: library.func('int waitpid(int, void *, int)'),
-  sync: library.func('void sync()'),
   reboot: library.func('int reboot(int)'),
 };
 
@@ -154,8 +157,16 @@ export function reap(pid: number): boolean {
   return c.waitpid(pid, null, WNOHANG) === pid;
 }
 
-/** reboot(2). A virtual machine that restarts ends; there is no power switch in an enclave. Returns only on failure. */
+/** ioctl_tty(2): bytes on their way out of the terminal; 0 for what is no terminal. */
+export function unsentBytes(fd: number): number {
+  const count = Buffer.alloc(INT_BYTES);
+  return c.ioctl(fd, TIOCOUTQ, count) === -1 ? 0 : count.readInt32LE(0);
+}
+
+/**
+ * reboot(2). A virtual machine that restarts ends; there is no power switch in an enclave. Nothing is synchronised: all
+ * file systems are memory. Returns only on failure.
+ */
 export function endMachine(): void {
-  c.sync();
   must('reboot', c.reboot(LINUX_REBOOT_CMD_RESTART));
 }

@@ -6,7 +6,7 @@ import { systemClock } from '../../runtime/clock.ts';
 import { EnclaveStack, step } from '../enclave/support/enclave-stack.ts';
 import { askGuest } from './support/guest-port.ts';
 import type { SabotageAnswer, SabotageRequest } from './support/sabotage.ts';
-import { SABOTAGE_PORT } from './support/sabotage.ts';
+import { PANIC, SABOTAGE_PORT } from './support/sabotage.ts';
 
 const FREEZE_MS = 30_000;
 const SABOTEUR = { init: 'test/vm/images/saboteur.ts' };
@@ -78,15 +78,13 @@ t.test('an enclave in trouble', async (t) => {
     await sabotage(stack, { do: 'panic' });
     const exit = await stack.daemon?.exited;
     t.not(exit?.code, 0);
-    t.match(stack.console(), /machine\.ending.*panic: the saboteur was told to panic/);
+    t.match(stack.console(), new RegExp(`machine\\.ending.*panic: ${PANIC}`));
     t.ok(
       stack
         .records()
         .some(
           ({ source, event, fields }) =>
-            source === 'enclave' &&
-            event === 'supervisor.panic' &&
-            fields?.['reason'] === 'the saboteur was told to panic',
+            source === 'enclave' && event === 'supervisor.panic' && fields?.['reason'] === PANIC,
         ),
     );
   });

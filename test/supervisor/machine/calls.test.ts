@@ -49,7 +49,11 @@ const HEADERS = [
   'signal.h',
 ];
 /** Sizes have no name in C. */
-const SIZES = { IFREQ_BYTES: 'sizeof(struct ifreq)', TIMESPEC_BYTES: 'sizeof(struct timespec)' };
+const SIZES = {
+  IFREQ_BYTES: 'sizeof(struct ifreq)',
+  TIMESPEC_BYTES: 'sizeof(struct timespec)',
+  INT_BYTES: 'sizeof(int)',
+};
 /** Of the kernel's own headers, or of no header. */
 const NOT_IN_C = ['CLOCKFD', 'RAND_POOL_INFO_BYTES', 'BITS_PER_BYTE', 'KEY_FD', 'KEY_BYTES', 'EXIT_BAD_HANDOVER'];
 

@@ -10,6 +10,7 @@ import { VSOCK_PORTS } from '../../../config/ports.ts';
 import { Relay } from '../../../relay/relay.ts';
 import { silentLogger } from '../../../runtime/log.ts';
 import { endMachine } from '../../../supervisor/machine/calls.ts';
+import { drainConsole } from '../../../supervisor/machine/console.ts';
 import { enclavePlatform } from '../../../supervisor/machine/platform.ts';
 
 const LIMITS = {
@@ -98,4 +99,5 @@ const report = {
   tried: parents.length * PARENT_PORTS.length + OTHER_CIDS.length * SIBLING_PORTS.length,
 };
 writeSync(1, `\nISOLATION ${JSON.stringify(report)}\n`);
+drainConsole();
 endMachine();

@@ -13,6 +13,7 @@ import { systemRandom } from '../../../runtime/random.ts';
 import type { Exit, ProcessHandle } from '../../../supervisor/children/child.ts';
 import { SupervisedChild } from '../../../supervisor/children/child.ts';
 import { endMachine } from '../../../supervisor/machine/calls.ts';
+import { drainConsole } from '../../../supervisor/machine/console.ts';
 import { enclavePlatform } from '../../../supervisor/machine/platform.ts';
 import { ORPHAN_EVERY, RESTARTS } from '../support/restarts.ts';
 
@@ -96,4 +97,5 @@ await finished;
 await child.stop();
 await new Promise((resolve) => setTimeout(resolve, 2_000));
 report(launches);
+drainConsole();
 endMachine();

@@ -12,7 +12,7 @@ import { silentLogger } from '../../../runtime/log.ts';
 import { runEnclave } from '../../../supervisor/enclave.ts';
 import { enclavePlatform } from '../../../supervisor/machine/platform.ts';
 import type { SabotageAnswer, SabotageRequest } from '../support/sabotage.ts';
-import { SABOTAGE_PORT } from '../support/sabotage.ts';
+import { PANIC, SABOTAGE_PORT } from '../support/sabotage.ts';
 
 const SOCKET = '/run/saboteur.sock';
 const LIMITS = {
@@ -79,7 +79,7 @@ function obey(request: SabotageRequest): SabotageAnswer {
     }
     case 'panic':
       setImmediate(() => {
-        throw new Error('the saboteur was told to panic');
+        throw new Error(PANIC);
       });
       return {};
   }
