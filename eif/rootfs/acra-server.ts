@@ -81,7 +81,7 @@ async function realAcraServer({ source, architecture }: AcraServerOptions): Prom
   const files = [
     file(PROGRAM_NAME, PROGRAM_MODE, await unchangedProgram(source, program)),
     ...(loader === undefined ? [] : [file(loaderName, PROGRAM_MODE, { path: loader })]),
-    ...found.libraries.map(({ name, path }) => file(`${LIBRARY_FOLDER}/${name}`, FILE_MODE, { path })),
+    ...found.libraries.map(({ name, source: path }) => file(`${LIBRARY_FOLDER}/${name}`, FILE_MODE, { path })),
     describe(source, commandOf(found, loaderName)),
   ];
   return { files, packages: [] };

@@ -2,12 +2,12 @@
  * Finds the shared libraries of programs as the loader would, by reading ELF: the libraries that a file needs, those that
  * they need, and so on. Nothing is run and nothing is guessed. Specification: ld.so(8), "Description".
  */
-import { access } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { EifBuildError } from '../build-errors.ts';
 import type { Architecture } from '../format/header.ts';
 import { ARCHITECTURES } from './architecture.ts';
 import { type ElfFile, readElf } from './elf.ts';
+import { findInSystem } from './system-path.ts';
 
 export interface LibrarySearch {
   readonly architecture: Architecture;
@@ -24,8 +24,10 @@ export interface LibrarySearch {
 interface Library {
   /** The name under which it is needed. */
   readonly name: string;
-  /** Path on this machine. */
+  /** Where the loader finds it: a path inside the system, or of this machine for what lies elsewhere. */
   readonly path: string;
+  /** The file itself, on this machine, without links. */
+  readonly source: string;
 }
 
 export interface Libraries {
@@ -35,31 +37,37 @@ export interface Libraries {
   readonly libraries: readonly Library[];
 }
 
-interface Pending {
+interface Place {
+  /** Root of the system that the path belongs to. */
+  readonly system: string;
   readonly path: string;
+}
+
+interface Pending extends Place {
   readonly elf: ElfFile;
 }
+
+const ofThisMachine = (path: string): Place => ({ system: '/', path: resolve(path) });
 
 /**
  * @param files programs and addons that run in one process
  * @throws EifBuildError EIF_BUILD_ELF, EIF_BUILD_LIBRARY_MISSING, EIF_BUILD_LIBRARY_CONFLICT; EifError EIF_FILE_READ
  */
 export async function findLibraries(files: readonly string[], search: LibrarySearch): Promise<Libraries> {
-  const found = new Map<string, string>();
+  const found = new Map<string, Library>();
   const pending: Pending[] = [];
-  for (const path of files) pending.push({ path, elf: await readFor(path, search.architecture) });
+  for (const path of files) pending.push({ ...ofThisMachine(path), elf: await readFor(path, search.architecture) });
   const interpreter = onlyInterpreter(pending);
   const loaderName = interpreter === undefined ? undefined : basename(interpreter);
   for (let next = pending.shift(); next !== undefined; next = pending.shift()) {
     for (const name of next.elf.needed) {
       if (name === loaderName || found.has(name)) continue;
       const library = await findLibrary(name, next, search);
-      found.set(name, library.path);
+      found.set(name, { name, path: library.path, source: library.source });
       pending.push(library);
     }
   }
-  const libraries = [...found].map(([name, path]) => ({ name, path }));
-  return { interpreter, libraries: libraries.toSorted((a, b) => (a.name < b.name ? -1 : 1)) };
+  return { interpreter, libraries: [...found.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1)) };
 }
 
 async function readFor(path: string, architecture: Architecture): Promise<ElfFile> {
@@ -79,36 +87,30 @@ function onlyInterpreter(files: readonly Pending[]): string | undefined {
   });
 }
 
-function foldersFor({ path, elf }: Pending, search: LibrarySearch): readonly string[] {
-  const { system, architecture } = search;
+function foldersFor({ system, path, elf }: Pending, search: LibrarySearch): readonly Place[] {
   // A library's own DT_RUNPATH rules out its DT_RPATH.
   const own = elf.runpath.length > 0 ? elf.runpath : elf.rpath;
-  const expand = (folder: string): string =>
+  const inSystem = (folder: string): Place => ({ system: search.system, path: join('/', folder) });
+  const expand = (folder: string): Place =>
     /\$(ORIGIN|\{ORIGIN\})/.test(folder)
-      ? folder.replaceAll(/\$(ORIGIN|\{ORIGIN\})/g, dirname(path))
-      : join(system, folder);
+      ? { system, path: join('/', folder.replaceAll(/\$(ORIGIN|\{ORIGIN\})/g, dirname(path))) }
+      : inSystem(folder);
   return [
-    ...search.firstFolders,
+    ...search.firstFolders.map(ofThisMachine),
     ...(search.followsRunpath ? own.map(expand) : []),
-    ...[...search.configuredFolders, ...ARCHITECTURES[architecture].loaderFolders].map((each) => join(system, each)),
+    ...[...search.configuredFolders, ...ARCHITECTURES[search.architecture].loaderFolders].map(inSystem),
   ];
 }
 
-async function findLibrary(name: string, neededBy: Pending, search: LibrarySearch): Promise<Pending> {
+async function findLibrary(name: string, neededBy: Pending, search: LibrarySearch): Promise<Pending & Library> {
   const folders = foldersFor(neededBy, search);
   // A name with a slash is a path, which would mean another file in the image.
-  for (const folder of name.includes('/') ? [] : folders) {
+  for (const { system, path: folder } of name.includes('/') ? [] : folders) {
     const path = join(folder, name);
-    if (await isThere(path)) return { path, elf: await readFor(path, search.architecture) };
+    const source = await findInSystem(system, path);
+    if (source !== undefined) return { name, system, path, source, elf: await readFor(source, search.architecture) };
   }
   throw new EifBuildError('EIF_BUILD_LIBRARY_MISSING', `${neededBy.path} needs ${name}, which is nowhere`, {
-    allowed: `a file ${name} in ${folders.join(', ')}`,
+    allowed: `a file ${name} in ${folders.map(({ system, path }) => join(system, path)).join(', ')}`,
   });
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

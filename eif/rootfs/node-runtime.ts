@@ -2,14 +2,16 @@
  * Node with exactly the shared libraries that it and its addon need, in the folders where its loader looks for them: there
  * is no loader cache and no other library in the image.
  */
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { CODE_FOLDER, NODE_PATH } from '../../config/enclave-layout.ts';
+import { EifBuildError } from '../build-errors.ts';
 import type { Architecture } from '../format/header.ts';
 import { ARCHITECTURES } from './architecture.ts';
 import { FILE_MODE, PROGRAM_MODE, type RootfsFile } from './content.ts';
 import { findLibraries } from './libraries.ts';
 import { loadedPart } from './loaded-part.ts';
 import { type NpmPackage, packageFile, packageUrl, readPackage } from './npm-package.ts';
+import { findInSystem } from './system-path.ts';
 
 /** Key of the C and C++ libraries in the bill of materials. */
 export const SYSTEM_COMPONENT = 'system-libraries';
@@ -46,24 +48,28 @@ export async function nodeRuntime(options: RuntimeOptions): Promise<NodeRuntime>
     configuredFolders: [],
     followsRunpath: false,
   });
-  const asFound = (path: string, mode: number): RootfsFile => ({
+  const asFound = (path: string, mode: number, source: string): RootfsFile => ({
     name: path.slice(1),
     mode,
-    source: { path: join(system, path) },
+    source: { path: source },
     component: SYSTEM_COMPONENT,
   });
   const loaded = await loadedPart(program);
   const files: RootfsFile[] = [
     { name: NODE_PATH, mode: PROGRAM_MODE, source: loaded.source, component: packageUrl(node) },
-    ...(interpreter === undefined ? [] : [asFound(interpreter, PROGRAM_MODE)]),
-    ...libraries.map(({ path }) => asFound(insideSystem(system, path), FILE_MODE)),
+    ...(interpreter === undefined
+      ? []
+      : [asFound(interpreter, PROGRAM_MODE, await findLoader(system, interpreter, program))]),
+    ...libraries.map(({ path, source }) => asFound(path, FILE_MODE, source)),
     ...['package.json', 'index.js', addon].map((name) => packageFile(koffi, name, CODE_FOLDER)),
   ];
   return { files, packages: [node, koffi], nodeSha256: loaded.originalSha256 };
 }
 
-/** "/srv/debian/lib/x" is "/lib/x" for a system at "/srv/debian". */
-function insideSystem(system: string, path: string): string {
-  const root = join(system, '/');
-  return join('/', dirname(path).slice(root.length - 1), path.slice(path.lastIndexOf('/') + 1));
+async function findLoader(system: string, interpreter: string, program: string): Promise<string> {
+  const source = await findInSystem(system, interpreter);
+  if (source !== undefined) return source;
+  throw new EifBuildError('EIF_BUILD_LIBRARY_MISSING', `${program} needs its loader, which is nowhere`, {
+    allowed: `a file ${join(system, interpreter)}`,
+  });
 }

@@ -1,5 +1,5 @@
 /** Libraries are found as the loader finds them, or the build stops. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { EifBuildError } from '../../../eif/build-errors.ts';
@@ -40,10 +40,11 @@ t.test('finds libraries of libraries, each once, and leaves out the loader', asy
   });
   const { interpreter, libraries } = await findLibraries([join(root, 'bin/program')], search(root));
   t.equal(interpreter, LOADER);
+  const inRoot = (name: string, path: string) => ({ name, path, source: join(root, path) });
   t.same(libraries, [
-    { name: 'liba.so', path: join(root, 'lib/x86_64-linux-gnu/liba.so') },
-    { name: 'libb.so', path: join(root, 'usr/lib/libb.so') },
-    { name: 'libc.so', path: join(root, 'lib64/libc.so') },
+    inRoot('liba.so', '/lib/x86_64-linux-gnu/liba.so'),
+    inRoot('libb.so', '/usr/lib/libb.so'),
+    inRoot('libc.so', '/lib64/libc.so'),
   ]);
 });
 
@@ -54,7 +55,8 @@ t.test('follows DT_RUNPATH from the place of the file, and only where it counts'
   });
   const program = join(root, 'opt/bin/program');
   const { libraries } = await findLibraries([program], search(root));
-  t.same(libraries, [{ name: 'liba.so', path: join(root, 'opt/lib/liba.so') }]);
+  const path = join(root, 'opt/lib/liba.so');
+  t.same(libraries, [{ name: 'liba.so', path, source: realpathSync(path) }]);
   const blind = search(root, { followsRunpath: false });
   await rejectsCode(() => findLibraries([program], blind), EifBuildError, 'EIF_BUILD_LIBRARY_MISSING');
 });
@@ -70,7 +72,16 @@ t.test('searches what ld.so.conf adds', async (t) => {
   const folders = await configuredFolders(root);
   t.same(folders, ['/usr/local/lib']);
   const { libraries } = await findLibraries([join(root, 'program')], search(root, { configuredFolders: folders }));
-  t.equal(libraries[0]?.path, join(root, 'usr/local/lib/liba.so'));
+  t.match(libraries, [{ path: '/usr/local/lib/liba.so', source: join(root, 'usr/local/lib/liba.so') }]);
+});
+
+t.test('never reads what the configuration of a system names outside it', async (t) => {
+  const outside = system(t, { 'local.conf': '/outside\n' });
+  const root = system(t, {
+    'etc/ld.so.conf': `include ${'/..'.repeat(20)}${outside}/*.conf\ninclude /linked/*.conf\n`,
+  });
+  symlinkSync(outside, join(root, 'linked'));
+  t.same(await configuredFolders(root), []);
 });
 
 t.test('rejects a missing library, and one whose name is a path (EIF_BUILD_LIBRARY_MISSING)', async (t) => {
