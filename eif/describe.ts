@@ -5,6 +5,7 @@
 import type { X509Certificate } from 'node:crypto';
 import { EIF_VERSION } from './format/constants.ts';
 import { type EifMetadata, parseMetadata } from './format/metadata.ts';
+import { nameLines } from './sign/certificate-name.ts';
 import { certificateSignature } from './sign/certificate-signature.ts';
 import type { ImageReport } from './verify.ts';
 
@@ -113,7 +114,7 @@ function describeMetadata(metadata: EifMetadata): Partial<NitroDescription> {
 function describeCertificate(certificate: X509Certificate): NitroCertificate {
   const hex = certificateSignature(certificate).toString('hex').toUpperCase();
   return {
-    IssuerName: describeName(certificate.issuer),
+    IssuerName: describeName(nameLines(certificate, 'issuer')),
     Algorithm: certificate.signatureAlgorithm ?? 'unknown',
     NotBefore: certificate.validFrom,
     NotAfter: certificate.validTo,
@@ -122,8 +123,8 @@ function describeCertificate(certificate: X509Certificate): NitroCertificate {
 }
 
 /** Of attributes that occur twice, the last stays, as in AWS's output. */
-function describeName(name: string): Record<string, string> {
-  const attributes = name.split('\n').map((line): [string, string] => {
+function describeName(lines: readonly string[]): Record<string, string> {
+  const attributes = lines.map((line): [string, string] => {
     const equals = line.indexOf('=');
     const key = line.slice(0, equals);
     return [LONG_NAME[key] ?? key, line.slice(equals + 1)];

@@ -10,6 +10,7 @@ import { parseMetadata } from './format/metadata.ts';
 import { type EifImage, readEif } from './format/reader.ts';
 import { measureCertificate } from './measure.ts';
 import { checkValidity, daysLeft } from './sign/certificate.ts';
+import { subjectText } from './sign/certificate-name.ts';
 import { type VerifiedSignature, verifySignatureSection } from './sign/signature.ts';
 
 interface ImageCheck {
@@ -72,7 +73,7 @@ function verifyOwnSignature({ signature, measurements }: EifImage): VerifiedSign
 
 function describeSignature(signature: VerifiedSignature | undefined): string {
   if (signature === undefined) return 'unsigned';
-  return `${signature.algorithm.name} by ${signature.chain.signer.subject.replaceAll('\n', ', ')}`;
+  return `${signature.algorithm.name} by ${subjectText(signature.chain.signer)}`;
 }
 
 function measuredPcrs({ measurements }: EifImage, signature: VerifiedSignature | undefined): ImageReport['pcrs'] {

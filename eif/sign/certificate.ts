@@ -6,6 +6,7 @@
 import { X509Certificate } from 'node:crypto';
 import { EifError } from '../errors.ts';
 import { readSmallFile } from '../input-file.ts';
+import { subjectText } from './certificate-name.ts';
 
 const PEM_BLOCK = /-----BEGIN ([^-]+)-----[^-]*-----END \1-----/g;
 const PEM_MARK = /-----(?:BEGIN|END) /g;
@@ -52,8 +53,9 @@ export function parseCertificateChain(pem: Buffer): CertificateChain {
  * @throws EifError EIF_CERTIFICATE_EXPIRED, EIF_CERTIFICATE_NOT_YET_VALID
  */
 export function checkValidity(chain: CertificateChain, nowMs: number): void {
-  for (const { subject, validFromDate, validToDate } of chain.certificates) {
-    const name = subject.replaceAll('\n', ', ');
+  for (const certificate of chain.certificates) {
+    const { validFromDate, validToDate } = certificate;
+    const name = subjectText(certificate);
     const details = {
       found: new Date(nowMs).toISOString(),
       allowed: `${validFromDate.toISOString()} to ${validToDate.toISOString()}`,

@@ -4,6 +4,7 @@ import { EifError } from '../errors.ts';
 import { readSmallFile } from '../input-file.ts';
 import { algorithmOfKey, type SigningAlgorithm } from './algorithm.ts';
 import type { CertificateChain } from './certificate.ts';
+import { subjectText } from './certificate-name.ts';
 
 const MAX_KEY_FILE_BYTES = 65_536;
 
@@ -38,7 +39,7 @@ function toSigningKey(pem: Buffer, path: string): SigningKey {
 export function checkKeyMatches({ key }: SigningKey, { signer }: CertificateChain): void {
   if (!signer.checkPrivateKey(key)) {
     throw new EifError('EIF_KEY_MISMATCH', 'the private key does not belong to the signing certificate', {
-      found: `certificate of ${signer.subject.replaceAll('\n', ', ')}`,
+      found: `certificate of ${subjectText(signer)}`,
     });
   }
 }

@@ -1,9 +1,10 @@
 /** The description of images in nitro-cli's shape. Expected values are what AWS's library prints for the same files. */
 import t from 'tap';
 import { toNitroDescription, toTable } from '../../eif/describe.ts';
+import { signImage } from '../../eif/sign/sign.ts';
 import { verifyImage } from '../../eif/verify.ts';
 import { COMPLETE, TOY, writeImage, writeSignedImage } from './support/images.ts';
-import { NOW_MS, vector } from './support/vectors.ts';
+import { chainOf, keyOf, NOW_MS, vector } from './support/vectors.ts';
 
 const describe = async (path: string) => toNitroDescription(await verifyImage(path, NOW_MS));
 
@@ -41,6 +42,16 @@ t.test("describes a signed image as AWS's library does", async (t) => {
     NotAfter: 'Oct 28 12:37:49 2126 GMT',
     Signature: /^30:64:02:30:47:04:95:8C:07:BE:(?:[0-9A-F]{2}:)+75:FC:2B:73:3A$/,
   });
+});
+
+t.test('describes an image that was signed with a certificate without a name', async (t) => {
+  const path = await writeImage(t, COMPLETE);
+  const request = { input: path, output: path, chain: await chainOf('unnamed'), nowMs: NOW_MS };
+  await signImage(request, await keyOf('es384'));
+  const report = await verifyImage(path, NOW_MS);
+  t.ok(report.isValid);
+  t.same(toNitroDescription(report).SigningCertificate?.IssuerName, {});
+  t.match(Object.fromEntries(toTable(report)), { 'check signature': 'ok: ES384 by (no name)' });
 });
 
 t.test('spreads custom metadata among the rest, as nitro-cli does', async (t) => {

@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { EifError } from '../../../eif/errors.ts';
 import { checkValidity, daysLeft, parseCertificateChain } from '../../../eif/sign/certificate.ts';
+import { checkKeyMatches } from '../../../eif/sign/key.ts';
 import { throwsCode } from '../../support/coded-error.ts';
-import { chainOf, DAY_MS, NOW_MS, vector } from '../support/vectors.ts';
+import { chainOf, DAY_MS, keyOf, NOW_MS, vector } from '../support/vectors.ts';
 
 const read = (name: string) => readFileSync(vector(name), 'latin1');
 const parse = (text: string) => parseCertificateChain(Buffer.from(text, 'latin1'));
@@ -48,6 +49,18 @@ t.test('keeps validity to the second, at both ends', async () => {
   checkValidity(chain, validToDate.getTime());
   throwsCode(() => checkValidity(chain, validFromDate.getTime() - 1), EifError, 'EIF_CERTIFICATE_NOT_YET_VALID');
   throwsCode(() => checkValidity(chain, validToDate.getTime() + 1), EifError, 'EIF_CERTIFICATE_EXPIRED');
+});
+
+t.test('names a certificate without a name when it is refused', async (t) => {
+  const chain = await chainOf('unnamed');
+  for (const [nowMs, code] of [
+    [0, 'EIF_CERTIFICATE_NOT_YET_VALID'],
+    [NOW_MS + 40_000 * DAY_MS, 'EIF_CERTIFICATE_EXPIRED'],
+  ] as const) {
+    t.match(throwsCode(() => checkValidity(chain, nowMs), EifError, code).message, '(no name)');
+  }
+  const key = await keyOf('es256');
+  t.match(throwsCode(() => checkKeyMatches(key, chain), EifError, 'EIF_KEY_MISMATCH').found, '(no name)');
 });
 
 t.test('counts whole days left, below zero afterwards', async (t) => {

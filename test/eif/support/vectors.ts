@@ -17,6 +17,6 @@ export function keyOf(name: SignerName): Promise<SigningKey> {
   return readSigningKey(vector(`${name}.key.pem`));
 }
 
-export function chainOf(name: SignerName | 'es384-chain' | 'es384-short'): Promise<CertificateChain> {
+export function chainOf(name: SignerName | 'es384-chain' | 'es384-short' | 'unnamed'): Promise<CertificateChain> {
   return readCertificateChain(vector(`${name}.cert.pem`));
 }
