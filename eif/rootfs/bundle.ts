@@ -109,6 +109,8 @@ function optionsFor({ projectFolder, entry, outfile, observer }: Bundling) {
     charset: 'utf8',
     external: [...UNBUNDLED_PACKAGES],
     nodePaths: [],
+    // Else the place that a link to packages leads to would stand in the bundle.
+    preserveSymlinks: true,
     banner: { js: REQUIRE },
     tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
     logLevel: 'silent',
