@@ -20,13 +20,13 @@ export async function diffImages(pathA: string, pathB: string): Promise<readonly
     withInputFile(pathB, async (fileB) => [
       ...compareFields({ section: 'header' }, headerFields(a), headerFields(b)),
       ...compareFields({ section: 'kernel' }, await kernelFields(fileA, a), await kernelFields(fileB, b)),
-      ...compareFields({ section: 'cmdline' }, { text: a.cmdline.toString() }, { text: b.cmdline.toString() }),
+      ...diffText('cmdline', a.cmdline, b.cmdline),
       ...diffMetadata(a.metadata, b.metadata),
       ...(await diffRamdisks(
         { file: fileA, sections: ofKind(a, 'ramdisk') },
         { file: fileB, sections: ofKind(b, 'ramdisk') },
       )),
-      ...compareFields({ section: 'signature' }, signatureFields(a), signatureFields(b)),
+      ...compareFields({ section: 'signature' }, digestField(a.signature), digestField(b.signature)),
     ]),
   );
 }
@@ -54,9 +54,18 @@ async function kernelFields(file: InputFile, image: EifImage): Promise<Fields> {
 
 /** Value by value; where the values agree, white space or key order must differ. */
 function diffMetadata(a: Buffer, b: Buffer): readonly Difference[] {
-  const place = { section: 'metadata' };
-  const fields = compareFields(place, metadataFields(a), metadataFields(b));
-  return fields.length > 0 ? fields : compareFields(place, { text: a.toString() }, { text: b.toString() });
+  const fields = compareFields({ section: 'metadata' }, metadataFields(a), metadataFields(b));
+  return fields.length > 0 ? fields : diffText('metadata', a, b);
+}
+
+/** Bytes that are no UTF-8 may look the same as text: their digests tell them apart. */
+function diffText(section: string, a: Buffer, b: Buffer): readonly Difference[] {
+  const text = compareFields({ section }, { text: a.toString() }, { text: b.toString() });
+  return text.length > 0 ? text : compareFields({ section }, digestField(a), digestField(b));
+}
+
+function digestField(bytes: Buffer | undefined): Fields {
+  return bytes === undefined ? {} : { sha256: createHash('sha256').update(bytes).digest('hex') };
 }
 
 function metadataFields(bytes: Buffer): Fields {
@@ -70,8 +79,4 @@ function metadataFields(bytes: Buffer): Fields {
 function leaves(path: string, value: unknown): [string, string][] {
   if (typeof value !== 'object' || value === null) return [[path, JSON.stringify(value)]];
   return Object.entries(value).flatMap(([key, inner]) => leaves(path === '' ? key : `${path}.${key}`, inner));
-}
-
-function signatureFields({ signature }: EifImage): Fields {
-  return signature === undefined ? {} : { sha256: createHash('sha256').update(signature).digest('hex') };
 }

@@ -2,10 +2,13 @@
  * Reads regular files for this folder: whole when small, else in large pieces with the next one on its way while the caller
  * works on the last. Two buffers, whatever the length, so that images of any size pass in constant memory.
  */
+import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { EifError } from './errors.ts';
 
 const CHUNK_BYTES = 262_144;
+/** A named pipe would be waited for otherwise, before anybody can see what it is. */
+const OPEN_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
 
 export interface InputFile {
   readonly path: string;
@@ -20,7 +23,7 @@ function unreadable(path: string, cause: unknown): EifError {
 
 /** @throws EifError EIF_FILE_READ */
 export async function openInputFile(path: string): Promise<InputFile> {
-  const handle = await open(path, 'r').catch((cause: unknown) => {
+  const handle = await open(path, OPEN_FLAGS).catch((cause: unknown) => {
     throw unreadable(path, cause);
   });
   const stat = await handle.stat();

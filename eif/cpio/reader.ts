@@ -21,6 +21,8 @@ import {
 /** A whole image fits in the memory of an enclave, so no archive is longer. */
 const MAX_ARCHIVE_BYTES = 17_179_869_184;
 const MAX_ENTRIES = 1_000_000;
+/** Of all names and link targets together, for readers that keep them; a Debian with 160,000 files has 10 MB. */
+const MAX_TEXT_BYTES = 67_108_864;
 
 type CpioType = keyof typeof FILE_TYPE;
 
@@ -39,6 +41,7 @@ export interface CpioEntry {
 /** @throws CpioError CPIO_TRUNCATED, CPIO_MAGIC, CPIO_FIELD, CPIO_NAME, CPIO_PADDING, CPIO_TOO_LARGE, CPIO_TRAILING_BYTES */
 export async function* readCpio(source: ByteSource): AsyncGenerator<CpioEntry, void> {
   const reader = new ByteReader(source, MAX_ARCHIVE_BYTES);
+  let textBytes = 0;
   try {
     for (let count = 0; count < MAX_ENTRIES; count++) {
       const offset = reader.offset;
@@ -48,7 +51,13 @@ export async function* readCpio(source: ByteSource): AsyncGenerator<CpioEntry, v
         await reader.expectZerosToEnd();
         return;
       }
-      yield await readEntry(reader, name, header, offset);
+      const entry = await readEntry(reader, name, header, offset);
+      textBytes += header.nameBytes + (entry.target === undefined ? 0 : header.size);
+      if (textBytes > MAX_TEXT_BYTES) {
+        const allowed = `at most ${MAX_TEXT_BYTES} bytes`;
+        throw new CpioError('CPIO_TOO_LARGE', 'all names and link targets together are too long', { offset, allowed });
+      }
+      yield entry;
     }
     throw new CpioError('CPIO_TOO_LARGE', 'the archive has too many entries', { allowed: `${MAX_ENTRIES} entries` });
   } finally {

@@ -61,6 +61,16 @@ t.test('names metadata that means the same in other bytes', async (t) => {
   t.same(await differences(t, COMPLETE, other), ['metadata text']);
 });
 
+t.test('names command lines and metadata that differ only in bytes that are no text', async (t) => {
+  const cmdline = (last: number): EifContent => ({ ...COMPLETE, cmdline: Buffer.from([0x61, last]) });
+  t.same(await differences(t, cmdline(0x80), cmdline(0x81)), ['cmdline sha256']);
+  const metadata = (last: number): EifContent => {
+    const text = Buffer.from(COMPLETE.metadata).toString().replace('6.12', '\0');
+    return { ...COMPLETE, metadata: Buffer.from(Buffer.from(text).map((byte) => (byte === 0 ? last : byte))) };
+  };
+  t.same(await differences(t, metadata(0x80), metadata(0x81)), ['metadata sha256']);
+});
+
 const CHANGES: readonly [string, readonly CpioItem[], string[]][] = [
   ['a mode', change('etc/hosts', { mode: 0o600 }), ['etc/hosts mode']],
   ['an owner', change('etc', { uid: 5 }), ['etc owner']],

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import t from 'tap';
 import type { CpioItem } from '../../../eif/cpio/manifest.ts';
+import { encodeEntry } from '../../../eif/cpio/newc.ts';
 import { type CpioEntry, readCpio } from '../../../eif/cpio/reader.ts';
 import { writeCpio } from '../../../eif/cpio/writer.ts';
 import { CpioError } from '../../../eif/errors.ts';
@@ -115,6 +116,23 @@ t.test('rejects bytes after the trailer (CPIO_TRAILING_BYTES)', async () => {
   await rejectsCode(() => list([archive, Buffer.from('x')]), CpioError, 'CPIO_TRAILING_BYTES');
   await list([archive, Buffer.alloc(100_000)]);
 });
+
+/** An endless archive of names, or of link targets, of almost the longest kind. */
+function* endless(what: 'names' | 'targets'): Generator<Buffer> {
+  const long = 'x'.repeat(4092);
+  const [name, target] = what === 'names' ? [long, 'x'] : ['x', long];
+  const numbers = { uid: 0, gid: 0, links: 1, mtimeS: 0, deviceMajor: 0, deviceMinor: 0, nodeMajor: 0, nodeMinor: 0 };
+  const header = encodeEntry(name, { ...numbers, inode: 1, mode: 0o120777, size: target.length });
+  const entry = Buffer.concat([header, Buffer.from(target.padEnd(Math.ceil(target.length / 4) * 4, '\0'))]);
+  for (;;) yield entry;
+}
+
+for (const what of ['names', 'targets'] as const) {
+  t.test(`rejects ${what} of more than 64 MiB (CPIO_TOO_LARGE)`, async (t) => {
+    const { offset } = await rejectsCode(() => list(endless(what)), CpioError, 'CPIO_TOO_LARGE');
+    t.ok(offset! > 2 ** 26 && offset! < 1.1 * 2 ** 26, 'no sooner and hardly later');
+  });
+}
 
 t.test('rejects an archive without its trailer, and a size beyond its end (CPIO_TRUNCATED)', async () => {
   const trailer = archive.indexOf('TRAILER!!!');

@@ -1,5 +1,7 @@
 /** One wrong field at a time: each has its code and is found at its byte. The checksum is right, so structure alone tells. */
+import { execFileSync } from 'node:child_process';
 import { readFileSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
 import { EifError, type EifErrorCode } from '../../../eif/errors.ts';
 import { readEif } from '../../../eif/format/reader.ts';
@@ -203,6 +205,9 @@ function imageWithBigSection(type: number, size: number): Buffer {
 t.test('rejects what is no regular file (EIF_FILE_READ)', async (t) => {
   await rejectsCode(() => readEif('/dev/zero'), EifError, 'EIF_FILE_READ');
   await rejectsCode(() => readEif(temporaryFolder(t)), EifError, 'EIF_FILE_READ');
+  const pipe = join(temporaryFolder(t), 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  await rejectsCode(() => readEif(pipe), EifError, 'EIF_FILE_READ');
   const error = await rejectsCode(() => readEif('/nonexistent/image.eif'), EifError, 'EIF_FILE_READ');
   t.match(error.cause, { code: 'ENOENT' });
 });
