@@ -55,6 +55,11 @@ export const EIF_BUILD_ERRORS = {
     meaning: 'Two parts of the image claim the same path.',
     action: 'Report this: the list of files contradicts itself.',
   },
+  EIF_BUILD_COMPRESSION: {
+    meaning: 'The kernel of the image is too old to unpack its ramdisks as they would be compressed.',
+    action:
+      'Leave `compression` out of image.yaml: the default suits the kernel; gzip is the smaller choice for an old one.',
+  },
   EIF_BUILD_OUTPUT: {
     meaning: 'A result cannot be written.',
     action: 'Check the path, the permissions and the free space.',
@@ -77,7 +82,10 @@ export const KERNEL_ERRORS = {
     action:
       'Take a kernel that was built before (copy its cache folder), or name another version; PCR0 and PCR1 change then.',
   },
-  KERNEL_BUILD: { meaning: 'The kernel did not build.', action: 'Read the log that the message names.' },
+  KERNEL_BUILD: {
+    meaning: 'The kernel did not build.',
+    action: 'Read the end of the log in the message; where a step failed, it names the file with the whole log.',
+  },
   KERNEL_CACHE_CHANGED: {
     meaning: 'A cached kernel is not what was built.',
     action: 'Remove the folder that the message names; the kernel is built again.',

@@ -9,12 +9,11 @@
 # keeps the result under the hash of those four; it can be run by hand as well. Needs no root.
 #
 # Environment: CACHE (default ~/.cache/acra-enclave: package indexes and the build tree, up to 2 GB), JOBS (nproc),
-#   NICENESS (10), KEEP=1 keeps the build tree; those of debian-packages.sh.
+#   NICENESS (10), KEEP=1 keeps the build tree; those of debian-packages.sh. Nothing else of it reaches the build. The log of
+#   a step that fails stays as CACHE/kernel-failed.log.
 set -euo pipefail
 umask 022
 export LC_ALL=C TZ=UTC
-unset PYTHONPATH PYTHONHOME MAKEFLAGS MFLAGS CFLAGS LDFLAGS CPPFLAGS KCFLAGS KCPPFLAGS KAFLAGS KCONFIG_CONFIG ARCH CROSS_COMPILE
-unset CC LD AR NM LLVM O KBUILD_OUTPUT
 
 log() { printf '%s\n' "$*" >&2; }
 die() {
@@ -42,6 +41,8 @@ SOURCE_PACKAGE=linux-source-6.12
 # All that would otherwise carry time, user, machine or Debian's revision into the image.
 KERNEL_ENV=(KBUILD_BUILD_TIMESTAMP=@0 KBUILD_BUILD_VERSION=1 KBUILD_BUILD_USER=acra KBUILD_BUILD_HOST=enclave
   SOURCE_DATE_EPOCH=0 LOCALVERSION=)
+# Kernel makefiles and compilers read dozens of variables; these are all that the build gets.
+BUILD_ENV=(env -i "PATH=$PATH" "TMPDIR=${TMPDIR:-/tmp}" LC_ALL=C TZ=UTC)
 
 [[ $(uname -m) == x86_64 ]] || die 'x86_64 only'
 [[ ! -e $OUTPUT ]] || die "$OUTPUT exists already"
@@ -70,13 +71,14 @@ tar -C "$TREE/linux" --strip-components=1 -xf "$archive"
 rm -rf "$TREE/package"
 cd "$TREE/linux"
 
-# run LOG COMMAND...: the end of the log is shown when the command fails
+# run LOG COMMAND...: when the command fails, the end of the log is shown and the log stays
 run() {
   local file=$1
   shift
-  nice -n "$NICENESS" "$@" >>"$file" 2>&1 9>&- || {
+  "${BUILD_ENV[@]}" nice -n "$NICENESS" "$@" >>"$file" 2>&1 9>&- || {
     tail -n 40 "$file" >&2
-    die "failed: $*"
+    cp "$file" "$CACHE/kernel-failed.log"
+    die "failed: $*; the whole log is $CACHE/kernel-failed.log"
   }
 }
 # check_config: every line of the fragment must have survived olddefconfig, which drops what cannot hold without a word
@@ -112,6 +114,6 @@ run "$TREE/make.log" make -j"$JOBS" "${KERNEL_ENV[@]}" bzImage
 mkdir -p "$OUTPUT.new"
 cp arch/x86/boot/bzImage "$OUTPUT.new/bzImage"
 cp .config "$OUTPUT.new/config"
-make -s kernelrelease >"$OUTPUT.new/release"
+cp include/config/kernel.release "$OUTPUT.new/release"
 mv "$OUTPUT.new" "$OUTPUT"
 log "built $OUTPUT/bzImage, $(stat -c %s "$OUTPUT/bzImage") bytes"

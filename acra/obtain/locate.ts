@@ -5,9 +5,10 @@
 import { constants } from 'node:fs';
 import { access, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sha256OfFile } from '../../runtime/file-digest.ts';
 import { AcraError } from '../errors.ts';
 import type { AcraLock } from './lock.ts';
-import { isPresent, readLock, requireUnchanged, sha256OfFile, treeFolder } from './lock.ts';
+import { isPresent, readLock, requireUnchanged, treeFolder } from './lock.ts';
 import type { AcraProgram, ProgramCommand } from './program.ts';
 import { ACRA_IMAGE, STAND_IN_COMMAND } from './program.ts';
 

@@ -3,15 +3,13 @@
  * they were first pulled. The lock file is what is trusted ever after: it survives the folder, so that a later pull that
  * brings something else under the same name is noticed too.
  */
-import { createHash } from 'node:crypto';
-import { lstat, open, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { lstat, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { errorCode } from '../../runtime/errors.ts';
+import { sha256OfFile } from '../../runtime/file-digest.ts';
 import { AcraError } from '../errors.ts';
 import { ACRA_IMAGE, ACRA_VERSION } from './program.ts';
-
-const PIECE_BYTES = 262_144;
 
 const hex = z.string().regex(/^[0-9a-f]{64}$/);
 const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
@@ -52,22 +50,6 @@ export async function writeLock(cacheFolder: string, lock: AcraLock): Promise<vo
   const temporary = `${file}.${process.pid}.new`;
   await writeFile(temporary, `${JSON.stringify(lock, null, 2)}\n`);
   await rename(temporary, file);
-}
-
-/** Read through one buffer: a stream would leave its many to the collector, 40 MB of them for an acra-server. */
-export async function sha256OfFile(file: string): Promise<string> {
-  const hash = createHash('sha256');
-  const handle = await open(file);
-  try {
-    const piece = Buffer.allocUnsafe(PIECE_BYTES);
-    for (;;) {
-      const { bytesRead } = await handle.read(piece, 0, piece.length);
-      if (bytesRead === 0) return hash.digest('hex');
-      hash.update(piece.subarray(0, bytesRead));
-    }
-  } finally {
-    await handle.close();
-  }
 }
 
 export async function isPresent(file: string): Promise<boolean> {

@@ -4,9 +4,9 @@
  */
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
+import { sha256OfFile } from '../../runtime/file-digest.ts';
 import { type BomComponent, type BomRamdisk, encodeBom } from '../bom/cyclonedx.ts';
 import { tapDigest } from '../bom/digest-tap.ts';
-import { sha256OfFile } from '../bom/file-digest.ts';
 import { type BuildRequest, buildImage } from '../build.ts';
 import type { CompressionChoice } from '../compress.ts';
 import type { EifMetadata } from '../format/metadata.ts';
@@ -18,7 +18,7 @@ import { writeOutputFile } from '../output-file.ts';
 import { type ContentOptions, gatherContents } from './contents.ts';
 import { type Measurements, toMeasurements } from './measurements.ts';
 import { writeTogether } from './outputs.ts';
-import { AWS_BOOTSTRAP_COMPONENT, cutRamdisks, defaultCompression, type Ramdisk } from './ramdisks.ts';
+import { AWS_BOOTSTRAP_COMPONENT, compressionFor, cutRamdisks, type Ramdisk } from './ramdisks.ts';
 import { runAhead } from './run-ahead.ts';
 
 export const IMAGE_NAME = 'acra-enclave.eif';
@@ -55,9 +55,10 @@ export async function buildEnclaveImage(request: ImageRequest): Promise<Measurem
 
 async function buildInto(workFolder: string, request: ImageRequest): Promise<Measurements> {
   const { kernel, signal } = request;
+  const compression = compressionFor(kernel, request.compression);
   request.onProgress('gathering files');
   const contents = await gatherContents({ ...request, architecture: kernel.architecture, workFolder });
-  const ramdisks = cutRamdisks(contents, kernel, request.compression ?? defaultCompression(kernel));
+  const ramdisks = cutRamdisks(contents, kernel, compression);
   signal.throwIfAborted();
   request.onProgress('writing the image');
   const image = join(workFolder, IMAGE_NAME);

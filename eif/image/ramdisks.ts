@@ -7,7 +7,8 @@
 import { INIT_PATH, NODE_PATH } from '../../config/enclave-layout.ts';
 import { tapArchive } from '../bom/archive-tap.ts';
 import type { BomComponent, BomRamdisk } from '../bom/cyclonedx.ts';
-import { type CompressionChoice, compress } from '../compress.ts';
+import { EifBuildError } from '../build-errors.ts';
+import { type CompressionChoice, compress, compressionKind } from '../compress.ts';
 import { writeBootstrapRamdisk } from '../cpio/bootstrap.ts';
 import { writeCpio } from '../cpio/writer.ts';
 import type { ByteSource } from '../format/writer.ts';
@@ -36,9 +37,31 @@ export const AWS_BOOTSTRAP_COMPONENT: BomComponent = {
   version: undefined,
 };
 
-/** What kernels can unpack: nitro-cli's 4.14 knows no zstd. */
-export function defaultCompression({ bootstrap }: Kernel): CompressionChoice {
-  return bootstrap.kind === 'aws' ? 'none' : 'zstd';
+/** Linux unpacks ramdisks of zstd since then (CONFIG_RD_ZSTD); nitro-cli's kernel is 4.14. */
+const FIRST_WITH_ZSTD = [5, 9] as const;
+
+/**
+ * What is wanted if the kernel can unpack it, and by default what it unpacks best.
+ * @throws EifBuildError EIF_BUILD_COMPRESSION: no such image would boot
+ */
+export function compressionFor(
+  { bootstrap, release }: Kernel,
+  wanted: CompressionChoice | undefined,
+): CompressionChoice {
+  const choice = wanted ?? (bootstrap.kind === 'aws' ? 'none' : 'zstd');
+  if (compressionKind(choice) !== 'zstd' || knowsZstd(release)) return choice;
+  throw new EifBuildError('EIF_BUILD_COMPRESSION', 'the kernel cannot unpack ramdisks that zstd compressed', {
+    found: `Linux ${release}`,
+    allowed: `Linux ${FIRST_WITH_ZSTD.join('.')} or later`,
+  });
+}
+
+/** A release that nobody knows gets the benefit of the doubt. */
+function knowsZstd(release: string): boolean {
+  const [, major, minor] = /^(\d+)\.(\d+)/.exec(release)?.map(Number) ?? [];
+  if (major === undefined || minor === undefined) return true;
+  const [firstMajor, firstMinor] = FIRST_WITH_ZSTD;
+  return major > firstMajor || (major === firstMajor && minor >= firstMinor);
 }
 
 /** @throws EifBuildError EIF_BUILD_NAME_CONFLICT */

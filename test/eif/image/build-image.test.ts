@@ -9,6 +9,7 @@ import { writeBootstrapRamdisk } from '../../../eif/cpio/bootstrap.ts';
 import { readCpio } from '../../../eif/cpio/reader.ts';
 import { readExpectedPcrs } from '../../../eif/expected-pcrs.ts';
 import { extractImage } from '../../../eif/extract.ts';
+import { compressionFor } from '../../../eif/image/ramdisks.ts';
 import { readFilePieces } from '../../../eif/input-file.ts';
 import { awsBlobs } from '../../../eif/kernel/aws-blobs.ts';
 import { verifyImage } from '../../../eif/verify.ts';
@@ -156,6 +157,22 @@ t.test("keeps AWS's own layout with the blobs of nitro-cli", async (t) => {
   t.same([...top], ['cmd', 'env', 'rootfs']);
   const names = entries.map((entry) => entry.name);
   for (const each of ['dev', 'run', 'sys', 'var', 'proc', 'tmp']) t.ok(names.includes(`rootfs/${each}`), each);
+});
+
+t.test('rejects zstd for a kernel that cannot unpack it (EIF_BUILD_COMPRESSION)', async (t) => {
+  const folder = temporaryFolder(t);
+  const request = await requestIn(folder);
+  const { buildEnclaveImage } = await import('../../../eif/image/build-image.ts');
+  for (const release of ['4.14.256', '5.8.18'])
+    for (const compression of ['zstd', { zstd: 3 }] as const) {
+      const build = () => buildEnclaveImage({ ...request, kernel: { ...request.kernel, release }, compression });
+      await rejectsCode(build, EifBuildError, 'EIF_BUILD_COMPRESSION');
+    }
+  const kernel = { ...request.kernel, bootstrap: { kind: 'aws', init: '', nsmModule: '' } } as const;
+  t.equal(compressionFor({ ...kernel, release: '4.14.256' }, undefined), 'none');
+  t.equal(compressionFor({ ...kernel, release: '4.14.256' }, 'gzip'), 'gzip');
+  for (const release of ['5.9.0', '5.10.220', '6.1.0-rc1', '10.0', 'unknown'])
+    t.equal(compressionFor({ ...kernel, release }, 'zstd'), 'zstd', release);
 });
 
 t.test('signs in the same go', async (t) => {

@@ -1,6 +1,6 @@
 /** Kernels are built once, kept under the hash of their inputs, and never trusted blindly. The recipe here is a small one. */
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { KernelError } from '../../../eif/build-errors.ts';
 import { awsBlobs } from '../../../eif/kernel/aws-blobs.ts';
@@ -70,7 +70,23 @@ t.test('tells a version that is gone from a build that failed (KERNEL_SOURCE, KE
   const broken = options(t, 'echo "cc1: out of memory" >&2; mkdir "$3"; exit 1\n');
   const { message } = await rejectsCode(() => debianKernel(broken), KernelError, 'KERNEL_BUILD');
   t.match(message, /out of memory/);
-  t.same(readdirSync(broken.cacheFolder), [], 'nothing half-built is left');
+  t.same(readdirSync(broken.cacheFolder), ['kernel.lock'], 'nothing half-built is left');
+});
+
+t.test('builds once when two ask at the same time', async (t) => {
+  const wanted = options(t, RECIPE);
+  const [first, second] = await Promise.all([debianKernel(wanted), debianKernel(wanted)]);
+  t.equal(first.path, second.path);
+  t.equal(runs(wanted), 1);
+});
+
+t.test('removes what a killed build left, and nothing else', async (t) => {
+  const wanted = options(t, RECIPE);
+  for (const name of ['kernel-build.Xy12', 'kernel-abc.123.partial', 'kernel-abc.123.partial.new', 'kernel-old', 'apt'])
+    mkdirSync(join(wanted.cacheFolder, name));
+  const { path } = await debianKernel(wanted);
+  const left = readdirSync(wanted.cacheFolder).filter((name) => name !== basename(dirname(path)));
+  t.same(left.sort(), ['apt', 'kernel-old', 'kernel.lock', 'runs']);
 });
 
 t.test('ends the whole build when it is told to stop', async (t) => {

@@ -2,14 +2,14 @@
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import type { CachedRecipe } from '../../../eif/kernel/cached-build.ts';
 import { rejectsCode } from '../../support/coded-error.ts';
 import { processesNaming } from '../../support/processes.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
-import { cachedTool, type ToolRecipe } from './cached-tool.ts';
+import { cachedTool, type ToolContext } from './cached-tool.ts';
 import { VmToolError } from './errors.ts';
-import type { ToolContext } from './recipe.ts';
 
-const RECIPE: ToolRecipe = {
+const RECIPE: CachedRecipe = {
   name: 'hammer',
   script: 'build-hammer.sh',
   args: ['1.0'],

@@ -19,8 +19,7 @@ async function prepare(signal: AbortSignal): Promise<void> {
   });
   printLine(`QEMU_NITRO=${quoted(qemu.program)}`);
   printLine(`QEMU_NITRO_FIRMWARE=${quoted(qemu.firmwareFolder)}`);
-  printLine(`VHOST_DEVICE_VSOCK=${quoted(vhostDeviceVsock.program)}`);
-  printLine(`VHOST_DEVICE_VSOCK_OPTIONS=${quoted(vhostDeviceVsock.options)}`);
+  printLine(`VHOST_DEVICE_VSOCK=${quoted(vhostDeviceVsock)}`);
   printLine(`KERNEL=${quoted(kernel.path)}`);
 }
 

@@ -1,11 +1,10 @@
 /** QEMU with the `nitro-enclave` machine: one that the environment names, or ours (scripts/build-qemu.sh). */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { sha256OfFile } from '../../../eif/bom/file-digest.ts';
-import { cachedTool } from './cached-tool.ts';
+import { sha256OfFile } from '../../../runtime/file-digest.ts';
+import { cachedTool, type ToolContext } from './cached-tool.ts';
 import { VmToolError } from './errors.ts';
 import { outputOf } from './program.ts';
-import type { ToolContext } from './recipe.ts';
 
 /** Of Debian's source package in trixie; QEMU_VERSION names another one. */
 const QEMU_VERSION = '1:10.0.13+ds-0+deb13u1';

@@ -1,33 +1,20 @@
 /** The back end of the machine's AF_VSOCK: one that the environment names, or ours (scripts/build-vhost-device-vsock.sh). */
 import { join } from 'node:path';
-import { sha256OfFile } from '../../../eif/bom/file-digest.ts';
-import { cachedTool } from './cached-tool.ts';
+import { sha256OfFile } from '../../../runtime/file-digest.ts';
+import { cachedTool, type ToolContext } from './cached-tool.ts';
 import { VmToolError } from './errors.ts';
 import { outputOf } from './program.ts';
-import type { ToolContext } from './recipe.ts';
 
 const SCRIPT = 'build-vhost-device-vsock.sh';
 const PATCH = 'patches/vhost-device-vsock-nitro.patch';
 const PROGRAM = 'bin/vhost-device-vsock';
 
-/**
- * The guest may have that many bytes on their way, so it never makes a packet of more than one descriptor, which this back end
- * would drop: Linux splits what is larger than 32768 bytes.
- */
-const OPTIONS = 'tx-buffer-size=32000';
-
-export interface VhostDeviceVsockTool {
-  readonly program: string;
-  /** To be joined to each --vm argument with a comma. */
-  readonly options: string;
-}
-
-/** @throws VmToolError VM_TOOL_PROGRAM, VM_TOOL_COMPILER, VM_TOOL_BUILD, VM_TOOL_CHANGED */
-export async function provideVhostDeviceVsock(context: ToolContext): Promise<VhostDeviceVsockTool> {
+/** The program. @throws VmToolError VM_TOOL_PROGRAM, VM_TOOL_COMPILER, VM_TOOL_BUILD, VM_TOOL_CHANGED */
+export async function provideVhostDeviceVsock(context: ToolContext): Promise<string> {
   const named = context.environment['VHOST_DEVICE_VSOCK'];
   if (named) {
     await requireRunning(named, context);
-    return { program: named, options: OPTIONS };
+    return named;
   }
   const scripts = join(context.projectFolder, 'scripts');
   const folder = await cachedTool(
@@ -43,7 +30,7 @@ export async function provideVhostDeviceVsock(context: ToolContext): Promise<Vho
     },
     context,
   );
-  return { program: join(folder, PROGRAM), options: OPTIONS };
+  return join(folder, PROGRAM);
 }
 
 async function compiler(script: string, { environment, signal }: ToolContext): Promise<string> {

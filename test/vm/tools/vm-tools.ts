@@ -2,15 +2,16 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { ToolContext } from './cached-tool.ts';
 import { provideQemu, type QemuTool } from './qemu.ts';
-import type { ToolContext } from './recipe.ts';
-import { provideVhostDeviceVsock, type VhostDeviceVsockTool } from './vhost-device-vsock.ts';
+import { provideVhostDeviceVsock } from './vhost-device-vsock.ts';
 
 export const PROJECT = fileURLToPath(new URL('../../../', import.meta.url));
 
 export interface VmTools {
   readonly qemu: QemuTool;
-  readonly vhostDeviceVsock: VhostDeviceVsockTool;
+  /** The program. */
+  readonly vhostDeviceVsock: string;
 }
 
 /** By the XDG base directory specification: `~/.cache/acra-enclave/vm`. */

@@ -2,10 +2,10 @@
 import { mkdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { sha256OfFile } from '../../../../eif/bom/file-digest.ts';
 import { buildEnclaveImage, type ImageRequest } from '../../../../eif/image/build-image.ts';
 import type { Measurements } from '../../../../eif/image/measurements.ts';
 import { kernelFile } from '../../../../eif/kernel/kernel-file.ts';
+import { sha256OfFile } from '../../../../runtime/file-digest.ts';
 import { writeMeasuredFolder } from './measured-folder.ts';
 
 export const PROJECT = fileURLToPath(new URL('../../../../', import.meta.url));
