@@ -7,7 +7,7 @@ import { type CertificateChain, checkValidity } from './sign/certificate.ts';
 import { checkKeyMatches, type SigningKey } from './sign/key.ts';
 import { signPcr0 } from './sign/signature.ts';
 
-interface ImageSigner {
+export interface ImageSigner {
   readonly key: SigningKey;
   readonly chain: CertificateChain;
   /** Milliseconds since the epoch; certificates must be valid then. */
@@ -28,16 +28,19 @@ export interface BuildRequest {
   readonly signal?: AbortSignal;
 }
 
+/** @throws EifError EIF_KEY_MISMATCH, EIF_CERTIFICATE_EXPIRED, EIF_CERTIFICATE_NOT_YET_VALID */
+export function checkSigner({ key, chain, nowMs }: ImageSigner): void {
+  checkKeyMatches(key, chain);
+  checkValidity(chain, nowMs);
+}
+
 /**
  * @throws EifError EIF_KEY_MISMATCH, EIF_CERTIFICATE_EXPIRED, EIF_CERTIFICATE_NOT_YET_VALID, EIF_METADATA_INVALID, and those
  * of writeEif and of the sources; nothing is written then
  */
 export async function buildImage(request: BuildRequest): Promise<WrittenEif> {
   const { signer } = request;
-  if (signer !== 'unsigned') {
-    checkKeyMatches(signer.key, signer.chain);
-    checkValidity(signer.chain, signer.nowMs);
-  }
+  if (signer !== 'unsigned') checkSigner(signer);
   const content = {
     architecture: request.architecture,
     kernel: request.kernel,

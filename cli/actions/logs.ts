@@ -1,5 +1,6 @@
 /** Prints log records of the running daemon. */
 import { z } from 'zod';
+import { harmlessText } from '../../runtime/harmless-text.ts';
 import { dim, printLine } from '../output.ts';
 import type { DaemonOption } from './ask.ts';
 import { ask, lineCount } from './ask.ts';
@@ -12,12 +13,13 @@ export interface LogsOptions extends DaemonOption {
 
 const record = z.looseObject({ time: z.string(), level: z.string(), source: z.string(), event: z.string() });
 
-/** JSON.stringify also makes control characters visible: nothing that an enclave wrote reaches a terminal raw. */
+/** Nothing that an enclave wrote reaches a terminal raw. */
 function readable(line: string): string {
   const { time, level, source, event, fields, ...own } = record.parse(JSON.parse(line));
   const shown = { ...own, ...(typeof fields === 'object' ? fields : {}) };
   const words = Object.entries(shown).map(([key, value]) => `${key}=${JSON.stringify(value)}`);
-  return `${dim(time)} ${level.padEnd(5)} ${source} ${JSON.stringify(event).slice(1, -1)} ${dim(words.join(' '))}`.trimEnd();
+  const facts = harmlessText(words.join(' '));
+  return `${dim(harmlessText(time))} ${harmlessText(`${level.padEnd(5)} ${source} ${event}`)} ${dim(facts)}`.trimEnd();
 }
 
 export async function showLogs(options: LogsOptions): Promise<void> {

@@ -1,12 +1,16 @@
 /** Signs an image in one step or in two. */
 import { resolve } from 'node:path';
+import type { WrittenEif } from '../../eif/format/writer.ts';
 import { readSmallFile } from '../../eif/input-file.ts';
+import { measureCertificate } from '../../eif/measure.ts';
 import { readCertificateChain } from '../../eif/sign/certificate.ts';
 import { readSigningKey } from '../../eif/sign/key.ts';
 import { type SignRequest, signImage } from '../../eif/sign/sign.ts';
 import { attachSignature, printDigest } from '../../eif/sign/two-step.ts';
 import { CliError } from '../errors.ts';
 import { green, printJson, printLine } from '../output.ts';
+import { putImage } from './put-image.ts';
+import { untilStopped } from './until-stopped.ts';
 
 export interface SignOptions {
   readonly certificate: string;
@@ -33,7 +37,7 @@ export async function sign(image: string, options: SignOptions): Promise<void> {
   const input = resolve(image);
   const request = { input, output: resolve(options.output ?? image), chain, nowMs: Date.now() };
   if (options.printDigest) await showDigest(request, options);
-  else await writeSigned(request, options);
+  else await untilStopped((signal) => writeSigned({ ...request, signal }, options));
 }
 
 async function showDigest({ input, chain, nowMs }: SignRequest, { json }: SignOptions): Promise<void> {
@@ -50,11 +54,19 @@ async function showDigest({ input, chain, nowMs }: SignRequest, { json }: SignOp
 }
 
 async function writeSigned(request: SignRequest, options: SignOptions): Promise<void> {
-  const { key, attachSignature: signatureFile, json } = options;
-  const { fileSize, measurements } =
-    key === undefined
-      ? await attachSignature(request, await readSmallFile(resolve(signatureFile ?? ''), MAX_SIGNATURE_FILE_BYTES))
-      : await signImage(request, await readSigningKey(resolve(key)));
-  if (json) printJson({ file: request.output, bytes: fileSize, PCR0: measurements.pcr0.toString('hex') });
-  else printLine(`${green('signed')} ${request.output}`);
+  const { written, remeasured } = await putImage(request.output, (output) => signInto({ ...request, output }, options));
+  const PCR0 = written.measurements.pcr0.toString('hex');
+  const PCR8 = measureCertificate(request.chain.signer.raw).toString('hex');
+  if (options.json) {
+    printJson({ file: request.output, bytes: written.fileSize, PCR0, PCR8 });
+    return;
+  }
+  printLine(`${green('signed')} ${request.output}`);
+  printLine(`PCR8   ${PCR8}`);
+  if (remeasured !== undefined) printLine(`${green('updated')} ${remeasured}`);
+}
+
+async function signInto(request: SignRequest, { key, attachSignature: file }: SignOptions): Promise<WrittenEif> {
+  if (key !== undefined) return signImage(request, await readSigningKey(resolve(key)));
+  return attachSignature(request, await readSmallFile(resolve(file ?? ''), MAX_SIGNATURE_FILE_BYTES));
 }

@@ -2,11 +2,16 @@
  * `measurements.json`: the registers that the image will show in an enclave, in the shape of nitro-cli so that every tool
  * reads them, and the SHA-256 of all that went in, so that a difference can be traced to its cause.
  */
+import { z } from 'zod';
 import type { BomRamdisk } from '../bom/cyclonedx.ts';
 import { type CompressionChoice, compressionKind, zstdLevel } from '../compress.ts';
 import type { WrittenEif } from '../format/writer.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { Ramdisk } from './ramdisks.ts';
+
+export const MEASUREMENTS_NAME = 'measurements.json';
+/** The bill of materials, which measurements.json names. */
+export const BILL_NAME = 'bom.json';
 
 /** How AWS's tools name SHA-384 in their output. */
 const HASH_ALGORITHM = 'Sha384 { ... }';
@@ -99,4 +104,56 @@ function digestsOf(ramdisk: BomRamdisk | undefined): Readonly<Record<string, str
     sha256 === undefined ? [] : [[`/${name}`, sha256]],
   );
   return Object.fromEntries(files);
+}
+
+/** What a signature changes, and what tells whose measurements they are; all else stays as it is, in its place. */
+const signedPart = z.looseObject({
+  Measurements: z.looseObject({
+    HashAlgorithm: z.string(),
+    PCR0: z.string(),
+    PCR1: z.string(),
+    PCR2: z.string(),
+    PCR8: z.string(),
+  }),
+  image: z.looseObject({ file: z.string(), bytes: z.number(), sha256: z.string(), isSigned: z.boolean() }),
+});
+
+/** The name of the image that `text` describes; undefined when it is no measurements.json of ours. */
+export function describedImage(text: string): string | undefined {
+  return parseSignedPart(text)?.image.file;
+}
+
+/** An image as it lies in its file now. */
+export interface SignedImage {
+  /** Hexadecimal. */
+  readonly pcrs: Readonly<Record<'PCR0' | 'PCR1' | 'PCR2' | 'PCR8', string>>;
+  readonly bytes: number;
+  /** Of the whole file, as hex. */
+  readonly sha256: string;
+  readonly isSigned: boolean;
+}
+
+/** `text` with what the image's signature changed; undefined when it measures other contents. */
+export function withSignature(text: string, { pcrs, ...image }: SignedImage): string | undefined {
+  const before = parseSignedPart(text);
+  if (before === undefined) return undefined;
+  const isSame = (['PCR0', 'PCR1', 'PCR2'] as const).every((name) => before.Measurements[name] === pcrs[name]);
+  if (!isSame) return undefined;
+  return `${JSON.stringify(
+    {
+      ...before,
+      Measurements: { ...before.Measurements, PCR8: pcrs.PCR8 },
+      image: { ...before.image, ...image },
+    },
+    null,
+    2,
+  )}\n`;
+}
+
+function parseSignedPart(text: string): z.infer<typeof signedPart> | undefined {
+  try {
+    return signedPart.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
 }

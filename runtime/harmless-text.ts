@@ -1,0 +1,12 @@
+/** Text of a stranger (an image, an enclave) as it may be shown on a terminal: nothing in it is obeyed or ends the line. */
+
+/** C0 but for the tab, DEL and C1; the separators of lines and paragraphs, where some terminals and editors break. */
+const OBEYED = /[^\P{Cc}\t]|[\p{Zl}\p{Zp}]/gu;
+
+/** Shows them as `\xNN` or `\uNNNN`. */
+export function harmlessText(text: string): string {
+  return text.replace(OBEYED, (character) => {
+    const digits = character.charCodeAt(0).toString(16);
+    return digits.length > 2 ? `\\u${digits.padStart(4, '0')}` : `\\x${digits.padStart(2, '0')}`;
+  });
+}

@@ -1,0 +1,19 @@
+/** Text of strangers on a terminal. */
+import t from 'tap';
+import { harmlessText } from '../../runtime/harmless-text.ts';
+
+const code = (point: number) => String.fromCharCode(point);
+
+t.test('shows what a terminal would obey instead of passing it on', async (t) => {
+  const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index);
+  for (const point of [...range(0x00, 0x08), ...range(0x0a, 0x1f), ...range(0x7f, 0x9f)]) {
+    t.equal(harmlessText(`a${code(point)}b`), `a\\x${point.toString(16).padStart(2, '0')}b`);
+  }
+  t.equal(harmlessText(`a${code(0x2028)}b${code(0x2029)}c`), 'a\\u2028b\\u2029c');
+  t.equal(harmlessText(`${code(0x1b)}]0;title${code(0x07)}`), '\\x1b]0;title\\x07');
+});
+
+t.test('keeps all other text, and tabs', async (t) => {
+  const text = 'Zürich\t東京 🔒 a\\x1b';
+  t.equal(harmlessText(text), text);
+});
