@@ -136,21 +136,24 @@ export class Supervisor {
       await this.#serve(await boot(bootTable, start, context, this.#stop.signal));
       return this.#stopped();
     } catch (error) {
-      if (this.#stop.signal.aborted) return this.#stopped();
-      this.#status.set({ state: 'failed', detail: describeError(error), errorCode: errorCode(error) ?? null });
-      return { kind: 'failed', error };
+      return this.#stop.signal.aborted ? this.#stopped() : this.#failed(error);
     }
   }
 
   #stopped(): SupervisorExit {
-    if (this.#failure !== undefined) return { kind: 'failed', error: this.#failure };
+    if (this.#failure !== undefined) return this.#failed(this.#failure);
     this.#status.set({ state: 'stopped' });
     return { kind: 'stopped' };
   }
 
-  /** Something that everything else stands on is gone; what is left is an ordered stop. */
+  #failed(error: unknown): SupervisorExit {
+    this.#status.set({ state: 'failed', detail: describeError(error), errorCode: errorCode(error) ?? null });
+    return { kind: 'failed', error };
+  }
+
+  /** Something that everything else stands on is gone; what is left is an ordered stop. What broke first is the reason. */
   #fail(error: unknown): void {
-    this.#failure = error;
+    this.#failure ??= error;
     this.requestStop(describeError(error));
   }
 
@@ -168,7 +171,6 @@ export class Supervisor {
   async #serve(booted: Booted): Promise<void> {
     const { relay, acra, output, config } = booted;
     const { clock } = this.#deps;
-    relay.whenFailed.then((error) => this.#fail(error));
     const monitor = this.#watchHealth(booted);
     await relay.addRoute(ingressRoute(this.#deps.platform, config.acra.listen, config));
     this.#status.set({ state: 'serving', phase: 'serve' });

@@ -27,10 +27,12 @@ function controlPort(folder: string): VsockPort {
 export const controlPhase: Phase<BootStart & { readonly control: ControlConnection }, ControlReady> = {
   name: 'control',
   deadlineMs: () => 60_000,
-  async run({ folder, control }, { platform, logger, signal, defer }) {
+  async run({ folder, control }, { platform, logger, signal, defer, fail }) {
     const relay = new Relay({ logger });
     await relay.start(signal);
     defer(() => relay.stop());
+    // Every later phase speaks through it; without this they would wait for their deadlines and blame the parent.
+    relay.whenFailed.then(fail);
     await relay.addRoute(controlRoute(platform, controlPort(folder)));
     await control.start(signal);
     defer(() => control.stop());
