@@ -9,7 +9,7 @@ export const SUPERVISOR_ERRORS = {
   },
   BOOT_PHASE_FAILED: {
     meaning: 'A boot phase ended with an error that has no code of its own.',
-    action: 'Read the cause in the log record `boot.phase-failed`.',
+    action: 'Read the cause in the log record `supervisor.failed`.',
   },
   BOOT_SYSTEM_CALL: {
     meaning:
@@ -23,6 +23,11 @@ export const SUPERVISOR_ERRORS = {
   BOOT_RNG_NOT_NSM: {
     meaning: 'The kernel does not draw from the Nitro hardware generator.',
     action: 'Boot a kernel with the NSM driver built in; do not run on another machine.',
+  },
+  BOOT_RNG_NOT_RESEEDED: {
+    meaning:
+      'Node’s own random generator could not be seeded anew from the kernel’s, which had just taken bytes of the NSM.',
+    action: 'Build the image with the Node that this release pins: its OpenSSL exports what is called.',
   },
   BOOT_CLOCK_UNTRUSTED: {
     meaning: 'No time source that the parent cannot steer gave a plausible time.',

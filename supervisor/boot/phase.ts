@@ -6,7 +6,7 @@
 import { untilAborted } from '../../runtime/abort.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { Deadline } from '../../runtime/deadline.ts';
-import { describeError, errorCode } from '../../runtime/errors.ts';
+import { CodedError, describeError } from '../../runtime/errors.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { Random } from '../../runtime/random.ts';
 import { SupervisorError } from '../errors.ts';
@@ -105,7 +105,7 @@ function explainFailure(phase: AnyPhase, error: unknown, isLate: boolean, status
       cause: error,
     });
   }
-  if (error instanceof Error && /^[A-Z]+_[A-Z0-9_]+$/.test(errorCode(error) ?? '')) return error;
+  if (error instanceof CodedError) return error;
   return new SupervisorError('BOOT_PHASE_FAILED', `boot phase ${phase.name} failed: ${describeError(error)}`, {
     cause: error,
   });

@@ -5,7 +5,7 @@
  * Numbers are of the Linux ABI, the same on x86-64 and arm64; sources beside them.
  */
 import { closeSync, openSync } from 'node:fs';
-import koffi from 'koffi';
+import koffi, { type LibraryHandle } from 'koffi';
 import { describeErrno } from '../../relay/libc/errno.ts';
 import { SupervisorError } from '../errors.ts';
 
@@ -32,8 +32,14 @@ export const RLIMIT_NOFILE = 7;
 
 /** linux/random.h: _IOW('R', 0x03, int[2]); int entropy_count (bits), int buf_size (bytes), then the bytes. */
 const RNDADDENTROPY = 0x40085203;
+/** linux/random.h: _IO('R', 0x07). */
+const RNDRESEEDCRNG = 0x5207;
 const RAND_POOL_INFO_BYTES = 8;
 const BITS_PER_BYTE = 8;
+
+/** EVP_RAND(3): what the primary generator has is a live source in any case. */
+const NO_PREDICTION_RESISTANCE = 0;
+const OPENSSL_SUCCESS = 1;
 
 /** linux/time.h; include/linux/posix-timers.h: the clock of an open PTP device. */
 const CLOCK_REALTIME = 0;
@@ -117,7 +123,11 @@ export function setLimit(resource: number, limit: number): void {
   must(`setrlimit ${resource}`, c.setrlimit(resource, both));
 }
 
-/** random(4): mixes the bytes into the kernel's pool and credits them in full, in bits. The copy is zeroed. */
+/**
+ * random(4): mixes the bytes into the kernel's pool, credits them in full, in bits, and has what getrandom(2) gives derive
+ * from the pool as it is now: left alone, a generator that was seeded before is seeded anew only when its time comes. The
+ * copy is zeroed.
+ */
 export function creditEntropy(bytes: Buffer): void {
   const request = Buffer.alloc(RAND_POOL_INFO_BYTES + bytes.length);
   request.writeInt32LE(bytes.length * BITS_PER_BYTE, 0);
@@ -126,9 +136,36 @@ export function creditEntropy(bytes: Buffer): void {
   try {
     withDescriptor(openSync('/dev/random', 'r'), (fd) => {
       must('RNDADDENTROPY', c.ioctl(fd, RNDADDENTROPY, request));
+      must('RNDRESEEDCRNG', c.ioctl(fd, RNDRESEEDCRNG, null));
     });
   } finally {
     request.fill(0);
+  }
+}
+
+/**
+ * Has the random generator that Node's keys come from take new seed from the kernel, and its children of every thread from
+ * it when they are next used. By itself it would do so only after an hour or 256 requests: what Node seeded it with as the
+ * process started came before the bytes of the security module.
+ * RAND_get0_primary(3), EVP_RAND(3); RAND_poll(3) does the same and does not tell when it failed.
+ * @param program where OpenSSL's functions are
+ * @throws SupervisorError BOOT_RNG_NOT_RESEEDED, also when they are not there
+ */
+export function reseedOpenSsl(program: Pick<LibraryHandle, 'func'> = library): void {
+  const { primary, reseed } = openSslGenerator(program);
+  const generator: unknown = primary(null);
+  if (generator !== null && reseed(generator, NO_PREDICTION_RESISTANCE, null, 0, null, 0) === OPENSSL_SUCCESS) return;
+  throw new SupervisorError('BOOT_RNG_NOT_RESEEDED', 'OpenSSL did not take new seed from the kernel');
+}
+
+function openSslGenerator(program: Pick<LibraryHandle, 'func'>) {
+  try {
+    return {
+      primary: program.func('void *RAND_get0_primary(void *)'),
+      reseed: program.func('int EVP_RAND_reseed(void *, int, const void *, size_t, const void *, size_t)'),
+    };
+  } catch (cause) {
+    throw new SupervisorError('BOOT_RNG_NOT_RESEEDED', 'the functions of OpenSSL are not there', { cause });
   }
 }
 

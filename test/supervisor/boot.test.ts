@@ -85,20 +85,26 @@ t.test('keeps the code of an error that has one', async () => {
   await rejectsCode(() => boot(table, {}, context, new AbortController().signal), SupervisorError, 'BOOT_RNG_NOT_NSM');
 });
 
-t.test('gives an error without a code one, with its cause (BOOT_PHASE_FAILED)', async (t) => {
-  const { context } = surroundings();
-  const cause = new TypeError('x is not a function');
-  const table = BootTable.empty<object>().phase(
-    phase('nsm', async (): Promise<object> => {
-      throw cause;
-    }),
-  );
-  const error = await rejectsCode(
-    () => boot(table, {}, context, new AbortController().signal),
-    SupervisorError,
-    'BOOT_PHASE_FAILED',
-  );
-  t.equal(error.cause, cause);
+t.test('gives an error without a code of ours one, with its cause (BOOT_PHASE_FAILED)', async (t) => {
+  for (const cause of [
+    new TypeError('x is not a function'),
+    Object.assign(new Error('invalid argument'), { code: 'ERR_INVALID_ARG_TYPE' }),
+    Object.assign(new Error('other side closed'), { code: 'UND_ERR_SOCKET' }),
+  ]) {
+    const { context } = surroundings();
+    const table = BootTable.empty<object>().phase(
+      phase('nsm', async (): Promise<object> => {
+        throw cause;
+      }),
+    );
+    const error = await rejectsCode(
+      () => boot(table, {}, context, new AbortController().signal),
+      SupervisorError,
+      'BOOT_PHASE_FAILED',
+    );
+    t.equal(error.cause, cause);
+    t.match(error.message, 'nsm');
+  }
 });
 
 t.test('stops between phases when told to', async (t) => {

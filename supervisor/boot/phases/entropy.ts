@@ -1,4 +1,8 @@
-/** Seeds the kernel's pool from the NSM before any key or TLS object exists. */
+/**
+ * Seeds the kernel's pool from the NSM, and from that Node's own generator, before any key or TLS object exists. Other
+ * processes and threads start later.
+ */
+import { reseedOpenSsl } from '../../machine/calls.ts';
 import type { Phase } from '../phase.ts';
 import type { NsmReady } from './nsm.ts';
 
@@ -16,6 +20,7 @@ export const entropyPhase: Phase<NsmReady, { readonly entropyBytes: number }> = 
       entropyBytes += bytes.length;
       bytes.fill(0);
     }
+    reseedOpenSsl();
     logger.log('info', 'entropy.seeded', { entropyBytes });
     return { entropyBytes };
   },
