@@ -3,7 +3,16 @@
  * changed byte changes PCR0; nothing in it can be overridden by the parent. Paths are relative to the file's folder.
  */
 import { z } from 'zod';
-import { address, count, durationMs, fileInFolder, hostName, portTable, routeLimits } from './fields.ts';
+import {
+  address,
+  count,
+  DATABASE_HEADROOM,
+  durationMs,
+  fileInFolder,
+  hostName,
+  portTable,
+  routeLimits,
+} from './fields.ts';
 
 /** What the program that launches acra-server takes itself, and then some. */
 const MIN_ACRA_MEMORY_MIB = 128;
@@ -101,11 +110,22 @@ export const enclaveSchema = z
     kms,
     imds,
     ports: portTable,
-    ingressLimits: routeLimits,
-    egressLimits: routeLimits,
+    ingressLimits: routeLimits().describe('sessions of applications'),
+    egressLimits: routeLimits(DATABASE_HEADROOM).describe(
+      'connections to the database: one for each session, and more',
+    ),
     deadlines,
     restart,
     health,
+  })
+  .superRefine(({ ingressLimits, egressLimits }, context) => {
+    const neededConnections = ingressLimits.maxConnections + DATABASE_HEADROOM;
+    if (egressLimits.maxConnections >= neededConnections) return;
+    context.addIssue({
+      code: 'custom',
+      path: ['egressLimits', 'maxConnections'],
+      message: `must be at least ${neededConnections}: ingressLimits.maxConnections, and ${DATABASE_HEADROOM} for the health probe`,
+    });
   })
   .describe('enclave.yaml: what runs in the enclave; measured');
 

@@ -71,13 +71,22 @@ export const hostName = z
     },
   );
 
-/** Bounds of one relay route (relay.md, "Route"). */
-export const routeLimits = z
-  .strictObject({
-    maxConnections: count(500, 100_000).describe('established at once; more are shed at accept'),
-    maxPending: count(100, 100_000).describe('not yet established at once'),
-    connectTimeoutMs: durationMs(10_000),
-    prefaceTimeoutMs: durationMs(10_000),
-    idleTimeoutMs: durationMs(2 * 3600 * 1000),
-  })
-  .prefault({});
+/**
+ * Connections to the database that there must be room for beside one for each session, on both ends: those of the health
+ * probe, which would else call the database unreachable in a full house, and those that are just ending.
+ */
+export const DATABASE_HEADROOM = 10;
+
+/** Bounds of one relay route (relay.md, "Route"), with so many connections more than a route for sessions has. */
+export const routeLimits = (headroom = 0) =>
+  z
+    .strictObject({
+      maxConnections: count(500 + headroom, 100_000 + headroom).describe(
+        'established at once; more are shed at accept',
+      ),
+      maxPending: count(100, 100_000).describe('not yet established at once'),
+      connectTimeoutMs: durationMs(10_000),
+      prefaceTimeoutMs: durationMs(10_000),
+      idleTimeoutMs: durationMs(2 * 3600 * 1000),
+    })
+    .prefault({});

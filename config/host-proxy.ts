@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { toCid } from './brands.ts';
 import { nitroCliRun, qemuRun } from './enclave-run.ts';
 import { MAX_UNIX_PATH_BYTES } from './endpoint.ts';
-import { address, count, durationMs, portTable, routeLimits } from './fields.ts';
+import { address, count, DATABASE_HEADROOM, durationMs, portTable, routeLimits } from './fields.ts';
 
 export const DEFAULT_RUNTIME_FOLDER = '/run/acra-enclave';
 
@@ -51,7 +51,9 @@ export const hostProxySchema = z
       .prefault({})
       .describe('/healthz, /readyz, /metrics and /status'),
     ports: portTable,
-    limits: routeLimits,
+    limits: routeLimits().describe(
+      `of each route; the database's has ${DATABASE_HEADROOM} connections more, for the enclave's health probe`,
+    ),
     logs,
     runtimeFolder: absolutePath
       .refine((path) => Buffer.byteLength(path) <= MAX_RUNTIME_FOLDER_BYTES, {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Cid, VsockPort } from '../config/brands.ts';
 import { CID_ANY } from '../config/brands.ts';
 import type { Endpoint } from '../config/endpoint.ts';
+import { DATABASE_HEADROOM } from '../config/fields.ts';
 import type { HostProxyConfig } from '../config/host-proxy.ts';
 import type { RouteSpec } from '../relay/route.ts';
 
@@ -25,6 +26,11 @@ function allowedCids({ enclave }: HostProxyConfig): readonly Cid[] {
   return [enclave.cid];
 }
 
+/** Beside as many sessions as the public route takes, the enclave's health probe needs room. */
+function databaseLimits({ limits }: HostProxyConfig): RouteSpec['limits'] {
+  return { ...limits, maxConnections: limits.maxConnections + DATABASE_HEADROOM };
+}
+
 export function enclaveRoutes(config: HostProxyConfig): readonly RouteSpec[] {
   const { ports } = config;
   const ways = [
@@ -38,7 +44,7 @@ export function enclaveRoutes(config: HostProxyConfig): readonly RouteSpec[] {
     listen: listenForEnclave(config, port),
     connect,
     preface: { kind: 'none' },
-    limits: config.limits,
+    limits: label === 'database' ? databaseLimits(config) : config.limits,
     allowedCids: allowedCids(config),
   }));
 }

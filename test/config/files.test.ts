@@ -38,6 +38,15 @@ t.test('keeps a minimal enclave.yaml usable: every other value has a default', a
   t.equal(config.ports.ingress, 5432);
   t.ok(config.acra.memoryLimitMiB < config.acra.maxMemoryMiB);
   t.ok(Object.values(config.deadlines).every((ms) => ms > 0));
+  t.equal(config.ingressLimits.maxConnections, 500);
+  t.equal(config.egressLimits.maxConnections, 510);
+});
+
+t.test('keeps any number of sessions possible with connections to the database to match', async (t) => {
+  for (const sessions of [1, 500, 100_000]) {
+    const limits = { ingressLimits: { maxConnections: sessions }, egressLimits: { maxConnections: sessions + 10 } };
+    t.equal(load(t, { ...ENCLAVE, ...limits }).egressLimits.maxConnections, sessions + 10);
+  }
 });
 
 const REFUSED: readonly (readonly [string, object, string])[] = [
@@ -71,6 +80,16 @@ const REFUSED: readonly (readonly [string, object, string])[] = [
     'a soft memory limit beyond the end that is there by default',
     { ...ENCLAVE, acra: { memoryLimitMiB: 4096 } },
     'memoryLimitMiB must be below maxMemoryMiB',
+  ],
+  [
+    'as many sessions as connections to the database',
+    { ...ENCLAVE, ingressLimits: { maxConnections: 200 }, egressLimits: { maxConnections: 209 } },
+    'egressLimits.maxConnections: found 209; must be at least 210',
+  ],
+  [
+    'more sessions than the connections to the database that there are by default',
+    { ...ENCLAVE, ingressLimits: { maxConnections: 501 } },
+    'egressLimits.maxConnections: found nothing; must be at least 511',
   ],
   ['no memory at all', { ...ENCLAVE, acra: { memoryLimitMiB: 0 } }, 'acra.memoryLimitMiB'],
   ['no process at all', { ...ENCLAVE, acra: { maxTasks: 0 } }, 'acra.maxTasks'],
