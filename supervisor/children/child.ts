@@ -58,6 +58,20 @@ export interface ChildDeps {
   readonly onState: (state: ChildState) => void;
 }
 
+/** An exit before readiness. Whether another start follows is decided by what the exit meant, as with any other. */
+class EndedBeforeReady extends SupervisorError {
+  readonly verdict: ExitVerdict;
+  readonly exit: Exit;
+
+  constructor(name: string, verdict: ExitVerdict, exit: Exit) {
+    super('CHILD_LAUNCH_FAILED', `${name} ended before it was ready: ${verdict.meaning}`, {
+      found: `${verdict.code} (exit code ${exit.code}, signal ${exit.signal})`,
+    });
+    this.verdict = verdict;
+    this.exit = exit;
+  }
+}
+
 export class SupervisedChild implements Service {
   readonly #spec: ChildSpec;
   readonly #deps: ChildDeps;
@@ -114,10 +128,7 @@ export class SupervisedChild implements Service {
     this.#deps.logger.log('info', 'child.launched', { child: name, pid: process.pid });
     const settled = new AbortController();
     const ended = process.exited.then((exit) => {
-      const verdict = judgeExit(exit);
-      throw new SupervisorError('CHILD_LAUNCH_FAILED', `${name} ended before it was ready: ${verdict.meaning}`, {
-        found: `${verdict.code} (exit code ${exit.code}, signal ${exit.signal})`,
-      });
+      throw new EndedBeforeReady(name, judgeExit(exit), exit);
     });
     try {
       await Promise.race([probe(AbortSignal.any([signal, settled.signal])), ended, this.#probeTimeout(settled.signal)]);
@@ -172,6 +183,7 @@ export class SupervisedChild implements Service {
       return await this.#launchAndProbe(this.#stopping.signal);
     } catch (error) {
       this.#stopping.signal.throwIfAborted();
+      if (error instanceof EndedBeforeReady) return this.#restartAfter(error.verdict, error.exit);
       const failed = { code: 'CHILD_LAUNCH_FAILED', meaning: describeError(error), restart: true, alert: false };
       return this.#restartAfter(failed, { code: null, signal: null });
     }

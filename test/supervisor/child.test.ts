@@ -24,7 +24,7 @@ function launchNode(script: string) {
 const LIVES = 'setInterval(() => {}, 1e6); console.log("up")';
 const IGNORES_SIGTERM = `process.on("SIGTERM", () => {}); ${LIVES}`;
 
-function surroundings(t: TapTest, script: string, over: Partial<ChildSpec['restart']> = {}) {
+function surroundings(t: TapTest, script: string | (() => string), over: Partial<ChildSpec['restart']> = {}) {
   const clock = new FakeClock();
   const logger = new MemoryLogger();
   const states: ChildState[] = [];
@@ -33,7 +33,7 @@ function surroundings(t: TapTest, script: string, over: Partial<ChildSpec['resta
   const spec: ChildSpec = {
     name: 'test-child',
     launch: () => {
-      current = launchNode(script);
+      current = launchNode(typeof script === 'string' ? script : script());
       return current;
     },
     probe: async () => void (await current.started),
@@ -120,6 +120,41 @@ t.test('does not restart after an exit that must not be answered by a restart, a
   process.kill(child.pid ?? 0, 'SIGUSR2');
   t.match(await failed, { kind: 'failed', code: 'POISON' });
   t.ok(logger.records.some(({ level, event }) => level === 'fatal' && event === 'child.exited'));
+});
+
+t.test('does not restart after such an exit in the middle of a restart either, and raises the alert', async (t) => {
+  const scripts = [LIVES, 'process.exit(101)'];
+  const { child, clock, nextState, logger } = surroundings(t, () => scripts.shift() ?? LIVES);
+  await child.start(signal());
+  const down = nextState();
+  process.kill(child.pid ?? 0, 'SIGKILL');
+  t.equal((await down).kind, 'down');
+  const failed = nextState();
+  clock.advance(100);
+  t.match(await failed, { kind: 'failed', code: 'POISON' });
+  t.match(
+    logger.records.filter(({ event }) => event === 'child.exited').map(({ level, fields }) => ({ level, ...fields })),
+    [
+      { level: 'error', code: 'EXITED', signal: 'SIGKILL' },
+      { level: 'fatal', code: 'POISON', exitCode: 101 },
+    ],
+  );
+  t.equal(clock.sleeping, 0, 'nothing waits to start it again');
+});
+
+t.test('restarts a child that ends before it is ready in the middle of a restart', async (t) => {
+  const scripts = [LIVES, 'process.exit(1)'];
+  const { child, clock, nextState } = surroundings(t, () => scripts.shift() ?? LIVES);
+  await child.start(signal());
+  let next = nextState();
+  process.kill(child.pid ?? 0, 'SIGKILL');
+  await next;
+  next = nextState();
+  clock.advance(100);
+  t.match(await next, { kind: 'down', code: 'EXITED' });
+  next = nextState();
+  clock.advance(1000);
+  t.match(await next, { kind: 'running', restarts: 2 });
 });
 
 t.test('rejects a child that ends before it is ready (CHILD_LAUNCH_FAILED)', async (t) => {
