@@ -5,9 +5,15 @@ export interface Clock {
   nowMs(): number;
   /** Milliseconds on a clock that never goes back. Origin unspecified; use differences only. */
   monotonicMs(): number;
-  /** Resolves after `durationMs`; rejects with the signal's reason as soon as it aborts. Leaves no timer behind. */
+  /**
+   * Resolves after `durationMs` (the system's: 24 days at most); rejects with the signal's reason as soon as it aborts.
+   * Leaves no timer behind.
+   */
   sleep(durationMs: number, signal: AbortSignal): Promise<void>;
 }
+
+/** What Node's timers can count; from anything longer they wake after a millisecond. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
@@ -22,10 +28,13 @@ export const systemClock: Clock = {
         clearTimeout(timer);
         reject(signal.reason);
       };
-      const timer = setTimeout(() => {
-        signal.removeEventListener('abort', onAbort);
-        resolve();
-      }, durationMs);
+      const timer = setTimeout(
+        () => {
+          signal.removeEventListener('abort', onAbort);
+          resolve();
+        },
+        Math.min(durationMs, MAX_TIMER_MS),
+      );
       signal.addEventListener('abort', onAbort, { once: true });
     });
   },

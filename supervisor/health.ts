@@ -86,8 +86,9 @@ export class HealthMonitor implements Service {
 
   async #run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await this.#probeOnce(signal);
+      // Before the probe: a poke that comes while it runs is about what it may have missed.
       this.#wake = new AbortController();
+      await this.#probeOnce(signal);
       await this.#deps.clock
         .sleep(this.#deps.intervalMs, AbortSignal.any([signal, this.#wake.signal]))
         .catch(() => signal.throwIfAborted());

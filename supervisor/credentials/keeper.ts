@@ -11,6 +11,8 @@ import type { Service } from '../../runtime/service.ts';
 /** AWS hands out new role credentials at least five minutes before the old ones expire. */
 const REFRESH_AHEAD_MS = 5 * 60 * 1000;
 const MIN_INTERVAL_MS = 10_000;
+/** The expiry is the parent's word, which may be any time to come. */
+const MAX_INTERVAL_MS = 3600 * 1000;
 const RETRY = { minMs: 1_000, maxMs: 60_000 };
 
 export interface KeeperDeps {
@@ -57,7 +59,8 @@ export class CredentialKeeper implements Service {
   #refreshInMs(): number {
     const expiresMs = this.#current?.expiration?.getTime();
     if (expiresMs === undefined) return MIN_INTERVAL_MS;
-    return Math.max(MIN_INTERVAL_MS, expiresMs - REFRESH_AHEAD_MS - this.#deps.clock.nowMs());
+    const refreshInMs = expiresMs - REFRESH_AHEAD_MS - this.#deps.clock.nowMs();
+    return Math.min(MAX_INTERVAL_MS, Math.max(MIN_INTERVAL_MS, refreshInMs));
   }
 
   async #refreshForever(signal: AbortSignal): Promise<void> {

@@ -45,6 +45,18 @@ t.test('doubles waits up to the limit, with jitter of half', async (t) => {
   }
 });
 
+t.test('keeps a sleeper asleep for longer than a timer of Node can count', async (t) => {
+  const stop = new AbortController();
+  const short = systemClock.sleep(50, stop.signal).then(() => 'short');
+  const long = systemClock.sleep(2 ** 31, stop.signal).then(
+    () => 'long',
+    () => 'stopped',
+  );
+  t.equal(await Promise.race([short, long]), 'short');
+  stop.abort();
+  t.equal(await long, 'stopped');
+});
+
 t.test('wakes a sleeper at once when its signal aborts', async (t) => {
   const stop = new AbortController();
   const sleeping = systemClock.sleep(3600_000, stop.signal);

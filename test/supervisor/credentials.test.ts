@@ -166,6 +166,18 @@ t.test('keeps the old credentials while a refresh fails, and tries again', async
   t.equal((await keeper.credentials()).accessKeyId, 'key-3');
 });
 
+t.test('asks again within the hour, whatever expiry the parent claims', async (t) => {
+  const lifetimeMs = Date.UTC(9999, 11, 31) - Date.UTC(2026, 0, 1);
+  const { clock, keeper, nextCall } = keeperWith(t, lifetimeMs);
+  await keeper.start(signal());
+  await clock.untilSleeping();
+  t.same(clock.sleptMs, [3600_000]);
+  const refreshed = nextCall();
+  clock.advance(3600_000);
+  await refreshed;
+  t.equal((await keeper.credentials()).accessKeyId, 'key-2');
+});
+
 t.test('fetches new ones after they were discarded', async (t) => {
   const { keeper } = keeperWith(t, 3600_000);
   await keeper.start(signal());
