@@ -17,7 +17,7 @@ export interface RunningEnclave {
   readonly cid: Cid;
   /** Resolves when the byte 0xB7 has come and was answered. Rejects with EnclaveError ENCLAVE_HEARTBEAT_WRONG. */
   readonly heartbeat: Promise<void>;
-  /** Resolves within 2 s after the machine ended, with nothing left behind. Never rejects. */
+  /** Resolves within 2 s after the machine ended, with nothing left behind; not after `terminate` threw. Never rejects. */
   readonly ended: Promise<EnclaveEnd>;
   /** Ends the machine without asking the enclave. Idempotent. @throws EnclaveError ENCLAVE_NOT_TERMINATED */
   terminate(): Promise<void>;

@@ -44,7 +44,10 @@ export class NitroCliDriver implements EnclaveDriver {
     return this.#deps.run.debug;
   }
 
-  /** Resolves when the heartbeat has come, which nitro-cli itself waits for. @throws EnclaveError */
+  /**
+   * Resolves when the heartbeat has come, which nitro-cli itself waits for. An abort may take up to 10 s: nitro-cli is not
+   * killed (see cli.ts). @throws EnclaveError
+   */
   async start(signal: AbortSignal): Promise<RunningEnclave> {
     const { run, cid } = this.#deps;
     checkMemory(run);
@@ -58,19 +61,26 @@ export class NitroCliDriver implements EnclaveDriver {
           allowed: String(cid),
         });
       }
-      const enclave = new NitroEnclave({ ...this.#deps, cli: this.#cli, id: info.EnclaveID, mark });
+      const { EnclaveID: id, ProcessID: ownerPid } = info;
+      const enclave = new NitroEnclave({ ...this.#deps, cli: this.#cli, id, ownerPid, mark });
       await enclave.attachConsole();
       return enclave;
     } catch (error) {
-      await endMarked(mark, this.#deps.clock);
-      throw error;
+      if (await endMarked(mark, this.#deps.clock)) throw error;
+      throw new EnclaveError('ENCLAVE_NOT_TERMINATED', 'what a failed start left behind could not be ended', {
+        cause: error,
+      });
     }
   }
 
   /** A daemon that was killed leaves its enclave running; it is ours if it has our CID and our name. */
   async #endLeftover(signal: AbortSignal): Promise<void> {
     const { run, cid, logger } = this.#deps;
-    const sameCid = (await this.#cli.describe(signal)).find(({ EnclaveCID }) => EnclaveCID === cid);
+    const { enclaves, unsure } = await this.#cli.describe();
+    signal.throwIfAborted();
+    // No reason not to try: the driver refuses a CID that is in use.
+    if (unsure) logger.log('warn', 'enclave.describe-failed', { reason: describeError(unsure) });
+    const sameCid = enclaves.find(({ EnclaveCID }) => EnclaveCID === cid);
     if (!sameCid) return;
     // nitro-cli appends `_1` and so on to a name that is taken.
     if (sameCid.EnclaveName?.replace(/_\d+$/, '') !== run.name) {

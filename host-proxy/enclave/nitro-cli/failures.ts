@@ -17,10 +17,15 @@ interface Rule {
   readonly means: EnclaveErrorCode;
 }
 
+/** Steps of the backtrace: E19's own text speaks of the EIF file whatever the file was. */
+const IMAGE_STEP =
+  /Failed to (?:open the EIF file|get enclave image file metadata|obtain EIF file metadata|seek to the beginning of the EIF file)/;
+
 /** The first that fits. */
 const RULES: readonly Rule[] = [
-  { codes: ['E19'], says: /\/dev\/nitro_enclaves/, means: 'ENCLAVE_DEVICE_MISSING' },
-  { codes: ['E19'], says: /EIF file|image file/, means: 'ENCLAVE_IMAGE_UNREADABLE' },
+  { codes: ['E19'], says: IMAGE_STEP, means: 'ENCLAVE_IMAGE_UNREADABLE' },
+  { codes: ['E19'], says: /^File: '\/(?:dev|sys\/module)\/nitro_enclaves['/]/m, means: 'ENCLAVE_DEVICE_MISSING' },
+  { codes: ['E19'], says: /^File: '\/(?:run|var\/log)\/nitro_enclaves['/]/m, means: 'ENCLAVE_NITRO_CLI_ENVIRONMENT' },
   { codes: ['E20', 'E21', 'E22', 'E23', 'E24', 'E32'], means: 'ENCLAVE_CPUS_UNAVAILABLE' },
   { codes: ['E29'], says: /vCPU|no CPUs|full CPU cores/, means: 'ENCLAVE_CPUS_UNAVAILABLE' },
   { codes: ['E26'], means: 'ENCLAVE_MEMORY_TOO_SMALL' },
@@ -44,14 +49,15 @@ function safeLines(text: string): readonly string[] {
   return lines.map((line) => line.trim()).filter((line) => line !== '');
 }
 
-/** The first sentence of the error, and the innermost step of the backtrace, which is the last of its sub-actions. */
+/** The error's first line, the file that it names, and the innermost step of the backtrace: the last of its sub-actions. */
 function summarise(stderr: string, code: string | undefined): string {
   const lines = safeLines(stderr);
   const first = lines.find((line) => line.includes(`[ ${code} ]`)) ?? lines.at(-1) ?? 'it said nothing';
+  const file = lines.find((line) => line.startsWith("File: '"));
   const end = lines.findIndex((line) => line.startsWith('Root error file:'));
   const step = end > 0 ? lines[end - 1] : undefined;
   const log = /error log found at "([^"]+)"/.exec(stderr)?.[1];
-  return [first, step, log === undefined ? undefined : `its log: ${log}`]
+  return [first, file, step, log === undefined ? undefined : `its log: ${log}`]
     .filter((part) => part !== undefined)
     .join('; ');
 }

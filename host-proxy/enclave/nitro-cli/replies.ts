@@ -7,11 +7,12 @@ import { EnclaveError } from '../errors.ts';
 
 const enclaveId = z.string().regex(/^[A-Za-z0-9-]{1,64}-enc[0-9a-f]{1,16}$/);
 const u32 = z.int().min(0).max(0xffff_ffff);
+const processId = u32.min(1);
 
 const runInfo = z.object({
   EnclaveName: z.string().optional(),
   EnclaveID: enclaveId,
-  ProcessID: u32,
+  ProcessID: processId,
   EnclaveCID: u32,
   NumberOfCPUs: u32,
   CPUIDs: z.array(u32),
@@ -22,7 +23,7 @@ export type RunInfo = z.infer<typeof runInfo>;
 const describedEnclave = z.object({
   EnclaveName: z.string().optional(),
   EnclaveID: enclaveId,
-  ProcessID: u32,
+  ProcessID: processId,
   EnclaveCID: u32,
   State: z.enum(['RUNNING', 'TERMINATING', 'EMPTY']),
   Flags: z.string(),

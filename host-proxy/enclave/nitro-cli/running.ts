@@ -1,6 +1,6 @@
 /**
- * One enclave that nitro-cli started. nitro-cli tells of its end only when asked, so it is asked twice a second; in debug
- * mode its console is read too.
+ * One enclave that nitro-cli started. Its end is seen at the process that owns it, which is looked at twice a second; in
+ * debug mode its console is read too.
  */
 import type { Cid } from '../../../config/brands.ts';
 import type { NitroCliRun } from '../../../config/enclave-run.ts';
@@ -12,8 +12,9 @@ import { EnclaveError } from '../errors.ts';
 import { TetheredChild } from '../process/tethered-child.ts';
 import type { NitroCli } from './cli.ts';
 import { endMarked } from './marked-processes.ts';
+import { OwnerProcess } from './owner-process.ts';
 
-const DESCRIBE_INTERVAL_MS = 500;
+const LOOK_INTERVAL_MS = 500;
 const CONSOLE_GRACE_MS = 1_000;
 
 export interface NitroEnclaveDeps {
@@ -21,6 +22,8 @@ export interface NitroEnclaveDeps {
   readonly run: NitroCliRun;
   readonly id: string;
   readonly cid: Cid;
+  /** The process that owns the enclave. */
+  readonly ownerPid: number;
   /** In the environment of the process that owns the enclave. */
   readonly mark: string;
   readonly clock: Clock;
@@ -30,17 +33,24 @@ export interface NitroEnclaveDeps {
 
 export class NitroEnclave implements RunningEnclave {
   readonly heartbeat = Promise.resolve();
-  readonly ended: Promise<EnclaveEnd>;
   readonly #deps: NitroEnclaveDeps;
-  /** Aborts when the enclave is known to be gone. */
-  readonly #over = new AbortController();
+  readonly #owner: OwnerProcess;
+  readonly #ended = Promise.withResolvers<EnclaveEnd>();
+  /** Aborts when the enclave is known to be gone, or cannot be ended. */
+  readonly #unwatched = new AbortController();
   #console: TetheredChild | undefined;
   #asked = false;
-  #wasUnsure = false;
+  #isOver = false;
 
   constructor(deps: NitroEnclaveDeps) {
     this.#deps = deps;
-    this.ended = this.#watch();
+    this.#owner = new OwnerProcess(deps.ownerPid);
+    void this.#watch();
+  }
+
+  /** Stays open after `terminate` gave up: nobody looks then. */
+  get ended(): Promise<EnclaveEnd> {
+    return this.#ended.promise;
   }
 
   get id(): string {
@@ -66,49 +76,44 @@ export class NitroEnclave implements RunningEnclave {
     }
   }
 
-  /** First by nitro-cli; if it cannot, by ending the process that owns the enclave. */
+  /** First by nitro-cli; if it cannot, by ending the process that owns the enclave. May be tried again. */
   async terminate(): Promise<void> {
     const { cli, id, mark, clock, logger } = this.#deps;
-    if (this.#over.signal.aborted) return;
+    if (this.#isOver) return;
     this.#asked = true;
     try {
       await cli.terminate(id);
     } catch (error) {
       logger.log('error', 'enclave.terminate-failed', { id, reason: describeError(error) });
-      if (!(await endMarked(mark, clock)) && (await this.#stateNow()) !== undefined) {
+      await endMarked(mark, clock);
+      if (!this.#owner.isGone()) {
+        await this.#unwatch();
         throw new EnclaveError('ENCLAVE_NOT_TERMINATED', `enclave ${id} could not be ended`, { cause: error });
       }
     }
-    this.#over.abort();
-    await this.ended;
+    await this.#finish();
   }
 
-  async #watch(): Promise<EnclaveEnd> {
-    const { clock } = this.#deps;
-    let state: string | undefined = 'RUNNING';
-    while (state === 'RUNNING') {
-      await clock.sleep(DESCRIBE_INTERVAL_MS, this.#over.signal).catch(() => undefined);
-      if (this.#over.signal.aborted) break;
-      state = await this.#stateNow();
+  async #watch(): Promise<void> {
+    const { signal } = this.#unwatched;
+    while (!signal.aborted && !this.#owner.isGone()) {
+      await this.#deps.clock.sleep(LOOK_INTERVAL_MS, signal).catch(() => undefined);
     }
-    this.#over.abort();
-    await this.#console?.stop(clock, CONSOLE_GRACE_MS);
-    if (this.#asked) return { how: 'terminated', detail: 'nitro-cli terminated it' };
-    const seen = state === undefined ? 'nitro-cli no longer knows it' : `nitro-cli calls it ${state}`;
-    return { how: 'exited', detail: seen };
+    if (!signal.aborted) await this.#finish();
   }
 
-  /** undefined: gone. An answer that does not come proves nothing: the enclave counts as running. */
-  async #stateNow(): Promise<string | undefined> {
-    const { cli, id, logger } = this.#deps;
-    try {
-      const all = await cli.describe(new AbortController().signal);
-      this.#wasUnsure = false;
-      return all.find(({ EnclaveID }) => EnclaveID === id)?.State;
-    } catch (error) {
-      if (!this.#wasUnsure) logger.log('warn', 'enclave.describe-failed', { id, reason: describeError(error) });
-      this.#wasUnsure = true;
-      return 'RUNNING';
-    }
+  async #unwatch(): Promise<void> {
+    this.#unwatched.abort();
+    await this.#console?.stop(this.#deps.clock, CONSOLE_GRACE_MS);
+  }
+
+  async #finish(): Promise<void> {
+    this.#isOver = true;
+    await this.#unwatch();
+    this.#ended.resolve(
+      this.#asked
+        ? { how: 'terminated', detail: 'nitro-cli terminated it' }
+        : { how: 'exited', detail: 'the process that owns it has ended' },
+    );
   }
 }

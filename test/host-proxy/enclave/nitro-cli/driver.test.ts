@@ -6,9 +6,15 @@ import { truncateSync } from 'node:fs';
 import t from 'tap';
 import { EnclaveError } from '../../../../host-proxy/enclave/errors.ts';
 import { rejectsCode } from '../../../support/coded-error.ts';
+import { FakeClock } from '../../../support/fake-clock.ts';
+import { environmentVariable } from '../../../support/processes.ts';
 import { FakeNitro } from '../support/fake-nitro.ts';
 
 const never = () => new AbortController().signal;
+
+async function until(isTrue: () => boolean): Promise<void> {
+  while (!isTrue()) await new Promise(setImmediate);
+}
 
 t.test('starts an enclave with the configured CPUs, memory, CID and name, and terminates it', async (t) => {
   const nitro = new FakeNitro(t);
@@ -41,15 +47,60 @@ t.test('notices within 2 s that the enclave is gone', async (t) => {
   t.ok(performance.now() - diedMs < 2_000);
 });
 
-t.test('takes no answer of nitro-cli for no proof of death', async (t) => {
+t.test('asks nitro-cli nothing while the enclave lives', async (t) => {
+  const nitro = new FakeNitro(t);
+  const clock = new FakeClock();
+  const enclave = await nitro.driver({}, clock).start(never());
+  for (let looks = 1; looks <= 5; looks += 1) {
+    await until(() => clock.sleptMs.filter((ms) => ms === 500).length === looks);
+    clock.advance(500);
+  }
+  t.equal(nitro.describes(), 1, 'before the start');
+  await enclave.terminate();
+});
+
+t.test('keeps nitro-cli from filling its log, and the process that owns the enclave too', async (t) => {
   const nitro = new FakeNitro(t);
   const enclave = await nitro.driver().start(never());
-  nitro.behave({ describe: { fail: [39, 'Enclave process connection failure.'] } });
-  const seen = await Promise.race([enclave.ended, new Promise((resolve) => setTimeout(resolve, 1_200, 'runs'))]);
-  t.equal(seen, 'runs');
-  t.equal(nitro.logger.events().filter((event) => event === 'enclave.describe-failed').length, 1, 'told once');
-  nitro.behave({});
+  for (const pid of nitro.owners()) t.equal(environmentVariable(pid, 'RUST_LOG'), 'warn');
   await enclave.terminate();
+  t.same(nitro.log(), []);
+});
+
+t.test('leaves a describe-enclaves that is late to its end, and starts nevertheless', async (t) => {
+  const nitro = new FakeNitro(t);
+  const clock = new FakeClock();
+  const driver = nitro.driver({}, clock);
+  nitro.behave({ describe: { slow: true } });
+  const starting = driver.start(never());
+  await until(() => nitro.describes() === 1);
+  clock.advance(5_000);
+  const enclave = await starting;
+  t.same(nitro.logger.events(), ['enclave.describe-failed']);
+  await enclave.terminate();
+
+  const again = driver.start(never());
+  await clock.untilSleeping();
+  clock.advance(5_000);
+  await (await again).terminate();
+  t.equal(nitro.describes(), 1, 'no second one beside the first');
+
+  nitro.answer();
+  await until(() => nitro.finished().length > 0);
+  t.same(nitro.finished(), ['describe-enclaves'], 'it was not killed');
+});
+
+t.test('waits for describe-enclaves when a start is aborted meanwhile', async (t) => {
+  const nitro = new FakeNitro(t);
+  nitro.behave({ describe: { slow: true } });
+  const stop = new AbortController();
+  const starting = nitro.driver().start(stop.signal);
+  await until(() => nitro.describes() === 1);
+  stop.abort(new Error('stop'));
+  nitro.answer();
+  await t.rejects(starting, { message: 'stop' });
+  t.same(nitro.finished(), ['describe-enclaves']);
+  t.same(nitro.calls(), []);
 });
 
 t.test('reads the console in debug mode, and has none without', async (t) => {
@@ -95,6 +146,10 @@ for (const [what, stdout] of [
   ['no JSON', 'Started enclave\n'],
   ['nothing', ''],
   ['an enclave without an id', '{"ProcessID":1,"EnclaveCID":16,"NumberOfCPUs":2,"CPUIDs":[],"MemoryMiB":64}'],
+  [
+    'a process that cannot be',
+    '{"EnclaveID":"i-0-enc1","ProcessID":0,"EnclaveCID":16,"NumberOfCPUs":2,"CPUIDs":[],"MemoryMiB":64}',
+  ],
   ['another CID', '{"EnclaveID":"i-0-enc1","ProcessID":1,"EnclaveCID":17,"NumberOfCPUs":2,"CPUIDs":[],"MemoryMiB":64}'],
 ] as const) {
   t.test(`rejects ${what} in answer to run-enclave (ENCLAVE_NITRO_CLI_REPLY)`, async (t) => {
@@ -109,11 +164,12 @@ t.test('leaves nothing behind when a start is aborted while the enclave boots', 
   nitro.behave({ hang: true });
   const stop = new AbortController();
   const starting = nitro.driver().start(stop.signal);
-  while (nitro.living().length === 0) await new Promise(setImmediate);
+  await until(() => nitro.living().length > 0);
   t.equal(nitro.living().length, 1);
   stop.abort(new Error('stop'));
   await t.rejects(starting, { message: 'stop' });
   t.same(nitro.living(), [], 'the process that owns the enclave is gone');
+  t.same(nitro.finished(), ['run-enclave'], 'nitro-cli, which asks other enclaves too, was not killed');
 });
 
 t.test('ends what an earlier daemon left on its CID under its name', async (t) => {
@@ -123,6 +179,17 @@ t.test('ends what an earlier daemon left on its CID under its name', async (t) =
   t.match(await left.ended, { how: 'exited' });
   t.equal(nitro.living().length, 1);
   t.ok(nitro.logger.events().includes('enclave.leftover'));
+  await enclave.terminate();
+});
+
+t.test('ends what an earlier daemon left although another enclave does not answer', async (t) => {
+  const nitro = new FakeNitro(t);
+  const left = await nitro.driver().start(never());
+  nitro.behave({ unanswered: 1 });
+  const enclave = await nitro.driver().start(never());
+  t.match(await left.ended, { how: 'exited' });
+  t.equal(nitro.living().length, 1);
+  t.ok(nitro.logger.events().includes('enclave.describe-failed'));
   await enclave.terminate();
 });
 
@@ -137,16 +204,39 @@ t.test('rejects a CID that another enclave has, and leaves that one alone (ENCLA
 t.test('ends the process that owns the enclave when nitro-cli cannot terminate it', async (t) => {
   const nitro = new FakeNitro(t);
   const enclave = await nitro.driver().start(never());
-  nitro.behave({ terminate: { fail: [11, 'Socket error.'] } });
+  nitro.behave({ terminate: { fail: [11, 'Failed to connect to specific enclave process'] } });
   await enclave.terminate();
   t.same(nitro.living(), []);
   t.ok(nitro.logger.events().includes('enclave.terminate-failed'));
 });
 
+t.test('takes the end of the owning process for the enclave’s end when nitro-cli cannot tell', async (t) => {
+  const nitro = new FakeNitro(t);
+  const enclave = await nitro.driver({}, new FakeClock()).start(never());
+  for (const pid of nitro.owners()) nitro.kill(pid);
+  await until(() => nitro.living().length === 0);
+  nitro.behave({ unanswered: 1 });
+  await enclave.terminate();
+  t.match(await enclave.ended, { how: 'terminated' });
+});
+
+t.test('stops watching an enclave that cannot be ended, and may be told again (ENCLAVE_NOT_TERMINATED)', async (t) => {
+  const nitro = new FakeNitro(t);
+  const clock = new FakeClock();
+  nitro.behave({ foreignOwner: true, terminate: { fail: [11, 'Failed to connect to specific enclave process'] } });
+  const enclave = await nitro.driver({}, clock).start(never());
+  await rejectsCode(() => enclave.terminate(), EnclaveError, 'ENCLAVE_NOT_TERMINATED');
+  t.equal(clock.sleeping, 0, 'no timer keeps the daemon running');
+  nitro.behave({});
+  await enclave.terminate();
+  t.match(await enclave.ended, { how: 'terminated' });
+});
+
 t.test('explains a start that failed, with what nitro-cli said (ENCLAVE_MEMORY_UNAVAILABLE)', async (t) => {
   const nitro = new FakeNitro(t);
-  nitro.behave({ run: { fail: [27, 'Insufficient memory available.', 'Failed to allocate enclave memory'] } });
+  nitro.behave({ run: { fail: [27, 'Failed to allocate entire memory (64 MB remained)', 'memory', '64'] } });
   const error = await rejectsCode(() => nitro.driver().start(never()), EnclaveError, 'ENCLAVE_MEMORY_UNAVAILABLE');
-  t.match(error.found, '[ E27 ] Insufficient memory available.; Failed to allocate enclave memory');
+  t.match(error.found, '[ E27 ] Insufficient memory available. User provided `memory` is 64 MB');
+  t.match(error.found, 'Failed to allocate entire memory');
   t.match(error.found, 'exit code 27');
 });

@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 /**
  * Stands in for nitro-cli, which needs Nitro hardware. It does what aws-nitro-enclaves-cli 1.5 does as far as a caller can
- * see: arguments, JSON (json_output.rs), error texts (document_errors.rs), exit codes (the error's number), and a detached
- * process that owns each enclave and inherits the environment. Its state lies in the folder of the script.
+ * see: arguments, JSON (json_output.rs), error texts, exit codes (the error's number), the log, and a detached process that
+ * owns each enclave and inherits the environment. Its state lies in the folder of the script.
  */
 const { spawn } = require('node:child_process');
 const { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } = require('node:fs');
 const { join } = require('node:path');
+const { errorMessage } = require('./nitro-cli-errors.cjs');
 
 const folder = __dirname;
 const [command, ...words] = process.argv.slice(2);
@@ -16,11 +17,14 @@ const behaviour = existsSync(join(folder, 'behaviour.json'))
   : {};
 appendFileSync(join(folder, 'calls'), `${JSON.stringify([command, ...words])}\n`);
 
-function fail(code, text, step) {
-  const number = `E${String(code).padStart(2, '0')}`;
-  const backtrace = process.env.BACKTRACE === '1' && step ? `\n\nBacktrace:\n  Action: Run Enclave\n  Subactions:\n    Failed to execute\n    ${step}\n  Root error file: src/x.rs\n  Root error line: 1\n  Version: 1.5.0` : '';
-  process.stderr.write(`[ ${number} ] ${text}\n\nFor more details, please visit https://docs.aws.amazon.com/enclaves/latest/user/cli-errors.html#${number}${backtrace}\n\nIf you open a support ticket, please provide the error log found at "/var/log/nitro_enclaves/err1.log"\n`);
-  return code;
+// At the level info, which is the default, every call tells what it does.
+if (!['warn', 'error'].includes(process.env.RUST_LOG)) appendFileSync(join(folder, 'log'), 'Start Nitro CLI\n');
+
+/** As in behaviour.json: the error's number, the innermost step, what stands in its text. */
+function fail(number, step, ...info) {
+  const steps = process.env.BACKTRACE === '1' ? ['Failed to execute', step] : undefined;
+  process.stderr.write(`${errorMessage(number, info, steps)}\n`);
+  return number;
 }
 
 const isAlive = (pid) => {
@@ -45,12 +49,19 @@ function run() {
   if (behaviour.run) return behaviour.run.stdout === undefined ? fail(...behaviour.run.fail) : process.stdout.write(behaviour.run.stdout) && 0;
   const memory = Number(option('--memory'));
   const needed = Math.ceil(statSync(option('--eif-path')).size / 2 ** 20) * 4;
-  if (memory < needed) return fail(26, `Insufficient memory requested. User provided \`memory\` is ${memory} MB, but based on the EIF file size, the minimum memory should be ${needed} MB`);
+  if (memory < needed) return fail(26, `At least ${needed} MB must be allocated (which is 4 times the EIF file size)`, 'memory', memory, needed);
   process.stderr.write('Start allocating memory...\n');
-  const owner = spawn('sleep', ['600'], { detached: true, stdio: 'ignore' });
-  owner.unref();
+  const env = behaviour.foreignOwner ? {} : process.env;
+  const owner = spawn('sleep', ['600'], { detached: true, stdio: 'ignore', env });
   appendFileSync(join(folder, 'owners'), `${owner.pid}\n`);
-  if (behaviour.hang) return setInterval(() => undefined, 60_000) && undefined;
+  if (behaviour.hang) {
+    owner.once('exit', () => {
+      process.stderr.write('Failed connections: 1\n');
+      process.exitCode = finish(fail(39, 'Failed to connect to 1 enclave processes'));
+    });
+    return undefined;
+  }
+  owner.unref();
   const info = {
     EnclaveName: option('--enclave-name'),
     EnclaveID: `i-0123456789abcdef0-enc${owner.pid.toString(16)}`,
@@ -70,8 +81,10 @@ function run() {
 function terminate() {
   if (behaviour.terminate) return fail(...behaviour.terminate.fail);
   const enclave = enclaves().find(({ EnclaveID }) => EnclaveID === option('--enclave-id'));
-  if (!enclave) return fail(11, 'Socket error. This is used as an error for catching any other socket operation errors not covered by previous custom errors.');
+  if (!enclave) return fail(11, 'Failed to connect to specific enclave process');
   process.kill(enclave.ProcessID, 'SIGKILL');
+  // The reply comes when all is freed.
+  while (isAlive(enclave.ProcessID)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
   rmSync(join(folder, `${enclave.EnclaveID}.enclave`));
   process.stderr.write(`Successfully terminated enclave ${enclave.EnclaveID}.\n`);
   process.stdout.write(`${JSON.stringify({ EnclaveName: enclave.EnclaveName, EnclaveID: enclave.EnclaveID, Terminated: true }, null, 2)}\n`);
@@ -79,14 +92,34 @@ function terminate() {
 }
 
 function describe() {
-  if (behaviour.describe) return fail(...behaviour.describe.fail);
-  process.stdout.write(`${JSON.stringify([...(behaviour.others ?? []), ...enclaves()], null, 2)}\n`);
-  return 0;
+  if (behaviour.describe?.fail) return fail(...behaviour.describe.fail);
+  if (!behaviour.describe?.slow) return answer();
+  const waiting = setInterval(() => {
+    if (!existsSync(folder)) process.exit(1); // The test has failed meanwhile.
+    if (!existsSync(join(folder, 'answer'))) return;
+    clearInterval(waiting);
+    process.exitCode = finish(answer());
+  }, 20);
+  return undefined;
+}
+
+/** First what those said that answered; then the error, if there were others. */
+function answer() {
+  const { others = [], unanswered = 0 } = behaviour;
+  if (unanswered > 0) process.stderr.write(`Failed connections: ${unanswered}\n`);
+  process.stdout.write(`${JSON.stringify([...others, ...enclaves()], null, 2)}\n`);
+  return unanswered > 0 ? fail(39, `Failed to connect to ${unanswered} enclave processes`) : 0;
+}
+
+/** Nobody can tell that a process was killed but by what it did not do. */
+function finish(code) {
+  appendFileSync(join(folder, 'finished'), `${command}\n`);
+  return code;
 }
 
 function attach() {
   const enclave = enclaves().find(({ EnclaveID }) => EnclaveID === option('--enclave-id'));
-  if (enclave?.Flags !== 'DEBUG_MODE') return fail(44, 'Enclave console connection failure.');
+  if (enclave?.Flags !== 'DEBUG_MODE') return fail(44, 'Failed to connect to enclave console');
   process.stdout.write(`Connecting to the console for enclave ${enclave.EnclaveCID}...\nSuccessfully connected to the console.\n[    0.000000] Linux version 6.12\n`);
   setInterval(() => undefined, 60_000);
   return undefined;

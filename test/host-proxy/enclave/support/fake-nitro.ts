@@ -6,11 +6,13 @@ import { toCid } from '../../../../config/brands.ts';
 import { nitroCliRun } from '../../../../config/enclave-run.ts';
 import { NitroCliDriver } from '../../../../host-proxy/enclave/nitro-cli/driver.ts';
 import { LineBuffer } from '../../../../host-proxy/lines/line-buffer.ts';
+import type { Clock } from '../../../../runtime/clock.ts';
 import { systemClock } from '../../../../runtime/clock.ts';
 import { MemoryLogger } from '../../../support/memory-logger.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 
 const SCRIPT = join(import.meta.dirname, 'fake-nitro-cli.cjs');
+const ERRORS = 'nitro-cli-errors.cjs';
 const IMAGE_BYTES = 3 * 1024 * 1024;
 
 export class FakeNitro {
@@ -24,12 +26,13 @@ export class FakeNitro {
     this.folder = temporaryFolder(t);
     this.program = join(this.folder, 'nitro-cli');
     this.image = join(this.folder, 'image.eif');
-    copyFileSync(SCRIPT, this.program);
+    copyFileSync(join(import.meta.dirname, ERRORS), join(this.folder, ERRORS));
     const lines = readFileSync(SCRIPT, 'utf8').split('\n');
     writeFileSync(this.program, [`#!${process.execPath}`, ...lines.slice(1)].join('\n'));
     chmodSync(this.program, 0o755);
     writeFileSync(this.image, Buffer.alloc(IMAGE_BYTES));
     t.teardown(() => {
+      this.answer();
       for (const pid of this.owners()) this.kill(pid);
     });
   }
@@ -39,17 +42,33 @@ export class FakeNitro {
     writeFileSync(join(this.folder, 'behaviour.json'), JSON.stringify(behaviour));
   }
 
-  driver(settings: Record<string, unknown> = {}): NitroCliDriver {
-    const given = { driver: 'nitro-cli', image: this.image, program: this.program, memoryMiB: 64, ...settings };
-    const { logger, console } = this;
-    return new NitroCliDriver({ run: nitroCliRun.parse(given), cid: toCid(16), clock: systemClock, logger, console });
+  /** Lets a slow describe-enclaves answer. */
+  answer(): void {
+    writeFileSync(join(this.folder, 'answer'), '');
   }
 
-  /** The command lines so far, without the many that only describe. */
+  driver(settings: Record<string, unknown> = {}, clock: Clock = systemClock): NitroCliDriver {
+    const given = { driver: 'nitro-cli', image: this.image, program: this.program, memoryMiB: 64, ...settings };
+    const { logger, console } = this;
+    return new NitroCliDriver({ run: nitroCliRun.parse(given), cid: toCid(16), clock, logger, console });
+  }
+
+  /** The command lines so far, without those that only describe. */
   calls(): string[][] {
-    return this.#lines('calls')
-      .map((line) => JSON.parse(line) as string[])
-      .filter(([command]) => command !== 'describe-enclaves');
+    return this.#allCalls().filter(([command]) => command !== 'describe-enclaves');
+  }
+
+  describes(): number {
+    return this.#allCalls().filter(([command]) => command === 'describe-enclaves').length;
+  }
+
+  /** The slow commands that came to their end, in order. */
+  finished(): string[] {
+    return this.#lines('finished');
+  }
+
+  log(): string[] {
+    return this.#lines('log');
   }
 
   /** The processes that own enclaves, dead ones too. */
@@ -72,8 +91,13 @@ export class FakeNitro {
     }
   }
 
+  #allCalls(): string[][] {
+    return this.#lines('calls').map((line) => JSON.parse(line) as string[]);
+  }
+
+  /** Whole lines: the last one may be just being written. */
   #lines(name: string): string[] {
     const file = join(this.folder, name);
-    return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
+    return existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1) : [];
   }
 }
