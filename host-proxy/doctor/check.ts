@@ -38,6 +38,9 @@ export interface Check {
   examine(context: CheckContext): Finding | Promise<Finding>;
 }
 
+/** What to do about a file that is hidden from this user. */
+export const AS_ROOT = 'Run the doctor as root: `sudo acra-enclave doctor`.';
+
 /** The parent is to be a Nitro instance unless the enclave is behind a unix socket. */
 const isNitro = ({ config }: CheckContext) => config.enclave.transport === 'vsock';
 

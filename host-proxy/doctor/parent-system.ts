@@ -33,8 +33,10 @@ export interface ParentSystem {
   /** undefined when there is no such file, or it cannot be read. */
   readText(path: string): string | undefined;
   readStart(path: string, bytes: number): Buffer | undefined;
-  /** undefined when there is no such file, folder or device; access is that of the process. */
+  /** undefined when there is no such file, folder or device, or it is hidden; access is that of the process. */
   status(path: string): FileStatus | undefined;
+  /** A folder on the way there is closed to this user, so nothing can be said of it. */
+  isHidden(path: string): boolean;
   /** Names in a folder; none when it does not exist. */
   list(folder: string): readonly string[];
   /** undefined, or the name of the error with which socket(AF_VSOCK) fails. */

@@ -23,6 +23,15 @@ function mayOpen(path: string, mode: number): boolean {
   return orUndefined(() => accessSync(path, mode) ?? true) === true;
 }
 
+function isHidden(path: string): boolean {
+  try {
+    statSync(path);
+    return false;
+  } catch (error) {
+    return errorCode(error) === 'EACCES';
+  }
+}
+
 function readStart(path: string, bytes: number): Buffer {
   const fd = openSync(path, 'r');
   try {
@@ -60,6 +69,7 @@ export function realSystem(clock: Clock): ParentSystem {
         readable: mayOpen(path, constants.R_OK),
         writable: mayOpen(path, constants.W_OK),
       })),
+    isHidden,
     list: (folder) => orUndefined(() => readdirSync(folder)) ?? [],
     vsockError,
     run,

@@ -2,8 +2,8 @@
  * Whether the enclave image is there, an EIF, and readable: by this process, and on a Nitro instance also by the systemd
  * unit, which has a user of its own and its own view of some folders. What the image measures, nitro-cli and KMS tell.
  */
-import type { Check, CheckContext } from '../check.ts';
-import { failure, ok, skipped, warning } from '../check.ts';
+import type { Check, CheckContext, Finding } from '../check.ts';
+import { AS_ROOT, failure, ok, skipped, warning } from '../check.ts';
 
 /** ".eif" (nitro-formats, "EIF header"). */
 const MAGIC = '.eif';
@@ -21,6 +21,11 @@ async function problemOfUnit({ config, system, signal }: CheckContext, image: st
   return answer?.stdout.trim() === '1' ? 'the user acra-enclave may not read it' : undefined;
 }
 
+function absent({ system }: CheckContext, image: string): Finding {
+  if (system.isHidden(image)) return failure(`this user may not look whether there is ${image}`, AS_ROOT);
+  return failure(`there is no ${image}`, 'Copy the image there (`make eif` builds it), or mend `enclave.run.image`.');
+}
+
 export const imageCheck: Check = {
   name: 'enclave-image',
   checked: 'the enclave image',
@@ -29,11 +34,7 @@ export const imageCheck: Check = {
     const { run } = config.enclave;
     if (!run) return skipped('there is no `enclave.run`: something else starts the enclave');
     const status = system.status(run.image);
-    if (!status)
-      return failure(
-        `there is no ${run.image}`,
-        'Copy the image there (`make eif` builds it), or mend `enclave.run.image`.',
-      );
+    if (!status) return absent(context, run.image);
     if (!status.readable) return failure(`${run.image} cannot be read`, 'Make it readable for the user acra-enclave.');
     const found = `${run.image}, ${(status.bytes / BYTES_PER_MIB).toFixed(1)} MiB`;
     if (system.readStart(run.image, MAGIC.length)?.toString('latin1') !== MAGIC) {

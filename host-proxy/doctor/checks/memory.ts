@@ -4,7 +4,7 @@
  * (NE_MIN_MEM_REGION_SIZE); nitro-formats, "nitro-cli limits": memory of at least 4 times the image.
  */
 import type { CheckContext, Finding } from '../check.ts';
-import { failure, ok, onNitro, skipped, warning } from '../check.ts';
+import { AS_ROOT, failure, ok, onNitro, skipped, warning } from '../check.ts';
 import type { ParentSystem } from '../parent-system.ts';
 
 const FOLDER = '/sys/kernel/mm/hugepages';
@@ -51,7 +51,10 @@ export const memoryCheck = onNitro({
     if (small) return small;
     const { totalMiB, freeMiB } = readHugePages(context.system);
     const found = `${freeMiB} of ${totalMiB} MiB are free; the enclave takes ${run.memoryMiB} MiB`;
-    if (freeMiB >= run.memoryMiB) return ok(found);
+    if (freeMiB >= run.memoryMiB) {
+      if (!context.system.isHidden(run.image)) return ok(found);
+      return warning(`${found}; whether that is enough for the image, this user may not see`, AS_ROOT);
+    }
     if (totalMiB >= run.memoryMiB) {
       return warning(
         found,

@@ -10,7 +10,7 @@ export const vsockCheck = onNitro({
     if (error !== undefined) {
       return failure(
         `the kernel makes no AF_VSOCK socket (${error})`,
-        '`modprobe vsock vmw_vsock_virtio_transport`; in a container or a sandbox, allow the address family AF_VSOCK.',
+        '`modprobe -a vsock vmw_vsock_virtio_transport`; in a container or a sandbox, allow the address family AF_VSOCK.',
       );
     }
     if (system.status('/dev/vsock')) return ok('AF_VSOCK works, /dev/vsock is there');

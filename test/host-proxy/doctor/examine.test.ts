@@ -64,6 +64,11 @@ interface Broken {
 const closed = { bytes: 0, readable: false, writable: false };
 const AT_HOME = '/home/ec2-user/acra-enclave.eif';
 
+function hideImage({ status, hidden }: FakeParent): void {
+  status.delete(IMAGE);
+  hidden.add(IMAGE);
+}
+
 const BROKEN: readonly Broken[] = [
   {
     what: 'an instance without enclave support',
@@ -166,7 +171,7 @@ const BROKEN: readonly Broken[] = [
     what: 'a kernel without vsock',
     check: 'vsock',
     found: /EAFNOSUPPORT/,
-    advice: /modprobe vsock/,
+    advice: /modprobe -a vsock vmw_vsock_virtio_transport/,
     breakIt: (parent) => Object.assign(parent, { vsockError: 'EAFNOSUPPORT' }),
   },
   {
@@ -189,6 +194,21 @@ const BROKEN: readonly Broken[] = [
     found: /there is no \/var\/lib/,
     advice: /enclave\.run\.image/,
     breakIt: ({ status }) => status.delete(IMAGE),
+  },
+  {
+    what: 'an image that this user may not look for',
+    check: 'enclave-image',
+    found: /this user may not look whether there is \/var\/lib/,
+    advice: /sudo acra-enclave doctor/,
+    breakIt: hideImage,
+  },
+  {
+    what: 'an image whose size this user may not see',
+    check: 'enclave-memory',
+    outcome: 'warning',
+    found: /3072 of 3072 MiB are free.*may not see/,
+    advice: /sudo acra-enclave doctor/,
+    breakIt: hideImage,
   },
   {
     what: 'an image that cannot be read',

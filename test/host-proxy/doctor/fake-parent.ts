@@ -13,6 +13,8 @@ export interface FakeParent {
   /** Texts of files; their status is OPEN unless `status` says otherwise. */
   readonly files: Map<string, string>;
   readonly status: Map<string, FileStatus>;
+  /** Not for this user to look at; what there is anyway is in none of the maps then. */
+  readonly hidden: Set<string>;
   readonly folders: Map<string, readonly string[]>;
   /** By command line. */
   readonly commands: Map<string, { readonly code: number; readonly stdout: string }>;
@@ -60,6 +62,7 @@ export function healthyParent(): FakeParent {
       ['/var/log/nitro_enclaves', OPEN],
       [IMAGE, { ...OPEN, bytes: 60 * MIB }],
     ]),
+    hidden: new Set(),
     folders: new Map([['/sys/kernel/mm/hugepages', ['hugepages-1048576kB', 'hugepages-2048kB', 'hugepages-64kB']]]),
     commands: new Map([
       ['nitro-cli --version', { code: 0, stdout: 'Nitro CLI 1.4.2\n' }],
@@ -84,6 +87,7 @@ export function asSystem(parent: FakeParent): ParentSystem {
     readText: (path) => parent.files.get(path),
     readStart: (path, bytes) => Buffer.from(parent.files.get(path) ?? '', 'latin1').subarray(0, bytes),
     status: (path) => parent.status.get(path),
+    isHidden: (path) => parent.hidden.has(path),
     list: (folder) => parent.folders.get(folder) ?? [],
     vsockError: () => parent.vsockError,
     run: async (program, args) => parent.commands.get([program, ...args].join(' ')),

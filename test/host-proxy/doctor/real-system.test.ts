@@ -19,6 +19,7 @@ import { temporaryFolder } from '../../support/temporary-folder.ts';
 type Test = Parameters<typeof temporaryFolder>[0];
 
 const IPPROTO_IP = 0;
+const NOBODY = 65_534;
 const IP_TTL = 2;
 const system = realSystem(systemClock);
 const soon = () => AbortSignal.timeout(20_000);
@@ -148,6 +149,33 @@ t.test('tells what there is in the file system, and nothing of what there is not
   );
   t.same(system.list(absent), []);
 });
+
+t.test('tells what is hidden from this user from what is not there', async (t) => {
+  const folder = join(temporaryFolder(t), 'closed');
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'image'), '');
+  t.notOk(system.isHidden(join(folder, 'image')));
+  t.notOk(system.isHidden(join(folder, 'absent')));
+  chmodSync(folder, 0);
+  t.teardown(() => chmodSync(folder, 0o700));
+  const [status, hidden] = asOrdinaryUser(() => {
+    const image = join(folder, 'image');
+    return [system.status(image), system.isHidden(image)];
+  });
+  t.equal(status, undefined);
+  t.equal(hidden, true);
+});
+
+/** Root may look everywhere. */
+function asOrdinaryUser<Value>(look: () => Value): Value {
+  if (process.geteuid?.() !== 0) return look();
+  process.seteuid?.(NOBODY);
+  try {
+    return look();
+  } finally {
+    process.seteuid?.(0);
+  }
+}
 
 t.test('runs programs, and tells a missing one from a failing one', async (t) => {
   t.match(await system.run('sh', ['-c', 'echo said; exit 3'], soon()), { code: 3, stdout: 'said\n' });
