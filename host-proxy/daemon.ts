@@ -62,7 +62,7 @@ export class HostProxy implements Service {
       listen: config.admin.listen,
       view: this.view,
       gate: this.#gate,
-      metrics: createMetrics(this.view, this.#relay),
+      metrics: createMetrics(this.view, this.#relay, this.#sink),
     });
     this.#follower = new BackgroundTask(
       (signal) => this.#followSilence(signal),

@@ -27,7 +27,7 @@ export class EnclaveView {
   hello: Hello | undefined;
   status: EnclaveStatus | undefined;
   measurements: Measurements | undefined;
-  metrics: EnclaveMetrics | undefined;
+  #metrics: EnclaveMetrics | undefined;
   logs: LogTally = { received: 0, dropped: 0 };
 
   constructor(clock: Clock, staleMs: number) {
@@ -69,12 +69,21 @@ export class EnclaveView {
   /** What was heard of one boot does not hold for the next. */
   forgetBoot(): void {
     this.measurements = undefined;
-    this.metrics = undefined;
+    this.#metrics = undefined;
     this.status = undefined;
   }
 
   get stale(): boolean {
     return this.#heardMs === undefined || this.#clock.monotonicMs() - this.#heardMs > this.#staleMs;
+  }
+
+  /** Its numbers, while they can still be true: the last ones of a dead enclave would look like a living one's. */
+  get metrics(): EnclaveMetrics | undefined {
+    return this.#isAway() ? undefined : this.#metrics;
+  }
+
+  set metrics(metrics: EnclaveMetrics) {
+    this.#metrics = metrics;
   }
 
   get connected(): boolean {
@@ -91,11 +100,15 @@ export class EnclaveView {
     if (!this.status) return this.#machineEnded ? 'lost' : 'unknown';
     const { state } = this.status;
     if (state === 'failed' || state === 'stopped') return state;
-    return this.#machineEnded || this.stale || this.#isGone() ? 'lost' : state;
+    return this.#isAway() ? 'lost' : state;
   }
 
   get ready(): boolean {
     return this.state === 'serving';
+  }
+
+  #isAway(): boolean {
+    return this.#machineEnded || this.stale || this.#isGone();
   }
 
   /** A connection that comes back within the grace was a passing cut, not the end of the enclave. */

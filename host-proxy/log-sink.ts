@@ -1,6 +1,7 @@
 /**
  * One stream of JSON lines for the parent's own records and the enclave's. The enclave's records keep their own time and
- * level, and carry boot id and sequence number, so that a gap can be seen.
+ * level, and carry boot id and sequence number, so that a gap can be seen. A log that cannot be written (a full disk)
+ * never stops the daemon.
  */
 import { pino } from 'pino';
 import type { WireLogRecord } from '../config/wire/messages.ts';
@@ -8,6 +9,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { LogEvent, LogFields, Logger, LogLevel } from '../runtime/log.ts';
 import { HostProxyError } from './errors.ts';
 import type { LineBuffer } from './lines/line-buffer.ts';
+import { LineWriter } from './lines/line-writer.ts';
 
 export interface LogSinkOptions {
   readonly level: LogLevel;
@@ -18,11 +20,9 @@ export interface LogSinkOptions {
   readonly recent?: LineBuffer;
 }
 
-type Destination = ReturnType<typeof pino.destination>;
-
-function openDestination(file: string | undefined): Destination {
+function openWriter(file: string | undefined): LineWriter {
   try {
-    return pino.destination({ dest: file ?? 1, sync: true, ...(file === undefined ? {} : { mode: 0o640 }) });
+    return new LineWriter({ file });
   } catch (cause) {
     throw new HostProxyError('HOST_LOG_FILE', `cannot append to ${file}`, { cause });
   }
@@ -32,17 +32,19 @@ function openDestination(file: string | undefined): Destination {
 export class LogSink implements Logger {
   readonly #pino: pino.Logger;
   readonly #clock: Clock;
-  readonly #destination: Destination;
-  readonly #ownsFile: boolean;
+  readonly #writer: LineWriter;
+  readonly #recent: LineBuffer | undefined;
+  /** The line of the last record, when it could not be written. */
+  #unwritten: string | undefined;
 
   constructor(options: LogSinkOptions) {
     this.#clock = options.clock;
-    this.#ownsFile = options.file !== undefined;
-    this.#destination = openDestination(options.file);
+    this.#recent = options.recent;
+    this.#writer = openWriter(options.file);
     const formatters = { level: (label: string) => ({ level: label }) };
     this.#pino = pino(
       { level: options.level, base: null, timestamp: false, messageKey: 'message', formatters },
-      this.#copying(options.recent),
+      { write: (line) => this.#take(line.trimEnd()) },
     );
   }
 
@@ -50,25 +52,33 @@ export class LogSink implements Logger {
     this.#pino[level]({ time: new Date(this.#clock.nowMs()).toISOString(), source: 'host-proxy', event, ...fields });
   }
 
-  /** A record from the enclave, as the enclave wrote it; its fields cannot stand in for ours. */
-  enclaveRecord(bootId: string, record: WireLogRecord): void {
+  /**
+   * A record from the enclave, as the enclave wrote it; its fields cannot stand in for ours.
+   * @returns its line when that could not be written, for `rewrite`; undefined when it is kept.
+   */
+  enclaveRecord(bootId: string, record: WireLogRecord): string | undefined {
     const { seq, timeMs, level, event, fields } = record;
+    this.#unwritten = undefined;
     this.#pino[level]({ time: new Date(timeMs).toISOString(), source: 'enclave', event, bootId, seq, fields });
+    return this.#unwritten;
   }
 
-  #copying(recent: LineBuffer | undefined): pino.DestinationStream {
-    const destination = this.#destination;
-    if (!recent) return destination;
-    return {
-      write(line: string) {
-        destination.write(line);
-        recent.push(line.trimEnd());
-      },
-    };
+  /** Another attempt. @returns whether the line is written now. */
+  rewrite(line: string): boolean {
+    return this.#writer.write(line);
+  }
+
+  /** Attempts to write a line that failed. */
+  get refused(): number {
+    return this.#writer.refused;
+  }
+
+  #take(line: string): void {
+    this.#unwritten = this.#writer.write(line) ? undefined : line;
+    this.#recent?.push(line);
   }
 
   close(): void {
-    this.#destination.flushSync();
-    if (this.#ownsFile) this.#destination.end();
+    this.#writer.close();
   }
 }

@@ -2,6 +2,7 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { Relay } from '../../relay/relay.ts';
 import type { EnclaveView } from '../enclave-view.ts';
+import type { LogSink } from '../log-sink.ts';
 
 const PREFIX = 'acra_enclave_';
 
@@ -17,7 +18,7 @@ function setRoutes(
   }
 }
 
-export function createMetrics(view: EnclaveView, relay: Relay): Registry {
+export function createMetrics(view: EnclaveView, relay: Relay, sink: LogSink): Registry {
   const registry = new Registry();
   const registers = [registry];
   new Gauge({
@@ -49,12 +50,22 @@ export function createMetrics(view: EnclaveView, relay: Relay): Registry {
       this.inc({ outcome: 'dropped' }, view.logs.dropped);
     },
   });
+  new Counter({
+    name: `${PREFIX}log_write_failures_total`,
+    help: 'Attempts to write a line of the log that failed, to a full disk say',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(sink.refused);
+    },
+  });
   new Gauge({
     name: `${PREFIX}route`,
     help: 'Counters of every relay route on both sides',
     labelNames: ['side', 'route', 'counter'],
     registers,
     collect() {
+      this.reset();
       setRoutes(this, 'parent', relay.counters());
       setRoutes(this, 'enclave', view.metrics?.routes ?? {});
     },
@@ -65,6 +76,7 @@ export function createMetrics(view: EnclaveView, relay: Relay): Registry {
     labelNames: ['name'],
     registers,
     collect() {
+      this.reset();
       for (const [name, value] of Object.entries(view.metrics?.samples ?? {})) this.set({ name }, value);
     },
   });

@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import type { Server, Socket } from 'node:net';
 import { createServer } from 'node:net';
+import { ConfigError } from '../../config/errors.ts';
 import { encodeFrame, FrameReader } from '../../config/wire/frame.ts';
 import type { EnclaveMessage, HostMessage } from '../../config/wire/messages.ts';
 import { parseEnclaveMessage } from '../../config/wire/messages.ts';
@@ -26,6 +27,8 @@ export class ControlServer implements Service {
   readonly #deps: ControlServerDeps;
   readonly #server: Server;
   #socket: Socket | undefined;
+  /** What the enclave sent last but no disk would take, until it does: then `seq` is acknowledged. */
+  #unkept: { readonly lines: readonly string[]; readonly seq: number } | undefined;
 
   constructor(deps: ControlServerDeps) {
     this.#deps = deps;
@@ -72,6 +75,7 @@ export class ControlServer implements Service {
     const { view, sink, maxFrameBytes } = this.#deps;
     this.#socket?.destroy();
     this.#socket = socket;
+    this.#unkept = undefined; // Sent again over the new connection.
     const frames = new FrameReader(maxFrameBytes);
     socket.on('data', (chunk: Buffer) => {
       try {
@@ -95,6 +99,7 @@ export class ControlServer implements Service {
   #receive(message: EnclaveMessage): void {
     const { view, sink } = this.#deps;
     view.heard();
+    this.#rewrite();
     switch (message.type) {
       case 'hello':
         this.#greet(message);
@@ -124,13 +129,31 @@ export class ControlServer implements Service {
     view.hello = hello;
   }
 
-  /** Acknowledged only once written, so that a daemon that dies in between gets them again. */
+  /**
+   * Acknowledged only once written, so that a daemon that dies in between gets them again. The enclave sends no more until
+   * then. @throws ConfigError WIRE_MESSAGE_INVALID
+   */
   #keepLogs(message: Extract<EnclaveMessage, { type: 'logs' }>): void {
     const { view, sink } = this.#deps;
+    if (this.#unkept)
+      throw new ConfigError('WIRE_MESSAGE_INVALID', 'log records came before the last were acknowledged');
     const bootId = view.hello?.bootId ?? 'unknown';
-    for (const record of message.records) sink.enclaveRecord(bootId, record);
+    const lines = message.records.flatMap((record) => sink.enclaveRecord(bootId, record) ?? []);
     view.logs = { received: view.logs.received + message.records.length, dropped: message.dropped };
     const last = message.records.at(-1);
-    if (last) this.#send({ type: 'acknowledge', seq: last.seq });
+    if (last) this.#keepOrWait(lines, last.seq);
+  }
+
+  #keepOrWait(lines: readonly string[], seq: number): void {
+    this.#unkept = lines.length === 0 ? undefined : { lines, seq };
+    if (!this.#unkept) this.#send({ type: 'acknowledge', seq });
+  }
+
+  /** With each message, of which several come in a minute. */
+  #rewrite(): void {
+    if (!this.#unkept) return;
+    const { lines, seq } = this.#unkept;
+    const stuck = lines.findIndex((line) => !this.#deps.sink.rewrite(line));
+    this.#keepOrWait(stuck === -1 ? [] : lines.slice(stuck), seq);
   }
 }

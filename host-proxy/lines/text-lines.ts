@@ -2,22 +2,13 @@
  * Cuts bytes of a stranger (a serial console, a program's complaints) into lines that may be shown on a terminal: control
  * characters are made visible, and no line grows without bound.
  */
+import { harmlessText } from '../../runtime/harmless-text.ts';
 
 const LINE_FEED = 0x0a;
 const MAX_LINE_BYTES = 4_096;
 
 /** `ESC [ … m`, which only colours. */
 const COLOUR = new RegExp(`${String.fromCharCode(0x1b)}\\[[0-9;]*m`, 'g');
-
-/** Everything else that a terminal would obey (C0 but for the tab, DEL, C1) becomes `\xNN`. */
-function harmless(text: string): string {
-  return text
-    .replace(/\r+$/, '')
-    .replace(COLOUR, '')
-    .replace(/[\p{Cc}]/gu, (char) =>
-      char === '\t' ? char : `\\x${char.codePointAt(0)?.toString(16).padStart(2, '0')}`,
-    );
-}
 
 export class TextLines {
   readonly #onLine: (line: string) => void;
@@ -46,6 +37,6 @@ export class TextLines {
   }
 
   #tell(bytes: Buffer): void {
-    this.#onLine(harmless(bytes.toString('utf8')));
+    this.#onLine(harmlessText(bytes.toString('utf8').replace(/\r+$/, '').replace(COLOUR, '')));
   }
 }

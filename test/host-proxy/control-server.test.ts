@@ -9,17 +9,20 @@ import type { EnclaveMessage, HostMessage } from '../../config/wire/messages.ts'
 import { parseHostMessage } from '../../config/wire/messages.ts';
 import { ControlServer } from '../../host-proxy/control/server.ts';
 import { EnclaveView } from '../../host-proxy/enclave-view.ts';
+import { LineBuffer } from '../../host-proxy/lines/line-buffer.ts';
 import { LogSink } from '../../host-proxy/log-sink.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { InterruptedFile } from './lines/interrupted-file.ts';
 
 const HELLO: EnclaveMessage = { type: 'hello', protocol: 1, bootId: 'boot-1', release: '0', simulated: true };
 
-async function surroundings(t: TapTest) {
+async function surroundings(t: TapTest, file?: string) {
   const folder = temporaryFolder(t);
   const clock = new FakeClock(Date.UTC(2026, 5, 1));
-  const logFile = join(folder, 'log');
-  const sink = new LogSink({ level: 'info', file: logFile, clock });
+  const logFile = file ?? join(folder, 'log');
+  const recent = new LineBuffer({ maxLines: 100, maxBytes: 100_000 });
+  const sink = new LogSink({ level: 'info', file: logFile, clock, recent });
   const view = new EnclaveView(clock, 20_000);
   const socketPath = join(folder, 'control.sock');
   const server = new ControlServer({ socketPath, maxFrameBytes: 10_000, view, sink });
@@ -33,7 +36,7 @@ async function surroundings(t: TapTest) {
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>);
-  return { socketPath, server, view, lines };
+  return { socketPath, server, view, lines, recent };
 }
 
 async function dial(path: string): Promise<Socket> {
@@ -84,16 +87,51 @@ t.test('acknowledges records once they are written, with the enclave’s own tim
   socket.destroy();
 });
 
+const STATUS: EnclaveMessage = {
+  type: 'status',
+  status: { state: 'serving', phase: 'serve', detail: null, errorCode: null, sinceMs: 1 },
+};
+
+t.test('acknowledges no record that no disk would take, until it is written', async (t) => {
+  const file = new InterruptedFile(t);
+  const { socketPath, recent } = await surroundings(t, file.path);
+  file.interrupt();
+  const socket = await dial(socketPath);
+  socket.write(encodeFrame(HELLO));
+  socket.write(encodeFrame(logs(7)));
+  socket.write(encodeFrame(STATUS));
+  t.same(await nextMessage(socket), { type: 'heard' }, 'the record is not acknowledged');
+  t.equal(recent.tail(100).filter((line) => line.includes('child.exited')).length, 1, 'but can be asked for');
+  file.resume();
+  socket.write(encodeFrame(STATUS));
+  t.same(await nextMessage(socket), { type: 'acknowledge', seq: 7 });
+  t.equal(file.taken().split('child.exited').length, 2, 'it is written once');
+  t.equal(recent.tail(100).filter((line) => line.includes('child.exited')).length, 1);
+  socket.destroy();
+});
+
+t.test('takes no more records before those that no disk would take, except over a new connection', async (t) => {
+  const file = new InterruptedFile(t);
+  const { socketPath } = await surroundings(t, file.path);
+  file.interrupt();
+  const socket = await dial(socketPath);
+  const closed = once(socket, 'close');
+  socket.resume();
+  socket.write(encodeFrame(logs(7)));
+  socket.write(encodeFrame(logs(8)));
+  await closed;
+  file.resume();
+  const again = await dial(socketPath);
+  again.write(encodeFrame(logs(7)));
+  t.same(await nextMessage(again), { type: 'acknowledge', seq: 7 });
+  again.destroy();
+});
+
 t.test('forgets what an earlier boot said', async (t) => {
   const { socketPath, view } = await surroundings(t);
   const socket = await dial(socketPath);
   socket.write(encodeFrame(HELLO));
-  socket.write(
-    encodeFrame({
-      type: 'status',
-      status: { state: 'serving', phase: 'serve', detail: null, errorCode: null, sinceMs: 1 },
-    }),
-  );
+  socket.write(encodeFrame(STATUS));
   socket.write(encodeFrame(logs(1)));
   await nextMessage(socket);
   t.equal(view.status?.state, 'serving');

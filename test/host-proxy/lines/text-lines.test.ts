@@ -16,6 +16,7 @@ t.test('cuts lines wherever the chunks end, and keeps a last line without an end
 
 t.test('makes visible what a terminal would obey, and drops colours', async (t) => {
   t.same(linesOf('\u001b[31mred\u001b[0m \u001b]0;title\u0007\ta\u009b2J\n'), ['red \\x1b]0;title\\x07\ta\\x9b2J']);
+  t.same(linesOf('one\u2028line\u2029\n'), ['one\\u2028line\\u2029']);
 });
 
 t.test('holds no line of more than 4 KiB', async (t) => {
