@@ -4,9 +4,18 @@
  * (aws-nitro-enclaves-cli, calculate_necessary_timeout).
  */
 import { z } from 'zod';
+import { enclaveSchema } from './enclave.ts';
 import { durationMs } from './fields.ts';
 
 const NITRO_CLI_HEARTBEAT_MS = 180_000;
+
+/**
+ * Longer than all boot phases that come after the heartbeat may take by default: the enclave's own deadlines, which know
+ * what they wait for, come first, and a database that is away for some minutes costs no new boot.
+ */
+const READY_MARGIN_MS = 30_000;
+const DEFAULT_READY_MS =
+  Object.values(enclaveSchema.shape.deadlines.parse({})).reduce((sumMs, ms) => sumMs + ms, 0) + READY_MARGIN_MS;
 
 const absoluteFile = z.string().regex(/^\/[^\0]+$/, { error: 'must be an absolute path' });
 
@@ -40,7 +49,9 @@ const common = {
     .default('acra-enclave')
     .describe('told apart by it from other enclaves of this parent'),
   heartbeatMs: durationMs(NITRO_CLI_HEARTBEAT_MS).describe('from the start to the boot heartbeat (byte 0xB7)'),
-  readyMs: durationMs(120_000).describe('from the heartbeat to `serving`'),
+  readyMs: durationMs(DEFAULT_READY_MS).describe(
+    'from the heartbeat to `serving`; more than all `deadlines` of enclave.yaml together',
+  ),
   lostMs: durationMs(60_000).describe('an enclave that stays lost for this long is ended, as if it had failed'),
   stopGraceMs: durationMs(30_000).describe('for the enclave to stop in order before it is terminated'),
   restart,

@@ -5,6 +5,7 @@
 import type { EnclaveRun } from '../config/enclave-run.ts';
 import type { HostProxyConfig } from '../config/host-proxy.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { describeError, errorCode } from '../runtime/errors.ts';
 import type { Random } from '../runtime/random.ts';
 import { RELEASE } from '../runtime/release.ts';
 import type { CommandTarget } from './command/handle.ts';
@@ -43,6 +44,7 @@ export class EnclaveHost implements CommandTarget {
   readonly #followers = new Set<() => void>();
   #told: string | undefined;
   #isReady = false;
+  #readyRefused = false;
 
   /** @throws HostProxyError HOST_RUN_MISSING, HOST_LOG_FILE */
   constructor(options: EnclaveHostOptions) {
@@ -159,10 +161,23 @@ export class EnclaveHost implements CommandTarget {
       serviceManager.status(text);
       onProgress(text);
     }
-    if (status.stage === 'serving' && status.publicAddress !== null && !this.#isReady) {
-      this.#isReady = true;
-      serviceManager.ready();
-    }
+    const hasStarted = (status.stage === 'serving' && status.publicAddress !== null) || status.stage === 'closed';
+    if (hasStarted && !this.#isReady) this.#tellReady();
     for (const follow of this.#followers) follow();
+  }
+
+  /**
+   * A service manager that cannot be told now is told at the next change; the enclave reports every few seconds. An enclave
+   * that failed right after it served has started too: the service manager would start it again if it were not told so.
+   */
+  #tellReady(): void {
+    try {
+      this.#options.serviceManager.ready();
+      this.#isReady = true;
+    } catch (error) {
+      if (this.#readyRefused) return;
+      this.#readyRefused = true;
+      this.#proxy.logger.log('error', 'systemd.not-told', { code: errorCode(error), reason: describeError(error) });
+    }
   }
 }

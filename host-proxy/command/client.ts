@@ -2,7 +2,6 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { createConnection } from 'node:net';
-import { createInterface } from 'node:readline';
 import { CodedError, errorCode } from '../../runtime/errors.ts';
 import { HostProxyError } from '../errors.ts';
 import type { CommandReply, CommandRequest } from './protocol.ts';
@@ -34,6 +33,21 @@ function parse(line: string): CommandReply {
 }
 
 /**
+ * Node's readline would also cut at U+2028 and U+2029, which JSON leaves as they are. A connection that breaks ends the
+ * lines; what the last one says tells whether the answer is whole.
+ */
+async function* linesOf(socket: Socket): AsyncGenerator<string> {
+  let rest = '';
+  try {
+    for await (const chunk of socket.setEncoding('utf8')) {
+      const lines = `${rest}${chunk}`.split('\n');
+      rest = lines.pop() ?? '';
+      yield* lines;
+    }
+  } catch {}
+}
+
+/**
  * Resolves with the daemon's last words, once it has closed the connection.
  * @param signal ends the asking; the daemon is not stopped by it.
  * @throws HostProxyError HOST_…, or the CodedError that the daemon answered with, or the signal's reason.
@@ -52,7 +66,7 @@ export async function askDaemon(
   try {
     socket.write(`${JSON.stringify(request)}\n`);
     let last: CommandReply | undefined;
-    for await (const line of createInterface({ input: socket, signal })) {
+    for await (const line of linesOf(socket)) {
       last = parse(line);
       onReply(last);
     }

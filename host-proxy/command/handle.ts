@@ -1,5 +1,6 @@
 /** What each command of the private socket does. */
 import { whenAborted } from '../../runtime/abort.ts';
+import { EnclaveError } from '../enclave/errors.ts';
 import type { LineBuffer } from '../lines/line-buffer.ts';
 import type { CommandReply, CommandRequest, RunStatus } from './protocol.ts';
 
@@ -16,13 +17,18 @@ export interface CommandTarget {
   readonly over: AbortSignal;
 }
 
+/** Every other end leaves nothing behind. */
+const NOT_STOPPED = 'ENCLAVE_NOT_TERMINATED';
+
 type Reply = (reply: CommandReply) => void;
 
-/** One line for people: `booting, phase master-key: waiting for KMS`. */
-export function describeProgress({ stage, phase, detail }: RunStatus): string {
-  return [phase === null ? stage : `${stage}, phase ${phase}`, detail].filter((part) => part !== null).join(': ');
+/** One line for people: `booting, phase master-key: KMS_UNAVAILABLE: waiting for KMS`. */
+export function describeProgress({ stage, phase, errorCode, detail }: RunStatus): string {
+  const where = phase === null ? stage : `${stage}, phase ${phase}`;
+  return [where, errorCode, detail].filter((part) => part !== null).join(': ');
 }
 
+/** @throws EnclaveError ENCLAVE_NOT_TERMINATED: the daemon ends, but not all of the enclave has. */
 async function stop(target: CommandTarget, reply: Reply, gone: AbortSignal): Promise<string> {
   let told: string | undefined;
   const tell = () => {
@@ -35,7 +41,9 @@ async function stop(target: CommandTarget, reply: Reply, gone: AbortSignal): Pro
   target.requestStop();
   tell();
   await whenAborted(AbortSignal.any([target.over, gone]));
-  return target.status().lastEnd?.reason ?? 'no enclave had been started';
+  const { lastEnd } = target.status();
+  if (lastEnd?.code === NOT_STOPPED) throw new EnclaveError(NOT_STOPPED, lastEnd.reason);
+  return lastEnd?.reason ?? 'no enclave had been started';
 }
 
 async function tail(
@@ -52,7 +60,7 @@ async function tail(
   return 'the daemon has stopped';
 }
 
-/** @param gone aborts when the asker went away. @throws EnclaveError ENCLAVE_NO_CONSOLE */
+/** @param gone aborts when the asker went away. @throws EnclaveError ENCLAVE_NO_CONSOLE, ENCLAVE_NOT_TERMINATED */
 export async function handleCommand(
   target: CommandTarget,
   request: CommandRequest,

@@ -16,6 +16,12 @@ export const ENCLAVE_ERRORS = {
     meaning: 'Another enclave of this parent has the CID.',
     action: 'Choose another `enclave.cid` in host-proxy.yaml, or end that enclave.',
   },
+  ENCLAVE_CLOSED: {
+    meaning:
+      'The enclave failed after it had served (a poison record, or acra-server ended too often). It is closed to applications; its machine is left as it is.',
+    action:
+      'Look up the enclave’s own code in the record and read `acra-enclave logs`. Unless the machine ends by itself, nothing starts it again: when the cause is mended, `systemctl restart acra-enclave`.',
+  },
   ENCLAVE_CPUS_UNAVAILABLE: {
     meaning: 'The pool of CPUs for enclaves has too few free CPUs, or not whole cores.',
     action:

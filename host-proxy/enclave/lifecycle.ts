@@ -46,7 +46,7 @@ export class EnclaveLifecycle {
         const failure = await this.#runOnce(stop);
         if (stop.aborted && failure === undefined) return;
         const waitMs = this.#policy.afterEnd(failure);
-        if (waitMs === undefined) return;
+        if (waitMs === undefined || stop.aborted) return;
         await this.#wait(waitMs, stop);
       }
     } finally {

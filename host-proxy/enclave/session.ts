@@ -1,12 +1,15 @@
 /**
  * One enclave from the start of its machine to its end: waits for the heartbeat and for readiness, each with a deadline,
  * watches it while it serves, and ends it in order when asked. Nothing of it is left when `run` settles.
+ * An enclave that fails after it has served is left as it is, closed, until somebody ends it (decision 5): who made it
+ * fail, by a poison record say, must not get a fresh one for it.
  */
 import type { EnclaveRun } from '../../config/enclave-run.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { Deadline } from '../../runtime/deadline.ts';
+import { describeError } from '../../runtime/errors.ts';
 import type { EnclaveDriver, EnclaveEnd, RunningEnclave } from './driver.ts';
-import { EnclaveError } from './errors.ts';
+import { ENCLAVE_ERRORS, EnclaveError } from './errors.ts';
 import type { LifecycleHost } from './host.ts';
 import { LastWords } from './last-words.ts';
 import type { Stage } from './status.ts';
@@ -41,6 +44,8 @@ export class EnclaveSession {
   #end: EnclaveEnd | undefined;
   #lostSinceMs: number | undefined;
   #toldPhase: string | undefined;
+  #hasServed = false;
+  #isClosed = false;
   /** Ends the wait for the next look. */
   #poke: () => void = () => undefined;
 
@@ -57,17 +62,21 @@ export class EnclaveSession {
     const { host, followConsole } = this.#deps;
     using tidy = new DisposableStack();
     tidy.defer(followConsole((line) => this.#lastWords.keep(line)));
-    tidy.defer(host.view.subscribe(() => this.#poke()));
+    tidy.defer(host.view.subscribe(() => this.#heard()));
     host.view.machineStarted();
-    let failure: unknown;
-    try {
-      await this.#live(stop);
-    } catch (error) {
-      failure = error;
-    }
-    const how = await this.#bringDown(stop.aborted);
-    if (failure !== undefined && !stop.aborted) throw failure;
+    const failure = await this.#live(stop).then(
+      () => undefined,
+      (error: unknown) => (error === stop.reason ? undefined : error),
+    );
+    const how = await this.#bringDown(stop.aborted, failure);
+    if (failure !== undefined) throw failure;
     return how;
+  }
+
+  /** Noted at once: the next word may be that it failed. */
+  #heard(): void {
+    this.#hasServed ||= this.#deps.host.view.ready;
+    this.#poke();
   }
 
   /** Returns when the enclave says that it stopped. @throws EnclaveError, or the signal's reason. */
@@ -76,7 +85,11 @@ export class EnclaveSession {
     this.#tell('booting');
     if (await this.#reachReadiness(stop)) return;
     this.#tell('serving');
-    await this.#until(() => false, { signal: stop });
+    const watch = () => {
+      this.#tellClosed();
+      return false;
+    };
+    await this.#until(watch, { signal: stop });
   }
 
   /** @returns true when the enclave stopped by itself meanwhile. */
@@ -126,7 +139,7 @@ export class EnclaveSession {
         `the enclave hangs in phase ${phase}: it does not serve ${run.readyMs} ms after its heartbeat`,
       );
     };
-    return await this.#until(() => host.view.ready, { signal: deadline.signal, deadline, late });
+    return await this.#until(() => this.#hasServed, { signal: deadline.signal, deadline, late });
   }
 
   #adopt(enclave: RunningEnclave): void {
@@ -171,10 +184,15 @@ export class EnclaveSession {
     const { view } = this.#deps.host;
     if (this.#end) await this.#settle();
     if (view.status?.state === 'stopped') return true;
-    if (view.status?.state === 'failed') throw this.#lastWords.error('ENCLAVE_FAILED', 'the enclave failed');
+    if (this.#hasFailed && (this.#end || !this.#hasServed))
+      throw this.#lastWords.error('ENCLAVE_FAILED', 'the enclave failed', this.#end?.detail);
     if (this.#end) throw this.#lastWords.error('ENCLAVE_DIED', 'the enclave ended by itself', this.#end.detail);
     this.#checkLost();
     return false;
+  }
+
+  get #hasFailed(): boolean {
+    return this.#deps.host.view.status?.state === 'failed';
   }
 
   async #settle(): Promise<void> {
@@ -191,8 +209,8 @@ export class EnclaveSession {
     throw this.#lastWords.error('ENCLAVE_LOST', `nothing was heard from the enclave for over ${run.lostMs} ms`);
   }
 
-  /** @returns how it ended. @throws EnclaveError ENCLAVE_NOT_TERMINATED */
-  async #bringDown(asked: boolean): Promise<string> {
+  /** @returns how it ended. @throws EnclaveError ENCLAVE_NOT_TERMINATED, with the failure that it was brought down for */
+  async #bringDown(asked: boolean, failure: unknown): Promise<string> {
     const { host } = this.#deps;
     const enclave = this.#enclave;
     if (!enclave) {
@@ -203,7 +221,7 @@ export class EnclaveSession {
     const graceMs = this.#graceMs(asked);
     await this.#untilEnded(graceMs);
     const isLate = this.#end === undefined;
-    await enclave.terminate();
+    await this.#terminate(enclave, failure);
     const { detail } = await enclave.ended;
     const state = host.view.status?.state;
     host.enclaveEnded();
@@ -212,11 +230,24 @@ export class EnclaveSession {
     return state === 'stopped' ? `it stopped in order: ${detail}` : `its machine ended: ${detail}`;
   }
 
+  async #terminate(enclave: RunningEnclave, failure: unknown): Promise<void> {
+    try {
+      await enclave.terminate();
+    } catch (error) {
+      if (failure === undefined) throw error;
+      const found = describeError(error);
+      throw new EnclaveError('ENCLAVE_NOT_TERMINATED', 'the enclave failed, and could not be ended', {
+        found,
+        cause: failure,
+      });
+    }
+  }
+
   /** How long the machine may take to end by itself. */
   #graceMs(asked: boolean): number {
     const { run, host } = this.#deps;
-    const state = host.view.status?.state;
-    if (state === 'stopped' || state === 'failed') return POWER_OFF_MS;
+    const powersOff = host.view.status?.state === 'stopped' || (this.#hasFailed && !this.#hasServed);
+    if (powersOff) return POWER_OFF_MS;
     return asked && host.requestEnclaveStop() ? run.stopGraceMs : 0;
   }
 
@@ -235,6 +266,20 @@ export class EnclaveSession {
 
   #tell(stage: Stage): void {
     this.#deps.onStage(stage, this.#enclave?.id ?? null);
+  }
+
+  /** An enclave that failed after it had served: said once, with what to do. */
+  #tellClosed(): void {
+    const { view, logger } = this.#deps.host;
+    if (this.#isClosed || !this.#hasFailed) return;
+    this.#isClosed = true;
+    logger.log('error', 'enclave.closed', {
+      code: 'ENCLAVE_CLOSED',
+      errorCode: view.status?.errorCode,
+      reason: view.status?.detail,
+      advice: ENCLAVE_ERRORS.ENCLAVE_CLOSED.action,
+    });
+    this.#tell('closed');
   }
 
   #tellPhase(): void {

@@ -2,9 +2,9 @@
 
 /**
  * `starting`: the machine, up to its heartbeat. `booting`: from the heartbeat until it serves. `waiting`: to be started
- * again. `ended`: for good.
+ * again. `closed`: it failed after it had served, and its machine is left as it is, for whoever looks into it. `ended`: for good.
  */
-export const STAGES = ['idle', 'starting', 'booting', 'serving', 'stopping', 'waiting', 'ended'] as const;
+export const STAGES = ['idle', 'starting', 'booting', 'serving', 'closed', 'stopping', 'waiting', 'ended'] as const;
 export type Stage = (typeof STAGES)[number];
 
 /** How the last enclave ended. */

@@ -19,8 +19,8 @@ export interface ServiceManager {
   status(text: string): void;
   stopping(): void;
   /**
-   * Pings at half of WATCHDOG_USEC until aborted, then resolves; `isAlive` is asked before each, and a ping that it
-   * denies is not sent. Without a watchdog it only waits.
+   * Until aborted, tells at half of WATCHDOG_USEC that the daemon lives, and until it is ready that it takes more time:
+   * the daemon has deadlines of its own. `isAlive` is asked before each, and what it denies is not sent.
    */
   watch(isAlive: () => boolean, signal: AbortSignal): Promise<void>;
   /** Nothing is sent any more. */
@@ -29,8 +29,10 @@ export interface ServiceManager {
 
 const MAX_STATUS_BYTES = 1024;
 const MICROSECONDS_PER_MS = 1000;
-/** An hour; how long one idle wait lasts where there is no watchdog. */
-const IDLE_MS = 3_600_000;
+/** Where there is no watchdog. */
+const INTERVAL_MS = 15_000;
+/** How long the service manager waits at least for the next word of a service that starts. */
+const EXTENSION_MS = 60_000;
 
 /** @throws SystemdError SYSTEMD_ADDRESS */
 function parseAddress(path: string): Buffer {
@@ -79,22 +81,31 @@ async function repeat(each: () => void, intervalMs: number, clock: Clock, signal
 export function serviceManager(environment: NodeJS.ProcessEnv, clock: Clock): ServiceManager {
   const { NOTIFY_SOCKET: path } = environment;
   let address = path === undefined || path === '' ? undefined : parseAddress(path);
-  const intervalMs = address === undefined ? undefined : pingIntervalMs(environment);
+  const pingMs = address === undefined ? undefined : pingIntervalMs(environment);
+  let isStarting = true;
   /** A message that is lost is repeated by the next ping or status; only readiness is told once. */
   const send = (message: string) => (address === undefined ? 0 : sendDatagram(address, message));
   return {
     ready() {
       const errno = send('READY=1');
-      if (errno === 0) return;
+      isStarting = errno !== 0;
+      if (!isStarting) return;
       throw new SystemdError('SYSTEMD_SEND', 'cannot tell the service manager that the service is ready', {
         found: describeErrno(errno),
       });
     },
     status: (text) => void send(`STATUS=${singleLine(text)}`),
-    stopping: () => void send('STOPPING=1'),
+    stopping() {
+      isStarting = false;
+      send('STOPPING=1');
+    },
     watch(isAlive, signal) {
-      if (intervalMs === undefined) return repeat(() => undefined, IDLE_MS, clock, signal);
-      return repeat(() => void (isAlive() && send('WATCHDOG=1')), intervalMs, clock, signal);
+      const tell = () => {
+        if (address === undefined || !isAlive()) return;
+        if (pingMs !== undefined) send('WATCHDOG=1');
+        if (isStarting) send(`EXTEND_TIMEOUT_USEC=${EXTENSION_MS * MICROSECONDS_PER_MS}`);
+      };
+      return repeat(tell, Math.min(pingMs ?? INTERVAL_MS, INTERVAL_MS), clock, signal);
     },
     close() {
       address = undefined;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import t, { type Test as TapTest } from 'tap';
 import { stringify } from 'yaml';
 import { z } from 'zod';
+import { enclaveSchema } from '../../config/enclave.ts';
 import { ConfigError } from '../../config/errors.ts';
 import { hostProxySchema } from '../../config/host-proxy.ts';
 import { loadConfig } from '../../config/load.ts';
@@ -27,6 +28,14 @@ t.test('keeps a minimal section usable: everything but driver and image has a de
   t.match(run?.restart, { policy: 'on-failure', maxRestarts: 5 });
   t.match(load(t, { ...HYBRID, run: QEMU }).enclave.run, { vhostDeviceVsock: 'vhost-device-vsock' });
   t.equal(load(t, VSOCK).enclave.run, undefined, 'host-proxy alone needs none');
+});
+
+t.test('gives the enclave more time by default than its own boot phases may take', async (t) => {
+  const { run } = load(t, { ...VSOCK, run: NITRO }).enclave;
+  const { egressMs, credentialsMs, masterKeyMs, keystoreMs, acraMs, readyMs, ...others } =
+    enclaveSchema.shape.deadlines.parse({});
+  t.same(others, {}, 'all phases are counted');
+  t.ok(Number(run?.readyMs) > egressMs + credentialsMs + masterKeyMs + keystoreMs + acraMs + readyMs);
 });
 
 for (const [what, enclave, says] of [

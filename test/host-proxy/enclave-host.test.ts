@@ -38,6 +38,58 @@ t.test('opens the routes, starts the enclave, is ready when it serves, and stops
   nothingLeft(t, running.machine);
 });
 
+t.test('stays up, closed, with an enclave that failed after it had served, until it is told to stop', async (t) => {
+  const running = prepare(t, { does: 'poison' }, { restart: { policy: 'on-failure', minMs: 1, maxMs: 1 } });
+  const done = running.run();
+  await running.untilStage('closed');
+  t.match(running.host.status(), { state: 'failed', errorCode: 'ACRA_EXIT_POISON_RECORD', restarts: 0, lastEnd: null });
+  t.ok(running.told.includes('closed, phase serve: ACRA_EXIT_POISON_RECORD'), 'the service manager shows it');
+  t.equal(running.told.filter((text) => text === 'READY').length, 1, 'it has started: nothing waits for more');
+  const { lines } = await running.ask({ command: 'logs', lines: 4_000, follow: false });
+  t.equal(lines.filter((line) => line.includes('"ENCLAVE_CLOSED"')).length, 1);
+  t.match((await running.ask({ command: 'stop' })).last, 'stopped in order');
+  await done;
+  t.equal(running.host.status().publicAddress, null);
+  const console = readFileSync(join(running.machine.folder, 'console'), 'utf8');
+  t.equal(console.split('Linux version').length, 2, 'it was started once');
+  nothingLeft(t, running.machine);
+});
+
+t.test('tells readiness again at the next report when the service manager could not be told', async (t) => {
+  const running = prepare(t, { does: 'serve', repeats: true });
+  running.refusals = 2;
+  const done = running.run();
+  while (!running.told.includes('READY')) await new Promise((resolve) => setTimeout(resolve, 10));
+  t.equal(running.host.status().state, 'serving');
+  const { lines } = await running.ask({ command: 'logs', lines: 4_000, follow: false });
+  t.equal(lines.filter((line) => line.includes('"SYSTEMD_SEND"')).length, 1, 'said once');
+  running.stop.abort();
+  await done;
+  t.equal(running.told.filter((text) => text === 'READY').length, 1);
+});
+
+t.test('forwards on when no disk takes its log and the console, and says so once', async (t) => {
+  const full = '/dev/full';
+  const machine = fakeMachine(t, { does: 'serve', repeats: true }, { consoleFile: full }, { logFile: full });
+  const daemon = spawn(join(PROJECT, 'bin/acra-enclave'), ['run', '--config', machine.configFile], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const exited = once(daemon, 'exit');
+  let complaints = '';
+  daemon.stderr.setEncoding('utf8').on('data', (text: string) => {
+    complaints += text;
+  });
+  const asker = new RunningHost(machine);
+  const stages = async () =>
+    (await asker.ask({ command: 'logs', lines: 4_000, follow: false }).catch(() => null))?.lines;
+  while (!(await stages())?.some((line) => line.includes('"stage":"serving"')))
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  t.match((await asker.ask({ command: 'console', lines: 100, follow: false })).lines[0], 'Linux version');
+  t.match((await asker.ask({ command: 'stop' })).last, 'stopped in order');
+  t.same(await exited, [0, null]);
+  t.equal(complaints.match(/cannot write to \/dev\/full.*ENOSPC/g)?.length, 2, 'the log once, the console once');
+});
+
 t.test('rejects an enclave that fails its boot, with its own reason (ENCLAVE_FAILED)', async (t) => {
   const running = prepare(t, { does: 'fail' });
   const error = await rejectsCode(() => running.run(), EnclaveError, 'ENCLAVE_FAILED');

@@ -47,6 +47,17 @@ t.test('answers with replies, then its last words', async (t) => {
   ]);
 });
 
+t.test('keeps a line whole that holds another line end of Unicode', async (t) => {
+  const text = 'one\u2028two\u2029three\u0085four\u000bfive\r\nsix';
+  const { folder } = await served(t, async (_, reply) => {
+    reply({ type: 'line', text });
+    return text;
+  });
+  const replies: unknown[] = [];
+  t.equal(await askDaemon(folder, { command: 'stop' }, (reply) => replies.push(reply), never()), text);
+  t.same(replies[0], { type: 'line', text });
+});
+
 t.test('hands an error of the daemon on with its code (ENCLAVE_NO_CONSOLE)', async (t) => {
   const { folder } = await served(t, async () => {
     throw new CodedError('ENCLAVE_NO_CONSOLE', 'none');

@@ -125,7 +125,7 @@ t.test('rejects a wrong heartbeat (ENCLAVE_HEARTBEAT_WRONG)', async () => {
 
 for (const [when, prepare] of [
   ['before its heartbeat', async () => flush()],
-  ['while it serves', async (hand: StageHand) => hand.serve()],
+  ['before it serves', async (hand: StageHand) => hand.boot()],
 ] as const) {
   t.test(`rejects an enclave that says that it failed ${when} (ENCLAVE_FAILED)`, async (t) => {
     const hand = new StageHand({ restart: { policy: 'never' } });

@@ -11,6 +11,8 @@ export class FakeEnclave implements RunningEnclave {
   readonly #heartbeat = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<EnclaveEnd>();
   readonly #calls: string[];
+  /** When set, `terminate` rejects with it. */
+  terminateError: Error | undefined;
 
   constructor(id: string, calls: string[]) {
     this.id = id;
@@ -34,6 +36,7 @@ export class FakeEnclave implements RunningEnclave {
 
   async terminate(): Promise<void> {
     this.#calls.push(`terminate ${this.id}`);
+    if (this.terminateError) throw this.terminateError;
     this.#ended.resolve({ how: 'terminated', detail: 'terminated' });
   }
 }

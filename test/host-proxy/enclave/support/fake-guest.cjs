@@ -1,12 +1,12 @@
 /**
  * Stands in for QEMU with an enclave in it: writes a console, sends the heartbeat, reports over the control connection, and
- * stops when asked. What it does is in the image file, JSON: {vsockPath, does: 'serve' | 'fail' | 'panic' | 'reset' | 'hang',
- * deaf?: true}. It refuses to start when the control route is not open: routes come first.
+ * stops when asked. What it does is in the image file, JSON: {vsockPath, does: 'serve' | 'poison' | 'fail' | 'panic' | 'reset' |
+ * 'hang', deaf?: true, repeats?: true}. It refuses to start when the control route is not open: routes come first.
  */
 const { existsSync, readFileSync } = require('node:fs');
 const { createConnection } = require('node:net');
 const words = process.argv.slice(2);
-const { vsockPath, does, deaf } = JSON.parse(readFileSync(words[words.indexOf('-kernel') + 1], 'utf8'));
+const { vsockPath, does, deaf, repeats } = JSON.parse(readFileSync(words[words.indexOf('-kernel') + 1], 'utf8'));
 
 console.log('[    0.000000] Linux version 6.12.0');
 if (!existsSync(`${vsockPath}_9001`) || !existsSync(`${vsockPath}_9000`)) {
@@ -34,7 +34,14 @@ control.on('data', (bytes) => {
 control.on('error', () => undefined);
 
 const acts = {
-  serve: () => say('serving', 'serve'),
+  serve: () => {
+    say('serving', 'serve');
+    if (repeats) setInterval(() => say('serving', 'serve'), 20);
+  },
+  poison: () => {
+    say('serving', 'serve');
+    say('failed', 'serve', 'ACRA_EXIT_POISON_RECORD');
+  },
   fail: () => {
     say('failed', 'master-key', 'KMS_ACCESS_DENIED');
     control.end(() => process.exit(0));

@@ -9,9 +9,11 @@ import { loadConfig } from '../../../../config/load.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 
 export interface GuestPlan {
-  readonly does: 'serve' | 'fail' | 'panic' | 'reset' | 'hang';
+  readonly does: 'serve' | 'poison' | 'fail' | 'panic' | 'reset' | 'hang';
   /** Does not heed the request to stop. */
   readonly deaf?: boolean;
+  /** Reports again and again, as a supervisor does. */
+  readonly repeats?: boolean;
 }
 
 export interface FakeMachine {
@@ -29,7 +31,12 @@ function program(folder: string, name: string): string {
   return path;
 }
 
-export function fakeMachine(t: TapTest, plan: GuestPlan, settings: Record<string, unknown> = {}): FakeMachine {
+export function fakeMachine(
+  t: TapTest,
+  plan: GuestPlan,
+  settings: Record<string, unknown> = {},
+  more: { readonly logFile?: string } = {},
+): FakeMachine {
   const folder = temporaryFolder(t);
   const runtimeFolder = join(folder, 'run');
   mkdirSync(runtimeFolder, { mode: 0o700 });
@@ -45,7 +52,7 @@ export function fakeMachine(t: TapTest, plan: GuestPlan, settings: Record<string
     restart: { policy: 'never' },
     ...settings,
   };
-  const logFile = join(folder, 'log');
+  const logFile = more.logFile ?? join(folder, 'log');
   const configFile = join(folder, 'host-proxy.yaml');
   writeFileSync(
     configFile,

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { askDaemon } from '../../../../host-proxy/command/client.ts';
 import type { CommandReply, CommandRequest, RunStatus } from '../../../../host-proxy/command/protocol.ts';
 import { EnclaveHost } from '../../../../host-proxy/enclave-host.ts';
+import { SystemdError } from '../../../../host-proxy/systemd/errors.ts';
 import { systemClock } from '../../../../runtime/clock.ts';
 import { systemRandom } from '../../../../runtime/random.ts';
 import type { FakeMachine } from './fake-machine.ts';
@@ -12,6 +13,8 @@ export class RunningHost {
   readonly host: EnclaveHost;
   readonly told: string[] = [];
   readonly stop = new AbortController();
+  /** How often the service manager is still not to be told that the service is ready. */
+  refusals = 0;
 
   constructor(machine: FakeMachine) {
     this.machine = machine;
@@ -22,7 +25,10 @@ export class RunningHost {
       random: systemRandom,
       onProgress: () => undefined,
       serviceManager: {
-        ready: tell('READY'),
+        ready: () => {
+          if (this.refusals-- > 0) throw new SystemdError('SYSTEMD_SEND', 'EAGAIN');
+          this.told.push('READY');
+        },
         stopping: tell('STOPPING'),
         status: (text) => void this.told.push(text),
         watch: (_, signal) => once(signal, 'abort').then(() => undefined),

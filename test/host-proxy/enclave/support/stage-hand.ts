@@ -82,11 +82,16 @@ export class StageHand {
     await running;
   }
 
-  /** From the start to serving. */
-  async serve(): Promise<void> {
+  /** From the start to the heartbeat. */
+  async boot(): Promise<void> {
     await flush();
     this.driver.newest.beat();
     await flush();
+  }
+
+  /** From the start to serving. */
+  async serve(): Promise<void> {
+    await this.boot();
     this.say('serving');
     await flush();
   }
