@@ -2,8 +2,10 @@
 import { appendFileSync, cpSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { changedAcraServer, changedKernel } from './support/changed-parts.ts';
 import { EnclaveStack } from './support/enclave-stack.ts';
 import type { BuiltImage } from './support/images.ts';
+import { usualParts } from './support/images.ts';
 
 interface Change {
   readonly what: string;
@@ -22,6 +24,19 @@ const CHANGES: readonly Change[] = [
   },
   { what: 'another program for PID 1', build: (stack) => stack.build({ init: 'test/enclave/images/twin.ts' }) },
   { what: 'a word more on the kernel command line', build: (stack) => stack.build({ cmdlineSuffix: ' quiet' }) },
+  {
+    what: 'a changed byte of the kernel',
+    build: async (stack) => stack.build({ kernel: changedKernel((await usualParts()).kernel, stack.root) }),
+  },
+  {
+    what: 'a changed acra-server',
+    build: async (stack) => {
+      const { acraServer } = await usualParts();
+      return acraServer.kind === 'stand-in'
+        ? stack.build({ standIn: 'test/enclave/images/other-stand-in.ts' })
+        : stack.build({ acraServer: changedAcraServer(acraServer, stack.root) });
+    },
+  },
 ];
 
 t.test('an altered image gets no key', async (t) => {

@@ -11,6 +11,7 @@ import type { HostStatus } from '../../cli/demo/host-status.ts';
 import type { StackOptions } from '../../cli/demo/stack.ts';
 import { Stack } from '../../cli/demo/stack.ts';
 import type { TcpEndpoint } from '../../config/endpoint.ts';
+import { wholeLines } from './whole-lines.ts';
 
 /** No single step of a test takes longer; a hang shows as an error that names the state. */
 const STEP_TIMEOUT_MS = 60_000;
@@ -73,8 +74,7 @@ export interface LogLine extends Record<string, unknown> {
 export function logLines(pair: EnclavePair, daemon: 'supervisor' | 'host-proxy'): LogLine[] {
   const file = daemon === 'supervisor' ? pair.supervisor?.logFile : pair.hostProxy?.logFile;
   if (file === undefined) return [];
-  return readFileSync(file, 'utf8')
-    .split('\n')
+  return wholeLines(file)
     .filter((line) => line.startsWith('{'))
     .map((line) => JSON.parse(line) as LogLine);
 }

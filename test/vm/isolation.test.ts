@@ -2,6 +2,7 @@
 import t from 'tap';
 import { HEARTBEAT_PORT, VSOCK_PORTS } from '../../config/ports.ts';
 import { EnclaveStack } from '../enclave/support/enclave-stack.ts';
+import { reportsIn } from '../support/console-reports.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { dialGuest } from './support/guest-port.ts';
 
@@ -9,6 +10,13 @@ const LOW_PORTS = 4_096;
 const RANDOM_PORTS = 2_000;
 const AT_ONCE = 64;
 const ANSWER_MS = 20_000;
+
+interface Report {
+  readonly answered: readonly string[];
+  /** Address and outcome. */
+  readonly tcp: readonly (readonly [string, string])[];
+  readonly interfaces: readonly string[];
+}
 
 t.test('from outside, only the public port of a serving enclave answers', async (t) => {
   const stack = await EnclaveStack.prepare(t);
@@ -34,11 +42,8 @@ t.test('from inside, only the parent’s declared ports answer, and no network d
   const stack = await EnclaveStack.prepare(t);
   const daemon = await stack.run(await stack.build({ init: 'test/vm/images/isolation.ts' }));
   await daemon.exited;
-  const report = JSON.parse(/^ISOLATION (.*)$/m.exec(stack.console())?.[1] ?? '{}') as {
-    answered: string[];
-    tcp: [string, string][];
-    interfaces: string[];
-  };
+  const report = reportsIn<Report>(stack.console(), 'ISOLATION').at(-1);
+  if (!report) throw new Error('the image reported nothing');
   const { control, database, kms, imds } = VSOCK_PORTS;
   // Behind vhost-device-vsock the parent also answers as CID 2, the host of virtio's specification.
   const declared = [control, database, kms, imds].flatMap((port) => [`2:${port}`, `3:${port}`]);

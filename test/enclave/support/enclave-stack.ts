@@ -19,6 +19,8 @@ import type { TcpEndpoint } from '../../../config/endpoint.ts';
 import { parseEndpoint } from '../../../config/endpoint.ts';
 import type { RunningPostgres } from '../../../emulator/postgres/server.ts';
 import { systemClock } from '../../../runtime/clock.ts';
+import { withoutKernelWords } from '../../support/console-reports.ts';
+import { wholeLines } from '../../support/whole-lines.ts';
 import type { EnclaveCloud } from './cloud.ts';
 import type { BuiltImage, ImageChanges } from './images.ts';
 import { buildTestImage } from './images.ts';
@@ -161,14 +163,17 @@ export class EnclaveStack {
 
   /** The enclave's own and the parent's records, oldest first. */
   records(): readonly LogLine[] {
-    return readFileSync(join(this.root, 'run.log'), 'utf8')
-      .split('\n')
+    return wholeLines(join(this.root, 'run.log'))
       .filter((line) => line.startsWith('{'))
       .map((line) => JSON.parse(line) as LogLine);
   }
 
-  /** Empty where enclaves have no console (Nitro without debug mode). */
+  /** Without what the kernel wrote in between. Empty where enclaves have no console (Nitro without debug mode). */
   console(): string {
+    return withoutKernelWords(this.#serialConsole());
+  }
+
+  #serialConsole(): string {
     const file = join(this.root, 'console.log');
     return existsSync(file) ? readFileSync(file, 'utf8') : '';
   }
@@ -177,7 +182,7 @@ export class EnclaveStack {
     await this.daemon?.stop();
     if (t.passing() || this.daemon === undefined) return;
     t.comment(readFileSync(this.daemon.logFile, 'utf8').split('\n').slice(-60).join('\n'));
-    t.comment(this.console().split('\n').slice(-40).join('\n'));
+    t.comment(this.#serialConsole().split('\n').slice(-40).join('\n'));
   }
 
   async #writeEnclaveFolder(settings: YamlDocument): Promise<void> {

@@ -27,26 +27,38 @@ export interface BuiltImage {
 export type ImageChanges = Partial<Pick<ImageRequest, 'compression' | 'acraServer' | 'kernel'>> & {
   /** Source file of the program for PID 1, relative to the project. */
   readonly init?: string;
+  /** The same of the stand-in for acra-server; for images that have it. */
+  readonly standIn?: string;
   readonly cmdlineSuffix?: string;
 };
+
+/** What an image is made from where a test exchanges nothing. */
+export async function usualParts(
+  signal = AbortSignal.timeout(BUILD_MS),
+): Promise<Pick<ImageRequest, 'acraServer' | 'kernel' | 'system'>> {
+  const recipe = readRecipe(undefined);
+  const architecture = hostArchitecture();
+  return {
+    kernel: await provideKernel(recipe, { architecture, projectFolder: PROJECT, signal }),
+    system: recipe.libraries,
+    acraServer: await locateAcraServer({ environment: process.env, cacheFolder: acraCacheFolder(process.env) }),
+  };
+}
 
 export async function buildTestImage(
   enclaveFolder: string,
   outputFolder: string,
-  { init, cmdlineSuffix = '', ...changes }: ImageChanges = {},
+  { init, standIn, cmdlineSuffix = '', ...changes }: ImageChanges = {},
 ): Promise<BuiltImage> {
   const signal = AbortSignal.timeout(BUILD_MS);
-  const recipe = readRecipe(undefined);
-  const architecture = hostArchitecture();
-  const kernel = await provideKernel(recipe, { architecture, projectFolder: PROJECT, signal });
+  const { kernel, ...parts } = await usualParts(signal);
   await buildEnclaveImage({
     name: 'acra-enclave-test',
     release: RELEASE,
     kernel: { ...kernel, cmdline: kernel.cmdline.replace(/ rdinit=/, `${cmdlineSuffix} rdinit=`) },
     projectFolder: PROJECT,
-    entryPoints: { ...ENTRY_POINTS, ...(init === undefined ? {} : { init }) },
-    system: recipe.libraries,
-    acraServer: await locateAcraServer({ environment: process.env, cacheFolder: acraCacheFolder(process.env) }),
+    ...parts,
+    entryPoints: { init: init ?? ENTRY_POINTS.init, standIn: standIn ?? ENTRY_POINTS.standIn },
     allowStandIn: true,
     enclaveFolder,
     compression: 'none',

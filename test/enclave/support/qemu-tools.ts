@@ -17,5 +17,5 @@ export async function qemuTools(): Promise<QemuTools> {
     signal: AbortSignal.timeout(BUILD_MS),
   });
   const { qemu, vhostDeviceVsock } = await tools;
-  return { ...qemu, vhostDeviceVsock: vhostDeviceVsock.program };
+  return { ...qemu, vhostDeviceVsock };
 }

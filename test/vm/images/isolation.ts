@@ -2,7 +2,7 @@
  * Tries to reach whatever it can from inside an enclave, and prints what answered. The machine is prepared as the product
  * prepares it; the addresses that it tries stand here.
  */
-import { readdirSync, writeSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import type { Cid, VsockPort } from '../../../config/brands.ts';
 import { toCid, toVsockPort } from '../../../config/brands.ts';
@@ -12,6 +12,7 @@ import { silentLogger } from '../../../runtime/log.ts';
 import { endMachine } from '../../../supervisor/machine/calls.ts';
 import { drainConsole } from '../../../supervisor/machine/console.ts';
 import { enclavePlatform } from '../../../supervisor/machine/platform.ts';
+import { printReport } from '../../support/console-reports.ts';
 
 const LIMITS = {
   maxConnections: 64,
@@ -98,6 +99,6 @@ const report = {
   interfaces: readdirSync('/sys/class/net'),
   tried: parents.length * PARENT_PORTS.length + OTHER_CIDS.length * SIBLING_PORTS.length,
 };
-writeSync(1, `\nISOLATION ${JSON.stringify(report)}\n`);
+printReport('ISOLATION', report);
 drainConsole();
 endMachine();

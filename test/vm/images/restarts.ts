@@ -3,7 +3,7 @@
  * goes. The child is what the image has in the place of acra-server, so that a start costs little.
  */
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync, writeSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { systemClock } from '../../../runtime/clock.ts';
@@ -15,7 +15,8 @@ import { SupervisedChild } from '../../../supervisor/children/child.ts';
 import { endMachine } from '../../../supervisor/machine/calls.ts';
 import { drainConsole } from '../../../supervisor/machine/console.ts';
 import { enclavePlatform } from '../../../supervisor/machine/platform.ts';
-import { ORPHAN_EVERY, RESTARTS } from '../support/restarts.ts';
+import { printReport } from '../../support/console-reports.ts';
+import { ORPHAN_EVERY, ORPHANS, RESTARTS } from '../support/restarts.ts';
 
 const { program, leadingArguments } = JSON.parse(readFileSync('/acra/program.json', 'utf8')) as {
   program: string;
@@ -46,6 +47,9 @@ function zombies(): number {
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
+const ORPHANS_MS = 60_000;
+const POLL_MS = 100;
+const never = new AbortController().signal;
 let orphans = 0;
 
 function report(restarts: number): void {
@@ -53,10 +57,7 @@ function report(restarts: number): void {
   const heapKiB = Math.round(process.memoryUsage().heapUsed / 1024);
   const rssKiB = Math.round(process.memoryUsage.rss() / 1024);
   const descriptors = readdirSync('/proc/self/fd').length;
-  writeSync(
-    1,
-    `\nRESTARTS ${JSON.stringify({ restarts, rssKiB, heapKiB, descriptors, zombies: zombies(), orphans })}\n`,
-  );
+  printReport('RESTARTS', { restarts, rssKiB, heapKiB, descriptors, zombies: zombies(), orphans });
 }
 
 await enclavePlatform().prepareMachine({
@@ -92,10 +93,12 @@ const child = new SupervisedChild(
   },
   { clock: systemClock, random: systemRandom, logger: silentLogger, onState: () => undefined },
 );
-await child.start(new AbortController().signal);
+await child.start(never);
 await finished;
 await child.stop();
-await new Promise((resolve) => setTimeout(resolve, 2_000));
+// Whoever leaves the last orphan behind may still be starting.
+const orphansDue = AbortSignal.timeout(ORPHANS_MS);
+while (orphans < ORPHANS && !orphansDue.aborted) await systemClock.sleep(POLL_MS, never);
 report(launches);
 drainConsole();
 endMachine();

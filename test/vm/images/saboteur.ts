@@ -23,7 +23,7 @@ const LIMITS = {
   idleTimeoutMs: 600_000,
 };
 
-function status(pid: number | 'self'): Readonly<Record<string, string>> {
+function status(pid: number): Readonly<Record<string, string>> {
   try {
     const lines = readFileSync(`/proc/${pid}/status`, 'utf8').split('\n');
     return Object.fromEntries(lines.map((line) => line.split(':\t', 2).map((part) => part.trim())));
@@ -50,9 +50,6 @@ function stats(): SabotageAnswer {
   const all = processIds().map(status);
   const acra = acraPid();
   return {
-    supervisorRssKiB: Number.parseInt(status('self')['VmRSS'] ?? '0', 10),
-    memoryAvailableKiB: Number.parseInt(/MemAvailable:\s+(\d+)/.exec(read('/proc/meminfo'))?.[1] ?? '0', 10),
-    memoryTotalKiB: Number.parseInt(/MemTotal:\s+(\d+)/.exec(read('/proc/meminfo'))?.[1] ?? '0', 10),
     zombies: all.filter((each) => each['State']?.startsWith('Z')).length,
     acra:
       acra === undefined
@@ -64,7 +61,6 @@ function stats(): SabotageAnswer {
     pidsMax: read('/sys/fs/cgroup/acra-server/pids.max'),
     ptraceScope: read('/proc/sys/kernel/yama/ptrace_scope'),
     hostName: read('/proc/sys/kernel/hostname'),
-    wallClockMs: Date.now(),
   };
 }
 

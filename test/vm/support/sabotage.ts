@@ -7,7 +7,7 @@ export const PANIC = `the saboteur was told to panic, ${'and to say at length wh
 
 export type SabotageRequest =
   | { readonly do: 'stats' }
-  | { readonly do: 'signal-acra'; readonly signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT' }
+  | { readonly do: 'signal-acra'; readonly signal: 'SIGKILL' | 'SIGSTOP' }
   | { readonly do: 'panic' };
 
 export type SabotageAnswer = Readonly<Record<string, unknown>>;
