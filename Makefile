@@ -15,7 +15,7 @@ INSTALLER = $(NODE) deploy/install.ts --destdir '$(DESTDIR)' --prefix '$(PREFIX)
 .PHONY: help demo test test-vm test-ec2 check eif types lint format error-docs bench-relay bench-chain bench-eif clean install uninstall
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-14s %s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-14s %s\n' "$$name" "$$what"; done
 
 # Not `npm ci`: it wants entries for the optional packages of every platform, and refuses a lock file that was written where
 # only some are served. This installs the locked versions with their digests, and changes neither file. No package's script is run.
