@@ -26,7 +26,7 @@ class Machine {
   readonly cache: string;
   readonly output: string;
 
-  constructor(t: Test, bzImage: string) {
+  constructor(t: Test, bzImage: string, olddefconfig = ':') {
     this.folder = temporaryFolder(t);
     this.cache = join(this.folder, 'cache');
     this.output = join(this.folder, 'output');
@@ -49,6 +49,7 @@ class Machine {
       `env >>'${this.folder}/environment'
 for word; do case $word in LOCALVERSION=*) LOCALVERSION=\${word#*=} ;; esac; done
 case "$*" in
+*olddefconfig*) ${olddefconfig} ;;
 *kernelrelease*) echo "6.12.1\${LOCALVERSION-+}" ;;
 *bzImage*) mkdir -p include/config arch/x86/boot
   echo "6.12.1\${LOCALVERSION-+}" >include/config/kernel.release
@@ -97,3 +98,16 @@ t.test('keeps the log of a build that failed, and says where', { skip: cannotRun
   t.same(readdirSync(machine.cache).sort(), ['apt', 'apt.lock', 'kernel-failed.log'], 'no build tree is left');
   t.notOk(existsSync(machine.output));
 });
+
+for (const [what, olddefconfig, complaint] of [
+  ['lacks what the fragment asks for', "sed -i '/^CONFIG_NSM=/d' .config", /wanted CONFIG_NSM=y, got nothing/],
+  ['has what the fragment leaves out', 'echo CONFIG_MODULES=y >>.config', /CONFIG_MODULES is on, wanted off/],
+] as const) {
+  t.test(`rejects a kernel that ${what}`, { skip: cannotRun }, async (t) => {
+    const machine = new Machine(t, 'echo KERNEL >arch/x86/boot/bzImage', olddefconfig);
+    const { code, stderr } = await machine.build();
+    t.equal(code, 1);
+    t.match(stderr, complaint);
+    t.notOk(existsSync(machine.output));
+  });
+}
