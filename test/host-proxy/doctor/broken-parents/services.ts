@@ -1,0 +1,116 @@
+/** What may be wrong with what a parent instance talks to: metadata, KMS, database, time. */
+import { healthyImds, nobody } from '../fake-parent.ts';
+import type { BrokenParent } from './broken-parent.ts';
+
+export const SERVICES: readonly BrokenParent[] = [
+  {
+    what: 'IMDS that is switched off',
+    check: 'imds',
+    found: /status 403/,
+    advice: /--http-endpoint enabled/,
+    breakIt: (parent) => Object.assign(parent, { ask: async () => ({ status: 403, body: '' }) }),
+  },
+  {
+    what: 'IMDS that does not answer',
+    check: 'imds',
+    found: /no answer within 2 s/,
+    advice: /hop-limit 2/,
+    breakIt: (parent) => Object.assign(parent, { ask: nobody }),
+  },
+  {
+    what: 'IMDSv1 that answers',
+    check: 'imds-v1',
+    outcome: 'warning',
+    found: /without a token is answered/,
+    advice: /--http-tokens required/,
+    breakIt(parent) {
+      parent.ask = async (question, signal) =>
+        question.method === 'GET' ? { status: 200, body: 'ami-id' } : healthyImds(question, signal);
+    },
+  },
+  {
+    what: 'tokens that travel',
+    check: 'imds-hop-limit',
+    outcome: 'warning',
+    found: /2 hops or further/,
+    advice: /--http-put-response-hop-limit 1/,
+    breakIt(parent) {
+      parent.ask = (question, signal) => healthyImds({ ...question, minimumTtl: 1 }, signal);
+    },
+  },
+  {
+    what: 'a hop limit that cannot be seen',
+    check: 'imds-hop-limit',
+    outcome: 'skipped',
+    found: /cannot be told: IP_MINTTL/,
+    breakIt(parent) {
+      parent.ask = async (question, signal) => {
+        if (question.minimumTtl !== undefined) throw new Error('IP_MINTTL cannot be set here');
+        return healthyImds(question, signal);
+      };
+    },
+  },
+  {
+    what: 'an instance without a role',
+    check: 'role',
+    found: /no role \(status 404\)/,
+    advice: /associate-iam-instance-profile/,
+    breakIt(parent) {
+      parent.ask = async (question, signal) =>
+        question.method === 'GET' ? { status: 404, body: '' } : healthyImds(question, signal);
+    },
+  },
+  {
+    what: 'KMS that cannot be reached',
+    check: 'kms',
+    found: /connect ETIMEDOUT/,
+    advice: /VPC endpoint/,
+    breakIt: (parent) => Object.assign(parent, { date: async () => Promise.reject(new Error('connect ETIMEDOUT')) }),
+  },
+  {
+    what: 'KMS that does not answer',
+    check: 'kms',
+    found: /no answer within 5 s/,
+    advice: /port 443/,
+    breakIt: (parent) => Object.assign(parent, { date: (signal: AbortSignal) => nobody(undefined, signal) }),
+  },
+  {
+    what: 'a database that refuses TLS',
+    check: 'database',
+    found: /refuses TLS/,
+    advice: /ssl = on/,
+    breakIt: (parent) => Object.assign(parent, { postgres: async () => 'N' }),
+  },
+  {
+    what: 'a database that is something else',
+    check: 'database',
+    found: /is not PostgreSQL/,
+    breakIt: (parent) => Object.assign(parent, { postgres: async () => 'H' }),
+  },
+  {
+    what: 'a database that cannot be reached',
+    check: 'database',
+    found: /connect ECONNREFUSED/,
+    advice: /security group/,
+    breakIt: (parent) =>
+      Object.assign(parent, { postgres: async () => Promise.reject(new Error('connect ECONNREFUSED')) }),
+  },
+  {
+    what: 'a clock that is 6 minutes late',
+    check: 'clock',
+    found: /360 s behind KMS/,
+    advice: /169\.254\.169\.123/,
+    breakIt(parent) {
+      parent.date = async () => new Date(parent.clock.nowMs() + 360_000).toUTCString();
+    },
+  },
+  {
+    what: 'a clock that nobody sets',
+    check: 'clock',
+    outcome: 'warning',
+    found: /not synchronised, 0 s/,
+    advice: /chronyd/,
+    breakIt: ({ commands }) =>
+      commands.set('timedatectl show --property=NTPSynchronized --value', { code: 0, stdout: 'no\n' }),
+  },
+];
