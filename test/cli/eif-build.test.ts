@@ -25,7 +25,7 @@ interface Refusal {
   readonly damage?: (enclave: string) => void;
 }
 
-const EARLY: readonly Refusal[] = [
+const WRONG_SIGNERS: readonly Refusal[] = [
   {
     what: "another certificate's key",
     code: 'EIF_KEY_MISMATCH',
@@ -36,6 +36,10 @@ const EARLY: readonly Refusal[] = [
     code: 'EIF_CERTIFICATE_EXPIRED',
     options: signing(expired.key, expired.certificate),
   },
+];
+
+const EARLY: readonly Refusal[] = [
+  ...WRONG_SIGNERS,
   { what: 'a key without certificate', code: 'CLI_OPTION', options: ['--signing-key', signer.key] },
   { what: 'the stand-in that nobody allowed', code: 'EIF_BUILD_STAND_IN', acraServer: '' },
   {
@@ -101,16 +105,7 @@ t.test('signs an extracted image when told to', async (t) => {
 });
 
 const NOT_WITH_FROM: readonly Refusal[] = [
-  {
-    what: "another certificate's key",
-    code: 'EIF_KEY_MISMATCH',
-    options: signing(other.key, signer.certificate),
-  },
-  {
-    what: 'an expired certificate',
-    code: 'EIF_CERTIFICATE_EXPIRED',
-    options: signing(expired.key, expired.certificate),
-  },
+  ...WRONG_SIGNERS,
   { what: 'a certificate without key', code: 'CLI_OPTION', options: ['--signing-certificate', signer.certificate] },
   { what: '--recipe', code: 'CLI_OPTION', options: ['--recipe', 'image.yaml'] },
   { what: '--enclave', code: 'CLI_OPTION', options: ['--enclave', 'enclave'] },

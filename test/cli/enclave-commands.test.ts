@@ -1,26 +1,11 @@
 /** stop, status, logs and console as a user runs them, against a daemon with a stand-in for QEMU. */
-import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { fakeMachine } from '../host-proxy/enclave/support/fake-machine.ts';
 import { RunningHost } from '../host-proxy/enclave/support/running-host.ts';
-import { PROJECT } from '../project/imports.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-
-interface Outcome {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function acraEnclave(...words: readonly string[]): Promise<Outcome> {
-  return new Promise((resolve) => {
-    execFile(join(PROJECT, 'bin/acra-enclave'), words, (error, stdout, stderr) => {
-      resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
-    });
-  });
-}
+import { acraEnclave } from './support/acra-enclave.ts';
 
 t.test('shows, follows and stops a running enclave', async (t) => {
   const running = new RunningHost(fakeMachine(t, { does: 'serve' }));
@@ -28,11 +13,11 @@ t.test('shows, follows and stops a running enclave', async (t) => {
   const done = running.run();
   await running.untilStage('serving');
   const [table, json, logs, records, console] = await Promise.all([
-    acraEnclave('status', ...config),
-    acraEnclave('status', ...config, '--json'),
-    acraEnclave('logs', ...config, '-n', '100'),
-    acraEnclave('logs', ...config, '-n', '2', '--json'),
-    acraEnclave('console', ...config, '--no-follow'),
+    acraEnclave(['status', ...config]),
+    acraEnclave(['status', ...config, '--json']),
+    acraEnclave(['logs', ...config, '-n', '100']),
+    acraEnclave(['logs', ...config, '-n', '2', '--json']),
+    acraEnclave(['console', ...config, '--no-follow']),
   ]);
   t.equal(table.code, 0);
   t.match(table.stdout, /^state +serving$/m);
@@ -42,8 +27,8 @@ t.test('shows, follows and stops a running enclave', async (t) => {
   t.equal(records.stdout.trim().split('\n').length, 2);
   t.match(JSON.parse(records.stdout.split('\n')[0] ?? ''), { source: 'host-proxy' });
   t.match(console.stdout, 'Linux version');
-  const following = acraEnclave('console', ...config);
-  const stop = await acraEnclave('stop', ...config);
+  const following = acraEnclave(['console', ...config]);
+  const stop = await acraEnclave(['stop', ...config]);
   t.match(stop.stdout, 'the enclave has stopped: it stopped in order');
   t.match(stop.stderr, 'stopping');
   await done;
@@ -53,7 +38,7 @@ t.test('shows, follows and stops a running enclave', async (t) => {
 t.test('ends with 1 and the reason when no daemon runs (HOST_NOT_RUNNING)', async (t) => {
   const { configFile } = fakeMachine(t, { does: 'serve' });
   const commands = ['stop', 'status', 'logs', 'console'];
-  for (const { code, stderr } of await Promise.all(commands.map((name) => acraEnclave(name, '-c', configFile)))) {
+  for (const { code, stderr } of await Promise.all(commands.map((name) => acraEnclave([name, '-c', configFile])))) {
     t.equal(code, 1);
     t.match(stderr, 'HOST_NOT_RUNNING');
     t.match(stderr, 'what to do:');
@@ -61,7 +46,7 @@ t.test('ends with 1 and the reason when no daemon runs (HOST_NOT_RUNNING)', asyn
 });
 
 t.test('ends with 1 and the reason when the enclave is not started again (ENCLAVE_FAILED)', async (t) => {
-  const { code, stderr } = await acraEnclave('run', '--config', fakeMachine(t, { does: 'fail' }).configFile);
+  const { code, stderr } = await acraEnclave(['run', '--config', fakeMachine(t, { does: 'fail' }).configFile]);
   t.equal(code, 1);
   t.match(stderr, 'ENCLAVE_FAILED');
   t.match(stderr, 'phase master-key; KMS_ACCESS_DENIED');
@@ -72,7 +57,7 @@ t.test('rejects to run without a section that says how (HOST_RUN_MISSING)', asyn
   const minimal =
     'version: 1\nenclave: {transport: vsock, cid: 16}\ndatabase: {connect: "tcp://a:1"}\nkms: {connect: "tcp://a:1"}\n';
   writeFileSync(file, minimal);
-  const { code, stderr } = await acraEnclave('run', '--config', file);
+  const { code, stderr } = await acraEnclave(['run', '--config', file]);
   t.equal(code, 1);
   t.match(stderr, 'HOST_RUN_MISSING');
 });

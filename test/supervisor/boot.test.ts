@@ -3,26 +3,13 @@ import { retryPatiently } from '../../supervisor/boot/patience.ts';
 import type { PhaseContext } from '../../supervisor/boot/phase.ts';
 import { BootTable, boot } from '../../supervisor/boot/phase.ts';
 import { SupervisorError } from '../../supervisor/errors.ts';
-import type { Platform } from '../../supervisor/platform.ts';
-import { StatusBoard } from '../../supervisor/status.ts';
 import { rejectsCode } from '../support/coded-error.ts';
 import { FakeClock } from '../support/fake-clock.ts';
-import { MemoryLogger } from '../support/memory-logger.ts';
-import { seededRandom } from '../support/seeded-random.ts';
+import { phaseContext } from './support/phase-context.ts';
 
 function surroundings() {
-  const clock = new FakeClock();
-  const status = new StatusBoard(clock);
-  const logger = new MemoryLogger();
-  const context = {
-    platform: {} as Platform,
-    clock,
-    random: seededRandom('boot'),
-    logger,
-    status,
-    defer: () => undefined,
-    fail: () => undefined,
-  };
+  const context = phaseContext('boot', new FakeClock());
+  const { clock, status, logger } = context;
   return { clock, status, logger, context };
 }
 

@@ -4,12 +4,11 @@ import { clockPhase } from '../../../../supervisor/boot/phases/clock.ts';
 import type { NsmReady } from '../../../../supervisor/boot/phases/nsm.ts';
 import { SupervisorError } from '../../../../supervisor/errors.ts';
 import type { Platform } from '../../../../supervisor/platform.ts';
-import { StatusBoard } from '../../../../supervisor/status.ts';
 import { nsmFixture } from '../../../emulator/support/nsm-fixture.ts';
 import { rejectsCode } from '../../../support/coded-error.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
-import { MemoryLogger } from '../../../support/memory-logger.ts';
-import { seededRandom } from '../../../support/seeded-random.ts';
+import type { MemoryLogger } from '../../../support/memory-logger.ts';
+import { phaseContext } from '../../support/phase-context.ts';
 
 const table = BootTable.empty<NsmReady>().phase(clockPhase);
 const NSM_MS = Date.UTC(2026, 10, 20, 12, 0, 0);
@@ -31,18 +30,8 @@ async function surroundings(t: TapTest, { nsmMs = NSM_MS, deviceMs, processMs = 
     hypervisorTimeMs: () => deviceMs,
     setWallClock: async (timeMs) => void set.push(timeMs),
   };
-  const clock = new FakeClock(processMs);
-  const logger = new MemoryLogger();
-  const context = {
-    platform: platform as Platform,
-    clock,
-    random: seededRandom('clock'),
-    logger,
-    status: new StatusBoard(clock),
-    defer: () => undefined,
-    fail: () => undefined,
-  };
-  return { set, logger, run: () => boot(table, { nsm }, context, new AbortController().signal) };
+  const context = phaseContext('clock', new FakeClock(processMs), platform);
+  return { set, logger: context.logger, run: () => boot(table, { nsm }, context, new AbortController().signal) };
 }
 
 const sourceOf = (logger: MemoryLogger) => logger.records.find(({ event }) => event === 'clock.set')?.fields['source'];

@@ -4,12 +4,10 @@ import { BootTable, boot } from '../../../../supervisor/boot/phase.ts';
 import { entropyPhase } from '../../../../supervisor/boot/phases/entropy.ts';
 import type { NsmReady } from '../../../../supervisor/boot/phases/nsm.ts';
 import type { Platform } from '../../../../supervisor/platform.ts';
-import { StatusBoard } from '../../../../supervisor/status.ts';
 import { nsmFixture } from '../../../emulator/support/nsm-fixture.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
-import { MemoryLogger } from '../../../support/memory-logger.ts';
-import { seededRandom } from '../../../support/seeded-random.ts';
 import { primaryReseeds, publicReseeds } from '../../machine/support/openssl-generator.ts';
+import { phaseContext } from '../../support/phase-context.ts';
 
 const table = BootTable.empty<NsmReady>().phase(entropyPhase);
 
@@ -26,16 +24,7 @@ t.test(
         reseedsAtEach.push(primaryReseeds());
       },
     };
-    const logger = new MemoryLogger();
-    const context = {
-      platform: platform as Platform,
-      clock,
-      random: seededRandom('entropy'),
-      logger,
-      status: new StatusBoard(clock),
-      defer: () => undefined,
-      fail: () => undefined,
-    };
+    const context = phaseContext('entropy', clock, platform);
     randomBytes(1);
     const before = publicReseeds();
     const { entropyBytes } = await boot(table, { nsm }, context, new AbortController().signal);

@@ -13,12 +13,11 @@ import type { ControlReady } from '../../../../supervisor/boot/phases/control.ts
 import { heartbeatPhase } from '../../../../supervisor/boot/phases/heartbeat.ts';
 import { SupervisorError } from '../../../../supervisor/errors.ts';
 import type { Platform } from '../../../../supervisor/platform.ts';
-import { StatusBoard } from '../../../../supervisor/status.ts';
+import type { StatusBoard } from '../../../../supervisor/status.ts';
 import { rejectsCode } from '../../../support/coded-error.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
-import { MemoryLogger } from '../../../support/memory-logger.ts';
-import { seededRandom } from '../../../support/seeded-random.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
+import { phaseContext } from '../../support/phase-context.ts';
 
 const table = BootTable.empty<ControlReady & Configured>().phase(heartbeatPhase);
 const signal = () => new AbortController().signal;
@@ -30,23 +29,13 @@ async function surroundings(t: TapTest, sendsHeartbeat = true) {
   const relay = new Relay({ logger: silentLogger });
   await relay.start(signal());
   t.teardown(() => relay.stop());
-  const clock = new FakeClock();
-  const status = new StatusBoard(clock);
-  const logger = new MemoryLogger();
   const platform: Partial<Platform> = {
     sendsHeartbeat,
     runtimeFolder: folder,
     parentPort: (port) => ({ kind: 'vsock-uds-guest', path: vsockPath, port, cid: CID_PARENT }),
   };
-  const context = {
-    platform: platform as Platform,
-    clock,
-    random: seededRandom('heartbeat'),
-    logger,
-    status,
-    defer: () => undefined,
-    fail: () => undefined,
-  };
+  const context = phaseContext('heartbeat', new FakeClock(), platform);
+  const { clock, status, logger } = context;
   const run = (stop = signal()) => boot(table, { relay }, context, stop);
   return {
     relay,
