@@ -29,3 +29,13 @@ export function watchStopSignals(): SignalWatch {
     },
   };
 }
+
+/** Runs what ends in order, with nothing half-done left, at SIGINT or SIGTERM. */
+export async function untilStopped<Result>(run: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+  const stop = watchStopSignals();
+  try {
+    return await run(stop.signal);
+  } finally {
+    stop.dispose();
+  }
+}

@@ -9,7 +9,7 @@ import { systemClock } from '../../runtime/clock.ts';
 import { errorCode } from '../../runtime/errors.ts';
 import { findAdvice } from '../error-advice.ts';
 import { bold, dim, green, printJson, printLine, red, yellow } from '../output.ts';
-import { watchStopSignals } from '../until-signal.ts';
+import { untilStopped } from '../until-signal.ts';
 
 export interface DoctorOptions {
   readonly config: string;
@@ -47,15 +47,12 @@ function summary(reports: readonly CheckReport[]): string {
 
 /** Sets exit code 1 when a check fails. */
 export async function runDoctor({ config, json = false }: DoctorOptions): Promise<void> {
-  const stop = watchStopSignals();
-  try {
-    const onReport = json ? () => undefined : printReport;
-    const reports = await examineParent(load(resolve(config)), realSystem(systemClock), stop.signal, onReport);
-    const healthy = !reports.some(({ outcome }) => outcome === 'failure');
-    if (json) printJson({ healthy, checks: reports });
-    else printLine(`\n${summary(reports)}`);
-    if (!healthy) process.exitCode = 1;
-  } finally {
-    stop.dispose();
-  }
+  const onReport = json ? () => undefined : printReport;
+  const reports = await untilStopped((signal) =>
+    examineParent(load(resolve(config)), realSystem(systemClock), signal, onReport),
+  );
+  const healthy = !reports.some(({ outcome }) => outcome === 'failure');
+  if (json) printJson({ healthy, checks: reports });
+  else printLine(`\n${summary(reports)}`);
+  if (!healthy) process.exitCode = 1;
 }

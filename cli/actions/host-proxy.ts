@@ -5,18 +5,15 @@ import { loadConfig } from '../../config/load.ts';
 import { HostProxy } from '../../host-proxy/daemon.ts';
 import { whenAborted } from '../../runtime/abort.ts';
 import { systemClock } from '../../runtime/clock.ts';
-import { watchStopSignals } from '../until-signal.ts';
+import { untilStopped } from '../until-signal.ts';
 
 export async function runHostProxy(file: string): Promise<void> {
   const config = loadConfig(hostProxySchema, resolve(file));
-  const stop = watchStopSignals();
-  const daemon = new HostProxy(config, systemClock);
-  try {
-    await daemon.start(stop.signal);
-    const failure = await Promise.race([whenAborted(stop.signal), daemon.whenFailed()]);
+  await untilStopped(async (signal) => {
+    const daemon = new HostProxy(config, systemClock);
+    await daemon.start(signal);
+    const failure = await Promise.race([whenAborted(signal), daemon.whenFailed()]);
     await daemon.stop();
     if (failure) throw failure;
-  } finally {
-    stop.dispose();
-  }
+  });
 }

@@ -16,11 +16,11 @@ import { measuredFolder } from '../../eif/rootfs/measured-folder.ts';
 import { RELEASE } from '../../runtime/release.ts';
 import { acraCacheFolder } from '../acra-cache.ts';
 import { bold, green, printJson, printLine, progress } from '../output.ts';
+import { untilStopped } from '../until-signal.ts';
 import { buildAgain } from './build-again.ts';
 import { hostArchitecture, provideKernel } from './kernel.ts';
 import { readRecipe } from './recipe.ts';
 import { type SignerOptions, signerOf } from './signer.ts';
-import { untilStopped } from './until-stopped.ts';
 
 export interface BuildOptions extends SignerOptions {
   /** Default: `enclave`. */

@@ -11,8 +11,8 @@ import { extractImage } from '../../eif/extract.ts';
 import { verifyImage } from '../../eif/verify.ts';
 import { harmlessText } from '../../runtime/harmless-text.ts';
 import { bold, dim, green, printError, printJson, printLine } from '../output.ts';
+import { untilStopped } from '../until-signal.ts';
 import { NO, TROUBLE } from './exit-codes.ts';
-import { untilStopped } from './until-stopped.ts';
 
 interface Options {
   readonly json?: boolean;

@@ -9,8 +9,8 @@ import { type SignRequest, signImage } from '../../eif/sign/sign.ts';
 import { attachSignature, printDigest } from '../../eif/sign/two-step.ts';
 import { CliError } from '../errors.ts';
 import { green, printJson, printLine } from '../output.ts';
+import { untilStopped } from '../until-signal.ts';
 import { putImage } from './put-image.ts';
-import { untilStopped } from './until-stopped.ts';
 
 export interface SignOptions {
   readonly certificate: string;

@@ -16,14 +16,12 @@ import type { Kernel } from '../kernel/kernel.ts';
 import { measureCertificate } from '../measure.ts';
 import { writeOutputFile } from '../output-file.ts';
 import { type ContentOptions, gatherContents } from './contents.ts';
-import { type Measurements, toMeasurements } from './measurements.ts';
+import { BILL_NAME, MEASUREMENTS_NAME, type Measurements, toMeasurements } from './measurements.ts';
 import { writeTogether } from './outputs.ts';
 import { AWS_BOOTSTRAP_COMPONENT, compressionFor, cutRamdisks, type Ramdisk } from './ramdisks.ts';
 import { runAhead } from './run-ahead.ts';
 
 export const IMAGE_NAME = 'acra-enclave.eif';
-const MEASUREMENTS_NAME = 'measurements.json';
-const BILL_NAME = 'bom.json';
 
 const TOOL_NAME = 'acra-enclave';
 /** Metadata is in the checksum of the file: a real time would make every build another file. */

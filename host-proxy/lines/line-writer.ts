@@ -5,6 +5,7 @@
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { describeError, errorCode } from '../../runtime/errors.ts';
+import { pauseThread } from '../../runtime/pause.ts';
 
 const FILE_MODE = 0o640;
 const STDOUT = 1;
@@ -27,10 +28,6 @@ function complainOnStderr(text: string): void {
   } catch {
     // Nobody is left to tell.
   }
-}
-
-function pause(): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)), 0, 0, POLL_MS);
 }
 
 export class LineWriter {
@@ -82,7 +79,7 @@ export class LineWriter {
         this.#isCut = bytes[written - 1] !== LINE_FEED;
       } catch (error) {
         if (errorCode(error) !== 'EAGAIN' || waitedMs >= PATIENCE_MS) throw error;
-        pause();
+        pauseThread(POLL_MS);
         waitedMs += POLL_MS;
       }
     }

@@ -2,7 +2,6 @@
  * The boot is a chain of phases. Each has a name, a deadline and a typed result; a phase can only be appended where the
  * results that it needs exist, which the type of `BootTable` checks. One function walks the chain.
  */
-
 import { untilAborted } from '../../runtime/abort.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { Deadline } from '../../runtime/deadline.ts';

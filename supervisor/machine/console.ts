@@ -6,6 +6,7 @@
 import { constants, openSync, writeSync } from 'node:fs';
 import { errorCode } from '../../runtime/errors.ts';
 import type { Logger } from '../../runtime/log.ts';
+import { pauseThread } from '../../runtime/pause.ts';
 import { unsentBytes } from './calls.ts';
 
 const STDERR = 2;
@@ -29,7 +30,7 @@ export const machineConsole: Logger = {
  * overtake what a terminal still holds, and tear the line. At most a second: a parent that does not read keeps nobody here.
  */
 export function drainConsole(): void {
-  for (let waitedMs = 0; unsentBytes(STDERR) > 0 && waitedMs < PATIENCE_MS; waitedMs += POLL_MS) pause();
+  for (let waitedMs = 0; unsentBytes(STDERR) > 0 && waitedMs < PATIENCE_MS; waitedMs += POLL_MS) pauseThread(POLL_MS);
 }
 
 let descriptor: number | undefined;
@@ -46,7 +47,7 @@ function write(record: Buffer): void {
     written += taken;
     if (taken > 0) continue;
     if (waitedMs >= PATIENCE_MS) return;
-    pause();
+    pauseThread(POLL_MS);
     waitedMs += POLL_MS;
   }
   isStuck = false;
@@ -76,8 +77,4 @@ function openConsole(): number | undefined {
     }
   }
   return undefined;
-}
-
-function pause(): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)), 0, 0, POLL_MS);
 }
