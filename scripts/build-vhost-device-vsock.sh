@@ -5,7 +5,8 @@
 #   OUTPUT    a folder that must not exist; gets bin/vhost-device-vsock
 #
 # From the crate of the Rust registry, its locked dependencies, and patches/vhost-device-vsock-nitro.patch: an enclave dials its
-# parent at CID 3, and a connection that nobody accepts must be refused. Needs no root, but a cargo and rustc; those on
+# parent at CID 3, and applications come and go as they like. A panic ends the program, which ends the machine with a
+# reason, instead of one of its threads, which would leave the machine deaf. Needs no root, but a cargo and rustc; those on
 # PATH are taken when recent enough, else Debian's rustc-web and cargo-web (see scripts/vm-packages.sh).
 #
 # Environment: CACHE (default ~/.cache/acra-enclave: the build tree, 300 MB), JOBS (nproc), NICENESS (10), KEEP=1 keeps the
@@ -47,7 +48,7 @@ tar -xzf "$archive"
 cd "$CRATE-$VERSION"
 run "$TREE/patch.log" patch --strip=1 --fuzz=0 --input="$PATCH"
 log "compiling with $JOBS jobs and $(rustc --version) (about 40 seconds on 2 cores)"
-export CARGO_TARGET_DIR=$TREE/target
+export CARGO_TARGET_DIR=$TREE/target CARGO_PROFILE_RELEASE_PANIC=abort
 run "$TREE/cargo.log" cargo build --release --locked --jobs "$JOBS"
 
 mkdir "$OUTPUT.new/bin"

@@ -134,6 +134,16 @@ t.test('rejects a vhost-device-vsock that ends at once (ENCLAVE_VSOCK_DEVICE)', 
   nothingLeft(t, running.machine);
 });
 
+t.test('ends a machine whose vhost-device-vsock dies, with what that said last (ENCLAVE_DIED)', async (t) => {
+  const running = prepare(t, { does: 'serve' });
+  const done = rejectsCode(() => running.run(), EnclaveError, 'ENCLAVE_DIED');
+  await running.untilStage('serving');
+  const [device] = processesNaming(join(running.machine.folder, 'fake-vhost'));
+  process.kill(Number.parseInt(device ?? '', 10), 'SIGUSR2');
+  t.match((await done).found, 'vhost-device-vsock ended with exit code 134 (panicked)');
+  nothingLeft(t, running.machine);
+});
+
 t.test('answers status, logs, console and stop over a socket that only its user may open', async (t) => {
   const running = prepare(t, { does: 'serve' });
   const done = running.run();

@@ -2,6 +2,7 @@
 
 import t from 'tap';
 import { connectThroughEnclave } from '../../cli/demo/clients.ts';
+import { untilAborted } from '../../runtime/abort.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { EnclaveStack, step } from '../enclave/support/enclave-stack.ts';
 import { askGuest } from './support/guest-port.ts';
@@ -56,10 +57,13 @@ t.test('an enclave in trouble', async (t) => {
     },
   );
 
-  await t.test('recovers when acra-server is killed, and leaves no zombie', async (t) => {
+  await t.test('recovers when acra-server is killed, ends its sessions, and leaves no zombie', async (t) => {
+    const bystander = await connectThroughEnclave(stack, address);
+    const ended = new Promise<void>((resolve) => bystander.once('end', () => resolve()));
     const { pid } = await sabotage(stack, { do: 'signal-acra', signal: 'SIGKILL' });
     t.type(pid, 'number');
     await stack.untilRecord(({ event, fields }) => event === 'child.exited' && fields?.['signal'] === 'SIGKILL');
+    await untilAborted(ended, step());
     await servingWithout(pid);
     await query();
     const after = await sabotage(stack, { do: 'stats' });

@@ -13,11 +13,13 @@ import { EnclaveError } from '../errors.ts';
 import { describeExit, TetheredChild } from '../process/tethered-child.ts';
 import { qemuArguments, vhostArguments, vhostSocketPath } from './command-line.ts';
 import { HeartbeatListener } from './heartbeat.ts';
+import type { VsockDevice } from './running.ts';
 import { QemuEnclave } from './running.ts';
 
 const SOCKET_DEADLINE_MS = 10_000;
 const SOCKET_LOOK_MS = 20;
 const STOP_GRACE_MS = 2_000;
+const MAX_DEVICE_LINES = 20;
 
 export interface QemuDriverDeps {
   readonly run: QemuRun;
@@ -54,7 +56,7 @@ export class QemuDriver implements EnclaveDriver {
     await heartbeat.start();
     undo.defer(() => heartbeat.stop());
     const vsock = await this.#startVsock(vhostArguments(cid, vsockPath, vhostSocket), vhostSocket, signal);
-    undo.defer(async () => void (await vsock.stop(clock, STOP_GRACE_MS)));
+    undo.defer(async () => void (await vsock.child.stop(clock, STOP_GRACE_MS)));
     const enclave = await QemuEnclave.launch({
       ...this.#deps,
       arguments: qemuArguments(run, vhostSocket),
@@ -67,18 +69,17 @@ export class QemuDriver implements EnclaveDriver {
     return enclave;
   }
 
-  async #startVsock(words: readonly string[], socket: string, signal: AbortSignal): Promise<TetheredChild> {
+  async #startVsock(words: readonly string[], socket: string, signal: AbortSignal): Promise<VsockDevice> {
     const { run, clock } = this.#deps;
     const lines: string[] = [];
     const child = await TetheredChild.launch({
       program: run.vhostDeviceVsock,
       arguments: words,
-      onLine: (line) => lines.push(line) > 20 && lines.shift(),
+      onLine: (line) => lines.push(line) > MAX_DEVICE_LINES && lines.shift(),
     });
+    const said = () => lines.join(' | ') || 'no output';
     const failed = (what: string) =>
-      new EnclaveError('ENCLAVE_VSOCK_DEVICE', `vhost-device-vsock ${what}`, {
-        found: lines.join(' | ') || 'no output',
-      });
+      new EnclaveError('ENCLAVE_VSOCK_DEVICE', `vhost-device-vsock ${what}`, { found: said() });
     using deadline = new Deadline(clock, SOCKET_DEADLINE_MS, signal);
     const ended = child.exited.then((exit) => Promise.reject(failed(`ended with ${describeExit(exit)}`)));
     ended.catch(() => undefined);
@@ -86,7 +87,7 @@ export class QemuDriver implements EnclaveDriver {
       while (!existsSync(socket)) {
         await untilAborted(Promise.race([clock.sleep(SOCKET_LOOK_MS, deadline.signal), ended]), deadline.signal);
       }
-      return child;
+      return { child, said };
     } catch (error) {
       await child.stop(clock, STOP_GRACE_MS);
       throw deadline.hasPassed ? failed(`did not open ${socket}`) : error;

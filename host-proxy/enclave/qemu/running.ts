@@ -17,9 +17,16 @@ export interface QemuEnclaveDeps {
   readonly console: ConsoleSink;
   readonly arguments: readonly string[];
   readonly heartbeat: Promise<void>;
-  readonly vsock: TetheredChild;
+  readonly vsock: VsockDevice;
   /** Everything else that was made for the machine. */
   readonly release: AsyncDisposableStack;
+}
+
+/** vhost-device-vsock, without which nobody reaches the machine. */
+export interface VsockDevice {
+  readonly child: TetheredChild;
+  /** Its last lines. */
+  readonly said: () => string;
 }
 
 export class QemuEnclave implements RunningEnclave {
@@ -87,8 +94,9 @@ export class QemuEnclave implements RunningEnclave {
 
   async #watch(): Promise<EnclaveEnd> {
     const { vsock, release } = this.#deps;
-    const withoutVsock = vsock.exited.then((exit) => {
-      if (!this.#qemu.hasExited) this.#endAfter(`vhost-device-vsock ended with ${describeExit(exit)}`);
+    const withoutVsock = vsock.child.exited.then((exit) => {
+      if (this.#qemu.hasExited) return;
+      this.#endAfter(`vhost-device-vsock ended with ${describeExit(exit)} (${vsock.said()})`);
     });
     const exit = await this.#qemu.exited;
     await release.disposeAsync();

@@ -1,0 +1,28 @@
+/** A step of a test whose failure tells what became of the enclave meanwhile: the application's error alone hardly ever does. */
+import type { Test as TapTest } from 'tap';
+import type { EnclaveStack, LogLine } from './enclave-stack.ts';
+
+const NEWEST = 6;
+const LEVELS: ReadonlySet<unknown> = new Set(['warn', 'error', 'fatal']);
+
+/** Not acra-server's own lines: each health probe makes one. */
+function isTelling({ level, event }: LogLine): boolean {
+  return event === 'relay.reset' || (LEVELS.has(level) && event !== 'acra.log');
+}
+
+function summarize({ source, event, fields, ...record }: LogLine): string {
+  const { code, reason, detail, signal, exitCode } = { ...record, ...fields };
+  return [source, event, code, reason, detail, signal, exitCode].filter((part) => part != null).join(' ');
+}
+
+/** @returns the test's body, for `t.test`; what it throws carries the newest warnings of the enclave and the parent. */
+export function explained(stack: EnclaveStack, body: (t: TapTest) => Promise<void>): (t: TapTest) => Promise<void> {
+  return async (t) => {
+    try {
+      await body(t);
+    } catch (error) {
+      const told = stack.records().filter(isTelling).slice(-NEWEST).map(summarize).join(' | ') || 'nothing wrong';
+      throw new Error(`${error instanceof Error ? error.message : error}; the logs say: ${told}`, { cause: error });
+    }
+  };
+}
