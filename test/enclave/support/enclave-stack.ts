@@ -58,7 +58,7 @@ export class EnclaveStack {
     this.parts = parts;
   }
 
-  /** @param enclaveSettings merged into the sections of enclave.yaml */
+  /** @param enclaveSettings sections of enclave.yaml, in place of the target's own */
   static async prepare(t: TapTest, enclaveSettings: YamlDocument = {}): Promise<EnclaveStack> {
     const root = mkdtempSync(join(tmpdir(), 'ae-'));
     const cleanups = new AsyncDisposableStack();
@@ -191,7 +191,7 @@ export class EnclaveStack {
       folder: this.enclaveFolder,
       certificates,
       kms: { ...cloud.operator, keyArn, encryptionContext: ENCRYPTION_CONTEXT },
-      settings,
+      settings: { ...target().enclaveSettings, ...settings },
     });
   }
 }

@@ -5,6 +5,7 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { YamlDocument } from '../../../cli/demo/enclave-folder.ts';
 import { awsCloud } from './aws-cloud.ts';
 import type { EnclaveCloud } from './cloud.ts';
 import { emulatedCloud } from './emulated-cloud.ts';
@@ -13,6 +14,8 @@ import { qemuTools } from './qemu-tools.ts';
 export interface Target {
   readonly name: 'qemu' | 'nitro';
   startCloud(folder: string): Promise<EnclaveCloud>;
+  /** Sections of enclave.yaml that tests have there unless they say otherwise. */
+  readonly enclaveSettings: YamlDocument;
   /** The section `enclave` of host-proxy.yaml that runs this image. `folder` is short, for sockets lie in it. */
   enclaveSection(image: string, folder: string): Promise<Record<string, unknown>>;
 }
@@ -28,6 +31,8 @@ const RESTART = { policy: 'never' };
 const qemu: Target = {
   name: 'qemu',
   startCloud: emulatedCloud,
+  // The stand-in for acra-server has one thread: emulated on a busy machine, it is deaf for long while it works on a large value.
+  enclaveSettings: { health: { probeTimeoutMs: 30_000 } },
   async enclaveSection(image, folder) {
     const { program, firmwareFolder, vhostDeviceVsock } = await qemuTools();
     const vsockFolder = join(folder, 'vm');
@@ -55,6 +60,7 @@ const qemu: Target = {
 const nitro: Target = {
   name: 'nitro',
   startCloud: () => awsCloud(),
+  enclaveSettings: {},
   enclaveSection: async (image) => ({
     transport: 'vsock',
     cid: CID,
