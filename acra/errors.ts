@@ -38,8 +38,13 @@ export const ACRA_ERRORS = {
     action: 'Read its log records just before the exit.',
   },
   ACRA_EXIT_CRASH: {
-    meaning: 'acra-server ended with code 2: a Go panic, no memory left, or an option that it does not know.',
+    meaning:
+      'acra-server crashed: with code 2 for a Go panic, for no memory left or for an option that it does not know, or by a signal such as SIGSEGV.',
     action: 'Look for the panic among its log records; raise the memory limit when it says out of memory.',
+  },
+  ACRA_EXIT_UNRESPONSIVE: {
+    meaning: 'acra-server was killed by the supervisor, because it ran but accepted no connection (CHILD_DEAF).',
+    action: 'Nothing at once; if it recurs, look at its load, and at its limits of open files and memory.',
   },
   ACRA_EXIT_LOG_PIPE: {
     meaning: 'acra-server ended because nobody read its log.',

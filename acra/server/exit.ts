@@ -11,6 +11,8 @@ export interface AcraExit {
   readonly signal: string | null;
   /** Whether we had asked the process to stop. */
   readonly requested: boolean;
+  /** Whether we had killed it because it accepted nothing any more. */
+  readonly wasUnresponsive?: boolean;
   /** Codes of the records that parseAcraLogLine read from this process. */
   readonly logCodes: ReadonlySet<number>;
 }
@@ -35,6 +37,8 @@ const LASTING = [
 /** 128 + signal, as the shell writes it: acra-server itself, or what started it, may report a signal so. */
 const SIGNAL_CODES: ReadonlyMap<number, string> = new Map([
   [137, 'SIGKILL'],
+  [134, 'SIGABRT'],
+  [139, 'SIGSEGV'],
   [141, 'SIGPIPE'],
   [143, 'SIGTERM'],
 ]);
@@ -51,11 +55,18 @@ const BY_SIGNAL: ReadonlyMap<string, AcraExitCode> = new Map([
   ['SIGPIPE', 'ACRA_EXIT_LOG_PIPE'],
   ['SIGTERM', 'ACRA_EXIT_TERMINATED'],
   ['SIGINT', 'ACRA_EXIT_TERMINATED'],
+  ['SIGABRT', 'ACRA_EXIT_CRASH'],
+  ['SIGBUS', 'ACRA_EXIT_CRASH'],
+  ['SIGFPE', 'ACRA_EXIT_CRASH'],
+  ['SIGILL', 'ACRA_EXIT_CRASH'],
+  ['SIGSEGV', 'ACRA_EXIT_CRASH'],
+  ['SIGTRAP', 'ACRA_EXIT_CRASH'],
 ]);
 
-function classify({ code, signal, requested, logCodes }: AcraExit): AcraExitCode {
+function classify({ code, signal, requested, wasUnresponsive, logCodes }: AcraExit): AcraExitCode {
   if (logCodes.has(LOG_CODES.poisonRecordShutdown)) return 'ACRA_EXIT_POISON_RECORD';
   if (requested) return 'ACRA_EXIT_REQUESTED';
+  if (wasUnresponsive) return 'ACRA_EXIT_UNRESPONSIVE';
   const signalName = signal ?? SIGNAL_CODES.get(code ?? -1);
   if (signalName !== undefined) return BY_SIGNAL.get(signalName) ?? 'ACRA_EXIT_KILLED';
   if ((code === 0 || code === 1) && LASTING.some((each) => logCodes.has(each))) return 'ACRA_EXIT_CONFIGURATION';

@@ -14,6 +14,8 @@ import { CrashLoopBreaker } from './breaker.ts';
 export interface Exit {
   readonly code: number | null;
   readonly signal: string | null;
+  /** We killed it, because it no longer answered. */
+  readonly wasUnresponsive?: boolean;
 }
 
 /** One running process. */
@@ -78,6 +80,8 @@ export class SupervisedChild implements Service {
   readonly #breaker: CrashLoopBreaker;
   readonly #stopping = new AbortController();
   #process: ProcessHandle | undefined;
+  /** The process that was killed because it no longer answered. */
+  #unresponsive: ProcessHandle | undefined;
   #watching: Promise<void> | undefined;
   #restarts = 0;
   #failure: SupervisorError | undefined;
@@ -118,6 +122,7 @@ export class SupervisedChild implements Service {
 
   /** Ends a process that no longer answers; the watcher restarts it like any other that ended. */
   killUnresponsive(): void {
+    this.#unresponsive = this.#process;
     this.#process?.kill('SIGKILL');
   }
 
@@ -128,6 +133,7 @@ export class SupervisedChild implements Service {
     this.#deps.logger.log('info', 'child.launched', { child: name, pid: process.pid });
     const settled = new AbortController();
     const ended = process.exited.then((exit) => {
+      if (settled.signal.aborted) return;
       throw new EndedBeforeReady(name, judgeExit(exit), exit);
     });
     try {
@@ -153,7 +159,7 @@ export class SupervisedChild implements Service {
   async #watch(first: ProcessHandle): Promise<void> {
     let process: ProcessHandle | undefined = first;
     while (process) {
-      const exit: Exit = await process.exited;
+      const exit: Exit = { ...(await process.exited), wasUnresponsive: process === this.#unresponsive };
       if (this.#stopping.signal.aborted) return;
       process = await this.#restartAfter(this.#spec.judgeExit(exit), exit);
     }

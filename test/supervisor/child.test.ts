@@ -28,6 +28,7 @@ function surroundings(t: TapTest, script: string | (() => string), over: Partial
   const clock = new FakeClock();
   const logger = new MemoryLogger();
   const states: ChildState[] = [];
+  const exits: Exit[] = [];
   const waiting: ((state: ChildState) => void)[] = [];
   let current = launchNode('0');
   const spec: ChildSpec = {
@@ -37,10 +38,12 @@ function surroundings(t: TapTest, script: string | (() => string), over: Partial
       return current;
     },
     probe: async () => void (await current.started),
-    judgeExit: ({ code }) =>
-      code === 101
+    judgeExit: (exit) => {
+      exits.push(exit);
+      return exit.code === 101
         ? { code: 'POISON', meaning: 'poison record', restart: false, alert: true }
-        : { code: 'EXITED', meaning: 'ended', restart: true, alert: false },
+        : { code: 'EXITED', meaning: 'ended', restart: true, alert: false };
+    },
     restart: {
       minMs: 100,
       maxMs: 1000,
@@ -62,7 +65,7 @@ function surroundings(t: TapTest, script: string | (() => string), over: Partial
   });
   t.teardown(() => child.stop());
   const nextState = () => new Promise<ChildState>((resolve) => waiting.push(resolve));
-  return { child, clock, logger, states, nextState };
+  return { child, clock, logger, states, exits, nextState };
 }
 
 const signal = () => new AbortController().signal;
@@ -79,6 +82,24 @@ t.test('restarts a child that was killed, after a short wait', async (t) => {
   t.equal((await running).kind, 'running');
   t.not(child.pid, firstPid);
   t.equal(child.restarts, 1);
+});
+
+t.test('tells a child that it killed for not answering from one that somebody else killed', async (t) => {
+  const { child, clock, exits, nextState } = surroundings(t, LIVES);
+  await child.start(signal());
+  const ends = [() => child.killUnresponsive(), () => process.kill(child.pid ?? 0, 'SIGKILL')];
+  for (const end of ends) {
+    const down = nextState();
+    end();
+    await down;
+    const running = nextState();
+    clock.advance(1_000);
+    await running;
+  }
+  t.match(exits, [
+    { signal: 'SIGKILL', wasUnresponsive: true },
+    { signal: 'SIGKILL', wasUnresponsive: false },
+  ]);
 });
 
 t.test('opens the breaker after too many exits, and then stays still', async (t) => {

@@ -73,7 +73,7 @@ t.test('an enclave in trouble', async (t) => {
 
   await t.test('ends an acra-server that is frozen, and serves with a new one', async (t) => {
     const { pid } = await sabotage(stack, { do: 'signal-acra', signal: 'SIGSTOP' });
-    await stack.untilRecord(({ event }) => event === 'child.deaf');
+    await stack.untilRecord(({ fields }) => fields?.['code'] === 'ACRA_EXIT_UNRESPONSIVE');
     await servingWithout(pid);
     await query();
     const after = await sabotage(stack, { do: 'stats' });
