@@ -16,6 +16,11 @@ export function withoutKernelWords(console: string): string {
   return console.replace(KERNEL_WORDS, '');
 }
 
+/** The newest lines of the kernel: a process that crashed, memory that ran out, a stall. */
+export function lastKernelWords(console: string, lines: number): readonly string[] {
+  return (console.match(KERNEL_WORDS) ?? []).slice(-lines).map((line) => line.trim());
+}
+
 /** In the image: one line, on one that is its own. */
 export function printReport(name: string, report: object): void {
   writeSync(STDOUT, `\n${name} ${JSON.stringify(report)}\n`);

@@ -19,7 +19,7 @@ import type { TcpEndpoint } from '../../../config/endpoint.ts';
 import { parseEndpoint } from '../../../config/endpoint.ts';
 import type { RunningPostgres } from '../../../emulator/postgres/server.ts';
 import { systemClock } from '../../../runtime/clock.ts';
-import { withoutKernelWords } from '../../support/console-reports.ts';
+import { lastKernelWords, withoutKernelWords } from '../../support/console-reports.ts';
 import { wholeLines } from '../../support/whole-lines.ts';
 import type { EnclaveCloud } from './cloud.ts';
 import type { BuiltImage, ImageChanges } from './images.ts';
@@ -171,6 +171,10 @@ export class EnclaveStack {
   /** Without what the kernel wrote in between. Empty where enclaves have no console (Nitro without debug mode). */
   console(): string {
     return withoutKernelWords(this.#serialConsole());
+  }
+
+  kernelWords(lines: number): readonly string[] {
+    return lastKernelWords(this.#serialConsole(), lines);
   }
 
   #serialConsole(): string {

@@ -1,8 +1,13 @@
 /** A step of a test whose failure tells what became of the enclave meanwhile: the application's error alone hardly ever does. */
 import type { Test as TapTest } from 'tap';
-import type { EnclaveStack, LogLine } from './enclave-stack.ts';
+import { systemClock } from '../../../runtime/clock.ts';
+import { describeError } from '../../../runtime/errors.ts';
+import { type EnclaveStack, type LogLine, step } from './enclave-stack.ts';
 
 const NEWEST = 6;
+const NEWEST_OF_KERNEL = 2;
+/** What went wrong in the enclave is told a moment later than its consequences are felt. Only a failed test waits. */
+const SETTLE_MS = 3_000;
 const LEVELS: ReadonlySet<unknown> = new Set(['warn', 'error', 'fatal']);
 
 /** Not acra-server's own lines: each health probe makes one. */
@@ -15,14 +20,18 @@ function summarize({ source, event, fields, ...record }: LogLine): string {
   return [source, event, code, reason, detail, signal, exitCode].filter((part) => part != null).join(' ');
 }
 
-/** @returns the test's body, for `t.test`; what it throws carries the newest warnings of the enclave and the parent. */
+/** @returns the test's body, for `t.test`; what it throws carries the newest warnings of the enclave, the parent and the kernel. */
 export function explained(stack: EnclaveStack, body: (t: TapTest) => Promise<void>): (t: TapTest) => Promise<void> {
   return async (t) => {
     try {
       await body(t);
     } catch (error) {
-      const told = stack.records().filter(isTelling).slice(-NEWEST).map(summarize).join(' | ') || 'nothing wrong';
-      throw new Error(`${error instanceof Error ? error.message : error}; the logs say: ${told}`, { cause: error });
+      await systemClock.sleep(SETTLE_MS, step());
+      const told = [
+        ...stack.records().filter(isTelling).slice(-NEWEST).map(summarize),
+        ...stack.kernelWords(NEWEST_OF_KERNEL),
+      ];
+      throw new Error(`${describeError(error)}; the logs say: ${told.join(' | ')}`, { cause: error });
     }
   };
 }
