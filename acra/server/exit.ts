@@ -36,8 +36,8 @@ const LASTING = [
 
 /** 128 + signal, as the shell writes it: acra-server itself, or what started it, may report a signal so. */
 const SIGNAL_CODES: ReadonlyMap<number, string> = new Map([
-  [137, 'SIGKILL'],
   [134, 'SIGABRT'],
+  [137, 'SIGKILL'],
   [139, 'SIGSEGV'],
   [141, 'SIGPIPE'],
   [143, 'SIGTERM'],

@@ -1,10 +1,9 @@
 /** The whole chain through a real enclave machine: measured, attested, and ciphertext where the parent could look. */
 import { statSync } from 'node:fs';
 import t from 'tap';
-import { request } from 'undici';
 import { connectDirectly, connectThroughEnclave } from '../../cli/demo/clients.ts';
 import { EnclaveStack } from './support/enclave-stack.ts';
-import { explained } from './support/explained.ts';
+import { explaining } from './support/explaining.ts';
 import { target } from './support/target.ts';
 
 const INSERT = 'INSERT INTO patients (id, name, email, diagnosis) VALUES ($1, $2, $3, $4)';
@@ -19,81 +18,59 @@ t.test('an enclave machine serves what it is measured for', async (t) => {
   const application = await connectThroughEnclave(stack, address);
   const owner = await connectDirectly(stack);
   t.teardown(() => Promise.all([application.end(), owner.end()]));
+  const test = explaining(t, stack);
 
-  await t.test(
-    'keeps PCR0, PCR1 and PCR2 of the security module equal to measurements.json',
-    explained(stack, async (t) => {
-      const status = await stack.until(({ measurements }) => measurements !== null);
-      for (const [index, value] of image.pcrs) t.equal(status.measurements?.[`PCR${index}`], value.toString('hex'));
-      t.equal(status.simulated, false);
-    }),
-  );
+  await test('keeps PCR0, PCR1 and PCR2 of the security module equal to measurements.json', async (t) => {
+    const status = await stack.until(({ measurements }) => measurements !== null);
+    for (const [index, value] of image.pcrs) t.equal(status.measurements?.[`PCR${index}`], value.toString('hex'));
+    t.equal(status.simulated, false);
+  });
 
-  await t.test(
-    'keeps the image within 60 MB',
-    explained(stack, async (t) => {
-      const { size } = statSync(image.path);
-      t.ok(size > 0 && size <= MAX_IMAGE_BYTES, `${size} bytes`);
-    }),
-  );
+  await test('keeps the image within 60 MB', async (t) => {
+    const { size } = statSync(image.path);
+    t.ok(size > 0 && size <= MAX_IMAGE_BYTES, `${size} bytes`);
+  });
 
-  await t.test(
-    'keeps protected columns as ciphertext in the database',
-    explained(stack, async (t) => {
-      await application.query(INSERT, [1, 'Ada', 'ada@example.org', 'gout']);
-      const { rows } = await owner.query<{ email: Buffer; diagnosis: Buffer }>('SELECT email, diagnosis FROM patients');
-      t.ok(rows[0]?.email.subarray(33, 36).equals(Buffer.from('%%%')));
-      t.ok(rows[0]?.diagnosis.subarray(0, 3).equals(Buffer.from('%%%')));
-      t.notOk(rows[0]?.diagnosis.includes('gout'));
-    }),
-  );
+  await test('keeps protected columns as ciphertext in the database', async (t) => {
+    await application.query(INSERT, [1, 'Ada', 'ada@example.org', 'gout']);
+    const { rows } = await owner.query<{ email: Buffer; diagnosis: Buffer }>('SELECT email, diagnosis FROM patients');
+    t.ok(rows[0]?.email.subarray(33, 36).equals(Buffer.from('%%%')));
+    t.ok(rows[0]?.diagnosis.subarray(0, 3).equals(Buffer.from('%%%')));
+    t.notOk(rows[0]?.diagnosis.includes('gout'));
+  });
 
-  await t.test(
-    'finds a row by equality on an encrypted column',
-    explained(stack, async (t) => {
-      const { rows } = await application.query('SELECT id, diagnosis FROM patients WHERE email = $1', [
-        'ada@example.org',
-      ]);
-      t.same(rows, [{ id: 1, diagnosis: 'gout' }]);
-    }),
-  );
+  await test('finds a row by equality on an encrypted column', async (t) => {
+    const { rows } = await application.query('SELECT id, diagnosis FROM patients WHERE email = $1', [
+      'ada@example.org',
+    ]);
+    t.same(rows, [{ id: 1, diagnosis: 'gout' }]);
+  });
 
-  await t.test(
-    'keeps 1,000 rows whole, there and back',
-    explained(stack, async (t) => {
-      const values = Array.from({ length: ROWS }, (_, i) => `(${1000 + i}, 'n${i}', 'e${i}@example.org', 'd${i}')`);
-      await application.query(`INSERT INTO patients (id, name, email, diagnosis) VALUES ${values.join(',')}`);
-      const { rows } = await application.query<{ id: number; diagnosis: string }>(
-        'SELECT id, diagnosis FROM patients WHERE id >= 1000 ORDER BY id',
-      );
-      t.equal(rows.length, ROWS);
-      t.ok(rows.every(({ id, diagnosis }) => diagnosis === `d${id - 1000}`));
-    }),
-  );
+  await test('keeps 1,000 rows whole, there and back', async (t) => {
+    const values = Array.from({ length: ROWS }, (_, i) => `(${1000 + i}, 'n${i}', 'e${i}@example.org', 'd${i}')`);
+    await application.query(`INSERT INTO patients (id, name, email, diagnosis) VALUES ${values.join(',')}`);
+    const { rows } = await application.query<{ id: number; diagnosis: string }>(
+      'SELECT id, diagnosis FROM patients WHERE id >= 1000 ORDER BY id',
+    );
+    t.equal(rows.length, ROWS);
+    t.ok(rows.every(({ id, diagnosis }) => diagnosis === `d${id - 1000}`));
+  });
 
-  await t.test(
-    'keeps a value of 20 MB whole, there and back',
-    explained(stack, async (t) => {
-      const large = 'x'.repeat(LARGE_BYTES);
-      await application.query(INSERT, [2, 'L', 'l@example.org', large]);
-      const { rows } = await application.query<{ diagnosis: string }>('SELECT diagnosis FROM patients WHERE id = 2');
-      t.ok(rows[0]?.diagnosis === large);
-    }),
-  );
+  await test('keeps a value of 20 MB whole, there and back', async (t) => {
+    const large = 'x'.repeat(LARGE_BYTES);
+    await application.query(INSERT, [2, 'L', 'l@example.org', large]);
+    const { rows } = await application.query<{ diagnosis: string }>('SELECT diagnosis FROM patients WHERE id = 2');
+    t.ok(rows[0]?.diagnosis === large);
+  });
 
-  await t.test(
-    'serves ten clients at once',
-    explained(stack, async (t) => {
-      const clients = await Promise.all(Array.from({ length: 10 }, () => connectThroughEnclave(stack, address)));
-      const answers = await Promise.all(
-        clients.map((each) => each.query('SELECT diagnosis FROM patients WHERE id = 1')),
-      );
-      t.ok(answers.every(({ rows }) => rows[0].diagnosis === 'gout'));
-      await Promise.all(clients.map((each) => each.end()));
-    }),
-  );
+  await test('serves ten clients at once', async (t) => {
+    const clients = await Promise.all(Array.from({ length: 10 }, () => connectThroughEnclave(stack, address)));
+    const answers = await Promise.all(clients.map((each) => each.query('SELECT diagnosis FROM patients WHERE id = 1')));
+    t.ok(answers.every(({ rows }) => rows[0].diagnosis === 'gout'));
+    await Promise.all(clients.map((each) => each.end()));
+  });
 
-  const metrics = await (await request(`${stack.adminUrl}/metrics`)).body.text();
+  const metrics = await stack.metrics();
   const mib = (name: string) => {
     const bytes = new RegExp(`^acra_enclave_\\S*${name}\\S* (\\d+)$`, 'm').exec(metrics)?.[1];
     return `${name} ${Math.round(Number(bytes) / 1024 / 1024)} MiB`;

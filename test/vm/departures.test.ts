@@ -1,27 +1,27 @@
 /** Applications come and go as they like: one that leaves, at whatever moment, harms neither the machine nor the others. */
 import { createConnection, type Socket } from 'node:net';
 import t from 'tap';
-import { request } from 'undici';
 import { connectThroughEnclave } from '../../cli/demo/clients.ts';
 import { VSOCK_PORTS } from '../../config/ports.ts';
+import { encodeConnectLine } from '../../relay/preface/hybrid.ts';
 import { SSL_REQUEST } from '../../relay/preface/postgres-tls.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { EnclaveStack, step } from '../enclave/support/enclave-stack.ts';
-import { explained } from '../enclave/support/explained.ts';
+import { explaining } from '../enclave/support/explaining.ts';
 
 /** Of each kind; fewer than the enclave takes at once before it has dealt with them (`ingressLimits.maxPending`). */
 const TIMES = 50;
 const AT_ONCE = 10;
 const POLL_MS = 200;
-const CONNECT = `CONNECT ${VSOCK_PORTS.ingress}\n`;
+const CONNECT = encodeConnectLine(VSOCK_PORTS.ingress);
 const HELD_BY_ENCLAVE = /^acra_enclave_route\{side="enclave",route="ingress",counter="active"\} (\d+)$/m;
 
 /** What an application does before it leaves. */
 const MOMENTS: Readonly<Record<string, (socket: Socket) => Promise<void>>> = {
   'without a word': async () => undefined,
-  'in the middle of its request': (socket) => written(socket, CONNECT.slice(0, 5)),
+  'in the middle of its request': (socket) => written(socket, CONNECT.subarray(0, 5)),
   'before the enclave has accepted': (socket) => written(socket, CONNECT),
-  'with data on its way': (socket) => written(socket, Buffer.concat([Buffer.from(CONNECT), SSL_REQUEST])),
+  'with data on its way': (socket) => written(socket, Buffer.concat([CONNECT, SSL_REQUEST])),
   'when the enclave has accepted': async (socket) => {
     await written(socket, CONNECT);
     await new Promise((resolve) => socket.once('readable', resolve));
@@ -34,7 +34,7 @@ const MOMENTS: Readonly<Record<string, (socket: Socket) => Promise<void>>> = {
   },
 };
 
-function written(socket: Socket, bytes: string | Buffer): Promise<void> {
+function written(socket: Socket, bytes: Buffer): Promise<void> {
   return new Promise((resolve) => socket.write(bytes, () => resolve()));
 }
 
@@ -53,29 +53,24 @@ t.test('an enclave whose applications leave', async (t) => {
   const { address } = await stack.serve();
   const faithful = await connectThroughEnclave(stack, address);
   t.teardown(() => faithful.end());
+  const test = explaining(t, stack);
 
   for (const [moment, act] of Object.entries(MOMENTS)) {
-    await t.test(
-      `keeps serving when they leave ${moment}`,
-      explained(stack, async (t) => {
-        const turns = Array.from({ length: TIMES }).values();
-        const visit = async () => {
-          for (const _ of turns) await comeAndGo(stack.guestPath, act);
-        };
-        await Promise.all(Array.from({ length: AT_ONCE }, visit));
-        const other = await connectThroughEnclave(stack, address);
-        t.match(await other.query('SELECT 1 AS one'), { rows: [{ one: 1 }] });
-        t.match(await faithful.query('SELECT 2 AS two'), { rows: [{ two: 2 }] });
-        await other.end();
-      }),
-    );
+    await test(`keeps serving when they leave ${moment}`, async (t) => {
+      const turns = Array.from({ length: TIMES }).values();
+      const visit = async () => {
+        for (const _ of turns) await comeAndGo(stack.guestPath, act);
+      };
+      await Promise.all(Array.from({ length: AT_ONCE }, visit));
+      const other = await connectThroughEnclave(stack, address);
+      t.match(await other.query('SELECT 1 AS one'), { rows: [{ one: 1 }] });
+      t.match(await faithful.query('SELECT 2 AS two'), { rows: [{ two: 2 }] });
+      await other.end();
+    });
   }
 
-  await t.test('keeps no connection of those that left', async (t) => {
-    const held = async () => {
-      const metrics = await (await request(`${stack.adminUrl}/metrics`)).body.text();
-      return Number(HELD_BY_ENCLAVE.exec(metrics)?.[1]);
-    };
+  await test('keeps no connection of those that left', async (t) => {
+    const held = async () => Number(HELD_BY_ENCLAVE.exec(await stack.metrics())?.[1]);
     const signal = step();
     while ((await held()) !== 1) await systemClock.sleep(POLL_MS, signal);
     t.match(await faithful.query('SELECT 3 AS three'), { rows: [{ three: 3 }] });

@@ -8,6 +8,7 @@ import type { QemuRun } from '../../../config/enclave-run.ts';
 import { untilAborted } from '../../../runtime/abort.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import { Deadline } from '../../../runtime/deadline.ts';
+import { LineBuffer } from '../../lines/line-buffer.ts';
 import type { ConsoleSink, EnclaveDriver, RunningEnclave } from '../driver.ts';
 import { EnclaveError } from '../errors.ts';
 import { describeExit, TetheredChild } from '../process/tethered-child.ts';
@@ -19,7 +20,7 @@ import { QemuEnclave } from './running.ts';
 const SOCKET_DEADLINE_MS = 10_000;
 const SOCKET_LOOK_MS = 20;
 const STOP_GRACE_MS = 2_000;
-const MAX_DEVICE_LINES = 20;
+const DEVICE_LINES = { maxLines: 20, maxBytes: 16_384 };
 
 export interface QemuDriverDeps {
   readonly run: QemuRun;
@@ -71,13 +72,13 @@ export class QemuDriver implements EnclaveDriver {
 
   async #startVsock(words: readonly string[], socket: string, signal: AbortSignal): Promise<VsockDevice> {
     const { run, clock } = this.#deps;
-    const lines: string[] = [];
+    const lines = new LineBuffer(DEVICE_LINES);
     const child = await TetheredChild.launch({
       program: run.vhostDeviceVsock,
       arguments: words,
-      onLine: (line) => lines.push(line) > MAX_DEVICE_LINES && lines.shift(),
+      onLine: (line) => lines.push(line),
     });
-    const said = () => lines.join(' | ') || 'no output';
+    const said = () => lines.tail(DEVICE_LINES.maxLines).join(' | ') || 'no output';
     const failed = (what: string) =>
       new EnclaveError('ENCLAVE_VSOCK_DEVICE', `vhost-device-vsock ${what}`, { found: said() });
     using deadline = new Deadline(clock, SOCKET_DEADLINE_MS, signal);

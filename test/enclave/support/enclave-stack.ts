@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test as TapTest } from 'tap';
+import { request } from 'undici';
 import { stringify } from 'yaml';
 import type { DemoCertificates } from '../../../cli/demo/certificates.ts';
 import { makeCertificates } from '../../../cli/demo/certificates.ts';
@@ -171,6 +172,11 @@ export class EnclaveStack {
   /** Without what the kernel wrote in between. Empty where enclaves have no console (Nitro without debug mode). */
   console(): string {
     return withoutKernelWords(this.#serialConsole());
+  }
+
+  /** Of both daemons, in Prometheus' text form. */
+  async metrics(): Promise<string> {
+    return (await request(`${this.adminUrl}/metrics`)).body.text();
   }
 
   kernelWords(lines: number): readonly string[] {

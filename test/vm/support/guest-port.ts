@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net';
 import { createConnection } from 'node:net';
 import { createInterface } from 'node:readline';
+import { encodeConnectLine } from '../../../relay/preface/hybrid.ts';
 
 /** @returns the connection, or undefined when nobody listens there. @throws when nothing comes in time */
 export function dialGuest(path: string, port: number, signal: AbortSignal): Promise<Socket | undefined> {
@@ -22,7 +23,7 @@ export function dialGuest(path: string, port: number, signal: AbortSignal): Prom
     socket.on('error', () => settle(undefined));
     socket.once('close', () => settle(undefined));
     socket.once('data', (data: Buffer) => settle(data.toString('latin1').startsWith('OK ') ? socket : undefined));
-    socket.write(`CONNECT ${port}\n`);
+    socket.write(encodeConnectLine(port));
   });
 }
 

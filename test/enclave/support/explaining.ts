@@ -1,4 +1,4 @@
-/** A step of a test whose failure tells what became of the enclave meanwhile: the application's error alone hardly ever does. */
+/** Steps of a test whose failure tells what became of the enclave meanwhile: the application's error alone hardly ever does. */
 import type { Test as TapTest } from 'tap';
 import { systemClock } from '../../../runtime/clock.ts';
 import { describeError } from '../../../runtime/errors.ts';
@@ -20,18 +20,18 @@ function summarize({ source, event, fields, ...record }: LogLine): string {
   return [source, event, code, reason, detail, signal, exitCode].filter((part) => part != null).join(' ');
 }
 
-/** @returns the test's body, for `t.test`; what it throws carries the newest warnings of the enclave, the parent and the kernel. */
-export function explained(stack: EnclaveStack, body: (t: TapTest) => Promise<void>): (t: TapTest) => Promise<void> {
-  return async (t) => {
-    try {
-      await body(t);
-    } catch (error) {
-      await systemClock.sleep(SETTLE_MS, step());
-      const told = [
-        ...stack.records().filter(isTelling).slice(-NEWEST).map(summarize),
-        ...stack.kernelWords(NEWEST_OF_KERNEL),
-      ];
-      throw new Error(`${describeError(error)}; the logs say: ${told.join(' | ')}`, { cause: error });
-    }
-  };
+type Body = (t: TapTest) => Promise<void>;
+
+/** @returns `t.test`, whose bodies' errors carry the newest warnings of the enclave, the parent and the kernel. */
+export function explaining(t: TapTest, stack: EnclaveStack): (name: string, body: Body) => Promise<unknown> {
+  return (name, body) => t.test(name, (child) => body(child).catch((error: unknown) => explain(stack, error)));
+}
+
+async function explain(stack: EnclaveStack, error: unknown): Promise<never> {
+  await systemClock.sleep(SETTLE_MS, step());
+  const told = [
+    ...stack.records().filter(isTelling).slice(-NEWEST).map(summarize),
+    ...stack.kernelWords(NEWEST_OF_KERNEL),
+  ];
+  throw new Error(`${describeError(error)}; the logs say: ${told.join(' | ')}`, { cause: error });
 }
