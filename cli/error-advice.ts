@@ -1,25 +1,32 @@
 /** All error catalogues of the product together, for `what to do` lines and for docs/errors.md. */
 import { ACRA_ERRORS, ENCRYPTOR_ERRORS, KEYSTORE_ERRORS } from '../acra/errors.ts';
-import { ATTESTATION_ERRORS, CMS_ERRORS, KMS_ERRORS, NSM_ERRORS } from '../attestation/errors.ts';
+import { ATTESTATION_ERRORS, NSM_ERRORS } from '../attestation/errors.ts';
 import { CONFIG_ERRORS } from '../config/errors.ts';
 import { EIF_BUILD_ERRORS, KERNEL_ERRORS } from '../eif/build-errors.ts';
 import { CPIO_ERRORS, EIF_ERRORS } from '../eif/errors.ts';
 import { EMULATOR_ERRORS } from '../emulator/errors.ts';
-import { ENCLAVE_ERRORS } from '../host-proxy/enclave/errors.ts';
 import { HOST_PROXY_ERRORS } from '../host-proxy/errors.ts';
+import { ENCLAVE_ERRORS } from '../host-proxy/machine/errors.ts';
 import { SYSTEMD_ERRORS } from '../host-proxy/systemd/errors.ts';
+import { KEY_ERRORS } from '../keys/errors.ts';
+import { CMS_ERRORS, KMS_ERRORS } from '../kms/errors.ts';
 import { RELAY_ERRORS } from '../relay/errors.ts';
 import type { ErrorCatalogue } from '../runtime/errors.ts';
 import { SUPERVISOR_ERRORS } from '../supervisor/errors.ts';
+import { SYSTEM_ERRORS } from '../system/errors.ts';
+import { WIRE_ERRORS } from '../wire/errors.ts';
 import { CLI_ERRORS } from './errors.ts';
 
 export const CATALOGUES: Readonly<Record<string, ErrorCatalogue>> = {
   Configuration: CONFIG_ERRORS,
+  'Addresses and messages': WIRE_ERRORS,
+  'System calls and programs': SYSTEM_ERRORS,
   Relay: RELAY_ERRORS,
   'Nitro Security Module': NSM_ERRORS,
   Attestation: ATTESTATION_ERRORS,
   'CMS EnvelopedData': CMS_ERRORS,
   KMS: KMS_ERRORS,
+  'Sealed keys': KEY_ERRORS,
   'acra-server': ACRA_ERRORS,
   Keystore: KEYSTORE_ERRORS,
   'Encryptor configuration': ENCRYPTOR_ERRORS,

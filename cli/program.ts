@@ -1,11 +1,14 @@
 /** What every form of the command shares: its name and release, and how an error is told. */
 import { Command } from 'commander';
 import { ConfigError } from '../config/errors.ts';
+import { KeyError } from '../keys/errors.ts';
 import { RELEASE } from '../runtime/release.ts';
+import { WireError } from '../wire/errors.ts';
 import { printError } from './output.ts';
 
 /** sysexits.h: no restart mends it, and the systemd unit knows. */
 const EX_CONFIG = 78;
+const CONFIGURATION_ERRORS = [ConfigError, WireError, KeyError];
 
 export function newProgram(): Command {
   return new Command('acra-enclave')
@@ -24,6 +27,6 @@ export async function runProgram(program: Command): Promise<void> {
     await program.parseAsync();
   } catch (error) {
     await printError(error, process.argv.includes('--json'));
-    process.exitCode = error instanceof ConfigError ? EX_CONFIG : 1;
+    process.exitCode = CONFIGURATION_ERRORS.some((kind) => error instanceof kind) ? EX_CONFIG : 1;
   }
 }

@@ -1,10 +1,10 @@
 /** Field types that both configuration files use. Units are in the field names; limits are stated here once. */
 import { isAbsolute, normalize } from 'node:path';
 import { z } from 'zod';
-import { toVsockPort } from './brands.ts';
-import type { Endpoint } from './endpoint.ts';
-import { parseEndpoint } from './endpoint.ts';
-import { HEARTBEAT_PORT, VSOCK_PORTS } from './ports.ts';
+import { toVsockPort } from '../wire/brands.ts';
+import type { Endpoint } from '../wire/endpoint.ts';
+import { parseEndpoint } from '../wire/endpoint.ts';
+import { HEARTBEAT_PORT, VSOCK_PORTS } from '../wire/ports.ts';
 
 const MAX_TIMEOUT_MS = 24 * 3600 * 1000;
 

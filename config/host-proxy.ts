@@ -3,9 +3,9 @@
  * worst that a wrong value here can do is deny service.
  */
 import { z } from 'zod';
-import { toCid } from './brands.ts';
+import { toCid } from '../wire/brands.ts';
+import { MAX_UNIX_PATH_BYTES } from '../wire/endpoint.ts';
 import { nitroCliRun, qemuRun } from './enclave-run.ts';
-import { MAX_UNIX_PATH_BYTES } from './endpoint.ts';
 import { address, count, DATABASE_HEADROOM, durationMs, portTable, routeLimits } from './fields.ts';
 
 export const DEFAULT_RUNTIME_FOLDER = '/run/acra-enclave';

@@ -1,7 +1,5 @@
 /** The daemon on the parent instance: forwards what the route table names, keeps the enclave's records, tells how it is. */
 import { mkdirSync } from 'node:fs';
-import type { TcpEndpoint } from '../config/endpoint.ts';
-import { formatEndpoint } from '../config/endpoint.ts';
 import type { HostProxyConfig } from '../config/host-proxy.ts';
 import { Relay } from '../relay/relay.ts';
 import { BackgroundTask } from '../runtime/background-task.ts';
@@ -9,14 +7,16 @@ import type { Clock } from '../runtime/clock.ts';
 import { describeError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Service } from '../runtime/service.ts';
-import { createMetrics } from './admin/metrics.ts';
-import { AdminServer } from './admin/server.ts';
-import { ControlServer } from './control/server.ts';
-import { EnclaveView } from './enclave-view.ts';
+import { LineBuffer } from '../system/lines/line-buffer.ts';
+import type { TcpEndpoint } from '../wire/endpoint.ts';
+import { formatEndpoint } from '../wire/endpoint.ts';
+import { ControlServer } from './enclave/control-server.ts';
+import { IngressGate } from './enclave/ingress-gate.ts';
+import { EnclaveView } from './enclave/view.ts';
 import { HostProxyError } from './errors.ts';
-import { IngressGate } from './ingress-gate.ts';
-import { LineBuffer } from './lines/line-buffer.ts';
-import { LogSink } from './log-sink.ts';
+import { LogSink } from './logs/log-sink.ts';
+import { createMetrics } from './operator/admin/metrics.ts';
+import { AdminServer } from './operator/admin/server.ts';
 import { controlSocketPath, enclaveRoutes, publicRoute } from './routes.ts';
 
 const FOLLOW_INTERVAL_MS = 1_000;

@@ -1,11 +1,11 @@
 /** The parent's whole route table: three ways out for the enclave, one way in for applications, one for control. */
 import { join } from 'node:path';
-import type { Cid, VsockPort } from '../config/brands.ts';
-import { CID_ANY } from '../config/brands.ts';
-import type { Endpoint } from '../config/endpoint.ts';
 import { DATABASE_HEADROOM } from '../config/fields.ts';
 import type { HostProxyConfig } from '../config/host-proxy.ts';
 import type { RouteSpec } from '../relay/route.ts';
+import type { Cid, VsockPort } from '../wire/brands.ts';
+import { CID_ANY } from '../wire/brands.ts';
+import type { Endpoint } from '../wire/endpoint.ts';
 
 export function controlSocketPath(config: HostProxyConfig): string {
   return join(config.runtimeFolder, 'control.sock');

@@ -4,10 +4,10 @@
  * Specification: relay.md, "Shape".
  */
 import { isIP } from 'node:net';
-import type { Endpoint } from '../config/endpoint.ts';
 import { describeError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Service } from '../runtime/service.ts';
+import type { Endpoint } from '../wire/endpoint.ts';
 import { interleaveFamilies } from './address-order.ts';
 import type { RouteCounters } from './counters.ts';
 import { createCounters, readCounters } from './counters.ts';

@@ -2,8 +2,8 @@
  * What a relay is told to do: listen here, connect there, under these limits and this preface policy.
  * Specification: relay.md, "Shape" (Route, Preface policies).
  */
-import type { Cid } from '../config/brands.ts';
-import type { Endpoint } from '../config/endpoint.ts';
+import type { Cid } from '../wire/brands.ts';
+import type { Endpoint } from '../wire/endpoint.ts';
 
 /** One `host:port` that an HTTP CONNECT request may name. Compared without regard to case; no wildcards. */
 export interface Authority {

@@ -1,7 +1,7 @@
 /** What can be said about a route before it reaches the worker: limits in range, addresses that fit their role. */
-import { CID_ANY } from '../config/brands.ts';
-import type { Endpoint } from '../config/endpoint.ts';
-import { formatEndpoint } from '../config/endpoint.ts';
+import { CID_ANY } from '../wire/brands.ts';
+import type { Endpoint } from '../wire/endpoint.ts';
+import { formatEndpoint } from '../wire/endpoint.ts';
 import { RelayError } from './errors.ts';
 import type { RouteLimits, RouteSpec } from './route.ts';
 

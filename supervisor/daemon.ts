@@ -4,14 +4,14 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { AcraProgram } from '../acra/obtain/program.ts';
-import { toVsockPort } from '../config/brands.ts';
-import { CONTROL_PROTOCOL } from '../config/wire/messages.ts';
 import { untilAborted } from '../runtime/abort.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { Deadline } from '../runtime/deadline.ts';
 import { describeError, errorCode } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Random } from '../runtime/random.ts';
+import { toVsockPort } from '../wire/brands.ts';
+import { CONTROL_PROTOCOL } from '../wire/control/messages.ts';
 import { boot } from './boot/phase.ts';
 import type { Booted } from './boot/table.ts';
 import { bootTable } from './boot/table.ts';

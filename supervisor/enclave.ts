@@ -5,13 +5,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AcraProgram } from '../acra/obtain/program.ts';
-import { ACRA_PROGRAM_PATH, ENCLAVE_FOLDER } from '../config/enclave-layout.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { describeError, errorCode } from '../runtime/errors.ts';
 import { systemRandom } from '../runtime/random.ts';
 import { RELEASE } from '../runtime/release.ts';
+import { endMachine } from '../system/libc/machine-calls.ts';
+import { ACRA_PROGRAM_PATH, ENCLAVE_FOLDER } from '../wire/image-layout.ts';
 import { Supervisor } from './daemon.ts';
-import { endMachine } from './machine/calls.ts';
 import { drainConsole, machineConsole } from './machine/console.ts';
 import { isInit } from './machine/init.ts';
 import type { Platform } from './platform.ts';

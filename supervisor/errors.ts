@@ -11,11 +11,6 @@ export const SUPERVISOR_ERRORS = {
     meaning: 'A boot phase ended with an error that has no code of its own.',
     action: 'Read the cause in the log record `supervisor.failed`.',
   },
-  BOOT_SYSTEM_CALL: {
-    meaning:
-      'The kernel refused what PID 1 must do (mount, loopback, limits, clock, entropy); the message says which call.',
-    action: 'Boot a kernel with the options of eif/kernel/enclave-hardened.config.',
-  },
   BOOT_HEARTBEAT_UNANSWERED: {
     meaning: 'Nobody on the parent took the byte that tells that the enclave has booted.',
     action: 'Start the enclave with nitro-cli or `acra-enclave run`, which listen for it on vsock port 9000.',
@@ -23,11 +18,6 @@ export const SUPERVISOR_ERRORS = {
   BOOT_RNG_NOT_NSM: {
     meaning: 'The kernel does not draw from the Nitro hardware generator.',
     action: 'Boot a kernel with the NSM driver built in; do not run on another machine.',
-  },
-  BOOT_RNG_NOT_RESEEDED: {
-    meaning:
-      'Node’s own random generator could not be seeded anew from the kernel’s, which had just taken bytes of the NSM.',
-    action: 'Build the image with the Node that this release pins: its OpenSSL exports what is called.',
   },
   BOOT_CLOCK_UNTRUSTED: {
     meaning: 'No time source that the parent cannot steer gave a plausible time.',

@@ -1,7 +1,7 @@
 /** What the supervisor counts, as flat samples for the parent to publish. Numbers only: nothing here may carry content. */
 import { readFileSync } from 'node:fs';
-import type { EnclaveMessage } from '../config/wire/messages.ts';
 import type { Relay } from '../relay/relay.ts';
+import type { EnclaveMessage } from '../wire/control/messages.ts';
 import type { AcraOutput } from './children/acra-output.ts';
 import type { SupervisedChild } from './children/child.ts';
 

@@ -3,9 +3,9 @@
  * on Nitro hardware, on QEMU's nitro-enclave machine and in an ordinary process.
  */
 import type { NsmProvider } from '../attestation/nsm/provider.ts';
-import type { Cid, VsockPort } from '../config/brands.ts';
-import type { Endpoint } from '../config/endpoint.ts';
 import type { Logger } from '../runtime/log.ts';
+import type { Cid, VsockPort } from '../wire/brands.ts';
+import type { Endpoint } from '../wire/endpoint.ts';
 
 export interface ProcessBounds {
   readonly maxMemoryBytes: number;

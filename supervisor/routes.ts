@@ -3,10 +3,10 @@
  * Private routes end on unix sockets in the runtime folder, where acra-server's user has no access.
  */
 import { join } from 'node:path';
-import type { VsockPort } from '../config/brands.ts';
 import type { EnclaveConfig } from '../config/enclave.ts';
-import type { Endpoint, TcpEndpoint, UnixEndpoint } from '../config/endpoint.ts';
 import type { RouteSpec } from '../relay/route.ts';
+import type { VsockPort } from '../wire/brands.ts';
+import type { Endpoint, TcpEndpoint, UnixEndpoint } from '../wire/endpoint.ts';
 import type { Platform } from './platform.ts';
 
 type PrivateRoute = 'control' | 'heartbeat' | 'kms' | 'imds';

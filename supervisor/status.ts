@@ -1,6 +1,7 @@
 /** The one place that knows how the enclave is; everybody who wants to know subscribes. */
-import type { EnclaveState, EnclaveStatus } from '../config/wire/messages.ts';
+
 import type { Clock } from '../runtime/clock.ts';
+import type { EnclaveState, EnclaveStatus } from '../wire/control/messages.ts';
 
 export interface StatusChange {
   readonly state?: EnclaveState;

@@ -5,18 +5,18 @@
 import { constants } from 'node:fs';
 import { access, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { sha256OfFile } from '../../runtime/file-digest.ts';
+import { sha256OfFile } from '../../system/files/file-digest.ts';
 import { AcraError } from '../errors.ts';
 import type { AcraLock } from './lock.ts';
 import { isPresent, readLock, requireUnchanged, treeFolder } from './lock.ts';
 import type { AcraProgram, ProgramCommand } from './program.ts';
-import { ACRA_IMAGE, STAND_IN_COMMAND } from './program.ts';
+import { ACRA_IMAGE } from './program.ts';
 
 interface LocateOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly cacheFolder: string;
-  /** Default: STAND_IN_COMMAND. */
-  readonly standIn?: ProgramCommand;
+  /** Taken last; it protects nothing. */
+  readonly standIn: ProgramCommand;
 }
 
 const short = (sha256: string) => sha256.slice(0, 12);
@@ -76,5 +76,5 @@ export async function cachedProgram(cacheFolder: string): Promise<AcraProgram | 
 export async function locateAcraServer(options: LocateOptions): Promise<AcraProgram> {
   const named = options.environment['ACRA_SERVER'];
   if (named !== undefined && named !== '') return namedProgram(named);
-  return (await cachedProgram(options.cacheFolder)) ?? standInProgram(options.standIn ?? STAND_IN_COMMAND);
+  return (await cachedProgram(options.cacheFolder)) ?? standInProgram(options.standIn);
 }

@@ -7,7 +7,7 @@ import { lstat, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { errorCode } from '../../runtime/errors.ts';
-import { sha256OfFile } from '../../runtime/file-digest.ts';
+import { sha256OfFile } from '../../system/files/file-digest.ts';
 import { AcraError } from '../errors.ts';
 import { ACRA_IMAGE, ACRA_VERSION } from './program.ts';
 

@@ -1,5 +1,4 @@
 /** The program that runs as acra-server, wherever it came from. */
-import { fileURLToPath } from 'node:url';
 
 /** The release that everything in acra/ describes. */
 export const ACRA_VERSION = '0.96.0';
@@ -23,9 +22,3 @@ export interface AcraProgram {
   /** One line for people. */
   readonly description: string;
 }
-
-/** The one place that says how the stand-in is started. */
-export const STAND_IN_COMMAND: ProgramCommand = {
-  program: process.execPath,
-  args: [fileURLToPath(new URL('../stand-in/main.ts', import.meta.url))],
-};

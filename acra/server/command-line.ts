@@ -4,7 +4,7 @@
  */
 import { isIPv4 } from 'node:net';
 import { isAbsolute } from 'node:path';
-import { formatEndpoint } from '../../config/endpoint.ts';
+import { formatEndpoint } from '../../wire/endpoint.ts';
 import { AcraError } from '../errors.ts';
 import type { AcraServerOptions } from './options.ts';
 

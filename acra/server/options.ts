@@ -1,5 +1,5 @@
 /** What our composers decide about one acra-server process. Everything else about its command line is fixed. */
-import type { TcpEndpoint, UnixEndpoint } from '../../config/endpoint.ts';
+import type { TcpEndpoint, UnixEndpoint } from '../../wire/endpoint.ts';
 import type { CertificateIdentifier } from '../client-id.ts';
 
 export interface AcraServerOptions {

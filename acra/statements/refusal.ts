@@ -1,14 +1,5 @@
-/** The two ways to say no to a client. Both messages go to it: never a value in them. */
-
-/** Ends one session, never the process. `sqlState`: five characters (PostgreSQL manual, appendix A). */
-export class SessionError extends Error {
-  readonly sqlState: string;
-
-  constructor(sqlState: string, message: string) {
-    super(message);
-    this.sqlState = sqlState;
-  }
-}
+/** How a statement is refused. The message goes to the client: never a value in it. */
+import { SessionError } from '../../postgres/session-error.ts';
 
 /** A statement or value that must not reach the database; the session goes on. 42000: acra-server would pass plaintext on. */
 export class Refusal extends SessionError {

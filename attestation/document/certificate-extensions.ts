@@ -2,10 +2,10 @@
  * The extensions of a certificate that decide where in a chain it may stand.
  * Specification: RFC 5280 sections 4.2, 4.2.1.3 (key usage), 4.2.1.9 (basic constraints).
  */
-import type { Asn1Node } from '../encoding/asn1-reader.ts';
-import { readAsn1, TAG } from '../encoding/asn1-reader.ts';
-import { expectMembers, expectOid, expectSmallInteger, expectTag } from '../encoding/asn1-shape.ts';
-import { FormatError } from '../encoding/format-error.ts';
+import type { Asn1Node } from '../../encoding/asn1/reader.ts';
+import { readAsn1, TAG } from '../../encoding/asn1/reader.ts';
+import { expectMembers, expectOid, expectSmallInteger, expectTag } from '../../encoding/asn1/shape.ts';
+import { FormatError } from '../../encoding/format-error.ts';
 
 interface BasicConstraints {
   readonly critical: boolean;

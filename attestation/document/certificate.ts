@@ -4,10 +4,10 @@
  * Specification: RFC 5280 section 4; nitro-formats 3.6 (chain).
  */
 import { X509Certificate } from 'node:crypto';
-import type { Asn1Node } from '../encoding/asn1-reader.ts';
-import { readAsn1, TAG } from '../encoding/asn1-reader.ts';
-import { expectMembers, expectSmallInteger, expectTag } from '../encoding/asn1-shape.ts';
-import { FormatError } from '../encoding/format-error.ts';
+import type { Asn1Node } from '../../encoding/asn1/reader.ts';
+import { readAsn1, TAG } from '../../encoding/asn1/reader.ts';
+import { expectMembers, expectSmallInteger, expectTag } from '../../encoding/asn1/shape.ts';
+import { FormatError } from '../../encoding/format-error.ts';
 import { AttestationError } from '../errors.ts';
 import type { CertificateExtensions } from './certificate-extensions.ts';
 import { readExtensions } from './certificate-extensions.ts';

@@ -3,10 +3,10 @@
  * inside. AWS leaves out the tag; tag 18 is accepted.
  * Specification: RFC 9052 section 4.2 and 4.4; nitro-formats 3.6.
  */
-import { readCbor } from '../encoding/cbor-reader.ts';
-import { expectArray, expectBytes, expectMap } from '../encoding/cbor-shape.ts';
-import { writeCbor } from '../encoding/cbor-writer.ts';
-import { FormatError } from '../encoding/format-error.ts';
+import { readCbor } from '../../encoding/cbor/reader.ts';
+import { expectArray, expectBytes, expectMap } from '../../encoding/cbor/shape.ts';
+import { writeCbor } from '../../encoding/cbor/writer.ts';
+import { FormatError } from '../../encoding/format-error.ts';
 import { COSE_SIGNATURE_BYTES, MAX_PAYLOAD_BYTES } from './limits.ts';
 
 /** Head of tag 18, COSE_Sign1. */

@@ -5,7 +5,7 @@
  */
 import type { KeyObject } from 'node:crypto';
 import { sign } from 'node:crypto';
-import { cborUint, writeCbor } from '../encoding/cbor-writer.ts';
+import { cborUint, writeCbor } from '../../encoding/cbor/writer.ts';
 import { coseToBeSigned, PROTECTED_ES384 } from './cose-sign1.ts';
 import type { AttestationPayload } from './payload.ts';
 

@@ -3,7 +3,7 @@
  * it says goes through authenticate.ts.
  * Specification: nitro-formats 3.6.
  */
-import { wrapFormatError } from '../encoding/format-error.ts';
+import { wrapFormatError } from '../../encoding/format-error.ts';
 import { AttestationError } from '../errors.ts';
 import { readCoseSign1 } from './cose-sign1.ts';
 import { MAX_DOCUMENT_BYTES } from './limits.ts';

@@ -2,12 +2,13 @@
  * The payload of an attestation document: what the hypervisor states about the enclave.
  * Specification: nitro-formats 3.6 (syntax checks); AWS's nsm-api, docs/attestation_process.md section 3.2.2.
  */
-import type { PcrIndex } from '../../config/brands.ts';
-import { toPcrIndex } from '../../config/brands.ts';
-import type { CborMap, CborValue } from '../encoding/cbor-reader.ts';
-import { readCbor } from '../encoding/cbor-reader.ts';
-import { expectArray, expectBytes, expectMap, expectText, expectUint } from '../encoding/cbor-shape.ts';
-import { FormatError } from '../encoding/format-error.ts';
+
+import type { CborMap, CborValue } from '../../encoding/cbor/reader.ts';
+import { readCbor } from '../../encoding/cbor/reader.ts';
+import { expectArray, expectBytes, expectMap, expectText, expectUint } from '../../encoding/cbor/shape.ts';
+import { FormatError } from '../../encoding/format-error.ts';
+import type { PcrIndex } from '../../wire/brands.ts';
+import { toPcrIndex } from '../../wire/brands.ts';
 import { PCR_BYTES, PCR_COUNT } from '../pcr.ts';
 import { MAX_BOUND_BYTES, MAX_CERTIFICATE_BYTES } from './limits.ts';
 

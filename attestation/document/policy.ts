@@ -3,8 +3,8 @@
  * fresh it is. Measurements are never optional, and a debug-mode enclave is never accepted.
  * Specification: nitro-formats 3.2 (debug mode), 3.6 step 6.
  */
-import type { PcrIndex } from '../../config/brands.ts';
-import { toPcrIndex } from '../../config/brands.ts';
+import type { PcrIndex } from '../../wire/brands.ts';
+import { toPcrIndex } from '../../wire/brands.ts';
 import { AttestationError } from '../errors.ts';
 import { isZeroPcr, PCR_BYTES } from '../pcr.ts';
 import type { AttestationDocument } from './authenticate.ts';

@@ -4,9 +4,9 @@
  * (QEMU's) is read as well; nobody outside accepts its documents.
  * Specification: nitro-formats 3.6.
  */
-import { readCbor } from '../encoding/cbor-reader.ts';
-import { expectArray, expectBytes } from '../encoding/cbor-shape.ts';
-import { FormatError, wrapFormatError } from '../encoding/format-error.ts';
+import { readCbor } from '../../encoding/cbor/reader.ts';
+import { expectArray, expectBytes } from '../../encoding/cbor/shape.ts';
+import { FormatError, wrapFormatError } from '../../encoding/format-error.ts';
 import { AttestationError } from '../errors.ts';
 import { MAX_PAYLOAD_BYTES } from './limits.ts';
 import type { AttestationPayload } from './payload.ts';

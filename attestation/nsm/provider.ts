@@ -2,7 +2,7 @@
  * What the product asks of a Nitro Security Module. The real device and the emulated one are reached through this one
  * interface; the trust in their documents lies with the verifier, which is told the root that belongs to the provider.
  */
-import type { PcrIndex } from '../../config/brands.ts';
+import type { PcrIndex } from '../../wire/brands.ts';
 
 export interface NsmDescription {
   readonly versionMajor: number;

@@ -3,14 +3,15 @@
  * arguments, a map with one entry for all others. The reader serves the emulated module.
  * Specification: nitro-formats 3.5.
  */
-import type { PcrIndex } from '../../config/brands.ts';
-import { toPcrIndex } from '../../config/brands.ts';
-import type { CborMap, CborValue } from '../encoding/cbor-reader.ts';
-import { readCbor } from '../encoding/cbor-reader.ts';
-import { expectBytes, expectMap, expectRecord, expectUint } from '../encoding/cbor-shape.ts';
-import type { CborWritable } from '../encoding/cbor-writer.ts';
-import { writeCbor } from '../encoding/cbor-writer.ts';
-import { FormatError, wrapFormatError } from '../encoding/format-error.ts';
+
+import type { CborMap, CborValue } from '../../encoding/cbor/reader.ts';
+import { readCbor } from '../../encoding/cbor/reader.ts';
+import { expectBytes, expectMap, expectRecord, expectUint } from '../../encoding/cbor/shape.ts';
+import type { CborWritable } from '../../encoding/cbor/writer.ts';
+import { writeCbor } from '../../encoding/cbor/writer.ts';
+import { FormatError, wrapFormatError } from '../../encoding/format-error.ts';
+import type { PcrIndex } from '../../wire/brands.ts';
+import { toPcrIndex } from '../../wire/brands.ts';
 import { NsmError } from '../errors.ts';
 import { PCR_COUNT } from '../pcr.ts';
 import { MAX_ATTESTATION_FIELD_BYTES, MAX_NSM_REQUEST_BYTES } from './limits.ts';

@@ -2,11 +2,9 @@
  * Answers of the security module. Written by the emulated module, read strictly by the provider.
  * Specification: nitro-formats 3.5.
  */
-import type { PcrIndex } from '../../config/brands.ts';
-import { toPcrIndex } from '../../config/brands.ts';
-import { MAX_DOCUMENT_BYTES } from '../document/limits.ts';
-import type { CborValue } from '../encoding/cbor-reader.ts';
-import { readCbor } from '../encoding/cbor-reader.ts';
+
+import type { CborValue } from '../../encoding/cbor/reader.ts';
+import { readCbor } from '../../encoding/cbor/reader.ts';
 import {
   expectArray,
   expectBoolean,
@@ -15,10 +13,13 @@ import {
   expectRecord,
   expectText,
   expectUint,
-} from '../encoding/cbor-shape.ts';
-import type { CborWritable } from '../encoding/cbor-writer.ts';
-import { writeCbor } from '../encoding/cbor-writer.ts';
-import { FormatError, wrapFormatError } from '../encoding/format-error.ts';
+} from '../../encoding/cbor/shape.ts';
+import type { CborWritable } from '../../encoding/cbor/writer.ts';
+import { writeCbor } from '../../encoding/cbor/writer.ts';
+import { FormatError, wrapFormatError } from '../../encoding/format-error.ts';
+import type { PcrIndex } from '../../wire/brands.ts';
+import { toPcrIndex } from '../../wire/brands.ts';
+import { MAX_DOCUMENT_BYTES } from '../document/limits.ts';
 import { NsmError } from '../errors.ts';
 import { PCR_BYTES, PCR_COUNT } from '../pcr.ts';
 import { MAX_NSM_RANDOM_BYTES, MAX_NSM_RESPONSE_BYTES } from './limits.ts';

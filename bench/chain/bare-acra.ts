@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { createConnection, createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Stack } from '../../cli/demo/stack.ts';
-import type { TcpEndpoint } from '../../config/endpoint.ts';
+import type { TcpEndpoint } from '../../wire/endpoint.ts';
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');

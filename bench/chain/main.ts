@@ -12,8 +12,9 @@ import { locateAcraServer } from '../../acra/obtain/locate.ts';
 import { acraCacheFolder } from '../../cli/acra-cache.ts';
 import { connectThroughEnclave } from '../../cli/demo/clients.ts';
 import { Stack } from '../../cli/demo/stack.ts';
-import type { TcpEndpoint } from '../../config/endpoint.ts';
+import { STAND_IN_COMMAND } from '../../emulator/acra-server/command.ts';
 import { acraPid } from '../../test/support/stack.ts';
+import type { TcpEndpoint } from '../../wire/endpoint.ts';
 import { median } from '../median.ts';
 import { startBareAcra } from './bare-acra.ts';
 import { findPgbench, insertRows, runPgbench } from './pgbench.ts';
@@ -87,7 +88,11 @@ async function measureThroughput(stack: Stack, address: TcpEndpoint): Promise<vo
 }
 
 const root = mkdtempSync(join(tmpdir(), 'ab-'));
-const acraProgram = await locateAcraServer({ environment: process.env, cacheFolder: acraCacheFolder(process.env) });
+const acraProgram = await locateAcraServer({
+  environment: process.env,
+  cacheFolder: acraCacheFolder(process.env),
+  standIn: STAND_IN_COMMAND,
+});
 console.log(`acra-server: ${acraProgram.description}`);
 const stack = await Stack.prepare({ root, acraProgram, signal: AbortSignal.timeout(60_000) });
 try {

@@ -4,7 +4,7 @@ import { existsSync, globSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { APPLICATION, DATABASE } from '../../cli/demo/database.ts';
 import type { Stack } from '../../cli/demo/stack.ts';
-import type { TcpEndpoint } from '../../config/endpoint.ts';
+import type { TcpEndpoint } from '../../wire/endpoint.ts';
 
 const ROWS = 1000;
 const SCRIPT = `\\set id random(1, ${ROWS})\nSELECT name, email, diagnosis FROM patients WHERE id = :id;\n`;

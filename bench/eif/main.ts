@@ -18,6 +18,7 @@ import { parse, stringify } from 'yaml';
 import { locateAcraServer } from '../../acra/obtain/locate.ts';
 import { acraCacheFolder } from '../../cli/acra-cache.ts';
 import { ZSTD_TABLES } from '../../eif/compress.ts';
+import { STAND_IN_COMMAND } from '../../emulator/acra-server/command.ts';
 import { writeMeasuredFolder } from '../../test/eif/image/support/measured-folder.ts';
 import { median } from '../median.ts';
 import { type Cost, measureProcess } from './measured-process.ts';
@@ -64,6 +65,7 @@ async function largestInputs(): Promise<readonly string[]> {
   const { program, leadingArguments } = await locateAcraServer({
     environment: process.env,
     cacheFolder: acraCacheFolder(process.env),
+    standIn: STAND_IN_COMMAND,
   });
   return [process.execPath, leadingArguments.at(-1) ?? program, join(root, 'parts/kernel')];
 }

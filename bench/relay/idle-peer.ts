@@ -4,9 +4,10 @@
  *   idle-peer.ts hold          listens, prints its port; accepts everything and keeps it
  *   idle-peer.ts open PORT N   opens N connections, prints `open` and keeps them
  */
-import { accept, bind, connect, listen, socket, socketName } from '../../relay/libc/calls.ts';
-import { AF_INET, SOCK_STREAM } from '../../relay/libc/constants.ts';
-import { decodeInetPort, encodeInet } from '../../relay/libc/sockaddr.ts';
+
+import { decodeInetPort, encodeInet } from '../../system/libc/sockaddr.ts';
+import { accept, bind, connect, listen, socket, socketName } from '../../system/libc/socket-calls.ts';
+import { AF_INET, SOCK_STREAM } from '../../system/libc/socket-constants.ts';
 
 function hold(): never {
   const listener = socket(AF_INET, SOCK_STREAM, 0);

@@ -1,8 +1,8 @@
 /** The relay in a process of its own: `idle-relay.ts HOLD_PORT ECHO_PORT` prints two ports; each line on stdin is answered with a report. */
 import { createInterface } from 'node:readline';
-import { parseEndpoint } from '../../config/endpoint.ts';
 import { Relay } from '../../relay/relay.ts';
 import { silentLogger } from '../../runtime/log.ts';
+import { parseEndpoint } from '../../wire/endpoint.ts';
 
 const limits = {
   maxConnections: 100_000,

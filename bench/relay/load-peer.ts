@@ -7,6 +7,8 @@
  *   load-peer.ts source PORT MS  sends as fast as it can
  *   load-peer.ts ping PORT MS    100 bytes there and back, one at a time; prints the median in microseconds and the number
  */
+
+import { decodeInetPort, encodeInet } from '../../system/libc/sockaddr.ts';
 import {
   accept,
   bind,
@@ -18,10 +20,9 @@ import {
   send,
   socket,
   socketName,
-} from '../../relay/libc/calls.ts';
-import { AF_INET, IPPROTO_TCP, MSG_NOSIGNAL, SOCK_STREAM, TCP_NODELAY } from '../../relay/libc/constants.ts';
-import { decodeInetPort, encodeInet } from '../../relay/libc/sockaddr.ts';
-import { setIntegerOption } from '../../relay/libc/sockets.ts';
+} from '../../system/libc/socket-calls.ts';
+import { AF_INET, IPPROTO_TCP, MSG_NOSIGNAL, SOCK_STREAM, TCP_NODELAY } from '../../system/libc/socket-constants.ts';
+import { setIntegerOption } from '../../system/libc/sockets.ts';
 
 const MESSAGE_BYTES = 100;
 const WARM_UP_ROUND_TRIPS = 2000;

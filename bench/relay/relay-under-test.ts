@@ -1,7 +1,8 @@
 /** Runs the product's relay for a measurement: `relay-under-test.ts BULK_PORT PING_PORT` prints its two listening ports. */
-import { parseEndpoint } from '../../config/endpoint.ts';
+
 import { Relay } from '../../relay/relay.ts';
 import { silentLogger } from '../../runtime/log.ts';
+import { parseEndpoint } from '../../wire/endpoint.ts';
 
 const limits = {
   maxConnections: 1000,

@@ -2,8 +2,8 @@
 import { resolve } from 'node:path';
 import { DEFAULT_RUNTIME_FOLDER, hostProxySchema } from '../../config/host-proxy.ts';
 import { loadConfig } from '../../config/load.ts';
-import { askDaemon } from '../../host-proxy/command/client.ts';
-import type { CommandReply, CommandRequest } from '../../host-proxy/command/protocol.ts';
+import { askDaemon } from '../../host-proxy/operator/command/client.ts';
+import type { CommandReply, CommandRequest } from '../../host-proxy/operator/command/protocol.ts';
 import { CliError } from '../errors.ts';
 import { watchStopSignals } from '../until-signal.ts';
 

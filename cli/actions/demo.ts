@@ -3,8 +3,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { locateAcraServer } from '../../acra/obtain/locate.ts';
-import type { TcpEndpoint } from '../../config/endpoint.ts';
+import { STAND_IN_COMMAND } from '../../emulator/acra-server/command.ts';
 import { whenAborted } from '../../runtime/abort.ts';
+import type { TcpEndpoint } from '../../wire/endpoint.ts';
 import { acraCacheFolder } from '../acra-cache.ts';
 import { describeEndpoints } from '../demo/clients.ts';
 import { Stack } from '../demo/stack.ts';
@@ -42,7 +43,11 @@ async function keepRunning(stack: Stack, address: TcpEndpoint, folder: string, s
 export async function runDemo({ keep, folder }: DemoOptions): Promise<void> {
   const root = mkdtempSync(join(tmpdir(), 'acra-demo-'));
   const stop = watchStopSignals();
-  const acraProgram = await locateAcraServer({ environment: process.env, cacheFolder: acraCacheFolder(process.env) });
+  const acraProgram = await locateAcraServer({
+    environment: process.env,
+    cacheFolder: acraCacheFolder(process.env),
+    standIn: STAND_IN_COMMAND,
+  });
   printLine(bold('acra-enclave: a row becomes ciphertext, and who can read it'));
   printLine(dim(`acra-server: ${acraProgram.description}`));
   progress('starting PostgreSQL, KMS and the instance metadata service; making keys …');

@@ -6,10 +6,10 @@ import type { EnclaveConfig } from '../../config/enclave.ts';
 import { enclaveSchema } from '../../config/enclave.ts';
 import { ConfigError } from '../../config/errors.ts';
 import { loadConfig } from '../../config/load.ts';
+import { makeKeys } from '../../keys/ceremony.ts';
 import { systemRandom } from '../../runtime/random.ts';
 import { SecretBuffer } from '../../runtime/secret-buffer.ts';
-import { makeKeys } from '../keys/ceremony.ts';
-import { kmsEncrypt } from '../keys/kms-encrypt.ts';
+import { kmsEncrypt } from '../kms-encrypt.ts';
 import { green, printJson, printLine, progress } from '../output.ts';
 
 export interface KeysOptions {

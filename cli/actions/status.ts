@@ -1,5 +1,5 @@
 /** Prints where the enclave is, as a short table or as JSON. */
-import type { RunStatus } from '../../host-proxy/command/protocol.ts';
+import type { RunStatus } from '../../host-proxy/operator/command/protocol.ts';
 import { bold, green, printJson, printLine } from '../output.ts';
 import type { DaemonOption } from './ask.ts';
 import { ask } from './ask.ts';

@@ -1,6 +1,7 @@
 /** Runs the supervisor of a simulated enclave until SIGTERM, or until its boot fails. */
 import { resolve } from 'node:path';
 import { locateAcraServer } from '../../acra/obtain/locate.ts';
+import { STAND_IN_COMMAND } from '../../emulator/acra-server/command.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { systemRandom } from '../../runtime/random.ts';
 import { RELEASE } from '../../runtime/release.ts';
@@ -21,7 +22,11 @@ export async function runSupervisor({ enclave, simulated }: SupervisorOptions): 
     throw new CliError('CLI_NOT_AN_ENCLAVE', 'this machine is not an enclave');
   }
   const folder = resolve(enclave);
-  const acraProgram = await locateAcraServer({ environment: process.env, cacheFolder: acraCacheFolder(process.env) });
+  const acraProgram = await locateAcraServer({
+    environment: process.env,
+    cacheFolder: acraCacheFolder(process.env),
+    standIn: STAND_IN_COMMAND,
+  });
   const stop = watchStopSignals();
   const supervisor = new Supervisor({
     platform: await simulatedPlatform({ stateFolder: resolve(simulated), enclaveFolder: folder, acraProgram }),

@@ -1,7 +1,7 @@
 /** The two ways to the data: as the application does, through the enclave, and as somebody who holds the database does. */
 import pg from 'pg';
-import type { TcpEndpoint } from '../../config/endpoint.ts';
 import type { RunningPostgres } from '../../emulator/postgres/server.ts';
+import type { TcpEndpoint } from '../../wire/endpoint.ts';
 import type { DemoCertificates } from './certificates.ts';
 import { DATABASE_NAME, ENCLAVE_NAME } from './certificates.ts';
 import { APPLICATION, DATABASE, OWNER } from './database.ts';

@@ -4,7 +4,6 @@ import { Agent } from 'node:https';
 import { join } from 'node:path';
 import type { KMSClientConfig } from '@aws-sdk/client-kms';
 import { CreateKeyCommand, KMSClient, PutKeyPolicyCommand } from '@aws-sdk/client-kms';
-import type { PcrIndex } from '../../config/brands.ts';
 import { CredentialStore } from '../../emulator/credentials.ts';
 import type { RunningImds } from '../../emulator/imds/server.ts';
 import { startImds } from '../../emulator/imds/server.ts';
@@ -14,6 +13,7 @@ import { startKms } from '../../emulator/kms/server.ts';
 import { administratorPrincipal, roleArn } from '../../emulator/principal.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { systemRandom } from '../../runtime/random.ts';
+import type { PcrIndex } from '../../wire/brands.ts';
 import { keyPolicy } from './key-policy.ts';
 
 export const REGION = 'eu-central-1';

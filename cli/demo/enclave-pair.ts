@@ -2,9 +2,9 @@
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import type { TcpEndpoint } from '../../config/endpoint.ts';
-import { parseEndpoint } from '../../config/endpoint.ts';
 import { systemClock } from '../../runtime/clock.ts';
+import type { TcpEndpoint } from '../../wire/endpoint.ts';
+import { parseEndpoint } from '../../wire/endpoint.ts';
 import { simulatedFolders } from '../simulated/folders.ts';
 import { DaemonProcess } from './daemon-process.ts';
 import type { HostStatus } from './host-status.ts';

@@ -1,10 +1,10 @@
 /** Reads host-proxy's /status, as an operator would with curl. */
 import { request } from 'undici';
 import { z } from 'zod';
-import type { TcpEndpoint } from '../../config/endpoint.ts';
-import { parseEndpoint } from '../../config/endpoint.ts';
-import { ENCLAVE_STATES } from '../../config/wire/messages.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import { ENCLAVE_STATES } from '../../wire/control/messages.ts';
+import type { TcpEndpoint } from '../../wire/endpoint.ts';
+import { parseEndpoint } from '../../wire/endpoint.ts';
 import { CliError } from '../errors.ts';
 
 const hostStatus = z.object({

@@ -1,5 +1,5 @@
 /** The KMS key policy that ties the master key to measurements: who may encrypt, and which enclave may decrypt. */
-import type { PcrIndex } from '../../config/brands.ts';
+import type { PcrIndex } from '../../wire/brands.ts';
 
 export interface KeyPolicyOptions {
   /** May administer and encrypt, never decrypt. */

@@ -5,9 +5,9 @@
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AcraProgram } from '../../acra/obtain/program.ts';
-import type { PcrIndex } from '../../config/brands.ts';
 import { loadOrCreateNsmRoot } from '../../emulator/nsm/root.ts';
 import type { RunningPostgres } from '../../emulator/postgres/server.ts';
+import type { PcrIndex } from '../../wire/brands.ts';
 import { simulatedFolders } from '../simulated/folders.ts';
 import { measureSimulatedEnclave } from '../simulated/measure.ts';
 import type { ClientFiles, DemoCertificates } from './certificates.ts';

@@ -5,7 +5,7 @@
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Client } from 'pg';
-import type { TcpEndpoint } from '../../config/endpoint.ts';
+import type { TcpEndpoint } from '../../wire/endpoint.ts';
 import { CliError } from '../errors.ts';
 import { bold, dim, green, printLine } from '../output.ts';
 import { connectDirectly, connectThroughEnclave } from './clients.ts';

@@ -13,6 +13,7 @@ import type { Measurements } from '../../eif/image/measurements.ts';
 import type { ImageRecipe } from '../../eif/image/recipe.ts';
 import { readSmallFile } from '../../eif/input-file.ts';
 import { measuredFolder } from '../../eif/rootfs/measured-folder.ts';
+import { STAND_IN_COMMAND } from '../../emulator/acra-server/command.ts';
 import { RELEASE } from '../../runtime/release.ts';
 import { acraCacheFolder } from '../acra-cache.ts';
 import { bold, green, printJson, printLine, progress } from '../output.ts';
@@ -33,7 +34,7 @@ export interface BuildOptions extends SignerOptions {
 }
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
-export const ENTRY_POINTS: EntryPoints = { init: 'supervisor/main.ts', standIn: 'acra/stand-in/main.ts' };
+export const ENTRY_POINTS: EntryPoints = { init: 'supervisor/main.ts', standIn: 'emulator/acra-server/main.ts' };
 const DEFAULT_ENCLAVE = 'enclave';
 const MAX_ENCRYPTOR_BYTES = 1_048_576;
 
@@ -82,7 +83,11 @@ async function checkConfiguration(folder: string): Promise<void> {
 }
 
 async function findAcraServer({ allowStandIn }: BuildOptions): Promise<AcraProgram> {
-  const found = await locateAcraServer({ environment: process.env, cacheFolder: acraCacheFolder(process.env) });
+  const found = await locateAcraServer({
+    environment: process.env,
+    cacheFolder: acraCacheFolder(process.env),
+    standIn: STAND_IN_COMMAND,
+  });
   if (found.kind !== 'stand-in' || allowStandIn === true) return found;
   throw new EifBuildError('EIF_BUILD_STAND_IN', 'no acra-server was found but the stand-in');
 }

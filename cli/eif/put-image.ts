@@ -11,7 +11,7 @@ import { writeTogether } from '../../eif/image/outputs.ts';
 import { readSmallFile } from '../../eif/input-file.ts';
 import { verifyImage } from '../../eif/verify.ts';
 import { errorCode } from '../../runtime/errors.ts';
-import { sha256OfFile } from '../../runtime/file-digest.ts';
+import { sha256OfFile } from '../../system/files/file-digest.ts';
 import { CliError } from '../errors.ts';
 
 const MAX_MEASUREMENTS_BYTES = 1_048_576;

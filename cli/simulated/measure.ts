@@ -9,8 +9,8 @@ import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AcraProgram } from '../../acra/obtain/program.ts';
 import { measurePcr } from '../../attestation/pcr.ts';
-import type { PcrIndex } from '../../config/brands.ts';
-import { toPcrIndex } from '../../config/brands.ts';
+import type { PcrIndex } from '../../wire/brands.ts';
+import { toPcrIndex } from '../../wire/brands.ts';
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
 /** The folders that end up in an enclave image, and the exact versions of the packages. */

@@ -5,12 +5,12 @@
 import { writeFileSync } from 'node:fs';
 import type { AcraProgram } from '../../acra/obtain/program.ts';
 import { nsmOver } from '../../attestation/nsm/exchange.ts';
-import { CID_PARENT } from '../../config/brands.ts';
 import { EmulatedNsm } from '../../emulator/nsm/emulated-nsm.ts';
 import { loadOrCreateNsmRoot } from '../../emulator/nsm/root.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { systemRandom } from '../../runtime/random.ts';
 import type { Platform } from '../../supervisor/platform.ts';
+import { CID_PARENT } from '../../wire/brands.ts';
 import { simulatedFolders } from './folders.ts';
 import { measureSimulatedEnclave, simulatedModuleId } from './measure.ts';
 

@@ -2,11 +2,12 @@
  * The signature section and the payload that is signed. Both write byte sequences as arrays of integers, which is how
  * AWS's serializer sees them. Specification: nitro-formats 3.1, "Signature section".
  */
-import { type CborValue, readCbor } from '../../attestation/encoding/cbor-reader.ts';
-import { expectArray, expectRecord, expectUint } from '../../attestation/encoding/cbor-shape.ts';
-import { writeCbor } from '../../attestation/encoding/cbor-writer.ts';
-import { FormatError, wrapFormatError } from '../../attestation/encoding/format-error.ts';
+
 import { PCR_BYTES } from '../../attestation/pcr.ts';
+import { type CborValue, readCbor } from '../../encoding/cbor/reader.ts';
+import { expectArray, expectRecord, expectUint } from '../../encoding/cbor/shape.ts';
+import { writeCbor } from '../../encoding/cbor/writer.ts';
+import { FormatError, wrapFormatError } from '../../encoding/format-error.ts';
 import { EifError } from '../errors.ts';
 import { checkSectionSize } from './section.ts';
 

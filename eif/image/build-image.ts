@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
-import { sha256OfFile } from '../../runtime/file-digest.ts';
+import { sha256OfFile } from '../../system/files/file-digest.ts';
 import { type BomComponent, type BomRamdisk, encodeBom } from '../bom/cyclonedx.ts';
 import { tapDigest } from '../bom/digest-tap.ts';
 import { type BuildRequest, buildImage } from '../build.ts';

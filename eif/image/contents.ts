@@ -4,7 +4,7 @@
  */
 
 import { basename } from 'node:path';
-import { CODE_FOLDER, INIT_PATH } from '../../config/enclave-layout.ts';
+import { CODE_FOLDER, INIT_PATH } from '../../wire/image-layout.ts';
 import type { BomComponent } from '../bom/cyclonedx.ts';
 import type { Architecture } from '../format/header.ts';
 import { ACRA_COMPONENT, type AcraServerSource, acraServer } from '../rootfs/acra-server.ts';

@@ -4,7 +4,7 @@
  * folder that AWS's init changes root to. Specification: nitro-formats 3.2-3.4; decision 8.
  */
 
-import { INIT_PATH, NODE_PATH } from '../../config/enclave-layout.ts';
+import { INIT_PATH, NODE_PATH } from '../../wire/image-layout.ts';
 import { tapArchive } from '../bom/archive-tap.ts';
 import type { BomComponent, BomRamdisk } from '../bom/cyclonedx.ts';
 import { EifBuildError } from '../build-errors.ts';

@@ -7,7 +7,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import { z } from 'zod';
 import { type ErrorDetails, errorCode } from '../../runtime/errors.ts';
-import { sha256OfFile } from '../../runtime/file-digest.ts';
+import { sha256OfFile } from '../../system/files/file-digest.ts';
 import { withFileLock } from './file-lock.ts';
 import { type ExplainFailure, type Recipe, type RecipeContext, runRecipe } from './recipe-process.ts';
 

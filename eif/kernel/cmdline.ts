@@ -1,5 +1,5 @@
 /** The command line of our own kernels. It is measured in PCR0 and PCR1. No `--` on it: the hypervisor appends its devices behind. */
-import { INIT_PATH, NODE_PATH } from '../../config/enclave-layout.ts';
+import { INIT_PATH, NODE_PATH } from '../../wire/image-layout.ts';
 
 /**
  * What stands after `rdinit=` and is unknown to the kernel goes to init, so it comes last; the hypervisor appends its devices,

@@ -4,7 +4,7 @@
  * whenever it is used.
  */
 import { join } from 'node:path';
-import { sha256OfFile } from '../../runtime/file-digest.ts';
+import { sha256OfFile } from '../../system/files/file-digest.ts';
 import { KernelError } from '../build-errors.ts';
 import type { Architecture } from '../format/header.ts';
 import { readSmallFile } from '../input-file.ts';

@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { endGroup } from '../../runtime/process-group.ts';
+import { endGroup } from '../../system/processes/process-group.ts';
 
 /** Says that it waits, again and again; says that it has the lock; waits for the end of its input. */
 const HOLD = `exec 9>>"$0"

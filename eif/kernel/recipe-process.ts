@@ -1,7 +1,7 @@
 /** Runs a recipe of scripts/ as a process group of its own, which ends with the signal. Its lines go to whoever watches. */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { endGroup } from '../../runtime/process-group.ts';
+import { endGroup } from '../../system/processes/process-group.ts';
 
 /** Exit code of a recipe when the mirror lacks the version. */
 const EXIT_NO_SOURCE = 3;

@@ -3,7 +3,7 @@
  * nothing of the rest, and the description by which the supervisor starts it. The stand-in comes in only when asked for.
  */
 import { join } from 'node:path';
-import { ACRA_FOLDER, ACRA_PROGRAM_PATH, NODE_PATH } from '../../config/enclave-layout.ts';
+import { ACRA_FOLDER, ACRA_PROGRAM_PATH, NODE_PATH } from '../../wire/image-layout.ts';
 import { EifBuildError } from '../build-errors.ts';
 import type { FileSource, SizedPieces } from '../cpio/manifest.ts';
 import type { Architecture } from '../format/header.ts';

@@ -1,7 +1,7 @@
 /** Which files of the measured folder an enclave uses, by its enclave.yaml: those and no others belong into the image. */
 import { posix } from 'node:path';
 import type { EnclaveConfig } from '../../config/enclave.ts';
-import { ACRA_SERVER_ID } from '../../config/enclave-layout.ts';
+import { ACRA_SERVER_ID } from '../../wire/image-layout.ts';
 import { FILE_MODE, FOLDER_MODE } from './content.ts';
 
 /** acra-server wants exactly these of its keystore (acra-server contract 2.5). */

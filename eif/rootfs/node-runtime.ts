@@ -3,7 +3,7 @@
  * is no loader cache and no other library in the image.
  */
 import { join } from 'node:path';
-import { CODE_FOLDER, NODE_PATH } from '../../config/enclave-layout.ts';
+import { CODE_FOLDER, NODE_PATH } from '../../wire/image-layout.ts';
 import { EifBuildError } from '../build-errors.ts';
 import type { Architecture } from '../format/header.ts';
 import { ARCHITECTURES } from './architecture.ts';

@@ -2,10 +2,10 @@
  * COSE_Sign1 as image signatures use it: one algorithm in the protected header, nothing unprotected, payload inside.
  * Written without tag, read with or without tag 18. Specification: nitro-formats 3.1; RFC 9052 section 4.2 and 4.4.
  */
-import { readCbor } from '../../attestation/encoding/cbor-reader.ts';
-import { expectArray, expectBytes, expectMap } from '../../attestation/encoding/cbor-shape.ts';
-import { writeCbor } from '../../attestation/encoding/cbor-writer.ts';
-import { FormatError, wrapFormatError } from '../../attestation/encoding/format-error.ts';
+import { readCbor } from '../../encoding/cbor/reader.ts';
+import { expectArray, expectBytes, expectMap } from '../../encoding/cbor/shape.ts';
+import { writeCbor } from '../../encoding/cbor/writer.ts';
+import { FormatError, wrapFormatError } from '../../encoding/format-error.ts';
 import { EifError } from '../errors.ts';
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from './algorithm.ts';
 

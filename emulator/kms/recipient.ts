@@ -5,8 +5,8 @@
 import type { KeyObject } from 'node:crypto';
 import { createPublicKey } from 'node:crypto';
 import { AttestationError } from '../../attestation/errors.ts';
-import { toPcrIndex } from '../../config/brands.ts';
 import { describeError } from '../../runtime/errors.ts';
+import { toPcrIndex } from '../../wire/brands.ts';
 import type { NsmTrust } from './nsm-trust.ts';
 import { believe } from './nsm-trust.ts';
 import { ServiceError } from './service-error.ts';

@@ -3,8 +3,8 @@
  * the application's to extend and lock (nitro-formats 3.2 and 3.5). Refusals are values, as the module answers them.
  */
 import { extendPcrValue, PCR_BYTES, PCR_COUNT } from '../../attestation/pcr.ts';
-import type { PcrIndex } from '../../config/brands.ts';
-import { toPcrIndex } from '../../config/brands.ts';
+import type { PcrIndex } from '../../wire/brands.ts';
+import { toPcrIndex } from '../../wire/brands.ts';
 import { EmulatorError } from '../errors.ts';
 
 /** The first register that is not locked at boot. */

@@ -1,6 +1,7 @@
 /** What the checks see of the machine. Production looks at the real one (real-system.ts); tests show another. */
-import type { TcpEndpoint, UnixEndpoint } from '../../config/endpoint.ts';
+
 import type { Clock } from '../../runtime/clock.ts';
+import type { TcpEndpoint, UnixEndpoint } from '../../wire/endpoint.ts';
 
 export type Upstream = TcpEndpoint | UnixEndpoint;
 

@@ -1,11 +1,11 @@
 /** The machine that the doctor runs on. */
 import { accessSync, closeSync, constants, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
-import { close, lastErrno, socket } from '../../relay/libc/calls.ts';
-import { AF_VSOCK, SOCK_CLOEXEC, SOCK_STREAM } from '../../relay/libc/constants.ts';
-import { errnoName } from '../../relay/libc/errno.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { errorCode } from '../../runtime/errors.ts';
-import { runCommand } from '../enclave/process/run-command.ts';
+import { errnoName } from '../../system/libc/errno.ts';
+import { close, lastErrno, socket } from '../../system/libc/socket-calls.ts';
+import { AF_VSOCK, SOCK_CLOEXEC, SOCK_STREAM } from '../../system/libc/socket-constants.ts';
+import { runCommand } from '../../system/processes/run-command.ts';
 import type { CommandAnswer, ParentSystem } from './parent-system.ts';
 import { askHttp } from './probes/http.ts';
 import { postgresTlsAnswer } from './probes/postgres.ts';

@@ -4,8 +4,8 @@
  *
  * Specification: unix(7). An abstract address is told from a path by a leading NUL, and ends where its length says.
  */
-import { close, connect, lastErrno, NativeBuffer, send, socket } from '../../relay/libc/calls.ts';
-import { AF_UNIX, MSG_NOSIGNAL, SOCK_CLOEXEC, SOCK_NONBLOCK } from '../../relay/libc/constants.ts';
+import { close, connect, lastErrno, NativeBuffer, send, socket } from '../../system/libc/socket-calls.ts';
+import { AF_UNIX, MSG_NOSIGNAL, SOCK_CLOEXEC, SOCK_NONBLOCK } from '../../system/libc/socket-constants.ts';
 
 /** linux/net.h; the rest of the project uses streams alone. */
 const SOCK_DGRAM = 2;

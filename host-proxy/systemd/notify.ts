@@ -6,9 +6,9 @@
  */
 import { isAbsolute } from 'node:path';
 import { pid } from 'node:process';
-import { MAX_UNIX_PATH_BYTES } from '../../config/endpoint.ts';
-import { describeErrno } from '../../relay/libc/errno.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import { describeErrno } from '../../system/libc/errno.ts';
+import { MAX_UNIX_PATH_BYTES } from '../../wire/endpoint.ts';
 import { encodeUnixAddress, sendDatagram } from './datagram.ts';
 import { SystemdError } from './errors.ts';
 

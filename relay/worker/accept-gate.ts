@@ -4,9 +4,10 @@
  * connection that was accepted with the last one; accepting goes on only when the reserve is whole again.
  * Specification: relay.md, must hold 4 (EMFILE, ENFILE, ENOMEM).
  */
-import { close, eventfd } from '../libc/calls.ts';
-import { EFD_CLOEXEC } from '../libc/constants.ts';
-import { errnoName } from '../libc/errno.ts';
+
+import { errnoName } from '../../system/libc/errno.ts';
+import { close, eventfd } from '../../system/libc/socket-calls.ts';
+import { EFD_CLOEXEC } from '../../system/libc/socket-constants.ts';
 import type { Engine, Timed } from './engine.ts';
 
 /** A listener as the gate sees it. */

@@ -1,9 +1,10 @@
 /** What every accepted connection passes first: the peer's CID, then the limits, before anything is read or dialled. */
-import type { Cid } from '../../config/brands.ts';
+
+import { describeErrno } from '../../system/libc/errno.ts';
+import { close } from '../../system/libc/socket-calls.ts';
+import type { Cid } from '../../wire/brands.ts';
 import type { CounterName } from '../counters.ts';
 import type { RelayEvent } from '../events.ts';
-import { close } from '../libc/calls.ts';
-import { describeErrno } from '../libc/errno.ts';
 import { closeConnection } from './close.ts';
 import { Connection } from './connection.ts';
 import { DIALLING, SOCKET_EVENTS } from './dial.ts';

@@ -3,14 +3,28 @@
  * removed at the end if it is still the one that was made.
  */
 import { lstatSync, unlinkSync } from 'node:fs';
-import type { Endpoint } from '../../config/endpoint.ts';
-import { formatEndpoint } from '../../config/endpoint.ts';
+import { describeErrno, EADDRINUSE, ECONNREFUSED, ENOENT, isPermission } from '../../system/libc/errno.ts';
+import {
+  decodeInetPort,
+  encodeInet,
+  encodeUnix,
+  encodeVsock,
+  familyOf,
+  MAX_SOCKADDR_BYTES,
+} from '../../system/libc/sockaddr.ts';
+import { bind, changeMode, close, lastErrno, listen, socketName } from '../../system/libc/socket-calls.ts';
+import {
+  AF_INET6,
+  AF_UNIX,
+  IPPROTO_IPV6,
+  IPV6_V6ONLY,
+  SO_REUSEADDR,
+  SOL_SOCKET,
+} from '../../system/libc/socket-constants.ts';
+import { connectSocket, openSocket, setIntegerOption } from '../../system/libc/sockets.ts';
+import type { Endpoint } from '../../wire/endpoint.ts';
+import { formatEndpoint } from '../../wire/endpoint.ts';
 import { RelayError } from '../errors.ts';
-import { bind, changeMode, close, lastErrno, listen, socketName } from '../libc/calls.ts';
-import { AF_INET6, AF_UNIX, IPPROTO_IPV6, IPV6_V6ONLY, SO_REUSEADDR, SOL_SOCKET } from '../libc/constants.ts';
-import { describeErrno, EADDRINUSE, ECONNREFUSED, ENOENT, isPermission } from '../libc/errno.ts';
-import { decodeInetPort, encodeInet, encodeUnix, encodeVsock, familyOf, MAX_SOCKADDR_BYTES } from '../libc/sockaddr.ts';
-import { connectSocket, openSocket, setIntegerOption } from '../libc/sockets.ts';
 import { hybridPortPath } from './upstream.ts';
 
 const BACKLOG = 1024;

@@ -1,9 +1,9 @@
 /** The one way out of a connection: closes both sockets, counts, logs, and tells whoever waits for it. */
 import type { LogFields, LogLevel } from '../../runtime/log.ts';
+import { close } from '../../system/libc/socket-calls.ts';
+import { abortSocket } from '../../system/libc/sockets.ts';
 import type { CounterName } from '../counters.ts';
 import type { RelayEvent } from '../events.ts';
-import { close } from '../libc/calls.ts';
-import { abortSocket } from '../libc/sockets.ts';
 import type { Connection, Side, Stage } from './connection.ts';
 import type { Engine } from './engine.ts';
 

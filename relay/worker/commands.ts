@@ -2,9 +2,9 @@
 import type { MessagePort } from 'node:worker_threads';
 import { receiveMessageOnPort } from 'node:worker_threads';
 import { describeError } from '../../runtime/errors.ts';
+import { eventfd, NativeBuffer, readDescriptor } from '../../system/libc/socket-calls.ts';
+import { EFD_CLOEXEC, EFD_NONBLOCK, EPOLLIN } from '../../system/libc/socket-constants.ts';
 import { RelayError } from '../errors.ts';
-import { eventfd, NativeBuffer, readDescriptor } from '../libc/calls.ts';
-import { EFD_CLOEXEC, EFD_NONBLOCK, EPOLLIN } from '../libc/constants.ts';
 import type { AddressAnswer } from './address-book.ts';
 import type { Connection } from './connection.ts';
 import { Side } from './connection.ts';

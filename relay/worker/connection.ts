@@ -2,10 +2,11 @@
  * One relayed connection: two sides, the stage that it is in, one deadline. Kept small: ten thousand idle ones are nothing
  * unusual. What only the time before the relaying needs hangs on `handshake`, which goes away with it.
  */
-import type { Cid } from '../../config/brands.ts';
+
 import { describeError } from '../../runtime/errors.ts';
-import type { NativeBuffer } from '../libc/calls.ts';
-import { EPOLLERR, EPOLLHUP, EPOLLRDHUP } from '../libc/constants.ts';
+import type { NativeBuffer } from '../../system/libc/socket-calls.ts';
+import { EPOLLERR, EPOLLHUP, EPOLLRDHUP } from '../../system/libc/socket-constants.ts';
+import type { Cid } from '../../wire/brands.ts';
 import { closeConnection } from './close.ts';
 import type { Engine, Target, Timed } from './engine.ts';
 import type { RouteState } from './route-state.ts';

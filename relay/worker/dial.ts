@@ -3,11 +3,12 @@
  * given (RFC 8305 section 4; one at a time, each with an even share of the time that is left), then the `CONNECT` line of
  * hybrid sockets. The downstream is not read meanwhile.
  */
-import { lastErrno } from '../libc/calls.ts';
-import { EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP } from '../libc/constants.ts';
-import { describeErrno, EAGAIN, EINPROGRESS, ETIMEDOUT, isShortage } from '../libc/errno.ts';
-import { encodeInet } from '../libc/sockaddr.ts';
-import { connectSocket, openSocket, takeSocketError } from '../libc/sockets.ts';
+
+import { describeErrno, EAGAIN, EINPROGRESS, ETIMEDOUT, isShortage } from '../../system/libc/errno.ts';
+import { encodeInet } from '../../system/libc/sockaddr.ts';
+import { lastErrno } from '../../system/libc/socket-calls.ts';
+import { EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP } from '../../system/libc/socket-constants.ts';
+import { connectSocket, openSocket, takeSocketError } from '../../system/libc/sockets.ts';
 import { encodeConnectLine, MAX_HYBRID_LINE_BYTES, parseOkLine } from '../preface/hybrid.ts';
 import type { ResolvedAddress } from '../resolver.ts';
 import { closeConnection, closeSide, isClosed } from './close.ts';

@@ -5,10 +5,10 @@
  * Specification: relay.md, "Shape".
  */
 
-import { NativeBuffer } from '../libc/calls.ts';
-import { EPOLLIN } from '../libc/constants.ts';
-import type { PollTarget } from '../libc/poller.ts';
-import { Poller } from '../libc/poller.ts';
+import type { PollTarget } from '../../system/libc/poller.ts';
+import { Poller } from '../../system/libc/poller.ts';
+import { NativeBuffer } from '../../system/libc/socket-calls.ts';
+import { EPOLLIN } from '../../system/libc/socket-constants.ts';
 import type { AcceptGate } from './accept-gate.ts';
 import type { AddressBook } from './address-book.ts';
 import type { Connection, Side } from './connection.ts';

@@ -1,12 +1,13 @@
 /** Accepts connections, a bounded number a turn, and hands them on. */
-import type { Cid } from '../../config/brands.ts';
-import type { Endpoint } from '../../config/endpoint.ts';
+
 import { describeError } from '../../runtime/errors.ts';
+import { describeErrno, EAGAIN, isPassingAcceptError, isShortage } from '../../system/libc/errno.ts';
+import { close, lastErrno } from '../../system/libc/socket-calls.ts';
+import { EPOLLIN } from '../../system/libc/socket-constants.ts';
+import { acceptSocket, acceptVsock } from '../../system/libc/sockets.ts';
+import type { Cid } from '../../wire/brands.ts';
+import type { Endpoint } from '../../wire/endpoint.ts';
 import { RelayError } from '../errors.ts';
-import { close, lastErrno } from '../libc/calls.ts';
-import { EPOLLIN } from '../libc/constants.ts';
-import { describeErrno, EAGAIN, isPassingAcceptError, isShortage } from '../libc/errno.ts';
-import { acceptSocket, acceptVsock } from '../libc/sockets.ts';
 import type { Pausable } from './accept-gate.ts';
 import type { BoundSocket } from './bind.ts';
 import { openListeningSocket } from './bind.ts';

@@ -1,12 +1,13 @@
 /**
  * The guest's end of hybrid vsock: one unix socket for all ports. Whoever connects says `CONNECT <port>\n`; if a route listens
  * on the port, the answer is `OK <port>\n` and the route takes over.
- * Specification: config/endpoint.ts, `vsock-uds-guest`.
+ * Specification: wire/endpoint.ts, `vsock-uds-guest`.
  */
-import type { HybridEndpoint } from '../../config/endpoint.ts';
-import { formatEndpoint } from '../../config/endpoint.ts';
+
+import { close } from '../../system/libc/socket-calls.ts';
+import type { HybridEndpoint } from '../../wire/endpoint.ts';
+import { formatEndpoint } from '../../wire/endpoint.ts';
 import { RelayError } from '../errors.ts';
-import { close } from '../libc/calls.ts';
 import { encodeOkLine, MAX_HYBRID_LINE_BYTES, parseConnectLine } from '../preface/hybrid.ts';
 import { countDenial, denialOf, takeOver } from './admission.ts';
 import { HANG_UP } from './connection.ts';

@@ -1,5 +1,5 @@
 /** Messages between the handle on the main thread and the worker. */
-import type { Endpoint } from '../../config/endpoint.ts';
+import type { Endpoint } from '../../wire/endpoint.ts';
 import type { RelayErrorCode } from '../errors.ts';
 import type { RouteSpec } from '../route.ts';
 import type { AddressAnswer } from './address-book.ts';

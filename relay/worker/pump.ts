@@ -4,9 +4,18 @@
  * so that the steady state costs two system calls a chunk.
  * Specification: relay.md, "Shape" and must hold 1-4, 9, 10.
  */
-import { lastErrno, NativeBuffer, recv, send, shutdown } from '../libc/calls.ts';
-import { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP, MSG_NOSIGNAL, SHUT_WR } from '../libc/constants.ts';
-import { EAGAIN, EINTR, errnoName } from '../libc/errno.ts';
+
+import { EAGAIN, EINTR, errnoName } from '../../system/libc/errno.ts';
+import { lastErrno, NativeBuffer, recv, send, shutdown } from '../../system/libc/socket-calls.ts';
+import {
+  EPOLLERR,
+  EPOLLHUP,
+  EPOLLIN,
+  EPOLLOUT,
+  EPOLLRDHUP,
+  MSG_NOSIGNAL,
+  SHUT_WR,
+} from '../../system/libc/socket-constants.ts';
 import { closeConnection, isClosed } from './close.ts';
 import type { Connection, Side, Stage } from './connection.ts';
 import { isEndOfStream } from './end-of-stream.ts';

@@ -1,5 +1,5 @@
 /** A route as the worker keeps it: everything that can be prepared once is. */
-import type { Cid } from '../../config/brands.ts';
+import type { Cid } from '../../wire/brands.ts';
 import type { CounterName } from '../counters.ts';
 import { COUNTER } from '../counters.ts';
 import type { RouteLimits, RouteSpec } from '../route.ts';

@@ -1,6 +1,6 @@
 /** The routes of a relay and their listeners: adding, taking out, closing all. */
-import type { Endpoint, HybridEndpoint } from '../../config/endpoint.ts';
-import { formatEndpoint } from '../../config/endpoint.ts';
+import type { Endpoint, HybridEndpoint } from '../../wire/endpoint.ts';
+import { formatEndpoint } from '../../wire/endpoint.ts';
 import { RelayError } from '../errors.ts';
 import type { PrefacePolicy, RouteSpec } from '../route.ts';
 import { admit } from './admission.ts';

@@ -1,7 +1,8 @@
 /** Reads and writes of a few bytes, for prefaces. They use the engine's buffer and return copies; never on the path of bulk data. */
-import { lastErrno, recv, send, shutdown } from '../libc/calls.ts';
-import { MSG_NOSIGNAL, MSG_PEEK, SHUT_WR } from '../libc/constants.ts';
-import { EAGAIN, errnoName } from '../libc/errno.ts';
+
+import { EAGAIN, errnoName } from '../../system/libc/errno.ts';
+import { lastErrno, recv, send, shutdown } from '../../system/libc/socket-calls.ts';
+import { MSG_NOSIGNAL, MSG_PEEK, SHUT_WR } from '../../system/libc/socket-constants.ts';
 import type { Side } from './connection.ts';
 import { isEndOfStream } from './end-of-stream.ts';
 import type { Engine } from './engine.ts';

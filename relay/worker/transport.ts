@@ -1,5 +1,5 @@
 /** What differs between the kinds of sockets once they are connected. */
-import type { Endpoint } from '../../config/endpoint.ts';
+import type { Endpoint } from '../../wire/endpoint.ts';
 
 /**
  * The most that one write to vsock may carry. Kernels with commit 6693731487a8 (6.17, and 6.12.y of late 2025) put more

@@ -1,7 +1,8 @@
 /** Where a connection is to be dialled: encoded addresses, or a name that has to be resolved first. */
-import type { Endpoint } from '../../config/endpoint.ts';
-import { formatEndpoint } from '../../config/endpoint.ts';
-import { encodeInet, encodeUnix, encodeVsock } from '../libc/sockaddr.ts';
+
+import { encodeInet, encodeUnix, encodeVsock } from '../../system/libc/sockaddr.ts';
+import type { Endpoint } from '../../wire/endpoint.ts';
+import { formatEndpoint } from '../../wire/endpoint.ts';
 import type { Transport } from './transport.ts';
 import { TRANSPORTS } from './transport.ts';
 

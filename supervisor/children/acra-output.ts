@@ -5,7 +5,7 @@
 import { describeLogCode } from '../../acra/server/log-codes.ts';
 import { parseAcraLogLine } from '../../acra/server/log-record.ts';
 import type { Logger } from '../../runtime/log.ts';
-import { LineSplitter } from './line-splitter.ts';
+import { LineSplitter } from '../../system/lines/line-splitter.ts';
 
 const MAX_LINE_BYTES = 16 * 1024;
 const ALARMING: ReadonlySet<string> = new Set(['plaintext', 'poison']);

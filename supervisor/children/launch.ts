@@ -6,14 +6,14 @@ import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { AcraProgram } from '../../acra/obtain/program.ts';
 import { MASTER_KEY_VARIABLE } from '../../acra/server/environment.ts';
-import { nodeChildEnvironment } from '../../runtime/node-child.ts';
-import { markOwnChild } from '../../runtime/own-children.ts';
 import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
-import { SupervisorError } from '../errors.ts';
+import { SupervisorError } from '../../supervisor/errors.ts';
+import { nodeChildEnvironment } from '../../system/processes/node-child.ts';
+import { markOwnChild } from '../../system/processes/own-children.ts';
 
 /** Where the launcher reads the key. */
 const KEY_DESCRIPTOR = 3;
-const LAUNCHER = fileURLToPath(new URL('../launcher.ts', import.meta.url));
+const LAUNCHER = fileURLToPath(new URL('../../system/processes/launcher.ts', import.meta.url));
 
 export interface LaunchSpec {
   readonly program: AcraProgram;

@@ -7,15 +7,15 @@
 
 import type { Socket } from 'node:net';
 import { createConnection } from 'node:net';
-import { encodeFrame, FrameReader } from '../../config/wire/frame.ts';
-import type { EnclaveMessage, EnclaveStatus, HostMessage } from '../../config/wire/messages.ts';
-import { parseHostMessage } from '../../config/wire/messages.ts';
 import { BackgroundTask } from '../../runtime/background-task.ts';
 import { backoffMs } from '../../runtime/backoff.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { describeError } from '../../runtime/errors.ts';
 import type { Random } from '../../runtime/random.ts';
 import type { Service } from '../../runtime/service.ts';
+import { encodeFrame, FrameReader } from '../../wire/control/frame.ts';
+import type { EnclaveMessage, EnclaveStatus, HostMessage } from '../../wire/control/messages.ts';
+import { parseHostMessage } from '../../wire/control/messages.ts';
 import type { LogBuffer } from './log-buffer.ts';
 
 const RECONNECT = { minMs: 100, maxMs: 2_000 };

@@ -2,9 +2,10 @@
  * Log records wait here until the parent has acknowledged them, so that a host-proxy that is restarted misses none.
  * Bounded: when the parent does not listen the oldest go, and how many went is told. Sequence numbers show any gap.
  */
-import type { WireLogRecord } from '../../config/wire/messages.ts';
+
 import type { Clock } from '../../runtime/clock.ts';
 import type { LogEvent, LogFields, Logger, LogLevel, LogValue } from '../../runtime/log.ts';
+import type { WireLogRecord } from '../../wire/control/messages.ts';
 
 const MAX_VALUE_CHARACTERS = 2000;
 

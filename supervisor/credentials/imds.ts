@@ -5,7 +5,7 @@
  */
 import { Client } from 'undici';
 import { z } from 'zod';
-import type { AwsCredentials } from '../../attestation/kms/connection.ts';
+import type { AwsCredentials } from '../../kms/connection.ts';
 import { SupervisorError } from '../errors.ts';
 
 const TOKEN_TTL_SECONDS = 300;

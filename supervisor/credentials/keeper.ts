@@ -1,5 +1,5 @@
 /** Keeps role credentials fresh: fetched again ahead of their expiry, and at once when KMS calls them expired. */
-import type { AwsCredentials } from '../../attestation/kms/connection.ts';
+import type { AwsCredentials } from '../../kms/connection.ts';
 import { BackgroundTask } from '../../runtime/background-task.ts';
 import { backoffMs } from '../../runtime/backoff.ts';
 import type { Clock } from '../../runtime/clock.ts';

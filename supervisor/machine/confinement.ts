@@ -5,8 +5,8 @@
  */
 import { chownSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ACRA_SERVER_ID } from '../../config/enclave-layout.ts';
 import type { Logger } from '../../runtime/log.ts';
+import { ACRA_SERVER_ID } from '../../wire/image-layout.ts';
 import type { Confinement, ProcessBounds } from '../platform.ts';
 
 const CGROUP_ROOT = '/sys/fs/cgroup';

@@ -7,7 +7,7 @@ import { constants, openSync, writeSync } from 'node:fs';
 import { errorCode } from '../../runtime/errors.ts';
 import type { Logger } from '../../runtime/log.ts';
 import { pauseThread } from '../../runtime/pause.ts';
-import { unsentBytes } from './calls.ts';
+import { unsentBytes } from '../../system/libc/machine-calls.ts';
 
 const STDERR = 2;
 /** The same console, and what it is called as long as nothing is mounted. */

@@ -1,7 +1,7 @@
 /** The file systems of the enclave: everything measured becomes read-only, everything else lives in memory. */
 import { mkdirSync, readFileSync } from 'node:fs';
-import type { Mount } from './calls.ts';
-import { MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_REMOUNT, mount } from './calls.ts';
+import type { Mount } from '../../system/libc/machine-calls.ts';
+import { MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_REMOUNT, mount } from '../../system/libc/machine-calls.ts';
 
 const NO_PROGRAMS = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 

@@ -5,9 +5,9 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Logger } from '../../runtime/log.ts';
-import { isOwnChild } from '../../runtime/own-children.ts';
 import type { Service } from '../../runtime/service.ts';
-import { reap } from './calls.ts';
+import { reap } from '../../system/libc/machine-calls.ts';
+import { isOwnChild } from '../../system/processes/own-children.ts';
 
 interface ProcessState {
   readonly state: string;

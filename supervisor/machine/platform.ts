@@ -5,9 +5,7 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { openNsmDevice } from '../../attestation/nsm/device.ts';
 import { nsmOver } from '../../attestation/nsm/exchange.ts';
-import { CID_ANY, CID_PARENT, toCid } from '../../config/brands.ts';
 import type { Logger } from '../../runtime/log.ts';
-import type { Machine, Platform } from '../platform.ts';
 import {
   creditEntropy,
   RLIMIT_CORE,
@@ -17,7 +15,9 @@ import {
   setHostName,
   setLimit,
   setWallClock,
-} from './calls.ts';
+} from '../../system/libc/machine-calls.ts';
+import { CID_ANY, CID_PARENT, toCid } from '../../wire/brands.ts';
+import type { Machine, Platform } from '../platform.ts';
 import { confineAcraServer } from './confinement.ts';
 import { isMounted, mountFileSystems } from './file-systems.ts';
 import { isInit } from './init.ts';

@@ -3,8 +3,9 @@
  * 3.6), and that goes through our own egress route: when the route's count grows, somebody accepted. Nothing is sent:
  * a TLS request without a handshake would cost acra-server a goroutine for ever (contract 3.3).
  */
-import type { TcpEndpoint, UnixEndpoint } from '../../config/endpoint.ts';
+
 import type { Clock } from '../../runtime/clock.ts';
+import type { TcpEndpoint, UnixEndpoint } from '../../wire/endpoint.ts';
 import { connect } from './connect.ts';
 
 export type AcraAnswer =

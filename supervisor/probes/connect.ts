@@ -1,7 +1,7 @@
 /** Opens a connection or says that it cannot; shared by the probes. */
 import type { Socket } from 'node:net';
 import { createConnection } from 'node:net';
-import type { TcpEndpoint, UnixEndpoint } from '../../config/endpoint.ts';
+import type { TcpEndpoint, UnixEndpoint } from '../../wire/endpoint.ts';
 
 /** Undefined when nobody accepts within the time. The caller destroys the socket. @throws the signal's reason */
 export function connect(

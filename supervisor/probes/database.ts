@@ -4,9 +4,9 @@
  */
 import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import type { TcpEndpoint } from '../../config/endpoint.ts';
-import { SSL_REQUEST } from '../../relay/preface/postgres-tls.ts';
+import { SSL_REQUEST } from '../../postgres/start-up.ts';
 import { describeError } from '../../runtime/errors.ts';
+import type { TcpEndpoint } from '../../wire/endpoint.ts';
 import { connect } from './connect.ts';
 
 const ACCEPTS_TLS = 0x53;

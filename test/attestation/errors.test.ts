@@ -1,6 +1,7 @@
 import t from 'tap';
-import type { KmsErrorCode } from '../../attestation/errors.ts';
-import { ATTESTATION_ERRORS, CMS_ERRORS, KMS_ERRORS, KmsError, NSM_ERRORS } from '../../attestation/errors.ts';
+import { ATTESTATION_ERRORS, NSM_ERRORS } from '../../attestation/errors.ts';
+import type { KmsErrorCode } from '../../kms/errors.ts';
+import { CMS_ERRORS, KMS_ERRORS, KmsError } from '../../kms/errors.ts';
 
 t.test('only failures that may pass by themselves are retryable', (t) => {
   const retryable = (Object.keys(KMS_ERRORS) as KmsErrorCode[]).filter((code) => new KmsError(code, '').retryable);

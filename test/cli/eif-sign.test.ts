@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import t from 'tap';
 import { writeEif } from '../../eif/format/writer.ts';
 import type { Measurements } from '../../eif/image/measurements.ts';
-import { sha256OfFile } from '../../runtime/file-digest.ts';
+import { sha256OfFile } from '../../system/files/file-digest.ts';
 import { buildIn } from '../eif/image/support/build.ts';
 import { COMPLETE, writeImage } from '../eif/support/images.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';

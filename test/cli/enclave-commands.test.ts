@@ -2,8 +2,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { fakeMachine } from '../host-proxy/enclave/support/fake-machine.ts';
-import { RunningHost } from '../host-proxy/enclave/support/running-host.ts';
+import { fakeMachine } from '../host-proxy/machine/support/fake-machine.ts';
+import { RunningHost } from '../host-proxy/machine/support/running-host.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { acraEnclave } from './support/acra-enclave.ts';
 

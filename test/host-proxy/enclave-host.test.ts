@@ -4,14 +4,14 @@ import { once } from 'node:events';
 import { chmodSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test as TapTest } from 'tap';
-import { EnclaveError } from '../../host-proxy/enclave/errors.ts';
 import { HostProxyError } from '../../host-proxy/errors.ts';
+import { EnclaveError } from '../../host-proxy/machine/errors.ts';
 import { PROJECT } from '../project/imports.ts';
 import { rejectsCode } from '../support/coded-error.ts';
 import { processesNaming } from '../support/processes.ts';
-import type { FakeMachine, GuestPlan } from './enclave/support/fake-machine.ts';
-import { fakeMachine } from './enclave/support/fake-machine.ts';
-import { RunningHost } from './enclave/support/running-host.ts';
+import type { FakeMachine, GuestPlan } from './machine/support/fake-machine.ts';
+import { fakeMachine } from './machine/support/fake-machine.ts';
+import { RunningHost } from './machine/support/running-host.ts';
 
 const prepare = (t: TapTest, plan: GuestPlan, settings?: Record<string, unknown>) =>
   new RunningHost(fakeMachine(t, plan, settings));

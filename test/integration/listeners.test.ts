@@ -1,8 +1,8 @@
 /** Nothing listens that the route tables do not name, and what listens is where the configuration says. */
 import { join } from 'node:path';
 import t from 'tap';
-import type { TcpEndpoint } from '../../config/endpoint.ts';
-import { parseEndpoint } from '../../config/endpoint.ts';
+import type { TcpEndpoint } from '../../wire/endpoint.ts';
+import { parseEndpoint } from '../../wire/endpoint.ts';
 import { listenersOf } from '../support/listeners.ts';
 import { acraPid, logLines, servingStack } from '../support/stack.ts';
 

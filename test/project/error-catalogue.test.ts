@@ -5,6 +5,7 @@ import t from 'tap';
 import { CATALOGUES } from '../../cli/error-advice.ts';
 import { renderErrorDocument } from '../../cli/error-document.ts';
 import { PROJECT } from './imports.ts';
+import { SOURCE_FOLDERS } from './source-folders.ts';
 
 const document = readFileSync(join(PROJECT, 'docs/errors.md'), 'utf8');
 const codes = Object.values(CATALOGUES).flatMap((catalogue) => Object.keys(catalogue));
@@ -18,9 +19,9 @@ t.test('keeps every code unique over all boundaries', async (t) => {
 });
 
 t.test('keeps no code that nothing throws', async (t) => {
-  const folders = ['config', 'relay', 'attestation', 'acra', 'supervisor', 'host-proxy', 'eif', 'emulator', 'cli'];
-  const source = folders
-    .flatMap((folder) => readdirSync(join(PROJECT, folder), { recursive: true, withFileTypes: true }))
+  const source = SOURCE_FOLDERS.flatMap((folder) =>
+    readdirSync(join(PROJECT, folder), { recursive: true, withFileTypes: true }),
+  )
     .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('errors.ts'))
     .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8'))
     .join('\n');

@@ -1,4 +1,4 @@
-/** PID 1 waits for orphans beside Node: every child that Node itself starts there must be marked (runtime/own-children.ts). */
+/** PID 1 waits for orphans beside Node: every child that Node itself starts there must be marked (system/processes/own-children.ts). */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -18,10 +18,6 @@ const starting = [...reached].filter((file) =>
 );
 
 t.test('marks every process that PID 1 starts through Node as Node’s to wait for', async (t) => {
-  t.same(
-    starting.toSorted(),
-    ['acra/keystore/check-process.ts', 'supervisor/children/launch.ts'],
-    'who starts processes',
-  );
+  t.same(starting.toSorted(), ['acra/keystore/check-process.ts', 'system/processes/launch.ts'], 'who starts processes');
   for (const file of starting) t.match(readFileSync(join(PROJECT, file), 'utf8'), MARKED, file);
 });

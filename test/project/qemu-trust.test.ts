@@ -33,7 +33,7 @@ t.test('keeps the programs of an image from reaching an emulator', async (t) => 
   const arrows = readArrows(['runtime', 'config', 'relay', 'attestation', 'acra', 'supervisor', 'host-proxy', 'eif']);
   const programs = [
     'supervisor/main.ts',
-    'supervisor/launcher.ts',
+    'system/processes/launcher.ts',
     'acra/keystore/check-main.ts',
     'relay/worker/main.ts',
   ];

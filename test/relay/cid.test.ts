@@ -1,8 +1,8 @@
 /** Must hold 6: a peer from a CID that is not allowed is closed before the connector is dialled, and counted. */
 import { join } from 'node:path';
 import t from 'tap';
-import { toCid } from '../../config/brands.ts';
 import { RelayError } from '../../relay/errors.ts';
+import { toCid } from '../../wire/brands.ts';
 import { rejectsCode } from '../support/coded-error.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { route, settled, startRelay } from './support/relay.ts';

@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
-import type { Endpoint } from '../../config/endpoint.ts';
+import type { Endpoint } from '../../wire/endpoint.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { noise } from './support/noise.ts';

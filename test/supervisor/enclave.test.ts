@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { ACRA_PROGRAM_PATH } from '../../config/enclave-layout.ts';
+import { ACRA_PROGRAM_PATH } from '../../wire/image-layout.ts';
 
 const NO_IMAGE = fileURLToPath(new URL('./support/no-image.ts', import.meta.url));
 const isImage = existsSync(join('/', ACRA_PROGRAM_PATH)) && 'this machine has the files of an image';

@@ -10,7 +10,8 @@ import type { EnclavePair } from '../../cli/demo/enclave-pair.ts';
 import type { HostStatus } from '../../cli/demo/host-status.ts';
 import type { StackOptions } from '../../cli/demo/stack.ts';
 import { Stack } from '../../cli/demo/stack.ts';
-import type { TcpEndpoint } from '../../config/endpoint.ts';
+import { STAND_IN_COMMAND } from '../../emulator/acra-server/command.ts';
+import type { TcpEndpoint } from '../../wire/endpoint.ts';
 import { wholeLines } from './whole-lines.ts';
 
 /** No single step of a test takes longer; a hang shows as an error that names the state. */
@@ -18,7 +19,11 @@ const STEP_TIMEOUT_MS = 60_000;
 export const step = () => AbortSignal.timeout(STEP_TIMEOUT_MS);
 
 function acraUnderTest(): Promise<AcraProgram> {
-  return locateAcraServer({ environment: process.env, cacheFolder: acraCacheFolder(process.env) });
+  return locateAcraServer({
+    environment: process.env,
+    cacheFolder: acraCacheFolder(process.env),
+    standIn: STAND_IN_COMMAND,
+  });
 }
 
 export async function prepareStack(t: TapTest, options: Partial<StackOptions> = {}): Promise<Stack> {

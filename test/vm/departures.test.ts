@@ -2,10 +2,10 @@
 import { createConnection, type Socket } from 'node:net';
 import t from 'tap';
 import { connectThroughEnclave } from '../../cli/demo/clients.ts';
-import { VSOCK_PORTS } from '../../config/ports.ts';
+import { SSL_REQUEST } from '../../postgres/start-up.ts';
 import { encodeConnectLine } from '../../relay/preface/hybrid.ts';
-import { SSL_REQUEST } from '../../relay/preface/postgres-tls.ts';
 import { systemClock } from '../../runtime/clock.ts';
+import { VSOCK_PORTS } from '../../wire/ports.ts';
 import { EnclaveStack, step } from '../enclave/support/enclave-stack.ts';
 import { explaining } from '../enclave/support/explaining.ts';
 

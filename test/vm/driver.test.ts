@@ -2,11 +2,11 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test as TapTest } from 'tap';
-import { toCid } from '../../config/brands.ts';
 import { qemuRun } from '../../config/enclave-run.ts';
-import { QemuDriver } from '../../host-proxy/enclave/qemu/driver.ts';
-import { LineBuffer } from '../../host-proxy/lines/line-buffer.ts';
+import { QemuDriver } from '../../host-proxy/machine/qemu/driver.ts';
 import { systemClock } from '../../runtime/clock.ts';
+import { LineBuffer } from '../../system/lines/line-buffer.ts';
+import { toCid } from '../../wire/brands.ts';
 import { EnclaveStack } from '../enclave/support/enclave-stack.ts';
 import { qemuTools } from '../enclave/support/qemu-tools.ts';
 import { processesNaming } from '../support/processes.ts';

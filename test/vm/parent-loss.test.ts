@@ -3,7 +3,7 @@ import t from 'tap';
 import { connectThroughEnclave } from '../../cli/demo/clients.ts';
 import { hostProxySchema } from '../../config/host-proxy.ts';
 import { loadConfig } from '../../config/load.ts';
-import { createDriver } from '../../host-proxy/enclave/create-driver.ts';
+import { createDriver } from '../../host-proxy/machine/create-driver.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { silentLogger } from '../../runtime/log.ts';
 import { EnclaveStack, step } from '../enclave/support/enclave-stack.ts';

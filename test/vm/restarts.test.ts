@@ -1,7 +1,7 @@
 /** PID 1 over a long time: 500 restarts of a short-lived child leave neither zombies nor memory behind. */
 import { realpathSync } from 'node:fs';
 import t from 'tap';
-import { sha256OfFile } from '../../runtime/file-digest.ts';
+import { sha256OfFile } from '../../system/files/file-digest.ts';
 import { EnclaveStack } from '../enclave/support/enclave-stack.ts';
 import { reportsIn } from '../support/console-reports.ts';
 import { ORPHANS, RESTARTS } from './support/restarts.ts';

@@ -1,5 +1,5 @@
 /** Whether PostgreSQL can be reached and speaks TLS: the enclave refuses a database that does not. Source: PostgreSQL, SSLRequest. */
-import { formatEndpoint } from '../../../config/endpoint.ts';
+import { formatEndpoint } from '../../../wire/endpoint.ts';
 import type { Check } from '../check.ts';
 import { failure, ok } from '../check.ts';
 

@@ -1,7 +1,7 @@
 /** A connection to an upstream of host-proxy.yaml, ended by its signal. */
 import type { Socket } from 'node:net';
 import { createConnection } from 'node:net';
-import { setIntegerOption } from '../../../relay/libc/sockets.ts';
+import { setIntegerOption } from '../../../system/libc/sockets.ts';
 import type { Upstream } from '../parent-system.ts';
 
 /** linux/in.h */

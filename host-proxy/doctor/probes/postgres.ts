@@ -1,6 +1,6 @@
 /** Asks PostgreSQL whether it speaks TLS. Source: PostgreSQL, "Message Formats", SSLRequest. */
 import { once } from 'node:events';
-import { SSL_REQUEST } from '../../../relay/preface/postgres-tls.ts';
+import { SSL_REQUEST } from '../../../postgres/start-up.ts';
 import type { Upstream } from '../parent-system.ts';
 import { connectTo } from './connect.ts';
 

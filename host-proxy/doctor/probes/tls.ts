@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
-import type { TcpEndpoint } from '../../../config/endpoint.ts';
+import type { TcpEndpoint } from '../../../wire/endpoint.ts';
 
 export async function dateOverTls({ host, port }: TcpEndpoint, signal: AbortSignal): Promise<string | undefined> {
   const asked = request({ host, port, servername: host, method: 'GET', path: '/', agent: false, signal });

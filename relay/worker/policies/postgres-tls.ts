@@ -2,7 +2,7 @@
  * PostgreSQL with TLS, end to end through the relay: startup packet, dial, the server's one-byte answer, first TLS record.
  * Not one byte of a session in clear passes, in either direction.
  */
-import { EPOLLIN } from '../../libc/constants.ts';
+
 import {
   checkTlsAnswer,
   classifyStartup,
@@ -10,7 +10,8 @@ import {
   isTlsHandshake,
   MAX_STARTUP_BYTES,
   type PostgresRefusal,
-} from '../../preface/postgres-tls.ts';
+} from '../../../postgres/start-up.ts';
+import { EPOLLIN } from '../../../system/libc/socket-constants.ts';
 import { closeConnection } from '../close.ts';
 import type { Connection, Handshake, Side, Stage } from '../connection.ts';
 import { dial } from '../dial.ts';

@@ -1,11 +1,11 @@
 /** First of all: relay, log and status channel, so that whatever fails later can be told. */
 import { join } from 'node:path';
-import type { VsockPort } from '../../../config/brands.ts';
-import { toVsockPort } from '../../../config/brands.ts';
 import { enclaveSchema } from '../../../config/enclave.ts';
 import { loadConfig } from '../../../config/load.ts';
-import { VSOCK_PORTS } from '../../../config/ports.ts';
 import { Relay } from '../../../relay/relay.ts';
+import type { VsockPort } from '../../../wire/brands.ts';
+import { toVsockPort } from '../../../wire/brands.ts';
+import { VSOCK_PORTS } from '../../../wire/ports.ts';
 import type { ControlConnection } from '../../control/connection.ts';
 import { controlRoute } from '../../routes.ts';
 import type { Phase } from '../phase.ts';

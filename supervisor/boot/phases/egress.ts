@@ -1,5 +1,5 @@
 /** Opens the ways out that the configuration names: database, KMS and metadata service. */
-import type { TcpEndpoint } from '../../../config/endpoint.ts';
+import type { TcpEndpoint } from '../../../wire/endpoint.ts';
 import { egressRoutes } from '../../routes.ts';
 import type { Phase } from '../phase.ts';
 import type { Configured } from './configuration.ts';

@@ -2,7 +2,7 @@
  * Seeds the kernel's pool from the NSM, and from that Node's own generator, before any key or TLS object exists. Other
  * processes and threads start later.
  */
-import { reseedOpenSsl } from '../../machine/calls.ts';
+import { reseedOpenSsl } from '../../../system/libc/machine-calls.ts';
 import type { Phase } from '../phase.ts';
 import type { NsmReady } from './nsm.ts';
 

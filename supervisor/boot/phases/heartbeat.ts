@@ -2,8 +2,8 @@
  * Tells the parent that the enclave has booted. It comes after everything that the enclave can check of itself, so that
  * starting a broken image fails where it was started. Specification: nitro-formats 3.4 step 5.
  */
-import { toVsockPort } from '../../../config/brands.ts';
-import { HEARTBEAT_PORT } from '../../../config/ports.ts';
+import { toVsockPort } from '../../../wire/brands.ts';
+import { HEARTBEAT_PORT } from '../../../wire/ports.ts';
 import { SupervisorError } from '../../errors.ts';
 import { exchangeByte } from '../../probes/exchange-byte.ts';
 import { heartbeatRoute } from '../../routes.ts';

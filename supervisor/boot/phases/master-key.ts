@@ -4,9 +4,9 @@
  */
 import { readFileSync } from 'node:fs';
 import { KeystoreError } from '../../../acra/errors.ts';
-import { KmsError } from '../../../attestation/errors.ts';
-import { AttestedKms } from '../../../attestation/kms/client.ts';
-import { parseMasterKeyFile } from '../../../config/master-key-file.ts';
+import { parseMasterKeyFile } from '../../../keys/master-key-file.ts';
+import { AttestedKms } from '../../../kms/client.ts';
+import { KmsError } from '../../../kms/errors.ts';
 import type { SecretBuffer } from '../../../runtime/secret-buffer.ts';
 import { privateSocket } from '../../routes.ts';
 import { retryPatiently } from '../patience.ts';

@@ -1,6 +1,6 @@
 /** The Nitro Security Module answers, its generator feeds the kernel, and the measurements are known. */
 import type { NsmProvider } from '../../../attestation/nsm/provider.ts';
-import { toPcrIndex } from '../../../config/brands.ts';
+import { toPcrIndex } from '../../../wire/brands.ts';
 import type { ControlConnection } from '../../control/connection.ts';
 import { SupervisorError } from '../../errors.ts';
 import type { Phase } from '../phase.ts';

@@ -8,6 +8,7 @@ import { findImageTools } from '../../../acra/obtain/fetch-image.ts';
 import { locateAcraServer } from '../../../acra/obtain/locate.ts';
 import type { PullOptions } from '../../../acra/obtain/pull.ts';
 import { pullAcraServer } from '../../../acra/obtain/pull.ts';
+import { STAND_IN_COMMAND } from '../../../emulator/acra-server/command.ts';
 import { rejectsCode } from '../../support/coded-error.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import {
@@ -49,7 +50,11 @@ t.test('pulls with skopeo, unpacks, locks, and the program runs', async (t) => {
   t.equal(spawnSync(program.program, [...program.leadingArguments]).status, 7);
   t.same(readdirSync(cacheFolder).sort(), ['acra-server-0.96.0', 'acra-server-0.96.0.lock.json']);
   t.equal(steps.length, 3);
-  t.same(await locateAcraServer({ environment: {}, cacheFolder }), program, 'it is found again');
+  t.same(
+    await locateAcraServer({ environment: {}, cacheFolder, standIn: STAND_IN_COMMAND }),
+    program,
+    'it is found again',
+  );
 });
 
 t.test('runs a dynamic program under the interpreter and libraries of its image', async (t) => {
@@ -118,7 +123,7 @@ t.test('rejects another image under the same name, and keeps the first (ACRA_IMA
   const other = directoryImage([[PROGRAM, { path: 'extra', content: 'x' }]]);
   const again = () => pull(cacheFolder, [fakeSkopeo(join(toolFolder, 'b'), other)]);
   await rejectsCode(again, AcraError, 'ACRA_IMAGE_CHANGED');
-  t.same(await locateAcraServer({ environment: {}, cacheFolder }), first);
+  t.same(await locateAcraServer({ environment: {}, cacheFolder, standIn: STAND_IN_COMMAND }), first);
 });
 
 function corrupted(change: (name: string, content: Buffer) => Buffer): Map<string, Buffer> {

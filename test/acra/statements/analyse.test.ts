@@ -1,9 +1,9 @@
 import t from 'tap';
-import type { Cipher } from '../../../acra/stand-in/cipher.ts';
 import { analyse } from '../../../acra/statements/analyse.ts';
 import { loadParser } from '../../../acra/statements/parser.ts';
-import { sqlStateOf } from '../stand-in/support/sql-state.ts';
-import { column, tables, vectorCipher } from '../stand-in/support/vector-cipher.ts';
+import type { Cipher } from '../../../emulator/acra-server/cipher.ts';
+import { sqlStateOf } from '../../emulator/acra-server/support/sql-state.ts';
+import { column, tables, vectorCipher } from '../../emulator/acra-server/support/vector-cipher.ts';
 
 await loadParser();
 const cipher = await vectorCipher(t);

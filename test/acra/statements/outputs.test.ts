@@ -2,7 +2,7 @@ import t from 'tap';
 import { analyse } from '../../../acra/statements/analyse.ts';
 import { alignOutputs } from '../../../acra/statements/outputs.ts';
 import { loadParser } from '../../../acra/statements/parser.ts';
-import { tables, vectorCipher } from '../stand-in/support/vector-cipher.ts';
+import { tables, vectorCipher } from '../../emulator/acra-server/support/vector-cipher.ts';
 
 await loadParser();
 const cipher = await vectorCipher(t);

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { decodeBytea, encodeBytea, protectValue } from '../../../acra/statements/values.ts';
-import { sqlStateOf } from '../stand-in/support/sql-state.ts';
-import { column, vectorCipher } from '../stand-in/support/vector-cipher.ts';
+import { sqlStateOf } from '../../emulator/acra-server/support/sql-state.ts';
+import { column, vectorCipher } from '../../emulator/acra-server/support/vector-cipher.ts';
 
 /** bytea_output = escape, as PostgreSQL writes it. */
 function escapeForm(bytes: Uint8Array): string {

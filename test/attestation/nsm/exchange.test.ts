@@ -1,12 +1,12 @@
 import t from 'tap';
-import { writeCbor } from '../../../attestation/encoding/cbor-writer.ts';
 import { NsmError } from '../../../attestation/errors.ts';
 import type { NsmExchange } from '../../../attestation/nsm/exchange.ts';
 import { nsmOver } from '../../../attestation/nsm/exchange.ts';
 import { parseNsmRequest } from '../../../attestation/nsm/request.ts';
 import type { NsmDeviceError, NsmResponse } from '../../../attestation/nsm/response.ts';
 import { encodeNsmResponse } from '../../../attestation/nsm/response.ts';
-import { toPcrIndex } from '../../../config/brands.ts';
+import { writeCbor } from '../../../encoding/cbor/writer.ts';
+import { toPcrIndex } from '../../../wire/brands.ts';
 import { rejectsCode } from '../../support/coded-error.ts';
 
 const pcr16 = toPcrIndex(16);

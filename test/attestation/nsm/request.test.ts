@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { writeCbor } from '../../../attestation/encoding/cbor-writer.ts';
 import { NsmError } from '../../../attestation/errors.ts';
 import type { NsmRequest } from '../../../attestation/nsm/request.ts';
 import { encodeNsmRequest, parseNsmRequest } from '../../../attestation/nsm/request.ts';
-import { toPcrIndex } from '../../../config/brands.ts';
+import { writeCbor } from '../../../encoding/cbor/writer.ts';
+import { toPcrIndex } from '../../../wire/brands.ts';
 import { throwsCode } from '../../support/coded-error.ts';
 import { hex } from '../support/der.ts';
 

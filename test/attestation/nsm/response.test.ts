@@ -1,9 +1,9 @@
 import t from 'tap';
-import { writeCbor } from '../../../attestation/encoding/cbor-writer.ts';
 import { NsmError } from '../../../attestation/errors.ts';
 import type { NsmResponse } from '../../../attestation/nsm/response.ts';
 import { encodeNsmResponse, parseNsmResponse } from '../../../attestation/nsm/response.ts';
-import { toPcrIndex } from '../../../config/brands.ts';
+import { writeCbor } from '../../../encoding/cbor/writer.ts';
+import { toPcrIndex } from '../../../wire/brands.ts';
 import { throwsCode } from '../../support/coded-error.ts';
 
 const value = Buffer.alloc(48, 5);

@@ -1,6 +1,6 @@
 /** Attestation payloads for tests, valid until changed. */
 import type { AttestationPayload } from '../../../attestation/document/payload.ts';
-import { toPcrIndex } from '../../../config/brands.ts';
+import { toPcrIndex } from '../../../wire/brands.ts';
 
 export function pcr(index: number, value: Buffer | number = index + 1): [ReturnType<typeof toPcrIndex>, Buffer] {
   return [toPcrIndex(index), Buffer.isBuffer(value) ? value : Buffer.alloc(48, value)];

@@ -3,8 +3,8 @@
  * and certificate, the one entry of cabundle and signature are 64 zero bytes each.
  * Specification: nitro-formats 3.6; QEMU's hw/virtio/virtio-nsm.c.
  */
-import type { CborWritable } from '../../../attestation/encoding/cbor-writer.ts';
-import { cborUint, writeCbor } from '../../../attestation/encoding/cbor-writer.ts';
+import type { CborWritable } from '../../../encoding/cbor/writer.ts';
+import { cborUint, writeCbor } from '../../../encoding/cbor/writer.ts';
 import { hex } from './der.ts';
 
 export const QEMU_MODULE_ID = 'i-234-enc5678';

@@ -1,9 +1,9 @@
 import { DisableKeyCommand, EncryptCommand, PutKeyPolicyCommand } from '@aws-sdk/client-kms';
 import t from 'tap';
-import { AttestedKms } from '../../../attestation/kms/client.ts';
-import { toPcrIndex } from '../../../config/brands.ts';
 import type { Fault } from '../../../emulator/kms/faults.ts';
+import { AttestedKms } from '../../../kms/client.ts';
 import { errorCode } from '../../../runtime/errors.ts';
+import { toPcrIndex } from '../../../wire/brands.ts';
 import type { KmsFixture } from '../support/kms-fixture.ts';
 import { kmsFixture, REGION, rolePolicy } from '../support/kms-fixture.ts';
 import { nsmFixture } from '../support/nsm-fixture.ts';

@@ -1,8 +1,8 @@
 import { DecryptCommand, EncryptCommand } from '@aws-sdk/client-kms';
 import t from 'tap';
-import { openEnvelopedData } from '../../../attestation/cms/enveloped-data.ts';
-import { CmsError } from '../../../attestation/errors.ts';
 import type { Fault } from '../../../emulator/kms/faults.ts';
+import { openEnvelopedData } from '../../../kms/cms/enveloped-data.ts';
+import { CmsError } from '../../../kms/errors.ts';
 import { throwsCode } from '../../support/coded-error.ts';
 import { kmsFixture, recipientKey, rolePolicy, sdkClient, serviceError } from '../support/kms-fixture.ts';
 

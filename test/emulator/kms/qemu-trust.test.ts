@@ -1,10 +1,10 @@
 import t from 'tap';
 import { AttestationError } from '../../../attestation/errors.ts';
-import { toPcrIndex } from '../../../config/brands.ts';
 import type { NsmTrust } from '../../../emulator/kms/nsm-trust.ts';
 import { believe } from '../../../emulator/kms/nsm-trust.ts';
 import { authenticateRecipient } from '../../../emulator/kms/recipient.ts';
 import { ServiceError } from '../../../emulator/kms/service-error.ts';
+import { toPcrIndex } from '../../../wire/brands.ts';
 import { awsRootDer, REAL_TIME_MS, realDocument } from '../../attestation/support/aws-documents.ts';
 import { QEMU_TIME_MS, qemuDocument, ZEROS } from '../../attestation/support/qemu-document.ts';
 import { throwsCode } from '../../support/coded-error.ts';

@@ -1,10 +1,10 @@
 import t from 'tap';
 import { NsmError } from '../../../attestation/errors.ts';
 import { extendPcrValue } from '../../../attestation/pcr.ts';
-import { toPcrIndex } from '../../../config/brands.ts';
 import { EmulatorError } from '../../../emulator/errors.ts';
 import { EmulatedNsm } from '../../../emulator/nsm/emulated-nsm.ts';
 import { loadOrCreateNsmRoot } from '../../../emulator/nsm/root.ts';
+import { toPcrIndex } from '../../../wire/brands.ts';
 import { rejectsCode, throwsCode } from '../../support/coded-error.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { seededRandom } from '../../support/seeded-random.ts';

@@ -3,12 +3,12 @@
 import { nsmOver } from '../../../attestation/nsm/exchange.ts';
 import type { AttestationRequest } from '../../../attestation/nsm/provider.ts';
 import { measurePcr } from '../../../attestation/pcr.ts';
-import type { PcrIndex } from '../../../config/brands.ts';
-import { toPcrIndex } from '../../../config/brands.ts';
 import { EmulatedNsm } from '../../../emulator/nsm/emulated-nsm.ts';
 import type { NsmRoot } from '../../../emulator/nsm/root.ts';
 import { loadOrCreateNsmRoot } from '../../../emulator/nsm/root.ts';
 import type { Clock } from '../../../runtime/clock.ts';
+import type { PcrIndex } from '../../../wire/brands.ts';
+import { toPcrIndex } from '../../../wire/brands.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 

@@ -1,3 +1,3 @@
 /** Does what the stand-in for acra-server does, and is not the same program. */
 process.title = 'other';
-await import('../../../acra/stand-in/main.ts');
+await import('../../../emulator/acra-server/main.ts');

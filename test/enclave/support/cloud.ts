@@ -1,6 +1,6 @@
 /** KMS and instance metadata as an enclave test needs them: the emulators', or AWS's own. */
-import type { EncryptOptions } from '../../../cli/keys/kms-encrypt.ts';
-import type { PcrIndex } from '../../../config/brands.ts';
+import type { EncryptOptions } from '../../../cli/kms-encrypt.ts';
+import type { PcrIndex } from '../../../wire/brands.ts';
 
 export interface EnclaveCloud {
   /** Sections of host-proxy.yaml. */

@@ -6,12 +6,13 @@ import { acraCacheFolder } from '../../../cli/acra-cache.ts';
 import { ENTRY_POINTS } from '../../../cli/eif/build.ts';
 import { hostArchitecture, provideKernel } from '../../../cli/eif/kernel.ts';
 import { readRecipe } from '../../../cli/eif/recipe.ts';
-import type { PcrIndex } from '../../../config/brands.ts';
-import { toPcrIndex } from '../../../config/brands.ts';
 import type { ImageRequest } from '../../../eif/image/build-image.ts';
 import { buildEnclaveImage, IMAGE_NAME } from '../../../eif/image/build-image.ts';
 import type { Measurements } from '../../../eif/image/measurements.ts';
+import { STAND_IN_COMMAND } from '../../../emulator/acra-server/command.ts';
 import { RELEASE } from '../../../runtime/release.ts';
+import type { PcrIndex } from '../../../wire/brands.ts';
+import { toPcrIndex } from '../../../wire/brands.ts';
 import { PROJECT } from '../../vm/tools/vm-tools.ts';
 
 const BUILD_MS = 1_800_000;
@@ -41,7 +42,11 @@ export async function usualParts(
   return {
     kernel: await provideKernel(recipe, { architecture, projectFolder: PROJECT, signal }),
     system: recipe.libraries,
-    acraServer: await locateAcraServer({ environment: process.env, cacheFolder: acraCacheFolder(process.env) }),
+    acraServer: await locateAcraServer({
+      environment: process.env,
+      cacheFolder: acraCacheFolder(process.env),
+      standIn: STAND_IN_COMMAND,
+    }),
   };
 }
 

@@ -6,14 +6,14 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import t from 'tap';
-import type { TcpEndpoint } from '../../../config/endpoint.ts';
 import { CredentialStore } from '../../../emulator/credentials.ts';
 import { startImds } from '../../../emulator/imds/server.ts';
 import { createAuthority } from '../../../emulator/pki/authority.ts';
 import { realSystem } from '../../../host-proxy/doctor/real-system.ts';
-import { setIntegerOption } from '../../../relay/libc/sockets.ts';
 import { systemClock } from '../../../runtime/clock.ts';
 import { systemRandom } from '../../../runtime/random.ts';
+import { setIntegerOption } from '../../../system/libc/sockets.ts';
+import type { TcpEndpoint } from '../../../wire/endpoint.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 type Test = Parameters<typeof temporaryFolder>[0];

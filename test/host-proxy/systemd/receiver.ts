@@ -1,8 +1,8 @@
 /** A service manager's end of the notification socket: a real unix datagram socket, read through libc. */
 
 import { encodeUnixAddress } from '../../../host-proxy/systemd/datagram.ts';
-import { bind, close, NativeBuffer, recv, socket } from '../../../relay/libc/calls.ts';
-import { AF_UNIX, SOCK_CLOEXEC, SOCK_NONBLOCK } from '../../../relay/libc/constants.ts';
+import { bind, close, NativeBuffer, recv, socket } from '../../../system/libc/socket-calls.ts';
+import { AF_UNIX, SOCK_CLOEXEC, SOCK_NONBLOCK } from '../../../system/libc/socket-constants.ts';
 
 const SOCK_DGRAM = 2;
 const MAX_MESSAGE_BYTES = 65_536;

@@ -1,8 +1,9 @@
 /** A listener whose queue is full and that accepts nothing: whoever connects hangs. */
-import type { Endpoint } from '../../../config/endpoint.ts';
-import { bind, close, listen, socketName } from '../../../relay/libc/calls.ts';
-import { decodeInetPort, encodeInet, encodeUnix } from '../../../relay/libc/sockaddr.ts';
-import { acceptSocket, connectSocket, openSocket } from '../../../relay/libc/sockets.ts';
+
+import { decodeInetPort, encodeInet, encodeUnix } from '../../../system/libc/sockaddr.ts';
+import { bind, close, listen, socketName } from '../../../system/libc/socket-calls.ts';
+import { acceptSocket, connectSocket, openSocket } from '../../../system/libc/sockets.ts';
+import type { Endpoint } from '../../../wire/endpoint.ts';
 
 interface Test {
   teardown(fn: () => unknown): void;

@@ -1,12 +1,12 @@
 /** A relay of the test's own, stopped when the test ends, and the records that it logged. */
 import { enableCompileCache } from 'node:module';
-import type { Endpoint } from '../../../config/endpoint.ts';
-import { parseEndpoint } from '../../../config/endpoint.ts';
 import type { RouteCounters } from '../../../relay/counters.ts';
 import type { RelayDependencies } from '../../../relay/relay.ts';
 import { Relay } from '../../../relay/relay.ts';
 import type { RouteLimits, RouteSpec } from '../../../relay/route.ts';
 import type { LogEvent, LogFields, Logger, LogLevel } from '../../../runtime/log.ts';
+import type { Endpoint } from '../../../wire/endpoint.ts';
+import { parseEndpoint } from '../../../wire/endpoint.ts';
 
 // The relay's threads follow: they start in half the time.
 enableCompileCache();

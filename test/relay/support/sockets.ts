@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import type { NetConnectOpts, Server, Socket } from 'node:net';
 import { connect, createServer } from 'node:net';
-import type { Endpoint } from '../../../config/endpoint.ts';
 import { listenPath } from '../../../relay/worker/bind.ts';
+import type { Endpoint } from '../../../wire/endpoint.ts';
 
 interface Test {
   teardown(fn: () => unknown): void;

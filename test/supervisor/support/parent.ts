@@ -2,9 +2,9 @@
 import { once } from 'node:events';
 import type { Server, Socket } from 'node:net';
 import { createServer } from 'node:net';
-import { encodeFrame, FrameReader } from '../../../config/wire/frame.ts';
-import type { EnclaveMessage } from '../../../config/wire/messages.ts';
-import { parseEnclaveMessage } from '../../../config/wire/messages.ts';
+import { encodeFrame, FrameReader } from '../../../wire/control/frame.ts';
+import type { EnclaveMessage } from '../../../wire/control/messages.ts';
+import { parseEnclaveMessage } from '../../../wire/control/messages.ts';
 
 export class Parent {
   readonly heard: EnclaveMessage[] = [];

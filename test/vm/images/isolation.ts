@@ -4,14 +4,14 @@
  */
 import { readdirSync } from 'node:fs';
 import { createConnection } from 'node:net';
-import type { Cid, VsockPort } from '../../../config/brands.ts';
-import { toCid, toVsockPort } from '../../../config/brands.ts';
-import { VSOCK_PORTS } from '../../../config/ports.ts';
 import { Relay } from '../../../relay/relay.ts';
 import { silentLogger } from '../../../runtime/log.ts';
-import { endMachine } from '../../../supervisor/machine/calls.ts';
 import { drainConsole } from '../../../supervisor/machine/console.ts';
 import { enclavePlatform } from '../../../supervisor/machine/platform.ts';
+import { endMachine } from '../../../system/libc/machine-calls.ts';
+import type { Cid, VsockPort } from '../../../wire/brands.ts';
+import { toCid, toVsockPort } from '../../../wire/brands.ts';
+import { VSOCK_PORTS } from '../../../wire/ports.ts';
 import { printReport } from '../../support/console-reports.ts';
 
 const LIMITS = {

@@ -8,13 +8,13 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { systemClock } from '../../../runtime/clock.ts';
 import { silentLogger } from '../../../runtime/log.ts';
-import { markOwnChild } from '../../../runtime/own-children.ts';
 import { systemRandom } from '../../../runtime/random.ts';
 import type { Exit, ProcessHandle } from '../../../supervisor/children/child.ts';
 import { SupervisedChild } from '../../../supervisor/children/child.ts';
-import { endMachine } from '../../../supervisor/machine/calls.ts';
 import { drainConsole } from '../../../supervisor/machine/console.ts';
 import { enclavePlatform } from '../../../supervisor/machine/platform.ts';
+import { endMachine } from '../../../system/libc/machine-calls.ts';
+import { markOwnChild } from '../../../system/processes/own-children.ts';
 import { printReport } from '../../support/console-reports.ts';
 import { ORPHAN_EVERY, ORPHANS, RESTARTS } from '../support/restarts.ts';
 

@@ -5,12 +5,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
-import { toVsockPort } from '../../../config/brands.ts';
-import { ACRA_SERVER_ID } from '../../../config/enclave-layout.ts';
 import { Relay } from '../../../relay/relay.ts';
 import { silentLogger } from '../../../runtime/log.ts';
 import { runEnclave } from '../../../supervisor/enclave.ts';
 import { enclavePlatform } from '../../../supervisor/machine/platform.ts';
+import { toVsockPort } from '../../../wire/brands.ts';
+import { ACRA_SERVER_ID } from '../../../wire/image-layout.ts';
 import type { SabotageAnswer, SabotageRequest } from '../support/sabotage.ts';
 import { PANIC, SABOTAGE_PORT } from '../support/sabotage.ts';
 

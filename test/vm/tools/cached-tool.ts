@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { type BuildKind, type CachedRecipe, cachedBuild } from '../../../eif/kernel/cached-build.ts';
 import type { RecipeContext } from '../../../eif/kernel/recipe-process.ts';
-import { sha256OfFile } from '../../../runtime/file-digest.ts';
+import { sha256OfFile } from '../../../system/files/file-digest.ts';
 import { VmToolError } from './errors.ts';
 
 export interface ToolContext extends RecipeContext {

@@ -5,14 +5,14 @@ import { fileURLToPath } from 'node:url';
 import { buildEnclaveImage, type ImageRequest } from '../../../../eif/image/build-image.ts';
 import type { Measurements } from '../../../../eif/image/measurements.ts';
 import { kernelFile } from '../../../../eif/kernel/kernel-file.ts';
-import { sha256OfFile } from '../../../../runtime/file-digest.ts';
+import { sha256OfFile } from '../../../../system/files/file-digest.ts';
 import { writeMeasuredFolder } from './measured-folder.ts';
 
 export const PROJECT = fileURLToPath(new URL('../../../../', import.meta.url));
 export const ARCHITECTURE = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
 export const ENTRY_POINTS: ImageRequest['entryPoints'] = {
   init: 'test/eif/image/support/init.ts',
-  standIn: 'acra/stand-in/main.ts',
+  standIn: 'emulator/acra-server/main.ts',
 };
 
 /** Dynamically linked and there on every machine. */

@@ -6,7 +6,7 @@ import type { NsmReady } from '../../../../supervisor/boot/phases/nsm.ts';
 import type { Platform } from '../../../../supervisor/platform.ts';
 import { nsmFixture } from '../../../emulator/support/nsm-fixture.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
-import { primaryReseeds, publicReseeds } from '../../machine/support/openssl-generator.ts';
+import { primaryReseeds, publicReseeds } from '../../../system/libc/support/openssl-generator.ts';
 import { phaseContext } from '../../support/phase-context.ts';
 
 const table = BootTable.empty<NsmReady>().phase(entropyPhase);

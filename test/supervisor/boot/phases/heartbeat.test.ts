@@ -4,7 +4,6 @@ import type { Socket } from 'node:net';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test as TapTest } from 'tap';
-import { CID_PARENT } from '../../../../config/brands.ts';
 import { Relay } from '../../../../relay/relay.ts';
 import { silentLogger } from '../../../../runtime/log.ts';
 import { BootTable, boot } from '../../../../supervisor/boot/phase.ts';
@@ -14,6 +13,7 @@ import { heartbeatPhase } from '../../../../supervisor/boot/phases/heartbeat.ts'
 import { SupervisorError } from '../../../../supervisor/errors.ts';
 import type { Platform } from '../../../../supervisor/platform.ts';
 import type { StatusBoard } from '../../../../supervisor/status.ts';
+import { CID_PARENT } from '../../../../wire/brands.ts';
 import { rejectsCode } from '../../../support/coded-error.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';

@@ -7,8 +7,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import koffi from 'koffi';
-import { markOwnChild } from '../../../../runtime/own-children.ts';
 import { OrphanReaper } from '../../../../supervisor/machine/orphans.ts';
+import { markOwnChild } from '../../../../system/processes/own-children.ts';
 import { seededRandom } from '../../../support/seeded-random.ts';
 
 /** linux/prctl.h */

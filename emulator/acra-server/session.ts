@@ -1,0 +1,179 @@
+/**
+ * One client's session: TLS on both legs, always (acra-server contract 0.3, 3.7). The client's SSLRequest goes on to the
+ * database, which must answer S; acra-server would go on in clear there.
+ */
+import { on, once } from 'node:events';
+import { connect, isIP, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { connect as connectTls, createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import { type CertificateIdentifier, clientIdFromCertificate } from '../../acra/client-id.ts';
+import { LOG_CODES } from '../../acra/server/log-codes.ts';
+import type { Tables } from '../../acra/statements/scope.ts';
+import {
+  MAX_MESSAGE_BYTES,
+  MAX_UNAUTHENTICATED_BYTES,
+  type Message,
+  MessageReader,
+} from '../../postgres/message-reader.ts';
+import { encodeError } from '../../postgres/messages.ts';
+import { SessionError } from '../../postgres/session-error.ts';
+import { errorCode } from '../../runtime/errors.ts';
+import { Cipher, type CipherOptions } from './cipher.ts';
+import { Conversation } from './conversation.ts';
+import { logRecord } from './log.ts';
+
+/** Length and code (PostgreSQL manual, "Message Formats"). */
+const SSL_REQUEST = Buffer.from('0000000804d2162f', 'hex');
+const GSS_ENCRYPTION_REQUEST = Buffer.from('0000000804d21630', 'hex');
+const CANCEL_REQUEST = Buffer.from('0000001004d2162e', 'hex');
+const CANCEL_KEY_BYTES = 8;
+/** From accept until both TLS sessions stand. */
+const HANDSHAKE_TIMEOUT_MS = 30_000;
+/** For the client to read the last message. */
+const FAREWELL_TIMEOUT_MS = 2_000;
+/** libpq from 17 on insists on its protocol name. */
+const TLS_OPTIONS = { minVersion: 'TLSv1.2', ALPNProtocols: ['postgresql'] } as const;
+/** How acra-server's log names the step that failed. */
+const STEPS = {
+  connect: { msg: "Can't connect to db", code: LOG_CODES.databaseUnreachable },
+  request: { msg: "Can't process SSL request", code: 584 },
+  client: { msg: 'Error in tls handshake with client', code: 584 },
+  database: { msg: "Can't initialize tls connection with db", code: 584 },
+  converse: { msg: 'Unexpected error', code: 1100 },
+} as const;
+
+/** Codes of errors that a connection ends with; all others are ours. */
+const DEPARTURES = /^(E[A-Z]+|ABORT_ERR|ERR_STREAM_\w+|ERR_SSL_\w+)$/;
+
+export interface SessionOptions {
+  readonly database: { readonly host: string; readonly port: number; readonly ca: Buffer; readonly serverName: string };
+  readonly client: { readonly ca: Buffer; readonly cert: Buffer; readonly key: Buffer };
+  readonly identifier: CertificateIdentifier;
+  readonly tables: Tables;
+  readonly cipher: CipherOptions;
+}
+
+async function readExactly(socket: Socket, byteLength: number, signal: AbortSignal): Promise<Buffer> {
+  let bytes: Buffer | null = socket.read(byteLength);
+  // One listener for all events: a new one would be told at once of bytes that are too few, again and again.
+  const events = bytes ? [] : on(socket, 'readable', { signal });
+  for await (const _ of events) {
+    bytes = socket.read(byteLength);
+    if (bytes !== null) break;
+  }
+  if (bytes?.length === byteLength) return bytes;
+  throw new SessionError('08P01', 'the connection ended early');
+}
+
+/** @returns false when all is done: the request was to cancel another session's statement */
+async function requestTls(client: Socket, database: Socket, signal: AbortSignal): Promise<boolean> {
+  let request = await readExactly(client, SSL_REQUEST.length, signal);
+  if (request.equals(GSS_ENCRYPTION_REQUEST)) {
+    client.write('N');
+    request = await readExactly(client, SSL_REQUEST.length, signal);
+  }
+  if (request.equals(CANCEL_REQUEST)) {
+    database.end(Buffer.concat([request, await readExactly(client, CANCEL_KEY_BYTES, signal)]));
+    await once(database.resume(), 'close');
+    return false;
+  }
+  if (!request.equals(SSL_REQUEST)) throw new SessionError('28000', 'TLS is required');
+  database.write(request);
+  const answer = await readExactly(database, 1, signal);
+  if (answer.toString() !== 'S') throw new SessionError('08006', 'the database does not offer TLS');
+  if (client.readableLength + database.readableLength > 0) throw new SessionError('08P01', 'data in clear before TLS');
+  return true;
+}
+
+/** Only tls.Server enforces client certificates; so each socket gets one of its own. */
+async function acceptTls(socket: Socket, options: SessionOptions['client'], signal: AbortSignal): Promise<TLSSocket> {
+  const server = createTlsServer({ ...options, ...TLS_OPTIONS, requestCert: true, rejectUnauthorized: true });
+  const failed = once(server, 'tlsClientError', { signal }).then(([error]) => Promise.reject(error));
+  const accepted = once(server, 'secureConnection', { signal });
+  socket.write('S');
+  server.emit('connection', socket);
+  const [secured] = await Promise.race([accepted, failed]);
+  return secured;
+}
+
+async function connectDatabaseTls(
+  socket: Socket,
+  options: SessionOptions['database'],
+  signal: AbortSignal,
+): Promise<TLSSocket> {
+  const { ca, serverName: host } = options;
+  const secured = connectTls({ socket, ca, host, ...(isIP(host) ? {} : { servername: host }), ...TLS_OPTIONS });
+  await once(secured, 'secureConnect', { signal });
+  return secured;
+}
+
+async function pump(
+  source: Duplex,
+  sink: Duplex,
+  reader: MessageReader,
+  translate: (message: Message) => Buffer,
+): Promise<void> {
+  const sinkClosed = new AbortController();
+  sink.once('close', () => sinkClosed.abort());
+  for await (const chunk of source.iterator({ destroyOnReturn: false })) {
+    const translated = [...reader.push(chunk)].map(translate);
+    if (!sink.write(Buffer.concat(translated))) await once(sink, 'drain', { signal: sinkClosed.signal });
+  }
+  sink.end();
+}
+
+async function converse(client: Duplex, database: Duplex, conversation: Conversation): Promise<void> {
+  const requests = new MessageReader({ isStartup: true, maxBytes: MAX_UNAUTHENTICATED_BYTES });
+  const answers = new MessageReader({ isStartup: false, maxBytes: MAX_MESSAGE_BYTES });
+  const fromDatabase = (message: Message) => {
+    const answer = conversation.fromDatabase(message);
+    if (conversation.isAuthenticated) requests.maxBytes = MAX_MESSAGE_BYTES;
+    return answer;
+  };
+  const fromClient = (message: Message) => conversation.fromClient(message);
+  await Promise.all([pump(client, database, requests, fromClient), pump(database, client, answers, fromDatabase)]);
+}
+
+/** Tells log and client why the session ends; a peer that just went away during the conversation is no failure. */
+function reportFailure(step: keyof typeof STEPS, client: Duplex, error: unknown): void {
+  const system = errorCode(error);
+  if (step === 'converse' && DEPARTURES.test(system ?? '')) return;
+  const { msg, code } = STEPS[step];
+  const reason = error instanceof SessionError ? error : new SessionError('08006', msg);
+  logRecord('error', msg, { code, error: system ?? reason.message });
+  if (step !== 'connect' && client.writable) client.write(encodeError('FATAL', reason.sqlState, reason.message));
+}
+
+/** Serves the socket until either side ends. Never rejects. */
+export async function serveSession(socket: Socket, options: SessionOptions): Promise<void> {
+  const ended = new AbortController();
+  const { signal } = ended;
+  const deadline = setTimeout(() => ended.abort(), HANDSHAKE_TIMEOUT_MS);
+  const database = connect(options.database);
+  const watch = (each: Socket) => each.on('error', () => undefined).once('close', () => ended.abort());
+  for (const each of [socket, database]) watch(each.setNoDelay());
+  let client: Duplex = socket;
+  let step: keyof typeof STEPS = 'connect';
+  try {
+    await once(database, 'connect', { signal });
+    step = 'request';
+    if (!(await requestTls(socket, database, signal))) return;
+    step = 'client';
+    const secured = await acceptTls(socket, options.client, signal);
+    client = watch(secured);
+    const clientId = clientIdFromCertificate(secured.getPeerX509Certificate()?.toString() ?? '', options.identifier);
+    step = 'database';
+    const upstream = watch(await connectDatabaseTls(database, options.database, signal));
+    clearTimeout(deadline);
+    step = 'converse';
+    await converse(client, upstream, new Conversation(options.tables, new Cipher(options.cipher, clientId)));
+  } catch (error) {
+    reportFailure(step, client, error);
+  } finally {
+    clearTimeout(deadline);
+    database.destroy();
+    const farewell = setTimeout(() => client.destroy(), FAREWELL_TIMEOUT_MS).unref();
+    client.once('close', () => clearTimeout(farewell)).end();
+    client.resume();
+  }
+}

@@ -1,0 +1,51 @@
+/** Narrows nodes of the ASN.1 reader to the shape that a format demands; anything else is a FormatError that names the field. */
+
+import { FormatError } from '../format-error.ts';
+import type { Asn1Node } from './reader.ts';
+import { TAG } from './reader.ts';
+
+function hex(tag: number): string {
+  return `0x${tag.toString(16).padStart(2, '0')}`;
+}
+
+export function expectTag(what: string, node: Asn1Node | undefined, tag: number): Asn1Node {
+  if (node === undefined) throw new FormatError(`${what} is missing`);
+  if (node.tag !== tag) throw new FormatError(`${what} must have tag ${hex(tag)}, not ${hex(node.tag)}`, node.offset);
+  return node;
+}
+
+/** The members of a constructed value: exactly `count` of them. */
+export function expectMembers(
+  what: string,
+  node: Asn1Node | undefined,
+  tag: number,
+  count: number,
+): readonly Asn1Node[] {
+  const { children, offset } = expectTag(what, node, tag);
+  if (children.length === count) return children;
+  throw new FormatError(`${what} must have ${count} members, not ${children.length}`, offset);
+}
+
+/** A non-negative INTEGER below 2^31 in its shortest form. */
+export function expectSmallInteger(what: string, node: Asn1Node | undefined): number {
+  const { content, offset } = expectTag(what, node, TAG.integer);
+  const first = content[0] ?? 0x80;
+  const padded = first === 0 && content.length > 1 && (content[1] ?? 0) < 0x80;
+  if (first >= 0x80 || padded || content.length > 4) throw new FormatError(`${what} must be a small integer`, offset);
+  return content.readUIntBE(0, content.length);
+}
+
+export function expectOctets(
+  what: string,
+  node: Asn1Node | undefined,
+  length: number,
+  tag: number = TAG.octetString,
+): Buffer {
+  const { content, offset } = expectTag(what, node, tag);
+  if (content.length === length) return content;
+  throw new FormatError(`${what} must have ${length} bytes, not ${content.length}`, offset);
+}
+
+export function expectOid(what: string, node: Asn1Node | undefined): Buffer {
+  return expectTag(what, node, TAG.oid).content;
+}

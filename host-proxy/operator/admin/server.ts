@@ -1,0 +1,120 @@
+/**
+ * The parent's local port for people and monitors: /healthz (the daemon lives), /readyz (the enclave serves), /metrics,
+ * /status (everything the enclave said of itself, with the reason when it does not serve).
+ */
+
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Registry } from 'prom-client';
+import type { Service } from '../../../runtime/service.ts';
+import type { TcpEndpoint } from '../../../wire/endpoint.ts';
+import { formatEndpoint } from '../../../wire/endpoint.ts';
+import type { IngressGate } from '../../enclave/ingress-gate.ts';
+import type { EnclaveView } from '../../enclave/view.ts';
+import { HostProxyError } from '../../errors.ts';
+
+export interface AdminDeps {
+  readonly listen: TcpEndpoint;
+  readonly view: EnclaveView;
+  readonly gate: IngressGate;
+  readonly metrics: Registry;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
+}
+
+const text = (status: number, body: string): Answer => ({
+  status,
+  type: 'text/plain; charset=utf-8',
+  body: `${body}\n`,
+});
+
+export class AdminServer implements Service {
+  readonly #deps: AdminDeps;
+  readonly #server: Server;
+
+  constructor(deps: AdminDeps) {
+    this.#deps = deps;
+    this.#server = createServer({ requestTimeout: 5_000, headersTimeout: 5_000 }, (request, response) =>
+      this.#serve(request, response),
+    );
+  }
+
+  /** @throws HostProxyError HOST_ADMIN_BIND */
+  async start(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const { host, port } = this.#deps.listen;
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', (cause) =>
+        reject(
+          new HostProxyError('HOST_ADMIN_BIND', `cannot listen on ${formatEndpoint(this.#deps.listen)}`, { cause }),
+        ),
+      );
+      this.#server.listen({ host, port }, resolve);
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  }
+
+  /** The bound address; the port is the real one when 0 was asked for. */
+  get address(): TcpEndpoint {
+    const { address, port } = this.#server.address() as AddressInfo;
+    return { kind: 'tcp', host: address, port };
+  }
+
+  #serve(request: IncomingMessage, response: ServerResponse): void {
+    this.#answer(request)
+      .catch((): Answer => text(500, 'internal error'))
+      .then(({ status, type, body }) => {
+        response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });
+        response.end(request.method === 'HEAD' ? undefined : body);
+      });
+  }
+
+  async #answer(request: IncomingMessage): Promise<Answer> {
+    if (request.method !== 'GET' && request.method !== 'HEAD') return text(405, 'only GET');
+    const { view, metrics } = this.#deps;
+    switch (request.url) {
+      case '/healthz':
+        return text(200, 'ok');
+      case '/readyz':
+        return view.ready ? text(200, 'ready') : text(503, `not ready: ${this.#reason()}`);
+      case '/metrics':
+        return { status: 200, type: metrics.contentType, body: await metrics.metrics() };
+      case '/status':
+        return { status: 200, type: 'application/json', body: `${JSON.stringify(this.#status(), null, 2)}\n` };
+      default:
+        return text(404, 'not found; there are /healthz, /readyz, /metrics and /status');
+    }
+  }
+
+  #reason(): string {
+    const { view } = this.#deps;
+    const { phase, detail, errorCode } = view.status ?? { phase: 'none', detail: null, errorCode: null };
+    return [view.state, `phase ${phase}`, errorCode, detail].filter((part) => part !== null).join('; ');
+  }
+
+  #status(): object {
+    const { view, gate } = this.#deps;
+    return {
+      state: view.state,
+      ready: view.ready,
+      connected: view.connected,
+      publicAddress: gate.address === undefined ? null : formatEndpoint(gate.address),
+      enclave: view.status ?? null,
+      bootId: view.hello?.bootId ?? null,
+      release: view.hello?.release ?? null,
+      simulated: view.hello?.simulated ?? null,
+      measurements: view.measurements?.pcrs ?? null,
+      acraServer: view.measurements?.acraServer ?? null,
+      logs: view.logs,
+    };
+  }
+}

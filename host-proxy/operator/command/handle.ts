@@ -1,0 +1,81 @@
+/** What each command of the private socket does. */
+import { whenAborted } from '../../../runtime/abort.ts';
+import type { LineBuffer } from '../../../system/lines/line-buffer.ts';
+import { EnclaveError } from '../../machine/errors.ts';
+import type { CommandReply, CommandRequest, RunStatus } from './protocol.ts';
+
+/** What commands may see and do of the daemon. */
+export interface CommandTarget {
+  status(): RunStatus;
+  readonly records: LineBuffer;
+  /** @throws EnclaveError ENCLAVE_NO_CONSOLE */
+  console(): LineBuffer;
+  requestStop(): void;
+  /** Calls back after each change of the status. @returns ends it. */
+  subscribe(onChange: () => void): () => void;
+  /** Aborts when the daemon has stopped everything but its command socket. */
+  readonly over: AbortSignal;
+}
+
+/** Every other end leaves nothing behind. */
+const NOT_STOPPED = 'ENCLAVE_NOT_TERMINATED';
+
+type Reply = (reply: CommandReply) => void;
+
+/** One line for people: `booting, phase master-key: KMS_UNAVAILABLE: waiting for KMS`. */
+export function describeProgress({ stage, phase, errorCode, detail }: RunStatus): string {
+  const where = phase === null ? stage : `${stage}, phase ${phase}`;
+  return [where, errorCode, detail].filter((part) => part !== null).join(': ');
+}
+
+/** @throws EnclaveError ENCLAVE_NOT_TERMINATED: the daemon ends, but not all of the enclave has. */
+async function stop(target: CommandTarget, reply: Reply, gone: AbortSignal): Promise<string> {
+  let told: string | undefined;
+  const tell = () => {
+    const text = describeProgress(target.status());
+    if (text !== told) reply({ type: 'progress', text });
+    told = text;
+  };
+  using tidy = new DisposableStack();
+  tidy.defer(target.subscribe(tell));
+  target.requestStop();
+  tell();
+  await whenAborted(AbortSignal.any([target.over, gone]));
+  const { lastEnd } = target.status();
+  if (lastEnd?.code === NOT_STOPPED) throw new EnclaveError(NOT_STOPPED, lastEnd.reason);
+  return lastEnd?.reason ?? 'no enclave had been started';
+}
+
+async function tail(
+  lines: LineBuffer,
+  wish: { readonly lines: number; readonly follow: boolean },
+  reply: Reply,
+  ends: AbortSignal,
+): Promise<string> {
+  for (const text of lines.tail(wish.lines)) reply({ type: 'line', text });
+  if (!wish.follow) return '';
+  using tidy = new DisposableStack();
+  tidy.defer(lines.follow((text) => reply({ type: 'line', text })));
+  await whenAborted(ends);
+  return 'the daemon has stopped';
+}
+
+/** @param gone aborts when the asker went away. @throws EnclaveError ENCLAVE_NO_CONSOLE, ENCLAVE_NOT_TERMINATED */
+export async function handleCommand(
+  target: CommandTarget,
+  request: CommandRequest,
+  reply: Reply,
+  gone: AbortSignal,
+): Promise<string> {
+  switch (request.command) {
+    case 'status':
+      reply({ type: 'status', status: target.status() });
+      return '';
+    case 'stop':
+      return await stop(target, reply, gone);
+    case 'logs':
+      return await tail(target.records, request, reply, AbortSignal.any([target.over, gone]));
+    default:
+      return await tail(target.console(), request, reply, AbortSignal.any([target.over, gone]));
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * Decodes and encodes bodies of PostgreSQL messages (PostgreSQL manual, "Message Formats"). Texts are latin1 strings, so
+ * that their bytes stay as they are.
+ */
+import { SessionError } from './session-error.ts';
+
+export const OIDS = { bytea: 17, text: 25 } as const;
+export const HEADER_BYTES = 5;
+
+interface Values {
+  text: string;
+  oids: number[];
+  formats: number[];
+  values: (Buffer | null)[];
+}
+type Shape = readonly (keyof Values)[];
+type Fields<Each extends Shape> = { -readonly [Index in keyof Each]: Values[Each[Index]] };
+
+interface Codec<Each extends Shape> {
+  /** What follows these fields is not looked at. @throws SessionError 08P01 */
+  decode(body: Buffer): Fields<Each>;
+  /** The whole message. */
+  encode(...fields: Fields<Each>): Buffer;
+}
+
+/** Reads front to back; every read is checked against the end. */
+class BodyReader {
+  readonly body: Buffer;
+  at = 0;
+
+  constructor(body: Buffer) {
+    this.body = body;
+  }
+
+  bytes(length: number): Buffer {
+    if (length < 0 || length > this.body.length - this.at) throw new SessionError('08P01', 'malformed message');
+    this.at += length;
+    return this.body.subarray(this.at - length, this.at);
+  }
+
+  text(): string {
+    const end = this.body.indexOf(0, this.at);
+    return this.bytes(end < 0 ? -1 : end - this.at + 1)
+      .toString('latin1')
+      .slice(0, -1);
+  }
+
+  value(): Buffer | null {
+    const length = this.bytes(4).readInt32BE();
+    return length === -1 ? null : this.bytes(length);
+  }
+
+  list<Item>(read: () => Item): Item[] {
+    return Array.from({ length: this.bytes(2).readUInt16BE() }, read);
+  }
+
+  field(kind: keyof Values): Values[keyof Values] {
+    if (kind === 'text') return this.text();
+    if (kind === 'values') return this.list(() => this.value());
+    return this.list(() => (kind === 'oids' ? this.bytes(4).readInt32BE() : this.bytes(2).readInt16BE()));
+  }
+}
+
+function int(value: number, byteLength: number): Buffer {
+  const bytes = Buffer.alloc(byteLength);
+  bytes.writeUIntBE(byteLength === 2 ? value & 0xffff : value >>> 0, 0, byteLength);
+  return bytes;
+}
+
+function encodeField(kind: keyof Values, field: Values[keyof Values]): Buffer[] {
+  if (typeof field === 'string') return [Buffer.from(`${field}\0`, 'latin1')];
+  const items = field.flatMap((item) => {
+    if (typeof item === 'number') return [int(item, kind === 'oids' ? 4 : 2)];
+    return item === null ? [int(-1, 4)] : [int(item.length, 4), item];
+  });
+  return [int(field.length, 2), ...items];
+}
+
+function codec<const Each extends Shape>(type: string, ...shape: Each): Codec<Each> {
+  return {
+    decode(body) {
+      const reader = new BodyReader(body);
+      return shape.map((kind) => reader.field(kind)) as Fields<Each>;
+    },
+    encode(...fields) {
+      const parts = shape.flatMap((kind, index) => encodeField(kind, fields[index] as Values[keyof Values]));
+      const length = parts.reduce((sum, part) => sum + part.length, 4);
+      return Buffer.concat([Buffer.from(type), int(length, 4), ...parts]);
+    },
+  };
+}
+
+export const QUERY = codec('Q', 'text');
+export const PARSE = codec('P', 'text', 'text', 'oids');
+/** Portal, statement, parameter formats (0 text, 1 binary; none: all text, one: for all), parameters, result formats. */
+export const BIND = codec('B', 'text', 'text', 'formats', 'values', 'formats');
+export const PARAMETER_STATUS = codec('S', 'text', 'text');
+export const DATA_ROW = codec('D', 'values');
+/** Four fields of one letter and text each, then an empty one. */
+const ERROR_RESPONSE = codec('E', 'text', 'text', 'text', 'text', 'text');
+
+export function encodeError(severity: 'ERROR' | 'FATAL', sqlState: string, message: string): Buffer {
+  const latin1 = Buffer.from(message).toString('latin1');
+  return ERROR_RESPONSE.encode(`S${severity}`, `V${severity}`, `C${sqlState}`, `M${latin1}`, '');
+}
+
+export interface ResultField {
+  readonly typeOid: number;
+  /** Where the OID stands in the whole message. */
+  readonly oidOffset: number;
+  readonly isBinary: boolean;
+}
+
+/** The columns of a RowDescription. */
+export function decodeResultFields(body: Buffer): ResultField[] {
+  const reader = new BodyReader(body);
+  return reader.list(() => {
+    reader.text();
+    const oidOffset = HEADER_BYTES + reader.at + 6;
+    return { oidOffset, typeOid: reader.bytes(10).readInt32BE(6), isBinary: reader.bytes(8).readInt16BE(6) === 1 };
+  });
+}
+
+/** A copy of the message in which these OIDs are `text`. */
+export function withTextOids(frame: Buffer, offsets: readonly number[]): Buffer {
+  const changed = Buffer.from(frame);
+  for (const offset of offsets) changed.writeInt32BE(OIDS.text, offset);
+  return changed;
+}
+
+/** What a list of format codes says about one column or parameter. */
+export function isBinaryAt(formats: readonly number[], index: number): boolean {
+  return (formats.length === 1 ? formats[0] : formats[index]) === 1;
+}

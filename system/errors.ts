@@ -1,0 +1,22 @@
+/** Error codes of what the kernel refuses and of programs that are not there. */
+import type { ErrorCatalogue } from '../runtime/errors.ts';
+import { CodedError } from '../runtime/errors.ts';
+
+export const SYSTEM_ERRORS = {
+  BOOT_SYSTEM_CALL: {
+    meaning:
+      'The kernel refused what PID 1 must do (mount, loopback, limits, clock, entropy); the message says which call.',
+    action: 'Boot a kernel with the options of eif/kernel/enclave-hardened.config.',
+  },
+  BOOT_RNG_NOT_RESEEDED: {
+    meaning:
+      'Node’s own random generator could not be seeded anew from the kernel’s, which had just taken bytes of the NSM.',
+    action: 'Build the image with the Node that this release pins: its OpenSSL exports what is called.',
+  },
+  ENCLAVE_PROGRAM_MISSING: {
+    meaning: 'A program that starts the enclave’s machine is not there.',
+    action: 'Install it, or name its path in `enclave.run` of host-proxy.yaml.',
+  },
+} as const satisfies ErrorCatalogue;
+
+export class SystemError extends CodedError<keyof typeof SYSTEM_ERRORS> {}

@@ -1,0 +1,272 @@
+import t from 'tap';
+import { loadParser } from '../../../acra/statements/parser.ts';
+import { encodeBytea } from '../../../acra/statements/values.ts';
+import { Conversation } from '../../../emulator/acra-server/conversation.ts';
+import { client, database, errorFields, type Frame, rowTypes, rowValues } from './support/frames.ts';
+import { sqlStateOf } from './support/sql-state.ts';
+import { column, tables, vectorCipher } from './support/vector-cipher.ts';
+
+await loadParser();
+const cipher = await vectorCipher(t);
+const newConversation = () => new Conversation(tables, cipher);
+const stored = (text: string) => encodeBytea(cipher.encrypt(column('secret'), Buffer.from(text)));
+const body = (answer: Buffer) => answer.subarray(5);
+
+/** Sends all requests first, as a pipelining client does, then lets all answers come. */
+function converse(conversation: Conversation, requests: readonly Frame[], answers: readonly Frame[]) {
+  const toDatabase = requests.map((message) => conversation.fromClient(message));
+  return { toDatabase, toClient: answers.map((message) => conversation.fromDatabase(message)) };
+}
+
+const INSERT = 'INSERT INTO v (id, secret) VALUES ($1, $2)';
+const SELECT = 'SELECT id, secret FROM v';
+const FIELDS = [
+  ['id', 23],
+  ['secret', 17],
+] as const;
+
+t.test('encrypts bound values, whatever their format, and leaves the others', async (t) => {
+  const conversation = newConversation();
+  const requests = [
+    client.parse('s', INSERT, [23, 25]),
+    client.bind('s', ['1', 'text']),
+    client.bind('s', [Buffer.from([0, 0, 0, 2]), 'mixed'], { formats: [1, 0] }),
+    client.bind('s', [Buffer.from([0, 0, 0, 3]), null], { formats: [1] }),
+  ];
+  const { toDatabase } = converse(conversation, requests, []);
+  t.same(toDatabase[0], client.parse('s', INSERT, [23, 17]).frame, 'the parameter is declared as bytea');
+  const bound = toDatabase.slice(1).map((frame) => {
+    const formats = [...Array(frame.readUInt16BE(8))].map((_, index) => frame.readUInt16BE(10 + 2 * index));
+    return { formats, values: rowValues(frame.subarray(10 + 2 * formats.length)) };
+  });
+  const plaintext = (value: string | null | undefined) =>
+    cipher.reveal(Buffer.from(value ?? '', 'latin1')).bytes.toString();
+  t.same(
+    bound.map(({ formats }) => formats),
+    [
+      [0, 1],
+      [1, 1],
+      [1, 1],
+    ],
+  );
+  t.same(
+    bound.map(({ values }) => values[0]),
+    ['1', '\0\0\0\x02', '\0\0\0\x03'],
+  );
+  t.same([plaintext(bound[0]?.values[1]), plaintext(bound[1]?.values[1])], ['text', 'mixed']);
+  t.equal(bound[2]?.values[1], null);
+});
+
+t.test('keeps a Bind without protected parameters byte for byte', async (t) => {
+  const bind = client.bind('s', ['1', null], { formats: [0, 1], resultFormats: [1], portal: 'p' });
+  const { toDatabase } = converse(newConversation(), [client.parse('s', 'SELECT $1, $2'), bind], []);
+  t.same(toDatabase[1], bind.frame);
+});
+
+t.test('shows text where the configuration says str: parameters and results', async (t) => {
+  const { toClient } = converse(
+    newConversation(),
+    [
+      client.parse('s', INSERT),
+      client.describe('S', 's'),
+      client.parse('r', SELECT),
+      client.describe('S', 'r'),
+      client.sync,
+    ],
+    [
+      database.parseComplete,
+      database.parameterDescription([23, 17]),
+      database.noData,
+      database.parseComplete,
+      database.parameterDescription([]),
+      database.rowDescription(FIELDS),
+      database.ready(),
+    ],
+  );
+  t.same(toClient[1], database.parameterDescription([23, 25]).frame);
+  t.same(rowTypes(body(toClient[5]!)), ['id:23', 'secret:25']);
+});
+
+t.test('keeps the type of a column that is no bytea after all', async (t) => {
+  const answers = [
+    database.rowDescription([
+      ['id', 23],
+      ['secret', 1043],
+    ]),
+    database.row(['1', 'a\\b']),
+  ];
+  const { toClient } = converse(newConversation(), [client.query(SELECT)], answers);
+  t.same(rowTypes(body(toClient[0]!)), ['id:23', 'secret:1043']);
+  t.same(rowValues(body(toClient[1]!)), ['1', 'a\\b']);
+});
+
+t.test('keeps pipelined statements apart', async (t) => {
+  const { toClient } = converse(
+    newConversation(),
+    [
+      client.parse('', SELECT),
+      client.bind('', [], { resultFormats: [1] }),
+      client.execute(),
+      client.parse('', 'SELECT secret, id FROM other'),
+      client.describe('S', ''),
+      client.bind('', []),
+      client.execute(),
+      client.sync,
+      client.query('SELECT secret FROM v'),
+    ],
+    [
+      database.parseComplete,
+      database.bindComplete,
+      database.row([Buffer.from([0, 0, 0, 1]), cipher.encrypt(column('secret'), Buffer.from('binary'))]),
+      database.complete('SELECT 1'),
+      database.parseComplete,
+      database.parameterDescription([]),
+      database.rowDescription([
+        ['secret', 17],
+        ['id', 23],
+      ]),
+      database.bindComplete,
+      database.row([stored('not configured'), '1']),
+      database.complete('SELECT 1'),
+      database.ready(),
+      database.rowDescription([['secret', 17]]),
+      database.row([stored('text')]),
+    ],
+  );
+  t.same(rowValues(body(toClient[2]!)), ['\0\0\0\x01', 'binary']);
+  t.same(rowTypes(body(toClient[6]!)), ['secret:17', 'id:23']);
+  t.same(rowValues(body(toClient[8]!)), [encodeBytea(Buffer.from('not configured')), '1']);
+  t.same(rowTypes(body(toClient[11]!)), ['secret:25']);
+  t.same(rowValues(body(toClient[12]!)), ['text']);
+});
+
+t.test('gives a refused statement to nobody, and its reason to the client in its turn', async (t) => {
+  const conversation = newConversation();
+  const sql = `INSERT INTO v (secret) SELECT 'plaintext'`;
+  for (const request of [client.query(sql), client.parse('s', sql)]) {
+    const sent = conversation.fromClient(request).toString();
+    t.notMatch(sent, 'plaintext');
+    const token = /'acra refused [0-9a-f]+'/.exec(sent)?.[0] ?? '';
+    const answer = conversation.fromDatabase(database.error('42601', `syntax error at or near "${token}"`));
+    t.match(errorFields(body(answer)), {
+      S: 'ERROR',
+      C: '42000',
+      M: /INSERT takes its rows from elsewhere than VALUES/,
+    });
+    conversation.fromClient(client.sync);
+    conversation.fromDatabase(database.ready());
+  }
+  const other = database.error('42P01', 'relation "x" does not exist');
+  t.same(conversation.fromDatabase(other), other.frame);
+});
+
+t.test('refuses a value at Bind without giving it to the database', async (t) => {
+  const conversation = newConversation();
+  const [, sent] = converse(
+    conversation,
+    [client.parse('s', 'INSERT INTO v (blob) VALUES ($1)'), client.bind('s', ['pl\\ain'])],
+    [],
+  ).toDatabase;
+  t.equal(sent?.toString('latin1', 0, 1), 'P');
+  t.match(sent?.toString(), /^P....acra refused\0'acra refused /s);
+  t.notMatch(sent?.toString(), 'pl');
+});
+
+t.test('keeps the statement that the database keeps when a Parse of the same name fails', async (t) => {
+  const conversation = newConversation();
+  const isEncrypted = () =>
+    !conversation
+      .fromClient(client.bind('s', ['1', 'plaintext']))
+      .toString()
+      .includes('plaintext');
+  converse(conversation, [client.parse('s', INSERT), client.sync], [database.parseComplete, database.ready()]);
+  converse(
+    conversation,
+    [client.parse('s', 'SELECT $1, $2'), client.sync, client.parse('s', 'SELECT $2, $1'), client.sync],
+    [database.error('42P05', 'exists'), database.ready(), database.error('42P05', 'exists'), database.ready()],
+  );
+  t.ok(isEncrypted(), 'after failures that were pipelined');
+  converse(conversation, [client.sync], [database.error('22000', 'the bind'), database.ready()]);
+  converse(conversation, [client.query('x y')], [database.error('42601', ''), database.ready()]);
+  const skipped = [client.bind('unknown', []), client.close('S', 's'), client.parse('s', 'SELECT $1, $2'), client.sync];
+  converse(conversation, skipped, [database.error('26000', 'unknown'), database.ready()]);
+  t.ok(isEncrypted(), 'after a Close and a Parse that were skipped');
+});
+
+t.test('follows a statement that is closed and parsed anew', async (t) => {
+  const conversation = newConversation();
+  const requests = [client.parse('s', INSERT), client.close('S', 's'), client.parse('s', 'SELECT $1, $2'), client.sync];
+  const answers = [database.parseComplete, database.closeComplete, database.parseComplete, database.ready()];
+  converse(conversation, requests, answers);
+  const bind = client.bind('s', ['1', 'x']);
+  t.same(conversation.fromClient(bind), bind.frame);
+});
+
+t.test('rejects EXECUTE that would pass values for protected columns (42000)', async (t) => {
+  const conversation = newConversation();
+  const { toDatabase } = converse(
+    conversation,
+    [client.parse('naïve', INSERT), client.query(`EXECUTE "naïve"(1, 'plaintext')`)],
+    [],
+  );
+  t.notMatch(toDatabase[1]?.toString(), 'plaintext');
+  const other = client.query('EXECUTE other(1)');
+  t.same(conversation.fromClient(other), other.frame);
+});
+
+t.test('answers in order after COPY in the extended protocol, whose first Sync stays unanswered', async (t) => {
+  const conversation = newConversation();
+  const copy = [client.parse('', 'COPY other FROM STDIN'), client.bind('', []), client.execute(), client.sync];
+  converse(conversation, copy, [database.parseComplete, database.bindComplete, database.copyIn]);
+  const { toClient } = converse(
+    conversation,
+    [client.copyDone, client.sync, client.query('SELECT 1'), client.query(SELECT)],
+    [
+      database.complete('COPY 1'),
+      database.ready(),
+      database.rowDescription([['?column?', 23]]),
+      database.complete('SELECT 1'),
+      database.ready(),
+      database.rowDescription(FIELDS),
+      database.row(['1', stored('x')]),
+    ],
+  );
+  t.same(rowTypes(body(toClient[5]!)), ['id:23', 'secret:25']);
+  t.same(rowValues(body(toClient[6]!)), ['1', 'x']);
+});
+
+t.test('passes on all else byte for byte, and notices the end of authentication', async (t) => {
+  const conversation = newConversation();
+  const messages = [
+    database.parameterStatus('client_encoding', 'UTF8'),
+    database.error('57P01', 'bye'),
+    database.noData,
+  ];
+  for (const message of messages) t.same(conversation.fromDatabase(message), message.frame);
+  t.notOk(conversation.isAuthenticated);
+  conversation.fromDatabase(database.authenticationOk);
+  t.ok(conversation.isAuthenticated);
+});
+
+t.test('rejects settings under which the database would read another statement (22023)', async (t) => {
+  const stateOf = (name: string, value: string) =>
+    sqlStateOf(() => newConversation().fromDatabase(database.parameterStatus(name, value)));
+  t.equal(stateOf('client_encoding', 'SJIS'), '22023');
+  t.equal(stateOf('client_encoding', 'GBK'), '22023');
+  t.equal(stateOf('standard_conforming_strings', 'off'), '22023');
+  t.equal(stateOf('client_encoding', 'LATIN1'), undefined);
+  t.equal(stateOf('standard_conforming_strings', 'on'), undefined);
+});
+
+t.test('rejects malformed messages (08P01)', async (t) => {
+  const stateOf = (message: Frame) => sqlStateOf(() => newConversation().fromClient(message));
+  const cut = ({ type, frame: whole, body: all }: Frame) => ({ type, frame: whole, body: all.subarray(0, -1) });
+  for (const message of [
+    client.query('SELECT 1'),
+    client.parse('', SELECT, [1]),
+    client.bind('', ['x']),
+    client.describe('S', 'x'),
+  ]) {
+    t.equal(stateOf(cut(message)), '08P01', message.type);
+  }
+});

@@ -1,0 +1,24 @@
+/** The folders of the product's own code, and who may import whom (docs/architecture.md draws it). */
+
+const GROUND = ['runtime', 'system', 'encoding', 'postgres', 'wire', 'config'];
+export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  runtime: [],
+  system: ['runtime', 'wire'],
+  encoding: ['runtime'],
+  postgres: ['runtime'],
+  wire: ['runtime'],
+  config: ['runtime', 'wire'],
+  relay: ['runtime', 'system', 'postgres', 'wire'],
+  attestation: ['runtime', 'system', 'encoding', 'wire'],
+  kms: ['runtime', 'encoding', 'wire', 'attestation'],
+  acra: GROUND,
+  keys: [...GROUND, 'kms', 'acra'],
+  supervisor: [...GROUND, 'relay', 'attestation', 'kms', 'keys', 'acra'],
+  'host-proxy': [...GROUND, 'relay', 'attestation'],
+  eif: [...GROUND, 'attestation'],
+  emulator: [...GROUND, 'attestation', 'acra'],
+  deploy: ['runtime', 'system'],
+  cli: [...GROUND, 'relay', 'attestation', 'kms', 'keys', 'acra', 'supervisor', 'host-proxy', 'eif', 'emulator'],
+};
+
+export const SOURCE_FOLDERS: readonly string[] = Object.keys(MAY_IMPORT);

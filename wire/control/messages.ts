@@ -1,0 +1,100 @@
+/**
+ * The control connection's messages, typed once for both ends. The enclave dials, the parent listens; frames are in
+ * frame.ts. The enclave treats the parent as an adversary: it accepts only acknowledgements, signs of life and a request to stop
+ * (which the parent could force anyway), and sends nothing here that the parent may not read.
+ */
+import { z } from 'zod';
+import { LOG_LEVELS } from '../../runtime/log.ts';
+import { WireError } from '../errors.ts';
+
+export const CONTROL_PROTOCOL = 1;
+
+const logValue = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+
+const logRecord = z.strictObject({
+  /** Counts up from 1 within one boot of the enclave. */
+  seq: z.int().min(1),
+  /** The enclave's own time, ms since the epoch. */
+  timeMs: z.int(),
+  level: z.enum(LOG_LEVELS),
+  event: z.string().max(100),
+  fields: z.record(z.string().max(100), logValue),
+});
+export type WireLogRecord = z.infer<typeof logRecord>;
+
+/** Where the enclave is: `serving` is the only state in which the public port may be open. */
+export const ENCLAVE_STATES = ['booting', 'serving', 'degraded', 'stopping', 'stopped', 'failed'] as const;
+export type EnclaveState = (typeof ENCLAVE_STATES)[number];
+
+const enclaveStatus = z.strictObject({
+  state: z.enum(ENCLAVE_STATES),
+  /** The boot phase that runs or ran last. */
+  phase: z.string().max(60),
+  /** What it is waiting for, or what is wrong, in words. */
+  detail: z.string().max(4000).nullable(),
+  errorCode: z.string().max(100).nullable(),
+  sinceMs: z.int(),
+});
+export type EnclaveStatus = z.infer<typeof enclaveStatus>;
+
+const hello = z.strictObject({
+  type: z.literal('hello'),
+  protocol: z.literal(CONTROL_PROTOCOL),
+  bootId: z.string().max(64),
+  release: z.string().max(64),
+  simulated: z.boolean(),
+});
+const logs = z.strictObject({
+  type: z.literal('logs'),
+  records: z.array(logRecord).max(1000),
+  /** Records lost to a full buffer since boot. */
+  dropped: z.int().min(0),
+});
+const status = z.strictObject({ type: z.literal('status'), status: enclaveStatus });
+const measurements = z.strictObject({
+  type: z.literal('measurements'),
+  /** PCR index to hex; informative for the parent, evidence only inside an attestation document. */
+  pcrs: z.record(z.string().regex(/^PCR\d{1,2}$/), z.string().regex(/^[0-9a-f]{96}$/)),
+  acraServer: z.string().max(500),
+});
+const metrics = z.strictObject({
+  type: z.literal('metrics'),
+  /** Flat samples: name to value; names are checked again before they reach a scrape. */
+  samples: z.record(z.string().regex(/^[a-z][a-z0-9_]{0,99}$/), z.number()),
+  routes: z.record(
+    z.string().regex(/^[a-z][a-z0-9-]{0,40}$/),
+    z.record(z.string().regex(/^[A-Za-z]{1,40}$/), z.number()),
+  ),
+});
+
+const enclaveMessage = z.discriminatedUnion('type', [hello, logs, status, measurements, metrics]);
+export type EnclaveMessage = z.infer<typeof enclaveMessage>;
+
+const acknowledge = z.strictObject({ type: z.literal('acknowledge'), seq: z.int().min(0) });
+/** The answer to every status, so that the enclave notices a connection that leads nowhere any more. */
+const heard = z.strictObject({ type: z.literal('heard') });
+const stop = z.strictObject({ type: z.literal('stop') });
+const hostMessage = z.discriminatedUnion('type', [acknowledge, heard, stop]);
+export type HostMessage = z.infer<typeof hostMessage>;
+
+function parseWith<Schema extends z.ZodType>(schema: Schema, payload: Buffer): z.output<Schema> {
+  let value: unknown;
+  try {
+    value = JSON.parse(payload.toString('utf8'));
+  } catch (cause) {
+    throw new WireError('WIRE_MESSAGE_INVALID', 'control message is not JSON', { cause });
+  }
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw new WireError('WIRE_MESSAGE_INVALID', 'control message has an unknown shape', { cause: result.error });
+}
+
+/** @throws WireError WIRE_MESSAGE_INVALID */
+export function parseEnclaveMessage(payload: Buffer): EnclaveMessage {
+  return parseWith(enclaveMessage, payload);
+}
+
+/** @throws WireError WIRE_MESSAGE_INVALID */
+export function parseHostMessage(payload: Buffer): HostMessage {
+  return parseWith(hostMessage, payload);
+}

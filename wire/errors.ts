@@ -1,0 +1,24 @@
+/** Error codes of addresses and messages that cross vsock. */
+import type { ErrorCatalogue } from '../runtime/errors.ts';
+import { CodedError } from '../runtime/errors.ts';
+
+export const WIRE_ERRORS = {
+  CONFIG_NUMBER_RANGE: {
+    meaning: 'A CID, port or PCR index is out of range.',
+    action: 'Use a number in the range shown.',
+  },
+  CONFIG_ENDPOINT: {
+    meaning: 'An address is not one of the forms tcp://, unix://, vsock://, vsock-uds:// or vsock-uds-guest://.',
+    action: 'Write the address in one of the forms shown.',
+  },
+  WIRE_FRAME_TOO_LARGE: {
+    meaning: 'A control message is longer than its limit; the peer is broken or hostile.',
+    action: 'Check that both ends run the same release.',
+  },
+  WIRE_MESSAGE_INVALID: {
+    meaning: 'A control message is not valid JSON or not of a known shape.',
+    action: 'Check that both ends run the same release.',
+  },
+} as const satisfies ErrorCatalogue;
+
+export class WireError extends CodedError<keyof typeof WIRE_ERRORS> {}
