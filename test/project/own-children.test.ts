@@ -3,13 +3,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { PROJECT, readArrows } from './imports.ts';
+import { SOURCE_FOLDERS } from './source-folders.ts';
 
-const FOLDERS = ['runtime', 'config', 'relay', 'attestation', 'acra', 'supervisor'];
 const STARTS_PROCESSES = /from 'node:(child_process|cluster)'/;
 const TYPES_ONLY = /import type \{[^}]*\} from 'node:child_process'/g;
 const MARKED = /markOwnChild\(/;
 
-const arrows = readArrows(FOLDERS).filter(({ typeOnly }) => !typeOnly);
+const arrows = readArrows(SOURCE_FOLDERS).filter(({ typeOnly }) => !typeOnly);
 const reached = new Set(['supervisor/main.ts']);
 for (const file of reached) for (const { from, to } of arrows) if (from === file) reached.add(to);
 
@@ -18,6 +18,10 @@ const starting = [...reached].filter((file) =>
 );
 
 t.test('marks every process that PID 1 starts through Node as Node’s to wait for', async (t) => {
-  t.same(starting.toSorted(), ['acra/keystore/check-process.ts', 'system/processes/launch.ts'], 'who starts processes');
+  t.same(
+    starting.toSorted(),
+    ['acra/keystore/check-process.ts', 'supervisor/children/launch.ts'],
+    'who starts processes',
+  );
   for (const file of starting) t.match(readFileSync(join(PROJECT, file), 'utf8'), MARKED, file);
 });

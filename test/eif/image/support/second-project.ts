@@ -1,20 +1,11 @@
 /** The project at another path, as far as building an image needs it: by hard links where the file system allows them. */
 import { copyFileSync, existsSync, linkSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { SOURCE_FOLDERS } from '../../../project/source-folders.ts';
 import { PROJECT } from './build.ts';
 
 /** What builds an image and what its programs are bundled from. */
-const SOURCES = [
-  'acra',
-  'attestation',
-  'config',
-  'eif',
-  'package.json',
-  'relay',
-  'runtime',
-  'supervisor',
-  'test/eif/image/support',
-];
+const SOURCES = [...SOURCE_FOLDERS, 'package.json', 'test/eif/image/support', 'test/project/source-folders.ts'];
 const BUNDLER = /^(?:esbuild|@esbuild\/.*)$/;
 
 interface LockFile {
