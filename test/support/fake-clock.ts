@@ -1,4 +1,7 @@
-/** A clock that moves only when told to: sleeps end in order of their deadlines, at once. */
+/**
+ * A clock that moves only when told to: sleeps end in order of their deadlines, at once. As in the system's, wall time and
+ * monotonic time have nothing in common but their pace, so that code that mixes them up fails.
+ */
 import type { Clock } from '../../runtime/clock.ts';
 
 interface Sleeper {
@@ -6,23 +9,32 @@ interface Sleeper {
   readonly wake: () => void;
 }
 
+/** Where monotonic time begins: an uptime that no wall time is near to. */
+const UPTIME_MS = 41_733;
+
 export class FakeClock implements Clock {
-  #nowMs: number;
+  #wallMs: number;
+  #monotonicMs = UPTIME_MS;
   #sleepers: Sleeper[] = [];
   /** Every duration that was asked of sleep(), in order. */
   readonly sleptMs: number[] = [];
   #onSleep: (() => void) | undefined;
 
   constructor(startMs = Date.UTC(2026, 0, 1)) {
-    this.#nowMs = startMs;
+    this.#wallMs = startMs;
   }
 
   nowMs(): number {
-    return this.#nowMs;
+    return this.#wallMs;
   }
 
   monotonicMs(): number {
-    return this.#nowMs;
+    return this.#monotonicMs;
+  }
+
+  /** Sets the wall clock, forwards or back, as an administrator or a hypervisor would; who sleeps is not woken. */
+  stepWall(byMs: number): void {
+    this.#wallMs += byMs;
   }
 
   get sleeping(): number {
@@ -41,7 +53,7 @@ export class FakeClock implements Clock {
         reject(signal.reason);
       };
       const sleeper: Sleeper = {
-        deadlineMs: this.#nowMs + durationMs,
+        deadlineMs: this.#monotonicMs + durationMs,
         wake: () => {
           signal.removeEventListener('abort', onAbort);
           resolve();
@@ -66,9 +78,11 @@ export class FakeClock implements Clock {
 
   /** Moves time on and wakes whoever is due, earliest first. */
   advance(durationMs: number): void {
-    this.#nowMs += durationMs;
-    const due = this.#sleepers.filter((s) => s.deadlineMs <= this.#nowMs).sort((a, b) => a.deadlineMs - b.deadlineMs);
-    this.#sleepers = this.#sleepers.filter((s) => s.deadlineMs > this.#nowMs);
+    this.#wallMs += durationMs;
+    this.#monotonicMs += durationMs;
+    const isDue = ({ deadlineMs }: Sleeper) => deadlineMs <= this.#monotonicMs;
+    const due = this.#sleepers.filter(isDue).sort((a, b) => a.deadlineMs - b.deadlineMs);
+    this.#sleepers = this.#sleepers.filter((sleeper) => !isDue(sleeper));
     for (const sleeper of due) sleeper.wake();
   }
 }
