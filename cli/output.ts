@@ -1,6 +1,7 @@
 /** What the commands print: text for people on a terminal, one JSON document for programs with `--json`. */
 import { stderr, stdout } from 'node:process';
 import { CodedError, describeError } from '../runtime/errors.ts';
+import { reportedError } from '../wire/errors.ts';
 
 const INTERACTIVE = stdout.isTTY === true && process.env['NO_COLOR'] === undefined;
 
@@ -28,21 +29,28 @@ export function progress(text: string): void {
 }
 
 /** The catalogues of all folders are loaded only when something went wrong. */
-async function adviceFor(code: string): Promise<string | undefined> {
+export async function adviceFor(code: string): Promise<string | undefined> {
   const { findAdvice } = await import('./error-advice.ts');
   return findAdvice(code);
 }
 
-/** Code, message, found, allowed, cause, and what to do. */
+/**
+ * Code, message, found, allowed, cause, and what to do. Where the enclave itself said what was wrong, its code comes too, and the
+ * advice is that code's: it names the cause, ours only that it ended.
+ */
 export async function printError(error: unknown, json: boolean): Promise<void> {
   const code = error instanceof CodedError ? error.code : undefined;
-  const advice = error instanceof CodedError ? (error.action ?? (await adviceFor(error.code))) : undefined;
+  const reported = reportedError(error);
+  const advice =
+    (reported && (await adviceFor(reported.code))) ??
+    (error instanceof CodedError ? (error.action ?? (await adviceFor(error.code))) : undefined);
   if (json) {
-    stderr.write(
-      `${JSON.stringify({ error: { code: code ?? null, message: describeError(error), action: advice ?? null } })}\n`,
-    );
+    const told = reported ? { code: reported.code, message: reported.message } : null;
+    const report = { code: code ?? null, message: describeError(error), action: advice ?? null, reported: told };
+    stderr.write(`${JSON.stringify({ error: report })}\n`);
     return;
   }
   stderr.write(`${red('error')}${code === undefined ? '' : ` ${bold(code)}`}: ${describeError(error)}\n`);
+  if (reported) stderr.write(`${dim('the enclave said')} ${bold(reported.code)}: ${reported.message}\n`);
   if (advice !== undefined) stderr.write(`${dim('what to do:')} ${advice}\n`);
 }

@@ -3,16 +3,9 @@
  * changed byte changes PCR0; nothing in it can be overridden by the parent. Paths are relative to the file's folder.
  */
 import { z } from 'zod';
-import {
-  address,
-  count,
-  DATABASE_HEADROOM,
-  durationMs,
-  fileInFolder,
-  hostName,
-  portTable,
-  routeLimits,
-} from './fields.ts';
+import { ROUTES } from '../wire/routes.ts';
+import { address, count, DATABASE_HEADROOM, durationMs, fileInFolder, hostName, routeLimits } from './fields.ts';
+import { portTable } from './route-fields.ts';
 
 /** What the program that launches acra-server takes itself, and then some. */
 const MIN_ACRA_MEMORY_MIB = 128;
@@ -97,7 +90,11 @@ const health = z
   .strictObject({
     probeIntervalMs: durationMs(10_000),
     probeTimeoutMs: durationMs(3_000),
-    statusIntervalMs: durationMs(5_000),
+    metricsIntervalMs: durationMs(5_000).describe('how often the enclave tells its numbers'),
+    statusIntervalMs: z
+      .int()
+      .optional()
+      .refine((value) => value === undefined, { error: 'is now called metricsIntervalMs, which is what it sets' }),
   })
   .prefault({});
 
@@ -109,7 +106,7 @@ export const enclaveSchema = z
     database,
     kms,
     imds,
-    ports: portTable,
+    ports: portTable(ROUTES),
     ingressLimits: routeLimits().describe('sessions of applications'),
     egressLimits: routeLimits(DATABASE_HEADROOM).describe(
       'connections to the database: one for each session, and more',

@@ -1,10 +1,8 @@
 /** Field types that both configuration files use. Units are in the field names; limits are stated here once. */
 import { isAbsolute, normalize } from 'node:path';
 import { z } from 'zod';
-import { toVsockPort } from '../wire/brands.ts';
 import type { Endpoint } from '../wire/endpoint.ts';
 import { parseEndpoint } from '../wire/endpoint.ts';
-import { HEARTBEAT_PORT, VSOCK_PORTS } from '../wire/ports.ts';
 
 const MAX_TIMEOUT_MS = 24 * 3600 * 1000;
 
@@ -12,32 +10,6 @@ const MAX_TIMEOUT_MS = 24 * 3600 * 1000;
 export const durationMs = (defaultMs: number) => z.int().min(1).max(MAX_TIMEOUT_MS).default(defaultMs);
 
 export const count = (defaultCount: number, max: number, min = 1) => z.int().min(min).max(max).default(defaultCount);
-
-const vsockPort = (defaultPort: number) =>
-  z
-    .int()
-    .min(1)
-    .max(0xffff_fffe)
-    .refine((port) => port !== HEARTBEAT_PORT, {
-      error: `port ${HEARTBEAT_PORT} is nitro-cli's heartbeat; use another`,
-    })
-    .default(defaultPort)
-    .transform(toVsockPort);
-
-/** The port table; both ends must state the same one. */
-export const portTable = z
-  .strictObject({
-    ingress: vsockPort(VSOCK_PORTS.ingress),
-    control: vsockPort(VSOCK_PORTS.control),
-    database: vsockPort(VSOCK_PORTS.database),
-    kms: vsockPort(VSOCK_PORTS.kms),
-    imds: vsockPort(VSOCK_PORTS.imds),
-  })
-  .refine((ports) => new Set(Object.values(ports)).size === Object.keys(ports).length, {
-    error: 'two entries name the same port; each needs its own',
-  })
-  .prefault({})
-  .describe('vsock ports; the same on both sides');
 
 /** An address whose scheme must be one of `kinds`. */
 export function address<Kind extends Endpoint['kind']>(...kinds: readonly Kind[]) {

@@ -5,8 +5,10 @@
 import { z } from 'zod';
 import { toCid } from '../wire/brands.ts';
 import { MAX_UNIX_PATH_BYTES } from '../wire/endpoint.ts';
+import { ROUTES } from '../wire/routes.ts';
 import { nitroCliRun, qemuRun } from './enclave-run.ts';
-import { address, count, DATABASE_HEADROOM, durationMs, portTable, routeLimits } from './fields.ts';
+import { address, count, DATABASE_HEADROOM, durationMs, routeLimits } from './fields.ts';
+import { portTable, routeSections } from './route-fields.ts';
 
 export const DEFAULT_RUNTIME_FOLDER = '/run/acra-enclave';
 
@@ -42,15 +44,12 @@ export const hostProxySchema = z
   .strictObject({
     version: z.literal(1),
     enclave,
-    ingress: z.strictObject({ listen: address('tcp', 'unix').prefault('tcp://0.0.0.0:5432') }).prefault({}),
-    database: z.strictObject({ connect: address('tcp', 'unix') }),
-    kms: z.strictObject({ connect: address('tcp', 'unix') }),
-    imds: z.strictObject({ connect: address('tcp', 'unix').prefault('tcp://169.254.169.254:80') }).prefault({}),
+    ...routeSections(ROUTES),
     admin: z
       .strictObject({ listen: address('tcp').prefault('tcp://127.0.0.1:9464') })
       .prefault({})
       .describe('/healthz, /readyz, /metrics and /status'),
-    ports: portTable,
+    ports: portTable(ROUTES),
     limits: routeLimits().describe(
       `of each route; the database's has ${DATABASE_HEADROOM} connections more, for the enclave's health probe`,
     ),

@@ -1,11 +1,11 @@
 /** The daemon on the parent instance: forwards what the route table names, keeps the enclave's records, tells how it is. */
-import { mkdirSync } from 'node:fs';
 import type { HostProxyConfig } from '../config/host-proxy.ts';
 import { Relay } from '../relay/relay.ts';
 import { BackgroundTask } from '../runtime/background-task.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { describeError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/log.ts';
+import { RELEASE } from '../runtime/release.ts';
 import type { Service } from '../runtime/service.ts';
 import { LineBuffer } from '../system/lines/line-buffer.ts';
 import type { TcpEndpoint } from '../wire/endpoint.ts';
@@ -17,7 +17,9 @@ import { HostProxyError } from './errors.ts';
 import { LogSink } from './logs/log-sink.ts';
 import { createMetrics } from './operator/admin/metrics.ts';
 import { AdminServer } from './operator/admin/server.ts';
-import { controlSocketPath, enclaveRoutes, publicRoute } from './routes.ts';
+import { prepareRuntimeFolder } from './operator/command/runtime-folder.ts';
+import type { HostStatus, MachineStatus, Reason } from './operator/host-status.ts';
+import { controlSocketPath, enclaveRoutes, publicRoutes } from './routes.ts';
 
 const FOLLOW_INTERVAL_MS = 1_000;
 /** Of log records, for `acra-enclave logs`. */
@@ -29,6 +31,7 @@ export class HostProxy implements Service {
   readonly recentRecords = new LineBuffer(RECENT);
   readonly #config: HostProxyConfig;
   readonly #clock: Clock;
+  readonly #machine: () => MachineStatus | null;
   readonly #sink: LogSink;
   readonly #relay: Relay;
   readonly #gate: IngressGate;
@@ -38,16 +41,20 @@ export class HostProxy implements Service {
   #started: Service[] = [];
   #isStopped = false;
 
-  /** @throws HostProxyError HOST_LOG_FILE */
-  constructor(config: HostProxyConfig, clock: Clock) {
+  /**
+   * @param machine how the enclave's machine is, where this process runs it
+   * @throws HostProxyError HOST_LOG_FILE
+   */
+  constructor(config: HostProxyConfig, clock: Clock, machine: () => MachineStatus | null = () => null) {
     this.#config = config;
     this.#clock = clock;
+    this.#machine = machine;
     this.#sink = new LogSink({ level: config.logs.level, file: config.logs.file, clock, recent: this.recentRecords });
     this.#relay = new Relay({ logger: this.#sink });
     this.view = new EnclaveView(clock, config.statusStaleMs);
     this.#gate = new IngressGate({
       relay: this.#relay,
-      route: publicRoute(config),
+      routes: publicRoutes(config),
       view: this.view,
       drainMs: config.drainMs,
       logger: this.#sink,
@@ -60,9 +67,8 @@ export class HostProxy implements Service {
     });
     this.#admin = new AdminServer({
       listen: config.admin.listen,
-      view: this.view,
-      gate: this.#gate,
-      metrics: createMetrics(this.view, this.#relay, this.#sink),
+      status: () => this.status(),
+      metrics: createMetrics(this.view, this.#relay, this.#sink, () => this.#isReady),
     });
     this.#follower = new BackgroundTask(
       (signal) => this.#followSilence(signal),
@@ -78,9 +84,39 @@ export class HostProxy implements Service {
     return this.#sink;
   }
 
-  /** Where applications connect, while the enclave serves. */
-  get publicAddress(): string | undefined {
-    return this.#gate.address && formatEndpoint(this.#gate.address);
+  /** Ready means that applications can connect. */
+  get #isReady(): boolean {
+    return this.view.serving && this.#gate.isOpen;
+  }
+
+  status(): HostStatus {
+    const { view } = this;
+    const { address } = this.#gate;
+    return {
+      release: RELEASE,
+      processId: process.pid,
+      state: view.state,
+      ready: this.#isReady,
+      reason: this.#reason(),
+      connected: view.connected,
+      publicAddress: address === undefined ? null : formatEndpoint(address),
+      enclave: view.status ?? null,
+      bootId: view.hello?.bootId ?? null,
+      enclaveRelease: view.hello?.release ?? null,
+      simulated: view.hello?.simulated ?? null,
+      measurements: view.measurements?.pcrs ?? null,
+      acraServer: view.measurements?.acraServer ?? null,
+      logs: view.logs,
+      machine: this.#machine(),
+    };
+  }
+
+  /** More than state and phase tell of why it is not ready. */
+  #reason(): Reason | null {
+    if (this.#isReady) return null;
+    const { errorCode = null, detail = null } = this.view.status ?? {};
+    if (errorCode === null && detail === null) return this.#gate.failure;
+    return { code: errorCode, message: detail ?? '' };
   }
 
   /** Asks the enclave for an ordered stop; false when it is not connected. */
@@ -96,7 +132,7 @@ export class HostProxy implements Service {
 
   /** @throws HostProxyError, RelayError; nothing is left behind then. */
   async start(signal: AbortSignal): Promise<void> {
-    mkdirSync(this.#config.runtimeFolder, { recursive: true, mode: 0o700 });
+    prepareRuntimeFolder(this.#config.runtimeFolder);
     try {
       for (const service of [this.#relay, this.#control, this.#admin]) {
         await service.start(signal);
@@ -106,6 +142,7 @@ export class HostProxy implements Service {
         const bound = await this.#relay.addRoute(route);
         this.#sink.log('info', 'route.opened', { route: route.label, address: formatEndpoint(bound) });
       }
+      await this.#gate.rehearse();
     } catch (error) {
       await this.stop();
       throw error;

@@ -7,7 +7,6 @@ import type { HostProxyConfig } from '../config/host-proxy.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { describeError, errorCode } from '../runtime/errors.ts';
 import type { Random } from '../runtime/random.ts';
-import { RELEASE } from '../runtime/release.ts';
 import type { LineBuffer } from '../system/lines/line-buffer.ts';
 import { HostProxy } from './daemon.ts';
 import { ConsoleLog } from './machine/console-log.ts';
@@ -16,10 +15,11 @@ import type { EnclaveDriver } from './machine/driver.ts';
 import { EnclaveError } from './machine/errors.ts';
 import { EnclaveLifecycle } from './machine/lifecycle.ts';
 import type { CommandTarget } from './operator/command/handle.ts';
-import { describeProgress, handleCommand } from './operator/command/handle.ts';
-import type { RunStatus } from './operator/command/protocol.ts';
+import { handleCommand } from './operator/command/handle.ts';
 import { commandSocketPath, prepareRuntimeFolder } from './operator/command/runtime-folder.ts';
 import { CommandServer } from './operator/command/server.ts';
+import type { HostStatus, MachineStatus } from './operator/host-status.ts';
+import { describeProgress } from './operator/host-status.ts';
 import type { ServiceManager } from './systemd/notify.ts';
 
 export interface EnclaveHostOptions {
@@ -50,7 +50,7 @@ export class EnclaveHost implements CommandTarget {
   constructor(options: EnclaveHostOptions) {
     const { config, clock, random } = options;
     this.#options = options;
-    this.#proxy = new HostProxy(config, clock);
+    this.#proxy = new HostProxy(config, clock, () => this.#machine());
     this.#console = new ConsoleLog(config.enclave.run?.consoleFile);
     const { run, driver } = createDriver(config, { clock, logger: this.#proxy.logger, console: this.#console });
     this.#run = run;
@@ -106,25 +106,20 @@ export class EnclaveHost implements CommandTarget {
     if (broken.signal.aborted && !stop.aborted) throw broken.signal.reason;
   }
 
-  status(): RunStatus {
-    const { view, publicAddress } = this.#proxy;
+  status(): HostStatus {
+    return this.#proxy.status();
+  }
+
+  #machine(): MachineStatus {
     const { stage, sinceMs, id, restarts, lastEnd } = this.#lifecycle.status;
     return {
-      release: RELEASE,
-      processId: process.pid,
       stage,
       stageSinceMs: sinceMs,
-      state: view.state,
-      phase: view.status?.phase ?? null,
-      detail: view.status?.detail ?? null,
-      errorCode: view.status?.errorCode ?? null,
       driver: this.#driver.kind,
       debug: this.#run.driver === 'nitro-cli' && this.#run.debug,
-      enclaveId: id,
+      id,
       cid: this.#options.config.enclave.cid,
       image: this.#run.image,
-      publicAddress: publicAddress ?? null,
-      measurements: view.measurements?.pcrs ?? null,
       restarts,
       lastEnd,
     };
@@ -161,7 +156,7 @@ export class EnclaveHost implements CommandTarget {
       serviceManager.status(text);
       onProgress(text);
     }
-    const hasStarted = (status.stage === 'serving' && status.publicAddress !== null) || status.stage === 'closed';
+    const hasStarted = status.ready || status.machine?.stage === 'closed';
     if (hasStarted && !this.#isReady) this.#tellReady();
     for (const follow of this.#followers) follow();
   }

@@ -39,6 +39,10 @@ export const HOST_PROXY_ERRORS = {
     meaning: 'The relay’s worker ended; nothing is forwarded any more, so the daemon stops.',
     action: 'Start host-proxy again (systemd does) and report the log record `relay.worker-died`.',
   },
+  HOST_ROUTE_UNCONFIGURED: {
+    meaning: 'The route table has a route that host-proxy.yaml gives no address on the parent.',
+    action: 'Add the section that the message names to host-proxy.yaml.',
+  },
   HOST_RUN_MISSING: {
     meaning: 'host-proxy.yaml has no section `enclave.run`, which says how to start the enclave.',
     action: 'Add it, or use `acra-enclave host-proxy`, which forwards but starts no enclave.',

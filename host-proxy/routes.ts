@@ -1,61 +1,77 @@
-/** The parent's whole route table: three ways out for the enclave, one way in for applications, one for control. */
+/** The parent's ends of the route table (wire/routes.ts): ways out for the enclave, ways in for applications, one for control. */
 import { join } from 'node:path';
 import { DATABASE_HEADROOM } from '../config/fields.ts';
 import type { HostProxyConfig } from '../config/host-proxy.ts';
 import type { RouteSpec } from '../relay/route.ts';
-import type { Cid, VsockPort } from '../wire/brands.ts';
-import { CID_ANY } from '../wire/brands.ts';
+import type { VsockPort } from '../wire/brands.ts';
+import { CID_ANY, toVsockPort } from '../wire/brands.ts';
 import type { Endpoint } from '../wire/endpoint.ts';
+import type { RouteDeclaration, RouteTable } from '../wire/routes.ts';
+import { ROUTES } from '../wire/routes.ts';
+import { HostProxyError } from './errors.ts';
 
-export function controlSocketPath(config: HostProxyConfig): string {
+/** host-proxy.yaml, with the sections and ports of a table. */
+export type RouteConfig = Pick<HostProxyConfig, 'enclave' | 'limits' | 'runtimeFolder'> & {
+  readonly ports: Readonly<Record<string, VsockPort>>;
+};
+type Section = { readonly connect?: Endpoint; readonly listen?: Endpoint };
+
+export function controlSocketPath(config: RouteConfig): string {
   return join(config.runtimeFolder, 'control.sock');
 }
 
-function listenForEnclave({ enclave }: HostProxyConfig, port: VsockPort): Endpoint {
+/** Ports that the enclave dials; open as long as the daemon runs. */
+export function enclaveRoutes(config: RouteConfig, table: RouteTable = ROUTES): readonly RouteSpec[] {
+  return Object.entries(table)
+    .filter(([, { dialledBy, outside }]) => dialledBy === 'enclave' && outside.kind !== 'driver')
+    .map(([label, declaration]) => ({
+      label,
+      listen: listenForEnclave(config, portOf(config, label, declaration)),
+      connect: outsideAddress(config, label, declaration),
+      preface: { kind: 'none' },
+      limits: label === 'database' ? databaseLimits(config) : config.limits,
+      // Any other enclave on this parent is refused before anything is dialled.
+      allowedCids: [config.enclave.cid],
+    }));
+}
+
+/** Applications' ways in; open only while the enclave serves (enclave/ingress-gate.ts). TLS is enforced inside the enclave. */
+export function publicRoutes(config: RouteConfig, table: RouteTable = ROUTES): readonly RouteSpec[] {
+  return Object.entries(table)
+    .filter(([, { dialledBy }]) => dialledBy === 'parent')
+    .map(([label, declaration]) => ({
+      label,
+      listen: outsideAddress(config, label, declaration),
+      connect: enclavePort(config, portOf(config, label, declaration)),
+      preface: { kind: 'none' },
+      limits: config.limits,
+    }));
+}
+
+function portOf(config: RouteConfig, label: string, { port }: RouteDeclaration): VsockPort {
+  return config.ports[label] ?? toVsockPort(port);
+}
+
+function listenForEnclave({ enclave }: RouteConfig, port: VsockPort): Endpoint {
   if (enclave.transport === 'vsock') return { kind: 'vsock', cid: CID_ANY, port };
   return { kind: 'vsock-uds', path: enclave.path, port, cid: enclave.cid };
 }
 
-function enclavePort({ enclave }: HostProxyConfig, port: VsockPort): Endpoint {
+function enclavePort({ enclave }: RouteConfig, port: VsockPort): Endpoint {
   if (enclave.transport === 'vsock') return { kind: 'vsock', cid: enclave.cid, port };
   return { kind: 'vsock-uds', path: enclave.path, port, cid: enclave.cid };
 }
 
-/** Any other enclave on this parent is refused before anything is dialled. */
-function allowedCids({ enclave }: HostProxyConfig): readonly Cid[] {
-  return [enclave.cid];
-}
-
 /** Beside as many sessions as the public route takes, the enclave's health probe needs room. */
-function databaseLimits({ limits }: HostProxyConfig): RouteSpec['limits'] {
+function databaseLimits({ limits }: RouteConfig): RouteSpec['limits'] {
   return { ...limits, maxConnections: limits.maxConnections + DATABASE_HEADROOM };
 }
 
-export function enclaveRoutes(config: HostProxyConfig): readonly RouteSpec[] {
-  const { ports } = config;
-  const ways = [
-    { label: 'control', port: ports.control, connect: { kind: 'unix', path: controlSocketPath(config) } },
-    { label: 'database', port: ports.database, connect: config.database.connect },
-    { label: 'kms', port: ports.kms, connect: config.kms.connect },
-    { label: 'imds', port: ports.imds, connect: config.imds.connect },
-  ] as const;
-  return ways.map(({ label, port, connect }) => ({
-    label,
-    listen: listenForEnclave(config, port),
-    connect,
-    preface: { kind: 'none' },
-    limits: label === 'database' ? databaseLimits(config) : config.limits,
-    allowedCids: allowedCids(config),
-  }));
-}
-
-/** Applications' way in; open only while the enclave serves (ingress-gate.ts). TLS is enforced inside the enclave. */
-export function publicRoute(config: HostProxyConfig): RouteSpec {
-  return {
-    label: 'ingress',
-    listen: config.ingress.listen,
-    connect: enclavePort(config, config.ports.ingress),
-    preface: { kind: 'none' },
-    limits: config.limits,
-  };
+/** @throws HostProxyError HOST_ROUTE_UNCONFIGURED */
+function outsideAddress(config: RouteConfig, label: string, { outside }: RouteDeclaration): Endpoint {
+  if (outside.kind === 'host-proxy') return { kind: 'unix', path: controlSocketPath(config) };
+  const section = (config as Readonly<Record<string, unknown>>)[label] as Section | undefined;
+  const address = outside.kind === 'listen' ? section?.listen : section?.connect;
+  if (address) return address;
+  throw new HostProxyError('HOST_ROUTE_UNCONFIGURED', `route ${label} has no address on the parent`);
 }

@@ -22,7 +22,7 @@ import type { Health } from './health.ts';
 import { HealthMonitor } from './health.ts';
 import { metricsMessage } from './metrics.ts';
 import type { Platform } from './platform.ts';
-import { ingressRoute, privateSocket } from './routes.ts';
+import { ingressRoutes, privateSocket } from './routes.ts';
 import { StatusBoard } from './status.ts';
 
 const FLUSH_MS = 2_000;
@@ -172,7 +172,8 @@ export class Supervisor {
     const { relay, acra, output, config } = booted;
     const { clock } = this.#deps;
     const monitor = this.#watchHealth(booted);
-    await relay.addRoute(ingressRoute(this.#deps.platform, config.acra.listen, config));
+    const ingress = ingressRoutes(this.#deps.platform, config);
+    for (const route of ingress) await relay.addRoute(route);
     this.#status.set({ state: 'serving', phase: 'serve' });
     this.#logs.log('info', 'supervisor.serving', { port: toVsockPort(config.ports.ingress) });
     const report = () =>
@@ -180,7 +181,7 @@ export class Supervisor {
         sticky: true,
       });
     await monitor.start(this.#stop.signal);
-    await this.#reportUntilStopped(report, config.health.statusIntervalMs);
+    await this.#reportUntilStopped(report, config.health.metricsIntervalMs);
     this.#status.set({ state: 'stopping' });
     await monitor.stop();
     const { cut } = await relay.removeRoute('ingress', { drainMs: config.restart.drainMs }).catch(() => ({ cut: 0 }));

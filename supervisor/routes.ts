@@ -1,17 +1,19 @@
 /**
- * The enclave's whole route table. Nothing in the enclave listens, and nothing outside is reachable, that is not here.
- * Private routes end on unix sockets in the runtime folder, where acra-server's user has no access.
+ * The enclave's ends of the route table (wire/routes.ts). Nothing in the enclave listens, and nothing outside is reachable,
+ * that is not there. Private routes end on unix sockets in the runtime folder, where acra-server's user has no access.
  */
 import { join } from 'node:path';
 import type { EnclaveConfig } from '../config/enclave.ts';
-import type { RouteSpec } from '../relay/route.ts';
+import type { RouteLimits, RouteSpec } from '../relay/route.ts';
 import type { VsockPort } from '../wire/brands.ts';
-import type { Endpoint, TcpEndpoint, UnixEndpoint } from '../wire/endpoint.ts';
+import { toVsockPort } from '../wire/brands.ts';
+import type { Endpoint, UnixEndpoint } from '../wire/endpoint.ts';
+import { parseEndpoint } from '../wire/endpoint.ts';
+import type { Inside, RouteDeclaration, RouteLabel, RouteTable } from '../wire/routes.ts';
+import { HEARTBEAT_PORT, ROUTES } from '../wire/routes.ts';
 import type { Platform } from './platform.ts';
 
-type PrivateRoute = 'control' | 'heartbeat' | 'kms' | 'imds';
-
-const PRIVATE_LIMITS = {
+const PRIVATE_LIMITS: RouteLimits = {
   maxConnections: 16,
   maxPending: 16,
   connectTimeoutMs: 10_000,
@@ -19,11 +21,56 @@ const PRIVATE_LIMITS = {
   idleTimeoutMs: 3600 * 1000,
 };
 
-export function privateSocket(platform: Platform, label: PrivateRoute): UnixEndpoint {
+/** Where the table says `configured`. */
+const CONFIGURED: Readonly<
+  Record<Extract<Inside, { kind: 'configured' }>['field'], (config: EnclaveConfig) => Endpoint>
+> = {
+  'database.listen': ({ database }) => database.listen,
+  'acra.listen': ({ acra }) => acra.listen,
+};
+
+/** What of the configuration routes need; control and heartbeat open where there is none yet. */
+export type RouteConfig = Pick<EnclaveConfig, 'acra' | 'database' | 'egressLimits' | 'ingressLimits'> & {
+  readonly ports: Readonly<Record<string, VsockPort>>;
+};
+
+export function privateSocket(platform: Platform, label: RouteLabel): UnixEndpoint {
   return { kind: 'unix', path: join(platform.runtimeFolder, `${label}.sock`) };
 }
 
-function privateRoute(platform: Platform, label: PrivateRoute, port: VsockPort): RouteSpec & { listen: UnixEndpoint } {
+/** Open from the start: its port alone is known by then. */
+export function controlRoute(platform: Platform, port: VsockPort): RouteSpec {
+  return privateRoute(platform, 'control', port);
+}
+
+/** Open for one byte. */
+export function heartbeatRoute(platform: Platform): RouteSpec & { readonly listen: UnixEndpoint } {
+  return privateRoute(platform, 'heartbeat', toVsockPort(HEARTBEAT_PORT));
+}
+
+/** Everything that leaves the enclave after the configuration is known. */
+export function egressRoutes(
+  platform: Platform,
+  config: RouteConfig,
+  table: RouteTable = ROUTES,
+): readonly RouteSpec[] {
+  return openedAt('egress', platform, config, table);
+}
+
+/** What the parent's clients reach; opened last, when acra-server has been probed through to the database. */
+export function ingressRoutes(
+  platform: Platform,
+  config: RouteConfig,
+  table: RouteTable = ROUTES,
+): readonly RouteSpec[] {
+  return openedAt('serving', platform, config, table);
+}
+
+function privateRoute(
+  platform: Platform,
+  label: 'control' | 'heartbeat',
+  port: VsockPort,
+): RouteSpec & { readonly listen: UnixEndpoint } {
   return {
     label,
     listen: privateSocket(platform, label),
@@ -33,44 +80,31 @@ function privateRoute(platform: Platform, label: PrivateRoute, port: VsockPort):
   };
 }
 
-export function controlRoute(platform: Platform, port: VsockPort): RouteSpec {
-  return privateRoute(platform, 'control', port);
+function openedAt(
+  opens: RouteDeclaration['opens'],
+  platform: Platform,
+  config: RouteConfig,
+  table: RouteTable,
+): readonly RouteSpec[] {
+  return Object.entries(table)
+    .filter(([, declaration]) => declaration.opens === opens)
+    .map(([label, declaration]) => enclaveEnd(label, declaration, platform, config));
 }
 
-/** Open for one byte. */
-export function heartbeatRoute(platform: Platform, port: VsockPort): RouteSpec & { readonly listen: UnixEndpoint } {
-  return privateRoute(platform, 'heartbeat', port);
+function enclaveEnd(label: string, declaration: RouteDeclaration, platform: Platform, config: RouteConfig): RouteSpec {
+  const inside = insideAddress(label, declaration.inside, platform, config);
+  const port = config.ports[label] ?? toVsockPort(declaration.port);
+  const common = {
+    label,
+    preface: { kind: declaration.preface },
+    limits: declaration.limits === 'private' ? PRIVATE_LIMITS : config[declaration.limits],
+  } as const;
+  return declaration.dialledBy === 'enclave'
+    ? { ...common, listen: inside, connect: platform.parentPort(port) }
+    : { ...common, listen: platform.enclavePort(port), connect: inside, allowedCids: platform.parentCids };
 }
 
-/** Everything that leaves the enclave after the configuration is known. */
-export function egressRoutes(platform: Platform, config: EnclaveConfig): readonly RouteSpec[] {
-  return [
-    privateRoute(platform, 'kms', config.ports.kms),
-    privateRoute(platform, 'imds', config.ports.imds),
-    databaseRoute(platform, config.database.listen, config),
-  ];
-}
-
-function databaseRoute(platform: Platform, listen: TcpEndpoint, config: EnclaveConfig): RouteSpec {
-  return {
-    label: 'database',
-    listen,
-    connect: platform.parentPort(config.ports.database),
-    // acra-server would go on in clear when the database (or the parent in its name) answers `N`.
-    preface: { kind: 'postgres-tls' },
-    limits: config.egressLimits,
-  };
-}
-
-/** Opened last, when acra-server has been probed through to the database. */
-export function ingressRoute(platform: Platform, acra: Endpoint, config: EnclaveConfig): RouteSpec {
-  return {
-    label: 'ingress',
-    listen: platform.enclavePort(config.ports.ingress),
-    connect: acra,
-    // acra-server would serve a client that never asks for TLS.
-    preface: { kind: 'postgres-tls' },
-    limits: config.ingressLimits,
-    allowedCids: platform.parentCids,
-  };
+function insideAddress(label: string, inside: Inside, platform: Platform, config: RouteConfig): Endpoint {
+  if (inside.kind === 'private') return { kind: 'unix', path: join(platform.runtimeFolder, `${label}.sock`) };
+  return inside.kind === 'address' ? parseEndpoint(inside.address) : CONFIGURED[inside.field](config as EnclaveConfig);
 }

@@ -2,6 +2,7 @@
 
 import type { Clock } from '../runtime/clock.ts';
 import type { EnclaveState, EnclaveStatus } from '../wire/control/messages.ts';
+import { mayFollow } from '../wire/control/messages.ts';
 
 export interface StatusChange {
   readonly state?: EnclaveState;
@@ -26,8 +27,13 @@ export class StatusBoard {
     return this.#status;
   }
 
-  /** What is not named stays, except that a new state or phase clears detail and error unless they are given too. */
+  /**
+   * What is not named stays, except that a new state or phase clears detail and error unless they are given too. A change to a state
+   * that may not follow is left out whole: what is told late by one part must not hide that another has failed.
+   */
   set(change: StatusChange): void {
+    const { state } = this.#status;
+    if (!mayFollow(state, change.state ?? state)) return;
     const moved = change.state !== undefined || change.phase !== undefined;
     const base = moved ? { ...this.#status, detail: null, errorCode: null } : this.#status;
     const next = { ...base, ...change, sinceMs: this.#clock.nowMs() };

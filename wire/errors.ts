@@ -22,3 +22,12 @@ export const WIRE_ERRORS = {
 } as const satisfies ErrorCatalogue;
 
 export class WireError extends CodedError<keyof typeof WIRE_ERRORS> {}
+
+/** An error of the other end, as it came over the wire: its code is one of docs/errors.md, with advice of its own. */
+export class ReportedError extends CodedError {}
+
+/** What the other end had said, if that is among the causes. */
+export function reportedError(error: unknown): ReportedError | undefined {
+  for (let at = error; at instanceof Error; at = at.cause) if (at instanceof ReportedError) return at;
+  return undefined;
+}

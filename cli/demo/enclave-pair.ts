@@ -2,12 +2,12 @@
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import type { HostStatus } from '../../host-proxy/operator/host-status.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import type { TcpEndpoint } from '../../wire/endpoint.ts';
 import { parseEndpoint } from '../../wire/endpoint.ts';
 import { simulatedFolders } from '../simulated/folders.ts';
 import { DaemonProcess } from './daemon-process.ts';
-import type { HostStatus } from './host-status.ts';
 import { untilHostStatus, untilServing } from './host-status.ts';
 
 export interface EnclavePairOptions {

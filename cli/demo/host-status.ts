@@ -1,32 +1,11 @@
 /** Reads host-proxy's /status, as an operator would with curl. */
 import { request } from 'undici';
-import { z } from 'zod';
+import type { HostStatus } from '../../host-proxy/operator/host-status.ts';
+import { hostStatus } from '../../host-proxy/operator/host-status.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import { ENCLAVE_STATES } from '../../wire/control/messages.ts';
 import type { TcpEndpoint } from '../../wire/endpoint.ts';
 import { parseEndpoint } from '../../wire/endpoint.ts';
 import { CliError } from '../errors.ts';
-
-const hostStatus = z.object({
-  state: z.enum([...ENCLAVE_STATES, 'unknown', 'lost']),
-  ready: z.boolean(),
-  connected: z.boolean(),
-  publicAddress: z.string().nullable(),
-  enclave: z
-    .object({
-      state: z.enum(ENCLAVE_STATES),
-      phase: z.string(),
-      detail: z.string().nullable(),
-      errorCode: z.string().nullable(),
-    })
-    .nullable(),
-  bootId: z.string().nullable(),
-  simulated: z.boolean().nullable(),
-  measurements: z.record(z.string(), z.string()).nullable(),
-  acraServer: z.string().nullable(),
-  logs: z.object({ received: z.number(), dropped: z.number() }),
-});
-export type HostStatus = z.infer<typeof hostStatus>;
 
 const POLL_MS = 50;
 

@@ -5,11 +5,11 @@
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Client } from 'pg';
+import type { HostStatus } from '../../host-proxy/operator/host-status.ts';
 import type { TcpEndpoint } from '../../wire/endpoint.ts';
 import { CliError } from '../errors.ts';
 import { bold, dim, green, printLine } from '../output.ts';
 import { connectDirectly, connectThroughEnclave } from './clients.ts';
-import type { HostStatus } from './host-status.ts';
 import type { Stack } from './stack.ts';
 
 const PATIENT = {

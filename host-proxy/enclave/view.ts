@@ -104,7 +104,7 @@ export class EnclaveView {
     return this.#isAway() ? 'lost' : state;
   }
 
-  get ready(): boolean {
+  get serving(): boolean {
     return this.state === 'serving';
   }
 

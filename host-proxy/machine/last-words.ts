@@ -1,4 +1,5 @@
 /** What an enclave said last, of itself and on its console: the reason of most failures stands there. */
+import { ReportedError } from '../../wire/errors.ts';
 import type { EnclaveView } from '../enclave/view.ts';
 import type { EnclaveErrorCode } from './errors.ts';
 import { EnclaveError } from './errors.ts';
@@ -7,11 +8,16 @@ const CONSOLE_LINES = 8;
 /** The kernel's call traces (indented after the time) push what matters out of sight. */
 const CALL_TRACE = /^\[ *\d+\.\d+\] (Call Trace| \s*\S|Kernel Offset)/;
 
-/** `phase X; CODE; detail`, or that it never spoke. */
 function describeStatus({ status }: EnclaveView): string {
   if (!status) return 'it never reported';
-  const { state, phase, errorCode, detail } = status;
-  return [`${state}, phase ${phase}`, errorCode, detail].filter((part) => part !== null).join('; ');
+  const { state, phase, detail, errorCode } = status;
+  return [`${state}, phase ${phase}`, errorCode === null ? detail : null].filter((part) => part !== null).join('; ');
+}
+
+/** What it said was wrong, with its own code: the operator gets that code's advice, not only ours. */
+function reportOf({ status }: EnclaveView): ReportedError | undefined {
+  if (!status || status.errorCode === null) return undefined;
+  return new ReportedError(status.errorCode, status.detail ?? 'without a reason');
 }
 
 export class LastWords {
@@ -37,7 +43,11 @@ export class LastWords {
   error(code: EnclaveErrorCode, message: string, found?: string): EnclaveError {
     const console = this.#lines.length === 0 ? undefined : `its console: ${this.#lines.join(' | ')}`;
     const words = [found, `its last status: ${describeStatus(this.#view)}`, console];
-    const error = new EnclaveError(code, message, { found: words.filter((part) => part !== undefined).join('; ') });
+    const cause = reportOf(this.#view);
+    const error = new EnclaveError(code, message, {
+      found: words.filter((part) => part !== undefined).join('; '),
+      ...(cause && { cause }),
+    });
     this.#made.add(error);
     return error;
   }

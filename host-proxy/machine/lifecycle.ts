@@ -4,6 +4,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import { describeError, errorCode } from '../../runtime/errors.ts';
 import type { Random } from '../../runtime/random.ts';
 import type { LineBuffer } from '../../system/lines/line-buffer.ts';
+import { reportedError } from '../../wire/errors.ts';
 import type { EnclaveDriver } from './driver.ts';
 import type { LifecycleHost } from './host.ts';
 import { RestartPolicy } from './restart-policy.ts';
@@ -63,10 +64,12 @@ export class EnclaveLifecycle {
       onStage: (stage, id) => this.#change(stage, { id }),
     });
     try {
-      this.#noteEnd(null, await session.run(stop));
+      this.#noteEnd(null, await session.run(stop), null);
       return undefined;
     } catch (error) {
-      this.#noteEnd(errorCode(error) ?? 'unexpected', describeError(error));
+      const reported = reportedError(error);
+      const said = reported ? { code: reported.code, message: reported.message } : null;
+      this.#noteEnd(errorCode(error) ?? 'unexpected', describeError(error), said);
       return error;
     }
   }
@@ -84,10 +87,14 @@ export class EnclaveLifecycle {
     this.#change('starting', { restarts: this.#status.restarts + 1 });
   }
 
-  #noteEnd(code: string | null, reason: string): void {
+  #noteEnd(code: string | null, reason: string, reported: LastEnd['reported']): void {
     const { host, clock } = this.#deps;
-    host.logger.log(code === null ? 'info' : 'error', 'enclave.ended', { code, reason });
-    const lastEnd: LastEnd = { atMs: clock.nowMs(), code, reason };
+    host.logger.log(code === null ? 'info' : 'error', 'enclave.ended', {
+      code,
+      reason,
+      ...(reported && { reportedCode: reported.code }),
+    });
+    const lastEnd: LastEnd = { atMs: clock.nowMs(), code, reason, reported };
     this.#status = { ...this.#status, lastEnd };
   }
 

@@ -75,7 +75,7 @@ export class EnclaveSession {
 
   /** Noted at once: the next word may be that it failed. */
   #heard(): void {
-    this.#hasServed ||= this.#deps.host.view.ready;
+    this.#hasServed ||= this.#deps.host.view.serving;
     this.#poke();
   }
 

@@ -13,6 +13,8 @@ export interface LastEnd {
   /** A code of docs/errors.md; null when it ended in order. */
   readonly code: string | null;
   readonly reason: string;
+  /** What the enclave had said of itself, with its own code. */
+  readonly reported: { readonly code: string; readonly message: string } | null;
 }
 
 export interface LifecycleStatus {

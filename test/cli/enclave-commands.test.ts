@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { KMS_ERRORS } from '../../kms/errors.ts';
 import { fakeMachine } from '../host-proxy/machine/support/fake-machine.ts';
 import { RunningHost } from '../host-proxy/machine/support/running-host.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -22,7 +23,11 @@ t.test('shows, follows and stops a running enclave', async (t) => {
   t.equal(table.code, 0);
   t.match(table.stdout, /^state +serving$/m);
   t.match(table.stdout, /^PCR0 +abababababababab…$/m);
-  t.match(JSON.parse(json.stdout), { state: 'serving', stage: 'serving', restarts: 0, driver: 'qemu' });
+  t.match(JSON.parse(json.stdout), {
+    state: 'serving',
+    ready: true,
+    machine: { stage: 'serving', restarts: 0, driver: 'qemu' },
+  });
   t.match(logs.stdout, /info +host-proxy enclave\.stage stage="serving"/);
   t.equal(records.stdout.trim().split('\n').length, 2);
   t.match(JSON.parse(records.stdout.split('\n')[0] ?? ''), { source: 'host-proxy' });
@@ -49,7 +54,9 @@ t.test('ends with 1 and the reason when the enclave is not started again (ENCLAV
   const { code, stderr } = await acraEnclave(['run', '--config', fakeMachine(t, { does: 'fail' }).configFile]);
   t.equal(code, 1);
   t.match(stderr, 'ENCLAVE_FAILED');
-  t.match(stderr, 'phase master-key; KMS_ACCESS_DENIED');
+  t.match(stderr, 'failed, phase master-key');
+  t.match(stderr, 'the enclave said KMS_ACCESS_DENIED: ');
+  t.match(stderr, `what to do: ${KMS_ERRORS.KMS_ACCESS_DENIED.action}`, 'the advice of its own code');
 });
 
 t.test('rejects to run without a section that says how (HOST_RUN_MISSING)', async (t) => {

@@ -25,11 +25,17 @@ t.test('opens the routes, starts the enclave, is ready when it serves, and stops
   const running = prepare(t, { does: 'serve' });
   const done = running.run();
   await running.untilOpen();
-  t.match(running.host.status(), { state: 'serving', phase: 'serve', driver: 'qemu', cid: 16, restarts: 0 });
+  t.match(running.host.status(), {
+    state: 'serving',
+    ready: true,
+    reason: null,
+    enclave: { phase: 'serve' },
+    machine: { driver: 'qemu', cid: 16, restarts: 0 },
+  });
   t.ok(running.told.includes('READY'));
   running.stop.abort();
   await done;
-  t.match(running.host.status().lastEnd, { code: null, reason: /stopped in order/ });
+  t.match(running.host.status().machine?.lastEnd, { code: null, reason: /stopped in order/ });
   t.equal(running.told.filter((text) => text === 'READY').length, 1);
   t.ok(running.told.indexOf('STOPPING') > running.told.indexOf('READY'));
   const console = readFileSync(join(running.machine.folder, 'console'), 'utf8');
@@ -42,7 +48,11 @@ t.test('stays up, closed, with an enclave that failed after it had served, until
   const running = prepare(t, { does: 'poison' }, { restart: { policy: 'on-failure', minMs: 1, maxMs: 1 } });
   const done = running.run();
   await running.untilStage('closed');
-  t.match(running.host.status(), { state: 'failed', errorCode: 'ACRA_EXIT_POISON_RECORD', restarts: 0, lastEnd: null });
+  t.match(running.host.status(), {
+    state: 'failed',
+    reason: { code: 'ACRA_EXIT_POISON_RECORD' },
+    machine: { restarts: 0, lastEnd: null },
+  });
   t.ok(running.told.includes('closed, phase serve: ACRA_EXIT_POISON_RECORD'), 'the service manager shows it');
   t.equal(running.told.filter((text) => text === 'READY').length, 1, 'it has started: nothing waits for more');
   const { lines } = await running.ask({ command: 'logs', lines: 4_000, follow: false });
@@ -93,7 +103,9 @@ t.test('forwards on when no disk takes its log and the console, and says so once
 t.test('rejects an enclave that fails its boot, with its own reason (ENCLAVE_FAILED)', async (t) => {
   const running = prepare(t, { does: 'fail' });
   const error = await rejectsCode(() => running.run(), EnclaveError, 'ENCLAVE_FAILED');
-  t.match(error.found, 'phase master-key; KMS_ACCESS_DENIED');
+  t.match(error.found, 'failed, phase master-key');
+  t.match(error.cause, { code: 'KMS_ACCESS_DENIED' }, 'its own code stays a code');
+  t.match(running.host.status().machine?.lastEnd, { code: 'ENCLAVE_FAILED', reported: { code: 'KMS_ACCESS_DENIED' } });
   t.notOk(running.told.includes('READY'));
   nothingLeft(t, running.machine);
 });
@@ -124,7 +136,7 @@ t.test('terminates an enclave that does not heed the request to stop', async (t)
   await running.untilStage('serving');
   running.stop.abort();
   await done;
-  t.match(running.host.status().lastEnd?.reason, 'terminated after 300 ms');
+  t.match(running.host.status().machine?.lastEnd?.reason, 'terminated after 300 ms');
   nothingLeft(t, running.machine);
 });
 

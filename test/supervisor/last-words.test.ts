@@ -7,7 +7,7 @@ import { Supervisor } from '../../supervisor/daemon.ts';
 import { SupervisorError } from '../../supervisor/errors.ts';
 import type { Platform } from '../../supervisor/platform.ts';
 import { CID_PARENT } from '../../wire/brands.ts';
-import { VSOCK_PORTS } from '../../wire/ports.ts';
+import { VSOCK_PORTS } from '../../wire/routes.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { MemoryLogger } from '../support/memory-logger.ts';
 import { seededRandom } from '../support/seeded-random.ts';

@@ -7,10 +7,10 @@ import { locateAcraServer } from '../../acra/obtain/locate.ts';
 import type { AcraProgram } from '../../acra/obtain/program.ts';
 import { acraCacheFolder } from '../../cli/acra-cache.ts';
 import type { EnclavePair } from '../../cli/demo/enclave-pair.ts';
-import type { HostStatus } from '../../cli/demo/host-status.ts';
 import type { StackOptions } from '../../cli/demo/stack.ts';
 import { Stack } from '../../cli/demo/stack.ts';
 import { STAND_IN_COMMAND } from '../../emulator/acra-server/command.ts';
+import type { HostStatus } from '../../host-proxy/operator/host-status.ts';
 import type { TcpEndpoint } from '../../wire/endpoint.ts';
 import { wholeLines } from './whole-lines.ts';
 

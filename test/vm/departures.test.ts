@@ -5,7 +5,7 @@ import { connectThroughEnclave } from '../../cli/demo/clients.ts';
 import { SSL_REQUEST } from '../../postgres/start-up.ts';
 import { encodeConnectLine } from '../../relay/preface/hybrid.ts';
 import { systemClock } from '../../runtime/clock.ts';
-import { VSOCK_PORTS } from '../../wire/ports.ts';
+import { VSOCK_PORTS } from '../../wire/routes.ts';
 import { EnclaveStack, step } from '../enclave/support/enclave-stack.ts';
 import { explaining } from '../enclave/support/explaining.ts';
 

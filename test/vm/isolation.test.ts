@@ -1,6 +1,6 @@
 /** Nothing but the declared routes answers: not from outside, not from inside. */
 import t from 'tap';
-import { HEARTBEAT_PORT, VSOCK_PORTS } from '../../wire/ports.ts';
+import { HEARTBEAT_PORT, VSOCK_PORTS } from '../../wire/routes.ts';
 import { EnclaveStack } from '../enclave/support/enclave-stack.ts';
 import { reportsIn } from '../support/console-reports.ts';
 import { seededRandom } from '../support/seeded-random.ts';

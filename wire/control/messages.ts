@@ -22,11 +22,35 @@ const logRecord = z.strictObject({
 });
 export type WireLogRecord = z.infer<typeof logRecord>;
 
-/** Where the enclave is: `serving` is the only state in which the public port may be open. */
+/**
+ * Where the enclave is.
+ *
+ *   booting ───▶ serving ◀───▶ degraded
+ *      │            │              │
+ *      ├────────────┴──────────────┴───▶ failed
+ *      │            │              │        │
+ *      └────────────┴──────────────┴────────┴──▶ stopping ──▶ stopped
+ *
+ * `serving`: sessions work. `degraded`: it served, and something that may pass is in the way. `failed` is what somebody must look
+ * into; nothing that happens later makes it serve again: it can only be stopped. Any state may end in `failed` or `stopped` at once.
+ */
 export const ENCLAVE_STATES = ['booting', 'serving', 'degraded', 'stopping', 'stopped', 'failed'] as const;
 export type EnclaveState = (typeof ENCLAVE_STATES)[number];
 
-const enclaveStatus = z.strictObject({
+const NEXT_STATES: Readonly<Record<EnclaveState, readonly EnclaveState[]>> = {
+  booting: ['serving', 'degraded', 'stopping', 'stopped', 'failed'],
+  serving: ['degraded', 'stopping', 'stopped', 'failed'],
+  degraded: ['serving', 'stopping', 'stopped', 'failed'],
+  stopping: ['stopped', 'failed'],
+  stopped: [],
+  failed: ['stopping', 'stopped'],
+};
+
+export function mayFollow(from: EnclaveState, to: EnclaveState): boolean {
+  return from === to || NEXT_STATES[from].includes(to);
+}
+
+export const enclaveStatus = z.strictObject({
   state: z.enum(ENCLAVE_STATES),
   /** The boot phase that runs or ran last. */
   phase: z.string().max(60),

@@ -7,7 +7,7 @@
 import { rmSync } from 'node:fs';
 import type { Server, Socket } from 'node:net';
 import { createServer } from 'node:net';
-import { HEARTBEAT_PORT } from '../../../wire/ports.ts';
+import { HEARTBEAT_PORT } from '../../../wire/routes.ts';
 import { EnclaveError } from '../errors.ts';
 
 const HEARTBEAT_BYTE = 0xb7;

@@ -18,15 +18,15 @@ function setRoutes(
   }
 }
 
-export function createMetrics(view: EnclaveView, relay: Relay, sink: LogSink): Registry {
+export function createMetrics(view: EnclaveView, relay: Relay, sink: LogSink, isReady: () => boolean): Registry {
   const registry = new Registry();
   const registers = [registry];
   new Gauge({
     name: `${PREFIX}ready`,
-    help: '1 while the enclave serves',
+    help: '1 while applications can connect and their sessions work',
     registers,
     collect() {
-      this.set(view.ready ? 1 : 0);
+      this.set(isReady() ? 1 : 0);
     },
   });
   new Gauge({

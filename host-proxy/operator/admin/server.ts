@@ -10,14 +10,12 @@ import type { Registry } from 'prom-client';
 import type { Service } from '../../../runtime/service.ts';
 import type { TcpEndpoint } from '../../../wire/endpoint.ts';
 import { formatEndpoint } from '../../../wire/endpoint.ts';
-import type { IngressGate } from '../../enclave/ingress-gate.ts';
-import type { EnclaveView } from '../../enclave/view.ts';
 import { HostProxyError } from '../../errors.ts';
+import type { HostStatus } from '../host-status.ts';
 
 export interface AdminDeps {
   readonly listen: TcpEndpoint;
-  readonly view: EnclaveView;
-  readonly gate: IngressGate;
+  readonly status: () => HostStatus;
   readonly metrics: Registry;
 }
 
@@ -80,41 +78,31 @@ export class AdminServer implements Service {
 
   async #answer(request: IncomingMessage): Promise<Answer> {
     if (request.method !== 'GET' && request.method !== 'HEAD') return text(405, 'only GET');
-    const { view, metrics } = this.#deps;
-    switch (request.url) {
+    const { metrics } = this.#deps;
+    switch (pathOf(request)) {
       case '/healthz':
         return text(200, 'ok');
       case '/readyz':
-        return view.ready ? text(200, 'ready') : text(503, `not ready: ${this.#reason()}`);
+        return this.#readiness();
       case '/metrics':
         return { status: 200, type: metrics.contentType, body: await metrics.metrics() };
       case '/status':
-        return { status: 200, type: 'application/json', body: `${JSON.stringify(this.#status(), null, 2)}\n` };
+        return { status: 200, type: 'application/json', body: `${JSON.stringify(this.#deps.status(), null, 2)}\n` };
       default:
         return text(404, 'not found; there are /healthz, /readyz, /metrics and /status');
     }
   }
 
-  #reason(): string {
-    const { view } = this.#deps;
-    const { phase, detail, errorCode } = view.status ?? { phase: 'none', detail: null, errorCode: null };
-    return [view.state, `phase ${phase}`, errorCode, detail].filter((part) => part !== null).join('; ');
+  #readiness(): Answer {
+    const { ready, state, enclave, reason } = this.#deps.status();
+    if (ready) return text(200, 'ready');
+    const parts = [state, enclave && `phase ${enclave.phase}`, reason?.code, reason?.message];
+    return text(503, `not ready: ${parts.filter((part) => part).join('; ')}`);
   }
+}
 
-  #status(): object {
-    const { view, gate } = this.#deps;
-    return {
-      state: view.state,
-      ready: view.ready,
-      connected: view.connected,
-      publicAddress: gate.address === undefined ? null : formatEndpoint(gate.address),
-      enclave: view.status ?? null,
-      bootId: view.hello?.bootId ?? null,
-      release: view.hello?.release ?? null,
-      simulated: view.hello?.simulated ?? null,
-      measurements: view.measurements?.pcrs ?? null,
-      acraServer: view.measurements?.acraServer ?? null,
-      logs: view.logs,
-    };
-  }
+/** Monitors append queries and slashes; undefined when the target is no path at all. */
+function pathOf(request: IncomingMessage): string | undefined {
+  const path = URL.parse(request.url ?? '', 'http://admin')?.pathname;
+  return path === '/' ? path : path?.replace(/\/+$/, '');
 }

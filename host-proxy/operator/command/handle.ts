@@ -2,11 +2,13 @@
 import { whenAborted } from '../../../runtime/abort.ts';
 import type { LineBuffer } from '../../../system/lines/line-buffer.ts';
 import { EnclaveError } from '../../machine/errors.ts';
-import type { CommandReply, CommandRequest, RunStatus } from './protocol.ts';
+import type { HostStatus } from '../host-status.ts';
+import { describeProgress } from '../host-status.ts';
+import type { CommandReply, CommandRequest } from './protocol.ts';
 
 /** What commands may see and do of the daemon. */
 export interface CommandTarget {
-  status(): RunStatus;
+  status(): HostStatus;
   readonly records: LineBuffer;
   /** @throws EnclaveError ENCLAVE_NO_CONSOLE */
   console(): LineBuffer;
@@ -22,12 +24,6 @@ const NOT_STOPPED = 'ENCLAVE_NOT_TERMINATED';
 
 type Reply = (reply: CommandReply) => void;
 
-/** One line for people: `booting, phase master-key: KMS_UNAVAILABLE: waiting for KMS`. */
-export function describeProgress({ stage, phase, errorCode, detail }: RunStatus): string {
-  const where = phase === null ? stage : `${stage}, phase ${phase}`;
-  return [where, errorCode, detail].filter((part) => part !== null).join(': ');
-}
-
 /** @throws EnclaveError ENCLAVE_NOT_TERMINATED: the daemon ends, but not all of the enclave has. */
 async function stop(target: CommandTarget, reply: Reply, gone: AbortSignal): Promise<string> {
   let told: string | undefined;
@@ -41,7 +37,7 @@ async function stop(target: CommandTarget, reply: Reply, gone: AbortSignal): Pro
   target.requestStop();
   tell();
   await whenAborted(AbortSignal.any([target.over, gone]));
-  const { lastEnd } = target.status();
+  const lastEnd = target.status().machine?.lastEnd;
   if (lastEnd?.code === NOT_STOPPED) throw new EnclaveError(NOT_STOPPED, lastEnd.reason);
   return lastEnd?.reason ?? 'no enclave had been started';
 }

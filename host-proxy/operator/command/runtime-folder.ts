@@ -1,5 +1,5 @@
 /** The folder of the daemon's private sockets: who may enter it may stop the enclave, so nobody else may. */
-import { mkdirSync, statSync } from 'node:fs';
+import { constants, lstatSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { HostProxyError } from '../../errors.ts';
 
@@ -17,10 +17,12 @@ export function prepareRuntimeFolder(folder: string): void {
   } catch (cause) {
     throw new HostProxyError('HOST_RUNTIME_FOLDER', `cannot make ${folder}`, { cause });
   }
-  const { mode, uid } = statSync(folder);
-  if (uid === process.geteuid?.() && (mode & OTHERS) === 0) return;
+  // A link could be led elsewhere by whoever may write beside it.
+  const { mode, uid } = lstatSync(folder);
+  const isFolder = (mode & constants.S_IFMT) === constants.S_IFDIR;
+  if (isFolder && uid === process.geteuid?.() && (mode & OTHERS) === 0) return;
   throw new HostProxyError('HOST_RUNTIME_FOLDER', `${folder} is not private`, {
-    found: `mode ${(mode & 0o7777).toString(8)}, user ${uid}`,
-    allowed: `mode 700, user ${process.geteuid?.()}`,
+    found: isFolder ? `mode ${(mode & 0o7777).toString(8)}, user ${uid}` : 'a link or file',
+    allowed: `a folder, mode 700, user ${process.geteuid?.()}`,
   });
 }

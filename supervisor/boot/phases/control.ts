@@ -5,7 +5,7 @@ import { loadConfig } from '../../../config/load.ts';
 import { Relay } from '../../../relay/relay.ts';
 import type { VsockPort } from '../../../wire/brands.ts';
 import { toVsockPort } from '../../../wire/brands.ts';
-import { VSOCK_PORTS } from '../../../wire/ports.ts';
+import { VSOCK_PORTS } from '../../../wire/routes.ts';
 import type { ControlConnection } from '../../control/connection.ts';
 import { controlRoute } from '../../routes.ts';
 import type { Phase } from '../phase.ts';

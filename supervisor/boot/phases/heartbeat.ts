@@ -2,8 +2,6 @@
  * Tells the parent that the enclave has booted. It comes after everything that the enclave can check of itself, so that
  * starting a broken image fails where it was started. Specification: nitro-formats 3.4 step 5.
  */
-import { toVsockPort } from '../../../wire/brands.ts';
-import { HEARTBEAT_PORT } from '../../../wire/ports.ts';
 import { SupervisorError } from '../../errors.ts';
 import { exchangeByte } from '../../probes/exchange-byte.ts';
 import { heartbeatRoute } from '../../routes.ts';
@@ -20,7 +18,7 @@ export const heartbeatPhase: Phase<ControlReady & Configured, object> = {
   async run({ relay }, context) {
     const { platform, logger } = context;
     if (!platform.sendsHeartbeat) return {};
-    const route = heartbeatRoute(platform, toVsockPort(HEARTBEAT_PORT));
+    const route = heartbeatRoute(platform);
     await relay.addRoute(route);
     await retryPatiently(
       {

@@ -15,13 +15,13 @@ function viewOf(state: EnclaveState) {
 t.test('knows nothing before an enclave has spoken', async (t) => {
   const view = new EnclaveView(new FakeClock(), 20_000);
   t.equal(view.state, 'unknown');
-  t.notOk(view.ready);
+  t.notOk(view.serving);
 });
 
 t.test('is ready only while the enclave serves', async (t) => {
-  t.ok(viewOf('serving').view.ready);
+  t.ok(viewOf('serving').view.serving);
   for (const state of ['booting', 'degraded', 'stopping', 'stopped', 'failed'] as const)
-    t.notOk(viewOf(state).view.ready, state);
+    t.notOk(viewOf(state).view.serving, state);
 });
 
 t.test('calls an enclave lost that is connected but silent for too long', async (t) => {

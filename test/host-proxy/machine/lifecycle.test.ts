@@ -112,7 +112,7 @@ t.test('rejects a boot that hangs, naming the phase (ENCLAVE_READY_TIMEOUT)', as
   await hand.pass(5_100);
   const error = await running;
   t.match(error.message, 'hangs in phase master-key');
-  t.match(error.found, 'KMS_UNAVAILABLE; waiting for KMS');
+  t.match(error.cause, { code: 'KMS_UNAVAILABLE', message: 'waiting for KMS' });
 });
 
 t.test('rejects a wrong heartbeat (ENCLAVE_HEARTBEAT_WRONG)', async () => {
@@ -135,7 +135,9 @@ for (const [when, prepare] of [
     await flush();
     t.notOk(hand.calls.includes('terminate machine-1'), 'it may power itself off');
     hand.driver.newest.end();
-    t.match((await running).found, 'failed, phase nsm; NSM_RNG; another generator');
+    const { found, cause } = await running;
+    t.match(found, 'failed, phase nsm');
+    t.match(cause, { code: 'NSM_RNG', message: 'another generator' });
   });
 }
 
@@ -170,7 +172,7 @@ t.test('lets the last message of a machine that ended arrive before it judges', 
   hand.view.connected = false;
   hand.view.changed();
   await hand.pass(100);
-  t.match((await running).found, 'CHILD_BREAKER_OPEN');
+  t.match((await running).cause, { code: 'CHILD_BREAKER_OPEN' });
 });
 
 t.test('ends an enclave that stays lost, and spares one that comes back in time (ENCLAVE_LOST)', async (t) => {

@@ -15,7 +15,7 @@ import type { Clock } from '../../../runtime/clock.ts';
 import { Supervisor } from '../../../supervisor/daemon.ts';
 import type { Platform } from '../../../supervisor/platform.ts';
 import { CID_PARENT } from '../../../wire/brands.ts';
-import { VSOCK_PORTS } from '../../../wire/ports.ts';
+import { VSOCK_PORTS } from '../../../wire/routes.ts';
 import { nsmFixture } from '../../emulator/support/nsm-fixture.ts';
 import { PROJECT } from '../../project/imports.ts';
 import { MemoryLogger } from '../../support/memory-logger.ts';

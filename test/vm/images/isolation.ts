@@ -11,7 +11,7 @@ import { enclavePlatform } from '../../../supervisor/machine/platform.ts';
 import { endMachine } from '../../../system/libc/machine-calls.ts';
 import type { Cid, VsockPort } from '../../../wire/brands.ts';
 import { toCid, toVsockPort } from '../../../wire/brands.ts';
-import { VSOCK_PORTS } from '../../../wire/ports.ts';
+import { VSOCK_PORTS } from '../../../wire/routes.ts';
 import { printReport } from '../../support/console-reports.ts';
 
 const LIMITS = {

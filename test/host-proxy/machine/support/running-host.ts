@@ -2,7 +2,8 @@
 import { once } from 'node:events';
 import { EnclaveHost } from '../../../../host-proxy/enclave-host.ts';
 import { askDaemon } from '../../../../host-proxy/operator/command/client.ts';
-import type { CommandReply, CommandRequest, RunStatus } from '../../../../host-proxy/operator/command/protocol.ts';
+import type { CommandReply, CommandRequest } from '../../../../host-proxy/operator/command/protocol.ts';
+import type { MachineStatus } from '../../../../host-proxy/operator/host-status.ts';
 import { SystemdError } from '../../../../host-proxy/systemd/errors.ts';
 import { systemClock } from '../../../../runtime/clock.ts';
 import { systemRandom } from '../../../../runtime/random.ts';
@@ -41,9 +42,9 @@ export class RunningHost {
     return this.host.run(this.stop.signal);
   }
 
-  untilStage(stage: RunStatus['stage']): Promise<void> {
+  untilStage(stage: MachineStatus['stage']): Promise<void> {
     return new Promise((resolve) => {
-      const look = () => this.host.status().stage === stage && resolve();
+      const look = () => this.host.status().machine?.stage === stage && resolve();
       this.host.subscribe(look);
       look();
     });

@@ -11,7 +11,7 @@ function reporting(t: TapTest) {
   const view = new EnclaveView(clock, 20_000);
   const sink = new LogSink({ level: 'info', file: '/dev/full', clock });
   t.teardown(() => sink.close());
-  const registry = createMetrics(view, new Relay({ logger: silentLogger }), sink);
+  const registry = createMetrics(view, new Relay({ logger: silentLogger }), sink, () => true);
   const report = (samples: Record<string, number>, routes: Record<string, Record<string, number>>) => {
     view.metrics = { type: 'metrics', samples, routes };
     view.heard();

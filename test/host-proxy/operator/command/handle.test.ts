@@ -2,17 +2,18 @@ import t from 'tap';
 import { EnclaveError } from '../../../../host-proxy/machine/errors.ts';
 import type { CommandTarget } from '../../../../host-proxy/operator/command/handle.ts';
 import { handleCommand } from '../../../../host-proxy/operator/command/handle.ts';
-import type { RunStatus } from '../../../../host-proxy/operator/command/protocol.ts';
+import type { HostStatus, MachineStatus } from '../../../../host-proxy/operator/host-status.ts';
 import { LineBuffer } from '../../../../system/lines/line-buffer.ts';
 import { rejectsCode } from '../../../support/coded-error.ts';
 
 /** A daemon that is over as soon as it is told to stop. */
-function daemonThatEnds(lastEnd: RunStatus['lastEnd']): CommandTarget {
+function daemonThatEnds(lastEnd: MachineStatus['lastEnd']): CommandTarget {
   const over = new AbortController();
   const lines = new LineBuffer({ maxLines: 1, maxBytes: 1 });
-  const status: Partial<RunStatus> = { stage: 'ended', phase: null, errorCode: null, detail: null, lastEnd };
+  const machine = { stage: 'ended', lastEnd } as Partial<MachineStatus>;
+  const status = { state: 'unknown', enclave: null, reason: null, machine } as Partial<HostStatus>;
   return {
-    status: () => status as RunStatus,
+    status: () => status as HostStatus,
     records: lines,
     console: () => lines,
     requestStop: () => over.abort(),
@@ -21,17 +22,21 @@ function daemonThatEnds(lastEnd: RunStatus['lastEnd']): CommandTarget {
   };
 }
 
-const stop = (lastEnd: RunStatus['lastEnd']) =>
+const stop = (lastEnd: MachineStatus['lastEnd']) =>
   handleCommand(daemonThatEnds(lastEnd), { command: 'stop' }, () => undefined, new AbortController().signal);
 
 t.test('rejects a stop that left the machine behind (ENCLAVE_NOT_TERMINATED)', async (t) => {
   const code = 'ENCLAVE_NOT_TERMINATED';
-  const error = await rejectsCode(() => stop({ atMs: 1, code, reason: 'i-1 could not be ended' }), EnclaveError, code);
+  const error = await rejectsCode(
+    () => stop({ atMs: 1, code, reason: 'i-1 could not be ended', reported: null }),
+    EnclaveError,
+    code,
+  );
   t.equal(error.message, 'i-1 could not be ended');
 });
 
 t.test('tells how the enclave ended when it is gone, also for another reason than the stop', async (t) => {
-  t.equal(await stop({ atMs: 1, code: null, reason: 'it stopped in order' }), 'it stopped in order');
-  t.equal(await stop({ atMs: 1, code: 'ENCLAVE_DIED', reason: 'it died' }), 'it died');
+  t.equal(await stop({ atMs: 1, code: null, reason: 'it stopped in order', reported: null }), 'it stopped in order');
+  t.equal(await stop({ atMs: 1, code: 'ENCLAVE_DIED', reason: 'it died', reported: null }), 'it died');
   t.equal(await stop(null), 'no enclave had been started');
 });

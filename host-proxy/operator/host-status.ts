@@ -1,0 +1,61 @@
+/**
+ * How the parent's daemon and its enclave are, as one document: `/status` serves it, `acra-enclave status --json` prints it, the demo
+ * and the tests read it. What the enclave says of itself stands in it as it came over the wire (wire/control/messages.ts).
+ */
+import { z } from 'zod';
+import { ENCLAVE_STATES, enclaveStatus } from '../../wire/control/messages.ts';
+import { STAGES } from '../machine/status.ts';
+
+/** Why something is not as it should be. `code` is one of docs/errors.md, of whichever end found it. */
+const reason = z.object({ code: z.string().nullable(), message: z.string() });
+export type Reason = z.infer<typeof reason>;
+
+const machine = z.object({
+  /** Where the life cycle of the machine is. */
+  stage: z.enum(STAGES),
+  stageSinceMs: z.int(),
+  driver: z.enum(['nitro-cli', 'qemu']),
+  debug: z.boolean(),
+  id: z.string().nullable(),
+  cid: z.int(),
+  image: z.string(),
+  restarts: z.int(),
+  /** How the last one ended; `reported` is what it said of itself before. `code` is null when it ended in order. */
+  lastEnd: z
+    .object({ atMs: z.int(), code: z.string().nullable(), reason: z.string(), reported: reason.nullable() })
+    .nullable(),
+});
+export type MachineStatus = z.infer<typeof machine>;
+
+export const hostStatus = z.object({
+  /** Of the daemon. */
+  release: z.string(),
+  processId: z.int(),
+  /** What the enclave says of itself, as far as that can still be true. */
+  state: z.enum([...ENCLAVE_STATES, 'unknown', 'lost']),
+  /** Applications can connect, and their sessions work. */
+  ready: z.boolean(),
+  /** Why not; null when ready. */
+  reason: reason.nullable(),
+  connected: z.boolean(),
+  publicAddress: z.string().nullable(),
+  enclave: enclaveStatus.nullable(),
+  bootId: z.string().nullable(),
+  enclaveRelease: z.string().nullable(),
+  simulated: z.boolean().nullable(),
+  /** As the enclave tells them: informative, evidence only inside an attestation document. */
+  measurements: z.record(z.string(), z.string()).nullable(),
+  acraServer: z.string().nullable(),
+  logs: z.object({ received: z.number(), dropped: z.number() }),
+  /** Of a daemon that runs the enclave itself (`acra-enclave run`). */
+  machine: machine.nullable(),
+});
+export type HostStatus = z.infer<typeof hostStatus>;
+
+/** One line for people: `booting, phase master-key: KMS_UNAVAILABLE: waiting for KMS`. */
+export function describeProgress({ state, enclave, reason, machine }: HostStatus): string {
+  const where = machine?.stage ?? state;
+  const phase = enclave === null ? where : `${where}, phase ${enclave.phase}`;
+  const why = reason === null ? [] : [reason.code, reason.message];
+  return [phase, ...why].filter((part) => part !== null && part !== '').join(': ');
+}

@@ -1,0 +1,137 @@
+/**
+ * Every way between enclave and parent, declared once. Both daemons build their relay routes from this table, and the schemas of
+ * both configuration files take ports and sections from it, so a new route is one entry here and nothing else.
+ *
+ *   dialledBy: enclave    process ─▶ listener inside ─▶ vsock ─▶ the parent's port ─▶ what the parent connects to
+ *   dialledBy: parent     client ─▶ the parent's listener ─▶ vsock ─▶ the enclave's port ─▶ what the enclave connects to
+ *
+ * What this table does not name does not cross vsock: nothing else listens on either side (threat model, "routes").
+ */
+
+/** The enclave's end. */
+export type Inside =
+  /** A unix socket in the supervisor's own folder, where no other user of the enclave may enter. */
+  | { readonly kind: 'private' }
+  /** A fixed address in the enclave, open to every process there. */
+  | { readonly kind: 'address'; readonly address: string }
+  /** An address that `enclave.yaml` names; supervisor/routes.ts knows the field. */
+  | { readonly kind: 'configured'; readonly field: 'database.listen' | 'acra.listen' };
+
+/** The parent's end. */
+export type Outside =
+  /** A private socket of host-proxy itself. */
+  | { readonly kind: 'host-proxy' }
+  /** The driver that started the machine listens itself; no relay route. */
+  | { readonly kind: 'driver' }
+  /** Section `<label>: { connect: … }` of `host-proxy.yaml`. */
+  | { readonly kind: 'connect'; readonly default?: string }
+  /** Section `<label>: { listen: … }` of `host-proxy.yaml`: where clients of the parent connect. */
+  | { readonly kind: 'listen'; readonly default: string };
+
+export interface RouteDeclaration {
+  readonly dialledBy: 'enclave' | 'parent';
+  /** The vsock port unless both configuration files say otherwise; of `driver` routes, always. */
+  readonly port: number;
+  readonly inside: Inside;
+  readonly outside: Outside;
+  /** When the supervisor opens it: before everything, for one byte after the configuration is read, with the ways out, at last. */
+  readonly opens: 'first' | 'heartbeat' | 'egress' | 'serving';
+  /** What must hold of the first bytes inside the enclave (relay.md, "Preface policies"). */
+  readonly preface: 'none' | 'postgres-tls';
+  /** Whose bounds hold inside the enclave: a handful of the supervisor's own connections, or `enclave.yaml`'s. */
+  readonly limits: 'private' | 'egressLimits' | 'ingressLimits';
+}
+
+export type RouteTable = Readonly<Record<string, RouteDeclaration>>;
+
+/** Nitro's boot heartbeat (nitro-formats 3.4, step 5); no other route may have this port. */
+export const HEARTBEAT_PORT = 9000;
+
+export const ROUTES = {
+  /** Log records, status and metrics of the enclave. */
+  control: {
+    dialledBy: 'enclave',
+    port: 9001,
+    inside: { kind: 'private' },
+    outside: { kind: 'host-proxy' },
+    opens: 'first',
+    preface: 'none',
+    limits: 'private',
+  },
+  heartbeat: {
+    dialledBy: 'enclave',
+    port: HEARTBEAT_PORT,
+    inside: { kind: 'private' },
+    outside: { kind: 'driver' },
+    opens: 'heartbeat',
+    preface: 'none',
+    limits: 'private',
+  },
+  kms: {
+    dialledBy: 'enclave',
+    port: 18443,
+    inside: { kind: 'private' },
+    outside: { kind: 'connect' },
+    opens: 'egress',
+    preface: 'none',
+    limits: 'private',
+  },
+  imds: {
+    dialledBy: 'enclave',
+    port: 18080,
+    inside: { kind: 'private' },
+    outside: { kind: 'connect', default: 'tcp://169.254.169.254:80' },
+    opens: 'egress',
+    preface: 'none',
+    limits: 'private',
+  },
+  /** acra-server would go on in clear when the database (or the parent in its name) answers `N`: hence the preface. */
+  database: {
+    dialledBy: 'enclave',
+    port: 15432,
+    inside: { kind: 'configured', field: 'database.listen' },
+    outside: { kind: 'connect' },
+    opens: 'egress',
+    preface: 'postgres-tls',
+    limits: 'egressLimits',
+  },
+  /** PostgreSQL sessions of applications. acra-server would serve a client that never asks for TLS: hence the preface. */
+  ingress: {
+    dialledBy: 'parent',
+    port: 5432,
+    inside: { kind: 'configured', field: 'acra.listen' },
+    outside: { kind: 'listen', default: 'tcp://0.0.0.0:5432' },
+    opens: 'serving',
+    preface: 'postgres-tls',
+    limits: 'ingressLimits',
+  },
+} as const satisfies RouteTable;
+
+export type RouteLabel = keyof typeof ROUTES;
+
+/** Labels of a table whose parent's end is of that kind. */
+export type LabelsWith<Table extends RouteTable, Kind extends Outside['kind']> = {
+  [Label in keyof Table]: Table[Label]['outside']['kind'] extends Kind ? Label : never;
+}[keyof Table] &
+  string;
+
+/** Labels of the routes whose port the configuration files may change: all but those of a driver. */
+export type PortLabel<Table extends RouteTable = typeof ROUTES> = LabelsWith<Table, Exclude<Outside['kind'], 'driver'>>;
+
+/** Entries of the table whose parent's end is of one of the kinds, in the table's order. */
+export function routesWith<Table extends RouteTable, Kind extends Outside['kind']>(
+  table: Table,
+  ...kinds: readonly Kind[]
+): readonly (readonly [LabelsWith<Table, Kind>, RouteDeclaration & { readonly outside: { readonly kind: Kind } }])[] {
+  const isWanted = ([, { outside }]: [string, RouteDeclaration]) => (kinds as readonly string[]).includes(outside.kind);
+  return Object.entries(table).filter(isWanted) as never;
+}
+
+/** The default ports of the routes whose port may be configured. */
+export function defaultPorts<Table extends RouteTable>(table: Table): Readonly<Record<PortLabel<Table>, number>> {
+  const configurable = routesWith(table, 'host-proxy', 'connect', 'listen');
+  return Object.fromEntries(configurable.map(([label, { port }]) => [label, port])) as never;
+}
+
+/** Of the product's own table. */
+export const VSOCK_PORTS = defaultPorts(ROUTES);
