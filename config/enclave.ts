@@ -80,7 +80,10 @@ const restart = z
     minMs: durationMs(100),
     maxMs: durationMs(5_000),
     breakerExits: count(10, 1000).describe('this many unexpected exits …'),
-    breakerWindowMs: durationMs(120_000).describe('… within this time open the breaker: health red, no more restarts'),
+    breakerWindowMs: durationMs(120_000).describe('… within this time open the breaker: health red …'),
+    breakerRetryMs: durationMs(60_000).describe(
+      '… and one try after each such wait, until one lives for breakerWindowMs',
+    ),
     stopGraceMs: durationMs(10_000).describe('between SIGTERM and SIGKILL'),
     drainMs: durationMs(10_000).describe('how long open sessions may finish when the supervisor stops'),
   })

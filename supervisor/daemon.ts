@@ -10,7 +10,6 @@ import { Deadline } from '../runtime/deadline.ts';
 import { describeError, errorCode } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Random } from '../runtime/random.ts';
-import { toVsockPort } from '../wire/brands.ts';
 import { CONTROL_PROTOCOL } from '../wire/control/messages.ts';
 import { boot } from './boot/phase.ts';
 import type { Booted } from './boot/table.ts';
@@ -169,50 +168,56 @@ export class Supervisor {
   }
 
   async #serve(booted: Booted): Promise<void> {
-    const { relay, acra, output, config } = booted;
-    const { clock } = this.#deps;
-    const monitor = this.#watchHealth(booted);
-    const ingress = ingressRoutes(this.#deps.platform, config);
+    const { relay, fleet, config } = booted;
+    const { clock, platform } = this.#deps;
+    const ingress = ingressRoutes(platform, config);
+    const close = async (drainMs: number) => {
+      const closings = ingress.map(({ label }) => relay.removeRoute(label, { drainMs }).catch(() => ({ cut: 0 })));
+      return (await Promise.all(closings)).reduce((sum, { cut }) => sum + cut, 0);
+    };
+    const monitor = this.#watchHealth(booted, () => void close(1));
     for (const route of ingress) await relay.addRoute(route);
     this.#status.set({ state: 'serving', phase: 'serve' });
-    this.#logs.log('info', 'supervisor.serving', { port: toVsockPort(config.ports.ingress) });
+    // It may have failed while the routes were being opened; whoever closed them then came too early.
+    if (this.#status.current.state === 'failed') await close(1);
+    else this.#logs.log('info', 'supervisor.serving', { port: config.ports.ingress });
     const report = () =>
-      this.#control.send(metricsMessage({ relay, acra, output, uptimeMs: clock.monotonicMs() - this.#startedMs }), {
+      this.#control.send(metricsMessage({ relay, fleet, uptimeMs: clock.monotonicMs() - this.#startedMs }), {
         sticky: true,
       });
     await monitor.start(this.#stop.signal);
     await this.#reportUntilStopped(report, config.health.metricsIntervalMs);
     this.#status.set({ state: 'stopping' });
     await monitor.stop();
-    const { cut } = await relay.removeRoute('ingress', { drainMs: config.restart.drainMs }).catch(() => ({ cut: 0 }));
-    await acra.stop();
-    this.#logs.log('info', 'supervisor.drained', { sessionsCut: cut });
+    const sessionsCut = await close(config.restart.drainMs);
+    await fleet.stop();
+    this.#logs.log('info', 'supervisor.drained', { sessionsCut });
   }
 
-  #watchHealth(booted: Booted): HealthMonitor {
-    const { relay, acra, config, probeTargets, watchAcra } = booted;
-    let failed = false;
+  /** @param onAllFailed nobody is left who could serve */
+  #watchHealth({ fleet, config, probeTargets }: Booted, onAllFailed: () => void): HealthMonitor {
     const monitor = new HealthMonitor({
       targets: probeTargets,
       intervalMs: config.health.probeIntervalMs,
-      acra,
       clock: this.#deps.clock,
       logger: this.#logs,
       onFailure: (error) => this.#fail(error),
       onHealth: (health) => {
-        if (!failed && !this.#stop.signal.aborted) this.#showHealth(health);
+        if (!this.#stop.signal.aborted) this.#showHealth(health);
       },
     });
-    watchAcra((state: ChildState) => {
-      if (state.kind === 'running') monitor.poke();
-      else if (state.kind === 'down')
-        this.#status.set({ state: 'degraded', detail: state.reason, errorCode: state.code });
-      else {
-        failed = true;
-        this.#status.set({ state: 'failed', detail: state.reason, errorCode: state.code });
-        relay.removeRoute('ingress', { drainMs: 1 }).catch(() => undefined);
+    const follow = ({ state }: { readonly state: ChildState }) => {
+      if (state.kind === 'running') {
+        monitor.poke();
+        return;
       }
-    });
+      const hasFailed = fleet.members.every(({ child }) => child.state.kind === 'failed');
+      this.#status.set({ state: hasFailed ? 'failed' : 'degraded', detail: state.reason, errorCode: state.code });
+      if (hasFailed) onAllFailed();
+    };
+    fleet.subscribe((_member, state) => follow({ state }));
+    // What became of one between its boot phase and now has been told to nobody.
+    for (const { child } of fleet.members) if (child.state.kind !== 'running') follow(child);
     return monitor;
   }
 

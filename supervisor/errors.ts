@@ -31,6 +31,10 @@ export const SUPERVISOR_ERRORS = {
     meaning: 'The database answered that it does not speak TLS; nothing is sent to it in clear.',
     action: 'Switch TLS on in the database (`ssl = on`, and `hostssl` lines in pg_hba.conf).',
   },
+  BOOT_DATABASE_TLS_FAILED: {
+    meaning: 'The database began to speak TLS, and the handshake broke off; it is retried.',
+    action: 'See the reason: versions and ciphers of both ends (TLS 1.2 at least), or somebody between them.',
+  },
   BOOT_DATABASE_UNTRUSTED: {
     meaning: 'The database’s certificate is not of the measured CA, or not for the measured name.',
     action: 'Check `database.ca` and `database.serverName` in enclave.yaml; else somebody stands between.',
@@ -49,12 +53,22 @@ export const SUPERVISOR_ERRORS = {
     action: 'Check that the program exists, is executable and has its libraries.',
   },
   CHILD_BREAKER_OPEN: {
-    meaning: 'acra-server ended too often in a short time; it is not started again.',
-    action: 'Read why it ended (`child.exited`), mend that, and start the enclave again.',
+    meaning: 'acra-server ended too often in a short time; it is tried once a minute until it stays up.',
+    action:
+      'Read why it ends (`child.exited`, `acra.log`) and who connects at those moments; nothing need be restarted.',
+  },
+  CHILD_CONFINEMENT_TAKEN: {
+    meaning: 'Two programs in the enclave were to have the same user, folder and bounds.',
+    action: 'This is a defect: report it.',
   },
   CHILD_DEAF: {
     meaning: 'acra-server runs but accepts no connections; after three probes it is killed and started again.',
     action: 'Nothing at once; if it recurs, look at limits of open files and memory.',
+  },
+  CHILD_NOT_RESTARTED: {
+    meaning:
+      'acra-server ended in a way that a restart must not answer (a poison record, a configuration that cannot work).',
+    action: 'Act on the code in the message, then start the enclave again.',
   },
   CHILD_NOT_READY: {
     meaning: 'acra-server runs but did not answer its readiness probe in time.',

@@ -1,18 +1,18 @@
 /**
- * Tells whether sessions can work now, by a probe of the database and one of acra-server, so that a failure
+ * Tells whether sessions can work now, by a probe of the database and one of each acra-server, so that a failure
  * names the one to blame. acra-server can be alive and deaf (acra-server contract 3.6), so
  * only an active probe counts.
  */
 import { BackgroundTask } from '../runtime/background-task.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { CodedError, describeError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Service } from '../runtime/service.ts';
-import type { SupervisedChild } from './children/child.ts';
 import { SupervisorError } from './errors.ts';
-import type { AcraProbe } from './probes/acra.ts';
-import { probeAcra } from './probes/acra.ts';
 import type { DatabaseProbe } from './probes/database.ts';
 import { probeDatabase } from './probes/database.ts';
+import type { AcraMember } from './workloads/acra/fleet.ts';
+import { probeAcra } from './workloads/acra/probe.ts';
 
 export interface Health {
   readonly healthy: boolean;
@@ -21,50 +21,84 @@ export interface Health {
 }
 
 export interface ProbeTargets {
-  readonly acra: AcraProbe;
   readonly database: DatabaseProbe;
+  readonly members: () => readonly AcraMember[];
+  /** Of each acra-server's probe. */
+  readonly timeoutMs: number;
 }
 
 /**
- * Resolves when sessions can work.
- * @throws SupervisorError BOOT_DATABASE_UNREACHABLE, BOOT_DATABASE_NO_TLS, BOOT_DATABASE_UNTRUSTED, CHILD_NOT_READY,
- * CHILD_DEAF; all may pass by themselves
+ * Resolves when the database answers as acra-server demands.
+ * @throws SupervisorError BOOT_DATABASE_UNREACHABLE, BOOT_DATABASE_NO_TLS, BOOT_DATABASE_TLS_FAILED, BOOT_DATABASE_UNTRUSTED; all
+ * may pass by themselves
  */
-export async function probeThrough(targets: ProbeTargets, signal: AbortSignal): Promise<void> {
-  const database = await probeDatabase(targets.database, signal);
-  if (database.kind === 'unreachable')
-    throw new SupervisorError('BOOT_DATABASE_UNREACHABLE', 'the database cannot be reached');
-  if (database.kind === 'without-tls')
-    throw new SupervisorError('BOOT_DATABASE_NO_TLS', 'the database does not speak TLS');
-  if (database.kind === 'untrusted') {
-    throw new SupervisorError('BOOT_DATABASE_UNTRUSTED', 'the database shows a certificate that is not trusted', {
-      found: database.reason,
-    });
+async function requireDatabase(target: DatabaseProbe, signal: AbortSignal): Promise<void> {
+  const database = await probeDatabase(target, signal);
+  switch (database.kind) {
+    case 'trusted':
+      return;
+    case 'unreachable':
+      throw new SupervisorError('BOOT_DATABASE_UNREACHABLE', 'the database cannot be reached');
+    case 'without-tls':
+      throw new SupervisorError('BOOT_DATABASE_NO_TLS', 'the database does not speak TLS');
+    case 'handshake-failed':
+      throw new SupervisorError('BOOT_DATABASE_TLS_FAILED', 'the TLS handshake with the database broke off', {
+        found: database.reason,
+      });
+    case 'untrusted':
+      throw new SupervisorError('BOOT_DATABASE_UNTRUSTED', 'the database shows a certificate that is not trusted', {
+        found: database.reason,
+      });
   }
-  const acra = await probeAcra(targets.acra, signal);
+}
+
+/** @throws SupervisorError CHILD_NOT_READY, CHILD_DEAF; what its supervision knows already is told in its words */
+async function requireMember(
+  { child, listen, dialled }: AcraMember,
+  timeoutMs: number,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
+  const { state } = child;
+  if (state.kind !== 'running') throw new MemberDown(state.code, state.reason);
+  const acra = await probeAcra({ target: listen, dialled, timeoutMs, clock }, signal);
   if (acra === 'deaf') throw new SupervisorError('CHILD_DEAF', 'acra-server runs but accepts no connections');
   if (acra === 'unreachable') throw new SupervisorError('CHILD_NOT_READY', 'acra-server does not listen');
+}
+
+/** As its supervision told before: it comes back by itself unless the child has failed for good. */
+export class MemberDown extends CodedError {}
+
+/**
+ * Resolves when sessions can work.
+ * @throws SupervisorError as requireDatabase and requireMember do; the code of a member's end
+ */
+export async function probeThrough(targets: ProbeTargets, clock: Clock, signal: AbortSignal): Promise<void> {
+  await requireDatabase(targets.database, signal);
+  for (const member of targets.members()) await requireMember(member, targets.timeoutMs, clock, signal);
 }
 
 export interface HealthDeps {
   readonly targets: ProbeTargets;
   readonly intervalMs: number;
-  readonly acra: SupervisedChild;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Of all together, after each round: the first thing that is wrong. */
   readonly onHealth: (health: Health) => void;
   /** The monitor itself broke: nobody would notice anything any more. */
   readonly onFailure: (error: unknown) => void;
 }
 
-/** This many probes in a row that nobody accepted mean that acra-server must be replaced. */
+/** This many probes in a row that nobody accepted mean that an acra-server must be replaced. */
 const DEAF_AFTER = 3;
+const HEALTHY: Health = { healthy: true, code: null, detail: null };
 
 export class HealthMonitor implements Service {
   readonly #deps: HealthDeps;
   readonly #task: BackgroundTask;
+  readonly #deafProbes = new Map<string, number>();
+  readonly #members = new Map<string, Health>();
   #wake = new AbortController();
-  #deafProbes = 0;
 
   constructor(deps: HealthDeps) {
     this.#deps = deps;
@@ -84,35 +118,56 @@ export class HealthMonitor implements Service {
     this.#wake.abort();
   }
 
+  /** Of each acra-server, as last probed. */
+  get members(): ReadonlyMap<string, Health> {
+    return this.#members;
+  }
+
   async #run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       // Before the probe: a poke that comes while it runs is about what it may have missed.
       this.#wake = new AbortController();
-      await this.#probeOnce(signal);
+      this.#deps.onHealth(await this.#probeOnce(signal));
       await this.#deps.clock
         .sleep(this.#deps.intervalMs, AbortSignal.any([signal, this.#wake.signal]))
         .catch(() => signal.throwIfAborted());
     }
   }
 
-  async #probeOnce(signal: AbortSignal): Promise<void> {
-    try {
-      await probeThrough(this.#deps.targets, signal);
-      this.#deafProbes = 0;
-      this.#deps.onHealth({ healthy: true, code: null, detail: null });
-    } catch (error) {
-      signal.throwIfAborted();
-      if (!(error instanceof SupervisorError)) throw error;
-      this.#deps.onHealth({ healthy: false, code: error.code, detail: error.message });
-      this.#countDeaf(error);
+  async #probeOnce(signal: AbortSignal): Promise<Health> {
+    const { targets, clock } = this.#deps;
+    const database = await healthOf(requireDatabase(targets.database, signal), signal);
+    if (!database.healthy) {
+      this.#deafProbes.clear();
+      return database;
     }
+    const members = await Promise.all(
+      targets.members().map(async (member) => {
+        const health = await healthOf(requireMember(member, targets.timeoutMs, clock, signal), signal);
+        this.#members.set(member.id, health);
+        this.#countDeaf(member, health);
+        return health;
+      }),
+    );
+    return members.find(({ healthy }) => !healthy) ?? HEALTHY;
   }
 
-  #countDeaf(error: SupervisorError): void {
-    this.#deafProbes = error.code === 'CHILD_DEAF' ? this.#deafProbes + 1 : 0;
-    if (this.#deafProbes < DEAF_AFTER) return;
-    this.#deafProbes = 0;
-    this.#deps.logger.log('error', 'child.deaf', { child: 'acra-server', probes: DEAF_AFTER });
-    this.#deps.acra.killUnresponsive();
+  #countDeaf({ id, child }: AcraMember, { code }: Health): void {
+    const probes = code === 'CHILD_DEAF' ? (this.#deafProbes.get(id) ?? 0) + 1 : 0;
+    this.#deafProbes.set(id, probes === DEAF_AFTER ? 0 : probes);
+    if (probes < DEAF_AFTER) return;
+    this.#deps.logger.log('error', 'child.deaf', { child: id, probes: DEAF_AFTER });
+    child.killUnresponsive();
+  }
+}
+
+async function healthOf(probe: Promise<void>, signal: AbortSignal): Promise<Health> {
+  try {
+    await probe;
+    return HEALTHY;
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof CodedError)) throw error;
+    return { healthy: false, code: error.code, detail: describeError(error) };
   }
 }

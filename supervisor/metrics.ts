@@ -2,8 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { Relay } from '../relay/relay.ts';
 import type { EnclaveMessage } from '../wire/control/messages.ts';
-import type { AcraOutput } from './children/acra-output.ts';
-import type { SupervisedChild } from './children/child.ts';
+import type { AcraFleet, AcraMember } from './workloads/acra/fleet.ts';
 
 /** What the machine could still give, from `/proc/meminfo` (MemAvailable in KiB). */
 function availableBytes(): number {
@@ -22,12 +21,16 @@ function residentBytes(pid: number | undefined): number {
   }
 }
 
+function sum(members: readonly AcraMember[], of: (member: AcraMember) => number): number {
+  return members.reduce((total, member) => total + of(member), 0);
+}
+
 export function metricsMessage(deps: {
   readonly relay: Relay;
-  readonly acra: SupervisedChild;
-  readonly output: AcraOutput;
+  readonly fleet: AcraFleet;
   readonly uptimeMs: number;
 }): EnclaveMessage {
+  const { members } = deps.fleet;
   const routes: Record<string, Record<string, number>> = {};
   for (const [label, counters] of Object.entries(deps.relay.counters())) routes[label] = { ...counters };
   return {
@@ -35,9 +38,9 @@ export function metricsMessage(deps: {
     samples: {
       machine_available_bytes: availableBytes(),
       supervisor_resident_bytes: process.memoryUsage.rss(),
-      acra_server_resident_bytes: residentBytes(deps.acra.pid),
-      acra_server_restarts: deps.acra.restarts,
-      acra_server_alarms: deps.output.alarms,
+      acra_server_resident_bytes: sum(members, ({ child }) => residentBytes(child.pid)),
+      acra_server_restarts: sum(members, ({ child }) => child.restarts),
+      acra_server_alarms: sum(members, ({ output }) => output.alarms),
       uptime_seconds: Math.round(deps.uptimeMs / 1000),
     },
     routes,

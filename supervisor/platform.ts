@@ -4,29 +4,14 @@
  */
 import type { NsmProvider } from '../attestation/nsm/provider.ts';
 import type { Logger } from '../runtime/log.ts';
+import type { Confinement, ProcessBounds } from '../system/processes/confinement.ts';
 import type { Cid, VsockPort } from '../wire/brands.ts';
 import type { Endpoint } from '../wire/endpoint.ts';
 
-export interface ProcessBounds {
-  readonly maxMemoryBytes: number;
-  readonly maxTasks: number;
-}
-
-/** How acra-server is kept apart from the supervisor. */
-export interface Confinement {
-  /** A folder in memory (0700) that acra-server may enter. */
-  readonly folder: string;
-  /** Whom it runs as; undefined: as whoever runs the supervisor. */
-  readonly user: { readonly uid: number; readonly gid: number } | undefined;
-  /** Bounds a process and all that it will start. To be called before it gets anything to do. */
-  enclose(pid: number, bounds: ProcessBounds): void;
-  /** Ends whatever an acra-server that has ended left running. */
-  clear(): void;
-}
-
 /** The machine, once it is fit to work on. */
 export interface Machine {
-  readonly confinement: Confinement;
+  /** Each name once at a time. */
+  confine(name: string, bounds: ProcessBounds): Confinement;
   stop(): Promise<void>;
 }
 

@@ -13,6 +13,10 @@ export const SYSTEM_ERRORS = {
       'Node’s own random generator could not be seeded anew from the kernel’s, which had just taken bytes of the NSM.',
     action: 'Build the image with the Node that this release pins: its OpenSSL exports what is called.',
   },
+  SYSTEM_LAUNCH_FAILED: {
+    meaning: 'A program could not be started: no process could be made for it, or it could not be confined.',
+    action: 'See the cause; if memory or processes have run out, raise the enclave’s memory.',
+  },
   ENCLAVE_PROGRAM_MISSING: {
     meaning: 'A program that starts the enclave’s machine is not there.',
     action: 'Install it, or name its path in `enclave.run` of host-proxy.yaml.',

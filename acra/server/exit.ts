@@ -13,6 +13,8 @@ export interface AcraExit {
   readonly requested: boolean;
   /** Whether we had killed it because it accepted nothing any more. */
   readonly wasUnresponsive?: boolean;
+  /** It never ran: what the launcher could not do, and the kernel's word. */
+  readonly notLaunched?: { readonly step: string; readonly errno: string | null };
   /** Codes of the records that parseAcraLogLine read from this process. */
   readonly logCodes: ReadonlySet<number>;
 }
@@ -63,7 +65,8 @@ const BY_SIGNAL: ReadonlyMap<string, AcraExitCode> = new Map([
   ['SIGTRAP', 'ACRA_EXIT_CRASH'],
 ]);
 
-function classify({ code, signal, requested, wasUnresponsive, logCodes }: AcraExit): AcraExitCode {
+function classify({ code, signal, requested, wasUnresponsive, notLaunched, logCodes }: AcraExit): AcraExitCode {
+  if (notLaunched) return 'ACRA_EXIT_NOT_EXECUTED';
   if (logCodes.has(LOG_CODES.poisonRecordShutdown)) return 'ACRA_EXIT_POISON_RECORD';
   if (requested) return 'ACRA_EXIT_REQUESTED';
   if (wasUnresponsive) return 'ACRA_EXIT_UNRESPONSIVE';
@@ -72,6 +75,9 @@ function classify({ code, signal, requested, wasUnresponsive, logCodes }: AcraEx
   if ((code === 0 || code === 1) && LASTING.some((each) => logCodes.has(each))) return 'ACRA_EXIT_CONFIGURATION';
   return BY_CODE.get(code ?? -1) ?? 'ACRA_EXIT_UNKNOWN';
 }
+
+/** execve(2): the machine is short of something, for a while. */
+const PASSING_ERRNOS = new Set(['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE', 'ETXTBSY', 'EIO']);
 
 const NEVER_RESTARTED: ReadonlySet<AcraExitCode> = new Set([
   'ACRA_EXIT_REQUESTED',
@@ -86,10 +92,14 @@ const NEVER_RESTARTED: ReadonlySet<AcraExitCode> = new Set([
  */
 export function explainExit(exit: AcraExit): ExplainedExit {
   const errorCode = classify(exit);
+  const { notLaunched } = exit;
+  const isLasting = NEVER_RESTARTED.has(errorCode) && !PASSING_ERRNOS.has(notLaunched?.errno ?? '');
   return {
     errorCode,
-    meaning: ACRA_ERRORS[errorCode].meaning,
-    restart: NEVER_RESTARTED.has(errorCode) ? 'never' : 'back-off',
+    meaning: notLaunched
+      ? `${ACRA_ERRORS[errorCode].meaning} (${notLaunched.step}: ${notLaunched.errno ?? 'no reason'})`
+      : ACRA_ERRORS[errorCode].meaning,
+    restart: isLasting ? 'never' : 'back-off',
     alert: errorCode === 'ACRA_EXIT_POISON_RECORD',
   };
 }

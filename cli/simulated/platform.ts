@@ -2,7 +2,8 @@
  * An ordinary process in the place of an enclave: unix sockets in the hybrid form for vsock, an emulated NSM whose
  * documents verify only under its own root. No production build contains this file.
  */
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { AcraProgram } from '../../acra/obtain/program.ts';
 import { nsmOver } from '../../attestation/nsm/exchange.ts';
 import { EmulatedNsm } from '../../emulator/nsm/emulated-nsm.ts';
@@ -10,9 +11,22 @@ import { loadOrCreateNsmRoot } from '../../emulator/nsm/root.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { systemRandom } from '../../runtime/random.ts';
 import type { Platform } from '../../supervisor/platform.ts';
+import type { Confinement } from '../../system/processes/confinement.ts';
 import { CID_PARENT } from '../../wire/brands.ts';
 import { simulatedFolders } from './folders.ts';
 import { measureSimulatedEnclave, simulatedModuleId } from './measure.ts';
+
+/** The user's own machine: a folder apart, and no other bound. */
+function folderConfinement(folder: string): Confinement {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return {
+    folder,
+    user: undefined,
+    enclose: () => undefined,
+    clear: () => undefined,
+    release: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
 
 const EMULATED_RNG = 'emulated-nsm';
 
@@ -31,7 +45,7 @@ export async function simulatedPlatform(options: SimulationOptions): Promise<Pla
     runtimeFolder,
     // The machine is the user's own.
     prepareMachine: async () => ({
-      confinement: { folder: runtimeFolder, user: undefined, enclose: () => undefined, clear: () => undefined },
+      confine: (name) => folderConfinement(join(runtimeFolder, name)),
       stop: async () => undefined,
     }),
     openNsm: async () =>

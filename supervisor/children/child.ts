@@ -1,6 +1,9 @@
 /**
  * Keeps one child process alive: launch, readiness probe, restart with back-off, crash-loop breaker, ordered stop.
  * An exit that nobody asked for is a failure whatever its code (acra-server exits 0 on some configuration errors).
+ *
+ *   launched ──probe──▶ running ──exit──▶ down ──back-off, or the breaker's long wait──▶ launched …
+ *                                          └──an exit that must not be answered by a restart──▶ failed, for good
  */
 import { backoffMs } from '../../runtime/backoff.ts';
 import type { Clock } from '../../runtime/clock.ts';
@@ -8,6 +11,7 @@ import { describeError } from '../../runtime/errors.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { Random } from '../../runtime/random.ts';
 import type { Service } from '../../runtime/service.ts';
+import type { LaunchFailure } from '../../system/processes/launch-plan.ts';
 import { SupervisorError } from '../errors.ts';
 import { CrashLoopBreaker } from './breaker.ts';
 
@@ -16,6 +20,8 @@ export interface Exit {
   readonly signal: string | null;
   /** We killed it, because it no longer answered. */
   readonly wasUnresponsive?: boolean;
+  /** It never became the program: what the launcher could not do. */
+  readonly notLaunched?: LaunchFailure;
 }
 
 /** One running process. */
@@ -43,6 +49,8 @@ export interface ChildSpec {
     readonly maxMs: number;
     readonly breakerExits: number;
     readonly breakerWindowMs: number;
+    /** Between two tries while the breaker is open. */
+    readonly breakerRetryMs: number;
     readonly stopGraceMs: number;
     readonly probeTimeoutMs: number;
   };
@@ -58,6 +66,8 @@ export interface ChildDeps {
   readonly random: Random;
   readonly logger: Logger;
   readonly onState: (state: ChildState) => void;
+  /** The supervision itself broke: nobody would notice anything of this child any more. */
+  readonly onFailure: (error: unknown) => void;
 }
 
 /** An exit before readiness. Whether another start follows is decided by what the exit meant, as with any other. */
@@ -84,6 +94,7 @@ export class SupervisedChild implements Service {
   #unresponsive: ProcessHandle | undefined;
   #watching: Promise<void> | undefined;
   #restarts = 0;
+  #state: ChildState = { kind: 'down', code: 'CHILD_NOT_READY', reason: 'it has not been ready yet' };
   #failure: SupervisorError | undefined;
 
   constructor(spec: ChildSpec, deps: ChildDeps) {
@@ -103,6 +114,10 @@ export class SupervisedChild implements Service {
     return this.#restarts;
   }
 
+  get state(): ChildState {
+    return this.#state;
+  }
+
   /** Set once the child is not going to be started again. */
   get failure(): SupervisorError | undefined {
     return this.#failure;
@@ -111,7 +126,9 @@ export class SupervisedChild implements Service {
   /** The first launch: a child that ends before it was ever ready is an error, not something to retry. */
   async start(signal: AbortSignal): Promise<void> {
     const process = await this.#launchAndProbe(signal);
-    this.#watching = this.#watch(process).catch(() => undefined);
+    this.#watching = this.#watch(process).catch((error: unknown) => {
+      if (!this.#stopping.signal.aborted) this.#deps.onFailure(error);
+    });
   }
 
   async stop(): Promise<void> {
@@ -130,6 +147,7 @@ export class SupervisedChild implements Service {
     const { name, launch, probe, judgeExit } = this.#spec;
     const process = launch();
     this.#process = process;
+    this.#breaker.recordStart();
     this.#deps.logger.log('info', 'child.launched', { child: name, pid: process.pid });
     const settled = new AbortController();
     const ended = process.exited.then((exit) => {
@@ -146,7 +164,7 @@ export class SupervisedChild implements Service {
       ended.catch(() => undefined);
     }
     this.#deps.logger.log('info', 'child.ready', { child: name, pid: process.pid });
-    this.#deps.onState({ kind: 'running', pid: process.pid, restarts: this.#restarts });
+    this.#move({ kind: 'running', pid: process.pid, restarts: this.#restarts });
     return process;
   }
 
@@ -165,10 +183,10 @@ export class SupervisedChild implements Service {
     }
   }
 
-  /** Waits, launches again; gives up when the verdict or the breaker says so. */
+  /** Waits, launches again; gives up when the verdict says so. */
   async #restartAfter(verdict: ExitVerdict, exit: Exit): Promise<ProcessHandle | undefined> {
-    const { name, restart } = this.#spec;
-    const { logger, clock, random, onState } = this.#deps;
+    const { name } = this.#spec;
+    const { logger } = this.#deps;
     const exits = this.#breaker.recordExit();
     logger.log(verdict.alert ? 'fatal' : 'error', 'child.exited', {
       child: name,
@@ -179,11 +197,7 @@ export class SupervisedChild implements Service {
       exits,
     });
     if (!verdict.restart) return this.#giveUp(verdict.code, verdict.meaning);
-    if (this.#breaker.isOpen) {
-      return this.#giveUp('CHILD_BREAKER_OPEN', `${name} ended ${exits} times within ${restart.breakerWindowMs} ms`);
-    }
-    onState({ kind: 'down', code: verdict.code, reason: verdict.meaning });
-    await clock.sleep(backoffMs(restart, exits - 1, random), this.#stopping.signal);
+    await this.#waitForRestart(verdict, exits);
     this.#restarts += 1;
     try {
       return await this.#launchAndProbe(this.#stopping.signal);
@@ -195,12 +209,32 @@ export class SupervisedChild implements Service {
     }
   }
 
+  async #waitForRestart(verdict: ExitVerdict, exits: number): Promise<void> {
+    const { name, restart } = this.#spec;
+    const { logger, clock, random } = this.#deps;
+    if (!this.#breaker.isOpen) {
+      this.#move({ kind: 'down', code: verdict.code, reason: verdict.meaning });
+      await clock.sleep(backoffMs(restart, exits - 1, random), this.#stopping.signal);
+      return;
+    }
+    const retryMs = restart.breakerRetryMs;
+    const reason = `${name} ends again and again (last ${verdict.code}: ${verdict.meaning}); next try in ${retryMs} ms`;
+    logger.log('fatal', 'child.breaker-open', { child: name, code: verdict.code, exits, retryMs });
+    this.#move({ kind: 'down', code: 'CHILD_BREAKER_OPEN', reason });
+    await clock.sleep(retryMs, this.#stopping.signal);
+  }
+
   #giveUp(code: string, reason: string): undefined {
-    this.#failure = new SupervisorError('CHILD_BREAKER_OPEN', `${this.#spec.name} is not started again: ${reason}`, {
+    this.#failure = new SupervisorError('CHILD_NOT_RESTARTED', `${this.#spec.name} is not started again: ${reason}`, {
       found: code,
     });
     this.#deps.logger.log('fatal', 'child.given-up', { child: this.#spec.name, code, reason });
-    this.#deps.onState({ kind: 'failed', code, reason });
+    this.#move({ kind: 'failed', code, reason });
+  }
+
+  #move(state: ChildState): void {
+    this.#state = state;
+    this.#deps.onState(state);
   }
 
   /** SIGTERM, the grace, then SIGKILL; resolves when the process is gone. */

@@ -1,49 +1,89 @@
 /**
- * acra-server apart from the supervisor: its own user, a folder of its own, and a bound on memory and processes, so that
- * whatever goes wrong in it can neither read the supervisor's memory nor take the machine down.
+ * Programs apart from the supervisor and from each other: each has its own user, a folder of its own, and its own bound on memory
+ * and processes, so that whatever goes wrong in one can neither read another's memory nor take the machine or another down.
  * Specification: the kernel's Documentation/admin-guide/cgroup-v2.rst; proc(5), oom_score_adj.
  */
-import { chownSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { describeError } from '../../runtime/errors.ts';
 import type { Logger } from '../../runtime/log.ts';
+import type { Confinement, ProcessBounds } from '../../system/processes/confinement.ts';
 import { ACRA_SERVER_ID } from '../../wire/image-layout.ts';
-import type { Confinement, ProcessBounds } from '../platform.ts';
+import { SupervisorError } from '../errors.ts';
 
 const CGROUP_ROOT = '/sys/fs/cgroup';
-const GROUP = join(CGROUP_ROOT, 'acra-server');
-const FOLDER = '/run/acra-server';
+const FOLDERS = '/run';
 /** The first to go when memory runs out; -1000 is never. */
 const SACRIFICED_FIRST = '500';
 const NEVER_SACRIFICED = '-1000';
+/** One child in an enclave for each client identity, and room. */
+const MAX_CHILDREN = 10_000;
 
-/** @returns false where the kernel offers no such control (nitro-cli's has cgroup v1). */
-function makeGroup(): boolean {
-  if (!existsSync(join(CGROUP_ROOT, 'cgroup.subtree_control'))) return false;
-  writeFileSync(join(CGROUP_ROOT, 'cgroup.subtree_control'), '+memory +pids');
-  mkdirSync(GROUP, { recursive: true });
-  // All of its processes go together: half an acra-server is none.
-  writeFileSync(join(GROUP, 'memory.oom.group'), '1');
-  return true;
+export class Confinements {
+  readonly #logger: Logger;
+  readonly #hasGroups: boolean;
+  /** By user: the first has the one that owns the keystore in the image. */
+  readonly #taken = new Map<number, string>();
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+    writeFileSync('/proc/self/oom_score_adj', NEVER_SACRIFICED);
+    this.#hasGroups = existsSync(join(CGROUP_ROOT, 'cgroup.subtree_control'));
+    if (this.#hasGroups) writeFileSync(join(CGROUP_ROOT, 'cgroup.subtree_control'), '+memory +pids');
+    else logger.log('warn', 'machine.no-memory-bound', { reason: 'this kernel has no cgroup v2 here' });
+  }
+
+  /** @throws SupervisorError CHILD_CONFINEMENT_TAKEN for a name that is in use */
+  confine(name: string, bounds: ProcessBounds): Confinement {
+    const id = this.#takeUser(name);
+    const folder = join(FOLDERS, name);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    chownSync(folder, id, id);
+    const group = this.#hasGroups ? makeGroup(name, bounds) : undefined;
+    return {
+      folder,
+      user: { uid: id, gid: id },
+      enclose(pid: number): void {
+        writeFileSync(`/proc/${pid}/oom_score_adj`, SACRIFICED_FIRST);
+        if (group) writeFileSync(join(group, 'cgroup.procs'), String(pid));
+      },
+      clear(): void {
+        if (group) writeFileSync(join(group, 'cgroup.kill'), '1');
+      },
+      release: () => {
+        rmSync(folder, { recursive: true, force: true });
+        if (group) this.#removeGroup(group);
+        this.#taken.delete(id);
+      },
+    };
+  }
+
+  #takeUser(name: string): number {
+    for (let id = ACRA_SERVER_ID; id < ACRA_SERVER_ID + MAX_CHILDREN; id += 1) {
+      if (this.#taken.get(id) === name) break;
+      if (this.#taken.has(id)) continue;
+      this.#taken.set(id, name);
+      return id;
+    }
+    throw new SupervisorError('CHILD_CONFINEMENT_TAKEN', 'two children cannot share one confinement', { found: name });
+  }
+
+  /** Processes that were killed a moment ago may still be ending in there; an empty group that stays costs nothing. */
+  #removeGroup(group: string): void {
+    try {
+      rmdirSync(group);
+    } catch (error) {
+      this.#logger.log('info', 'machine.group-left', { group, reason: describeError(error) });
+    }
+  }
 }
 
-export function confineAcraServer(logger: Logger): Confinement {
-  mkdirSync(FOLDER, { recursive: true, mode: 0o700 });
-  chownSync(FOLDER, ACRA_SERVER_ID, ACRA_SERVER_ID);
-  writeFileSync('/proc/self/oom_score_adj', NEVER_SACRIFICED);
-  const hasGroup = makeGroup();
-  if (!hasGroup) logger.log('warn', 'machine.no-memory-bound', { reason: 'this kernel has no cgroup v2 here' });
-  return {
-    folder: FOLDER,
-    user: { uid: ACRA_SERVER_ID, gid: ACRA_SERVER_ID },
-    enclose(pid: number, { maxMemoryBytes, maxTasks }: ProcessBounds): void {
-      writeFileSync(`/proc/${pid}/oom_score_adj`, SACRIFICED_FIRST);
-      if (!hasGroup) return;
-      writeFileSync(join(GROUP, 'memory.max'), String(maxMemoryBytes));
-      writeFileSync(join(GROUP, 'pids.max'), String(maxTasks));
-      writeFileSync(join(GROUP, 'cgroup.procs'), String(pid));
-    },
-    clear(): void {
-      if (hasGroup) writeFileSync(join(GROUP, 'cgroup.kill'), '1');
-    },
-  };
+function makeGroup(name: string, { maxMemoryBytes, maxTasks }: ProcessBounds): string {
+  const group = join(CGROUP_ROOT, name);
+  mkdirSync(group, { recursive: true });
+  // All of its processes go together: half an acra-server is none.
+  writeFileSync(join(group, 'memory.oom.group'), '1');
+  writeFileSync(join(group, 'memory.max'), String(maxMemoryBytes));
+  writeFileSync(join(group, 'pids.max'), String(maxTasks));
+  return group;
 }

@@ -18,7 +18,7 @@ import {
 } from '../../system/libc/machine-calls.ts';
 import { CID_ANY, CID_PARENT, toCid } from '../../wire/brands.ts';
 import type { Machine, Platform } from '../platform.ts';
-import { confineAcraServer } from './confinement.ts';
+import { Confinements } from './confinement.ts';
 import { isMounted, mountFileSystems } from './file-systems.ts';
 import { isInit } from './init.ts';
 import { applyKernelSettings } from './kernel-settings.ts';
@@ -63,7 +63,7 @@ async function prepareMachine(logger: Logger): Promise<Machine> {
   mkdirSync(RUNTIME_FOLDER, { recursive: true, mode: 0o700 });
   const reaper = new OrphanReaper(logger);
   if (isInit()) await reaper.start(new AbortController().signal);
-  const confinement = confineAcraServer(logger);
+  const confinements = new Confinements(logger);
   logger.log('info', 'machine.prepared', { pid: process.pid, maxOpenFiles: MAX_OPEN_FILES });
-  return { confinement, stop: () => reaper.stop() };
+  return { confine: (name, bounds) => confinements.confine(name, bounds), stop: () => reaper.stop() };
 }

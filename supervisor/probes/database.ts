@@ -3,9 +3,12 @@
  * protocol, "SSL Session Encryption"), up to the end of the handshake; PostgreSQL does not log a connection that then ends.
  */
 import type { Socket } from 'node:net';
+import { isIP } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { connect as connectTls } from 'node:tls';
+import { refusedName } from '../../acra/server/database-name.ts';
 import { SSL_REQUEST } from '../../postgres/start-up.ts';
-import { describeError } from '../../runtime/errors.ts';
+import { describeError, errorCode } from '../../runtime/errors.ts';
 import type { TcpEndpoint } from '../../wire/endpoint.ts';
 import { connect } from './connect.ts';
 
@@ -17,6 +20,8 @@ export type DatabaseAnswer =
   | { readonly kind: 'without-tls' }
   /** TLS, but not with a certificate of the measured CA for the measured name. */
   | { readonly kind: 'untrusted'; readonly reason: string }
+  /** TLS, and no agreement. */
+  | { readonly kind: 'handshake-failed'; readonly reason: string }
   | { readonly kind: 'unreachable' };
 
 export interface DatabaseProbe {
@@ -56,14 +61,37 @@ function askForTls(socket: Socket): Promise<number | undefined> {
   });
 }
 
+/**
+ * The chain is judged by Node, the name as acra-server does (acra/server/database-name.ts): it is what sessions will meet. A
+ * handshake that breaks off says nothing of the certificate.
+ */
 function handshake(socket: Socket, { serverName, caPem }: DatabaseProbe): Promise<DatabaseAnswer> {
   return new Promise((resolve) => {
-    const tls = connectTls({ socket, servername: serverName, ca: caPem, minVersion: 'TLSv1.2' });
-    tls.once('secureConnect', () => {
-      tls.destroy();
-      resolve({ kind: 'trusted' });
+    const tls = connectTls({
+      socket,
+      ...(isIP(serverName) === 0 ? { servername: serverName } : {}),
+      ca: caPem,
+      minVersion: 'TLSv1.2',
+      rejectUnauthorized: false,
+      checkServerIdentity: () => undefined,
     });
-    tls.on('error', (error) => resolve({ kind: 'untrusted', reason: describeError(error) }));
+    tls.once('secureConnect', () => {
+      const reason = distrust(tls, serverName);
+      tls.destroy();
+      resolve(reason === undefined ? { kind: 'trusted' } : { kind: 'untrusted', reason });
+    });
+    tls.on('error', (error) => resolve(brokenOff(error)));
     socket.once('close', () => resolve({ kind: 'unreachable' }));
   });
+}
+
+function distrust(tls: TLSSocket, serverName: string): string | undefined {
+  if (!tls.authorized) return describeError(tls.authorizationError);
+  return refusedName(tls.getPeerCertificate(), serverName);
+}
+
+/** A connection that is reset is a database, or a way to it, that went away; what OpenSSL complains of will not mend itself. */
+function brokenOff(error: unknown): DatabaseAnswer {
+  const isTls = errorCode(error)?.startsWith('ERR_SSL') === true;
+  return isTls ? { kind: 'handshake-failed', reason: describeError(error) } : { kind: 'unreachable' };
 }

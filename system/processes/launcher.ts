@@ -1,67 +1,87 @@
 /**
- * The tiny program between the supervisor and acra-server. acra-server takes its master key only from the environment
- * (acra-server contract 1.1), and an environment is made of strings; so the string is made here, in a process image that
- * `execve` replaces a moment later. The pid stays, the parent's Buffer never becomes text.
+ * The tiny program between a daemon and its child. Some programs take secrets only from the environment (acra-server contract
+ * 1.1), and an environment is made of strings; so the strings are made here, in a process image that `execve` replaces a
+ * moment later. The pid stays, the parent's Buffers never become text.
  *
- * argv[2] is the plan as JSON (nothing secret); file descriptor 3 delivers exactly 32 raw key bytes.
+ * argv[2] is the plan as JSON (nothing secret). Descriptor 3 delivers the secrets' bytes one after another and their end; what
+ * fails is written back on it. It closes with execve.
  */
-import { closeSync, readSync } from 'node:fs';
+import { readSync, writeSync } from 'node:fs';
+import { getSystemErrorName } from 'node:util';
 import koffi from 'koffi';
 import { forbidVsock } from '../libc/forbid-vsock.ts';
+import type { LaunchFailure, LaunchPlan } from './launch-plan.ts';
+import { encodeLaunchFailure, HANDOVER_FD, SECRET_LENGTH_BYTES } from './launch-plan.ts';
 
-const KEY_FD = 3;
-const KEY_BYTES = 32;
-/** EX_CONFIG of sysexits.h: the supervisor reports it as a failed launch. */
-const EXIT_BAD_HANDOVER = 78;
+/** EX_OSERR of sysexits.h. What it stands for is told on the descriptor. */
+const EXIT_NOT_LAUNCHED = 71;
 
-/** linux/prctl.h, asm-generic/resource.h */
+/** linux/prctl.h, asm-generic/resource.h, asm-generic/ioctls.h */
 const PR_SET_PDEATHSIG = 1;
 const PR_SET_NO_NEW_PRIVS = 38;
 const SIGKILL = 9;
 const RLIMIT_CORE = 4;
+const FIOCLEX = 0x5451;
 
-interface LaunchPlan {
-  readonly program: string;
-  readonly arguments: readonly string[];
-  readonly environment: Readonly<Record<string, string>>;
-  readonly keyVariable: string;
+function give(failure: LaunchFailure): never {
+  writeSync(HANDOVER_FD, encodeLaunchFailure(failure));
+  process.exit(EXIT_NOT_LAUNCHED);
 }
 
-/** acra-server dies with the supervisor, gains no privileges, leaves no core dump and cannot dial the parent. Survives execve. */
+/** The child dies with the daemon, gains no privileges, leaves no core dump and cannot dial the parent. Survives execve. */
 function restrictProcess(): void {
   const libc = koffi.load('libc.so.6');
   const prctl = libc.func('int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long)');
   const setrlimit = libc.func('int setrlimit(int, void *)');
+  const ioctl = libc.func('int ioctl(int, unsigned long, void *)');
+  ioctl(HANDOVER_FD, FIOCLEX, null);
   prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   setrlimit(RLIMIT_CORE, Buffer.alloc(16));
-  if (forbidVsock()) return;
-  process.stderr.write('launcher: AF_VSOCK could not be taken away\n');
-  process.exit(EXIT_BAD_HANDOVER);
+  if (!forbidVsock()) give({ step: 'restrict', errno: null });
 }
 
-function readKey(): Buffer | undefined {
-  const key = Buffer.allocUnsafeSlow(KEY_BYTES + 1);
-  let length = 0;
-  while (length < key.length) {
-    const read = readSync(KEY_FD, key, length, key.length - length, null);
-    if (read === 0) break;
+/** To the end of the stream, in a buffer that is doubled as it fills; what was outgrown is zeroed. */
+function readHandover(): Buffer {
+  let bytes = Buffer.allocUnsafeSlow(4096);
+  for (let length = 0; ; ) {
+    const read = readSync(HANDOVER_FD, bytes, length, bytes.length - length, null);
+    if (read === 0) return bytes.subarray(0, length);
     length += read;
+    if (length < bytes.length) continue;
+    const larger = Buffer.allocUnsafeSlow(2 * bytes.length);
+    bytes.copy(larger);
+    bytes.fill(0);
+    bytes = larger;
   }
-  closeSync(KEY_FD);
-  return length === KEY_BYTES ? key.subarray(0, KEY_BYTES) : undefined;
+}
+
+/** A byte too many is as wrong as one too few. */
+function secretVariables(secrets: LaunchPlan['secrets']): Record<string, string> {
+  const bytes = readHandover();
+  let at = 0;
+  const variables = secrets.map(({ variable, encoding }) => {
+    const start = at + SECRET_LENGTH_BYTES;
+    if (start > bytes.length) give({ step: 'secrets', errno: null });
+    at = start + bytes.readUInt32BE(at);
+    if (at > bytes.length) give({ step: 'secrets', errno: null });
+    return [variable, bytes.toString(encoding, start, at)] as const;
+  });
+  if (at !== bytes.length) give({ step: 'secrets', errno: null });
+  bytes.fill(0);
+  return Object.fromEntries(variables);
 }
 
 function launch(plan: LaunchPlan): void {
   restrictProcess();
-  const key = readKey();
-  if (!key) {
-    process.stderr.write('launcher: the master key did not arrive\n');
-    process.exit(EXIT_BAD_HANDOVER);
+  const environment = { ...plan.environment, ...secretVariables(plan.secrets) };
+  try {
+    process.execve?.(plan.program, [plan.program, ...plan.arguments], environment);
+  } catch (error) {
+    // Node does not name every error (E2BIG comes without a code); the number is always there.
+    const { errno } = error as NodeJS.ErrnoException;
+    give({ step: 'execute', errno: errno === undefined ? null : getSystemErrorName(-Math.abs(errno)) });
   }
-  const environment = { ...plan.environment, [plan.keyVariable]: key.toString('base64') };
-  key.fill(0);
-  process.execve?.(plan.program, [plan.program, ...plan.arguments], environment);
 }
 
 launch(JSON.parse(process.argv[2] ?? '') as LaunchPlan);

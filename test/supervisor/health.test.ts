@@ -1,37 +1,68 @@
+/** Health of the database and of each acra-server; three deaf probes in a row replace just the one that is deaf. */
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import t, { type Test as TapTest } from 'tap';
-import { silentLogger } from '../../runtime/log.ts';
-import type { SupervisedChild } from '../../supervisor/children/child.ts';
+import { createAuthority } from '../../emulator/pki/authority.ts';
+import { systemClock } from '../../runtime/clock.ts';
+import type { ChildState, SupervisedChild } from '../../supervisor/children/child.ts';
 import type { Health } from '../../supervisor/health.ts';
 import { HealthMonitor } from '../../supervisor/health.ts';
+import type { AcraMember } from '../../supervisor/workloads/acra/fleet.ts';
 import { FakeClock } from '../support/fake-clock.ts';
+import { MemoryLogger } from '../support/memory-logger.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { databaseWithTls } from './support/tls-database.ts';
 
 const INTERVAL_MS = 10_000;
+const TIMEOUT_MS = 5_000;
+const authority = createAuthority({ commonName: 'database CA', clock: systemClock });
+const identity = authority.issue({ commonName: 'db', subjectAltNames: ['db.internal'], kind: 'server' });
+const RUNNING: ChildState = { kind: 'running', pid: 1, restarts: 0 };
 
-/** Watches a database that hangs up on everybody; `onProbe` runs while a probe waits for it. */
-async function surroundings(t: TapTest, onProbe: (probes: number, monitor: HealthMonitor) => void) {
-  let probes = 0;
+/** An acra-server that the kernel takes connections for. `dials`: that it accepts them, and goes on to the database. */
+async function member(t: TapTest, id: string, dials: boolean, state: ChildState = RUNNING) {
+  const path = join(temporaryFolder(t), 'acra.sock');
+  let dialled = 0;
   const server = createServer((socket) => {
-    probes += 1;
-    onProbe(probes, monitor);
-    socket.on('error', () => undefined).destroy();
-  }).listen(0, '127.0.0.1');
+    socket.on('error', () => undefined);
+    if (dials) dialled += 1;
+  }).listen(path);
   await once(server, 'listening');
   t.teardown(() => server.close());
-  const target = { kind: 'tcp', host: '127.0.0.1', port: (server.address() as { port: number }).port } as const;
+  let kills = 0;
+  const child = {
+    state,
+    killUnresponsive: () => {
+      kills += 1;
+    },
+  } as Partial<SupervisedChild> as SupervisedChild;
+  const listen = { kind: 'unix', path } as const;
+  const plan = { id, listen, dialled: () => dialled, child } as Partial<AcraMember> as AcraMember;
+  return { member: plan, kills: () => kills };
+}
+
+interface Watched {
+  readonly members?: readonly AcraMember[];
+  /** Default: the database of the test's own CA. */
+  readonly caPem?: string;
+}
+
+async function watch(t: TapTest, { members = [], caPem = authority.certificatePem }: Watched) {
+  const target = await databaseWithTls(t, identity);
   const clock = new FakeClock();
+  const logger = new MemoryLogger();
   const heard: Health[] = [];
   const waiting: (() => void)[] = [];
   const monitor = new HealthMonitor({
     targets: {
-      acra: { target, dialled: () => 0, timeoutMs: 5000, clock },
-      database: { target, serverName: 'db.internal', caPem: '', timeoutMs: 5000 },
+      members: () => members,
+      timeoutMs: TIMEOUT_MS,
+      database: { target, serverName: 'db.internal', caPem, timeoutMs: TIMEOUT_MS },
     },
     intervalMs: INTERVAL_MS,
-    acra: { killUnresponsive: () => undefined } as SupervisedChild,
     clock,
-    logger: silentLogger,
+    logger,
     onHealth: (health) => {
       heard.push(health);
       for (const wake of waiting.splice(0)) wake();
@@ -40,30 +71,72 @@ async function surroundings(t: TapTest, onProbe: (probes: number, monitor: Healt
   });
   t.teardown(() => monitor.stop());
   await monitor.start(new AbortController().signal);
+  /** Lets the deadlines of deaf probes pass meanwhile. */
   const untilHeard = async (count: number) => {
-    while (heard.length < count) await new Promise<void>((resolve) => waiting.push(resolve));
+    while (heard.length < count) {
+      const next = new Promise<void>((resolve) => waiting.push(resolve));
+      const timer = clock.untilSleeping().then(() => clock.advance(TIMEOUT_MS));
+      await Promise.race([next, timer]);
+    }
   };
-  return { clock, monitor, heard, untilHeard };
+  return { clock, monitor, heard, logger, untilHeard };
 }
 
-t.test('probes again at once when it was poked while a probe was under way', async (t) => {
-  const { clock, heard, untilHeard } = await surroundings(t, (probes, monitor) => {
-    if (probes === 1) monitor.poke();
-  });
-  await untilHeard(1);
-  await clock.untilSleeping();
-  t.equal(heard.length, 2, 'one poke, one probe more, before it waits for the interval');
-  t.match(heard[1], { healthy: false, code: 'BOOT_DATABASE_UNREACHABLE' });
+t.test('kills an acra-server that was deaf to three probes in a row, and only that one', async (t) => {
+  const deaf = await member(t, 'deaf', false);
+  const hearing = await member(t, 'hearing', true);
+  const { heard, untilHeard, logger, monitor } = await watch(t, { members: [hearing.member, deaf.member] });
+  await untilHeard(2);
+  t.equal(deaf.kills(), 0, 'two are not enough');
+  await untilHeard(3);
+  t.equal(deaf.kills(), 1);
+  t.equal(hearing.kills(), 0);
+  t.match(heard[2], { healthy: false, code: 'CHILD_DEAF' });
+  t.match(
+    logger.records.find(({ event }) => event === 'child.deaf'),
+    { fields: { child: 'deaf', probes: 3 } },
+  );
+  t.match(monitor.members.get('hearing'), { healthy: true });
+  await untilHeard(5);
+  t.equal(deaf.kills(), 1, 'the next one gets three probes of its own');
 });
 
-t.test('probes again at once when it is poked between probes, and else after the interval', async (t) => {
-  const { clock, monitor, untilHeard } = await surroundings(t, () => undefined);
+t.test('forgets deaf probes when one was heard between them', async (t) => {
+  let isDeaf = true;
+  const changing = await member(t, 'acra-server', false);
+  let dialled = 0;
+  const plan = { ...changing.member, dialled: () => (isDeaf ? dialled : ++dialled) };
+  const { untilHeard } = await watch(t, { members: [plan] });
+  await untilHeard(2);
+  isDeaf = false;
+  await untilHeard(3);
+  isDeaf = true;
+  await untilHeard(5);
+  t.equal(changing.kills(), 0);
+});
+
+t.test('tells of an acra-server that is down in the words of its supervision', async (t) => {
+  const state = { kind: 'down', code: 'CHILD_BREAKER_OPEN', reason: 'it ends again and again' } as const;
+  const { member: down } = await member(t, 'acra-server', true, state);
+  const { heard, untilHeard } = await watch(t, { members: [down] });
   await untilHeard(1);
-  await clock.untilSleeping();
+  t.match(heard[0], { healthy: false, code: 'CHILD_BREAKER_OPEN', detail: 'it ends again and again' });
+});
+
+t.test('says what is wrong with the database’s certificate', async (t) => {
+  const { certificatePem } = createAuthority({ commonName: 'other CA', clock: systemClock });
+  const { heard, untilHeard } = await watch(t, { caPem: certificatePem });
+  await untilHeard(1);
+  t.match(heard[0], { healthy: false, code: 'BOOT_DATABASE_UNTRUSTED', detail: /found: / });
+});
+
+t.test('probes again at once when it was poked while a probe was under way, or between probes', async (t) => {
+  const { clock, monitor, heard, untilHeard } = await watch(t, {});
   monitor.poke();
   await untilHeard(2);
   await clock.untilSleeping();
-  clock.advance(INTERVAL_MS);
+  t.equal(heard.length, 2, 'one poke, one probe more, before it waits for the interval');
+  monitor.poke();
   await untilHeard(3);
   t.pass();
 });

@@ -12,6 +12,7 @@ import { FakeClock } from '../support/fake-clock.ts';
 import { MemoryLogger } from '../support/memory-logger.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { openConfinement } from './support/open-confinement.ts';
 import { Parent } from './support/parent.ts';
 
 /** It would give the parent two seconds. */
@@ -25,7 +26,7 @@ function surroundings(t: TapTest, openNsm: () => Promise<object> = () => new Pro
     simulated: true,
     runtimeFolder: folder,
     prepareMachine: async () => ({
-      confinement: { folder, user: undefined, enclose: () => undefined, clear: () => undefined },
+      confine: () => openConfinement(folder),
       stop: async () => undefined,
     }),
     openNsm: openNsm as Platform['openNsm'],

@@ -5,8 +5,8 @@ import t, { type Test as TapTest } from 'tap';
 import { createAuthority } from '../../emulator/pki/authority.ts';
 import { startPostgres } from '../../emulator/postgres/server.ts';
 import { systemClock } from '../../runtime/clock.ts';
-import { probeAcra } from '../../supervisor/probes/acra.ts';
 import { probeDatabase } from '../../supervisor/probes/database.ts';
+import { probeAcra } from '../../supervisor/workloads/acra/probe.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const signal = () => new AbortController().signal;

@@ -1,9 +1,10 @@
 /** First of all: the machine itself. Only PID 1 of an enclave has something to do here. */
-import type { Confinement } from '../../platform.ts';
+import type { Machine } from '../../platform.ts';
 import type { Phase } from '../phase.ts';
 
 export interface MachineReady {
-  readonly confinement: Confinement;
+  /** A user, a folder and bounds for one child. */
+  readonly confine: Machine['confine'];
 }
 
 export const machinePhase: Phase<object, MachineReady> = {
@@ -12,6 +13,6 @@ export const machinePhase: Phase<object, MachineReady> = {
   async run(_have, { platform, logger, defer }) {
     const machine = await platform.prepareMachine(logger);
     defer(() => machine.stop());
-    return { confinement: machine.confinement };
+    return { confine: machine.confine };
   },
 };

@@ -1,13 +1,12 @@
 /** The first probe of acra-server and the database. A database that is down or without TLS may yet come: patience. */
 import { errorCode } from '../../../runtime/errors.ts';
 import type { ProbeTargets } from '../../health.ts';
-import { probeThrough } from '../../health.ts';
+import { MemberDown, probeThrough } from '../../health.ts';
 import { retryPatiently } from '../patience.ts';
 import type { Phase } from '../phase.ts';
 import type { AcraReady } from './acra.ts';
 import type { Configured } from './configuration.ts';
 import { readMeasured } from './configuration.ts';
-import type { ControlReady } from './control.ts';
 import type { EgressReady } from './egress.ts';
 
 export interface Ready {
@@ -16,24 +15,21 @@ export interface Ready {
 
 const TEMPORARY = new Set([
   'BOOT_DATABASE_NO_TLS',
+  'BOOT_DATABASE_TLS_FAILED',
   'BOOT_DATABASE_UNREACHABLE',
   'BOOT_DATABASE_UNTRUSTED',
   'CHILD_DEAF',
   'CHILD_NOT_READY',
 ]);
 
-export const readyPhase: Phase<ControlReady & Configured & EgressReady & AcraReady, Ready> = {
+export const readyPhase: Phase<Configured & EgressReady & AcraReady, Ready> = {
   name: 'ready',
   deadlineMs: ({ config }) => config.deadlines.readyMs,
-  async run({ relay, config, pathOf, databaseAddress, acra }, context) {
+  async run({ config, pathOf, databaseAddress, fleet }, context) {
     const timeoutMs = config.health.probeTimeoutMs;
-    const probeTargets = {
-      acra: {
-        target: config.acra.listen,
-        dialled: () => relay.counters()['database']?.accepted ?? 0,
-        timeoutMs,
-        clock: context.clock,
-      },
+    const probeTargets: ProbeTargets = {
+      members: () => fleet.members,
+      timeoutMs,
       database: {
         target: databaseAddress,
         serverName: config.database.serverName,
@@ -41,17 +37,24 @@ export const readyPhase: Phase<ControlReady & Configured & EgressReady & AcraRea
         timeoutMs,
       },
     };
+    const failed = () => fleet.members.find(({ child }) => child.failure)?.child.failure;
     await retryPatiently(
       {
         what: 'waiting for the database',
         attempt: (signal) => {
-          if (acra.failure) throw acra.failure;
-          return probeThrough(probeTargets, signal);
+          const failure = failed();
+          if (failure) throw failure;
+          return probeThrough(probeTargets, context.clock, signal);
         },
-        isTemporary: (error) => TEMPORARY.has(errorCode(error) ?? ''),
+        // One that ended comes back by itself, unless its supervision says otherwise.
+        isTemporary: (error) => failed() === undefined && isTemporary(error),
       },
       context,
     );
     return { probeTargets };
   },
 };
+
+function isTemporary(error: unknown): boolean {
+  return error instanceof MemberDown || TEMPORARY.has(errorCode(error) ?? '');
+}

@@ -21,6 +21,7 @@ import { PROJECT } from '../../project/imports.ts';
 import { MemoryLogger } from '../../support/memory-logger.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { openConfinement } from './open-confinement.ts';
 import { Parent } from './parent.ts';
 
 const KMS = {
@@ -49,7 +50,7 @@ async function platformOf(t: Test, vsockPath: string, clock: Clock): Promise<Pla
     simulated: true,
     runtimeFolder,
     prepareMachine: async () => ({
-      confinement: { folder: runtimeFolder, user: undefined, enclose: () => undefined, clear: () => undefined },
+      confine: () => openConfinement(runtimeFolder),
       stop: async () => undefined,
     }),
     openNsm: async () => provider,

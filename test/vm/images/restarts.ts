@@ -87,11 +87,18 @@ const child = new SupervisedChild(
       maxMs: 1,
       breakerExits: RESTARTS * 2,
       breakerWindowMs: 1,
+      breakerRetryMs: 1,
       stopGraceMs: 5_000,
       probeTimeoutMs: 5_000,
     },
   },
-  { clock: systemClock, random: systemRandom, logger: silentLogger, onState: () => undefined },
+  {
+    clock: systemClock,
+    random: systemRandom,
+    logger: silentLogger,
+    onState: () => undefined,
+    onFailure: () => undefined,
+  },
 );
 await child.start(never);
 await finished;

@@ -7,8 +7,8 @@ import { inspectKeystore } from '../../../../acra/keystore/check-process.ts';
 import { Relay } from '../../../../relay/relay.ts';
 import { errorCode } from '../../../../runtime/errors.ts';
 import { SecretBuffer } from '../../../../runtime/secret-buffer.ts';
-import { launchAcra } from '../../../../supervisor/children/launch.ts';
 import { Supervisor } from '../../../../supervisor/daemon.ts';
+import { launch as startProgram } from '../../../../system/processes/launch.ts';
 
 /** The checking process answers that there is no such keystore: it ran. */
 async function checkKeystore(): Promise<string | undefined> {
@@ -30,13 +30,12 @@ async function checkKeystore(): Promise<string | undefined> {
 
 /** The launcher replaces itself by Node, which prints its version. */
 function launch(): Promise<string> {
-  const child = launchAcra({
-    program: { kind: 'path', program: process.execPath, leadingArguments: ['--version'], sha256: '', description: '' },
-    arguments: [],
+  const { process: child } = startProgram({
+    program: process.execPath,
+    arguments: ['--version'],
     environment: {},
-    masterKey: SecretBuffer.take(Buffer.alloc(32)),
-    user: undefined,
-    enclose: () => undefined,
+    secrets: [{ variable: 'KEY', value: SecretBuffer.take(Buffer.alloc(32)), encoding: 'base64' }],
+    confinement: { user: undefined, enclose: () => undefined },
   });
   return new Promise((resolve) => {
     let output = '';

@@ -2,10 +2,10 @@
  * acra-server's log: read always (it dies of SIGPIPE when nobody does, acra-server contract 3.3), passed on by allow-list,
  * and listened to: a record that says a statement went out unencrypted, or that a poison record was read, is an alarm.
  */
-import { describeLogCode } from '../../acra/server/log-codes.ts';
-import { parseAcraLogLine } from '../../acra/server/log-record.ts';
-import type { Logger } from '../../runtime/log.ts';
-import { LineSplitter } from '../../system/lines/line-splitter.ts';
+import { describeLogCode } from '../../../acra/server/log-codes.ts';
+import { parseAcraLogLine } from '../../../acra/server/log-record.ts';
+import type { Logger } from '../../../runtime/log.ts';
+import { LineSplitter } from '../../../system/lines/line-splitter.ts';
 
 const MAX_LINE_BYTES = 16 * 1024;
 const ALARMING: ReadonlySet<string> = new Set(['plaintext', 'poison']);

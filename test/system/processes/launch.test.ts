@@ -1,15 +1,24 @@
 import { type ChildProcess, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, mkdirSync, openSync, readlinkSync, realpathSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readlinkSync,
+  realpathSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setImmediate as turn } from 'node:timers/promises';
 import t, { type Test as TapTest } from 'tap';
-import type { AcraProgram } from '../../../acra/obtain/program.ts';
 import { SecretBuffer } from '../../../runtime/secret-buffer.ts';
-import type { LaunchSpec } from '../../../supervisor/children/launch.ts';
-import { launchAcra } from '../../../supervisor/children/launch.ts';
-import { SupervisorError } from '../../../supervisor/errors.ts';
+import { SystemError } from '../../../system/errors.ts';
+import type { Confinement } from '../../../system/processes/confinement.ts';
+import type { Launched, LaunchSpec, Secret } from '../../../system/processes/launch.ts';
+import { launch as launchProcess } from '../../../system/processes/launch.ts';
 import { isOwnChild } from '../../../system/processes/own-children.ts';
 import { PROJECT } from '../../project/imports.ts';
 import { throwsCode } from '../../support/coded-error.ts';
@@ -19,27 +28,30 @@ import { temporaryFolder } from '../../support/temporary-folder.ts';
 const KEY = Buffer.alloc(32, 0x5a);
 const NOBODY = 65534;
 
-/** Runs a shell script in the place of acra-server. */
-const shell = (script: string): AcraProgram => ({
-  kind: 'path',
-  program: '/bin/sh',
-  leadingArguments: ['-c', script],
-  sha256: '',
-  description: 'a script',
-});
+interface Over extends Partial<Omit<LaunchSpec, 'confinement' | 'secrets'>> {
+  readonly key?: SecretBuffer;
+  readonly secrets?: readonly Secret[];
+  readonly user?: Confinement['user'];
+  readonly enclose?: Confinement['enclose'];
+}
 
-function launch(t: TapTest, script: string, over: Partial<LaunchSpec> = {}): ChildProcess {
-  const child = launchAcra({
-    program: shell(script),
+function start(t: TapTest, over: Over & Pick<LaunchSpec, 'program'>): Launched {
+  const { key = SecretBuffer.take(Buffer.from(KEY)), user, enclose = () => undefined, ...rest } = over;
+  const launched = launchProcess({
     arguments: [],
     environment: {},
-    masterKey: SecretBuffer.take(Buffer.from(KEY)),
-    user: undefined,
-    enclose: () => undefined,
-    ...over,
+    secrets: [{ variable: 'MASTER_KEY', value: key, encoding: 'base64' }],
+    confinement: { user, enclose },
+    ...rest,
   });
-  t.teardown(() => child.kill('SIGKILL'));
-  return child;
+  t.teardown(() => launched.process.kill('SIGKILL'));
+  return launched;
+}
+
+/** Runs a shell script. */
+function launch(t: TapTest, script: string, over: Over = {}): ChildProcess {
+  const { arguments: more = [], ...rest } = over;
+  return start(t, { ...rest, program: '/bin/sh', arguments: ['-c', script, ...more] }).process;
 }
 
 /** What the program printed, when it has ended. */
@@ -67,15 +79,15 @@ t.test('hands the key over in the environment, and nothing else of its own', asy
     launch(t, 'env | sort; echo "$0 $1"', { arguments: ['program', 'argument'], environment: { GOMEMLIMIT: '1' } }),
   );
   const lines = printed.split('\n').filter((line) => !/^(PWD|SHLVL|_|OLDPWD)=/.test(line));
-  t.same(lines, [`ACRA_MASTER_KEY=${KEY.toString('base64')}`, 'GOMEMLIMIT=1', 'program argument']);
+  t.same(lines, ['GOMEMLIMIT=1', `MASTER_KEY=${KEY.toString('base64')}`, 'program argument']);
 });
 
-t.test('encloses the process before the key is handed over and before anything of acra-server runs', async (t) => {
+t.test('encloses the process before the key is handed over and before anything of the program runs', async (t) => {
   const marker = join(temporaryFolder(t), 'started');
   const order: string[] = [];
   const child = launch(t, 'echo > "$0"; echo $$; cat /proc/self/oom_score_adj', {
     arguments: [marker],
-    masterKey: watchedKey(() => order.push('key')),
+    key: watchedKey(() => order.push('key')),
     enclose: (pid) => {
       order.push('enclose');
       t.equal(imageOf(pid), realpathSync(process.execPath), 'still the launcher');
@@ -95,7 +107,7 @@ async function untilGone(pid: number): Promise<void> {
   while (existsSync(`/proc/${pid}`)) await turn();
 }
 
-t.test('rejects a process that cannot be enclosed, and ends it without the key (CHILD_LAUNCH_FAILED)', async (t) => {
+t.test('rejects a process that cannot be enclosed, and ends it without the key (SYSTEM_LAUNCH_FAILED)', async (t) => {
   const marker = join(temporaryFolder(t), 'started');
   const cause = new Error('no such cgroup');
   let enclosed = 0;
@@ -104,7 +116,7 @@ t.test('rejects a process that cannot be enclosed, and ends it without the key (
     () =>
       launch(t, 'echo > "$0"', {
         arguments: [marker],
-        masterKey: watchedKey(() => {
+        key: watchedKey(() => {
           isKeyUsed = true;
         }),
         enclose: (pid) => {
@@ -112,8 +124,8 @@ t.test('rejects a process that cannot be enclosed, and ends it without the key (
           throw cause;
         },
       }),
-    SupervisorError,
-    'CHILD_LAUNCH_FAILED',
+    SystemError,
+    'SYSTEM_LAUNCH_FAILED',
   );
   t.equal(error.cause, cause);
   await untilGone(enclosed);
@@ -122,12 +134,12 @@ t.test('rejects a process that cannot be enclosed, and ends it without the key (
   t.notOk(isOwnChild(enclosed));
 });
 
-t.test('rejects what no process can be made for (CHILD_LAUNCH_FAILED)', async (t) => {
+t.test('rejects what no process can be made for (SYSTEM_LAUNCH_FAILED)', async (t) => {
   const { execPath } = process;
   process.execPath = join(temporaryFolder(t), 'none');
   try {
     const enclose = () => t.fail('there is nothing to enclose');
-    throwsCode(() => launch(t, 'true', { enclose }), SupervisorError, 'CHILD_LAUNCH_FAILED');
+    throwsCode(() => launch(t, 'true', { enclose }), SystemError, 'SYSTEM_LAUNCH_FAILED');
   } finally {
     process.execPath = execPath;
   }
@@ -141,7 +153,7 @@ t.test('marks the process as one that Node waits for, until it has ended', async
   t.notOk(isOwnChild(pid));
 });
 
-t.test('gives acra-server no descriptor of the supervisor beyond its output', async (t) => {
+t.test('gives the program no descriptor of the supervisor beyond its output', async (t) => {
   const script = 'for fd in /proc/$$/fd/*; do basename $fd; done';
   const open = openSync('/dev/null', 'r');
   t.teardown(() => closeSync(open));
@@ -150,7 +162,7 @@ t.test('gives acra-server no descriptor of the supervisor beyond its output', as
   t.equal(await output(launch(t, script)), inherited);
 });
 
-t.test('gives acra-server no way to gain privileges and no core dump', async (t) => {
+t.test('gives the program no way to gain privileges and no core dump', async (t) => {
   const printed = await output(launch(t, 'grep NoNewPrivs /proc/self/status; grep core /proc/self/limits'));
   const [privileges, core] = printed.split('\n');
   t.match(privileges, /NoNewPrivs:\s+1/);
@@ -164,7 +176,7 @@ const needsAnotherUser =
       ? false
       : 'another user may not enter the checkout or Node’s folder';
 
-t.test('runs acra-server as another user, without root’s groups', { skip: needsAnotherUser }, async (t) => {
+t.test('runs the program as another user, without root’s groups', { skip: needsAnotherUser }, async (t) => {
   const printed = await output(launch(t, 'id -u; id -g; id -G', { user: { uid: NOBODY, gid: NOBODY } }));
   t.same(printed.split('\n'), [String(NOBODY), String(NOBODY), String(NOBODY)]);
 });
@@ -174,7 +186,7 @@ t.test('lets that user neither read nor signal the supervisor', { skip: needsAno
   mkdirSync(folder, { mode: 0o700 });
   writeFileSync(join(folder, 'file'), 'x');
   const attempts = `cat /proc/${process.pid}/environ || echo refused; kill -0 ${process.pid} || echo refused; ls ${folder} || echo refused`;
-  const refusals = async (user: LaunchSpec['user']) =>
+  const refusals = async (user: Confinement['user']) =>
     (await output(launch(t, `(${attempts}) 2>/dev/null`, { user }))).match(/^refused$/gm)?.length ?? 0;
   t.equal(await refusals({ uid: NOBODY, gid: NOBODY }), 3);
   t.equal(await refusals(undefined), 0);
@@ -185,7 +197,65 @@ const OPEN_SOCKETS = `
   const socket = koffi.load(null).func('int socket(int, int, int)');
   for (const family of [40, 1, 2]) console.log(family, socket(family, 1, 0) === -1 ? koffi.errno() : 'open');`;
 
-t.test('leaves acra-server no socket that leads out of the enclave beside the routes', async (t) => {
-  const program = { ...shell(''), program: process.execPath, leadingArguments: ['-e', OPEN_SOCKETS] };
-  t.same((await output(launch(t, '', { program }))).split('\n'), ['40 97', '1 open', '2 open']);
+t.test('leaves the program no socket that leads out of the enclave beside the routes', async (t) => {
+  const { process: child } = start(t, { program: process.execPath, arguments: ['-e', OPEN_SOCKETS] });
+  t.same((await output(child)).split('\n'), ['40 97', '1 open', '2 open']);
 });
+
+t.test('hands over as many secrets as there are, each in its own form', async (t) => {
+  const secret = (variable: string, text: string, encoding: Secret['encoding']): Secret => ({
+    variable,
+    encoding,
+    value: SecretBuffer.take(Buffer.from(text)),
+  });
+  const secrets = [
+    secret('PASSWORD', 'pässword with = and \n', 'utf8'),
+    secret('EMPTY', '', 'utf8'),
+    secret('KEY', 'k', 'base64'),
+  ];
+  const printed = await output(launch(t, 'printf "%s|%s|%s" "$PASSWORD" "$EMPTY" "$KEY"', { secrets }));
+  t.equal(printed, 'pässword with = and \n||aw==');
+});
+
+t.test('tells nothing of a program that ran, however it ended', async (t) => {
+  for (const script of ['exit 0', 'exit 71', 'kill -9 $$', 'echo "execute ENOENT" >&3 2>/dev/null; exit 1'])
+    t.equal(await start(t, { program: '/bin/sh', arguments: ['-c', script] }).failure, undefined, script);
+});
+
+for (const [what, errno, prepare] of [
+  ['is not there', 'ENOENT', () => undefined],
+  ['is a folder', 'EACCES', (path: string) => mkdirSync(path)],
+  ['may not be executed', 'EACCES', (path: string) => writeFileSync(path, '#!/bin/sh\n', { mode: 0o600 })],
+  ['is no program', 'ENOEXEC', (path: string) => writeFileSync(path, 'text', { mode: 0o700 })],
+  ['is of another machine', 'ENOEXEC', (path: string) => writeFileSync(path, foreignElf(), { mode: 0o700 })],
+  ['lacks its loader', 'ENOENT', (path: string) => writeFileSync(path, '#!/none/loader\n', { mode: 0o700 })],
+  ['is a broken link', 'ENOENT', (path: string) => symlinkSync('/none', path)],
+  ['lies behind a file', 'ENOTDIR', (path: string) => writeFileSync(join(path, '..', 'file'), '')],
+] as const)
+  t.test(`tells why a program that ${what} could not be executed (${errno})`, async (t) => {
+    const folder = temporaryFolder(t);
+    prepare(join(folder, 'program'));
+    const program = errno === 'ENOTDIR' ? join(folder, 'file', 'program') : join(folder, 'program');
+    const { process: child, failure } = start(t, { program });
+    const printed = output(child);
+    t.same(await failure, { step: 'execute', errno });
+    t.equal(await printed, '', 'and prints nothing');
+  });
+
+t.test('tells that arguments are longer than the kernel takes (E2BIG)', async (t) => {
+  const { failure } = start(t, {
+    program: '/bin/true',
+    environment: { LONG: 'x'.repeat(120_000), MORE: 'y' },
+    secrets: [{ variable: 'SECRET', encoding: 'utf8', value: SecretBuffer.take(Buffer.alloc(200_000, 'z')) }],
+  });
+  t.same(await failure, { step: 'execute', errno: 'E2BIG' });
+});
+
+/** An ELF header of a machine that no host of ours is (EM_S390, big-endian). */
+function foreignElf(): Buffer {
+  const header = Buffer.alloc(64);
+  header.write('\x7fELF\x02\x02\x01', 'latin1');
+  header.writeUInt16BE(2, 16);
+  header.writeUInt16BE(22, 18);
+  return header;
+}

@@ -2,22 +2,22 @@ import { existsSync, lstatSync, readFileSync, realpathSync, symlinkSync, writeFi
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test as TapTest } from 'tap';
-import type { AcraServerOptions } from '../../../acra/server/options.ts';
-import type { EnclaveConfig } from '../../../config/enclave.ts';
-import { enclaveSchema } from '../../../config/enclave.ts';
-import { loadConfig } from '../../../config/load.ts';
-import { type Clock, systemClock } from '../../../runtime/clock.ts';
-import { SecretBuffer } from '../../../runtime/secret-buffer.ts';
-import { acraChildSpec, serverKeyFile } from '../../../supervisor/children/acra.ts';
-import { AcraOutput } from '../../../supervisor/children/acra-output.ts';
-import { SupervisorError } from '../../../supervisor/errors.ts';
-import type { Confinement, ProcessBounds } from '../../../supervisor/platform.ts';
-import { PROJECT } from '../../project/imports.ts';
-import { throwsCode } from '../../support/coded-error.ts';
-import { FakeClock } from '../../support/fake-clock.ts';
-import { MemoryLogger } from '../../support/memory-logger.ts';
-import { othersMayEnter } from '../../support/others-may-enter.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import type { AcraServerOptions } from '../../../../acra/server/options.ts';
+import type { EnclaveConfig } from '../../../../config/enclave.ts';
+import { enclaveSchema } from '../../../../config/enclave.ts';
+import { loadConfig } from '../../../../config/load.ts';
+import { type Clock, systemClock } from '../../../../runtime/clock.ts';
+import { SecretBuffer } from '../../../../runtime/secret-buffer.ts';
+import { SupervisorError } from '../../../../supervisor/errors.ts';
+import { acraChildSpec, serverKeyFile } from '../../../../supervisor/workloads/acra/member.ts';
+import { AcraOutput } from '../../../../supervisor/workloads/acra/output.ts';
+import type { Confinement } from '../../../../system/processes/confinement.ts';
+import { PROJECT } from '../../../project/imports.ts';
+import { throwsCode } from '../../../support/coded-error.ts';
+import { FakeClock } from '../../../support/fake-clock.ts';
+import { MemoryLogger } from '../../../support/memory-logger.ts';
+import { othersMayEnter } from '../../../support/others-may-enter.ts';
+import { temporaryFolder } from '../../../support/temporary-folder.ts';
 
 const PEM = '-----BEGIN PRIVATE KEY-----\n';
 /** Another user where this process may become one that may enter the checkout, else itself. */
@@ -59,6 +59,7 @@ function surroundings(t: TapTest, { script, user, clock = systemClock, ...rest }
     poisonDetection: false,
   };
   const spec = acraChildSpec({
+    name: 'acra-server',
     program: {
       kind: 'path',
       program: process.execPath,
@@ -70,7 +71,7 @@ function surroundings(t: TapTest, { script, user, clock = systemClock, ...rest }
     config,
     masterKey: SecretBuffer.take(Buffer.alloc(32, 1)),
     serverKey: SecretBuffer.take(Buffer.from(PEM)),
-    confinement: { folder, user, enclose, clear },
+    confinement: { folder, user, enclose, clear, release: () => undefined },
     clock,
     output: new AcraOutput(new MemoryLogger()),
   });
@@ -124,19 +125,8 @@ t.test('leaves no TLS key behind when acra-server cannot be confined (CHILD_LAUN
   };
   const { launch, keyFile } = surroundings(t, { script: () => LIVES, enclose });
   const error = throwsCode(launch, SupervisorError, 'CHILD_LAUNCH_FAILED');
-  t.equal(error.cause, cause);
+  t.match(error.cause, { code: 'SYSTEM_LAUNCH_FAILED', cause });
   t.notOk(existsSync(keyFile));
-});
-
-t.test('bounds acra-server by what the measured configuration says', async (t) => {
-  const seen: (readonly [number, ProcessBounds])[] = [];
-  const { launch, config } = surroundings(t, {
-    script: () => LIVES,
-    enclose: (pid, bounds) => void seen.push([pid, bounds]),
-  });
-  const { pid } = launch();
-  const maxMemoryBytes = config.acra.maxMemoryMiB * 1024 * 1024;
-  t.same(seen, [[pid, { maxMemoryBytes, maxTasks: config.acra.maxTasks }]]);
 });
 
 t.test('removes the socket that a killed acra-server left, which would end the next one', async (t) => {

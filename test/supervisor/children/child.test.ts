@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import t, { type Test as TapTest } from 'tap';
-import type { ChildSpec, ChildState, Exit } from '../../supervisor/children/child.ts';
-import { SupervisedChild } from '../../supervisor/children/child.ts';
-import { SupervisorError } from '../../supervisor/errors.ts';
-import { rejectsCode } from '../support/coded-error.ts';
-import { FakeClock } from '../support/fake-clock.ts';
-import { MemoryLogger } from '../support/memory-logger.ts';
-import { seededRandom } from '../support/seeded-random.ts';
+import type { ChildSpec, ChildState, Exit } from '../../../supervisor/children/child.ts';
+import { SupervisedChild } from '../../../supervisor/children/child.ts';
+import { SupervisorError } from '../../../supervisor/errors.ts';
+import { rejectsCode } from '../../support/coded-error.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { MemoryLogger } from '../../support/memory-logger.ts';
+import { seededRandom } from '../../support/seeded-random.ts';
 
 /** A real process that lives until told otherwise; `script` is what node runs. */
 function launchNode(script: string) {
@@ -29,6 +29,8 @@ function surroundings(t: TapTest, script: string | (() => string), over: Partial
   const logger = new MemoryLogger();
   const states: ChildState[] = [];
   const exits: Exit[] = [];
+  const failures: unknown[] = [];
+  const { promise: failed, resolve: reportFailure } = Promise.withResolvers<void>();
   const waiting: ((state: ChildState) => void)[] = [];
   let current = launchNode('0');
   const spec: ChildSpec = {
@@ -40,6 +42,7 @@ function surroundings(t: TapTest, script: string | (() => string), over: Partial
     probe: async () => void (await current.started),
     judgeExit: (exit) => {
       exits.push(exit);
+      if (exit.signal === 'SIGABRT') throw new TypeError('the judge broke');
       return exit.code === 101
         ? { code: 'POISON', meaning: 'poison record', restart: false, alert: true }
         : { code: 'EXITED', meaning: 'ended', restart: true, alert: false };
@@ -49,6 +52,7 @@ function surroundings(t: TapTest, script: string | (() => string), over: Partial
       maxMs: 1000,
       breakerExits: 3,
       breakerWindowMs: 60_000,
+      breakerRetryMs: 30_000,
       stopGraceMs: 5000,
       probeTimeoutMs: 5000,
       ...over,
@@ -62,10 +66,14 @@ function surroundings(t: TapTest, script: string | (() => string), over: Partial
       states.push(state);
       for (const resolve of waiting.splice(0)) resolve(state);
     },
+    onFailure: (error) => {
+      failures.push(error);
+      reportFailure();
+    },
   });
   t.teardown(() => child.stop());
   const nextState = () => new Promise<ChildState>((resolve) => waiting.push(resolve));
-  return { child, clock, logger, states, exits, nextState };
+  return { child, clock, logger, states, exits, failures, failed, nextState };
 }
 
 const signal = () => new AbortController().signal;
@@ -102,22 +110,62 @@ t.test('tells a child that it killed for not answering from one that somebody el
   ]);
 });
 
-t.test('opens the breaker after too many exits, and then stays still', async (t) => {
-  const { child, clock, nextState, logger } = surroundings(t, LIVES);
-  await child.start(signal());
-  for (const exit of [1, 2, 3]) {
+/** Kills it so often that the breaker opens; it is down then. */
+async function openBreaker({ child, clock, nextState }: ReturnType<typeof surroundings>): Promise<ChildState> {
+  for (;;) {
     const next = nextState();
     process.kill(child.pid ?? 0, 'SIGKILL');
     const state = await next;
-    t.equal(state.kind, exit < 3 ? 'down' : 'failed');
-    if (exit === 3) break;
+    if (state.kind === 'down' && state.code === 'CHILD_BREAKER_OPEN') return state;
     const running = nextState();
     clock.advance(1000);
     await running;
   }
-  t.equal(child.failure?.code, 'CHILD_BREAKER_OPEN');
-  t.equal(clock.sleeping, 0, 'nothing waits to start it again');
-  t.ok(logger.events().includes('child.given-up'));
+}
+
+t.test('tries a child that ends again and again once in a long while, for ever (CHILD_BREAKER_OPEN)', async (t) => {
+  const parts = surroundings(t, LIVES);
+  const { child, clock, nextState, logger } = parts;
+  await child.start(signal());
+  t.match((await openBreaker(parts)).kind, 'down');
+  t.equal(child.failure, undefined, 'it is not given up');
+  t.ok(logger.events().includes('child.breaker-open'));
+  for (let tries = 0; tries < 5; tries += 1) {
+    const { length } = clock.sleptMs;
+    t.equal(clock.sleptMs.at(-1), 30_000);
+    const running = nextState();
+    clock.advance(30_000);
+    t.equal((await running).kind, 'running');
+    const down = nextState();
+    process.kill(child.pid ?? 0, 'SIGKILL');
+    t.match(await down, { kind: 'down', code: 'CHILD_BREAKER_OPEN' });
+    t.ok(clock.sleptMs.length > length);
+  }
+});
+
+t.test('closes the breaker when a child has lived as long as the window', async (t) => {
+  const parts = surroundings(t, LIVES);
+  const { child, clock, nextState } = parts;
+  await child.start(signal());
+  await openBreaker(parts);
+  const running = nextState();
+  clock.advance(30_000);
+  await running;
+  clock.advance(60_000);
+  const down = nextState();
+  process.kill(child.pid ?? 0, 'SIGKILL');
+  t.match(await down, { kind: 'down', code: 'EXITED' });
+  const again = nextState();
+  clock.advance(1000);
+  t.equal((await again).kind, 'running', 'quickly, as at first');
+});
+
+t.test('says so when the supervision itself breaks, instead of ending in silence', async (t) => {
+  const { child, failures, failed } = surroundings(t, LIVES);
+  await child.start(signal());
+  process.kill(child.pid ?? 0, 'SIGABRT');
+  await failed;
+  t.match(failures, [{ message: 'the judge broke' }]);
 });
 
 t.test('keeps exits outside the window from counting', async (t) => {

@@ -4,9 +4,9 @@
  * a TLS request without a handshake would cost acra-server a goroutine for ever (contract 3.3).
  */
 
-import type { Clock } from '../../runtime/clock.ts';
-import type { TcpEndpoint, UnixEndpoint } from '../../wire/endpoint.ts';
-import { connect } from './connect.ts';
+import type { Clock } from '../../../runtime/clock.ts';
+import type { TcpEndpoint, UnixEndpoint } from '../../../wire/endpoint.ts';
+import { connect } from '../../probes/connect.ts';
 
 export type AcraAnswer =
   /** It accepted and dialled. */

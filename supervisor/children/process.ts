@@ -1,0 +1,69 @@
+/**
+ * One launched process as the supervision sees it: any program with its secrets and its confinement. What it prints is handed over;
+ * what it leaves running when it ends is ended too.
+ */
+import type { ChildProcess } from 'node:child_process';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Confinement } from '../../system/processes/confinement.ts';
+import type { Launched, LaunchSpec } from '../../system/processes/launch.ts';
+import { launch } from '../../system/processes/launch.ts';
+import { SupervisorError } from '../errors.ts';
+import type { Exit, ProcessHandle } from './child.ts';
+
+/** What an ended process has said is read in less. */
+const OUTPUT_GRACE_MS = 1_000;
+
+export interface ProcessOptions extends Omit<LaunchSpec, 'confinement'> {
+  readonly name: string;
+  readonly confinement: Pick<Confinement, 'user' | 'enclose' | 'clear'>;
+  readonly clock: Clock;
+  /** Must read them: a program whose output nobody reads blocks, or dies of SIGPIPE. */
+  readonly onStreams: (streams: readonly (NodeJS.ReadableStream | null)[]) => void;
+}
+
+/** @throws SupervisorError CHILD_LAUNCH_FAILED */
+export function startProcess(options: ProcessOptions): ProcessHandle {
+  const launched = tryLaunch(options);
+  const { process } = launched;
+  options.onStreams([process.stdout, process.stderr]);
+  return {
+    pid: launched.pid,
+    exited: untilEnded(launched, options),
+    kill: (signal) => void process.kill(signal),
+  };
+}
+
+function tryLaunch(options: ProcessOptions): Launched {
+  try {
+    return launch(options);
+  } catch (cause) {
+    throw new SupervisorError('CHILD_LAUNCH_FAILED', `${options.name} could not be launched`, { cause });
+  }
+}
+
+/** The exit, once the output is read to its end; what the program left running may hold the output open for ever. */
+async function untilEnded({ process, failure }: Launched, { clock, confinement }: ProcessOptions): Promise<Exit> {
+  const exit = await new Promise<Exit>((resolve) => {
+    const closed = new AbortController();
+    process.once('error', () => resolve({ code: null, signal: null }));
+    process.once('close', (code, signal) => {
+      closed.abort();
+      resolve({ code, signal });
+    });
+    process.once('exit', () => {
+      confinement.clear();
+      closeAfterGrace(process, clock, closed.signal);
+    });
+  });
+  const notLaunched = await failure;
+  return notLaunched ? { ...exit, notLaunched } : exit;
+}
+
+function closeAfterGrace(process: ChildProcess, clock: Clock, closed: AbortSignal): void {
+  clock.sleep(OUTPUT_GRACE_MS, closed).then(
+    () => {
+      for (const stream of process.stdio) stream?.destroy();
+    },
+    () => undefined,
+  );
+}

@@ -1,0 +1,144 @@
+/**
+ * The acra-servers of an enclave. Each has its own confinement, output, state and health; nothing that becomes of one touches
+ * another. There is one so far, for all clients; a further one is one call of `add`.
+ */
+import type { AcraProgram } from '../../../acra/obtain/program.ts';
+import type { AcraServerOptions } from '../../../acra/server/options.ts';
+import type { EnclaveConfig } from '../../../config/enclave.ts';
+import type { Clock } from '../../../runtime/clock.ts';
+import type { Logger } from '../../../runtime/log.ts';
+import type { Random } from '../../../runtime/random.ts';
+import type { SecretBuffer } from '../../../runtime/secret-buffer.ts';
+import type { Confinement } from '../../../system/processes/confinement.ts';
+import type { TcpEndpoint, UnixEndpoint } from '../../../wire/endpoint.ts';
+import type { ChildState } from '../../children/child.ts';
+import { SupervisedChild } from '../../children/child.ts';
+import type { Machine } from '../../platform.ts';
+import { keystoreFor } from './keystore-copy.ts';
+import { acraChildSpec, serverKeyFile } from './member.ts';
+import { AcraOutput } from './output.ts';
+
+const MIB = 1024 * 1024;
+
+/** What differs from one member to the next. */
+export interface MemberPlan {
+  /** Unique in the enclave; names user, cgroup, folder, log records and metrics. */
+  readonly id: string;
+  readonly listen: TcpEndpoint | UnixEndpoint;
+  /** Its own way to the database. */
+  readonly database: TcpEndpoint;
+  /** How many connections it has opened there so far: that it dials shows that it accepts (probe.ts). */
+  readonly dialled: () => number;
+}
+
+export interface AcraMember extends MemberPlan {
+  readonly child: SupervisedChild;
+  readonly output: AcraOutput;
+}
+
+export interface FleetDeps {
+  readonly program: AcraProgram;
+  readonly config: EnclaveConfig;
+  /** Where a file of the measured folder lies. */
+  readonly pathOf: (file: string) => string;
+  readonly masterKey: SecretBuffer;
+  readonly serverKey: SecretBuffer;
+  readonly confine: Machine['confine'];
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly onFailure: (error: unknown) => void;
+}
+
+export type MemberListener = (member: AcraMember, state: ChildState) => void;
+
+export class AcraFleet {
+  readonly #deps: FleetDeps;
+  readonly #members = new Map<string, { readonly member: AcraMember; readonly confinement: Confinement }>();
+  #listeners: MemberListener[] = [];
+
+  constructor(deps: FleetDeps) {
+    this.#deps = deps;
+  }
+
+  get members(): readonly AcraMember[] {
+    return [...this.#members.values()].map(({ member }) => member);
+  }
+
+  /** Told about every change of a member's state from now on. */
+  subscribe(notify: MemberListener): void {
+    this.#listeners = [...this.#listeners, notify];
+  }
+
+  /**
+   * Resolves when it listens. Nothing of a member that does not come so far is left.
+   * @throws SupervisorError CHILD_LAUNCH_FAILED, CHILD_NOT_READY, CHILD_CONFINEMENT_TAKEN
+   */
+  async add(plan: MemberPlan, signal: AbortSignal): Promise<AcraMember> {
+    const { config, confine, clock, random, logger, onFailure } = this.#deps;
+    const { maxMemoryMiB, maxTasks } = config.acra;
+    const confinement = confine(plan.id, { maxMemoryBytes: maxMemoryMiB * MIB, maxTasks });
+    try {
+      const output = new AcraOutput(logger);
+      const onState = (state: ChildState) => this.#tell(plan.id, state);
+      const child = new SupervisedChild(this.#childSpec(plan, confinement, output), {
+        clock,
+        random,
+        logger,
+        onState,
+        onFailure,
+      });
+      const member = { ...plan, child, output };
+      this.#members.set(plan.id, { member, confinement });
+      await child.start(signal);
+      return member;
+    } catch (error) {
+      this.#members.delete(plan.id);
+      confinement.release();
+      throw error;
+    }
+  }
+
+  /** Its sessions end; nobody else's do. */
+  async remove(id: string): Promise<void> {
+    const found = this.#members.get(id);
+    if (!found) return;
+    this.#members.delete(id);
+    await found.member.child.stop();
+    found.confinement.release();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#members.keys()].map((id) => this.remove(id)));
+  }
+
+  #tell(id: string, state: ChildState): void {
+    const found = this.#members.get(id);
+    if (found) for (const notify of this.#listeners) notify(found.member, state);
+  }
+
+  #childSpec(plan: MemberPlan, confinement: Confinement, output: AcraOutput) {
+    const { program, config, masterKey, serverKey, clock } = this.#deps;
+    const options = this.#options(plan, confinement);
+    return acraChildSpec({ name: plan.id, program, options, config, masterKey, serverKey, confinement, clock, output });
+  }
+
+  #options({ listen, database }: MemberPlan, confinement: Confinement): AcraServerOptions {
+    const { config, pathOf } = this.#deps;
+    const { acra } = config;
+    return {
+      listen,
+      database: { host: database.host, port: database.port, serverName: config.database.serverName },
+      keysFolder: keystoreFor(confinement, pathOf(acra.keystore)),
+      encryptorConfigFile: pathOf(acra.encryptorConfig),
+      tls: {
+        clientCaFile: pathOf(acra.clientCa),
+        serverCertFile: pathOf(acra.certificate),
+        serverKeyFile: serverKeyFile(confinement.folder),
+        databaseCaFile: pathOf(config.database.ca),
+      },
+      clientId: { from: acra.clientIdFrom },
+      poisonDetection: acra.poisonDetection,
+    };
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * One acra-server as a supervised child: how it is launched, when it listens, what its exits and log lines mean.
+ * Its TLS key lies in a folder of its own (memory, 0600) only from launch until it listens.
+ */
+import { closeSync, fchownSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { AcraProgram } from '../../../acra/obtain/program.ts';
+import { acraServerArguments } from '../../../acra/server/command-line.ts';
+import { acraServerEnvironment, MASTER_KEY_VARIABLE } from '../../../acra/server/environment.ts';
+import { explainExit } from '../../../acra/server/exit.ts';
+import type { AcraServerOptions } from '../../../acra/server/options.ts';
+import type { EnclaveConfig } from '../../../config/enclave.ts';
+import type { Clock } from '../../../runtime/clock.ts';
+import type { SecretBuffer } from '../../../runtime/secret-buffer.ts';
+import type { Confinement } from '../../../system/processes/confinement.ts';
+import type { ChildSpec, Exit, ExitVerdict, ProcessHandle } from '../../children/child.ts';
+import { startProcess } from '../../children/process.ts';
+import { connect } from '../../probes/connect.ts';
+import type { AcraOutput } from './output.ts';
+
+const LISTEN_POLL_MS = 50;
+const READY_TIMEOUT_MS = 20_000;
+
+export interface AcraChildDeps {
+  /** Names it in logs, beside others. */
+  readonly name: string;
+  readonly program: AcraProgram;
+  readonly options: AcraServerOptions;
+  readonly config: EnclaveConfig;
+  readonly masterKey: SecretBuffer;
+  readonly serverKey: SecretBuffer;
+  readonly confinement: Confinement;
+  readonly clock: Clock;
+  readonly output: AcraOutput;
+}
+
+export function serverKeyFile(folder: string): string {
+  return join(folder, 'server.key');
+}
+
+export function acraChildSpec(deps: AcraChildDeps): ChildSpec {
+  return {
+    name: deps.name,
+    launch: () => launchMember(deps),
+    probe: (signal) => untilListening(deps, signal),
+    judgeExit: (exit) => judge(exit, deps.output.codes),
+    restart: { ...deps.config.restart, probeTimeoutMs: READY_TIMEOUT_MS },
+  };
+}
+
+/** A launch that fails, and a process that has ended, leave no key behind. */
+function launchMember(deps: AcraChildDeps): ProcessHandle {
+  const { name, program, options, config, masterKey, confinement, clock, output } = deps;
+  // A socket file that a killed acra-server left would make the next one exit with code 0 (contract 3.3).
+  if (options.listen.kind === 'unix') rmSync(options.listen.path, { force: true });
+  writeServerKey(deps);
+  const removeKey = () => rmSync(options.tls.serverKeyFile, { force: true });
+  try {
+    const handle = startProcess({
+      name,
+      program: program.program,
+      arguments: [...program.leadingArguments, ...acraServerArguments(options)],
+      environment: acraServerEnvironment({ memoryLimitMiB: config.acra.memoryLimitMiB }),
+      secrets: [{ variable: MASTER_KEY_VARIABLE, value: masterKey, encoding: 'base64' }],
+      confinement,
+      clock,
+      onStreams: (streams) => output.attach(streams),
+    });
+    return { ...handle, exited: handle.exited.finally(removeKey) };
+  } catch (error) {
+    removeKey();
+    throw error;
+  }
+}
+
+/** Always a new file: the folder is acra-server's, and a link that it left there would lead our hand elsewhere. */
+function writeServerKey({ options, serverKey, confinement: { user } }: AcraChildDeps): void {
+  const { serverKeyFile: file } = options.tls;
+  rmSync(file, { force: true });
+  const fd = openSync(file, 'wx', 0o600);
+  try {
+    if (user) fchownSync(fd, user.uid, user.gid);
+    serverKey.use((pem) => writeFileSync(fd, pem));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Listening is all that can be asked before the database is there; what lies behind is the health monitor's. */
+async function untilListening(deps: AcraChildDeps, signal: AbortSignal): Promise<void> {
+  const { listen, tls } = deps.options;
+  for (;;) {
+    const socket = await connect(listen, deps.config.health.probeTimeoutMs, signal);
+    if (socket) {
+      socket.destroy();
+      break;
+    }
+    await deps.clock.sleep(LISTEN_POLL_MS, signal);
+  }
+  rmSync(tls.serverKeyFile, { force: true });
+}
+
+function judge(exit: Exit, logCodes: ReadonlySet<number>): ExitVerdict {
+  const { errorCode, meaning, restart, alert } = explainExit({ ...exit, requested: false, logCodes });
+  return { code: errorCode, meaning, restart: restart === 'back-off', alert };
+}

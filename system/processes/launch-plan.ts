@@ -1,0 +1,37 @@
+/** What the launcher is told, and what it says when it fails; shared by both ends (launch.ts, launcher.ts). */
+
+/** A pair of connected sockets: secrets go in, the reason of a failure comes out. */
+export const HANDOVER_FD = 3;
+
+export const SECRET_LENGTH_BYTES = 4;
+
+export type SecretEncoding = 'base64' | 'utf8';
+
+/** An argument of the launcher, so that nothing secret may stand in it. */
+export interface LaunchPlan {
+  readonly program: string;
+  readonly arguments: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  /** In the order in which they come over the pipe: the length of each (u32, big-endian), then its bytes. */
+  readonly secrets: readonly { readonly variable: string; readonly encoding: SecretEncoding }[];
+}
+
+/** What could not be done. `restrict`: the bounds that survive execve; `secrets`: they did not arrive whole. */
+const LAUNCH_STEPS = ['restrict', 'secrets', 'execute'] as const;
+
+export interface LaunchFailure {
+  readonly step: (typeof LAUNCH_STEPS)[number];
+  /** `ENOENT` and so on, where the kernel said no. */
+  readonly errno: string | null;
+}
+
+/** Undefined for anything that the launcher does not say: the program itself may hold the pipe. */
+export function parseLaunchFailure(text: string): LaunchFailure | undefined {
+  const match = /^([a-z]+) ([A-Z0-9]+|-)$/.exec(text);
+  const step = LAUNCH_STEPS.find((each) => each === match?.[1]);
+  return step && { step, errno: match?.[2] === '-' ? null : (match?.[2] ?? null) };
+}
+
+export function encodeLaunchFailure({ step, errno }: LaunchFailure): string {
+  return `${step} ${errno ?? '-'}`;
+}

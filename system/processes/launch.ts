@@ -1,0 +1,94 @@
+/**
+ * Starts a program with secrets in its environment, through a launcher that turns itself into it (launcher.ts). The secrets never
+ * become text in this process: they go over a pipe, after the new process has been confined and before anything of the
+ * program has run. Over the same pipe comes why the program could not be started.
+ */
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import type { Duplex } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
+import { SystemError } from '../errors.ts';
+import type { Confinement } from './confinement.ts';
+import type { LaunchFailure, LaunchPlan, SecretEncoding } from './launch-plan.ts';
+import { HANDOVER_FD, parseLaunchFailure, SECRET_LENGTH_BYTES } from './launch-plan.ts';
+import { nodeChildEnvironment } from './node-child.ts';
+import { markOwnChild } from './own-children.ts';
+
+const LAUNCHER = fileURLToPath(new URL('./launcher.ts', import.meta.url));
+
+export interface Secret {
+  /** The variable of the child's environment. */
+  readonly variable: string;
+  readonly value: SecretBuffer;
+  readonly encoding: SecretEncoding;
+}
+
+export interface LaunchSpec {
+  /** Absolute path. */
+  readonly program: string;
+  readonly arguments: readonly string[];
+  /** The whole of it, apart from the secrets: nothing is inherited. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly secrets: readonly Secret[];
+  readonly confinement: Pick<Confinement, 'user' | 'enclose'>;
+}
+
+export interface Launched {
+  readonly process: ChildProcess;
+  readonly pid: number;
+  /** Resolves when the launcher is no more: with the reason where it could not become the program. */
+  readonly failure: Promise<LaunchFailure | undefined>;
+}
+
+/** @throws SystemError SYSTEM_LAUNCH_FAILED when no process could be made, or none that is confined */
+export function launch(spec: LaunchSpec): Launched {
+  const plan: LaunchPlan = {
+    program: spec.program,
+    arguments: spec.arguments,
+    environment: spec.environment,
+    secrets: spec.secrets.map(({ variable, encoding }) => ({ variable, encoding })),
+  };
+  const child = markOwnChild(spawnLauncher(spec.confinement.user, JSON.stringify(plan)));
+  const { pid } = child;
+  if (pid === undefined) {
+    child.on('error', () => undefined);
+    throw new SystemError('SYSTEM_LAUNCH_FAILED', `no process could be made for ${spec.program}`);
+  }
+  const handover = child.stdio[HANDOVER_FD] as Duplex;
+  handover.on('error', () => undefined);
+  try {
+    spec.confinement.enclose(pid);
+  } catch (cause) {
+    child.kill('SIGKILL');
+    throw new SystemError('SYSTEM_LAUNCH_FAILED', `${spec.program} could not be confined`, { cause });
+  }
+  for (const { value } of spec.secrets) value.use((bytes) => writeSecret(handover, bytes));
+  handover.end();
+  return { process: child, pid, failure: readFailure(handover) };
+}
+
+function writeSecret(handover: Duplex, bytes: Buffer): void {
+  const length = Buffer.alloc(SECRET_LENGTH_BYTES);
+  length.writeUInt32BE(bytes.length);
+  handover.write(length);
+  handover.write(bytes);
+}
+
+function spawnLauncher(user: Confinement['user'], plan: string): ChildProcess {
+  return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', LAUNCHER, plan], {
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    env: nodeChildEnvironment(),
+    detached: true,
+    ...user,
+  });
+}
+
+/** The pipe closes when the launcher has become the program: it is not inherited. */
+function readFailure(handover: Duplex): Promise<LaunchFailure | undefined> {
+  return new Promise((resolve) => {
+    const parts: Buffer[] = [];
+    handover.on('data', (part: Buffer) => parts.push(part));
+    handover.once('close', () => resolve(parseLaunchFailure(Buffer.concat(parts).toString('utf8'))));
+  });
+}
