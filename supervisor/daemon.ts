@@ -11,6 +11,7 @@ import { describeError, errorCode } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Random } from '../runtime/random.ts';
 import { CONTROL_PROTOCOL } from '../wire/control/messages.ts';
+import type { BootTable } from './boot/phase.ts';
 import { boot } from './boot/phase.ts';
 import type { Booted } from './boot/table.ts';
 import { bootTable } from './boot/table.ts';
@@ -40,6 +41,8 @@ export interface SupervisorDeps {
   readonly random: Random;
   /** Where records also go besides the control connection: the console. */
   readonly console: Logger;
+  /** Default: the product's own; a longer one goes on from there. */
+  readonly table?: BootTable<Booted>;
 }
 
 export type SupervisorExit = { readonly kind: 'stopped' } | { readonly kind: 'failed'; readonly error: unknown };
@@ -132,7 +135,7 @@ export class Supervisor {
     };
     try {
       const start = { folder, acraProgram, control: this.#control };
-      await this.#serve(await boot(bootTable, start, context, this.#stop.signal));
+      await this.#serve(await boot(this.#deps.table ?? bootTable, start, context, this.#stop.signal));
       return this.#stopped();
     } catch (error) {
       return this.#stop.signal.aborted ? this.#stopped() : this.#failed(error);

@@ -11,6 +11,7 @@ import { systemRandom } from '../runtime/random.ts';
 import { RELEASE } from '../runtime/release.ts';
 import { endMachine } from '../system/libc/machine-calls.ts';
 import { ACRA_PROGRAM_PATH, ENCLAVE_FOLDER } from '../wire/image-layout.ts';
+import { bootTable } from './boot/table.ts';
 import { Supervisor } from './daemon.ts';
 import { drainConsole, machineConsole } from './machine/console.ts';
 import { isInit } from './machine/init.ts';
@@ -19,15 +20,15 @@ import type { Platform } from './platform.ts';
 const EXIT_FAILED = 1;
 
 /** Returns only if even ending the machine fails. */
-export async function runEnclave(platform: Platform): Promise<void> {
+export async function runEnclave(platform: Platform, table = bootTable): Promise<void> {
   try {
-    await supervise(platform);
+    await supervise(platform, table);
   } catch (error) {
     end(EXIT_FAILED, describeError(error), errorCode(error));
   }
 }
 
-async function supervise(platform: Platform): Promise<void> {
+async function supervise(platform: Platform, table: typeof bootTable): Promise<void> {
   const supervisor = new Supervisor({
     platform,
     folder: join('/', ENCLAVE_FOLDER),
@@ -36,6 +37,7 @@ async function supervise(platform: Platform): Promise<void> {
     clock: systemClock,
     random: systemRandom,
     console: machineConsole,
+    table,
   });
   endOnPanic(supervisor);
   // An init may tell us to stop; as PID 1 we hear it only from ourselves.

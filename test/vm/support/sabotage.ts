@@ -1,4 +1,4 @@
-/** How a test talks to the saboteur in its image (images/saboteur.ts). */
+/** How a test talks to the saboteur in its image (saboteur.ts). */
 
 export const SABOTAGE_PORT = 7100;
 
@@ -7,7 +7,7 @@ export const PANIC = `the saboteur was told to panic, ${'and to say at length wh
 
 export type SabotageRequest =
   | { readonly do: 'stats' }
-  | { readonly do: 'signal-acra'; readonly signal: 'SIGKILL' | 'SIGSTOP' }
+  | { readonly do: 'signal-acra'; readonly signal: 'SIGKILL' | 'SIGSTOP'; readonly uid?: number }
   | { readonly do: 'panic' };
 
 export type SabotageAnswer = Readonly<Record<string, unknown>>;
