@@ -96,14 +96,6 @@ export const PARSE = codec('P', 'text', 'text', 'oids');
 export const BIND = codec('B', 'text', 'text', 'formats', 'values', 'formats');
 export const PARAMETER_STATUS = codec('S', 'text', 'text');
 export const DATA_ROW = codec('D', 'values');
-/** Four fields of one letter and text each, then an empty one. */
-const ERROR_RESPONSE = codec('E', 'text', 'text', 'text', 'text', 'text');
-
-export function encodeError(severity: 'ERROR' | 'FATAL', sqlState: string, message: string): Buffer {
-  const latin1 = Buffer.from(message).toString('latin1');
-  return ERROR_RESPONSE.encode(`S${severity}`, `V${severity}`, `C${sqlState}`, `M${latin1}`, '');
-}
-
 export interface ResultField {
   readonly typeOid: number;
   /** Where the OID stands in the whole message. */

@@ -1,26 +1,33 @@
 /**
- * The first packet of a PostgreSQL session, where TLS must be asked for.
+ * The packets before a PostgreSQL session, which have no type byte: Int32 length, Int32 code, and what the code asks for.
  *
- * Only two packets pass: SSLRequest, and a CancelRequest of exactly 16 bytes (it can carry no data). GSSENCRequest is
+ * Where TLS must be asked for, only two pass: SSLRequest, and CancelRequest with its process and key. GSSENCRequest is
  * answered `N` once, as a server without Kerberos does, so that libpq goes on to SSLRequest. Bytes that a peer sends before the
  * answer that it has to wait for are refused: whoever reads them after the TLS handshake takes them for authenticated
  * (CVE-2021-23214 on the server's side, CVE-2021-23222 on the client's).
  * Source: PostgreSQL 18, "Message Formats" (SSLRequest, GSSENCRequest, CancelRequest, ErrorResponse).
  */
+import { encodeError } from './error-response.ts';
+import { SessionError } from './session-error.ts';
 
 const SSL_REQUEST_CODE = 80877103;
-const CANCEL_REQUEST = 80877102;
-const GSS_REQUEST = 80877104;
+const CANCEL_REQUEST_CODE = 80877102;
+const GSS_REQUEST_CODE = 80877104;
 const HEADER_BYTES = 8;
 
-/** For those who ask a server themselves: Int32 length 8, Int32 code. */
+/** For those who ask a server themselves. */
 export const SSL_REQUEST: Buffer = Buffer.from([0, 0, 0, HEADER_BYTES, 0x04, 0xd2, 0x16, 0x2f]);
-const CANCEL_BYTES = 16;
+/** Behind the header: Int32 process, then the key, of four bytes in protocol 3.0 and of 4 to 256 in 3.2. */
+const MIN_CANCEL_BYTES = HEADER_BYTES + 4 + 4;
+const MAX_CANCEL_BYTES = HEADER_BYTES + 4 + 256;
 const PROTOCOL_3 = 3;
 const TLS_HANDSHAKE_RECORD = 0x16;
 
 /** One byte more than the longest packet that passes, so that stuffed bytes are seen. */
-export const MAX_STARTUP_BYTES = CANCEL_BYTES + 1;
+export const MAX_STARTUP_BYTES = MAX_CANCEL_BYTES + 1;
+
+/** What a server answers to SSLRequest and GSSENCRequest: one byte. */
+export const TLS_ANSWERS = { accepted: 0x53 /* S */, refused: 0x4e /* N */ } as const;
 
 export type PostgresRefusal =
   | 'plaintext-startup'
@@ -59,20 +66,20 @@ export function classifyStartup(bytes: Buffer): StartupVerdict {
   if (bytes.length < HEADER_BYTES) return MORE;
   const length = bytes.readUInt32BE(0);
   const code = bytes.readUInt32BE(4);
-  if ((code === SSL_REQUEST_CODE || code === GSS_REQUEST) && length === HEADER_BYTES) {
+  if ((code === SSL_REQUEST_CODE || code === GSS_REQUEST_CODE) && length === HEADER_BYTES) {
     if (bytes.length > HEADER_BYTES) return refused('bytes-behind-request');
     return { kind: code === SSL_REQUEST_CODE ? 'ssl-request' : 'gss-request' };
   }
-  if (code === CANCEL_REQUEST && length === CANCEL_BYTES) {
-    if (bytes.length > CANCEL_BYTES) return refused('bytes-behind-request');
-    return bytes.length === CANCEL_BYTES ? { kind: 'cancel-request' } : MORE;
+  if (code === CANCEL_REQUEST_CODE && length >= MIN_CANCEL_BYTES && length <= MAX_CANCEL_BYTES) {
+    if (bytes.length > length) return refused('bytes-behind-request');
+    return bytes.length === length ? { kind: 'cancel-request' } : MORE;
   }
   return classifyOther(length, code);
 }
 
 /** @param bytes what the upstream sent after the SSLRequest; at least one byte, two are enough. */
 export function checkTlsAnswer(bytes: Buffer): PostgresRefusal | undefined {
-  if (bytes[0] !== 0x53 /* S */) return 'upstream-refuses-tls';
+  if (bytes[0] !== TLS_ANSWERS.accepted) return 'upstream-refuses-tls';
   return bytes.length > 1 ? 'bytes-behind-answer' : undefined;
 }
 
@@ -115,12 +122,14 @@ const COMPLAINTS: Readonly<Record<PostgresRefusal, Complaint>> = {
   'time-out': { sqlState: PROTOCOL_VIOLATION, message: 'the request for TLS did not come in time' },
 };
 
+/** Why a client was refused, for those who tell it themselves. */
+export function startupError(reason: PostgresRefusal): SessionError {
+  const { sqlState, message } = COMPLAINTS[reason];
+  return new SessionError(sqlState, message);
+}
+
 /** An ErrorResponse of severity FATAL that tells the client why it was refused. */
 export function encodeErrorResponse(reason: PostgresRefusal): Buffer {
   const { sqlState, message } = COMPLAINTS[reason];
-  const fields = Buffer.from(`SFATAL\0VFATAL\0C${sqlState}\0M${message}\0\0`, 'utf8');
-  const header = Buffer.alloc(5);
-  header.write('E', 0);
-  header.writeUInt32BE(fields.length + 4, 1);
-  return Buffer.concat([header, fields]);
+  return encodeError('FATAL', sqlState, message);
 }

@@ -1,9 +1,16 @@
 /** Collects the changes to one statement: edits at byte offsets of its text, and what its parameters are used for. */
 import type { Node, ScanToken } from 'libpg-query';
-import { scanSql } from './parser.ts';
+import type { ParsedText } from './parser.ts';
 import { Refusal } from './refusal.ts';
 import { allOf, as, type BodyOf, stringsOf } from './tree.ts';
-import { encodeBytea, protectValue, type ValueCipher, type ValueUse } from './values.ts';
+import type { ValueUse } from './values.ts';
+
+/** What stands in the text from byte `start` up to (without) `end` is replaced. */
+export type Edit = { readonly start: number; readonly end: number } & (
+  | { readonly kind: 'text'; readonly text: string }
+  /** A literal for a protected column; `value`: what it stands for. */
+  | { readonly kind: 'literal'; readonly use: ValueUse; readonly value: string }
+);
 
 /** A literal in one piece: digits, or a string without more strings on the lines below that belong to it. */
 function isPlainLiteral(token: string, value: string): boolean {
@@ -13,19 +20,16 @@ function isPlainLiteral(token: string, value: string): boolean {
 
 export class Draft {
   readonly parameters = new Map<number, ValueUse>();
-  readonly #sql: string;
-  readonly #cipher: ValueCipher;
-  readonly #edits: { readonly start: number; readonly end: number; readonly text: string }[] = [];
+  readonly #text: ParsedText;
+  readonly #edits: Edit[] = [];
   readonly #uses: number[] = [];
-  #tokens: ScanToken[] | undefined;
   #starts: Map<number, number> | undefined;
 
-  constructor(sql: string, cipher: ValueCipher) {
-    this.#sql = sql;
-    this.#cipher = cipher;
+  constructor(text: ParsedText) {
+    this.#text = text;
   }
 
-  /** Replaces a literal, or notes a parameter, that is for a protected column. @throws Refusal for any other expression */
+  /** Plans to replace a literal, or notes a parameter, that is for a protected column. @throws Refusal for any other expression */
   takeValue(node: Node | undefined, use: ValueUse): void {
     const [constant, parameter, cast] = [as(node, 'A_Const'), as(node, 'ParamRef'), as(node, 'TypeCast')];
     const isByteaCast =
@@ -37,26 +41,20 @@ export class Draft {
       throw new Refusal(`the value for column "${use.column.name}" is neither a literal nor a parameter`);
   }
 
-  /** Replaces a column by the hash in its first 33 bytes. */
+  /** Plans to replace a column by the hash in its first 33 bytes. */
   takeSearchColumn({ location = 0, fields = [] }: BodyOf<'ColumnRef'>): void {
     const end = this.tokensFrom(location, 2 * fields.length - 1).at(-1)?.end ?? location;
-    this.#edits.push({ start: location, end: location, text: 'substr(' }, { start: end, end, text: ', 1, 33)' });
+    this.#edits.push(
+      { kind: 'text', start: location, end: location, text: 'substr(' },
+      { kind: 'text', start: end, end, text: ', 1, 33)' },
+    );
   }
 
-  /** The changed text. @throws Refusal when a parameter for a protected column stands somewhere else as well */
-  finish(tree: unknown): Buffer {
-    const all = allOf(tree, 'ParamRef').filter(({ number = 0 }) => this.parameters.has(number));
+  /** All edits in order. @throws Refusal when a parameter for a protected column stands somewhere else as well */
+  finish(): readonly Edit[] {
+    const all = allOf(this.#text.statements, 'ParamRef').filter(({ number = 0 }) => this.parameters.has(number));
     if (all.length !== this.#uses.length) throw this.#mixedUse();
-    const sql = Buffer.from(this.#sql);
-    let at = 0;
-    const parts = this.#edits
-      .toSorted((a, b) => a.start - b.start)
-      .flatMap(({ start, end, text }) => {
-        const before = sql.subarray(at, start);
-        at = end;
-        return [before, Buffer.from(text)];
-      });
-    return Buffer.concat([...parts, sql.subarray(at)]);
+    return this.#edits.toSorted((a, b) => a.start - b.start);
   }
 
   #takeParameter(number: number, use: ValueUse): void {
@@ -77,15 +75,14 @@ export class Draft {
     if (value === undefined || !last || !isPlainLiteral(last.text, value)) {
       throw new Refusal(`the literal for column "${use.column.name}" has a form that acra-server does not read`);
     }
-    const stored = protectValue(this.#cipher, use, Buffer.from(value), false);
-    this.#edits.push({ start: location, end: last.end, text: `'${encodeBytea(stored)}'` });
+    this.#edits.push({ kind: 'literal', start: location, end: last.end, use, value });
   }
 
   /** Up to `count` tokens from the one at the byte offset on; none where no token begins. */
   tokensFrom(location = 0, count = Number.POSITIVE_INFINITY): ScanToken[] {
-    this.#tokens ??= scanSql(this.#sql);
-    this.#starts ??= new Map(this.#tokens.map(({ start }, index) => [start, index]));
+    const tokens = this.#text.tokens();
+    this.#starts ??= new Map(tokens.map(({ start }, index) => [start, index]));
     const index = this.#starts.get(location);
-    return index === undefined ? [] : this.#tokens.slice(index, index + count);
+    return index === undefined ? [] : tokens.slice(index, index + count);
   }
 }

@@ -1,6 +1,7 @@
 /**
- * PostgreSQL's own parser and scanner (libpg-query, WebAssembly). A statement that is nested too deeply overflows the
- * stack and may leave the instance broken, so that it is thrown away and loaded anew; meanwhile nothing passes.
+ * PostgreSQL's own parser and scanner (libpg-query, WebAssembly). What a statement can do to an instance: overflow the
+ * stack or abort in the middle of an allocation, and keep the memory that it needed (a WebAssembly memory never shrinks). An
+ * instance that threw anything but a syntax error is therefore not used again, and belongs to one thread.
  */
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
@@ -10,44 +11,67 @@ import { Refusal } from './refusal.ts';
 type Library = typeof import('libpg-query');
 
 const require = createRequire(import.meta.url);
-let library: Library | undefined;
+/** What bison says when its own stack is full: nesting, not a mistake. */
+const PARSER_STACK_FULL = /^memory exhausted/;
 
-/** A fresh instance; takes about 30 ms. */
-export async function loadParser(): Promise<void> {
-  const main = require.resolve('libpg-query');
-  const ownModules = Object.keys(require.cache).filter((path) => path.startsWith(dirname(main)));
-  for (const path of ownModules) delete require.cache[path];
-  const fresh: Library = require(main);
-  await fresh.loadModule();
-  library = fresh;
+/** The instance threw something else than a syntax error, and may be broken. */
+export class BrokenParserError extends Error {}
+
+export interface Parser {
+  /** @throws Refusal 42601 (without what stands there: the text may be a value), 54001 @throws BrokenParserError */
+  parse(sql: string): Node[];
+  /** Tokens without comments, by the byte at which they start. @throws Refusal 42601 @throws BrokenParserError */
+  scan(sql: string): ScanToken[];
 }
 
-/** The message says where the error is, not what stands there: it goes to the database, in the statement's place. */
-function refusalOf(error: unknown, { SqlError }: Library): Refusal {
-  if (error instanceof SqlError) {
-    return new Refusal(`syntax error at character ${(error.sqlDetails?.cursorPosition ?? 0) + 1}`, '42601');
-  }
-  library = undefined;
-  void loadParser();
+/** A statement's text with what the parser made of it. */
+export interface ParsedText {
+  readonly sql: string;
+  readonly statements: readonly Node[];
+  /** Scanned when first asked for: most statements touch nothing protected, and scanning costs twice what parsing does. */
+  readonly tokens: () => readonly ScanToken[];
+}
+
+function translated(error: unknown, { SqlError }: Library): Error {
+  if (!(error instanceof SqlError)) return new BrokenParserError('the parser broke', { cause: error });
+  if (PARSER_STACK_FULL.test(error.message)) return tooComplex();
+  return new Refusal(`syntax error at character ${(error.sqlDetails?.cursorPosition ?? 0) + 1}`, '42601');
+}
+
+/** For what PostgreSQL reads, perhaps, and we do not. */
+export function tooComplex(): Refusal {
   return new Refusal('the statement is too complex', '54001');
 }
 
-function run<Result>(use: (library: Library) => Result): Result {
-  if (!library) throw new Refusal('the parser is being restarted', '57P03');
-  try {
-    return use(library);
-  } catch (error) {
-    throw refusalOf(error, library);
-  }
+/** A fresh instance with a memory of its own; takes about 15 ms. */
+export async function loadParser(): Promise<Parser> {
+  const main = require.resolve('libpg-query');
+  const ownModules = Object.keys(require.cache).filter((path) => path.startsWith(dirname(main)));
+  for (const path of ownModules) delete require.cache[path];
+  const library: Library = require(main);
+  await library.loadModule();
+  const run = <Result>(use: () => Result): Result => {
+    try {
+      return use();
+    } catch (error) {
+      throw translated(error, library);
+    }
+  };
+  return {
+    parse: (sql) => (sql === '' ? [] : run(() => library.parseSync(sql).stmts ?? []).flatMap(({ stmt }) => stmt ?? [])),
+    scan: (sql) => run(() => library.scanSync(sql).tokens).filter(({ tokenName }) => !tokenName.endsWith('COMMENT')),
+  };
 }
 
-/** @throws Refusal 42601, 54001, 57P03 */
-export function parseSql(sql: string): Node[] {
-  if (sql === '') return [];
-  return run(({ parseSync }) => parseSync(sql).stmts ?? []).flatMap(({ stmt }) => stmt ?? []);
-}
-
-/** Tokens without comments, by the byte at which they start. @throws Refusal 54001, 57P03 */
-export function scanSql(sql: string): ScanToken[] {
-  return run(({ scanSync }) => scanSync(sql).tokens).filter(({ tokenName }) => !tokenName.endsWith('COMMENT'));
+/** @throws Refusal 42601, 54001 @throws BrokenParserError; `tokens` too */
+export function parseText(parser: Parser, sql: string): ParsedText {
+  let tokens: ScanToken[] | undefined;
+  return {
+    sql,
+    statements: parser.parse(sql),
+    tokens: () => {
+      tokens ??= parser.scan(sql);
+      return tokens;
+    },
+  };
 }

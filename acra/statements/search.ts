@@ -38,7 +38,11 @@ function hasValue(tree: unknown): boolean {
 }
 
 /** @returns false where the comparison is none that Acra can do */
-function rewrite(draft: Draft, { kind, name, lexpr, rexpr, location }: A_Expr, sources: readonly Source[]): boolean {
+function takeComparison(
+  draft: Draft,
+  { kind, name, lexpr, rexpr, location }: A_Expr,
+  sources: readonly Source[],
+): boolean {
   const [left, right] = [as(lexpr, 'ColumnRef'), as(rexpr, 'ColumnRef')];
   if (!left) return false;
   const column = resolveColumn(sources, left);
@@ -63,7 +67,7 @@ function refuseLeak({ kind, name, lexpr, rexpr }: A_Expr, sources: readonly Sour
 }
 
 /** @param isAlone whether this is the only statement of its message. @throws Refusal */
-export function rewriteSearch(draft: Draft, tables: Tables, statement: Node, isAlone: boolean): void {
+export function judgeSearch(draft: Draft, tables: Tables, statement: Node, isAlone: boolean): void {
   const all: Source[] = [];
   walk(statement, (node, kind) => {
     const relation = as(node, 'RangeVar') ?? (kind === 'relation' ? Object.values(node)[0] : undefined);
@@ -71,11 +75,11 @@ export function rewriteSearch(draft: Draft, tables: Tables, statement: Node, isA
     return true;
   });
   if (!all.some(({ table }) => table)) return;
-  let isRewritten = false;
+  let isTaken = false;
   const visit = (tree: unknown, sources: Source[] | undefined) => {
     walk(tree, (node, kind) => {
       const expression = as(node, 'A_Expr');
-      if (expression && sources && rewrite(draft, expression, sources)) isRewritten = true;
+      if (expression && sources && takeComparison(draft, expression, sources)) isTaken = true;
       else if (expression) refuseLeak(expression, sources ?? all);
       if (!SUB_STATEMENTS.includes(kind)) return true;
       visit(Object.values(node), undefined);
@@ -88,5 +92,5 @@ export function rewriteSearch(draft: Draft, tables: Tables, statement: Node, isA
   const isTop =
     isAlone && !isOther && REWRITABLE.includes(Object.keys(statement)[0] ?? '') && sources.every(({ name }) => name);
   visit(Object.values(statement), isTop ? sources : undefined);
-  if (isRewritten) requireReadable(draft, statement);
+  if (isTaken) requireReadable(draft, statement);
 }

@@ -2,7 +2,7 @@
 import type { EncryptedColumn } from '../encryptor-config/schema.ts';
 import { Refusal } from './refusal.ts';
 
-/** What encrypts for one session; the stand-in's cipher is one. */
+/** What encrypts for one session. */
 export interface ValueCipher {
   /** What is stored instead of the value. @throws SessionError 58000 without a key */
   encrypt(column: EncryptedColumn, plaintext: Buffer): Buffer;

@@ -68,7 +68,7 @@ function takeUpdate(draft: Draft, tables: Tables, { relation, targetList }: Upda
 }
 
 /** @param isAlone whether this is the only statement of its message. @throws Refusal */
-export function rewriteWrites(draft: Draft, tables: Tables, statement: Node, isAlone: boolean): void {
+export function judgeWrites(draft: Draft, tables: Tables, statement: Node, isAlone: boolean): void {
   let writerCount = 0;
   walk(statement, (node, kind) => {
     if (writesProtected(tables, node, kind)) writerCount += 1;

@@ -1,137 +1,172 @@
 /**
- * One session's messages in both directions (PostgreSQL manual, "Message Flow"). A queue of what the client asked for,
- * in order, tells which answer belongs to which request, also when requests are pipelined.
+ * One session's messages in both directions (PostgreSQL 18, "Message Flow"): what the client asks for is judged and
+ * rewritten, and the queue of requests tells what an answer is to be read with.
  */
 
-import { analyse, type Plan } from '../../acra/statements/analyse.ts';
+import type { Plan } from '../../acra/statements/judge.ts';
 import { alignOutputs } from '../../acra/statements/outputs.ts';
 import { Refusal } from '../../acra/statements/refusal.ts';
-import type { Tables } from '../../acra/statements/scope.ts';
+import { rewrite } from '../../acra/statements/rewrite.ts';
 import { protectValue } from '../../acra/statements/values.ts';
+import { encodeError, parseError } from '../../postgres/error-response.ts';
 import type { Message } from '../../postgres/message-reader.ts';
+import { BACKEND, FRONTEND } from '../../postgres/message-types.ts';
 import * as messages from '../../postgres/messages.ts';
+import { type PendingRequest, ReplyQueue } from '../../postgres/reply-queue.ts';
 import { SessionError } from '../../postgres/session-error.ts';
 import type { Cipher } from './cipher.ts';
 import { type CellKind, revealRow } from './rows.ts';
-import { trappedRefusal, trapStatement } from './trap.ts';
 
-interface Request {
-  /** The type of the client's message. */
-  readonly kind: string;
+interface Request extends PendingRequest {
   /** Of the prepared statement. */
   readonly name?: string;
   readonly plan?: Plan | undefined;
   readonly resultFormats?: readonly number[];
+  /** What the client is told in place of the error that the trap raises. */
+  readonly refusal?: Refusal;
+  /** How many Syncs the client had sent before. */
+  readonly segment?: number;
   /** From the RowDescription that answered a simple query. */
   fields?: readonly messages.ResultField[];
 }
 
-/** Types of answers with the requests that they answer. */
-const ANSWERS: Record<string, string> = {
-  1: 'P',
-  2: 'B',
-  3: 'C',
-  t: 'D',
-  n: 'D',
-  T: 'DQ',
-  D: 'EQ',
-  C: 'EQ',
-  I: 'EQ',
-  s: 'E',
-};
-/** More answers to the same Describe or Execute follow. */
-const NOT_LAST_ANSWERS = ['t', 'D'];
+export interface Judge {
+  /** @throws Refusal */
+  judge(sql: Buffer): Promise<Plan>;
+}
+
+/**
+ * Goes to the database in place of a refused statement, so that order, transaction state and skipping up to Sync stay
+ * PostgreSQL's own: a syntax error, also where a transaction has failed already.
+ */
+const TRAP = "'acra refused'";
+const SYNTAX_ERROR = '42601';
 /** A byte of a character may look like a quote or backslash in them: we would read another statement than the database. */
 const UNSAFE_ENCODINGS = /^(SJIS|SHIFT_JIS_2004|BIG5|GBK|GB18030|UHC|JOHAB)$/i;
 
 export class Conversation {
-  readonly #tables: Tables;
+  readonly #judge: Judge;
   readonly #cipher: Cipher;
+  /** As far as the database confirmed them. */
   readonly #statements = new Map<string, Plan>();
   readonly #portals = new Map<string, Pick<Request, 'plan' | 'resultFormats'>>();
   readonly #parsing = new Set<Request>();
-  #queue: Request[] = [];
-  /** After an error in the extended protocol the database skips everything up to Sync. */
-  #isSkipping = false;
+  readonly #queue = new ReplyQueue<Request>((dropped) => this.#parsing.delete(dropped));
+  #segment = 0;
   isAuthenticated = false;
 
-  constructor(tables: Tables, cipher: Cipher) {
-    this.#tables = tables;
+  constructor(judge: Judge, cipher: Cipher) {
+    this.#judge = judge;
     this.#cipher = cipher;
   }
 
-  /** @returns what the database gets instead. @throws SessionError */
-  fromClient(message: Message): Buffer {
+  /** One message at a time. @returns what the database gets instead. @throws SessionError */
+  async fromClient(message: Message): Promise<Buffer> {
     try {
-      return this.#request(message);
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      const trap = trapStatement(error);
-      if (message.type === 'Q') return this.#send({ kind: 'Q' }, messages.QUERY.encode(trap));
-      const name = message.type === 'P' ? messages.PARSE.decode(message.body)[0] : 'acra refused';
-      return this.#send({ kind: 'P', name }, messages.PARSE.encode(name, trap, []));
+      return await this.#request(message);
+    } catch (refusal) {
+      if (!(refusal instanceof Refusal)) throw refusal;
+      if (message.type === FRONTEND.query) return this.#send({ kind: 'query', refusal }, messages.QUERY.encode(TRAP));
+      const name = message.type === FRONTEND.parse ? messages.PARSE.decode(message.body)[0] : 'acra refused';
+      return this.#send({ kind: 'parse', name, refusal }, messages.PARSE.encode(name, TRAP, []));
     }
   }
 
   /** @returns what the client gets instead. @throws SessionError */
   fromDatabase({ type, frame, body }: Message): Buffer {
-    const request = this.#answered(type);
-    const { name, plan } = request ?? {};
-    if (type === 'R') this.isAuthenticated ||= body.length === 4 && body.readInt32BE() === 0;
-    if (type === 'S') requireSafeSetting(...messages.PARAMETER_STATUS.decode(body));
-    if (type === '1' && name && plan) this.#statements.set(name, plan);
-    if (type === '3' && name && plan === this.#statements.get(name)) this.#statements.delete(name);
-    if (type === 't') return messages.withTextOids(frame, textParameterOffsets(plan));
-    if (type === 'T') return describeRow(frame, body, request);
-    if (type === 'D') return revealRow(this.#cipher, frame, (count) => cellKinds(request, count));
-    if (type === 'E') return this.#error(frame, body);
-    if (type === 'Z') this.#ready(body.toString('latin1'));
-    return frame;
+    const request = this.#queue.answered(type);
+    switch (type) {
+      case BACKEND.authentication:
+        this.isAuthenticated ||= body.length === 4 && body.readInt32BE() === 0;
+        return frame;
+      case BACKEND.parameterStatus:
+        requireSafeSetting(...messages.PARAMETER_STATUS.decode(body));
+        return frame;
+      case BACKEND.parseComplete:
+      case BACKEND.closeComplete:
+        this.#completed(type, request);
+        return frame;
+      case BACKEND.parameterDescription:
+        return messages.withTextOids(frame, textParameterOffsets(request?.plan));
+      case BACKEND.rowDescription:
+        return describeRow(frame, body, request);
+      case BACKEND.dataRow:
+        return revealRow(this.#cipher, frame, (count) => cellKinds(request, count));
+      case BACKEND.errorResponse:
+        return this.#error(frame, body);
+      case BACKEND.readyForQuery:
+        this.#queue.ready();
+        if (this.#queue.isEmpty && body.toString('latin1') === 'I') this.#portals.clear();
+        return frame;
+      default:
+        return frame;
+    }
   }
 
-  #request({ type, frame, body }: Message): Buffer {
-    if (type === 'Q') return this.#query(...messages.QUERY.decode(body));
-    if (type === 'P') return this.#parse(...messages.PARSE.decode(body));
-    if (type === 'B') return this.#bind(frame, ...messages.BIND.decode(body));
-    if (type === 'D' || type === 'C') {
-      const [name] = messages.QUERY.decode(body.subarray(1));
-      const isStatement = body.toString('latin1', 0, 1) === 'S';
-      const subject = isStatement ? { name, plan: this.#plansOf(name).at(-1) } : this.#portals.get(name);
-      return this.#send({ kind: type, ...subject }, frame);
+  async #request({ type, frame, body }: Message): Promise<Buffer> {
+    switch (type) {
+      case FRONTEND.query:
+        return this.#query(...messages.QUERY.decode(body));
+      case FRONTEND.parse:
+        return this.#parse(...messages.PARSE.decode(body));
+      case FRONTEND.bind:
+        return this.#bind(frame, ...messages.BIND.decode(body));
+      case FRONTEND.describe:
+        return this.#send({ kind: 'describe', ...this.#subject(body) }, frame);
+      case FRONTEND.close:
+        return this.#send({ kind: 'close', ...this.#subject(body) }, frame);
+      case FRONTEND.execute:
+        return this.#send({ kind: 'execute', ...this.#portals.get(messages.QUERY.decode(body)[0]) }, frame);
+      case FRONTEND.functionCall:
+        return this.#send({ kind: 'functionCall' }, frame);
+      case FRONTEND.sync:
+        this.#segment += 1;
+        return this.#send({ kind: 'sync' }, frame);
+      case FRONTEND.copyDone:
+      case FRONTEND.copyFail:
+        this.#queue.copyEnded();
+        return frame;
+      default:
+        return frame;
     }
-    if (type === 'E') return this.#send({ kind: 'E', ...this.#portals.get(messages.QUERY.decode(body)[0]) }, frame);
-    if (type === 'S' || type === 'F') return this.#send({ kind: type }, frame);
-    // The database ignores a Sync that comes during COPY in the extended protocol, that is before CopyDone or CopyFail.
-    const isCopyOver = (type === 'c' || type === 'f') && this.#queue[0]?.kind === 'E';
-    if (isCopyOver) this.#queue = this.#queue.filter(({ kind }) => kind !== 'S');
-    return frame;
+  }
+
+  /** Of Describe and Close: `S` and a statement's name, or `P` and a portal's. */
+  #subject(body: Buffer): Omit<Request, 'kind'> {
+    const [name] = messages.QUERY.decode(body.subarray(1));
+    const isStatement = body.toString('latin1', 0, 1) === 'S';
+    return isStatement ? { name, plan: this.#plansOf(name).at(-1) } : (this.#portals.get(name) ?? {});
   }
 
   #send(request: Request, frame: Buffer): Buffer {
-    this.#queue.push(request);
-    if (request.kind === 'P') this.#parsing.add(request);
+    if (request.kind === 'parse') this.#parsing.add(request);
+    this.#queue.sent(request);
     return frame;
   }
 
-  #analyse(sql: string): Plan {
-    const plan = analyse(this.#tables, this.#cipher, Buffer.from(sql, 'latin1'));
+  async #planFor(sql: Buffer): Promise<Plan> {
+    const plan = await this.#judge.judge(sql);
     const executed = plan.executes.flatMap((name) => this.#plansOf(Buffer.from(name).toString('latin1')));
     if (executed.some(isProtected)) throw new Refusal('EXECUTE passes values for protected columns');
     return plan;
   }
 
-  #query(sql: string): Buffer {
-    const plan = this.#analyse(sql);
-    return this.#send({ kind: 'Q', plan }, messages.QUERY.encode(plan.sql.toString('latin1')));
+  async #query(sql: string): Promise<Buffer> {
+    const text = Buffer.from(sql, 'latin1');
+    const plan = await this.#planFor(text);
+    const rewritten = rewrite(text, plan, this.#cipher).toString('latin1');
+    return this.#send({ kind: 'query', plan }, messages.QUERY.encode(rewritten));
   }
 
-  #parse(name: string, sql: string, oids: number[]): Buffer {
-    const plan = this.#analyse(sql);
-    if (name === '' || !this.#statements.has(name)) this.#statements.set(name, plan);
+  async #parse(name: string, sql: string, oids: number[]): Promise<Buffer> {
+    const text = Buffer.from(sql, 'latin1');
+    const plan = await this.#planFor(text);
+    const rewritten = rewrite(text, plan, this.#cipher).toString('latin1');
     const length = Math.max(oids.length, ...plan.parameters.keys());
     const oidAt = (index: number) => (plan.parameters.has(index + 1) ? messages.OIDS.bytea : (oids[index] ?? 0));
     const own = Array.from({ length }, (_, index) => oidAt(index));
-    return this.#send({ kind: 'P', name, plan }, messages.PARSE.encode(name, plan.sql.toString('latin1'), own));
+    const request: Request = { kind: 'parse', name, plan, segment: this.#segment };
+    return this.#send(request, messages.PARSE.encode(name, rewritten, own));
   }
 
   #bind(
@@ -153,48 +188,39 @@ export class Conversation {
     this.#portals.set(portal, { plan, resultFormats });
     const isSame = !isProtected(plan);
     return this.#send(
-      { kind: 'B' },
+      { kind: 'bind' },
       isSame ? frame : messages.BIND.encode(portal, name, ownFormats, ownValues, resultFormats),
     );
   }
 
-  /** What a name may mean at the moment: with a Parse under way, also what that would make of it. */
+  /** What a name may mean when the database gets to it. */
   #plansOf(name: string): (Plan | undefined)[] {
-    const underWay = name === '' ? [] : [...this.#parsing].filter((request) => request.name === name);
-    return [...new Set([this.#statements.get(name), ...underWay.map(({ plan }) => plan)])];
+    const underWay = [...this.#parsing].filter((request) => request.name === name);
+    const latest = underWay.at(-1);
+    // Nothing that refers to it is carried out unless this Parse is: up to Sync an error skips both.
+    if (name === '' && latest?.segment === this.#segment) return [latest.plan];
+    return [
+      ...new Set([
+        ...(this.#statements.has(name) ? [this.#statements.get(name)] : []),
+        ...underWay.map(({ plan }) => plan),
+      ]),
+    ];
   }
 
-  /** The request that the answer belongs to; those before it get no more answers. */
-  #answered(type: string): Request | undefined {
-    const kinds = ANSWERS[type];
-    if (kinds === undefined) return undefined;
-    while (this.#queue[0] && !kinds.includes(this.#queue[0].kind)) this.#queue.shift();
-    const [request] = this.#queue;
-    if (request && request.kind !== 'Q' && !NOT_LAST_ANSWERS.includes(type)) this.#queue.shift();
+  #completed(type: string, request: Request | undefined): void {
+    const { name, plan } = request ?? {};
     if (request) this.#parsing.delete(request);
-    return request;
+    if (name === undefined || plan === undefined) return;
+    if (type === BACKEND.parseComplete) this.#statements.set(name, plan);
+    else if (plan === this.#statements.get(name)) this.#statements.delete(name);
   }
 
   #error(frame: Buffer, body: Buffer): Buffer {
-    this.#isSkipping ||= 'PBCDES'.includes(this.#queue[0]?.kind ?? '-');
-    if (this.#isSkipping) this.#dropUntil('S');
-    const refusal = trappedRefusal(body);
-    return refusal ? messages.encodeError('ERROR', refusal.sqlState, refusal.message) : frame;
-  }
-
-  #ready(status: string): void {
-    this.#dropUntil(this.#isSkipping ? 'S' : 'SQF');
-    this.#queue.shift();
-    this.#isSkipping = false;
-    if (this.#queue.length === 0 && status === 'I') this.#portals.clear();
-  }
-
-  #dropUntil(kinds: string): void {
-    const end = this.#queue.findIndex(({ kind }) => kinds.includes(kind));
-    for (const request of this.#queue.splice(0, end === -1 ? this.#queue.length : end)) {
-      const isNew = this.#parsing.delete(request) && this.#statements.get(request.name ?? '') === request.plan;
-      if (isNew) this.#statements.delete(request.name ?? '');
-    }
+    const { refusal } = this.#queue.failed() ?? {};
+    const isTrap = refusal !== undefined && parseError(body).sqlState === SYNTAX_ERROR;
+    return isTrap
+      ? encodeError('ERROR', refusal.sqlState, `refused by the acra-server stand-in: ${refusal.message}`)
+      : frame;
   }
 }
 
@@ -214,7 +240,7 @@ function textParameterOffsets(plan: Plan | undefined): number[] {
   return texts.map(([number]) => messages.HEADER_BYTES + 2 + 4 * (number - 1));
 }
 
-function describeRow(frame: Buffer, body: Buffer, request: Request = { kind: 'D' }): Buffer {
+function describeRow(frame: Buffer, body: Buffer, request: Request = { kind: 'describe' }): Buffer {
   const fields = messages.decodeResultFields(body);
   request.fields = fields;
   const kinds = cellKinds(request, fields.length);

@@ -11,8 +11,9 @@ import { parseEncryptorConfig } from '../../acra/encryptor-config/lint.ts';
 import { loadThemis } from '../../acra/keystore/themis.ts';
 import { MASTER_KEY_VARIABLE } from '../../acra/server/environment.ts';
 import { LOG_CODES } from '../../acra/server/log-codes.ts';
-import { loadParser } from '../../acra/statements/parser.ts';
 import type { Tables } from '../../acra/statements/scope.ts';
+import { StatementJudge } from '../../acra/statements/statement-judge.ts';
+import { systemClock } from '../../runtime/clock.ts';
 import { describeError } from '../../runtime/errors.ts';
 import { systemRandom } from '../../runtime/random.ts';
 import { SecretBuffer } from '../../runtime/secret-buffer.ts';
@@ -111,10 +112,10 @@ async function main(flags: Flags): Promise<void> {
   masterKey.dispose();
   const problem = "Configuration error: can't create application TLS config";
   const tls = await step(loadTls(flags), problem, transportConfiguration);
-  await loadParser();
+  const judge = await StatementJudge.start(tables, systemClock);
   const identifier = flags.tls_identifier_extractor_type as CertificateIdentifier;
   const cipher = { themis, keyring, random: systemRandom, onPoisonRecord: poisonHandler(flags, keyring) };
-  serve(listenOptions(flags.incoming_connection_string), { ...tls, identifier, tables, cipher });
+  serve(listenOptions(flags.incoming_connection_string), { ...tls, identifier, judge, cipher });
 }
 
 try {

@@ -8,25 +8,27 @@ import type { Duplex } from 'node:stream';
 import { connect as connectTls, createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { type CertificateIdentifier, clientIdFromCertificate } from '../../acra/client-id.ts';
 import { LOG_CODES } from '../../acra/server/log-codes.ts';
-import type { Tables } from '../../acra/statements/scope.ts';
+import { encodeError } from '../../postgres/error-response.ts';
 import {
   MAX_MESSAGE_BYTES,
   MAX_UNAUTHENTICATED_BYTES,
   type Message,
   MessageReader,
 } from '../../postgres/message-reader.ts';
-import { encodeError } from '../../postgres/messages.ts';
 import { SessionError } from '../../postgres/session-error.ts';
+import {
+  checkTlsAnswer,
+  classifyStartup,
+  MAX_STARTUP_BYTES,
+  SSL_REQUEST,
+  startupError,
+  TLS_ANSWERS,
+} from '../../postgres/start-up.ts';
 import { errorCode } from '../../runtime/errors.ts';
 import { Cipher, type CipherOptions } from './cipher.ts';
-import { Conversation } from './conversation.ts';
+import { Conversation, type Judge } from './conversation.ts';
 import { logRecord } from './log.ts';
 
-/** Length and code (PostgreSQL manual, "Message Formats"). */
-const SSL_REQUEST = Buffer.from('0000000804d2162f', 'hex');
-const GSS_ENCRYPTION_REQUEST = Buffer.from('0000000804d21630', 'hex');
-const CANCEL_REQUEST = Buffer.from('0000001004d2162e', 'hex');
-const CANCEL_KEY_BYTES = 8;
 /** From accept until both TLS sessions stand. */
 const HANDSHAKE_TIMEOUT_MS = 30_000;
 /** For the client to read the last message. */
@@ -49,39 +51,49 @@ export interface SessionOptions {
   readonly database: { readonly host: string; readonly port: number; readonly ca: Buffer; readonly serverName: string };
   readonly client: { readonly ca: Buffer; readonly cert: Buffer; readonly key: Buffer };
   readonly identifier: CertificateIdentifier;
-  readonly tables: Tables;
+  readonly judge: Judge;
   readonly cipher: CipherOptions;
 }
 
-async function readExactly(socket: Socket, byteLength: number, signal: AbortSignal): Promise<Buffer> {
-  let bytes: Buffer | null = socket.read(byteLength);
+/** The client's first packet, as soon as it is complete. */
+async function readRequest(client: Socket, signal: AbortSignal) {
+  let bytes: Buffer = Buffer.alloc(0);
   // One listener for all events: a new one would be told at once of bytes that are too few, again and again.
-  const events = bytes ? [] : on(socket, 'readable', { signal });
-  for await (const _ of events) {
-    bytes = socket.read(byteLength);
-    if (bytes !== null) break;
+  const events = on(client, 'readable', { signal });
+  for (;;) {
+    const verdict = classifyStartup(bytes);
+    if (verdict.kind === 'refused') throw startupError(verdict.reason);
+    if (verdict.kind !== 'more') return { kind: verdict.kind, bytes };
+    const chunk: Buffer | null = client.read(
+      Math.min(client.readableLength, MAX_STARTUP_BYTES - bytes.length) || undefined,
+    );
+    if (chunk) bytes = Buffer.concat([bytes, chunk]);
+    else await events.next();
   }
-  if (bytes?.length === byteLength) return bytes;
-  throw new SessionError('08P01', 'the connection ended early');
 }
 
 /** @returns false when all is done: the request was to cancel another session's statement */
 async function requestTls(client: Socket, database: Socket, signal: AbortSignal): Promise<boolean> {
-  let request = await readExactly(client, SSL_REQUEST.length, signal);
-  if (request.equals(GSS_ENCRYPTION_REQUEST)) {
-    client.write('N');
-    request = await readExactly(client, SSL_REQUEST.length, signal);
+  let request = await readRequest(client, signal);
+  if (request.kind === 'gss-request') {
+    client.write(Buffer.of(TLS_ANSWERS.refused));
+    request = await readRequest(client, signal);
+    if (request.kind === 'gss-request') throw startupError('second-gss-request');
   }
-  if (request.equals(CANCEL_REQUEST)) {
-    database.end(Buffer.concat([request, await readExactly(client, CANCEL_KEY_BYTES, signal)]));
+  if (request.kind === 'cancel-request') {
+    database.end(request.bytes);
     await once(database.resume(), 'close');
     return false;
   }
-  if (!request.equals(SSL_REQUEST)) throw new SessionError('28000', 'TLS is required');
-  database.write(request);
-  const answer = await readExactly(database, 1, signal);
-  if (answer.toString() !== 'S') throw new SessionError('08006', 'the database does not offer TLS');
-  if (client.readableLength + database.readableLength > 0) throw new SessionError('08P01', 'data in clear before TLS');
+  database.write(SSL_REQUEST);
+  const answers = on(database, 'readable', { signal });
+  let answer: Buffer | null = database.read(1);
+  while (answer === null) {
+    await answers.next();
+    answer = database.read(1);
+  }
+  if (checkTlsAnswer(answer)) throw new SessionError('08006', 'the database does not offer TLS');
+  if (client.readableLength + database.readableLength > 0) throw startupError('bytes-behind-request');
   return true;
 }
 
@@ -90,7 +102,7 @@ async function acceptTls(socket: Socket, options: SessionOptions['client'], sign
   const server = createTlsServer({ ...options, ...TLS_OPTIONS, requestCert: true, rejectUnauthorized: true });
   const failed = once(server, 'tlsClientError', { signal }).then(([error]) => Promise.reject(error));
   const accepted = once(server, 'secureConnection', { signal });
-  socket.write('S');
+  socket.write(Buffer.of(TLS_ANSWERS.accepted));
   server.emit('connection', socket);
   const [secured] = await Promise.race([accepted, failed]);
   return secured;
@@ -111,12 +123,13 @@ async function pump(
   source: Duplex,
   sink: Duplex,
   reader: MessageReader,
-  translate: (message: Message) => Buffer,
+  translate: (message: Message) => Buffer | Promise<Buffer>,
 ): Promise<void> {
   const sinkClosed = new AbortController();
   sink.once('close', () => sinkClosed.abort());
   for await (const chunk of source.iterator({ destroyOnReturn: false })) {
-    const translated = [...reader.push(chunk)].map(translate);
+    const translated: Buffer[] = [];
+    for (const message of reader.push(chunk)) translated.push(await translate(message));
     if (!sink.write(Buffer.concat(translated))) await once(sink, 'drain', { signal: sinkClosed.signal });
   }
   sink.end();
@@ -166,7 +179,7 @@ export async function serveSession(socket: Socket, options: SessionOptions): Pro
     const upstream = watch(await connectDatabaseTls(database, options.database, signal));
     clearTimeout(deadline);
     step = 'converse';
-    await converse(client, upstream, new Conversation(options.tables, new Cipher(options.cipher, clientId)));
+    await converse(client, upstream, new Conversation(options.judge, new Cipher(options.cipher, clientId)));
   } catch (error) {
     reportFailure(step, client, error);
   } finally {

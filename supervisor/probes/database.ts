@@ -7,12 +7,10 @@ import { isIP } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { connect as connectTls } from 'node:tls';
 import { refusedName } from '../../acra/server/database-name.ts';
-import { SSL_REQUEST } from '../../postgres/start-up.ts';
+import { SSL_REQUEST, TLS_ANSWERS } from '../../postgres/start-up.ts';
 import { describeError, errorCode } from '../../runtime/errors.ts';
 import type { TcpEndpoint } from '../../wire/endpoint.ts';
 import { connect } from './connect.ts';
-
-const ACCEPTS_TLS = 0x53;
 
 export type DatabaseAnswer =
   | { readonly kind: 'trusted' }
@@ -41,7 +39,7 @@ export async function probeDatabase(probe: DatabaseProbe, signal: AbortSignal): 
   try {
     const answer = await askForTls(socket);
     if (answer === undefined) return { kind: 'unreachable' };
-    return answer === ACCEPTS_TLS ? await handshake(socket, probe) : { kind: 'without-tls' };
+    return answer === TLS_ANSWERS.accepted ? await handshake(socket, probe) : { kind: 'without-tls' };
   } finally {
     socket.destroy();
     signal.removeEventListener('abort', onAbort);

@@ -1,14 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import {
-  BIND,
-  DATA_ROW,
-  decodeResultFields,
-  encodeError,
-  isBinaryAt,
-  PARSE,
-  withTextOids,
-} from '../../postgres/messages.ts';
+import { BIND, DATA_ROW, decodeResultFields, isBinaryAt, PARSE, withTextOids } from '../../postgres/messages.ts';
 
 import { sqlStateOf } from '../emulator/acra-server/support/sql-state.ts';
 
@@ -67,10 +59,6 @@ t.test('changes the types of a row description and nothing else', async (t) => {
   ]);
   const changed = decodeResultFields(withTextOids(frame, [fields[1]!.oidOffset]).subarray(5));
   t.same(changed, [fields[0], { ...fields[1], typeOid: 25 }]);
-});
-
-t.test('writes errors that clients of all versions read', async (t) => {
-  t.equal(encodeError('FATAL', '42000', 'no').subarray(5).toString(), 'SFATAL\0VFATAL\0C42000\0Mno\0\0');
 });
 
 t.test('applies a single format code to all', async (t) => {

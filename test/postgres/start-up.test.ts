@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import type { PostgresRefusal } from '../../postgres/start-up.ts';
-import { checkTlsAnswer, classifyStartup, encodeErrorResponse } from '../../postgres/start-up.ts';
+import { checkTlsAnswer, classifyStartup, encodeErrorResponse, MAX_STARTUP_BYTES } from '../../postgres/start-up.ts';
 import { CANCEL_REQUEST, GSS_REQUEST, SSL_REQUEST, STARTUP_MESSAGE } from '../relay/support/postgres-packets.ts';
 
 const EXTRA = Buffer.from([0]);
@@ -13,8 +13,22 @@ t.test('takes an SSLRequest, a CancelRequest and a GSSENCRequest', async (t) => 
   t.equal(classifyStartup(GSS_REQUEST).kind, 'gss-request');
 });
 
+/** As protocol 3.2 has it: the key may be of 4 to 256 bytes. */
+function cancelRequest(keyBytes: number): Buffer {
+  return withField(Buffer.concat([CANCEL_REQUEST.subarray(0, 12), Buffer.alloc(keyBytes, 'k')]), 0, 12 + keyBytes);
+}
+
+t.test('takes a CancelRequest with a key of any length that protocol 3.2 allows', async (t) => {
+  for (const keyBytes of [4, 5, 32, 255, 256]) {
+    t.equal(classifyStartup(cancelRequest(keyBytes)).kind, 'cancel-request', String(keyBytes));
+    const withMore = Buffer.concat([cancelRequest(keyBytes), EXTRA]);
+    t.same(classifyStartup(withMore), { kind: 'refused', reason: 'bytes-behind-request' });
+    t.ok(withMore.length <= MAX_STARTUP_BYTES);
+  }
+});
+
 t.test('waits for the rest of each, at every length', async (t) => {
-  for (const packet of [SSL_REQUEST, CANCEL_REQUEST, GSS_REQUEST]) {
+  for (const packet of [SSL_REQUEST, CANCEL_REQUEST, GSS_REQUEST, cancelRequest(256)]) {
     for (let length = 0; length < packet.length; length++) {
       t.equal(classifyStartup(packet.subarray(0, length)).kind, 'more');
     }
@@ -37,6 +51,7 @@ const REFUSED: readonly [what: string, bytes: Buffer, reason: PostgresRefusal][]
   ['an SSLRequest of 7 bytes', withField(SSL_REQUEST, 0, 7), 'not-postgres'],
   ['an SSLRequest of 9 bytes', withField(SSL_REQUEST, 0, 9), 'not-postgres'],
   ['a CancelRequest of 15 bytes', withField(CANCEL_REQUEST, 0, 15), 'not-postgres'],
+  ['a CancelRequest with a key of 257 bytes', withField(CANCEL_REQUEST, 0, 269), 'not-postgres'],
   ['a CancelRequest of 4 GiB', withField(CANCEL_REQUEST, 0, 0xffff_ffff), 'not-postgres'],
   ['protocol 2', withField(STARTUP_MESSAGE, 4, 2 << 16).subarray(0, 17), 'not-postgres'],
 ];
@@ -77,7 +92,8 @@ t.test('gives a verdict on any bytes, and lets none pass but the three packets',
       const isPassing = verdict !== 'more' && verdict !== 'refused';
       // The eight bytes of a CancelRequest's key may be anything.
       const text = Buffer.from(input).toString('hex');
-      const isKnown = passing.includes(text) || (text.length === 32 && text.startsWith('0000001004d2162e'));
+      const isCancel = text.length / 2 === Number(`0x${text.slice(0, 8)}`) && text.slice(8, 16) === '04d2162e';
+      const isKnown = passing.includes(text) || (isCancel && text.length >= 32);
       return isPassing === isKnown;
     }),
     { seed: 1, numRuns: 2000 },

@@ -10,6 +10,7 @@ import {
   isTlsHandshake,
   MAX_STARTUP_BYTES,
   type PostgresRefusal,
+  TLS_ANSWERS,
 } from '../../../postgres/start-up.ts';
 import { EPOLLIN } from '../../../system/libc/socket-constants.ts';
 import { closeConnection } from '../close.ts';
@@ -20,7 +21,7 @@ import { openConnection } from '../pump.ts';
 import type { Policy } from '../route-state.ts';
 import { endWriting, peek, read, sendLastWords, sendWhole } from '../small-io.ts';
 
-const GSS_NOT_OFFERED = Buffer.from('N', 'latin1');
+const GSS_NOT_OFFERED = Buffer.of(TLS_ANSWERS.refused);
 const NOTHING = Buffer.alloc(0);
 
 function refuse(engine: Engine, connection: Connection, reason: PostgresRefusal): void {

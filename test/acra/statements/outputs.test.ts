@@ -1,16 +1,15 @@
 import t from 'tap';
-import { analyse } from '../../../acra/statements/analyse.ts';
+import { judge } from '../../../acra/statements/judge.ts';
 import { alignOutputs } from '../../../acra/statements/outputs.ts';
-import { loadParser } from '../../../acra/statements/parser.ts';
-import { tables, vectorCipher } from '../../emulator/acra-server/support/vector-cipher.ts';
+import { loadParser, parseText } from '../../../acra/statements/parser.ts';
+import { tables } from '../../emulator/acra-server/support/vector-cipher.ts';
 
-await loadParser();
-const cipher = await vectorCipher(t);
+const parser = await loadParser();
 
 /** Names of the protected columns among the result's columns, `-` for others. */
 function columnsOf(sql: string, count: number): string {
-  const { outputs } = analyse(tables, cipher, Buffer.from(sql));
-  return alignOutputs(outputs, count)
+  const verdict = judge(tables, parseText(parser, sql));
+  return alignOutputs(verdict.kind === 'passes' ? verdict.plan.outputs : [], count)
     .map((column) => column?.name ?? '-')
     .join(' ');
 }

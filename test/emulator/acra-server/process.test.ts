@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { createAuthority } from '../../../emulator/pki/authority.ts';
 import { systemClock } from '../../../runtime/clock.ts';
-import { errorFields } from './support/frames.ts';
+import { errorFields, client as frames } from './support/frames.ts';
 import { connectPlain, connectSecured, GSS_REQUEST, readAll, SSL_REQUEST } from './support/raw-client.ts';
 import { type AcraOptions, startRig } from './support/rig.ts';
 
@@ -90,7 +90,7 @@ t.test('refuses encryptor settings that only acra-server can do', async (t) => {
 
 t.test('refuses a client without TLS (28000)', async (t) => {
   const socket = await connectPlain(acra.port);
-  socket.write(Buffer.from('00000008000300000000', 'hex'));
+  socket.write(frames.startup('app', 'shop'));
   t.match(lastError(await readAll(socket)), { S: 'FATAL', C: '28000' });
 });
 

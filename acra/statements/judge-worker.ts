@@ -1,0 +1,23 @@
+/**
+ * The thread in which long statements are parsed and judged. Only the verdict leaves it: a tree of thousands of nodes would
+ * cost more to copy than to make. A parser that breaks ends the thread by its error.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { judge, refusedBy, type Verdict } from './judge.ts';
+import { loadParser, parseText } from './parser.ts';
+import { Refusal } from './refusal.ts';
+import type { Tables } from './scope.ts';
+
+const tables: Tables = workerData;
+const parser = await loadParser();
+
+function verdictOn(sql: string): Verdict {
+  try {
+    return judge(tables, parseText(parser, sql));
+  } catch (error) {
+    if (error instanceof Refusal) return refusedBy(error);
+    throw error;
+  }
+}
+
+parentPort?.on('message', (sql: string) => parentPort?.postMessage(verdictOn(sql)));

@@ -1,0 +1,79 @@
+/**
+ * Judges the statements of all sessions (decision 13). Short ones in this thread: they are nearly all, parsing takes some
+ * 10 µs and a thread's answer 60 to 100, and a text of that length cannot nest deeply enough to hurt. All others, and
+ * every statement while this thread's parser is being replaced, in a thread of their own.
+ */
+import { isUtf8 } from 'node:buffer';
+import type { Clock } from '../../runtime/clock.ts';
+import { IsolatedJudge, type IsolationLimits } from './isolated-judge.ts';
+import { judge, type Plan, type Verdict } from './judge.ts';
+import { BrokenParserError, loadParser, type Parser, parseText } from './parser.ts';
+import { Refusal } from './refusal.ts';
+import type { Tables } from './scope.ts';
+
+/**
+ * The longest text that is parsed in this thread. Every level of nesting takes a character, so that it is at most this deep;
+ * of all forms tried, the first to overflow the stack (`a[a[a[…`, `+ + +…`) needed over 6,000 bytes for it.
+ */
+export const MAX_SHORT_BYTES = 2048;
+
+const LIMITS: IsolationLimits = { timeoutMs: 10_000, heapMiB: 1024, recycleAfterBytes: 8 * 1024 * 1024 };
+
+export class StatementJudge {
+  readonly #tables: Tables;
+  readonly #isolated: IsolatedJudge;
+  /** Undefined while it is being replaced. */
+  #parser: Parser | undefined;
+
+  private constructor(tables: Tables, clock: Clock, limits: IsolationLimits) {
+    this.#tables = tables;
+    this.#isolated = new IsolatedJudge(tables, clock, limits);
+  }
+
+  static async start(tables: Tables, clock: Clock, limits: Partial<IsolationLimits> = {}): Promise<StatementJudge> {
+    const own = new StatementJudge(tables, clock, { ...LIMITS, ...limits });
+    own.#parser = await loadParser();
+    return own;
+  }
+
+  /**
+   * @param sql one or more statements
+   * @throws Refusal 42000, 42601, 54001, 22021 (not UTF-8) when the text, as it is, must not reach the database
+   */
+  async judge(sql: Buffer): Promise<Plan> {
+    if (!isUtf8(sql)) throw new Refusal('the statement is not UTF-8 text', '22021');
+    const text = sql.toString();
+    const verdict = (sql.length <= MAX_SHORT_BYTES && this.#judgeHere(text)) || (await this.#isolated.judge(text));
+    if (verdict.kind === 'passes') return verdict.plan;
+    throw new Refusal(verdict.reason, verdict.sqlState);
+  }
+
+  /** Statements that wait still get their verdict. */
+  stop(): Promise<void> {
+    return this.#isolated.stop();
+  }
+
+  /** @returns undefined when the parser broke. @throws Refusal 42601, 54001 */
+  #judgeHere(sql: string): Verdict | undefined {
+    const parser = this.#parser;
+    if (!parser) return undefined;
+    try {
+      return judge(this.#tables, parseText(parser, sql));
+    } catch (error) {
+      if (!(error instanceof BrokenParserError)) throw error;
+      this.#replaceParser();
+      return undefined;
+    }
+  }
+
+  /** Should that fail, statements go on being judged in the other thread, which loads its own. */
+  #replaceParser(): void {
+    this.#parser = undefined;
+    loadParser().then(
+      (parser) => {
+        this.#parser = parser;
+      },
+      () => undefined,
+    );
+  }
+}

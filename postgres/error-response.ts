@@ -1,0 +1,33 @@
+/** ErrorResponse: fields of one letter and text each, then an empty one (PostgreSQL 18, "Error and Notice Message Fields"). */
+
+const HEADER_BYTES = 5;
+const TYPE = 'E';
+
+export interface ErrorReport {
+  /** ERROR: the session goes on; FATAL: it ends; PANIC: all do. */
+  readonly severity: string;
+  /** Five characters (PostgreSQL manual, appendix A). */
+  readonly sqlState: string;
+  readonly message: string;
+}
+
+/** The whole message, UTF-8. Zero bytes cannot stand in it and are left out. */
+export function encodeError(severity: 'ERROR' | 'FATAL', sqlState: string, message: string): Buffer {
+  const fields = [`S${severity}`, `V${severity}`, `C${sqlState}`, `M${message.replaceAll('\0', '')}`, ''];
+  const body = Buffer.from(fields.map((field) => `${field}\0`).join(''));
+  const header = Buffer.alloc(HEADER_BYTES);
+  header.write(TYPE);
+  header.writeUInt32BE(body.length + HEADER_BYTES - 1, 1);
+  return Buffer.concat([header, body]);
+}
+
+/**
+ * What an ErrorResponse says; a field that is missing is empty. Severity: the one that is not translated, where the server sends it (9.6 and later).
+ * @param body without type and length
+ */
+export function parseError(body: Buffer): ErrorReport {
+  const fields = new Map<string, string>();
+  for (const field of body.toString().split('\0')) if (field) fields.set(field.charAt(0), field.slice(1));
+  const of = (letter: string) => fields.get(letter) ?? '';
+  return { severity: of('V') || of('S'), sqlState: of('C'), message: of('M') };
+}

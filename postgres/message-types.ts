@@ -1,0 +1,33 @@
+/** The letters of the messages that somebody here looks at (PostgreSQL 18, "Message Formats"). One letter means another thing in each direction. */
+
+/** From the client. */
+export const FRONTEND = {
+  bind: 'B',
+  close: 'C',
+  copyDone: 'c',
+  copyFail: 'f',
+  describe: 'D',
+  execute: 'E',
+  functionCall: 'F',
+  parse: 'P',
+  query: 'Q',
+  sync: 'S',
+} as const;
+
+/** From the database. */
+export const BACKEND = {
+  authentication: 'R',
+  bindComplete: '2',
+  closeComplete: '3',
+  commandComplete: 'C',
+  dataRow: 'D',
+  emptyQueryResponse: 'I',
+  errorResponse: 'E',
+  noData: 'n',
+  parameterDescription: 't',
+  parameterStatus: 'S',
+  parseComplete: '1',
+  portalSuspended: 's',
+  readyForQuery: 'Z',
+  rowDescription: 'T',
+} as const;

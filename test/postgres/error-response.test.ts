@@ -1,0 +1,41 @@
+import fc from 'fast-check';
+import t from 'tap';
+import { encodeError, parseError } from '../../postgres/error-response.ts';
+
+t.test('writes errors that clients of all versions read', async (t) => {
+  const frame = encodeError('FATAL', '42000', 'no — 漢');
+  t.equal(frame.toString('latin1', 0, 1), 'E');
+  t.equal(frame.readUInt32BE(1), frame.length - 1);
+  t.equal(frame.subarray(5).toString(), 'SFATAL\0VFATAL\0C42000\0Mno — 漢\0\0');
+});
+
+t.test('reads what it wrote, whatever the message says', async (t) => {
+  const message = fc.string({ unit: 'grapheme' }).map((text) => text.replaceAll('\0', ''));
+  fc.assert(
+    fc.property(fc.constantFrom('ERROR', 'FATAL'), message, (severity, text) => {
+      const frame = encodeError(severity, '08P01', text);
+      t.same(parseError(frame.subarray(5)), { severity, sqlState: '08P01', message: text });
+    }),
+    { seed: 1, numRuns: 100 },
+  );
+});
+
+t.test('keeps a zero byte in a message from ending it early', async (t) => {
+  t.same(parseError(encodeError('ERROR', '42000', 'a\0b').subarray(5)).message, 'ab');
+});
+
+t.test('reads the severity that no locale translates, and the other one of old servers', async (t) => {
+  t.equal(parseError(Buffer.from('SFEHLER\0VERROR\0C42601\0Mx\0\0')).severity, 'ERROR');
+  t.equal(parseError(Buffer.from('SERROR\0C42601\0Mx\0\0')).severity, 'ERROR');
+});
+
+t.test('reads any bytes, with empty fields for what is missing', async (t) => {
+  fc.assert(
+    fc.property(fc.uint8Array(), (bytes) => {
+      const report = parseError(Buffer.from(bytes));
+      return Object.values(report).every((field) => typeof field === 'string');
+    }),
+    { seed: 2, numRuns: 200 },
+  );
+  t.same(parseError(Buffer.alloc(0)), { severity: '', sqlState: '', message: '' });
+});
