@@ -2,7 +2,7 @@
  * A Nitro Security Module in memory. It speaks the exact bytes of the device (nitro-formats 3.5), so the product's own
  * codec and provider run unchanged over it; its documents verify only under the root it was given.
  */
-import { encodeAttestationPayload, signCoseSign1 } from '../../attestation/document/encode.ts';
+import { encodeAttestationPayload } from '../../attestation/document/encode.ts';
 import { NsmError } from '../../attestation/errors.ts';
 import type { NsmExchange } from '../../attestation/nsm/exchange.ts';
 import type { AttestationRequest } from '../../attestation/nsm/provider.ts';
@@ -11,6 +11,7 @@ import { parseNsmRequest } from '../../attestation/nsm/request.ts';
 import type { NsmDeviceError, NsmResponse } from '../../attestation/nsm/response.ts';
 import { encodeNsmResponse } from '../../attestation/nsm/response.ts';
 import { PCR_COUNT } from '../../attestation/pcr.ts';
+import { ES384, signCoseSign1 } from '../../encoding/cose-sign1.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Random } from '../../runtime/random.ts';
 import type { PcrIndex } from '../../wire/brands.ts';
@@ -128,7 +129,7 @@ export class EmulatedNsm implements NsmExchange {
       userData,
       nonce,
     });
-    return { kind: 'Attestation', document: signCoseSign1(payload, chain.leafKey) };
+    return { kind: 'Attestation', document: signCoseSign1(ES384, payload, chain.leafKey) };
   }
 
   #signingChain(nowMs: number): SigningChain {
