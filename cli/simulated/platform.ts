@@ -11,7 +11,7 @@ import { systemClock } from '../../runtime/clock.ts';
 import { systemRandom } from '../../runtime/random.ts';
 import type { Platform } from '../../supervisor/platform.ts';
 import { CID_PARENT } from '../../wire/brands.ts';
-import { simulatedFolders } from './folders.ts';
+import { readSimulatedParent, simulatedFolders } from './folders.ts';
 import { measureSimulatedEnclave, simulatedModuleId } from './measure.ts';
 
 const EMULATED_RNG = 'emulated-nsm';
@@ -26,6 +26,7 @@ export async function simulatedPlatform(options: SimulationOptions): Promise<Pla
   const { vsockPath, nsmFolder, runtimeFolder } = simulatedFolders(options.stateFolder);
   const root = await loadOrCreateNsmRoot(nsmFolder);
   const pcrs = measureSimulatedEnclave(options.enclaveFolder, options.acraProgram);
+  const parent = readSimulatedParent(options.stateFolder);
   return {
     simulated: true,
     runtimeFolder,
@@ -40,6 +41,7 @@ export async function simulatedPlatform(options: SimulationOptions): Promise<Pla
           root,
           moduleId: simulatedModuleId(options.enclaveFolder),
           pcrs,
+          ...(parent && { parent }),
           clock: systemClock,
           random: systemRandom,
         }),
