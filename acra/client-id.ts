@@ -7,7 +7,13 @@
  * other attributes follow one by one, as `OID=#hex`. The whole is then written back to front, escaped as RFC 2253 says.
  */
 import { createHash, X509Certificate } from 'node:crypto';
-import * as asn1 from 'asn1js';
+import { readCertificateParts } from '../encoding/asn1/certificate.ts';
+import type { Asn1Node } from '../encoding/asn1/reader.ts';
+import { TAG } from '../encoding/asn1/reader.ts';
+import { expectMembers, expectTag } from '../encoding/asn1/shape.ts';
+import { expectOidText, expectText } from '../encoding/asn1/text.ts';
+import { writeDer } from '../encoding/asn1/writer.ts';
+import { wrapFormatError } from '../encoding/format-error.ts';
 import { AcraError } from './errors.ts';
 
 export type CertificateIdentifier = 'distinguished_name' | 'serial_number';
@@ -31,38 +37,24 @@ const NAMED_TYPES = [
 ] as const;
 const NAMED_OIDS: ReadonlySet<string> = new Set(NAMED_TYPES.map(({ oid }) => oid));
 
-/** Not TeletexString: releases of Go read it differently. */
-const STRING_TYPES = [asn1.Utf8String, asn1.PrintableString, asn1.IA5String, asn1.NumericString, asn1.BmpString];
-
 function invalid(message: string, cause?: unknown): AcraError {
   return new AcraError('ACRA_CERTIFICATE_INVALID', message, cause === undefined ? {} : { cause });
 }
 
-function children(node: unknown, what: string): unknown[] {
-  if (node instanceof asn1.Sequence || node instanceof asn1.Set) return node.valueBlock.value;
-  throw invalid(`${what} of the certificate is malformed`);
+/** TeletexString is refused: releases of Go read it differently. */
+function attribute(node: Asn1Node): Attribute {
+  const [oid, value] = expectMembers('attribute of the subject', node, TAG.sequence, 2);
+  return { oid: expectOidText('type of an attribute', oid), value: expectText('attribute of the subject', value) };
 }
 
-/** tbsCertificate.subject (RFC 5280, 4.1): the fifth field after the optional version. */
-function subjectOf(certificate: X509Certificate): unknown {
-  const { result, offset } = asn1.fromBER(new Uint8Array(certificate.raw));
-  if (offset === -1) throw invalid('the certificate is no DER');
-  const fields = children(children(result, 'the body')[0], 'the body');
-  const hasVersion = fields[0] instanceof asn1.Constructed && fields[0].idBlock.tagClass === 3;
-  return fields[hasVersion ? 5 : 4];
-}
-
-function attribute(node: unknown): Attribute {
-  const [oid, value] = children(node, 'the subject');
-  const isText = STRING_TYPES.some((type) => value instanceof type);
-  if (!(oid instanceof asn1.ObjectIdentifier) || !isText) {
-    throw invalid('the subject has an attribute of a kind that acra-server does not read');
-  }
-  return { oid: oid.valueBlock.toString(), value: (value as asn1.Utf8String).valueBlock.value };
-}
-
-function attributesOf(subject: unknown): Attribute[] {
-  return children(subject, 'the subject').flatMap((rdn) => children(rdn, 'the subject').map(attribute));
+function attributesOf({ raw }: X509Certificate): Attribute[] {
+  return wrapFormatError(
+    () =>
+      readCertificateParts(raw).subject.children.flatMap((rdn) =>
+        expectTag('RDN', rdn, TAG.set).children.map(attribute),
+      ),
+    (cause) => invalid('the subject has a form that acra-server does not read', cause),
+  );
 }
 
 /** RFC 2253, 2.4, as Go applies it. */
@@ -80,8 +72,8 @@ function escapeValue(value: string): string {
 /** Go encodes the value anew, as PrintableString where it can; its encoder leaves `*` and `&` to UTF8String. */
 function encodeOther({ oid, value }: Attribute): string {
   const printable = /^[A-Za-z0-9 '()+,\-./:=?]*$/.test(value);
-  const node = printable ? new asn1.PrintableString({ value }) : new asn1.Utf8String({ value });
-  return `${oid}=#${Buffer.from(node.toBER()).toString('hex')}`;
+  const encoded = writeDer(printable ? TAG.printableString : TAG.utf8String, Buffer.from(value));
+  return `${oid}=#${encoded.toString('hex')}`;
 }
 
 function printSubject(attributes: readonly Attribute[]): string {
@@ -96,7 +88,7 @@ function printSubject(attributes: readonly Attribute[]): string {
 
 function identifierOf(certificate: X509Certificate, from: CertificateIdentifier): Buffer {
   if (from === 'distinguished_name') {
-    const subject = printSubject(attributesOf(subjectOf(certificate)));
+    const subject = printSubject(attributesOf(certificate));
     if (subject === '') throw invalid('the subject of the certificate is empty');
     return Buffer.from(subject);
   }

@@ -16,6 +16,15 @@ export function measurePcr(content: Iterable<Uint8Array>): Buffer {
   return extendPcrValue(Buffer.alloc(PCR_BYTES), digest.digest());
 }
 
+/**
+ * What the hypervisor knows of the parent instance, as text: the ARN of its role (PCR3), its instance ID (PCR4). The text
+ * goes into the register as it is; images and certificates are hashed before.
+ * @returns SHA384(0^48 ‖ text), 48 bytes
+ */
+export function measureParentPcr(text: string): Buffer {
+  return extendPcrValue(Buffer.alloc(PCR_BYTES), Buffer.from(text));
+}
+
 /** @returns SHA384(old ‖ data), 48 bytes. */
 export function extendPcrValue(old: Buffer, data: Buffer): Buffer {
   return createHash('sha384').update(old).update(data).digest();

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { ROUTES } from '../wire/routes.ts';
 import { address, count, DATABASE_HEADROOM, durationMs, fileInFolder, hostName, routeLimits } from './fields.ts';
+import { kmsSection } from './kms.ts';
 import { portTable } from './route-fields.ts';
 
 /** What the program that launches acra-server takes itself, and then some. */
@@ -37,26 +38,6 @@ const database = z.strictObject({
   serverName: hostName.describe("the name in the database's certificate"),
   ca: fileInFolder.prefault('tls/database-ca.pem').describe("CA of the database's certificate"),
   listen: address('tcp').prefault('tcp://127.0.0.1:5432').describe('where acra-server finds the database'),
-});
-
-const kms = z.strictObject({
-  region: z.string().regex(/^[a-z]{2,}(-[a-z]+)+-\d$/, { error: 'must be a region such as eu-central-1' }),
-  keyArn: z.string().regex(/^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9-]+$/, {
-    error: 'must be a full key ARN (arn:aws:kms:REGION:ACCOUNT:key/ID); an alias can be pointed elsewhere',
-  }),
-  encryptionContext: z
-    .record(z.string().min(1), z.string().min(1))
-    .refine((context) => Object.keys(context).length > 0, { error: 'needs at least one entry' })
-    .describe('must equal the context under which the master key was encrypted'),
-  ciphertext: fileInFolder
-    .prefault('master-key.json')
-    .describe("the master key's KMS ciphertext, as `keys new` writes it"),
-  endpoint: z
-    .url({ protocol: /^https$/, error: 'must be an https:// URL' })
-    .optional()
-    .describe('default: the region’s'),
-  ca: fileInFolder.optional().describe('CA of the endpoint; default: the roots that ship with Node'),
-  requestTimeoutMs: durationMs(10_000),
 });
 
 const imds = z.strictObject({ requestTimeoutMs: durationMs(5_000) }).prefault({});
@@ -107,7 +88,7 @@ export const enclaveSchema = z
     name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, { error: 'must be lower-case letters, digits and dashes' }),
     acra: acra.prefault({}),
     database,
-    kms,
+    kms: kmsSection,
     imds,
     ports: portTable(ROUTES),
     ingressLimits: routeLimits().describe('sessions of applications'),

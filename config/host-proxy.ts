@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { toCid } from '../wire/brands.ts';
 import { MAX_UNIX_PATH_BYTES } from '../wire/endpoint.ts';
 import { ROUTES } from '../wire/routes.ts';
+import { kmsHostFault } from './aws-names.ts';
 import { nitroCliRun, qemuRun } from './enclave-run.ts';
 import { address, count, DATABASE_HEADROOM, durationMs, routeLimits } from './fields.ts';
 import { portTable, routeSections } from './route-fields.ts';
@@ -63,6 +64,10 @@ export const hostProxySchema = z
     statusStaleMs: durationMs(20_000).describe('an enclave that has been silent for this long counts as not ready'),
     drainMs: durationMs(10_000).describe('how long open connections may finish when the daemon stops'),
     maxControlFrameBytes: count(1024 * 1024, 16 * 1024 * 1024),
+  })
+  .superRefine(({ kms }, context) => {
+    const fault = kms.connect.kind === 'tcp' ? kmsHostFault(kms.connect.host) : undefined;
+    if (fault !== undefined) context.addIssue({ code: 'custom', path: ['kms', 'connect'], message: fault });
   })
   .describe('host-proxy.yaml: what the parent instance forwards; not trusted');
 

@@ -3,10 +3,10 @@
  * Names and order of keys: `EifDescribeInfo` of nitro-cli, `SignCertificateInfo` of aws-nitro-enclaves-image-format.
  */
 import type { X509Certificate } from 'node:crypto';
+import { readCertificateParts } from '../encoding/asn1/certificate.ts';
 import { EIF_VERSION } from './format/constants.ts';
 import { type EifMetadata, parseMetadata } from './format/metadata.ts';
 import { nameLines } from './sign/certificate-name.ts';
-import { certificateSignature } from './sign/certificate-signature.ts';
 import type { ImageReport } from './verify.ts';
 
 /** How AWS's tools name SHA-384 in their output. */
@@ -112,7 +112,7 @@ function describeMetadata(metadata: EifMetadata): Partial<NitroDescription> {
 }
 
 function describeCertificate(certificate: X509Certificate): NitroCertificate {
-  const hex = certificateSignature(certificate).toString('hex').toUpperCase();
+  const hex = readCertificateParts(certificate.raw).signature.toString('hex').toUpperCase();
   return {
     IssuerName: describeName(nameLines(certificate, 'issuer')),
     Algorithm: certificate.signatureAlgorithm ?? 'unknown',

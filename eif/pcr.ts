@@ -3,7 +3,7 @@
  * instance (PCR3), its instance ID (PCR4), the signing certificate (PCR8). Specification: nitro-formats 3.2.
  */
 import { createHash } from 'node:crypto';
-import { measurePcr } from '../attestation/pcr.ts';
+import { measureParentPcr } from '../attestation/pcr.ts';
 import { EifError } from './errors.ts';
 import { readFilePieces } from './input-file.ts';
 import { measureCertificate, toPcr } from './measure.ts';
@@ -46,5 +46,5 @@ export async function pcrOfCertificate(path: string): Promise<NamedPcr> {
 
 function pcrOfText(text: string, form: RegExp, allowed: string): Buffer {
   if (!form.test(text)) throw new EifError('EIF_PCR_INPUT', 'the text has the wrong form', { found: text, allowed });
-  return measurePcr([Buffer.from(text)]);
+  return measureParentPcr(text);
 }

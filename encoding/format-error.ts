@@ -1,10 +1,10 @@
 /**
- * What the CBOR and ASN.1 readers throw: what is wrong, and at which byte. It never leaves the folder bare; each boundary
- * wraps it in its own coded error as the cause.
+ * What the readers and writers of encodings throw: what is wrong, and at which byte. It never leaves the folder that called
+ * them bare; each boundary wraps it in its own coded error as the cause.
  */
 export class FormatError extends Error {
-  constructor(message: string, offset?: number) {
-    super(offset === undefined ? message : `${message} at byte ${offset}`);
+  constructor(message: string, offset?: number, cause?: unknown) {
+    super(offset === undefined ? message : `${message} at byte ${offset}`, cause === undefined ? {} : { cause });
     this.name = 'FormatError';
   }
 }

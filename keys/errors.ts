@@ -14,7 +14,8 @@ export const KEY_ERRORS = {
   },
   MASTER_KEY_OTHER_KEY: {
     meaning: 'The master key was encrypted under another KMS key than `kms.keyArn` names.',
-    action: 'Name that key, or make new keys under this one.',
+    action:
+      'Name that key in `kms.keyArn`; of a multi-Region key (mrk-…) a replica will do. Do not make new keys in its place: data under the old master key would stay unreadable. Moving to another KMS key means to encrypt the same master key under it.',
   },
   MASTER_KEY_OTHER_CONTEXT: {
     meaning: 'The master key was encrypted under another encryption context than `kms.encryptionContext`.',

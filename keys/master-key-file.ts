@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { isSameKeyMaterial } from '../config/aws-names.ts';
 import { KeyError } from './errors.ts';
 
 /** KMS ciphertexts of up to 4096 plaintext bytes stay below this. */
@@ -48,7 +49,8 @@ function parseContent(text: string) {
 }
 
 /**
- * The ciphertext, when it is whole and was made under the configured key and context.
+ * The ciphertext, when it is whole and was made under the configured key and context. A multi-Region key opens what its
+ * replica in another region encrypted.
  * @throws KeyError MASTER_KEY_FILE_INVALID, MASTER_KEY_FILE_DAMAGED, MASTER_KEY_OTHER_KEY, MASTER_KEY_OTHER_CONTEXT
  */
 export function parseMasterKeyFile(text: string, expected: Omit<EncryptedMasterKey, 'ciphertext'>): Buffer {
@@ -63,7 +65,7 @@ export function parseMasterKeyFile(text: string, expected: Omit<EncryptedMasterK
   if (digest(ciphertext) !== file.sha256) {
     throw new KeyError('MASTER_KEY_FILE_DAMAGED', 'the ciphertext is not the one that was written');
   }
-  if (file.keyArn !== expected.keyArn) {
+  if (!isSameKeyMaterial(file.keyArn, expected.keyArn)) {
     throw new KeyError('MASTER_KEY_OTHER_KEY', 'the master key was encrypted under another KMS key', {
       found: file.keyArn,
       allowed: expected.keyArn,

@@ -3,12 +3,11 @@
  * this makes an AttestationDocument; what it says about the enclave is then judged by policy.ts.
  * Specification: nitro-formats 3.6.
  */
-import { verify } from 'node:crypto';
+import { isCoseSignedBy } from '../../encoding/cose-sign1.ts';
 import { AttestationError } from '../errors.ts';
 import type { ChainCertificate } from './certificate.ts';
 import type { ChainTrust } from './chain.ts';
 import { verifyChain } from './chain.ts';
-import { coseToBeSigned } from './cose-sign1.ts';
 import type { ParsedDocument } from './parse.ts';
 import { parseAttestationDocument } from './parse.ts';
 import type { AttestationPayload } from './payload.ts';
@@ -17,10 +16,9 @@ declare const authenticated: unique symbol;
 /** A payload that the holder of the pinned root vouches for. */
 export type AttestationDocument = AttestationPayload & { readonly [authenticated]: true };
 
-function isSignatureValid({ payloadBytes, signature }: ParsedDocument, leaf: ChainCertificate): boolean {
+function isSignatureValid({ envelope }: ParsedDocument, leaf: ChainCertificate): boolean {
   try {
-    const key = { key: leaf.x509.publicKey, dsaEncoding: 'ieee-p1363' } as const;
-    return verify('sha384', coseToBeSigned(payloadBytes), key, signature);
+    return isCoseSignedBy(envelope, leaf.x509.publicKey);
   } catch {
     return false;
   }

@@ -1,12 +1,9 @@
 /**
- * Writes attestation documents, byte for byte as the Nitro hypervisor does: for the emulated security module and for
- * tests of verifiers. What such a document is worth is decided by the root that a verifier trusts.
+ * Writes the payload of attestation documents, byte for byte as the Nitro hypervisor does: for the emulated security module
+ * and for tests of verifiers. What such a document is worth is decided by the root that a verifier trusts.
  * Specification: nitro-formats 3.6 (observed order of keys, absent fields as null).
  */
-import type { KeyObject } from 'node:crypto';
-import { sign } from 'node:crypto';
-import { cborUint, writeCbor } from '../../encoding/cbor/writer.ts';
-import { coseToBeSigned, PROTECTED_ES384 } from './cose-sign1.ts';
+import { writeCbor } from '../../encoding/cbor/writer.ts';
 import type { AttestationPayload } from './payload.ts';
 
 /** Sizes and ranges are the caller's duty: parseAttestationDocument refuses what breaks them. */
@@ -14,7 +11,7 @@ export function encodeAttestationPayload(payload: AttestationPayload): Buffer {
   return writeCbor({
     module_id: payload.moduleId,
     digest: payload.digest,
-    timestamp: cborUint(payload.timestampMs),
+    timestamp: payload.timestampMs,
     pcrs: new Map([...payload.pcrs].sort(([a], [b]) => a - b)),
     certificate: payload.certificate,
     cabundle: payload.cabundle,
@@ -22,13 +19,4 @@ export function encodeAttestationPayload(payload: AttestationPayload): Buffer {
     user_data: payload.userData ?? null,
     nonce: payload.nonce ?? null,
   });
-}
-
-/**
- * @param privateKey a P-384 key, that of the payload's certificate
- * @returns the untagged COSE_Sign1 bytes
- */
-export function signCoseSign1(payload: Buffer, privateKey: KeyObject): Buffer {
-  const signature = sign('sha384', coseToBeSigned(payload), { key: privateKey, dsaEncoding: 'ieee-p1363' });
-  return writeCbor([PROTECTED_ES384, new Map(), payload, signature]);
 }

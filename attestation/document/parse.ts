@@ -3,18 +3,21 @@
  * it says goes through authenticate.ts.
  * Specification: nitro-formats 3.6.
  */
+import type { CoseSign1 } from '../../encoding/cose-sign1.ts';
+import { ES384, parseCoseSign1 } from '../../encoding/cose-sign1.ts';
 import { wrapFormatError } from '../../encoding/format-error.ts';
 import { AttestationError } from '../errors.ts';
-import { readCoseSign1 } from './cose-sign1.ts';
-import { MAX_DOCUMENT_BYTES } from './limits.ts';
+import { MAX_DOCUMENT_BYTES, MAX_PAYLOAD_BYTES } from './limits.ts';
 import type { AttestationPayload } from './payload.ts';
 import { readAttestationPayload } from './payload.ts';
 
+/** ES384 is what the hypervisor signs with; nothing else is accepted. */
+const ALLOWED = { algorithms: [ES384], maxPayloadBytes: MAX_PAYLOAD_BYTES };
+
 export interface ParsedDocument {
   readonly payload: AttestationPayload;
-  readonly payloadBytes: Buffer;
-  /** r ‖ s, 96 bytes. */
-  readonly signature: Buffer;
+  /** The envelope with the payload's bytes. */
+  readonly envelope: CoseSign1;
 }
 
 /**
@@ -28,13 +31,13 @@ export function parseAttestationDocument(bytes: Buffer): ParsedDocument {
       allowed: `${MAX_DOCUMENT_BYTES} bytes`,
     });
   }
-  const { payload: payloadBytes, signature } = wrapFormatError(
-    () => readCoseSign1(Buffer.from(bytes)),
+  const envelope = wrapFormatError(
+    () => parseCoseSign1(Buffer.from(bytes), ALLOWED),
     (cause) => new AttestationError('ATTESTATION_COSE_INVALID', 'not a COSE_Sign1 attestation document', { cause }),
   );
   const payload = wrapFormatError(
-    () => readAttestationPayload(payloadBytes),
+    () => readAttestationPayload(envelope.payload),
     (cause) => new AttestationError('ATTESTATION_PAYLOAD_INVALID', 'not an attestation payload', { cause }),
   );
-  return { payload, payloadBytes, signature };
+  return { payload, envelope };
 }

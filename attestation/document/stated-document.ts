@@ -4,17 +4,12 @@
  * (QEMU's) is read as well; nobody outside accepts its documents.
  * Specification: nitro-formats 3.6.
  */
-import { readCbor } from '../../encoding/cbor/reader.ts';
-import { expectArray, expectBytes } from '../../encoding/cbor/shape.ts';
-import { FormatError, wrapFormatError } from '../../encoding/format-error.ts';
+import { splitCoseSign1 } from '../../encoding/cose-sign1.ts';
+import { wrapFormatError } from '../../encoding/format-error.ts';
 import { AttestationError } from '../errors.ts';
 import { MAX_PAYLOAD_BYTES } from './limits.ts';
 import type { AttestationPayload } from './payload.ts';
 import { readAttestationPayload } from './payload.ts';
-
-const MEMBERS = 4;
-const MAX_HEADER_BYTES = 16;
-const MAX_SIGNATURE_BYTES = 256;
 
 export interface StatedDocument {
   readonly payload: AttestationPayload;
@@ -27,14 +22,8 @@ export interface StatedDocument {
 export function readStatedDocument(document: Buffer): StatedDocument {
   return wrapFormatError(
     () => {
-      const members = expectArray('COSE_Sign1', readCbor(Buffer.from(document)));
-      if (members.length !== MEMBERS) throw new FormatError(`COSE_Sign1 must have 4 members, not ${members.length}`);
-      const [header, , payload, signature] = members;
-      return {
-        protectedHeader: expectBytes('protected header', header, 1, MAX_HEADER_BYTES),
-        payload: readAttestationPayload(expectBytes('payload', payload, 1, MAX_PAYLOAD_BYTES)),
-        signature: expectBytes('signature', signature, 1, MAX_SIGNATURE_BYTES),
-      };
+      const { protectedHeader, payload, signature } = splitCoseSign1(Buffer.from(document), MAX_PAYLOAD_BYTES);
+      return { protectedHeader, payload: readAttestationPayload(payload), signature };
     },
     (cause) => new AttestationError('ATTESTATION_PAYLOAD_INVALID', 'not an attestation document', { cause }),
   );

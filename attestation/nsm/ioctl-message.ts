@@ -8,7 +8,7 @@
  * driver works on bare addresses.
  * Specification: nitro-formats 3.5; linux drivers/misc/nsm.c.
  */
-import koffi from 'koffi';
+import { addressOf } from '../../system/libc/device-call.ts';
 import { NsmError } from '../errors.ts';
 import { MAX_NSM_RESPONSE_BYTES } from './limits.ts';
 
@@ -18,7 +18,7 @@ const RESPONSE_LENGTH_OFFSET = 24;
 /** @returns the block; its first byte is what the ioctl takes. */
 export function packNsmMessage(request: Buffer): Buffer {
   const block = Buffer.alloc(MESSAGE_BYTES + request.length + MAX_NSM_RESPONSE_BYTES);
-  const address = koffi.address(block);
+  const address = addressOf(block);
   const responseOffset = MESSAGE_BYTES + request.length;
   block.writeBigUInt64LE(address + BigInt(MESSAGE_BYTES), 0);
   block.writeBigUInt64LE(BigInt(request.length), 8);

@@ -53,7 +53,7 @@ function toWritable(request: NsmRequest): CborWritable {
  * @throws NsmError NSM_REQUEST_INVALID, NSM_REQUEST_TOO_LARGE, NSM_INVALID_INDEX
  */
 export function encodeNsmRequest(request: NsmRequest): Buffer {
-  const bytes = writeCbor(toWritable(request));
+  const bytes = wrapFormatError(() => writeCbor(toWritable(request)), notARequest);
   parseNsmRequest(bytes);
   return bytes;
 }
@@ -129,8 +129,9 @@ export function parseNsmRequest(bytes: Buffer): NsmRequest {
       allowed: `${MAX_NSM_REQUEST_BYTES} bytes`,
     });
   }
-  return wrapFormatError(
-    () => readRequest(bytes),
-    (cause) => new NsmError('NSM_REQUEST_INVALID', 'not an NSM request', { cause }),
-  );
+  return wrapFormatError(() => readRequest(bytes), notARequest);
+}
+
+function notARequest(cause: FormatError): NsmError {
+  return new NsmError('NSM_REQUEST_INVALID', 'not an NSM request', { cause });
 }

@@ -28,6 +28,8 @@ export interface CloudOptions {
 export interface Cloud {
   readonly kms: RunningKms;
   readonly imds: RunningImds;
+  /** Of the instance that IMDS speaks for. */
+  readonly roleArn: string;
   createKey(): Promise<string>;
   putKeyPolicy(keyArn: string, pcrs: ReadonlyMap<PcrIndex, Buffer>): Promise<object>;
   stop(): Promise<void>;
@@ -66,6 +68,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   return {
     kms,
     imds,
+    roleArn: roleArn(ROLE),
     createKey: async () => (await client.send(new CreateKeyCommand({}))).KeyMetadata?.Arn ?? '',
     putKeyPolicy: async (keyArn, pcrs) => {
       const policy = keyPolicy({

@@ -6,7 +6,7 @@ import type { HostStatus } from '../../host-proxy/operator/host-status.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import type { TcpEndpoint } from '../../wire/endpoint.ts';
 import { parseEndpoint } from '../../wire/endpoint.ts';
-import { simulatedFolders } from '../simulated/folders.ts';
+import { simulatedFolders, writeSimulatedParent } from '../simulated/folders.ts';
 import { DaemonProcess } from './daemon-process.ts';
 import { untilHostStatus, untilServing } from './host-status.ts';
 
@@ -16,6 +16,8 @@ export interface EnclavePairOptions {
   readonly enclaveFolder: string;
   /** The emulated security module's root, which the emulated KMS trusts. */
   readonly nsmFolder: string;
+  /** What PCR3 and PCR4 are measured from. */
+  readonly parent: { readonly roleArn: string; readonly instanceId: string };
   /** Sections of host-proxy.yaml: where database, KMS and IMDS are, and anything else. */
   readonly hostSettings: Readonly<Record<string, unknown>>;
   readonly environment: Readonly<Record<string, string>>;
@@ -37,6 +39,7 @@ export class EnclavePair {
     const folders = simulatedFolders(join(options.root, 'sim'));
     this.vsockPath = folders.vsockPath;
     this.runtimeFolder = folders.runtimeFolder;
+    writeSimulatedParent(join(options.root, 'sim'), options.parent);
     if (folders.nsmFolder !== options.nsmFolder) cpSync(options.nsmFolder, folders.nsmFolder, { recursive: true });
   }
 

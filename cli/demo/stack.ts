@@ -112,6 +112,7 @@ export class Stack {
       root,
       enclaveFolder,
       nsmFolder: join(this.options.root, 'sim', 'nsm'),
+      parent: { roleArn: cloud.roleArn, instanceId: cloud.imds.instanceId },
       hostSettings: {
         database: { connect: `tcp://${postgres.host}:${postgres.port}` },
         kms: { connect: `tcp://${cloud.kms.host}:${cloud.kms.port}` },

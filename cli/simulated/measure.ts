@@ -14,7 +14,10 @@ import { toPcrIndex } from '../../wire/brands.ts';
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
 /** The folders that end up in an enclave image, and the exact versions of the packages. */
-const CODE = ['runtime', 'config', 'relay', 'attestation', 'acra', 'supervisor', 'package-lock.json'];
+export const CODE: readonly string[] = [
+  ...['runtime', 'system', 'encoding', 'postgres', 'wire', 'config'],
+  ...['relay', 'attestation', 'kms', 'keys', 'acra', 'supervisor', 'package-lock.json'],
+];
 
 function* filesBelow(path: string): Generator<string> {
   if (!lstatSync(path).isDirectory()) {

@@ -13,7 +13,7 @@ import { systemRandom } from '../../runtime/random.ts';
 import type { Platform } from '../../supervisor/platform.ts';
 import type { Confinement } from '../../system/processes/confinement.ts';
 import { CID_PARENT } from '../../wire/brands.ts';
-import { simulatedFolders } from './folders.ts';
+import { readSimulatedParent, simulatedFolders } from './folders.ts';
 import { measureSimulatedEnclave, simulatedModuleId } from './measure.ts';
 
 /** The user's own machine: a folder apart, and no other bound. */
@@ -40,6 +40,7 @@ export async function simulatedPlatform(options: SimulationOptions): Promise<Pla
   const { vsockPath, nsmFolder, runtimeFolder } = simulatedFolders(options.stateFolder);
   const root = await loadOrCreateNsmRoot(nsmFolder);
   const pcrs = measureSimulatedEnclave(options.enclaveFolder, options.acraProgram);
+  const parent = readSimulatedParent(options.stateFolder);
   return {
     simulated: true,
     runtimeFolder,
@@ -54,6 +55,7 @@ export async function simulatedPlatform(options: SimulationOptions): Promise<Pla
           root,
           moduleId: simulatedModuleId(options.enclaveFolder),
           pcrs,
+          ...(parent && { parent }),
           clock: systemClock,
           random: systemRandom,
         }),

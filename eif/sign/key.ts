@@ -1,15 +1,16 @@
 /** Loads the private key that signs an image, and makes sure that it belongs to the certificate. The PEM text is zeroed. */
 import { createPrivateKey, type KeyObject } from 'node:crypto';
+import type { CoseAlgorithm } from '../../encoding/cose-sign1.ts';
 import { EifError } from '../errors.ts';
 import { readSmallFile } from '../input-file.ts';
-import { algorithmOfKey, type SigningAlgorithm } from './algorithm.ts';
+import { algorithmOfKey } from './algorithm.ts';
 import type { CertificateChain } from './certificate.ts';
 import { subjectText } from './certificate-name.ts';
 
 const MAX_KEY_FILE_BYTES = 65_536;
 
 export interface SigningKey {
-  readonly algorithm: SigningAlgorithm;
+  readonly algorithm: CoseAlgorithm;
   readonly key: KeyObject;
 }
 

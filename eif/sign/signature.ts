@@ -2,7 +2,17 @@
  * Makes and checks the signature of one PCR0 under one certificate chain; files are somebody else's business.
  * Specification: nitro-formats 3.1, "Signature section".
  */
-import { sign, verify } from 'node:crypto';
+import {
+  COSE_ALGORITHMS,
+  type CoseAlgorithm,
+  CoseAlgorithmError,
+  type CoseSign1,
+  encodeCoseSign1,
+  isCoseSignedBy,
+  parseCoseSign1,
+  signCoseSign1,
+} from '../../encoding/cose-sign1.ts';
+import { wrapFormatError } from '../../encoding/format-error.ts';
 import { EifError } from '../errors.ts';
 import {
   encodeSignatureSection,
@@ -10,23 +20,22 @@ import {
   parseSignatureSection,
   parseSignedRegister,
 } from '../format/signature.ts';
-import { algorithmOfKey, type SigningAlgorithm } from './algorithm.ts';
+import { algorithmOfKey } from './algorithm.ts';
 import { type CertificateChain, parseCertificateChain } from './certificate.ts';
-import { encodeCoseSign1, parseCoseSign1, toBeSigned } from './cose-sign1.ts';
 import type { SigningKey } from './key.ts';
 
-/** COSE signatures are raw r ‖ s. */
-const DSA_ENCODING = 'ieee-p1363';
+/** The register that is signed takes some 130 bytes. */
+const LIMITS = { algorithms: COSE_ALGORITHMS, maxPayloadBytes: 1024 };
 
 export interface VerifiedSignature {
-  readonly algorithm: SigningAlgorithm;
+  readonly algorithm: CoseAlgorithm;
   readonly chain: CertificateChain;
 }
 
 /** @returns the bytes of the signature section. */
 export function signPcr0(pcr0: Buffer, { key, algorithm }: SigningKey, chain: CertificateChain): Buffer {
-  const tbs = toBeSigned(algorithm, encodeSignedRegister(pcr0));
-  return sectionOf(pcr0, algorithm, sign(algorithm.hash, tbs, { key, dsaEncoding: DSA_ENCODING }), chain);
+  const coseSign1 = signCoseSign1(algorithm, encodeSignedRegister(pcr0), key);
+  return encodeSignatureSection({ certificatePem: chain.pem, coseSign1 });
 }
 
 /**
@@ -35,7 +44,7 @@ export function signPcr0(pcr0: Buffer, { key, algorithm }: SigningKey, chain: Ce
  */
 export function sectionOf(
   pcr0: Buffer,
-  algorithm: SigningAlgorithm,
+  algorithm: CoseAlgorithm,
   signature: Buffer,
   { pem }: CertificateChain,
 ): Buffer {
@@ -43,14 +52,26 @@ export function sectionOf(
   return encodeSignatureSection({ certificatePem: pem, coseSign1 });
 }
 
-/** Whether raw r ‖ s signs `tbs` under the key of the signing certificate. */
-export function isSignedBy(
-  { signer }: CertificateChain,
-  algorithm: SigningAlgorithm,
-  tbs: Buffer,
-  signature: Buffer,
-): boolean {
-  return verify(algorithm.hash, tbs, { key: signer.publicKey, dsaEncoding: DSA_ENCODING }, signature);
+/** Whether the envelope is signed by the key of the signing certificate. */
+export function isSignedBy({ signer }: CertificateChain, envelope: CoseSign1): boolean {
+  return isCoseSignedBy(envelope, signer.publicKey);
+}
+
+/** @throws EifError EIF_SIGNATURE_SYNTAX, EIF_SIGNATURE_ALGORITHM */
+export function parseImageSignature(bytes: Buffer): CoseSign1 {
+  return wrapFormatError(
+    () => parseCoseSign1(bytes, LIMITS),
+    (cause) => {
+      if (!(cause instanceof CoseAlgorithmError)) {
+        return new EifError('EIF_SIGNATURE_SYNTAX', 'COSE_Sign1 is malformed', { cause });
+      }
+      return new EifError('EIF_SIGNATURE_ALGORITHM', 'unknown signature algorithm', {
+        found: String(cause.coseId),
+        allowed: COSE_ALGORITHMS.map(({ coseId, name }) => `${coseId} (${name})`).join(', '),
+        cause,
+      });
+    },
+  );
 }
 
 /**
@@ -62,7 +83,8 @@ export function isSignedBy(
 export function verifySignatureSection(section: Buffer, pcr0: Buffer): VerifiedSignature {
   const { certificatePem, coseSign1 } = parseSignatureSection(section);
   const chain = parseCertificateChain(certificatePem);
-  const { algorithm, payload, signature } = parseCoseSign1(coseSign1);
+  const envelope = parseImageSignature(coseSign1);
+  const { algorithm, payload } = envelope;
   const ofKey = algorithmOfKey(chain.signer.publicKey);
   if (ofKey !== algorithm) {
     throw new EifError('EIF_SIGNATURE_ALGORITHM', 'the signature algorithm does not fit the certificate', {
@@ -70,7 +92,7 @@ export function verifySignatureSection(section: Buffer, pcr0: Buffer): VerifiedS
       allowed: ofKey.name,
     });
   }
-  if (!isSignedBy(chain, algorithm, toBeSigned(algorithm, payload), signature)) {
+  if (!isSignedBy(chain, envelope)) {
     throw new EifError('EIF_SIGNATURE_INVALID', 'the signature does not verify');
   }
   const signed = parseSignedRegister(payload);

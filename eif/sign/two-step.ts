@@ -3,19 +3,19 @@
  * image, certificate and signature give the same file as signing with a key at hand does.
  */
 import { createHash } from 'node:crypto';
+import { ecdsaRawFromDer } from '../../encoding/asn1/ecdsa-signature.ts';
+import { type CoseAlgorithm, coseToBeSigned } from '../../encoding/cose-sign1.ts';
 import { EifError } from '../errors.ts';
 import { readEif } from '../format/reader.ts';
 import { encodeSignedRegister } from '../format/signature.ts';
 import type { WrittenEif } from '../format/writer.ts';
-import { algorithmOfKey, type SigningAlgorithm } from './algorithm.ts';
+import { algorithmOfKey } from './algorithm.ts';
 import { type CertificateChain, checkValidity } from './certificate.ts';
-import { toBeSigned } from './cose-sign1.ts';
-import { rawFromDer } from './ecdsa-der.ts';
 import { rewriteSigned, type SignRequest } from './sign.ts';
 import { isSignedBy, sectionOf } from './signature.ts';
 
 interface SigningDigest {
-  readonly algorithm: SigningAlgorithm;
+  readonly algorithm: CoseAlgorithm;
   /** 48 bytes. */
   readonly pcr0: Buffer;
   /** For devices that hash by themselves. */
@@ -45,21 +45,24 @@ export async function attachSignature(request: SignRequest, signature: Buffer): 
 
 function digestOf(pcr0: Buffer, chain: CertificateChain): SigningDigest {
   const algorithm = algorithmOfKey(chain.signer.publicKey);
-  const tbs = toBeSigned(algorithm, encodeSignedRegister(pcr0));
-  return { algorithm, pcr0, toBeSigned: tbs, digest: createHash(algorithm.hash).update(tbs).digest() };
+  const toBeSigned = coseToBeSigned(algorithm, encodeSignedRegister(pcr0));
+  return { algorithm, pcr0, toBeSigned, digest: createHash(algorithm.hash).update(toBeSigned).digest() };
 }
 
 /** Bytes of the raw length may be DER by chance, so both readings are tried and only the one that verifies is taken. */
-function toValidRaw(signature: Buffer, { algorithm, toBeSigned: tbs }: SigningDigest, chain: CertificateChain): Buffer {
+function toValidRaw(signature: Buffer, { algorithm, pcr0 }: SigningDigest, chain: CertificateChain): Buffer {
   const asRaw = signature.length === algorithm.signatureBytes ? signature : undefined;
-  const readings = [asRaw, rawFromDer(signature, algorithm.signatureBytes)].filter((reading) => reading !== undefined);
+  const readings = [asRaw, ecdsaRawFromDer(signature, algorithm.signatureBytes)].filter(
+    (reading) => reading !== undefined,
+  );
   if (readings.length === 0) {
     throw new EifError('EIF_SIGNATURE_ENCODING', 'the signature is neither raw nor DER', {
       found: `${signature.length} bytes`,
       allowed: `${algorithm.signatureBytes} bytes of r and s, or DER`,
     });
   }
-  const valid = readings.find((reading) => isSignedBy(chain, algorithm, tbs, reading));
+  const payload = encodeSignedRegister(pcr0);
+  const valid = readings.find((reading) => isSignedBy(chain, { algorithm, payload, signature: reading }));
   if (valid !== undefined) return valid;
   throw new EifError('EIF_SIGNATURE_INVALID', 'the signature does not sign this image under this certificate');
 }

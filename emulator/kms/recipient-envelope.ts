@@ -4,6 +4,8 @@
  */
 import type { KeyObject } from 'node:crypto';
 import { constants, createCipheriv, createHash, publicEncrypt } from 'node:crypto';
+import { TAG } from '../../encoding/asn1/reader.ts';
+import { writeDer, writeIndefinite } from '../../encoding/asn1/writer.ts';
 import type { Random } from '../../runtime/random.ts';
 
 const OID = {
@@ -18,18 +20,8 @@ const OID = {
 const NULL = Buffer.from('0500', 'hex');
 /** The version of an EnvelopedData, and of a recipient that is named by its key identifier. */
 const VERSION_2 = Buffer.from('020102', 'hex');
-const END_OF_CONTENTS = Buffer.from('0000', 'hex');
 const CONTENT_KEY_BYTES = 32;
 const IV_BYTES = 16;
-
-const TAG = {
-  octetString: 0x04,
-  sequence: 0x30,
-  set: 0x31,
-  context0: 0x80,
-  constructed0: 0xa0,
-  constructed1: 0xa1,
-} as const;
 
 export interface EnvelopeParts {
   /** SHA-256 of the recipient's DER SubjectPublicKeyInfo. */
@@ -39,43 +31,33 @@ export interface EnvelopeParts {
   readonly encryptedContent: Buffer;
 }
 
-function length(bytes: number): Buffer {
-  if (bytes < 0x80) return Buffer.of(bytes);
-  return bytes < 0x100 ? Buffer.of(0x81, bytes) : Buffer.of(0x82, bytes >> 8, bytes & 0xff);
-}
-
-function definite(tag: number, ...content: readonly Buffer[]): Buffer {
-  const value = Buffer.concat(content);
-  return Buffer.concat([Buffer.of(tag), length(value.length), value]);
-}
-
-function indefinite(tag: number, ...content: readonly Buffer[]): Buffer {
-  return Buffer.concat([Buffer.of(tag, 0x80), ...content, END_OF_CONTENTS]);
-}
-
 function rsaesOaepSha256(): Buffer {
-  const sha256 = definite(TAG.sequence, OID.sha256, NULL);
-  const mask = definite(TAG.sequence, OID.mgf1, sha256);
-  const parameters = definite(TAG.sequence, definite(TAG.constructed0, sha256), definite(TAG.constructed1, mask));
-  return definite(TAG.sequence, OID.rsaesOaep, parameters);
+  const sha256 = writeDer(TAG.sequence, OID.sha256, NULL);
+  const mask = writeDer(TAG.sequence, OID.mgf1, sha256);
+  const parameters = writeDer(
+    TAG.sequence,
+    writeDer(TAG.contextConstructed0, sha256),
+    writeDer(TAG.contextConstructed1, mask),
+  );
+  return writeDer(TAG.sequence, OID.rsaesOaep, parameters);
 }
 
 export function encodeEnvelope(parts: EnvelopeParts): Buffer {
-  const recipient = definite(
+  const recipient = writeDer(
     TAG.sequence,
     VERSION_2,
-    definite(TAG.context0, parts.keyIdentifier),
+    writeDer(TAG.context0, parts.keyIdentifier),
     rsaesOaepSha256(),
-    definite(TAG.octetString, parts.encryptedKey),
+    writeDer(TAG.octetString, parts.encryptedKey),
   );
-  const content = indefinite(
+  const content = writeIndefinite(
     TAG.sequence,
     OID.data,
-    definite(TAG.sequence, OID.aes256Cbc, definite(TAG.octetString, parts.iv)),
-    indefinite(TAG.constructed0, definite(TAG.octetString, parts.encryptedContent)),
+    writeDer(TAG.sequence, OID.aes256Cbc, writeDer(TAG.octetString, parts.iv)),
+    writeIndefinite(TAG.contextConstructed0, writeDer(TAG.octetString, parts.encryptedContent)),
   );
-  const envelopedData = indefinite(TAG.sequence, VERSION_2, definite(TAG.set, recipient), content);
-  return indefinite(TAG.sequence, OID.envelopedData, indefinite(TAG.constructed0, envelopedData));
+  const envelopedData = writeIndefinite(TAG.sequence, VERSION_2, writeDer(TAG.set, recipient), content);
+  return writeIndefinite(TAG.sequence, OID.envelopedData, writeIndefinite(TAG.contextConstructed0, envelopedData));
 }
 
 /** @param publicKey RSA key of the recipient. The plaintext stays the caller's. */

@@ -2,7 +2,7 @@
  * A Nitro Security Module in memory. It speaks the exact bytes of the device (nitro-formats 3.5), so the product's own
  * codec and provider run unchanged over it; its documents verify only under the root it was given.
  */
-import { encodeAttestationPayload, signCoseSign1 } from '../../attestation/document/encode.ts';
+import { encodeAttestationPayload } from '../../attestation/document/encode.ts';
 import { NsmError } from '../../attestation/errors.ts';
 import type { NsmExchange } from '../../attestation/nsm/exchange.ts';
 import type { AttestationRequest } from '../../attestation/nsm/provider.ts';
@@ -10,10 +10,12 @@ import type { NsmRequest } from '../../attestation/nsm/request.ts';
 import { parseNsmRequest } from '../../attestation/nsm/request.ts';
 import type { NsmDeviceError, NsmResponse } from '../../attestation/nsm/response.ts';
 import { encodeNsmResponse } from '../../attestation/nsm/response.ts';
-import { PCR_COUNT } from '../../attestation/pcr.ts';
+import { measureParentPcr, PCR_COUNT } from '../../attestation/pcr.ts';
+import { ES384, signCoseSign1 } from '../../encoding/cose-sign1.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Random } from '../../runtime/random.ts';
 import type { PcrIndex } from '../../wire/brands.ts';
+import { toPcrIndex } from '../../wire/brands.ts';
 import type { SigningChain } from './chain.ts';
 import { issueSigningChain, isUsable } from './chain.ts';
 import { PcrBank } from './pcr-bank.ts';
@@ -28,12 +30,19 @@ const REFUSALS: ReadonlyMap<NsmError['code'], NsmDeviceError> = new Map([
   ['NSM_REQUEST_INVALID', 'InvalidArgument'],
 ]);
 
+export interface ParentInstance {
+  readonly roleArn: string;
+  readonly instanceId: string;
+}
+
 interface EmulatedNsmOptions {
   readonly root: NsmRoot;
   /** `i-…-enc…` on hardware. */
   readonly moduleId: string;
   /** Measured values, 48 bytes each; registers that are not named are zero. */
   readonly pcrs: ReadonlyMap<PcrIndex, Buffer>;
+  /** What PCR3 and PCR4 are measured from; zero without it, as for a parent instance that has no role. */
+  readonly parent?: ParentInstance;
   /** Dates documents and certificates: an earlier clock makes old documents. */
   readonly clock: Clock;
   /** Answers GetRandom. Keys come from the system's generator whatever this is. */
@@ -49,7 +58,7 @@ export class EmulatedNsm implements NsmExchange {
   /** @throws EmulatorError EMULATOR_NSM_PCR */
   constructor(options: EmulatedNsmOptions) {
     this.#options = options;
-    this.#pcrs = new PcrBank(options.pcrs);
+    this.#pcrs = new PcrBank(new Map([...measureParent(options.parent), ...options.pcrs]));
   }
 
   /** @throws NsmError NSM_CLOSED, NSM_REQUEST_TOO_LARGE: where the device itself fails, and not the module behind it. */
@@ -128,7 +137,7 @@ export class EmulatedNsm implements NsmExchange {
       userData,
       nonce,
     });
-    return { kind: 'Attestation', document: signCoseSign1(payload, chain.leafKey) };
+    return { kind: 'Attestation', document: signCoseSign1(ES384, payload, chain.leafKey) };
   }
 
   #signingChain(nowMs: number): SigningChain {
@@ -137,6 +146,14 @@ export class EmulatedNsm implements NsmExchange {
     }
     return this.#chain;
   }
+}
+
+function measureParent(parent: ParentInstance | undefined): [PcrIndex, Buffer][] {
+  if (parent === undefined) return [];
+  return [
+    [toPcrIndex(3), measureParentPcr(parent.roleArn)],
+    [toPcrIndex(4), measureParentPcr(parent.instanceId)],
+  ];
 }
 
 function failure(error: NsmDeviceError): NsmResponse {

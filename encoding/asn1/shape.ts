@@ -4,6 +4,8 @@ import { FormatError } from '../format-error.ts';
 import type { Asn1Node } from './reader.ts';
 import { TAG } from './reader.ts';
 
+const MAX_SMALL_INTEGER = 0x7fff_ffff;
+
 function hex(tag: number): string {
   return `0x${tag.toString(16).padStart(2, '0')}`;
 }
@@ -28,11 +30,24 @@ export function expectMembers(
 
 /** A non-negative INTEGER below 2^31 in its shortest form. */
 export function expectSmallInteger(what: string, node: Asn1Node | undefined): number {
+  const magnitude = expectUnsignedInteger(what, node, 4);
+  const value = magnitude.readUInt32BE();
+  if (value > MAX_SMALL_INTEGER) throw new FormatError(`${what} must be a small integer`, node?.offset);
+  return value;
+}
+
+/**
+ * A non-negative INTEGER in its shortest form.
+ * @returns its magnitude, padded with zeros on the left to `size` bytes
+ */
+export function expectUnsignedInteger(what: string, node: Asn1Node | undefined, size: number): Buffer {
   const { content, offset } = expectTag(what, node, TAG.integer);
   const first = content[0] ?? 0x80;
   const padded = first === 0 && content.length > 1 && (content[1] ?? 0) < 0x80;
-  if (first >= 0x80 || padded || content.length > 4) throw new FormatError(`${what} must be a small integer`, offset);
-  return content.readUIntBE(0, content.length);
+  if (first >= 0x80 || padded) throw new FormatError(`${what} must be a non-negative integer`, offset);
+  const magnitude = first === 0 ? content.subarray(1) : content;
+  if (magnitude.length > size) throw new FormatError(`${what} must have at most ${size} bytes`, offset);
+  return Buffer.concat([Buffer.alloc(size - magnitude.length), magnitude]);
 }
 
 export function expectOctets(

@@ -149,6 +149,8 @@ t.test('computes a register of exactly one thing', async (t) => {
     t.match(value, HEX_PCR);
     t.equal(plain.stdout, `${name} ${value}\n`);
   }
+  const { stdout } = await acraEnclave(['pcr', '--role-arn', 'arn:aws:iam::123456789012:role/Webserver']);
+  t.match(stdout, /^PCR3 78fce75db17cd4e0a3fb8dad3ad128ca5e77edbb/, 'the value that the user guide of AWS prints');
   for (const options of [[], ['--input', file, '--role-arn', role]]) {
     const { code, stdout, stderr } = await acraEnclave(['pcr', ...options]);
     t.equal(code, 1);

@@ -6,7 +6,7 @@ import { buildImage } from '../../eif/build.ts';
 import { parseMetadata } from '../../eif/format/metadata.ts';
 import { readEif } from '../../eif/format/reader.ts';
 import { parseSignatureSection } from '../../eif/format/signature.ts';
-import { parseCoseSign1 } from '../../eif/sign/cose-sign1.ts';
+import { parseImageSignature } from '../../eif/sign/signature.ts';
 import { attachSignature } from '../../eif/sign/two-step.ts';
 import { verifyImage } from '../../eif/verify.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -37,7 +37,7 @@ for (const name of SIGNERS) {
     t.ok(report.isValid);
     t.equal(report.signature?.algorithm.name, name.toUpperCase());
     if (name === 'es384') t.equal(report.pcrs.PCR8, PCR8_OF_ES384);
-    const { signature } = parseCoseSign1(parseSignatureSection((await readEif(path)).signature!).coseSign1);
+    const { signature } = parseImageSignature(parseSignatureSection((await readEif(path)).signature!).coseSign1);
     const output = join(temporaryFolder(t), 'image.eif');
     const request = { input: vector('aws-unsigned.eif'), output, chain: await chainOf(name), nowMs: NOW_MS };
     await attachSignature(request, signature);

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { KeystoreError } from '../../../acra/errors.ts';
 import { parseMasterKeyFile } from '../../../keys/master-key-file.ts';
 import { AttestedKms } from '../../../kms/client.ts';
+import { regionalEndpoint } from '../../../kms/endpoint.ts';
 import { KmsError } from '../../../kms/errors.ts';
 import type { SecretBuffer } from '../../../runtime/secret-buffer.ts';
 import { privateSocket } from '../../routes.ts';
@@ -28,7 +29,7 @@ function connectKms({ config, keeper, nsm, pathOf }: Needs, { platform }: PhaseC
   const { kms } = config;
   const connection = {
     region: kms.region,
-    endpoint: new URL(kms.endpoint ?? `https://kms.${kms.region}.amazonaws.com`),
+    endpoint: kms.endpoint === undefined ? regionalEndpoint(kms.region) : new URL(kms.endpoint),
     dial: privateSocket(platform, 'kms'),
     credentials: keeper.credentials,
     requestTimeoutMs: kms.requestTimeoutMs,

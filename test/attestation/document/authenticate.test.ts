@@ -1,7 +1,8 @@
 import t from 'tap';
 import { authenticateAttestationDocument } from '../../../attestation/document/authenticate.ts';
-import { encodeAttestationPayload, signCoseSign1 } from '../../../attestation/document/encode.ts';
+import { encodeAttestationPayload } from '../../../attestation/document/encode.ts';
 import { AttestationError } from '../../../attestation/errors.ts';
+import { ES384, signCoseSign1 } from '../../../encoding/cose-sign1.ts';
 import { throwsCode } from '../../support/coded-error.ts';
 import { awsRootDer, DEBUG_TIME_MS, debugDocument, REAL_TIME_MS, realDocument } from '../support/aws-documents.ts';
 import { cabundleOf, makeChain, NOW_MS } from '../support/chain.ts';
@@ -90,7 +91,7 @@ t.test('rejects a real document under the root of an emulator (ATTESTATION_ROOT_
 t.test('accepts a document of another root under that root only', (t) => {
   const chain = makeChain();
   const body = encodeAttestationPayload(payload({ certificate: chain.leaf.der, cabundle: cabundleOf(chain) }));
-  const document = signCoseSign1(body, chain.leaf.privateKey);
+  const document = signCoseSign1(ES384, body, chain.leaf.privateKey);
   t.ok(authenticateAttestationDocument(document, { rootDer: chain.root.der, nowMs: NOW_MS }));
   throwsCode(
     () => authenticateAttestationDocument(document, { rootDer: awsRootDer, nowMs: NOW_MS }),
@@ -105,7 +106,7 @@ t.test('rejects a document signed by another key than that of its leaf (ATTESTAT
   const body = encodeAttestationPayload(payload({ certificate: chain.leaf.der, cabundle: cabundleOf(chain) }));
   const own = { rootDer: chain.root.der, nowMs: NOW_MS };
   for (const key of [makeChain().leaf.privateKey, chain.instance.privateKey]) {
-    const document = signCoseSign1(body, key);
+    const document = signCoseSign1(ES384, body, key);
     throwsCode(() => authenticateAttestationDocument(document, own), AttestationError, 'ATTESTATION_SIGNATURE_INVALID');
   }
   t.end();

@@ -1,10 +1,9 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { coseToBeSigned } from '../../../attestation/document/cose-sign1.ts';
 import { encodeAttestationPayload } from '../../../attestation/document/encode.ts';
 import { parseAttestationDocument } from '../../../attestation/document/parse.ts';
 import { AttestationError } from '../../../attestation/errors.ts';
-import { type CborWritable, cborUint, writeCbor } from '../../../encoding/cbor/writer.ts';
+import { type CborWritable, writeCbor } from '../../../encoding/cbor/writer.ts';
 import { throwsCode } from '../../support/coded-error.ts';
 import { DEBUG_TIME_MS, debugDocument, REAL_TIME_MS, realDocument } from '../support/aws-documents.ts';
 import { hex } from '../support/der.ts';
@@ -36,14 +35,9 @@ t.test('reads the documents of real enclaves', (t) => {
 
 t.test('writes the payloads of real enclaves back byte for byte', (t) => {
   for (const document of [realDocument, debugDocument]) {
-    const { payload, payloadBytes } = parseAttestationDocument(document);
-    t.same(encodeAttestationPayload(payload), payloadBytes);
+    const { payload, envelope } = parseAttestationDocument(document);
+    t.same(encodeAttestationPayload(payload), envelope.payload);
   }
-  t.end();
-});
-
-t.test('signs over the Sig_structure of RFC 9052', (t) => {
-  t.same(coseToBeSigned(hex('aabb')), hex('84 6a5369676e617475726531 44a1013822 40 42aabb'));
   t.end();
 });
 
@@ -96,10 +90,11 @@ t.test('rejects what is longer than any document (ATTESTATION_TOO_LARGE)', (t) =
 });
 
 type Fields = Readonly<Record<string, CborWritable>>;
+const TIMESTAMP_MS = 1_780_000_000_000;
 const fields: Fields = {
   module_id: 'i-0123-enc0123',
   digest: 'SHA384',
-  timestamp: cborUint(1_780_000_000_000),
+  timestamp: TIMESTAMP_MS,
   pcrs: new Map([[0, Buffer.alloc(48, 1)]]),
   certificate: Buffer.from('leaf'),
   cabundle: [Buffer.from('root')],
@@ -147,7 +142,6 @@ const REFUSED: readonly [why: string, changed: CborWritable][] = [
   ['the digest null', { ...fields, digest: null }],
   ['a timestamp of 0', { ...fields, timestamp: 0 }],
   ['a negative timestamp', { ...fields, timestamp: -1 }],
-  ['a timestamp above 2^53', { ...fields, timestamp: 2n ** 53n }],
   ['no PCR', { ...fields, pcrs: new Map() }],
   ['PCR 32', { ...fields, pcrs: new Map([[32, Buffer.alloc(48)]]) }],
   ['a negative PCR index', { ...fields, pcrs: new Map([[-1, Buffer.alloc(48)]]) }],
@@ -183,8 +177,14 @@ for (const [why, changed] of REFUSED) {
 const RAW_REFUSED: readonly [why: string, edit: (bytes: Buffer) => Buffer][] = [
   ['trailing bytes', (bytes) => Buffer.concat([bytes, hex('00')])],
   ['a map of indefinite length', (bytes) => Buffer.concat([hex('bf'), bytes.subarray(1), hex('ff')])],
+  ['a timestamp above 2^53', (bytes) => replaceOnce(bytes, writeCbor(TIMESTAMP_MS), hex('1b0020000000000000'))],
   ['a key that is there twice', (bytes) => Buffer.concat([hex('aa'), bytes.subarray(1), hex('656e6f6e6365f6')])],
 ];
+
+function replaceOnce(bytes: Buffer, old: Buffer, by: Buffer): Buffer {
+  const at = bytes.indexOf(old);
+  return Buffer.concat([bytes.subarray(0, at), by, bytes.subarray(at + old.length)]);
+}
 
 for (const [why, edit] of RAW_REFUSED) {
   t.test(`rejects a payload with ${why} (ATTESTATION_PAYLOAD_INVALID)`, (t) => {

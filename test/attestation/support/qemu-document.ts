@@ -4,7 +4,7 @@
  * Specification: nitro-formats 3.6; QEMU's hw/virtio/virtio-nsm.c.
  */
 import type { CborWritable } from '../../../encoding/cbor/writer.ts';
-import { cborUint, writeCbor } from '../../../encoding/cbor/writer.ts';
+import { writeCbor } from '../../../encoding/cbor/writer.ts';
 import { hex } from './der.ts';
 
 export const QEMU_MODULE_ID = 'i-234-enc5678';
@@ -31,7 +31,7 @@ export function qemuDocument(changes: QemuDocument = {}): Buffer {
   const payload: Record<string, CborWritable> = {
     module_id: QEMU_MODULE_ID,
     digest: 'SHA384',
-    timestamp: cborUint(changes.timestampMs ?? QEMU_TIME_MS),
+    timestamp: changes.timestampMs ?? QEMU_TIME_MS,
     pcrs,
     certificate: changes.certificate ?? ZEROS,
     cabundle: changes.cabundle ?? [ZEROS],

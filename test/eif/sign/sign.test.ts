@@ -7,10 +7,9 @@ import { EifError, type EifErrorCode } from '../../../eif/errors.ts';
 import { readEif } from '../../../eif/format/reader.ts';
 import { parseSignatureSection } from '../../../eif/format/signature.ts';
 import { type CertificateChain, readCertificateChain } from '../../../eif/sign/certificate.ts';
-import { parseCoseSign1 } from '../../../eif/sign/cose-sign1.ts';
 import { readSigningKey, type SigningKey } from '../../../eif/sign/key.ts';
 import { type SignRequest, signImage } from '../../../eif/sign/sign.ts';
-import { verifySignatureSection } from '../../../eif/sign/signature.ts';
+import { parseImageSignature, verifySignatureSection } from '../../../eif/sign/signature.ts';
 import { rejectsCode } from '../../support/coded-error.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { COMPLETE, writeBytes, writeImage } from '../support/images.ts';
@@ -20,7 +19,7 @@ import { chainOf, DAY_MS, keyOf, NOW_MS, SIGNERS, vector } from '../support/vect
 async function withoutSignatureBytes(path: string): Promise<string> {
   const { header, sections, signature, measurements, cmdline, metadata } = await readEif(path);
   const { certificatePem, coseSign1 } = parseSignatureSection(signature!);
-  const { algorithm, payload } = parseCoseSign1(coseSign1);
+  const { algorithm, payload } = parseImageSignature(coseSign1);
   const places = sections.filter(({ kind }) => kind !== 'signature');
   const text = [
     header.architecture,

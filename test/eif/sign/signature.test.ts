@@ -3,15 +3,15 @@ import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { EifError } from '../../../eif/errors.ts';
 import { encodeSignatureSection, encodeSignedRegister, parseSignatureSection } from '../../../eif/format/signature.ts';
-import { encodeCoseSign1, parseCoseSign1 } from '../../../eif/sign/cose-sign1.ts';
-import { signPcr0, verifySignatureSection } from '../../../eif/sign/signature.ts';
+import { parseImageSignature, signPcr0, verifySignatureSection } from '../../../eif/sign/signature.ts';
+import { encodeCoseSign1 } from '../../../encoding/cose-sign1.ts';
 import { throwsCode } from '../../support/coded-error.ts';
 import { chainOf, keyOf, vector } from '../support/vectors.ts';
 
 const PCR0 = Buffer.alloc(48, 7);
 const section = signPcr0(PCR0, await keyOf('es384'), await chainOf('es384'));
 const { certificatePem, coseSign1 } = parseSignatureSection(section);
-const cose = parseCoseSign1(coseSign1);
+const cose = parseImageSignature(coseSign1);
 
 t.test('accepts its own signature, tagged too', async (t) => {
   t.equal(verifySignatureSection(section, PCR0).algorithm.name, 'ES384');
@@ -50,4 +50,17 @@ t.test('rejects a certificate that was replaced (EIF_SIGNATURE_INVALID, EIF_SIGN
 t.test('rejects a section whose certificate is none (EIF_CERTIFICATE_INVALID)', async () => {
   const broken = encodeSignatureSection({ certificatePem: Buffer.from('MIIB'), coseSign1 });
   throwsCode(() => verifySignatureSection(broken, PCR0), EifError, 'EIF_CERTIFICATE_INVALID');
+});
+
+t.test('rejects an algorithm that no image signature has (EIF_SIGNATURE_ALGORITHM)', async () => {
+  for (const header of ['43a10105', '43a10127']) {
+    const bytes = Buffer.from(`84${header}a041005840${'00'.repeat(64)}`, 'hex');
+    throwsCode(() => parseImageSignature(bytes), EifError, 'EIF_SIGNATURE_ALGORITHM');
+  }
+});
+
+t.test('rejects what is no COSE_Sign1 (EIF_SIGNATURE_SYNTAX)', async () => {
+  for (const hex of ['', 'd2', '80', `8443a10126a0410058${'3f'.padEnd(128, '0')}`]) {
+    throwsCode(() => parseImageSignature(Buffer.from(hex, 'hex')), EifError, 'EIF_SIGNATURE_SYNTAX');
+  }
 });

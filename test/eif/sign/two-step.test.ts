@@ -6,8 +6,8 @@ import t from 'tap';
 import { EifError } from '../../../eif/errors.ts';
 import { readEif } from '../../../eif/format/reader.ts';
 import { parseSignatureSection } from '../../../eif/format/signature.ts';
-import { parseCoseSign1 } from '../../../eif/sign/cose-sign1.ts';
 import { signImage } from '../../../eif/sign/sign.ts';
+import { parseImageSignature } from '../../../eif/sign/signature.ts';
 import { attachSignature, printDigest } from '../../../eif/sign/two-step.ts';
 import { rejectsCode } from '../../support/coded-error.ts';
 import { COMPLETE, TOY, writeImage } from '../support/images.ts';
@@ -40,7 +40,7 @@ for (const name of SIGNERS) {
     await attachSignature({ input, output: fromDer, chain, nowMs: NOW_MS }, der);
     const { coseSign1 } = parseSignatureSection((await readEif(fromDer)).signature!);
     const fromRaw = join(dirname(input), 'raw.eif');
-    await attachSignature({ input, output: fromRaw, chain, nowMs: NOW_MS }, parseCoseSign1(coseSign1).signature);
+    await attachSignature({ input, output: fromRaw, chain, nowMs: NOW_MS }, parseImageSignature(coseSign1).signature);
     t.same(readFileSync(fromRaw), readFileSync(fromDer));
   });
 
@@ -49,7 +49,7 @@ for (const name of SIGNERS) {
     const [once, again] = ['once.eif', 'again.eif'].map((file) => join(dirname(input), file)) as [string, string];
     const chain = await chainOf(name);
     await signImage({ input, output: once, chain, nowMs: NOW_MS }, await keyOf(name));
-    const { signature } = parseCoseSign1(parseSignatureSection((await readEif(once)).signature!).coseSign1);
+    const { signature } = parseImageSignature(parseSignatureSection((await readEif(once)).signature!).coseSign1);
     await attachSignature({ input, output: again, chain, nowMs: NOW_MS }, signature);
     t.same(readFileSync(again), readFileSync(once));
     await attachSignature({ input: once, output: again, chain, nowMs: NOW_MS }, signature);

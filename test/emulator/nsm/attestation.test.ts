@@ -28,6 +28,20 @@ t.test('signs documents that verify under its root and carry what was asked for'
   t.same(document.pcrs.get(toPcrIndex(15)), Buffer.alloc(48));
 });
 
+t.test("measures the parent instance into PCR3 and PCR4 as AWS's user guide prints them", async (t) => {
+  const parent = { roleArn: 'arn:aws:iam::123456789012:role/Webserver', instanceId: 'i-1234567890abcdef0' };
+  const { provider } = await nsmFixture(t, { clock: new FakeClock(), parent });
+  const register = async (index: number) => (await provider.describePcr(toPcrIndex(index))).value.toString('hex');
+  t.equal(
+    await register(3),
+    '78fce75db17cd4e0a3fb8dad3ad128ca5e77edbb2b2c7f75329dccd99aa5f6ef4fc1f1a452e315b9e98f9e312e6921e6',
+  );
+  t.equal(
+    await register(4),
+    '08f996b5d43e047a9eb51e7f548bfee7e164fd7dc8f65541f2ac09d6545ac812719327281c401a67a10fcba87ae79ce0',
+  );
+});
+
 t.test('carries all 32 PCRs once they are locked', async (t) => {
   const clock = new FakeClock();
   const { root, provider } = await nsmFixture(t, { clock });

@@ -3,6 +3,7 @@
 import { nsmOver } from '../../../attestation/nsm/exchange.ts';
 import type { AttestationRequest } from '../../../attestation/nsm/provider.ts';
 import { measurePcr } from '../../../attestation/pcr.ts';
+import type { ParentInstance } from '../../../emulator/nsm/emulated-nsm.ts';
 import { EmulatedNsm } from '../../../emulator/nsm/emulated-nsm.ts';
 import type { NsmRoot } from '../../../emulator/nsm/root.ts';
 import { loadOrCreateNsmRoot } from '../../../emulator/nsm/root.ts';
@@ -23,13 +24,21 @@ export interface NsmFixtureOptions {
   readonly clock: Clock;
   readonly image?: string;
   readonly root?: NsmRoot;
+  readonly parent?: ParentInstance;
 }
 
 export async function nsmFixture(t: { teardown(fn: () => void): void }, options: NsmFixtureOptions) {
   const root = options.root ?? (await loadOrCreateNsmRoot(temporaryFolder(t)));
   const pcrs = measurements(options.image ?? 'image');
   const random = seededRandom('nsm');
-  const nsm = new EmulatedNsm({ root, moduleId: MODULE_ID, pcrs, clock: options.clock, random });
+  const nsm = new EmulatedNsm({
+    root,
+    moduleId: MODULE_ID,
+    pcrs,
+    clock: options.clock,
+    random,
+    ...(options.parent && { parent: options.parent }),
+  });
   const provider = nsmOver(nsm);
   return {
     root,

@@ -1,9 +1,9 @@
-/** ECDSA-Sig-Value in DER to raw r and s: strict on both lengths and integers. */
+/** ECDSA-Sig-Value in DER and raw r ‖ s: strict on both lengths and integers. */
 import { generateKeyPairSync, sign } from 'node:crypto';
 import t from 'tap';
-import { rawFromDer } from '../../../eif/sign/ecdsa-der.ts';
+import { ecdsaDerFromRaw, ecdsaRawFromDer } from '../../../encoding/asn1/ecdsa-signature.ts';
 
-const parse = (hex: string, size = 64) => rawFromDer(Buffer.from(hex, 'hex'), size)?.toString('hex');
+const parse = (hex: string, size = 64) => ecdsaRawFromDer(Buffer.from(hex, 'hex'), size)?.toString('hex');
 const word = (hex: string) => hex.padStart(64, '0');
 
 t.test('reads short and long integers', async (t) => {
@@ -22,7 +22,9 @@ t.test('reads what OpenSSL signs on all three curves', async (t) => {
     const { privateKey } = generateKeyPairSync('ec', { namedCurve });
     for (let round = 0; round < 20; round++) {
       const der = sign('sha256', Buffer.from([round]), privateKey);
-      t.equal(rawFromDer(der, size)?.length, size);
+      const raw = ecdsaRawFromDer(der, size);
+      t.equal(raw?.length, size);
+      t.same(ecdsaDerFromRaw(raw!), der, 'and back');
     }
   }
 });
