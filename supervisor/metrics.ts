@@ -37,7 +37,7 @@ export function metricsMessage(deps: {
       supervisor_resident_bytes: process.memoryUsage.rss(),
       acra_server_resident_bytes: residentBytes(deps.acra.pid),
       acra_server_restarts: deps.acra.restarts,
-      acra_server_alarms: deps.output.alarms,
+      acra_server_alarms: [...deps.output.alarms.values()].reduce((sum, count) => sum + count, 0),
       uptime_seconds: Math.round(deps.uptimeMs / 1000),
     },
     routes,
