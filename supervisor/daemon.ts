@@ -18,6 +18,7 @@ import { bootTable } from './boot/table.ts';
 import type { ChildState } from './children/child.ts';
 import { ControlConnection } from './control/connection.ts';
 import { LogBuffer } from './control/log-buffer.ts';
+import { LimitedLogger } from './control/log-limiter.ts';
 import type { Health } from './health.ts';
 import { HealthMonitor } from './health.ts';
 import { metricsMessage } from './metrics.ts';
@@ -49,6 +50,7 @@ export class Supervisor {
   readonly #deps: SupervisorDeps;
   readonly #status: StatusBoard;
   readonly #logs: LogBuffer;
+  readonly #logger: LimitedLogger;
   readonly #control: ControlConnection;
   readonly #stop = new AbortController();
   readonly #cleanups = new AsyncDisposableStack();
@@ -68,6 +70,7 @@ export class Supervisor {
         this.#control.pushLogs();
       },
     });
+    this.#logger = new LimitedLogger(this.#logs, clock);
     this.#control = new ControlConnection({
       socketPath: privateSocket(platform, 'control').path,
       hello: {
@@ -78,6 +81,7 @@ export class Supervisor {
         simulated: platform.simulated,
       },
       logs: this.#logs,
+      logger: this.#logger,
       currentStatus: () => this.#status.current,
       onStopRequest: () => this.requestStop('the parent asked'),
       onFailure: (error) => this.#fail(error),
@@ -89,7 +93,7 @@ export class Supervisor {
 
   requestStop(reason: string): void {
     if (this.#stop.signal.aborted) return;
-    this.#logs.log('info', 'supervisor.stopping', { reason });
+    this.#logger.log('info', 'supervisor.stopping', { reason });
     this.#stop.abort(new Error(`stop: ${reason}`));
   }
 
@@ -97,7 +101,10 @@ export class Supervisor {
   async run(): Promise<SupervisorExit> {
     const exit = await this.#bootAndServe();
     if (exit.kind === 'failed') {
-      this.#logs.log('fatal', 'supervisor.failed', { code: errorCode(exit.error), reason: describeError(exit.error) });
+      this.#logger.log('fatal', 'supervisor.failed', {
+        code: errorCode(exit.error),
+        reason: describeError(exit.error),
+      });
     }
     await this.#flush();
     await this.#cleanups.disposeAsync();
@@ -108,25 +115,26 @@ export class Supervisor {
   async lastWords(error: unknown): Promise<void> {
     const reason = describeError(error);
     const stack = error instanceof Error ? (error.stack ?? '').slice(0, MAX_STACK_CHARACTERS) : '';
-    this.#logs.log('fatal', 'supervisor.panic', { reason, stack });
+    this.#logger.log('fatal', 'supervisor.panic', { reason, stack });
     this.#status.set({ state: 'failed', detail: reason, errorCode: 'SUPERVISOR_PANIC' });
     await this.#flush();
   }
 
   /** The clock's timer, unlike `AbortSignal.timeout`, keeps a process alive that has nothing else to wait for. */
   async #flush(): Promise<void> {
+    this.#logger.settle();
     using deadline = new Deadline(this.#deps.clock, FLUSH_MS);
     await this.#control.flush(deadline.signal);
   }
 
   async #bootAndServe(): Promise<SupervisorExit> {
     const { platform, clock, random, folder, acraProgram } = this.#deps;
-    this.#logs.log('info', 'supervisor.started', { release: this.#deps.release, simulated: platform.simulated });
+    this.#logger.log('info', 'supervisor.started', { release: this.#deps.release, simulated: platform.simulated });
     const context = {
       platform,
       clock,
       random,
-      logger: this.#logs,
+      logger: this.#logger,
       status: this.#status,
       defer: (cleanup: () => Promise<void> | void) => this.#cleanups.defer(() => this.#runCleanup(cleanup)),
       fail: (error: unknown) => this.#fail(error),
@@ -163,8 +171,8 @@ export class Supervisor {
     try {
       await untilAborted(Promise.resolve(cleanup()), deadline.signal);
     } catch (error) {
-      if (deadline.hasPassed) this.#logs.log('error', 'supervisor.cleanup-late', { maxMs: CLEANUP_MS });
-      else this.#logs.log('error', 'supervisor.cleanup-failed', { reason: describeError(error) });
+      if (deadline.hasPassed) this.#logger.log('error', 'supervisor.cleanup-late', { maxMs: CLEANUP_MS });
+      else this.#logger.log('error', 'supervisor.cleanup-failed', { reason: describeError(error) });
     }
   }
 
@@ -175,7 +183,7 @@ export class Supervisor {
     const ingress = ingressRoutes(this.#deps.platform, config);
     for (const route of ingress) await relay.addRoute(route);
     this.#status.set({ state: 'serving', phase: 'serve' });
-    this.#logs.log('info', 'supervisor.serving', { port: toVsockPort(config.ports.ingress) });
+    this.#logger.log('info', 'supervisor.serving', { port: toVsockPort(config.ports.ingress) });
     const report = () =>
       this.#control.send(metricsMessage({ relay, acra, output, uptimeMs: clock.monotonicMs() - this.#startedMs }), {
         sticky: true,
@@ -186,7 +194,7 @@ export class Supervisor {
     await monitor.stop();
     const { cut } = await relay.removeRoute('ingress', { drainMs: config.restart.drainMs }).catch(() => ({ cut: 0 }));
     await acra.stop();
-    this.#logs.log('info', 'supervisor.drained', { sessionsCut: cut });
+    this.#logger.log('info', 'supervisor.drained', { sessionsCut: cut });
   }
 
   #watchHealth(booted: Booted): HealthMonitor {
@@ -197,7 +205,7 @@ export class Supervisor {
       intervalMs: config.health.probeIntervalMs,
       acra,
       clock: this.#deps.clock,
-      logger: this.#logs,
+      logger: this.#logger,
       onFailure: (error) => this.#fail(error),
       onHealth: (health) => {
         if (!failed && !this.#stop.signal.aborted) this.#showHealth(health);
@@ -221,7 +229,7 @@ export class Supervisor {
     const { current } = this.#status;
     if (current.state === state && current.errorCode === health.code) return;
     this.#status.set({ state, detail: health.detail, errorCode: health.code });
-    this.#logs.log(health.healthy ? 'info' : 'error', 'health.changed', {
+    this.#logger.log(health.healthy ? 'info' : 'error', 'health.changed', {
       state,
       code: health.code,
       detail: health.detail,
@@ -231,6 +239,7 @@ export class Supervisor {
   async #reportUntilStopped(report: () => void, intervalMs: number): Promise<void> {
     while (!this.#stop.signal.aborted) {
       report();
+      this.#logger.tick();
       await this.#deps.clock.sleep(intervalMs, this.#stop.signal).catch(() => undefined);
     }
   }

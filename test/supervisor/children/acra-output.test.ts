@@ -38,6 +38,7 @@ async function chain(t: TapTest) {
     socketPath,
     hello: { type: 'hello', protocol: 1, bootId: 'boot', release: '0', simulated: true },
     logs,
+    logger: logs,
     currentStatus: () => status.current,
     onFailure: (error) => t.fail(String(error)),
     onStopRequest: () => undefined,
