@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { toCid } from '../wire/brands.ts';
+import { MAX_ENCLAVE_FRAME_BYTES } from '../wire/control/frame.ts';
 import { MAX_UNIX_PATH_BYTES } from '../wire/endpoint.ts';
 import { ROUTES } from '../wire/routes.ts';
 import { kmsHostFault } from './aws-names.ts';
@@ -63,7 +64,9 @@ export const hostProxySchema = z
       .describe('for the private sockets of the control connection and of `acra-enclave stop`, `status` and so on'),
     statusStaleMs: durationMs(20_000).describe('an enclave that has been silent for this long counts as not ready'),
     drainMs: durationMs(10_000).describe('how long open connections may finish when the daemon stops'),
-    maxControlFrameBytes: count(1024 * 1024, 16 * 1024 * 1024),
+    maxControlFrameBytes: count(1024 * 1024, 16 * 1024 * 1024, MAX_ENCLAVE_FRAME_BYTES).describe(
+      'the longest message that is taken from the enclave',
+    ),
   })
   .superRefine(({ kms }, context) => {
     const fault = kms.connect.kind === 'tcp' ? kmsHostFault(kms.connect.host) : undefined;

@@ -18,6 +18,7 @@ import { bootTable } from './boot/table.ts';
 import type { ChildState } from './children/child.ts';
 import { ControlConnection } from './control/connection.ts';
 import { LogBuffer } from './control/log-buffer.ts';
+import { LimitedLogger } from './control/log-limiter.ts';
 import type { Health } from './health.ts';
 import { HealthMonitor } from './health.ts';
 import { metricsMessage } from './metrics.ts';
@@ -51,6 +52,7 @@ export class Supervisor {
   readonly #deps: SupervisorDeps;
   readonly #status: StatusBoard;
   readonly #logs: LogBuffer;
+  readonly #logger: LimitedLogger;
   readonly #control: ControlConnection;
   readonly #stop = new AbortController();
   readonly #cleanups = new AsyncDisposableStack();
@@ -70,6 +72,7 @@ export class Supervisor {
         this.#control.pushLogs();
       },
     });
+    this.#logger = new LimitedLogger(this.#logs, clock);
     this.#control = new ControlConnection({
       socketPath: privateSocket(platform, 'control').path,
       hello: {
@@ -80,6 +83,7 @@ export class Supervisor {
         simulated: platform.simulated,
       },
       logs: this.#logs,
+      logger: this.#logger,
       currentStatus: () => this.#status.current,
       onStopRequest: () => this.requestStop('the parent asked'),
       onFailure: (error) => this.#fail(error),
@@ -91,7 +95,7 @@ export class Supervisor {
 
   requestStop(reason: string): void {
     if (this.#stop.signal.aborted) return;
-    this.#logs.log('info', 'supervisor.stopping', { reason });
+    this.#logger.log('info', 'supervisor.stopping', { reason });
     this.#stop.abort(new Error(`stop: ${reason}`));
   }
 
@@ -99,7 +103,10 @@ export class Supervisor {
   async run(): Promise<SupervisorExit> {
     const exit = await this.#bootAndServe();
     if (exit.kind === 'failed') {
-      this.#logs.log('fatal', 'supervisor.failed', { code: errorCode(exit.error), reason: describeError(exit.error) });
+      this.#logger.log('fatal', 'supervisor.failed', {
+        code: errorCode(exit.error),
+        reason: describeError(exit.error),
+      });
     }
     await this.#flush();
     await this.#cleanups.disposeAsync();
@@ -110,25 +117,26 @@ export class Supervisor {
   async lastWords(error: unknown): Promise<void> {
     const reason = describeError(error);
     const stack = error instanceof Error ? (error.stack ?? '').slice(0, MAX_STACK_CHARACTERS) : '';
-    this.#logs.log('fatal', 'supervisor.panic', { reason, stack });
+    this.#logger.log('fatal', 'supervisor.panic', { reason, stack });
     this.#status.set({ state: 'failed', detail: reason, errorCode: 'SUPERVISOR_PANIC' });
     await this.#flush();
   }
 
   /** The clock's timer, unlike `AbortSignal.timeout`, keeps a process alive that has nothing else to wait for. */
   async #flush(): Promise<void> {
+    this.#logger.settle();
     using deadline = new Deadline(this.#deps.clock, FLUSH_MS);
     await this.#control.flush(deadline.signal);
   }
 
   async #bootAndServe(): Promise<SupervisorExit> {
     const { platform, clock, random, folder, acraProgram } = this.#deps;
-    this.#logs.log('info', 'supervisor.started', { release: this.#deps.release, simulated: platform.simulated });
+    this.#logger.log('info', 'supervisor.started', { release: this.#deps.release, simulated: platform.simulated });
     const context = {
       platform,
       clock,
       random,
-      logger: this.#logs,
+      logger: this.#logger,
       status: this.#status,
       defer: (cleanup: () => Promise<void> | void) => this.#cleanups.defer(() => this.#runCleanup(cleanup)),
       fail: (error: unknown) => this.#fail(error),
@@ -165,8 +173,8 @@ export class Supervisor {
     try {
       await untilAborted(Promise.resolve(cleanup()), deadline.signal);
     } catch (error) {
-      if (deadline.hasPassed) this.#logs.log('error', 'supervisor.cleanup-late', { maxMs: CLEANUP_MS });
-      else this.#logs.log('error', 'supervisor.cleanup-failed', { reason: describeError(error) });
+      if (deadline.hasPassed) this.#logger.log('error', 'supervisor.cleanup-late', { maxMs: CLEANUP_MS });
+      else this.#logger.log('error', 'supervisor.cleanup-failed', { reason: describeError(error) });
     }
   }
 
@@ -183,7 +191,7 @@ export class Supervisor {
     this.#status.set({ state: 'serving', phase: 'serve' });
     // It may have failed while the routes were being opened; whoever closed them then came too early.
     if (this.#status.current.state === 'failed') await close(1);
-    else this.#logs.log('info', 'supervisor.serving', { port: config.ports.ingress });
+    else this.#logger.log('info', 'supervisor.serving', { port: config.ports.ingress });
     const report = () =>
       this.#control.send(metricsMessage({ relay, fleet, uptimeMs: clock.monotonicMs() - this.#startedMs }), {
         sticky: true,
@@ -194,7 +202,7 @@ export class Supervisor {
     await monitor.stop();
     const sessionsCut = await close(config.restart.drainMs);
     await fleet.stop();
-    this.#logs.log('info', 'supervisor.drained', { sessionsCut });
+    this.#logger.log('info', 'supervisor.drained', { sessionsCut });
   }
 
   /** @param onAllFailed nobody is left who could serve */
@@ -203,7 +211,7 @@ export class Supervisor {
       targets: probeTargets,
       intervalMs: config.health.probeIntervalMs,
       clock: this.#deps.clock,
-      logger: this.#logs,
+      logger: this.#logger,
       onFailure: (error) => this.#fail(error),
       onHealth: (health) => {
         if (!this.#stop.signal.aborted) this.#showHealth(health);
@@ -229,7 +237,7 @@ export class Supervisor {
     const { current } = this.#status;
     if (current.state === state && current.errorCode === health.code) return;
     this.#status.set({ state, detail: health.detail, errorCode: health.code });
-    this.#logs.log(health.healthy ? 'info' : 'error', 'health.changed', {
+    this.#logger.log(health.healthy ? 'info' : 'error', 'health.changed', {
       state,
       code: health.code,
       detail: health.detail,
@@ -239,6 +247,7 @@ export class Supervisor {
   async #reportUntilStopped(report: () => void, intervalMs: number): Promise<void> {
     while (!this.#stop.signal.aborted) {
       report();
+      this.#logger.tick();
       await this.#deps.clock.sleep(intervalMs, this.#stop.signal).catch(() => undefined);
     }
   }

@@ -40,7 +40,9 @@ export function metricsMessage(deps: {
       supervisor_resident_bytes: process.memoryUsage.rss(),
       acra_server_resident_bytes: sum(members, ({ child }) => residentBytes(child.pid)),
       acra_server_restarts: sum(members, ({ child }) => child.restarts),
-      acra_server_alarms: sum(members, ({ output }) => output.alarms),
+      acra_server_alarms: sum(members, ({ output }) =>
+        [...output.alarms.values()].reduce((total, count) => total + count, 0),
+      ),
       uptime_seconds: Math.round(deps.uptimeMs / 1000),
     },
     routes,

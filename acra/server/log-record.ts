@@ -1,11 +1,15 @@
 /**
  * Reads acra-server's log, a line at a time (JSON, acra-server contract 3.6), into records that may leave the enclave.
- * Texts pass by allow-list only (log-messages.ts). Of the fields these pass, because each is a number or an identifier
+ * Texts pass by allow-list only (log-messages.ts, log-errors.ts). Of the fields these pass, because each is a number or an identifier
  * and none can hold a statement or a value: code, session_id, client_id, version, unixTime, interrupt_side.
  */
 import type { LogLevel } from '../../runtime/log.ts';
 import { isClientId } from '../keystore/layout.ts';
-import { isKnownError, isKnownMessage, knownCrashText } from './log-messages.ts';
+import { UNREADABLE_RECORD } from './log-concerns.ts';
+import { knownCrashText } from './log-crash.ts';
+import { knownError } from './log-errors.ts';
+import type { LogLine } from './log-lines.ts';
+import { isKnownMessage } from './log-messages.ts';
 
 /** Stands in for a text that is not on the list. */
 const WITHHELD = 'text withheld: not on the list of texts that hold no data';
@@ -86,32 +90,34 @@ function fromFields(fields: Fields, lineBytes: number): AcraLogRecord {
   const level = LEVELS.get(fields['level']) ?? 'error';
   const serious = level === 'warn' || level === 'error' || level === 'fatal';
   const message = matching(fields['msg'], isKnownMessage);
-  const error = matching(fields['error'], isKnownError);
-  const complete = message !== undefined && (fields['error'] === undefined || error !== undefined);
+  const error = typeof fields['error'] === 'string' ? knownError(fields['error']) : undefined;
+  const isWhole = message !== undefined && ((fields['error'] ?? undefined) === undefined || error?.isWhole === true);
   return defined<AcraLogRecord>({
     level,
     message: message ?? WITHHELD,
     code: serious ? integer(fields['code']) : undefined,
-    error,
+    error: error?.text,
     timeMs: timeMs(fields['unixTime']),
     sessionId: integer(fields['session_id']),
     clientId: matching(fields['client_id'], isClientId),
     interruptSide: matching(fields['interrupt_side'], (text) => /^[A-Za-z-]{1,40}$/.test(text)),
     version: matching(fields['version'], (text) => /^\d{1,4}\.\d{1,4}\.\d{1,4}$/.test(text)),
-    withheldBytes: complete ? undefined : lineBytes,
+    withheldBytes: isWhole ? undefined : lineBytes,
   });
 }
 
 /**
- * One line without its end. Never throws. What is no log record (the crash of the Go runtime, a usage text) becomes a
- * record of level error; a line over `maxBytes` is withheld unread.
+ * Never throws. What is no log record (the crash of the Go runtime, a usage text) becomes a record of level error; what should be
+ * one and cannot be read is a fatal one, because nobody knows what it told.
  */
-export function parseAcraLogLine(line: string, maxBytes: number): AcraLogRecord {
-  const lineBytes = Buffer.byteLength(line);
-  const withheld: AcraLogRecord = { level: 'error', message: WITHHELD, withheldBytes: lineBytes };
-  if (lineBytes > maxBytes) return withheld;
-  const fields = parseJson(line) ?? parseKeyValues(line);
-  if (fields) return fromFields(fields, lineBytes);
-  const crash = knownCrashText(line);
-  return crash === undefined ? withheld : { level: 'error', message: crash };
+export function parseAcraLogLine({ text, writtenBytes, isCut }: LogLine): AcraLogRecord {
+  const fields = parseJson(text) ?? parseKeyValues(text);
+  if (fields) return fromFields(fields, writtenBytes);
+  if (isCut || text.startsWith('{')) {
+    return { level: 'fatal', message: UNREADABLE_RECORD, withheldBytes: writtenBytes };
+  }
+  const crash = knownCrashText(text);
+  return crash === undefined
+    ? { level: 'error', message: WITHHELD, withheldBytes: writtenBytes }
+    : { level: 'error', message: crash };
 }

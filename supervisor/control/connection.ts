@@ -11,15 +11,17 @@ import { BackgroundTask } from '../../runtime/background-task.ts';
 import { backoffMs } from '../../runtime/backoff.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { describeError } from '../../runtime/errors.ts';
+import type { Logger } from '../../runtime/log.ts';
 import type { Random } from '../../runtime/random.ts';
 import type { Service } from '../../runtime/service.ts';
-import { encodeFrame, FrameReader } from '../../wire/control/frame.ts';
+import { encodeFrame, FrameReader, MAX_ENCLAVE_FRAME_BYTES } from '../../wire/control/frame.ts';
 import type { EnclaveMessage, EnclaveStatus, HostMessage } from '../../wire/control/messages.ts';
 import { parseHostMessage } from '../../wire/control/messages.ts';
 import type { LogBuffer } from './log-buffer.ts';
 
 const RECONNECT = { minMs: 100, maxMs: 2_000 };
-const BATCH_RECORDS = 200;
+/** Well below the longest frame: what is around the records is small. */
+const BATCH = { maxRecords: 200, maxBytes: MAX_ENCLAVE_FRAME_BYTES / 2 };
 const STATUS_EVERY_MS = 5_000;
 /** Three statuses without an answer. */
 const MAX_SILENCE_MS = 15_000;
@@ -31,6 +33,8 @@ export interface ControlDeps {
   readonly socketPath: string;
   readonly hello: Extract<EnclaveMessage, { type: 'hello' }>;
   readonly logs: LogBuffer;
+  /** For what the connection itself has to say. */
+  readonly logger: Logger;
   readonly currentStatus: () => EnclaveStatus;
   readonly onStopRequest: () => void;
   /** The connection's loop itself broke. */
@@ -72,7 +76,7 @@ export class ControlConnection implements Service {
   /** Sends waiting log records unless a batch is still unacknowledged. */
   pushLogs(): void {
     if (!this.#socket || this.#batchInFlight) return;
-    const batch = this.#deps.logs.batch(BATCH_RECORDS);
+    const batch = this.#deps.logs.batch(BATCH);
     if (batch.records.length === 0) {
       this.#onDrained?.();
       return;
@@ -120,7 +124,7 @@ export class ControlConnection implements Service {
             this.#receive(parseHostMessage(payload));
           }
         } catch (error) {
-          this.#deps.logs.log('warn', 'control.bad-message', { reason: describeError(error) });
+          this.#deps.logger.log('warn', 'control.bad-message', { reason: describeError(error) });
           socket.destroy();
         }
       });
@@ -136,7 +140,7 @@ export class ControlConnection implements Service {
 
   /** Ends the connection when the parent has not answered for too long. */
   async #tellUntilSilent(socket: Socket, heardMs: () => number, closed: AbortSignal): Promise<void> {
-    const { clock, logs, currentStatus } = this.#deps;
+    const { clock, logger, currentStatus } = this.#deps;
     while (clock.monotonicMs() - heardMs() < MAX_SILENCE_MS) {
       const slept = await clock.sleep(STATUS_EVERY_MS, closed).then(
         () => true,
@@ -145,7 +149,7 @@ export class ControlConnection implements Service {
       if (!slept) return;
       socket.write(encodeFrame({ type: 'status', status: currentStatus() }));
     }
-    logs.log('warn', 'control.silent', { maxSilenceMs: MAX_SILENCE_MS });
+    logger.log('warn', 'control.silent', { maxSilenceMs: MAX_SILENCE_MS });
     socket.destroy();
   }
 

@@ -1,74 +1,94 @@
 /**
- * Log records wait here until the parent has acknowledged them, so that a host-proxy that is restarted misses none.
- * Bounded: when the parent does not listen the oldest go, and how many went is told. Sequence numbers show any gap.
+ * Log records wait here until the parent has acknowledged them, so that a host-proxy that is restarted misses none. Bounded in
+ * number and bytes. When the parent does not listen the least important go first, the oldest of them before the newer, and how
+ * many went is told; sequence numbers show where. Of nothing but fatal records the ones in the middle go: the first tell what
+ * broke, the last what became of it.
  */
 
 import type { Clock } from '../../runtime/clock.ts';
-import type { LogEvent, LogFields, Logger, LogLevel, LogValue } from '../../runtime/log.ts';
+import type { LogEvent, LogFields, Logger, LogLevel } from '../../runtime/log.ts';
+import { LOG_LEVELS } from '../../runtime/log.ts';
 import type { WireLogRecord } from '../../wire/control/messages.ts';
+import type { SizedRecord } from './bounded-record.ts';
+import { boundedRecord } from './bounded-record.ts';
 
-const MAX_VALUE_CHARACTERS = 2000;
+const DEFAULT_MAX_BYTES = 16 * 1024 * 1024;
 
 export interface LogBatch {
   readonly records: readonly WireLogRecord[];
   readonly dropped: number;
 }
 
-function boundedFields(fields: LogFields): Record<string, LogValue> {
-  const bounded: Record<string, LogValue> = {};
-  for (const [name, value] of Object.entries(fields)) {
-    if (value === undefined) continue;
-    bounded[name] = typeof value === 'string' ? value.slice(0, MAX_VALUE_CHARACTERS) : value;
-  }
-  return bounded;
+export interface BatchLimits {
+  readonly maxRecords: number;
+  /** Of the records as JSON. One record is in a batch in any case; none is longer than MAX_RECORD_BYTES. */
+  readonly maxBytes: number;
+}
+
+export interface LogBufferDeps {
+  readonly clock: Clock;
+  readonly maxRecords: number;
+  readonly maxBytes?: number;
+  readonly onRecord: (record: WireLogRecord) => void;
 }
 
 export class LogBuffer implements Logger {
-  readonly #clock: Clock;
-  readonly #maxRecords: number;
-  readonly #onRecord: (record: WireLogRecord) => void;
-  #records: WireLogRecord[] = [];
+  readonly #deps: LogBufferDeps;
+  readonly #maxBytes: number;
+  #waiting: SizedRecord[] = [];
+  #bytes = 0;
   #nextSeq = 1;
   #dropped = 0;
 
-  constructor(deps: {
-    readonly clock: Clock;
-    readonly maxRecords: number;
-    readonly onRecord: (record: WireLogRecord) => void;
-  }) {
-    this.#clock = deps.clock;
-    this.#maxRecords = deps.maxRecords;
-    this.#onRecord = deps.onRecord;
+  constructor(deps: LogBufferDeps) {
+    this.#deps = deps;
+    this.#maxBytes = deps.maxBytes ?? DEFAULT_MAX_BYTES;
   }
 
   log(level: LogLevel, event: LogEvent, fields: LogFields = {}): void {
-    const record = {
-      seq: this.#nextSeq++,
-      timeMs: Math.round(this.#clock.nowMs()),
-      level,
-      event,
-      fields: boundedFields(fields),
-    };
-    this.#records.push(record);
-    if (this.#records.length > this.#maxRecords) {
-      this.#records.shift();
-      this.#dropped += 1;
-    }
-    this.#onRecord(record);
+    const timeMs = Math.round(this.#deps.clock.nowMs());
+    const sized = boundedRecord({ seq: this.#nextSeq++, timeMs, level, event }, fields);
+    this.#waiting.push(sized);
+    this.#bytes += sized.bytes;
+    while (this.#waiting.length > this.#deps.maxRecords || this.#bytes > this.#maxBytes) this.#dropOne();
+    this.#deps.onRecord(sized.record);
   }
 
   get waiting(): number {
-    return this.#records.length;
+    return this.#waiting.length;
   }
 
   /** The oldest records that were not acknowledged yet. */
-  batch(maxRecords: number): LogBatch {
-    return { records: this.#records.slice(0, maxRecords), dropped: this.#dropped };
+  batch({ maxRecords, maxBytes }: BatchLimits): LogBatch {
+    const records: WireLogRecord[] = [];
+    let total = 0;
+    for (const { record, bytes } of this.#waiting) {
+      total += bytes + ','.length;
+      if (records.length > 0 && (records.length === maxRecords || total > maxBytes)) break;
+      records.push(record);
+    }
+    return { records, dropped: this.#dropped };
   }
 
   /** The parent has kept everything up to `seq`. */
   acknowledge(seq: number): void {
-    const first = this.#records.findIndex((record) => record.seq > seq);
-    this.#records = first === -1 ? [] : this.#records.slice(first);
+    const first = this.#waiting.findIndex(({ record }) => record.seq > seq);
+    this.#waiting = first === -1 ? [] : this.#waiting.slice(first);
+    this.#bytes = this.#waiting.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  #dropOne(): void {
+    const [dropped] = this.#waiting.splice(this.#leastImportant(), 1);
+    this.#bytes -= dropped?.bytes ?? 0;
+    this.#dropped += 1;
+  }
+
+  #leastImportant(): number {
+    for (const level of LOG_LEVELS) {
+      if (level === 'fatal') break;
+      const oldest = this.#waiting.findIndex(({ record }) => record.level === level);
+      if (oldest !== -1) return oldest;
+    }
+    return Math.floor(this.#waiting.length / 2);
   }
 }

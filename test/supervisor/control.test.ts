@@ -6,7 +6,7 @@ import t, { type Test as TapTest } from 'tap';
 import { ControlConnection } from '../../supervisor/control/connection.ts';
 import { LogBuffer } from '../../supervisor/control/log-buffer.ts';
 import { StatusBoard } from '../../supervisor/status.ts';
-import { encodeFrame } from '../../wire/control/frame.ts';
+import { encodeFrame, MAX_ENCLAVE_FRAME_BYTES } from '../../wire/control/frame.ts';
 import type { EnclaveMessage } from '../../wire/control/messages.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { seededRandom } from '../support/seeded-random.ts';
@@ -31,6 +31,7 @@ function surroundings(t: TapTest) {
     socketPath,
     hello: { type: 'hello', protocol: 1, bootId: 'boot', release: '0', simulated: true },
     logs,
+    logger: logs,
     currentStatus: () => status.current,
     onFailure: (error) => t.fail(String(error)),
     onStopRequest: () => {
@@ -166,4 +167,25 @@ t.test('keeps a connection on which every status is answered', async (t) => {
     clock.advance(5_000);
   }
   t.equal(parent.heard.filter(({ type }) => type === 'hello').length, 1);
+});
+
+t.test('sends nothing that a host-proxy refuses, whatever 200 records hold', async (t) => {
+  const { socketPath, control, logs } = surroundings(t);
+  const parent = new Parent(true);
+  t.teardown(() => parent.close());
+  await parent.listen(socketPath);
+  for (let count = 0; count < 100; count += 1) {
+    logs.log('error', 'acra.log', {
+      message: '\u0001'.repeat(3_000),
+      error: '€'.repeat(3_000),
+      reason: '"'.repeat(3_000),
+    });
+  }
+  await control.start(new AbortController().signal);
+  await parent.until((heard) => (logSeqs(heard).includes(100) ? true : undefined));
+  t.same(
+    logSeqs(parent.heard),
+    Array.from({ length: 100 }, (_, index) => index + 1),
+  );
+  t.ok(parent.heard.every((message) => encodeFrame(message).length <= MAX_ENCLAVE_FRAME_BYTES));
 });

@@ -4,6 +4,9 @@ import type { EnclaveMessage, HostMessage } from './messages.ts';
 
 const LENGTH_BYTES = 4;
 
+/** Every host-proxy takes frames of at least this length, and no enclave sends a longer one. */
+export const MAX_ENCLAVE_FRAME_BYTES = 256 * 1024;
+
 export function encodeFrame(message: EnclaveMessage | HostMessage): Buffer {
   const payload = Buffer.from(JSON.stringify(message), 'utf8');
   const frame = Buffer.allocUnsafe(LENGTH_BYTES + payload.length);

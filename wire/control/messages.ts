@@ -9,6 +9,9 @@ import { WireError } from '../errors.ts';
 
 export const CONTROL_PROTOCOL = 1;
 
+/** Of events and fields; both ends hold to it. */
+export const MAX_NAME_CHARACTERS = 100;
+
 const logValue = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 
 const logRecord = z.strictObject({
@@ -17,8 +20,8 @@ const logRecord = z.strictObject({
   /** The enclave's own time, ms since the epoch. */
   timeMs: z.int(),
   level: z.enum(LOG_LEVELS),
-  event: z.string().max(100),
-  fields: z.record(z.string().max(100), logValue),
+  event: z.string().max(MAX_NAME_CHARACTERS),
+  fields: z.record(z.string().max(MAX_NAME_CHARACTERS), logValue),
 });
 export type WireLogRecord = z.infer<typeof logRecord>;
 

@@ -2,18 +2,18 @@
  * acra-server's log: read always (it dies of SIGPIPE when nobody does, acra-server contract 3.3), passed on by allow-list,
  * and listened to: a record that says a statement went out unencrypted, or that a poison record was read, is an alarm.
  */
-import { describeLogCode } from '../../../acra/server/log-codes.ts';
+import type { AlarmConcern } from '../../../acra/server/log-concerns.ts';
+import { ALARM_CONCERNS, alarmOf } from '../../../acra/server/log-concerns.ts';
+import type { LogLine } from '../../../acra/server/log-lines.ts';
+import { LogLines } from '../../../acra/server/log-lines.ts';
+import type { AcraLogRecord } from '../../../acra/server/log-record.ts';
 import { parseAcraLogLine } from '../../../acra/server/log-record.ts';
 import type { Logger } from '../../../runtime/log.ts';
-import { LineSplitter } from '../../../system/lines/line-splitter.ts';
-
-const MAX_LINE_BYTES = 16 * 1024;
-const ALARMING: ReadonlySet<string> = new Set(['plaintext', 'poison']);
 
 export class AcraOutput {
   readonly #logger: Logger;
   #codes = new Set<number>();
-  #alarms = 0;
+  readonly #alarms = new Map<AlarmConcern, number>(ALARM_CONCERNS.map((concern) => [concern, 0]));
 
   constructor(logger: Logger) {
     this.#logger = logger;
@@ -24,8 +24,8 @@ export class AcraOutput {
     return this.#codes;
   }
 
-  /** Since the supervisor started. */
-  get alarms(): number {
+  /** Since the supervisor started, of every concern. */
+  get alarms(): ReadonlyMap<AlarmConcern, number> {
     return this.#alarms;
   }
 
@@ -33,26 +33,26 @@ export class AcraOutput {
   attach(streams: readonly (NodeJS.ReadableStream | null)[]): void {
     this.#codes = new Set();
     for (const stream of streams) {
-      const lines = new LineSplitter(MAX_LINE_BYTES, (line) => this.#read(line));
+      const lines = new LogLines((line) => this.#read(line));
       stream?.on('data', (chunk: Buffer) => lines.push(chunk));
       stream?.on('end', () => lines.end());
     }
   }
 
-  #read(line: string): void {
-    if (line === '') return;
-    const { level, message, code, error, sessionId, clientId, withheldBytes } = parseAcraLogLine(line, MAX_LINE_BYTES);
+  #read(line: LogLine): void {
+    const record = parseAcraLogLine(line);
+    const { level, message, code, error, sessionId, clientId, withheldBytes } = record;
     this.#logger.log(level, 'acra.log', { message, acraCode: code, error, sessionId, clientId, withheldBytes });
-    if (code === undefined) return;
-    this.#codes.add(code);
-    const concern = describeLogCode(code);
-    if (!concern || !ALARMING.has(concern.concern)) return;
-    this.#alarms += 1;
-    this.#logger.log('fatal', 'acra.alarm', {
-      concern: concern.concern,
-      meaning: concern.meaning,
-      acraCode: code,
-      clientId,
-    });
+    if (code !== undefined) this.#codes.add(code);
+    this.#raiseAlarm(record);
+  }
+
+  #raiseAlarm(record: AcraLogRecord): void {
+    const alarm = alarmOf(record);
+    if (!alarm) return;
+    const { concern, meaning } = alarm;
+    const { message, code, sessionId, clientId } = record;
+    this.#alarms.set(concern, (this.#alarms.get(concern) ?? 0) + 1);
+    this.#logger.log('fatal', 'acra.alarm', { concern, meaning, message, acraCode: code, sessionId, clientId });
   }
 }

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import t from 'tap';
 import { describeLogCode } from '../../../acra/server/log-codes.ts';
+import { alarmOf, UNREADABLE_RECORD } from '../../../acra/server/log-concerns.ts';
 import { parseAcraLogLine } from '../../../acra/server/log-record.ts';
 
-const MAX_BYTES = 16 * 1024;
-const parse = (line: string) => parseAcraLogLine(line, MAX_BYTES);
+const parse = (text: string) => parseAcraLogLine({ text, writtenBytes: Buffer.byteLength(text), isCut: false });
 const json = (fields: Record<string, unknown>) => parse(JSON.stringify({ level: 'error', ...fields }));
 
 const realLines = readFileSync(new URL('../../vectors/acra/acra-0.96.0-log.jsonl', import.meta.url), 'utf8')
@@ -91,10 +91,16 @@ t.test('names functions, files and reason of a Go crash without arguments, regis
   }
 });
 
-t.test('withholds a line that is too long, without parsing it', async (t) => {
-  const line = JSON.stringify({ level: 'info', msg: 'Keystore init OK', pad: 'x'.repeat(MAX_BYTES) });
-  t.match(parse(line), { level: 'error', withheldBytes: Buffer.byteLength(line) });
-});
+for (const [what, text, isCut] of [
+  ['is cut', '{"level":"info","msg":"Keystore init OK"', true],
+  ['begins like one and is none', '{"level":"info","msg":"Keystore init OK",,}', false],
+] as const) {
+  t.test(`tells that nobody can read a record that ${what}`, async (t) => {
+    const record = parseAcraLogLine({ text, writtenBytes: 70_000, isCut });
+    t.same(record, { level: 'fatal', message: UNREADABLE_RECORD, withheldBytes: 70_000 });
+    t.equal(alarmOf(record)?.concern, 'unread');
+  });
+}
 
 t.test('never throws, and never passes on a word of a line that it does not know', async (t) => {
   const line = fc.oneof(

@@ -6,6 +6,8 @@ import { createKeystore } from '../../../acra/keystore/create.ts';
 import { acraServerArguments } from '../../../acra/server/command-line.ts';
 import { acraServerEnvironment, MASTER_KEY_VARIABLE } from '../../../acra/server/environment.ts';
 import { explainExit } from '../../../acra/server/exit.ts';
+import { UNREADABLE_RECORD } from '../../../acra/server/log-concerns.ts';
+import { CONSTANT_ERRORS } from '../../../acra/server/log-errors.ts';
 import { CONSTANT_MESSAGES } from '../../../acra/server/log-messages.ts';
 import type { AcraLogRecord } from '../../../acra/server/log-record.ts';
 import { systemRandom } from '../../../runtime/random.ts';
@@ -101,7 +103,7 @@ t.test('the real acra-server', { skip: withoutRealAcraServer }, async (t) => {
   });
 
   const wrapper = isProgram(realAcraServer) ? false : 'ACRA_SERVER names a wrapper around the program';
-  t.test('contains every message that we pass on', { skip: wrapper }, async (t) => {
+  t.test('contains every message and error that we pass on', { skip: wrapper }, async (t) => {
     const program = readFileSync(realAcraServer, 'latin1');
     const formats = (text: string) => [
       text,
@@ -110,7 +112,9 @@ t.test('the real acra-server', { skip: withoutRealAcraServer }, async (t) => {
       text.replace('default mode', '%s mode'),
     ];
     t.same(
-      [...CONSTANT_MESSAGES].filter((text) => !formats(text).some((format) => program.includes(format))),
+      [...CONSTANT_MESSAGES, ...CONSTANT_ERRORS]
+        .filter((text) => text !== UNREADABLE_RECORD)
+        .filter((text) => !formats(text).some((format) => program.includes(format))),
       [],
     );
   });

@@ -31,7 +31,7 @@ export function runAcraServer({ args, environment, cwd, stopAfter }: RunOptions)
       const lines = (rest + String(chunk)).split('\n');
       rest = lines.pop() ?? '';
       for (const line of lines.filter((each) => each !== '')) {
-        const record = parseAcraLogLine(line, 65536);
+        const record = parseAcraLogLine({ text: line, writtenBytes: Buffer.byteLength(line), isCut: false });
         records.push(record);
         if (record.message === stopAfter) child.kill();
       }

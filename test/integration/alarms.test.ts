@@ -1,0 +1,87 @@
+/** What an application does that must not go unnoticed, from its session to the parent's log: with the real acra-server. */
+import { join } from 'node:path';
+import type { Client } from 'pg';
+import t from 'tap';
+import { encodeAcraBlock, encodeContainer } from '../../acra/container.ts';
+import { loadThemis } from '../../acra/keystore/themis.ts';
+import { connectDirectly, connectThroughEnclave } from '../../cli/demo/clients.ts';
+import type { Stack } from '../../cli/demo/stack.ts';
+import { Keyring } from '../../emulator/acra-server/keyring.ts';
+import { systemRandom } from '../../runtime/random.ts';
+import { SecretBuffer } from '../../runtime/secret-buffer.ts';
+import { withoutRealAcraServer } from '../acra/support/real-acra-server.ts';
+import { environmentVariable } from '../support/processes.ts';
+import type { LogLine } from '../support/stack.ts';
+import { acraPid, logLines, servingStack, step } from '../support/stack.ts';
+
+const alarmsOf = (stack: Stack) =>
+  logLines(stack.enclave, 'host-proxy')
+    .filter(({ event, source }) => event === 'acra.alarm' && source === 'enclave')
+    .map(({ fields }) => fields as LogLine);
+
+/** The first that fits, of those that came after the first `skip`. */
+async function untilAlarm(stack: Stack, wanted: (alarm: LogLine) => boolean, skip = 0): Promise<LogLine | undefined> {
+  const find = () => alarmsOf(stack).slice(skip).find(wanted);
+  await stack.enclave.until(() => find() !== undefined, step());
+  return find();
+}
+
+/** A container that only the enclave's own poison key opens. */
+async function poisonRecord(stack: Stack): Promise<Buffer> {
+  const masterKey = Buffer.from(environmentVariable(acraPid(stack.enclave), 'ACRA_MASTER_KEY') ?? '', 'base64');
+  const themis = await loadThemis();
+  const keyring = await Keyring.load(themis, join(stack.enclaveFolder, 'keystore'), SecretBuffer.take(masterKey));
+  const [key = Buffer.alloc(0)] = keyring.keys('poison-symmetric', '');
+  return encodeContainer('acrablock', encodeAcraBlock(themis, key, Buffer.from('bait'), systemRandom));
+}
+
+const unnoticed: [what: string, concern: string, run: (session: Client) => Promise<unknown>][] = [
+  [
+    'a statement that acra-server cannot read',
+    'unexamined',
+    (session) =>
+      session.query("INSERT INTO patients (id, name, diagnosis) VALUES (1, 'A', 'gout') ON CONFLICT DO NOTHING"),
+  ],
+  [
+    'parameters that it does not encrypt, under a name of 20,000 bytes',
+    'plaintext',
+    (session) =>
+      session.query({
+        name: 'n'.repeat(20_000),
+        text: "UPDATE patients SET diagnosis = $1 WHERE email = 'a@example.org'",
+        values: ['gout'],
+      }),
+  ],
+  [
+    'a statement of 20,000 bytes with a value that it does not encrypt',
+    'plaintext',
+    (session) => session.query(`UPDATE patients SET name = '${'n'.repeat(20_000)}', diagnosis = 0x41`),
+  ],
+];
+
+t.test('the real acra-server', { skip: withoutRealAcraServer }, async (t) => {
+  const { stack, address } = await servingStack(t);
+  for (const [what, concern, run] of unnoticed) {
+    await t.test(`raises an alarm at the parent for ${what}`, async (t) => {
+      t.capture(console, 'error'); // The driver warns of the long name.
+      const before = alarmsOf(stack).length;
+      const session = await connectThroughEnclave(stack, address);
+      // The database refuses what is stored as plaintext; by then it has seen it.
+      await run(session).catch(() => undefined);
+      await session.end();
+      t.ok(await untilAlarm(stack, (alarm) => alarm['concern'] === concern, before));
+    });
+  }
+});
+
+t.test('raises an alarm at the parent for a poison record', async (t) => {
+  const { stack, address } = await servingStack(t);
+  const owner = await connectDirectly(stack);
+  await owner.query("INSERT INTO patients (id, name, diagnosis) VALUES (99, 'P', $1)", [await poisonRecord(stack)]);
+  await owner.end();
+  const session = await connectThroughEnclave(stack, address);
+  await session.query('SELECT diagnosis FROM patients').catch(() => undefined);
+  t.match(await untilAlarm(stack, ({ acraCode }) => acraCode === 101), { concern: 'poison' });
+  await stack.enclave.until(({ publicAddress }) => publicAddress === null, step());
+  t.pass('and the public port is closed');
+});

@@ -1,0 +1,99 @@
+import t from 'tap';
+import { LimitedLogger, MAX_KINDS, RECORDS_PER_WINDOW, WINDOW_MS } from '../../../supervisor/control/log-limiter.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { MemoryLogger } from '../../support/memory-logger.ts';
+
+function limited() {
+  const clock = new FakeClock();
+  const target = new MemoryLogger();
+  const logger = new LimitedLogger(target, clock);
+  const passed = (event: string) => target.records.filter((record) => record.event === event);
+  return { clock, target, logger, passed };
+}
+
+const handshake = (port: number) => ({
+  message: 'Error in tls handshake with client',
+  acraCode: 584,
+  error: `read tcp 127.0.0.1:9393->10.0.0.1:${port}: read: connection reset by peer`,
+});
+
+t.test('lets a few of a kind pass in a window, and tells at its end how many did not', async (t) => {
+  const { clock, logger, passed } = limited();
+  for (let second = 0; second < 59; second += 1) {
+    for (let count = 0; count < 300; count += 1) logger.log('error', 'acra.log', handshake(1_024 + count));
+    clock.advance(1_000);
+  }
+  t.equal(passed('acra.log').length, RECORDS_PER_WINDOW);
+  t.same(passed('log.suppressed'), []);
+  clock.advance(1_000);
+  logger.tick();
+  t.match(passed('log.suppressed'), [
+    {
+      level: 'error',
+      fields: { kind: /^acra\.log acraCode=584 .*tls handshake/, count: 59 * 300 - RECORDS_PER_WINDOW },
+    },
+  ]);
+  t.equal(logger.suppressed, 59 * 300 - RECORDS_PER_WINDOW);
+  logger.log('error', 'acra.log', handshake(1));
+  t.equal(passed('acra.log').length, RECORDS_PER_WINDOW + 1, 'and a new window begins');
+});
+
+t.test('writes few records however long a flood lasts', async (t) => {
+  const { clock, logger, target } = limited();
+  for (let second = 0; second < 3_600; second += 1) {
+    for (let count = 0; count < 30; count += 1) logger.log('error', 'acra.log', handshake(count));
+    clock.advance(1_000);
+  }
+  t.ok(target.records.length <= 60 * (RECORDS_PER_WINDOW + 1), `${target.records.length} records`);
+});
+
+t.test('keeps the records of one kind from the flood of another', async (t) => {
+  const { logger, passed } = limited();
+  for (let count = 0; count < 1_000; count += 1) logger.log('error', 'acra.log', handshake(count));
+  logger.log('error', 'acra.log', { ...handshake(1), error: 'remote error: tls: bad certificate' });
+  logger.log('error', 'acra.log', { message: "Can't connect to db", acraCode: 540 });
+  logger.log('fatal', 'acra.alarm', { concern: 'poison', acraCode: 101 });
+  logger.log('error', 'child.exited', { child: 'acra-server', code: 'ACRA_EXIT_CRASH' });
+  t.equal(passed('acra.log').length, RECORDS_PER_WINDOW + 2);
+  t.equal(passed('acra.alarm').length, 1);
+  t.equal(passed('child.exited').length, 1);
+});
+
+t.test('limits fatal records too, and tells their number as fatal', async (t) => {
+  const { logger, passed } = limited();
+  for (let count = 0; count < 100; count += 1)
+    logger.log('fatal', 'acra.alarm', { concern: 'plaintext', acraCode: 900 });
+  logger.settle();
+  t.equal(passed('acra.alarm').length, RECORDS_PER_WINDOW);
+  t.match(passed('log.suppressed'), [{ level: 'fatal', fields: { count: 100 - RECORDS_PER_WINDOW } }]);
+});
+
+t.test('tells the end of a window when the next record comes', async (t) => {
+  const { clock, logger, target } = limited();
+  for (let count = 0; count <= RECORDS_PER_WINDOW; count += 1)
+    logger.log('warn', 'control.bad-message', { reason: 'x' });
+  clock.advance(WINDOW_MS);
+  logger.log('info', 'health.changed', { state: 'serving' });
+  t.same(
+    target.records.slice(-2).map(({ event }) => event),
+    ['log.suppressed', 'health.changed'],
+  );
+});
+
+t.test('is bounded in kinds, for each level', async (t) => {
+  const { logger, passed, target } = limited();
+  const name = (count: number) => [...String(count)].map((digit) => 'abcdefghij'[Number(digit)]).join('');
+  for (let count = 0; count < 5_000; count += 1)
+    logger.log('error', 'acra.log', { message: `goroutine ${name(count)}` });
+  t.ok(target.records.length <= MAX_KINDS + RECORDS_PER_WINDOW);
+  logger.log('fatal', 'acra.alarm', { concern: 'poison' });
+  t.equal(passed('acra.alarm').length, 1);
+  logger.settle();
+  t.match(passed('log.suppressed'), [{ fields: { kind: 'other' } }]);
+});
+
+t.test('passes on what the relay limits itself', async (t) => {
+  const { logger, passed } = limited();
+  for (let count = 0; count < 100; count += 1) logger.log('warn', 'relay.shed', { route: 'ingress', suppressed: 7 });
+  t.equal(passed('relay.shed').length, 100);
+});
