@@ -1,44 +1,36 @@
-/** Builds an image from the measured folder, or puts an extracted one together again. */
+/** `acra-enclave eif build`: makes an image of the measured folder, or puts an extracted one together again. */
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseEncryptorConfig } from '../../acra/encryptor-config/lint.ts';
-import { locateAcraServer } from '../../acra/obtain/locate.ts';
-import type { AcraProgram } from '../../acra/obtain/program.ts';
-import { enclaveSchema } from '../../config/enclave.ts';
-import { loadConfig } from '../../config/load.ts';
-import { EifBuildError } from '../../eif/build-errors.ts';
-import { buildEnclaveImage } from '../../eif/image/build-image.ts';
-import type { EntryPoints } from '../../eif/image/contents.ts';
-import type { Measurements } from '../../eif/image/measurements.ts';
-import type { ImageRecipe } from '../../eif/image/recipe.ts';
-import { readSmallFile } from '../../eif/input-file.ts';
-import { measuredFolder } from '../../eif/rootfs/measured-folder.ts';
-import { STAND_IN_COMMAND } from '../../emulator/acra-server/command.ts';
-import { RELEASE } from '../../runtime/release.ts';
-import { acraCacheFolder } from '../acra-cache.ts';
-import { bold, green, printJson, printLine, progress } from '../output.ts';
-import { untilStopped } from '../until-signal.ts';
-import { buildAgain } from './build-again.ts';
-import { hostArchitecture, provideKernel } from './kernel.ts';
-import { readRecipe } from './recipe.ts';
-import { type SignerOptions, signerOf } from './signer.ts';
+import { Command } from 'commander';
+import { parseEncryptorConfig } from '../../../acra/encryptor-config/lint.ts';
+import { locateAcraServer } from '../../../acra/obtain/locate.ts';
+import type { AcraProgram } from '../../../acra/obtain/program.ts';
+import { enclaveSchema } from '../../../config/enclave.ts';
+import { loadConfig } from '../../../config/load.ts';
+import { EifBuildError } from '../../../eif/build-errors.ts';
+import { buildEnclaveImage } from '../../../eif/image/build-image.ts';
+import type { EntryPoints } from '../../../eif/image/contents.ts';
+import type { Measurements } from '../../../eif/image/measurements.ts';
+import type { ImageRecipe } from '../../../eif/image/recipe.ts';
+import { readSmallFile } from '../../../eif/input-file.ts';
+import { measuredFolder } from '../../../eif/rootfs/measured-folder.ts';
+import { STAND_IN_COMMAND } from '../../../emulator/acra-server/command.ts';
+import { RELEASE } from '../../../runtime/release.ts';
+import { acraCacheFolder } from '../../acra-cache.ts';
+import type { BuildOptions } from '../../eif/build-again.ts';
+import { buildAgain } from '../../eif/build-again.ts';
+import { hostArchitecture, provideKernel } from '../../eif/kernel.ts';
+import { readRecipe } from '../../eif/recipe.ts';
+import { signerOf } from '../../eif/signer.ts';
+import { bold, green, printJson, printLine, progress } from '../../output.ts';
+import { untilStopped } from '../../until-signal.ts';
 
-export interface BuildOptions extends SignerOptions {
-  /** Default: `enclave`. */
-  readonly enclave?: string;
-  readonly output: string;
-  readonly recipe?: string;
-  readonly allowStandIn?: boolean;
-  readonly from?: string;
-  readonly json?: boolean;
-}
-
-const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
+const PROJECT = fileURLToPath(new URL('../../../', import.meta.url));
 export const ENTRY_POINTS: EntryPoints = { init: 'supervisor/main.ts', standIn: 'emulator/acra-server/main.ts' };
 const DEFAULT_ENCLAVE = 'enclave';
 const MAX_ENCRYPTOR_BYTES = 1_048_576;
 
-export async function build(options: BuildOptions): Promise<void> {
+async function build(options: BuildOptions): Promise<void> {
   const { from } = options;
   await untilStopped((signal) =>
     from === undefined ? buildFromParts(options, signal) : buildAgain(from, options, signal),
@@ -99,4 +91,19 @@ function printSummary({ Measurements: pcrs, image, kernel }: Measurements, folde
   printLine(`kernel ${kernel.version}, sha256 ${kernel.sha256}`);
   if (recipe.libraries === '/')
     printLine("Node's C and C++ libraries are this machine's: another Debian gives another PCR0 and PCR1");
+}
+
+export function buildCommand(): Command {
+  return new Command('build')
+    .description('Build the enclave image: kernel, runtime, acra-server and the measured folder.')
+    .option('-e, --enclave <folder>', 'the measured folder with enclave.yaml (default: "enclave")')
+    .option('-o, --output <folder>', 'gets acra-enclave.eif, measurements.json and bom.json', 'build')
+    .option('-r, --recipe <file>', 'image.yaml: name, kernel, libraries, compression; default: all defaults')
+    .option('--allow-stand-in', 'build with the stand-in when there is no acra-server; it protects nothing')
+    .option('--signing-key <file>', 'PEM of the key that signs the image; needs --signing-certificate')
+    .option('--signing-certificate <file>', 'PEM of its certificate, then its issuers')
+    .option('--from <folder>', 'put an extracted image together again instead; only with --output, --signing-…, --json')
+    .option('--json', 'print measurements.json; with --from, name and size of the image and its PCR0')
+    .addHelpText('after', '\nThe kernel is built once (about 5 minutes) and kept in the cache of the user.')
+    .action(build);
 }
