@@ -11,7 +11,7 @@ await runProgram({
   logs: async () => (await import('./commands/logs.ts')).logsCommand(),
   console: async () => (await import('./commands/console.ts')).consoleCommand(),
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand(),
-  keys: async () => (await import('./commands/keys.ts')).keysCommand(),
+  keys: async (words) => (await import('./commands/keys.ts')).keysCommand(words),
   config: async () => (await import('./commands/config.ts')).configCommand(),
   acra: async () => (await import('./commands/acra.ts')).acraCommand(),
   eif: async (words) => (await import('./commands/eif.ts')).eifCommand(words),

@@ -5,12 +5,14 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { z } from 'zod';
 import { parseEncryptorConfig } from '../../acra/encryptor-config/lint.ts';
+import type { EncryptorConfig } from '../../acra/encryptor-config/schema.ts';
 import { enclaveSchema } from '../../config/enclave.ts';
 import { ConfigError } from '../../config/errors.ts';
 import { hostProxySchema } from '../../config/host-proxy.ts';
 import { loadConfig } from '../../config/load.ts';
+import { checkMeasuredFolder } from '../../keys/measured-folder.ts';
 import { CliError } from '../errors.ts';
-import { green, printJson, printLine } from '../output.ts';
+import { green, printJson, printLine, yellow } from '../output.ts';
 
 /** Each file's name begins with its kind. */
 const CONFIG_KINDS = ['enclave', 'host-proxy', 'encryptor'] as const;
@@ -26,35 +28,50 @@ function kindOf(file: string): ConfigKind {
   });
 }
 
-function checkEncryptor(file: string): void {
+function checkEncryptor(file: string): EncryptorConfig {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
   } catch (cause) {
     throw new ConfigError('CONFIG_FILE_READ', `cannot read ${file}`, { cause });
   }
-  parseEncryptorConfig(text, file);
+  return parseEncryptorConfig(text, file);
 }
 
-function checkFile(file: string, kind: ConfigKind): readonly string[] {
-  if (kind === 'encryptor') {
-    checkEncryptor(file);
-    return [file];
-  }
-  if (kind === 'host-proxy') {
-    loadConfig(hostProxySchema, file);
-    return [file];
-  }
-  const encryptor = join(dirname(file), loadConfig(enclaveSchema, file).acra.encryptorConfig);
-  checkEncryptor(encryptor);
-  return [file, encryptor];
+interface Checked {
+  readonly files: readonly string[];
+  /** What enclave.yaml names and is not there yet. */
+  readonly missing: readonly string[];
 }
 
-function checkConfig(file: string, { kind, json }: { readonly kind?: ConfigKind; readonly json?: boolean }): void {
+async function checkEnclave(file: string): Promise<Checked> {
+  const folder = dirname(file);
+  const config = loadConfig(enclaveSchema, file);
+  const encryptor = join(folder, config.acra.encryptorConfig);
+  const encryptorConfig = checkEncryptor(encryptor);
+  const missing = await checkMeasuredFolder({ folder, config, encryptorConfig, nowMs: Date.now() });
+  return { files: [file, encryptor], missing };
+}
+
+async function checkFile(file: string, kind: ConfigKind): Promise<Checked> {
+  if (kind === 'enclave') return checkEnclave(file);
+  if (kind === 'encryptor') checkEncryptor(file);
+  else loadConfig(hostProxySchema, file);
+  return { files: [file], missing: [] };
+}
+
+async function checkConfig(
+  file: string,
+  { kind, json }: { readonly kind?: ConfigKind; readonly json?: boolean },
+): Promise<void> {
   const path = resolve(file);
-  const checked = checkFile(path, kind ?? kindOf(path));
-  if (json) printJson({ valid: true, files: checked });
-  else for (const name of checked) printLine(`${green('valid')} ${name}`);
+  const { files, missing } = await checkFile(path, kind ?? kindOf(path));
+  if (json) {
+    printJson({ valid: true, files, missing });
+    return;
+  }
+  for (const name of files) printLine(`${green('valid')} ${name}`);
+  for (const name of missing) printLine(`${yellow('not there yet')} ${name}`);
 }
 
 function printSchema(kind: string): void {
@@ -70,7 +87,7 @@ function printSchema(kind: string): void {
 
 export function configCommand(): Command {
   const check = new Command('check')
-    .description('Check a configuration file; enclave.yaml is checked with the encryptor.yaml that it names.')
+    .description('Check a configuration file; enclave.yaml is checked with the files that it names.')
     .argument('<file>')
     .addOption(new Option('--kind <kind>', 'what the file configures; default: by its name').choices(CONFIG_KINDS))
     .option('--json', 'print JSON')

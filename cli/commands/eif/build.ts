@@ -15,6 +15,7 @@ import type { ImageRecipe } from '../../../eif/image/recipe.ts';
 import { readSmallFile } from '../../../eif/input-file.ts';
 import { measuredFolder } from '../../../eif/rootfs/measured-folder.ts';
 import { STAND_IN_COMMAND } from '../../../emulator/acra-server/command.ts';
+import { checkMeasuredFolder } from '../../../keys/measured-folder.ts';
 import { RELEASE } from '../../../runtime/release.ts';
 import { acraCacheFolder } from '../../acra-cache.ts';
 import type { BuildOptions } from '../../eif/build-again.ts';
@@ -66,12 +67,14 @@ async function buildFromParts(options: BuildOptions, signal: AbortSignal): Promi
   else printSummary(measurements, resolve(options.output), recipe);
 }
 
-/** What the enclave would refuse at its start is refused here. */
+/** What the enclave would refuse at its start, or its clients later, is refused here. */
 async function checkConfiguration(folder: string): Promise<void> {
-  const { acra } = loadConfig(enclaveSchema, join(folder, 'enclave.yaml'));
-  const file = join(folder, acra.encryptorConfig);
-  parseEncryptorConfig((await readSmallFile(file, MAX_ENCRYPTOR_BYTES)).toString('utf8'), file);
+  const config = loadConfig(enclaveSchema, join(folder, 'enclave.yaml'));
+  const file = join(folder, config.acra.encryptorConfig);
+  const text = (await readSmallFile(file, MAX_ENCRYPTOR_BYTES)).toString('utf8');
+  const encryptorConfig = parseEncryptorConfig(text, file);
   await measuredFolder(folder);
+  await checkMeasuredFolder({ folder, config, encryptorConfig, nowMs: Date.now() });
 }
 
 async function findAcraServer({ allowStandIn }: BuildOptions): Promise<AcraProgram> {
