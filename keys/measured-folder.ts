@@ -13,8 +13,8 @@ import { describeError } from '../runtime/errors.ts';
 import { KeyError } from './errors.ts';
 import type { Finding } from './finding.ts';
 import { requireNoFinding } from './finding.ts';
-import { parseMasterKeyFile, sealedServerKey } from './master-key-file.ts';
-import { publicKeySha256 } from './tls/certificate-facts.ts';
+import { parseMasterKeyFile } from './master-key-file.ts';
+import { sealedKeyFindings } from './sealed-server-key.ts';
 import type { FolderCertificates } from './tls/folder.ts';
 import { checkFolderCertificates } from './tls/folder.ts';
 
@@ -25,18 +25,12 @@ interface MeasuredFolder {
   readonly nowMs: number;
 }
 
-function masterKeyFindings(
-  { folder, config: { kms, acra } }: MeasuredFolder,
-  { server }: FolderCertificates,
-): Finding[] {
-  const file = kms.ciphertext;
+function masterKeyFindings({ folder, config }: MeasuredFolder, { server }: FolderCertificates): Finding[] {
+  const file = config.kms.ciphertext;
   try {
     const text = readFileSync(join(folder, file), 'utf8');
-    parseMasterKeyFile(text, kms);
-    const sealed = sealedServerKey(text);
-    if (sealed === undefined || server === undefined || sealed === publicKeySha256(server.x509)) return [];
-    const message = `it is not the certificate of the key that ${acra.sealedKey} holds`;
-    return [{ code: 'KEY_CERTIFICATE_MISMATCH', file: acra.certificate, message }];
+    parseMasterKeyFile(text, config.kms);
+    return server === undefined ? [] : sealedKeyFindings(text, server, config);
   } catch (error) {
     const code = error instanceof KeyError ? error.code : 'MASTER_KEY_FILE_INVALID';
     return [{ code, file, message: describeError(error) }];

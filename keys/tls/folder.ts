@@ -6,14 +6,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EnclaveConfig } from '../../config/enclave.ts';
 import { describeError, errorCode } from '../../runtime/errors.ts';
+import type { CertificateEnd, CertificateRole } from '../../wire/certificate-end.ts';
+import { shortSubject } from '../../wire/certificate-end.ts';
 import type { Finding } from '../finding.ts';
 import type { CertificateFacts } from './certificate-facts.ts';
 import { nameOf } from './certificate-facts.ts';
 import type { CertificateFile } from './certificate-file.ts';
 import { readCertificateFile } from './certificate-file.ts';
 import { checkAuthorities, checkServerCertificate, PURPOSE } from './rules.ts';
-
-export type CertificateRole = 'server' | 'client-ca' | 'database-ca' | 'kms-ca';
 
 export interface FolderCertificates {
   readonly findings: readonly Finding[];
@@ -72,14 +72,6 @@ export function checkFolderCertificates(folder: string, config: Config, nowMs: n
   };
 }
 
-export interface CertificateEnd {
-  readonly certificate: CertificateRole;
-  readonly file: string;
-  readonly subject: string;
-  /** Milliseconds since the epoch. */
-  readonly endsMs: number;
-}
-
 const endOf = ({ x509 }: CertificateFacts) => x509.validToDate.getTime();
 
 /** Of a chain the first that ends; of trust anchors the first of those that still hold, or the last of all. */
@@ -93,6 +85,6 @@ export function certificateEnds(folder: string, config: Config, nowMs: number): 
   return filesOf(config).flatMap(({ role, file }) => {
     const certificates = readCertificatesAt(join(folder, file), file)?.certificates ?? [];
     const first = firstToEnd(role, certificates, nowMs);
-    return first === undefined ? [] : { certificate: role, file, subject: nameOf(first), endsMs: endOf(first) };
+    return first === undefined ? [] : { certificate: role, subject: shortSubject(nameOf(first)), endsMs: endOf(first) };
   });
 }
