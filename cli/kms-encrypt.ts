@@ -10,6 +10,7 @@ export interface EncryptOptions {
   readonly encryptionContext: Readonly<Record<string, string>>;
   readonly endpoint?: string;
   readonly caPem?: string;
+  readonly signal?: AbortSignal;
   /** Default: the SDK's own chain (environment, profile, SSO, …). */
   readonly credentials?: {
     readonly accessKeyId: string;
@@ -20,7 +21,7 @@ export interface EncryptOptions {
 
 /** @throws CliError CLI_KMS_REFUSED */
 export async function kmsEncrypt(plaintext: Buffer, options: EncryptOptions): Promise<Buffer> {
-  const { region, keyArn, encryptionContext, endpoint, caPem, credentials } = options;
+  const { region, keyArn, encryptionContext, endpoint, caPem, credentials, signal } = options;
   const config: KMSClientConfig = {
     region,
     ...(endpoint === undefined ? {} : { endpoint }),
@@ -31,6 +32,7 @@ export async function kmsEncrypt(plaintext: Buffer, options: EncryptOptions): Pr
   try {
     const answer = await client.send(
       new EncryptCommand({ KeyId: keyArn, Plaintext: plaintext, EncryptionContext: { ...encryptionContext } }),
+      signal === undefined ? {} : { abortSignal: signal },
     );
     if (answer.CiphertextBlob === undefined) throw new Error('the answer has no CiphertextBlob');
     return Buffer.from(answer.CiphertextBlob);

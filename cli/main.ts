@@ -1,34 +1,19 @@
-/** The `acra-enclave` command: sub-commands are in commands/, one file each; what they do is in actions/ and loaded on demand,
- * so that a daemon carries only its own code. */
-import { acraCommand } from './commands/acra.ts';
-import { configCommand } from './commands/config.ts';
-import { consoleCommand } from './commands/console.ts';
-import { demoCommand } from './commands/demo.ts';
-import { doctorCommand } from './commands/doctor.ts';
-import { eifCommand, pcrCommand } from './commands/eif.ts';
-import { hostProxyCommand } from './commands/host-proxy.ts';
-import { keysCommand } from './commands/keys.ts';
-import { logsCommand } from './commands/logs.ts';
-import { runCommand } from './commands/run.ts';
-import { statusCommand } from './commands/status.ts';
-import { stopCommand } from './commands/stop.ts';
-import { supervisorCommand } from './commands/supervisor.ts';
-import { newProgram, runProgram } from './program.ts';
+/** The `acra-enclave` command: one file a command in commands/, loaded when it is asked for. */
+import { runProgram } from './program.ts';
 
-const program = newProgram()
-  .addCommand(demoCommand())
-  .addCommand(supervisorCommand())
-  .addCommand(hostProxyCommand())
-  .addCommand(runCommand())
-  .addCommand(stopCommand())
-  .addCommand(statusCommand())
-  .addCommand(logsCommand())
-  .addCommand(consoleCommand())
-  .addCommand(doctorCommand())
-  .addCommand(keysCommand())
-  .addCommand(configCommand())
-  .addCommand(acraCommand())
-  .addCommand(eifCommand())
-  .addCommand(pcrCommand());
-
-await runProgram(program);
+await runProgram({
+  demo: async () => (await import('./commands/demo.ts')).demoCommand(),
+  supervisor: async () => (await import('./commands/supervisor.ts')).supervisorCommand(),
+  'host-proxy': async () => (await import('./commands/host-proxy.ts')).hostProxyCommand(),
+  run: async () => (await import('./commands/run.ts')).runCommand(),
+  stop: async () => (await import('./commands/stop.ts')).stopCommand(),
+  status: async () => (await import('./commands/status.ts')).statusCommand(),
+  logs: async () => (await import('./commands/logs.ts')).logsCommand(),
+  console: async () => (await import('./commands/console.ts')).consoleCommand(),
+  doctor: async () => (await import('./commands/doctor.ts')).doctorCommand(),
+  keys: async (words) => (await import('./commands/keys.ts')).keysCommand(words),
+  config: async () => (await import('./commands/config.ts')).configCommand(),
+  acra: async () => (await import('./commands/acra.ts')).acraCommand(),
+  eif: async (words) => (await import('./commands/eif.ts')).eifCommand(words),
+  pcr: async () => (await import('./commands/pcr.ts')).pcrCommand(),
+});

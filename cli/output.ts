@@ -1,22 +1,30 @@
 /** What the commands print: text for people on a terminal, one JSON document for programs with `--json`. */
 import { stderr, stdout } from 'node:process';
+import { styleText } from 'node:util';
 import { CodedError, describeError } from '../runtime/errors.ts';
 import { reportedError } from '../wire/errors.ts';
 
-const INTERACTIVE = stdout.isTTY === true && process.env['NO_COLOR'] === undefined;
+type Style = Parameters<typeof styleText>[0];
 
-function styled(code: string, text: string): string {
-  return INTERACTIVE ? `\u001b[${code}m${text}\u001b[0m` : text;
-}
+/** Plain on anything but a terminal, and where NO_COLOR says so (no-color.org). */
+const styled = (style: Style) => (text: string) => styleText(style, text, { stream: stdout });
 
-export const bold = (text: string) => styled('1', text);
-export const dim = (text: string) => styled('2', text);
-export const green = (text: string) => styled('32', text);
-export const yellow = (text: string) => styled('33', text);
-export const red = (text: string) => styled('31', text);
+export const bold = styled('bold');
+export const dim = styled('dim');
+export const green = styled('green');
+export const yellow = styled('yellow');
+export const red = styled('red');
+
+const onStderr = (style: Style, text: string) => styleText(style, text, { stream: stderr });
 
 export function printLine(text = ''): void {
   stdout.write(`${text}\n`);
+}
+
+const LABEL_WIDTH = 18;
+
+export function printRow(label: string, text: string): void {
+  printLine(`${dim(label.padEnd(LABEL_WIDTH))} ${text}`);
 }
 
 export function printJson(value: unknown): void {
@@ -25,7 +33,7 @@ export function printJson(value: unknown): void {
 
 /** Progress goes to standard error, so that a program that reads standard output is not disturbed. */
 export function progress(text: string): void {
-  stderr.write(`${dim(text)}\n`);
+  stderr.write(`${onStderr('dim', text)}\n`);
 }
 
 /** The catalogues of all folders are loaded only when something went wrong. */
@@ -50,7 +58,10 @@ export async function printError(error: unknown, json: boolean): Promise<void> {
     stderr.write(`${JSON.stringify({ error: report })}\n`);
     return;
   }
-  stderr.write(`${red('error')}${code === undefined ? '' : ` ${bold(code)}`}: ${describeError(error)}\n`);
-  if (reported) stderr.write(`${dim('the enclave said')} ${bold(reported.code)}: ${reported.message}\n`);
-  if (advice !== undefined) stderr.write(`${dim('what to do:')} ${advice}\n`);
+  stderr.write(
+    `${onStderr('red', 'error')}${code === undefined ? '' : ` ${onStderr('bold', code)}`}: ${describeError(error)}\n`,
+  );
+  if (reported)
+    stderr.write(`${onStderr('dim', 'the enclave said')} ${onStderr('bold', reported.code)}: ${reported.message}\n`);
+  if (advice !== undefined) stderr.write(`${onStderr('dim', 'what to do:')} ${advice}\n`);
 }

@@ -4,26 +4,29 @@ import { ConfigError } from '../config/errors.ts';
 import { KeyError } from '../keys/errors.ts';
 import { RELEASE } from '../runtime/release.ts';
 import { WireError } from '../wire/errors.ts';
+import type { CommandTable } from './load-commands.ts';
+import { addCommands } from './load-commands.ts';
 import { printError } from './output.ts';
 
 /** sysexits.h: no restart mends it, and the systemd unit knows. */
 const EX_CONFIG = 78;
 const CONFIGURATION_ERRORS = [ConfigError, WireError, KeyError];
 
-export function newProgram(): Command {
+function newProgram(): Command {
   return new Command('acra-enclave')
     .description('Runs acra-server, the PostgreSQL encryption proxy, inside an AWS Nitro Enclave.')
     .version(RELEASE)
     .showHelpAfterError();
 }
 
-export async function runProgram(program: Command): Promise<void> {
+export async function runProgram(commands: CommandTable): Promise<void> {
   // Whoever read our output has seen enough (`| head`).
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
     process.exit();
   });
   try {
+    const program = await addCommands(newProgram(), commands, process.argv.slice(2));
     await program.parseAsync();
   } catch (error) {
     await printError(error, process.argv.includes('--json'));

@@ -3,12 +3,13 @@
  * certificate sealed under it, and the master key's KMS ciphertext. The plaintext exists in this process only, in one
  * Buffer that is zeroed; a ceremony inside an attested enclave is the stronger form.
  */
-import { writeFileSync } from 'node:fs';
 import { createKeystore } from '../acra/keystore/create.ts';
 import { sealFile, TLS_KEY_CONTEXT } from '../acra/keystore/seal-file.ts';
+import { untilAborted } from '../runtime/abort.ts';
 import type { Random } from '../runtime/random.ts';
 import { SecretBuffer } from '../runtime/secret-buffer.ts';
 import { encodeMasterKeyFile } from './master-key-file.ts';
+import { refuseExisting, StagedOutputs } from './staged-outputs.ts';
 
 const MASTER_KEY_BYTES = 32;
 
@@ -16,30 +17,43 @@ export interface CeremonyOptions {
   /** Made new; must not exist. */
   readonly keystoreFolder: string;
   readonly clientIds: readonly string[];
-  /** Written: the master key's KMS ciphertext. */
+  /** Written: the master key's KMS ciphertext; must not exist. */
   readonly ciphertextFile: string;
-  /** Written: the TLS private key (PEM), sealed. */
+  /** Written: the TLS private key (PEM), sealed; must not exist. */
   readonly sealedKeyFile: string;
+  /** Checked before (ceremony-input.ts). */
   readonly serverKey: SecretBuffer;
+  /** SHA-256 of its public half, in hex. */
+  readonly serverKeySha256: string;
   readonly random: Random;
   readonly keyArn: string;
   readonly encryptionContext: Readonly<Record<string, string>>;
   /** KMS Encrypt of the plaintext under that key and context. */
   readonly encrypt: (plaintext: Buffer) => Promise<Buffer>;
+  readonly signal: AbortSignal;
 }
 
+/**
+ * All is made, or nothing is there afterwards that was not before.
+ * @throws KeyError KEY_OUTPUT_EXISTS, KEY_OUTPUT_WRITE; what `encrypt` and createKeystore throw; the signal's reason
+ */
 export async function makeKeys(options: CeremonyOptions): Promise<void> {
-  using masterKey = SecretBuffer.take(options.random.bytes(MASTER_KEY_BYTES));
-  const ciphertext = await masterKey.use((bytes) => options.encrypt(bytes));
-  await createKeystore({
-    folder: options.keystoreFolder,
-    masterKey,
-    clientIds: options.clientIds,
-    random: options.random,
-    poison: true,
-  });
+  const { keystoreFolder, ciphertextFile, sealedKeyFile, signal, random } = options;
+  const { keyArn, encryptionContext, serverKeySha256 } = options;
+  refuseExisting([ciphertextFile, keystoreFolder, sealedKeyFile]);
+  using masterKey = SecretBuffer.take(random.bytes(MASTER_KEY_BYTES));
+  const ciphertext = await untilAborted(
+    masterKey.use((bytes) => options.encrypt(bytes)),
+    signal,
+  );
+  using outputs = new StagedOutputs();
+  // First in its place: what is sealed must never be there without it.
+  const masterKeyFile = encodeMasterKeyFile({ keyArn, encryptionContext, ciphertext, serverKeySha256 });
+  outputs.write(ciphertextFile, masterKeyFile);
+  const folder = outputs.stage(keystoreFolder);
+  await createKeystore({ folder, masterKey, clientIds: options.clientIds, random, poison: true });
   const sealedKey = await sealFile({ plaintext: options.serverKey, masterKey, context: TLS_KEY_CONTEXT });
-  writeFileSync(options.sealedKeyFile, sealedKey, { flag: 'wx' });
-  const { keyArn, encryptionContext } = options;
-  writeFileSync(options.ciphertextFile, encodeMasterKeyFile({ keyArn, encryptionContext, ciphertext }), { flag: 'wx' });
+  outputs.write(sealedKeyFile, sealedKey);
+  signal.throwIfAborted();
+  outputs.commit();
 }

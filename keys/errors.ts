@@ -2,6 +2,8 @@
 import type { ErrorCatalogue } from '../runtime/errors.ts';
 import { CodedError } from '../runtime/errors.ts';
 
+const REISSUE = 'Let the CA issue it again with what is allowed; subject and key may stay the same.';
+
 export const KEY_ERRORS = {
   MASTER_KEY_FILE_INVALID: {
     meaning: 'The file with the master key’s KMS ciphertext is not of the form that `keys new` writes.',
@@ -21,6 +23,102 @@ export const KEY_ERRORS = {
     meaning: 'The master key was encrypted under another encryption context than `kms.encryptionContext`.',
     action: 'Restore the context in enclave.yaml; KMS decrypts under no other.',
   },
+  KEY_FILE_READ: {
+    meaning: 'The private key file cannot be read.',
+    action: 'Check path and permissions.',
+  },
+  KEY_FILE_INVALID: {
+    meaning: 'The private key file is not one PEM private key that acra-server reads.',
+    action:
+      'Convert it: `openssl pkey -in FILE -out server.key` (with `-inform DER` for DER; `openssl pkcs12` for PKCS #12).',
+  },
+  KEY_FILE_ENCRYPTED: {
+    meaning: 'The private key is encrypted with a password.',
+    action: 'Decrypt it: `openssl pkey -in FILE -out server.key`. It is sealed under the master key instead.',
+  },
+  KEY_ALGORITHM: {
+    meaning: 'The private key is of a kind that acra-server cannot serve with.',
+    action: 'Make a key on P-256 or an RSA key of 2048 bits or more, and a certificate for it.',
+  },
+  KEY_CERTIFICATE_MISMATCH: {
+    meaning: 'Server certificate and private key do not belong together.',
+    action:
+      'Put the certificate of this key at `acra.certificate`, or name the key of that certificate. For a certificate with a new key: `acra-enclave keys seal`.',
+  },
+  CERTIFICATE_FILE_READ: {
+    meaning: 'A certificate file cannot be read.',
+    action: 'Check path and permissions.',
+  },
+  CERTIFICATE_FILE_INVALID: {
+    meaning:
+      'A certificate file does not consist of PEM certificates, or holds something that must not be in the image.',
+    action:
+      'Write PEM certificates and nothing else: `openssl x509 -in FILE -out FILE.pem` (with `-inform DER` for DER).',
+  },
+  CERTIFICATE_CHAIN: {
+    meaning: 'The certificates of a file are not in the order of a chain.',
+    action: 'Order them: the own certificate first, then its issuer, and so on.',
+  },
+  CERTIFICATE_EXPIRED: {
+    meaning: 'A certificate has expired.',
+    action:
+      'Renew it. For the same key nothing is to be sealed: put the new one in its place and build the image again.',
+  },
+  CERTIFICATE_NOT_YET_VALID: {
+    meaning: 'A certificate is not valid yet.',
+    action: 'Check the clock, or wait.',
+  },
+  CERTIFICATE_ALGORITHM: {
+    meaning: 'A certificate has a key or a signature that acra-server refuses.',
+    action:
+      'Let it be issued with SHA-256 or longer, for a key on P-256, P-384, P-521, Ed25519 or RSA of 2048 to 8192 bits.',
+  },
+  CERTIFICATE_EXTENSION: {
+    meaning:
+      'A certificate has a critical extension that acra-server does not know, so that it refuses the certificate.',
+    action: REISSUE,
+  },
+  CERTIFICATE_NOT_SERVER: {
+    meaning: 'The server certificate is not one that clients accept.',
+    action: REISSUE,
+  },
+  CERTIFICATE_NOT_CLIENT: {
+    meaning: 'A client certificate is one that acra-server always refuses.',
+    action: REISSUE,
+  },
+  CERTIFICATE_NOT_CA: {
+    meaning: 'A file that should hold trust anchors holds none that can be one.',
+    action: 'Put the CA certificate there that signs the others, not one of those.',
+  },
+  CERTIFICATE_OTHER_ISSUER: {
+    meaning: 'A client certificate was issued by another CA than the client CA of the enclave.',
+    action: 'Name a certificate of that CA, or put its CA at `acra.clientCa`.',
+  },
+  KEY_OUTPUT_EXISTS: {
+    meaning: 'What would be made is there already; nothing was changed.',
+    action:
+      'To add a client or seal another TLS key, use `acra-enclave keys add-client` or `keys seal`. New keys for other data belong in another folder. Never remove keys of a database that is in use.',
+  },
+  KEY_OUTPUT_WRITE: {
+    meaning: 'The results cannot be written; nothing was left behind.',
+    action: 'Check the folder, its permissions and the free space.',
+  },
+  KEY_CLIENT_EXISTS: {
+    meaning: 'A client has keys already: the certificate leads to the same client id as an earlier one.',
+    action:
+      'Nothing is to be done for a renewed certificate of the same subject. For another client, choose another subject (or serial number, by `acra.clientIdFrom`).',
+  },
+  KEY_DECRYPT_DENIED: {
+    meaning: 'You may not decrypt the master key, as the key policy should have it: only the measured enclave may.',
+    action:
+      'To add clients or seal another TLS key, somebody who may change the key policy adds a statement for as long as it takes: `{"Effect": "Allow", "Principal": {"AWS": "YOUR ARN"}, "Action": "kms:Decrypt", "Resource": "*"}`. Whoever has it can copy the master key; CloudTrail records both. Without it: a renewed certificate of the same key or the same client needs neither.',
+  },
+  KEY_DECRYPT_FAILED: {
+    meaning: 'KMS did not decrypt the master key.',
+    action: 'Check the endpoint, the region and your credentials; the message has the words of KMS.',
+  },
 } as const satisfies ErrorCatalogue;
 
-export class KeyError extends CodedError<keyof typeof KEY_ERRORS> {}
+export type KeyErrorCode = keyof typeof KEY_ERRORS;
+
+export class KeyError extends CodedError<KeyErrorCode> {}

@@ -6,25 +6,19 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeError } from '../../runtime/errors.ts';
 import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
-import type { EncryptorConfig } from '../encryptor-config/schema.ts';
 import type { KeyFile } from './layout.ts';
 import { isPublic, SYMMETRIC_KEY_BYTES } from './layout.ts';
 import { listKeystore } from './listing.ts';
 import { requireMasterKeyLength, useMasterKey } from './master-key.ts';
 import type { KeystoreFinding, KeystoreReport } from './report.ts';
-import { missingKeys } from './requirements.ts';
+import type { NeededKeys } from './requirements.ts';
+import { missingFindings, poisonKeysIn } from './requirements.ts';
 import type { Themis } from './themis.ts';
 import { loadThemis } from './themis.ts';
 
-export interface CheckKeystoreOptions {
+export interface CheckKeystoreOptions extends NeededKeys {
   readonly folder: string;
   readonly masterKey: SecretBuffer;
-  /** Clients that will connect; without any, at least one client must have what the configuration needs. */
-  readonly clientIds?: readonly string[];
-  /** Without it, only that the keys present are sound. */
-  readonly encryptorConfig?: EncryptorConfig;
-  /** Whether poison records will be detected, which acra-server skips silently when it lacks the keys. */
-  readonly poisonDetection?: boolean;
 }
 
 /** Header and length of Themis's own encoding of EC keys: tag, u32 big-endian length, CRC, key. */
@@ -105,24 +99,6 @@ function unopenedFindings(paths: readonly string[], openedKeys: number): Keystor
   return paths.map((path) => {
     return { code: 'KEYSTORE_FILE_DAMAGED', path, message: 'does not open with this master key, though others do' };
   });
-}
-
-function poisonKeysIn(files: readonly KeyFile[]): KeystoreReport['poisonKeys'] {
-  const kinds = ['poison-symmetric', 'poison-private'] as const;
-  return kinds.filter((kind) => files.some(({ purpose, rotated }) => purpose === kind && !rotated));
-}
-
-function missingFindings(options: CheckKeystoreOptions, files: readonly KeyFile[]): KeystoreFinding[] {
-  const { encryptorConfig, clientIds = [], poisonDetection = false } = options;
-  const missing = encryptorConfig === undefined ? [] : missingKeys(encryptorConfig, clientIds, files);
-  const findings = missing.map(({ clientId, purposes }): KeystoreFinding => {
-    const owner = clientId === undefined ? 'no client has all keys that its columns need' : `client ${clientId} lacks`;
-    return { code: 'KEYSTORE_KEY_MISSING', message: `${owner}: ${purposes.join(', ')}` };
-  });
-  if (poisonDetection && poisonKeysIn(files).length < 2) {
-    findings.push({ code: 'KEYSTORE_KEY_MISSING', message: 'poison detection needs both kinds of poison keys' });
-  }
-  return findings;
 }
 
 /**

@@ -75,6 +75,11 @@ export function clientKeyFile(clientId: string, purpose: ClientKeyPurpose): KeyF
   return { path: `${clientId}${suffix}`, purpose, clientId, context, rotated: false };
 }
 
+/** All that `keys new` makes for a client. */
+export function clientKeyFiles(clientId: string): readonly KeyFile[] {
+  return CLIENT_SUFFIXES.map(([, purpose]) => clientKeyFile(clientId, purpose));
+}
+
 export const POISON_FILES = {
   symmetric: sharedKeyFile(`${POISON_PAIR}_sym`, 'poison-symmetric'),
   private: sharedKeyFile(POISON_PAIR, 'poison-private'),

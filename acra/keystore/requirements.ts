@@ -1,6 +1,16 @@
 /** Which keys an encryptor configuration needs (acra-server contract 2.3). */
 import type { EncryptedColumn, EncryptorConfig } from '../encryptor-config/schema.ts';
 import type { KeyFile, KeyPurpose } from './layout.ts';
+import type { KeystoreFinding, KeystoreReport } from './report.ts';
+
+export interface NeededKeys {
+  /** Clients that will connect; without any, at least one client must have what the configuration needs. */
+  readonly clientIds?: readonly string[];
+  /** Without it, only that the keys present are sound. */
+  readonly encryptorConfig?: EncryptorConfig;
+  /** Whether poison records will be detected, which acra-server skips silently when it lacks the keys. */
+  readonly poisonDetection?: boolean;
+}
 
 interface MissingKey {
   /** Undefined when no client at all has the keys that columns without an owner need. */
@@ -24,11 +34,7 @@ function currentKeys(files: readonly KeyFile[]): ReadonlyMap<string, ReadonlySet
  * Keys that are not there. Columns with an owner need that client's keys; the others need the keys of every client in
  * `clientIds` or, when none is named, of at least one client.
  */
-export function missingKeys(
-  config: EncryptorConfig,
-  clientIds: readonly string[],
-  files: readonly KeyFile[],
-): MissingKey[] {
+function missingKeys(config: EncryptorConfig, clientIds: readonly string[], files: readonly KeyFile[]): MissingKey[] {
   const present = currentKeys(files);
   const columns = [...config.tables.values()].flatMap((table) => [...table.encrypted.values()]);
   const needed = new Set(columns.filter(({ clientId }) => clientId === undefined).flatMap(purposesOf));
@@ -44,4 +50,23 @@ export function missingKeys(
   const anybody = clientIds.length > 0 || [...present.values()].some((keys) => needed.isSubsetOf(keys));
   if (!anybody && needed.size > 0) missing.push({ clientId: undefined, purposes: [...needed] });
   return missing.filter(({ purposes }) => purposes.length > 0);
+}
+
+export function poisonKeysIn(files: readonly KeyFile[]): KeystoreReport['poisonKeys'] {
+  const kinds = ['poison-symmetric', 'poison-private'] as const;
+  return kinds.filter((kind) => files.some(({ purpose, rotated }) => purpose === kind && !rotated));
+}
+
+/** What the keys in `files` lack of what will be needed of them. */
+export function missingFindings(options: NeededKeys, files: readonly KeyFile[]): KeystoreFinding[] {
+  const { encryptorConfig, clientIds = [], poisonDetection = false } = options;
+  const missing = encryptorConfig === undefined ? [] : missingKeys(encryptorConfig, clientIds, files);
+  const findings = missing.map(({ clientId, purposes }): KeystoreFinding => {
+    const owner = clientId === undefined ? 'no client has all keys that its columns need' : `client ${clientId} lacks`;
+    return { code: 'KEYSTORE_KEY_MISSING', message: `${owner}: ${purposes.join(', ')}` };
+  });
+  if (poisonDetection && poisonKeysIn(files).length < 2) {
+    findings.push({ code: 'KEYSTORE_KEY_MISSING', message: 'poison detection needs both kinds of poison keys' });
+  }
+  return findings;
 }

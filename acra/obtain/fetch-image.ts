@@ -100,10 +100,10 @@ function folderSource(folder: string): ImageSource {
 }
 
 /** The members of a `docker save` archive, read without unpacking it. */
-function archiveSource(archive: Buffer): ImageSource {
+async function archiveSource(archive: Buffer): Promise<ImageSource> {
   const members = new Map<string, Buffer>();
   const links: [string, string][] = [];
-  for (const { type, path, target, content } of readTar(archive)) {
+  for (const { type, path, target, content } of await readTar(archive)) {
     if (type === 'file') members.set(path, content);
     else if (type === 'symlink') links.push([path, target]);
   }

@@ -102,7 +102,7 @@ export async function readImage(source: ImageSource): Promise<ReadImage> {
     requireDigest('a layer of the image', archive, rootfs.diff_ids[index] ?? '');
     total += archive.length;
     if (total > MAX_IMAGE_BYTES) throw invalid(`the image is over ${MAX_IMAGE_BYTES} bytes`);
-    for (const entry of readTar(archive)) tree.add(entry);
+    for (const entry of await readTar(archive)) tree.add(entry);
   }
   return { configDigest: digestOf(config), layerDigests: rootfs.diff_ids, tree };
 }

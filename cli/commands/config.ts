@@ -1,25 +1,101 @@
 /** `acra-enclave config check|schema`: tells before the start what is wrong with a configuration. */
+
+import { readFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
-import type { ConfigKind } from '../config-kinds.ts';
-import { CONFIG_KINDS } from '../config-kinds.ts';
+import { z } from 'zod';
+import { parseEncryptorConfig } from '../../acra/encryptor-config/lint.ts';
+import type { EncryptorConfig } from '../../acra/encryptor-config/schema.ts';
+import { enclaveSchema } from '../../config/enclave.ts';
+import { ConfigError } from '../../config/errors.ts';
+import { hostProxySchema } from '../../config/host-proxy.ts';
+import { loadConfig } from '../../config/load.ts';
+import { checkMeasuredFolder } from '../../keys/measured-folder.ts';
+import { CliError } from '../errors.ts';
+import { green, printJson, printLine, yellow } from '../output.ts';
+
+/** Each file's name begins with its kind. */
+const CONFIG_KINDS = ['enclave', 'host-proxy', 'encryptor'] as const;
+type ConfigKind = (typeof CONFIG_KINDS)[number];
+
+/** By its name, as the product names its files; anything else must be said with --kind. */
+function kindOf(file: string): ConfigKind {
+  const kind = CONFIG_KINDS.find((name) => basename(file).startsWith(name));
+  if (kind) return kind;
+  throw new CliError('CLI_OPTION', `cannot tell what ${file} configures`, {
+    allowed: `a name that begins with ${CONFIG_KINDS.join(', ')}`,
+    action: 'Say it with --kind.',
+  });
+}
+
+function checkEncryptor(file: string): EncryptorConfig {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new ConfigError('CONFIG_FILE_READ', `cannot read ${file}`, { cause });
+  }
+  return parseEncryptorConfig(text, file);
+}
+
+interface Checked {
+  readonly files: readonly string[];
+  /** What enclave.yaml names and is not there yet. */
+  readonly missing: readonly string[];
+}
+
+async function checkEnclave(file: string): Promise<Checked> {
+  const folder = dirname(file);
+  const config = loadConfig(enclaveSchema, file);
+  const encryptor = join(folder, config.acra.encryptorConfig);
+  const encryptorConfig = checkEncryptor(encryptor);
+  const missing = await checkMeasuredFolder({ folder, config, encryptorConfig, nowMs: Date.now() });
+  return { files: [file, encryptor], missing };
+}
+
+async function checkFile(file: string, kind: ConfigKind): Promise<Checked> {
+  if (kind === 'enclave') return checkEnclave(file);
+  if (kind === 'encryptor') checkEncryptor(file);
+  else loadConfig(hostProxySchema, file);
+  return { files: [file], missing: [] };
+}
+
+async function checkConfig(
+  file: string,
+  { kind, json }: { readonly kind?: ConfigKind; readonly json?: boolean },
+): Promise<void> {
+  const path = resolve(file);
+  const { files, missing } = await checkFile(path, kind ?? kindOf(path));
+  if (json) {
+    printJson({ valid: true, files, missing });
+    return;
+  }
+  for (const name of files) printLine(`${green('valid')} ${name}`);
+  for (const name of missing) printLine(`${yellow('not there yet')} ${name}`);
+}
+
+function printSchema(kind: string): void {
+  const schemas = { enclave: enclaveSchema, 'host-proxy': hostProxySchema };
+  if (kind !== 'enclave' && kind !== 'host-proxy') {
+    throw new CliError('CLI_OPTION', 'there is no such schema', {
+      found: kind,
+      allowed: Object.keys(schemas).join(', '),
+    });
+  }
+  printJson(z.toJSONSchema(schemas[kind], { io: 'input' }));
+}
 
 export function configCommand(): Command {
   const check = new Command('check')
-    .description('Check a configuration file; enclave.yaml is checked with the encryptor.yaml that it names.')
+    .description('Check a configuration file; enclave.yaml is checked with the files that it names.')
     .argument('<file>')
     .addOption(new Option('--kind <kind>', 'what the file configures; default: by its name').choices(CONFIG_KINDS))
     .option('--json', 'print JSON')
-    .action(async (file: string, options: { kind?: ConfigKind; json?: boolean }) => {
-      const { checkConfig } = await import('../actions/config.ts');
-      checkConfig(file, options);
-    });
+    .action(checkConfig);
   const schema = new Command('schema')
     .description('Print the JSON Schema, for editors.')
     .argument('<kind>', 'enclave or host-proxy')
-    .action(async (kind: string) => {
-      const { printSchema } = await import('../actions/config.ts');
-      printSchema(kind);
-    });
+    .action(printSchema);
   return new Command('config')
     .description('Check configuration files and print their schemas.')
     .addCommand(check)

@@ -1,6 +1,21 @@
 /** `acra-enclave console`: the enclave's serial console. */
+
 import { Command } from 'commander';
-import type { ConsoleOptions } from '../actions/console.ts';
+import type { DaemonOption } from '../ask-daemon.ts';
+import { ask, lineCount } from '../ask-daemon.ts';
+import { printLine } from '../output.ts';
+
+interface ConsoleOptions extends DaemonOption {
+  readonly lines: string;
+  readonly follow: boolean;
+}
+
+async function showConsole(options: ConsoleOptions): Promise<void> {
+  const wish = { lines: lineCount(options.lines), follow: options.follow };
+  await ask(options, { command: 'console', ...wish }, (reply) => {
+    if (reply.type === 'line') printLine(reply.text);
+  });
+}
 
 export function consoleCommand(): Command {
   return new Command('console')
@@ -12,8 +27,5 @@ export function consoleCommand(): Command {
       'after',
       '\nUnder nitro-cli there is a console only in debug mode; a debug enclave attests PCRs of zeros, so KMS refuses it.',
     )
-    .action(async (options: ConsoleOptions) => {
-      const { showConsole } = await import('../actions/console.ts');
-      await showConsole(options);
-    });
+    .action(showConsole);
 }

@@ -1,21 +1,14 @@
-/** `acra-enclave keys new`: fills the measured folder with keys, all of them sealed. */
+/** `acra-enclave keys …`: makes keys and adds to them, each command in its own file. */
 import { Command } from 'commander';
-import type { KeysOptions } from '../actions/keys.ts';
+import type { CommandTable } from '../load-commands.ts';
+import { addCommands } from '../load-commands.ts';
 
-export function keysCommand(): Command {
-  const create = new Command('new')
-    .description('Make a master key, its KMS ciphertext, and a keystore and TLS key sealed under it.')
-    .requiredOption('-e, --enclave <folder>', 'the measured folder with enclave.yaml')
-    .requiredOption('--server-key <file>', "PEM of the server certificate's private key; delete it afterwards")
-    .requiredOption('--client <files...>', 'certificates of the clients that get keys')
-    .option('--json', 'print JSON')
-    .addHelpText(
-      'after',
-      '\nUses your AWS credentials for kms:Encrypt. Nothing is overwritten: existing keys are an error.',
-    )
-    .action(async (options: KeysOptions) => {
-      const { newKeys } = await import('../actions/keys.ts');
-      await newKeys(options);
-    });
-  return new Command('keys').description('Make keys.').addCommand(create);
+const COMMANDS: CommandTable = {
+  new: async () => (await import('./keys/new.ts')).newCommand(),
+  'add-client': async () => (await import('./keys/add-client.ts')).addClientCommand(),
+  seal: async () => (await import('./keys/seal.ts')).sealCommand(),
+};
+
+export function keysCommand(words: readonly string[]): Promise<Command> {
+  return addCommands(new Command('keys').description('Make keys, and add to them.'), COMMANDS, words);
 }

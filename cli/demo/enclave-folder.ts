@@ -1,9 +1,11 @@
 /** Writes the measured folder of a demo: configuration, certificates, keys. What a user would write by hand and with `keys new`. */
+import { X509Certificate } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { clientIdFromCertificate } from '../../acra/client-id.ts';
 import { makeKeys } from '../../keys/ceremony.ts';
+import { publicKeySha256 } from '../../keys/tls/certificate-facts.ts';
 import { systemRandom } from '../../runtime/random.ts';
 import { SecretBuffer } from '../../runtime/secret-buffer.ts';
 import type { EncryptOptions } from '../kms-encrypt.ts';
@@ -11,6 +13,8 @@ import { kmsEncrypt } from '../kms-encrypt.ts';
 import type { DemoCertificates } from './certificates.ts';
 import { DATABASE_NAME } from './certificates.ts';
 import { ENCRYPTOR_YAML } from './database.ts';
+
+const CEREMONY_TIMEOUT_MS = 60_000;
 
 export type YamlDocument = Record<string, unknown>;
 
@@ -61,7 +65,9 @@ export async function writeEnclaveFolder(options: EnclaveFolderOptions): Promise
     encryptionContext: kms.encryptionContext,
     sealedKeyFile: join(folder, 'tls/server.key.sealed'),
     serverKey,
+    serverKeySha256: publicKeySha256(new X509Certificate(certificates.server.certificatePem)),
     random: systemRandom,
     encrypt: (plaintext) => kmsEncrypt(plaintext, kms),
+    signal: AbortSignal.timeout(CEREMONY_TIMEOUT_MS),
   });
 }

@@ -11,9 +11,19 @@ import { MANIFEST_NAME } from '../../eif/image-manifest.ts';
 import { signImage } from '../../eif/sign/sign.ts';
 import { CliError } from '../errors.ts';
 import { bold, green, printJson, printLine } from '../output.ts';
-import type { BuildOptions } from './build.ts';
 import { putImage } from './put-image.ts';
-import { signerOf } from './signer.ts';
+import { type SignerOptions, signerOf } from './signer.ts';
+
+/** Of both ways to build. */
+export interface BuildOptions extends SignerOptions {
+  /** Default: `enclave`. */
+  readonly enclave?: string;
+  readonly output: string;
+  readonly recipe?: string;
+  readonly allowStandIn?: boolean;
+  readonly from?: string;
+  readonly json?: boolean;
+}
 
 /** @throws CliError CLI_OPTION, and those of putImage, buildFromManifest and signImage; nothing is written then */
 export async function buildAgain(parts: string, options: BuildOptions, signal: AbortSignal): Promise<void> {

@@ -6,6 +6,11 @@ import type { EnclaveConfig } from '../../../config/enclave.ts';
 import { enclaveSchema } from '../../../config/enclave.ts';
 import { ConfigError } from '../../../config/errors.ts';
 import { loadConfig } from '../../../config/load.ts';
+import { requireSealedKeyOf } from '../../../keys/sealed-server-key.ts';
+import { certificateEnds as readCertificateEnds } from '../../../keys/tls/folder.ts';
+import type { Logger } from '../../../runtime/log.ts';
+import type { CertificateEnd } from '../../../wire/certificate-end.ts';
+import { lifeOf } from '../../../wire/certificate-end.ts';
 import type { Phase } from '../phase.ts';
 import type { BootStart } from '../start.ts';
 
@@ -13,6 +18,8 @@ export interface Configured {
   readonly config: EnclaveConfig;
   /** Absolute path of a file that the configuration names. */
   readonly pathOf: (file: string) => string;
+  /** One for each certificate file of the measured folder that can be read. */
+  readonly certificateEnds: readonly CertificateEnd[];
 }
 
 export function readMeasured(file: string): Buffer {
@@ -23,15 +30,35 @@ export function readMeasured(file: string): Buffer {
   }
 }
 
+const EVENTS = {
+  valid: ['info', 'certificate.valid'],
+  ending: ['warn', 'certificate.ending'],
+  expired: ['error', 'certificate.expired'],
+} as const;
+
+/** An expired one does not end the boot: clients may not ask, or the clock may be wrong, and a restart would mend neither. */
+function tellEnds(ends: readonly CertificateEnd[], nowMs: number, logger: Logger): void {
+  for (const end of ends) {
+    const life = lifeOf(end, nowMs);
+    const [level, event] = EVENTS[life];
+    const { certificate, subject } = end;
+    const code = life === 'expired' ? { code: 'CERTIFICATE_EXPIRED' } : {};
+    logger.log(level, event, { certificate, subject, endsAt: new Date(end.endsMs).toISOString(), ...code });
+  }
+}
+
 export const configurationPhase: Phase<BootStart, Configured> = {
   name: 'configuration',
   deadlineMs: () => 10_000,
-  run({ folder }, { logger }) {
+  run({ folder }, { logger, clock }) {
     const config = loadConfig(enclaveSchema, join(folder, 'enclave.yaml'));
     const pathOf = (file: string) => join(folder, file);
     const encryptorFile = pathOf(config.acra.encryptorConfig);
     parseEncryptorConfig(readMeasured(encryptorFile).toString('utf8'), encryptorFile);
     logger.log('info', 'configuration.read', { name: config.name, keyArn: config.kms.keyArn });
-    return Promise.resolve({ config, pathOf });
+    requireSealedKeyOf(folder, config);
+    const certificateEnds = readCertificateEnds(folder, config, clock.nowMs());
+    tellEnds(certificateEnds, clock.nowMs(), logger);
+    return Promise.resolve({ config, pathOf, certificateEnds });
   },
 };

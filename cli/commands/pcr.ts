@@ -1,9 +1,10 @@
-/** Prints the register that exactly one of the options asks for. */
+/** `acra-enclave pcr`: computes the register that exactly one of the options asks for. */
+import { Command } from 'commander';
 import { pcrOfCertificate, pcrOfFile, pcrOfInstance, pcrOfRole } from '../../eif/pcr.ts';
 import { CliError } from '../errors.ts';
 import { printJson, printLine } from '../output.ts';
 
-export interface PcrOptions {
+interface PcrOptions {
   readonly input?: string;
   readonly roleArn?: string;
   readonly instanceId?: string;
@@ -11,7 +12,7 @@ export interface PcrOptions {
   readonly json?: boolean;
 }
 
-export async function printPcr(options: PcrOptions): Promise<void> {
+async function printPcr(options: PcrOptions): Promise<void> {
   const { input, roleArn, instanceId, certificate, json } = options;
   const wanted = [
     input === undefined ? [] : [() => pcrOfFile(input)],
@@ -29,4 +30,15 @@ export async function printPcr(options: PcrOptions): Promise<void> {
   const { name, value } = await compute();
   if (json) printJson({ [name]: value.toString('hex') });
   else printLine(`${name} ${value.toString('hex')}`);
+}
+
+export function pcrCommand(): Command {
+  return new Command('pcr')
+    .description('Compute one register from what is measured into it.')
+    .option('-i, --input <file>', 'any file')
+    .option('--role-arn <arn>', 'PCR3: the IAM role of the parent instance')
+    .option('--instance-id <id>', 'PCR4: the parent instance')
+    .option('-c, --certificate <file>', 'PCR8: the signing certificate')
+    .option('--json', 'print JSON')
+    .action(printPcr);
 }

@@ -4,16 +4,16 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import t, { type Test as TapTest } from 'tap';
-import { ControlServer } from '../../../host-proxy/enclave/control-server.ts';
-import { EnclaveView } from '../../../host-proxy/enclave/view.ts';
-import { LogSink } from '../../../host-proxy/logs/log-sink.ts';
-import { systemClock } from '../../../runtime/clock.ts';
-import { AcraOutput } from '../../../supervisor/children/acra-output.ts';
-import { ControlConnection } from '../../../supervisor/control/connection.ts';
-import { LogBuffer } from '../../../supervisor/control/log-buffer.ts';
-import { StatusBoard } from '../../../supervisor/status.ts';
-import { seededRandom } from '../../support/seeded-random.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { systemClock } from '../../../../runtime/clock.ts';
+import { ControlConnection } from '../../../../supervisor/control/connection.ts';
+import { LogBuffer } from '../../../../supervisor/control/log-buffer.ts';
+import { StatusBoard } from '../../../../supervisor/status.ts';
+import { AcraOutput } from '../../../../supervisor/workloads/acra/output.ts';
+import { ControlServer } from '../../../../host-proxy/enclave/control-server.ts';
+import { EnclaveView } from '../../../../host-proxy/enclave/view.ts';
+import { LogSink } from '../../../../host-proxy/logs/log-sink.ts';
+import { seededRandom } from '../../../support/seeded-random.ts';
+import { temporaryFolder } from '../../../support/temporary-folder.ts';
 
 interface LoggedCase {
   readonly what: string;
@@ -21,7 +21,7 @@ interface LoggedCase {
 }
 
 const logged = JSON.parse(
-  readFileSync(new URL('../../vectors/acra/acra-0.96.0-alarms.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('../../../vectors/acra/acra-0.96.0-alarms.json', import.meta.url), 'utf8'),
 ) as readonly LoggedCase[];
 
 async function chain(t: TapTest) {
@@ -133,7 +133,7 @@ t.test('raises an alarm for a record that cannot be read', async (t) => {
 
 t.test('raises none for an ordinary start', async (t) => {
   const { say } = await chain(t);
-  const vector = new URL('../../vectors/acra/acra-0.96.0-log.jsonl', import.meta.url);
+  const vector = new URL('../../../vectors/acra/acra-0.96.0-log.jsonl', import.meta.url);
   const start = readFileSync(vector, 'utf8').split('\n').slice(0, 18);
   t.match(start.at(-1), 'Disabling future logs');
   t.same(alarms(await say(Buffer.from(`${start.join('\n')}\n`))), []);

@@ -1,11 +1,11 @@
 /** What all commands share that ask the running daemon: where it is, and how they end. */
 import { resolve } from 'node:path';
-import { DEFAULT_RUNTIME_FOLDER, hostProxySchema } from '../../config/host-proxy.ts';
-import { loadConfig } from '../../config/load.ts';
-import { askDaemon } from '../../host-proxy/operator/command/client.ts';
-import type { CommandReply, CommandRequest } from '../../host-proxy/operator/command/protocol.ts';
-import { CliError } from '../errors.ts';
-import { watchStopSignals } from '../until-signal.ts';
+import { DEFAULT_RUNTIME_FOLDER, hostProxySchema } from '../config/host-proxy.ts';
+import { loadConfig } from '../config/load.ts';
+import { askDaemon } from '../host-proxy/operator/command/client.ts';
+import type { CommandReply, CommandRequest } from '../host-proxy/operator/command/protocol.ts';
+import { CliError } from './errors.ts';
+import { watchStopSignals } from './until-signal.ts';
 
 export interface DaemonOption {
   readonly config?: string;

@@ -1,18 +1,19 @@
-/** Signs an image in one step or in two. */
+/** `acra-enclave eif sign`: signs an image in one step or in two. */
 import { resolve } from 'node:path';
-import type { WrittenEif } from '../../eif/format/writer.ts';
-import { readSmallFile } from '../../eif/input-file.ts';
-import { measureCertificate } from '../../eif/measure.ts';
-import { readCertificateChain } from '../../eif/sign/certificate.ts';
-import { readSigningKey } from '../../eif/sign/key.ts';
-import { type SignRequest, signImage } from '../../eif/sign/sign.ts';
-import { attachSignature, printDigest } from '../../eif/sign/two-step.ts';
-import { CliError } from '../errors.ts';
-import { green, printJson, printLine } from '../output.ts';
-import { untilStopped } from '../until-signal.ts';
-import { putImage } from './put-image.ts';
+import { Command } from 'commander';
+import type { WrittenEif } from '../../../eif/format/writer.ts';
+import { readSmallFile } from '../../../eif/input-file.ts';
+import { measureCertificate } from '../../../eif/measure.ts';
+import { readCertificateChain } from '../../../eif/sign/certificate.ts';
+import { readSigningKey } from '../../../eif/sign/key.ts';
+import { type SignRequest, signImage } from '../../../eif/sign/sign.ts';
+import { attachSignature, printDigest } from '../../../eif/sign/two-step.ts';
+import { putImage } from '../../eif/put-image.ts';
+import { CliError } from '../../errors.ts';
+import { green, printJson, printLine } from '../../output.ts';
+import { untilStopped } from '../../until-signal.ts';
 
-export interface SignOptions {
+interface SignOptions {
   readonly certificate: string;
   readonly key?: string;
   readonly printDigest?: boolean;
@@ -24,7 +25,7 @@ export interface SignOptions {
 /** A DER signature on P-521 has at most 141 bytes. */
 const MAX_SIGNATURE_FILE_BYTES = 4096;
 
-export async function sign(image: string, options: SignOptions): Promise<void> {
+async function sign(image: string, options: SignOptions): Promise<void> {
   const { key, attachSignature: signatureFile } = options;
   const ways = [key !== undefined, options.printDigest === true, signatureFile !== undefined].filter(Boolean).length;
   if (ways !== 1) {
@@ -69,4 +70,21 @@ async function writeSigned(request: SignRequest, options: SignOptions): Promise<
 async function signInto(request: SignRequest, { key, attachSignature: file }: SignOptions): Promise<WrittenEif> {
   if (key !== undefined) return signImage(request, await readSigningKey(resolve(key)));
   return attachSignature(request, await readSmallFile(resolve(file ?? ''), MAX_SIGNATURE_FILE_BYTES));
+}
+
+export function signCommand(): Command {
+  return new Command('sign')
+    .description('Sign an image: with a key file, or in two steps with a key that never leaves its HSM or KMS.')
+    .argument('<image>')
+    .requiredOption('-c, --certificate <file>', 'PEM of the signing certificate, then its issuers')
+    .option('-k, --key <file>', 'PEM of its private key')
+    .option('--print-digest', 'print what the key has to sign, and write nothing')
+    .option('--attach-signature <file>', 'the signature that came back: raw r and s, or DER')
+    .option('-o, --output <file>', 'the signed image; default: the image itself')
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      '\nPCR8 of the signed image is printed, and written to the measurements.json beside it that names it.',
+    )
+    .action(sign);
 }

@@ -1,0 +1,68 @@
+/** `acra-enclave keys new`: fills the measured folder with keys, all of them sealed. */
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { makeKeys } from '../../../keys/ceremony.ts';
+import { readCeremonyInput } from '../../../keys/ceremony-input.ts';
+import { systemRandom } from '../../../runtime/random.ts';
+import { CliError } from '../../errors.ts';
+import { keysContext, kmsOf } from '../../keys-context.ts';
+import { kmsEncrypt } from '../../kms-encrypt.ts';
+import { green, printJson, printLine, progress } from '../../output.ts';
+import { untilStopped } from '../../until-signal.ts';
+
+interface NewOptions {
+  readonly enclave: string;
+  readonly serverKey: string;
+  readonly client: readonly string[];
+  readonly json?: boolean;
+}
+
+async function newKeys(options: NewOptions): Promise<void> {
+  const context = keysContext(options.enclave);
+  const { folder, config } = context;
+  using input = readCeremonyInput(context, { serverKey: options.serverKey, clients: options.client });
+  const { serverKey, serverKeySha256, clients } = input;
+  if (serverKey === undefined) throw new CliError('CLI_OPTION', '--server-key is missing');
+  progress(`encrypting a new master key under ${config.kms.keyArn}`);
+  const keystore = join(folder, config.acra.keystore);
+  await untilStopped((signal) =>
+    makeKeys({
+      keystoreFolder: keystore,
+      clientIds: clients.map(({ clientId }) => clientId),
+      ciphertextFile: join(folder, config.kms.ciphertext),
+      sealedKeyFile: join(folder, config.acra.sealedKey),
+      serverKey,
+      serverKeySha256,
+      random: systemRandom,
+      keyArn: config.kms.keyArn,
+      encryptionContext: config.kms.encryptionContext,
+      encrypt: (plaintext) => kmsEncrypt(plaintext, kmsOf(context, signal)),
+      signal,
+    }),
+  );
+  if (options.json) printJson({ keystore, clientIds: clients.map(({ clientId }) => clientId) });
+  else for (const { file, clientId } of clients) printLine(`${green('made')} keys of client ${clientId} (${file})`);
+}
+
+const HELP = `
+Uses your AWS credentials for kms:Encrypt. All is made or nothing, and nothing is overwritten: existing keys are an error.
+
+What to keep afterwards:
+  - The measured folder, in more than one place. Without master-key.json and the keystore all encrypted data is lost.
+  - The server key is in the folder, sealed; the plain file is not needed any more, and whoever has it can pose as the
+    enclave: delete it, or lock it away. Its certificate can be renewed without it when the CA takes the old request (CSR)
+    again or when you keep the key: the new certificate of the same key takes the place of the old one, nothing is sealed.
+  - A certificate with another key needs \`keys seal\`, a further client \`keys add-client\`. Both need kms:Decrypt without
+    attestation, which the key policy should allow nobody. So name with --client also clients that come later: keys belong to
+    the subject of a certificate, and the certificate that the client will have may be another one.`;
+
+export function newCommand(): Command {
+  return new Command('new')
+    .description('Make a master key, its KMS ciphertext, and a keystore and TLS key sealed under it.')
+    .requiredOption('-e, --enclave <folder>', 'the measured folder with enclave.yaml and its certificates')
+    .requiredOption('--server-key <file>', "PEM of the server certificate's private key")
+    .requiredOption('--client <files...>', 'certificates of the clients that get keys')
+    .option('--json', 'print JSON')
+    .addHelpText('after', HELP)
+    .action(newKeys);
+}

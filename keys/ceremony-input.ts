@@ -1,0 +1,92 @@
+/** What a ceremony is given: the TLS key and the clients' certificates. All is checked, and all findings told, before anything is made. */
+import { readFileSync } from 'node:fs';
+import { clientIdFromCertificate } from '../acra/client-id.ts';
+import type { EnclaveConfig } from '../config/enclave.ts';
+import { describeError } from '../runtime/errors.ts';
+import { SecretBuffer } from '../runtime/secret-buffer.ts';
+import type { Finding } from './finding.ts';
+import { requireNoFinding } from './finding.ts';
+import type { CertificateFacts } from './tls/certificate-facts.ts';
+import { publicKeySha256 } from './tls/certificate-facts.ts';
+import { checkFolderCertificates, readCertificatesAt } from './tls/folder.ts';
+import { checkServerKey } from './tls/private-key.ts';
+import { checkClientCertificate } from './tls/rules.ts';
+
+interface NamedClient {
+  readonly file: string;
+  readonly clientId: string;
+}
+
+interface CeremonyContext {
+  /** The measured folder. */
+  readonly folder: string;
+  readonly config: EnclaveConfig;
+  readonly nowMs: number;
+}
+
+function notThere(file: string): Finding {
+  return { code: 'CERTIFICATE_FILE_READ', file, message: 'there is no such file' };
+}
+
+/** The caller disposes it; what is wrong is added to `findings`. */
+function readServerKey(
+  file: string,
+  certificate: CertificateFacts | undefined,
+  findings: Finding[],
+): SecretBuffer | undefined {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(file);
+  } catch (error) {
+    findings.push({ code: 'KEY_FILE_READ', file, message: describeError(error) });
+    return undefined;
+  }
+  findings.push(...checkServerKey(file, bytes, certificate));
+  return SecretBuffer.take(bytes);
+}
+
+function readClient(
+  file: string,
+  { config, nowMs }: CeremonyContext,
+  authorities: readonly CertificateFacts[],
+  findings: Finding[],
+): NamedClient[] {
+  const read = readCertificatesAt(file);
+  const wrong = read === undefined ? [notThere(file)] : checkClientCertificate(read, authorities, nowMs);
+  const leaf = read?.certificates[0];
+  findings.push(...wrong);
+  if (leaf === undefined || wrong.length > 0) return [];
+  return [{ file, clientId: clientIdFromCertificate(leaf.x509.toString(), config.acra.clientIdFrom) }];
+}
+
+export interface CeremonyInput extends Disposable {
+  readonly clients: readonly NamedClient[];
+  /** Undefined when none was asked for. */
+  readonly serverKey: SecretBuffer | undefined;
+  /** SHA-256 of the public key of the server certificate, in hex. */
+  readonly serverKeySha256: string;
+}
+
+/**
+ * The caller disposes the result.
+ * @throws KeyError with all that is wrong; AcraError ACRA_CERTIFICATE_INVALID
+ */
+export function readCeremonyInput(
+  context: CeremonyContext,
+  files: { readonly serverKey?: string; readonly clients: readonly string[] },
+): CeremonyInput {
+  const certificates = checkFolderCertificates(context.folder, context.config, context.nowMs);
+  const { server, clientAuthorities } = certificates;
+  const findings = [...certificates.findings, ...certificates.missing.map(notThere)];
+  const serverKey = files.serverKey === undefined ? undefined : readServerKey(files.serverKey, server, findings);
+  const dispose = () => serverKey?.dispose();
+  try {
+    const clients = files.clients.flatMap((file) => readClient(file, context, clientAuthorities, findings));
+    requireNoFinding(findings);
+    const serverKeySha256 = server === undefined ? '' : publicKeySha256(server.x509);
+    return { clients, serverKey, serverKeySha256, [Symbol.dispose]: dispose };
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * The certificates of a measured folder: what the enclave, acra-server or applications would refuse later is told where the
+ * folder is written, checked or built; and when they end, so that somebody hears of it before.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { EnclaveConfig } from '../../config/enclave.ts';
+import { describeError, errorCode } from '../../runtime/errors.ts';
+import type { CertificateEnd, CertificateRole } from '../../wire/certificate-end.ts';
+import { shortSubject } from '../../wire/certificate-end.ts';
+import type { Finding } from '../finding.ts';
+import type { CertificateFacts } from './certificate-facts.ts';
+import { nameOf } from './certificate-facts.ts';
+import type { CertificateFile } from './certificate-file.ts';
+import { readCertificateFile } from './certificate-file.ts';
+import { checkAuthorities, checkServerCertificate, PURPOSE } from './rules.ts';
+
+export interface FolderCertificates {
+  readonly findings: readonly Finding[];
+  /** Named by enclave.yaml and not there. */
+  readonly missing: readonly string[];
+  /** Undefined when it is not there or cannot be read. */
+  readonly server: CertificateFacts | undefined;
+  readonly clientAuthorities: readonly CertificateFacts[];
+}
+
+interface NamedFile {
+  readonly role: CertificateRole;
+  readonly file: string;
+}
+
+type Config = Pick<EnclaveConfig, 'acra' | 'database' | 'kms'>;
+
+function filesOf({ acra, database, kms }: Config): NamedFile[] {
+  return [
+    { role: 'server', file: acra.certificate },
+    { role: 'client-ca', file: acra.clientCa },
+    { role: 'database-ca', file: database.ca },
+    ...(kms.ca === undefined ? [] : [{ role: 'kms-ca' as const, file: kms.ca }]),
+  ];
+}
+
+/** Undefined when the file is not there. */
+export function readCertificatesAt(path: string, name = path): CertificateFile | undefined {
+  try {
+    return readCertificateFile(name, readFileSync(path));
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    const finding: Finding = { code: 'CERTIFICATE_FILE_READ', file: name, message: describeError(error) };
+    return { file: name, certificates: [], findings: [finding] };
+  }
+}
+
+function check({ role }: NamedFile, read: CertificateFile, nowMs: number): Finding[] {
+  if (role === 'server') return checkServerCertificate(read, nowMs);
+  if (role === 'client-ca') return checkAuthorities(read, PURPOSE.client, nowMs, false);
+  return checkAuthorities(read, PURPOSE.server, nowMs, true);
+}
+
+export function checkFolderCertificates(folder: string, config: Config, nowMs: number): FolderCertificates {
+  const files = filesOf(config).map((named) => {
+    const read = readCertificatesAt(join(folder, named.file), named.file);
+    return { ...named, read, findings: read === undefined ? [] : check(named, read, nowMs) };
+  });
+  const certificatesOf = (wanted: CertificateRole) =>
+    files.find(({ role }) => role === wanted)?.read?.certificates ?? [];
+  return {
+    findings: files.flatMap(({ findings }) => findings),
+    missing: files.filter(({ read }) => read === undefined).map(({ file }) => file),
+    server: certificatesOf('server')[0],
+    clientAuthorities: certificatesOf('client-ca'),
+  };
+}
+
+const endOf = ({ x509 }: CertificateFacts) => x509.validToDate.getTime();
+
+/** Of a chain the first that ends; of trust anchors the first of those that still hold, or the last of all. */
+function firstToEnd(role: CertificateRole, certificates: readonly CertificateFacts[], nowMs: number) {
+  const byEnd = certificates.toSorted((a, b) => endOf(a) - endOf(b));
+  return role === 'server' ? byEnd[0] : (byEnd.find((each) => endOf(each) >= nowMs) ?? byEnd.at(-1));
+}
+
+/** One for each file that can be read. */
+export function certificateEnds(folder: string, config: Config, nowMs: number): CertificateEnd[] {
+  return filesOf(config).flatMap(({ role, file }) => {
+    const certificates = readCertificatesAt(join(folder, file), file)?.certificates ?? [];
+    const first = firstToEnd(role, certificates, nowMs);
+    return first === undefined ? [] : { certificate: role, subject: shortSubject(nameOf(first)), endsMs: endOf(first) };
+  });
+}

@@ -1,0 +1,32 @@
+/** A measured folder in which `eif build` finds nothing wrong: real certificates, and a file for every key. Nobody opens those here. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { encodeMasterKeyFile } from '../../../keys/master-key-file.ts';
+import { publicKeySha256 } from '../../../keys/tls/certificate-facts.ts';
+import { writeMeasuredFolder } from '../../eif/image/support/measured-folder.ts';
+import { GOOD, makeCertificate, type Shape } from '../../keys/support/certificate-maker.ts';
+
+const authority = makeCertificate(GOOD.authority, Date.now());
+const server = makeCertificate(GOOD.server, Date.now(), authority);
+
+export function writeServerCertificate(folder: string, change: Shape = {}): void {
+  const shape = { ...GOOD.server, key: server.key, ...change };
+  writeFileSync(join(folder, 'tls/server.pem'), makeCertificate(shape, Date.now(), authority).pem);
+}
+
+/** @param folder made here; must not exist */
+export function writeSoundFolder(folder: string): string {
+  writeMeasuredFolder(folder);
+  const write = (name: string, text: string) => writeFileSync(join(folder, name), text, { mode: 0o600 });
+  write('tls/client-ca.pem', authority.pem);
+  write('tls/database-ca.pem', authority.pem);
+  writeServerCertificate(folder);
+  for (const name of ['client_storage_sym', '.poison_key/poison_key', '.poison_key/poison_key.pub']) {
+    write(`keystore/${name}`, 'sealed');
+  }
+  const keyArn = 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab';
+  const encryptionContext = { purpose: 'acra-master-key' };
+  const sealed = { ciphertext: Buffer.from('ciphertext'), serverKeySha256: publicKeySha256(server.certificate) };
+  write('master-key.json', encodeMasterKeyFile({ keyArn, encryptionContext, ...sealed }));
+  return folder;
+}
