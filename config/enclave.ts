@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { ROUTES } from '../wire/routes.ts';
-import { address, count, DATABASE_HEADROOM, durationMs, fileInFolder, hostName, routeLimits } from './fields.ts';
+import { address, certifiedName, count, DATABASE_HEADROOM, durationMs, fileInFolder, routeLimits } from './fields.ts';
 import { kmsSection } from './kms.ts';
 import { portTable } from './route-fields.ts';
 
@@ -35,7 +35,9 @@ const acra = z
   });
 
 const database = z.strictObject({
-  serverName: hostName.describe("the name in the database's certificate"),
+  serverName: certifiedName.describe(
+    "the subject alternative name of the database's certificate: DNS name or IP address",
+  ),
   ca: fileInFolder.prefault('tls/database-ca.pem').describe("CA of the database's certificate"),
   listen: address('tcp').prefault('tcp://127.0.0.1:5432').describe('where acra-server finds the database'),
 });

@@ -1,4 +1,5 @@
 /** Field types that both configuration files use. Units are in the field names; limits are stated here once. */
+import { isIP } from 'node:net';
 import { isAbsolute, normalize } from 'node:path';
 import { z } from 'zod';
 import type { Endpoint } from '../wire/endpoint.ts';
@@ -33,15 +34,15 @@ export const fileInFolder = z
     error: 'must be a relative path inside the folder of this file',
   });
 
-/** A DNS name as it stands in a certificate. */
-export const hostName = z
+const DNS_NAME =
+  /^(?=.{1,253}$)([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?)(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/;
+
+/** Whom a certificate names. An IPv6 address has no brackets, and no zone: neither may stand in a certificate. */
+export const certifiedName = z
   .string()
-  .regex(
-    /^(?=.{1,253}$)([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?)(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/,
-    {
-      error: 'must be a DNS name',
-    },
-  );
+  .refine((name) => DNS_NAME.test(name) || (isIP(name) !== 0 && !name.includes('%')), {
+    error: 'must be a DNS name or an IP address, as a subject alternative name of the certificate has it',
+  });
 
 /**
  * Connections to the database that there must be room for beside one for each session, on both ends: those of the health

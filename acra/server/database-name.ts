@@ -1,7 +1,8 @@
 /**
  * Whether acra-server accepts a database's certificate for a name. It is a Go program, and Go's rules differ from Node's: a name that
- * stands only in the subject's CN counts for nothing, an IP address must stand as an address, and a wildcard is a whole first label.
- * Specification: Go's crypto/x509, Certificate.VerifyHostname (verify.go); acra-server contract 5.
+ * stands only in the subject's CN counts for nothing, an IP address must stand as an address, a wildcard is a whole first label, and one
+ * name that is not ASCII spoils all.
+ * Specification: Go's crypto/x509, Certificate.VerifyHostname (verify.go), parseSANExtension (parser.go); acra-server contract 12.
  */
 import { isIP } from 'node:net';
 import type { PeerCertificate } from 'node:tls';
@@ -12,6 +13,10 @@ export function refusedName(
   serverName: string,
 ): string | undefined {
   const names = alternativeNames(certificate.subjectaltname ?? '');
+  const malformed = names.find(
+    ({ kind, value }) => ASCII_KINDS.has(kind) && [...value].some((character) => character > '\x7f'),
+  );
+  if (malformed) return `acra-server cannot read it: the subject alternative name ${list([malformed])} is not ASCII`;
   if (isIP(serverName) !== 0) {
     const isNamed = names.some(({ kind, value }) => kind === 'IP Address' && sameAddress(value, serverName));
     return isNamed ? undefined : `it is not for the address ${serverName}; subject alternative names: ${list(names)}`;
@@ -24,6 +29,9 @@ export function refusedName(
   if (dnsNames.some((pattern) => matches(pattern, serverName))) return undefined;
   return `it is not for ${serverName}; subject alternative names: ${list(names)}`;
 }
+
+/** GeneralName's IA5Strings (RFC 5280, 4.2.1.6), as Node names them. */
+const ASCII_KINDS: ReadonlySet<string> = new Set(['DNS', 'email', 'URI']);
 
 interface AlternativeName {
   readonly kind: string;
@@ -47,12 +55,13 @@ function printable(text: string): string {
   return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 300);
 }
 
-/** Go's matchHostnames: label by label, without regard to case, a trailing dot set aside. */
+/** Go's matchHostnames: label by label, without regard to case, a trailing dot of the wanted name set aside; `*` alone is no pattern. */
 function matches(pattern: string, name: string): boolean {
-  const patternLabels = pattern.toLowerCase().replace(/\.$/, '').split('.');
+  const patternLabels = pattern.toLowerCase().split('.');
   const labels = name.toLowerCase().replace(/\.$/, '').split('.');
   if (labels.length !== patternLabels.length || labels.some((label) => label === '')) return false;
-  return patternLabels.every((label, index) => (index === 0 && label === '*') || label === labels[index]);
+  const mayBeAny = labels.length > 1;
+  return patternLabels.every((label, index) => (mayBeAny && index === 0 && label === '*') || label === labels[index]);
 }
 
 function sameAddress(a: string, b: string): boolean {

@@ -11,6 +11,7 @@ export const LOG_CODES = {
   databaseUnreachable: 540,
   censorBlocked: 560,
   censorSetup: 561,
+  tlsNotInitialized: 584,
   poisonRecordSeen: 587,
   queryNotEncrypted: 900,
   expressionNotEncrypted: 903,
@@ -21,12 +22,13 @@ interface LogCodeEntry {
   readonly meaning: string;
   /**
    * `plaintext`: a statement may have reached the database unencrypted. `poison`: somebody is copying the database.
-   * `database`: the database is unreachable. `configuration`: acra-server cannot run like this.
+   * `database`: the database is unreachable. `tls`: a handshake failed. `configuration`: acra-server cannot run like this.
    */
-  readonly concern: 'plaintext' | 'poison' | 'database' | 'configuration' | 'censor';
+  readonly concern: 'plaintext' | 'poison' | 'database' | 'tls' | 'configuration' | 'censor';
 }
 
 const ENTRIES: Readonly<Record<LogCode, LogCodeEntry>> = {
+  [LOG_CODES.tlsNotInitialized]: { concern: 'tls', meaning: 'no TLS with a client, or with the database' },
   [LOG_CODES.poisonRecordShutdown]: { concern: 'poison', meaning: 'a poison record was read; acra-server shuts down' },
   [LOG_CODES.poisonRecordSeen]: { concern: 'poison', meaning: 'a poison record was read' },
   [LOG_CODES.wrongConfiguration]: { concern: 'configuration', meaning: 'an option or the encryptor file is wrong' },

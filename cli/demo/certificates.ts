@@ -7,6 +7,8 @@ import { systemClock } from '../../runtime/clock.ts';
 
 export const ENCLAVE_NAME = 'records.demo.internal';
 export const DATABASE_NAME = 'database.demo.internal';
+/** Where it listens; for whoever names it so. */
+const DATABASE_ADDRESS = '127.0.0.1';
 
 export interface DemoCertificates {
   /** CA of the enclave's server certificate and of client certificates. */
@@ -25,7 +27,11 @@ export function makeCertificates(): DemoCertificates {
     server: application.issue({ commonName: ENCLAVE_NAME, subjectAltNames: [ENCLAVE_NAME], kind: 'server' }),
     client: application.issue({ commonName: 'demo-application', kind: 'client' }),
     databaseCaPem: data.certificatePem,
-    database: data.issue({ commonName: DATABASE_NAME, subjectAltNames: [DATABASE_NAME], kind: 'server' }),
+    database: data.issue({
+      commonName: DATABASE_NAME,
+      subjectAltNames: [DATABASE_NAME, DATABASE_ADDRESS],
+      kind: 'server',
+    }),
   };
 }
 

@@ -6,14 +6,15 @@ import type { Socket } from 'node:net';
 import { isIP } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { connect as connectTls } from 'node:tls';
-import { refusedName } from '../../acra/server/database-name.ts';
+import { DATABASE_TLS, refusedCertificate } from '../../acra/server/database-tls.ts';
 import { SSL_REQUEST, TLS_ANSWERS } from '../../postgres/start-up.ts';
 import { describeError, errorCode } from '../../runtime/errors.ts';
 import type { TcpEndpoint } from '../../wire/endpoint.ts';
 import { connect } from './connect.ts';
 
 export type DatabaseAnswer =
-  | { readonly kind: 'trusted' }
+  /** `fingerprint`: SHA-256 of its certificate. */
+  | { readonly kind: 'trusted'; readonly fingerprint: string }
   /** Somebody answers, without TLS: `N`, or an error message. */
   | { readonly kind: 'without-tls' }
   /** TLS, but not with a certificate of the measured CA for the measured name. */
@@ -60,36 +61,39 @@ function askForTls(socket: Socket): Promise<number | undefined> {
 }
 
 /**
- * The chain is judged by Node, the name as acra-server does (acra/server/database-name.ts): it is what sessions will meet. A
- * handshake that breaks off says nothing of the certificate.
+ * The greeting is acra-server's, and so is the judgement (acra/server/database-tls.ts), but for the chain, which OpenSSL judges: it is what
+ * sessions will meet. A handshake that breaks off says nothing of the certificate.
  */
 function handshake(socket: Socket, { serverName, caPem }: DatabaseProbe): Promise<DatabaseAnswer> {
   return new Promise((resolve) => {
     const tls = connectTls({
+      ...DATABASE_TLS,
       socket,
       ...(isIP(serverName) === 0 ? { servername: serverName } : {}),
       ca: caPem,
-      minVersion: 'TLSv1.2',
       rejectUnauthorized: false,
       checkServerIdentity: () => undefined,
     });
     tls.once('secureConnect', () => {
-      const reason = distrust(tls, serverName);
+      resolve(judge(tls, caPem, serverName));
       tls.destroy();
-      resolve(reason === undefined ? { kind: 'trusted' } : { kind: 'untrusted', reason });
     });
     tls.on('error', (error) => resolve(brokenOff(error)));
     socket.once('close', () => resolve({ kind: 'unreachable' }));
   });
 }
 
-function distrust(tls: TLSSocket, serverName: string): string | undefined {
-  if (!tls.authorized) return describeError(tls.authorizationError);
-  return refusedName(tls.getPeerCertificate(), serverName);
+function judge(tls: TLSSocket, caPem: string, serverName: string): DatabaseAnswer {
+  const leaf = tls.getPeerX509Certificate();
+  if (!leaf) return { kind: 'handshake-failed', reason: 'it shows no certificate' };
+  const reason = tls.authorized
+    ? refusedCertificate(leaf, caPem, serverName)
+    : `its chain is not trusted: ${describeError(tls.authorizationError)}`;
+  return reason === undefined ? { kind: 'trusted', fingerprint: leaf.fingerprint256 } : { kind: 'untrusted', reason };
 }
 
 /** A connection that is reset is a database, or a way to it, that went away; what OpenSSL complains of will not mend itself. */
-function brokenOff(error: unknown): DatabaseAnswer {
-  const isTls = errorCode(error)?.startsWith('ERR_SSL') === true;
-  return isTls ? { kind: 'handshake-failed', reason: describeError(error) } : { kind: 'unreachable' };
+function brokenOff(error: Error & { readonly reason?: unknown }): DatabaseAnswer {
+  if (errorCode(error)?.startsWith('ERR_SSL') !== true) return { kind: 'unreachable' };
+  return { kind: 'handshake-failed', reason: typeof error.reason === 'string' ? error.reason : describeError(error) };
 }

@@ -49,9 +49,36 @@ t.test('keeps any number of sessions possible with connections to the database t
   }
 });
 
+t.test('keeps every name that acra-server finds in a certificate: DNS names and addresses', async (t) => {
+  for (const serverName of [
+    'db.internal',
+    'db_1.internal',
+    'localhost',
+    'DB.Internal',
+    '10.0.0.1',
+    '::1',
+    '2001:db8::7',
+  ])
+    t.equal(load(t, { ...ENCLAVE, database: { serverName } }).database.serverName, serverName);
+});
+
 const REFUSED: readonly (readonly [string, object, string])[] = [
   ['an unknown key at the top', { ...ENCLAVE, colour: 'red' }, 'unknown key "colour"'],
   ['an unknown key below', { ...ENCLAVE, database: { serverName: 'a', ssl: false } }, 'database: unknown key "ssl"'],
+  ...[
+    '',
+    '*.internal',
+    'db.internal.',
+    'db internal',
+    '[::1]',
+    'fe80::1%eth0',
+    '10.0.0.1:5432',
+    'tcp://db',
+    'b\u00fccher',
+  ].map(
+    (serverName) =>
+      [`the server name "${serverName}"`, { ...ENCLAVE, database: { serverName } }, 'database.serverName'] as const,
+  ),
   ['another version', { ...ENCLAVE, version: 2 }, 'version: found 2'],
   ['a key alias', { ...ENCLAVE, kms: { ...ENCLAVE.kms, keyArn: 'alias/key' } }, 'kms.keyArn: found "alias/key"'],
   [

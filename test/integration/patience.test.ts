@@ -101,6 +101,22 @@ t.test('waits for a database that is down (BOOT_DATABASE_UNREACHABLE)', async (t
   });
 });
 
+t.test('serves a database that its certificate names by address', async (t) => {
+  const database = { serverName: '127.0.0.1', listen: 'tcp://127.0.0.1:0' };
+  const { stack, address } = await servingStack(t, { enclaveSettings: { database } });
+  const session = await connectThroughEnclave(stack, address);
+  t.same((await session.query('SELECT 1 AS one')).rows, [{ one: 1 }]);
+  await session.end();
+});
+
+t.test('waits for a database whose certificate is for another name, and says what is wrong', async (t) => {
+  const database = { serverName: '127.0.0.2', listen: 'tcp://127.0.0.1:0' };
+  const stack = await prepareStack(t, { enclaveSettings: { database } });
+  await start(stack);
+  const { enclave } = await waitsFor(stack, 'BOOT_DATABASE_UNTRUSTED');
+  t.match(enclave?.detail, /not for the address 127\.0\.0\.2.*IP Address:127\.0\.0\.1/);
+});
+
 t.test('sends nothing to a database without TLS (BOOT_DATABASE_NO_TLS)', async (t) => {
   const stack = await prepareStack(t, { databaseTls: false });
   await start(stack);

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { createSecureContext } from 'node:tls';
 import t, { type Test as TapTest } from 'tap';
 import { createAuthority } from '../../emulator/pki/authority.ts';
 import { systemClock } from '../../runtime/clock.ts';
@@ -49,7 +50,8 @@ interface Watched {
 }
 
 async function watch(t: TapTest, { members = [], caPem = authority.certificatePem }: Watched) {
-  const target = await databaseWithTls(t, identity);
+  const secureContext = createSecureContext({ cert: identity.certificatePem, key: identity.privateKeyPem });
+  const { address: target } = await databaseWithTls(t, secureContext);
   const clock = new FakeClock();
   const logger = new MemoryLogger();
   const heard: Health[] = [];
