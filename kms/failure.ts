@@ -4,6 +4,7 @@
  * Specification: KMS API reference, errors of Decrypt, GenerateDataKey and GenerateRandom, and common errors.
  */
 import { CodedError } from '../runtime/errors.ts';
+import { quoteStranger } from '../runtime/harmless-text.ts';
 import type { KmsErrorCode } from './errors.ts';
 import { KmsError } from './errors.ts';
 
@@ -36,9 +37,13 @@ interface SdkError extends Error {
   readonly $metadata?: { readonly httpStatusCode?: number };
 }
 
+/** KMS may be anybody who holds a certificate of the measured CA, and its words end on screens. */
+const MAX_NAME_LENGTH = 64;
+const MAX_MESSAGE_LENGTH = 512;
+
 function reduced(error: Error, message: string): Error {
-  const cause = new Error(message);
-  cause.name = error.name;
+  const cause = new Error(quoteStranger(message, MAX_MESSAGE_LENGTH));
+  cause.name = quoteStranger(error.name, MAX_NAME_LENGTH);
   return cause;
 }
 
@@ -51,7 +56,10 @@ function codeOfStatus(status: number | undefined): KmsErrorCode | undefined {
 /** KMS said no, in its own words. */
 function serviceError(error: SdkError): KmsError {
   const code = SERVICE_ERRORS.get(error.name) ?? codeOfStatus(error.$metadata?.httpStatusCode) ?? 'KMS_SERVICE_ERROR';
-  return new KmsError(code, 'KMS refused the request', { found: error.name, cause: reduced(error, error.message) });
+  return new KmsError(code, 'KMS refused the request', {
+    found: quoteStranger(error.name, MAX_NAME_LENGTH),
+    cause: reduced(error, error.message),
+  });
 }
 
 /** Something answered in HTTP, but not in the language of KMS. The parser's message would quote from the answer. */

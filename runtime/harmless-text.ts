@@ -10,3 +10,9 @@ export function harmlessText(text: string): string {
     return digits.length > 2 ? `\\u${digits.padStart(4, '0')}` : `\\x${digits.padStart(2, '0')}`;
   });
 }
+
+/** What a stranger said, to be quoted in a message: harmless, in one line, and never longer than `maxLength` characters. */
+export function quoteStranger(text: string, maxLength: number): string {
+  const line = harmlessText(text.trim().replace(/\s+/g, ' '));
+  return line.length <= maxLength ? line : `${line.slice(0, maxLength - 1)}…`;
+}

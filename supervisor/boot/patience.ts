@@ -3,7 +3,7 @@
  * database that is down. Only errors that the caller calls temporary are retried; the status says what is waited for.
  */
 import { backoffMs } from '../../runtime/backoff.ts';
-import { describeError, errorCode } from '../../runtime/errors.ts';
+import { CodedError, describeError, errorCode } from '../../runtime/errors.ts';
 import type { PhaseContext } from './phase.ts';
 
 const RETRY = { minMs: 200, maxMs: 10_000 };
@@ -28,8 +28,16 @@ export async function retryPatiently<Result>(patience: Patience<Result>, context
       const waitMs = backoffMs(RETRY, attempt, context.random);
       const code = errorCode(error) ?? null;
       const reason = describeError(error);
-      context.status.set({ detail: `${patience.what}: ${reason}; attempt ${attempt + 2} follows`, errorCode: code });
-      context.logger.log('warn', 'boot.retry', { what: patience.what, code, reason, attempt: attempt + 1, waitMs });
+      const advice = error instanceof CodedError ? error.action : undefined;
+      const told = advice === undefined ? reason : `${reason}. ${advice}`;
+      context.status.set({ detail: `${patience.what}: ${told}; attempt ${attempt + 2} follows`, errorCode: code });
+      context.logger.log('warn', 'boot.retry', {
+        what: patience.what,
+        code,
+        reason: told,
+        attempt: attempt + 1,
+        waitMs,
+      });
       patience.beforeRetry?.(error);
       await context.clock.sleep(waitMs, context.signal);
     }

@@ -4,27 +4,29 @@
  * Specification: EC2 User Guide, "Use the Instance Metadata Service" (token by PUT, then GET with the token).
  */
 import { Client } from 'undici';
-import { z } from 'zod';
 import type { AwsCredentials } from '../../kms/connection.ts';
+import type { ImdsAnswer, Reading } from '../../wire/imds-answers.ts';
+import {
+  IMDS_ROLE_PATH,
+  IMDS_TOKEN_PATH,
+  readImdsToken,
+  readRoleCredentials,
+  readRoleName,
+} from '../../wire/imds-answers.ts';
 import { SupervisorError } from '../errors.ts';
 
 const TOKEN_TTL_SECONDS = 300;
-const ROLE_PATH = '/latest/meta-data/iam/security-credentials/';
 const MAX_ANSWER_BYTES = 16 * 1024;
-
-const roleName = z.string().regex(/^[\w+=,.@-]{1,64}$/);
-const roleCredentials = z.object({
-  Code: z.literal('Success'),
-  AccessKeyId: z.string().regex(/^\w{16,128}$/),
-  SecretAccessKey: z.string().min(1).max(512),
-  Token: z.string().min(1).max(8192),
-  Expiration: z.iso.datetime(),
-});
+/** Where nothing answers, AWS cannot say why; these are the reasons that there are. */
+const SILENCE =
+  'Check that host-proxy runs on the instance and `imds.connect` is 169.254.169.254:80. From a container the answer has a hop more: --http-put-response-hop-limit 2.';
 
 export interface ImdsOptions {
   /** Unix socket of the relay route that leads to the metadata service. */
   readonly socketPath: string;
   readonly timeoutMs: number;
+  /** Milliseconds since the epoch: what expired credentials are known by. */
+  readonly nowMs: () => number;
 }
 
 async function ask(
@@ -32,53 +34,24 @@ async function ask(
   path: string,
   init: { method: 'GET' | 'PUT'; headers: Record<string, string> },
   signal: AbortSignal,
-) {
+): Promise<ImdsAnswer> {
   const answer = await client.request({ path, ...init, signal });
-  const text = await answer.body.text();
-  if (answer.statusCode === 200) return text;
-  throw new SupervisorError('CREDENTIALS_UNAVAILABLE', `the metadata service refused ${init.method} ${path}`, {
-    found: `HTTP ${answer.statusCode}`,
-    allowed: 'HTTP 200',
-  });
+  return { status: answer.statusCode, body: await answer.body.text() };
 }
 
-function parseCredentials(text: string): AwsCredentials {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    json = undefined;
-  }
-  const result = roleCredentials.safeParse(json);
-  if (!result.success) {
-    throw new SupervisorError(
-      'CREDENTIALS_UNAVAILABLE',
-      'the metadata service answered with something that is no role credentials',
-      {
-        found: z.prettifyError(result.error),
-      },
-    );
-  }
-  const { AccessKeyId, SecretAccessKey, Token, Expiration } = result.data;
-  return {
-    accessKeyId: AccessKeyId,
-    secretAccessKey: SecretAccessKey,
-    sessionToken: Token,
-    expiration: new Date(Expiration),
-  };
+/** @throws SupervisorError CREDENTIALS_UNAVAILABLE */
+function must<Value>(reading: Reading<Value>): Value {
+  if ('value' in reading) return reading.value;
+  const { problem, found, action } = reading.fault;
+  throw new SupervisorError('CREDENTIALS_UNAVAILABLE', problem, { found, action });
 }
 
-async function fetchWith(client: Client, signal: AbortSignal): Promise<AwsCredentials> {
+async function fetchWith(client: Client, nowMs: () => number, signal: AbortSignal): Promise<AwsCredentials> {
   const ttl = { 'x-aws-ec2-metadata-token-ttl-seconds': String(TOKEN_TTL_SECONDS) };
-  const token = await ask(client, '/latest/api/token', { method: 'PUT', headers: ttl }, signal);
-  const headers = { 'x-aws-ec2-metadata-token': token };
-  const role = roleName.safeParse((await ask(client, ROLE_PATH, { method: 'GET', headers }, signal)).trim());
-  if (!role.success) {
-    throw new SupervisorError('CREDENTIALS_UNAVAILABLE', 'the instance has no role', {
-      allowed: 'an instance profile whose role may call kms:Decrypt',
-    });
-  }
-  return parseCredentials(await ask(client, `${ROLE_PATH}${role.data}`, { method: 'GET', headers }, signal));
+  const token = must(readImdsToken(await ask(client, IMDS_TOKEN_PATH, { method: 'PUT', headers: ttl }, signal)));
+  const init = { method: 'GET', headers: { 'x-aws-ec2-metadata-token': token } } as const;
+  const role = must(readRoleName(await ask(client, IMDS_ROLE_PATH, init, signal)));
+  return must(readRoleCredentials(role, await ask(client, `${IMDS_ROLE_PATH}${role}`, init, signal), nowMs()));
 }
 
 /** @throws SupervisorError CREDENTIALS_UNAVAILABLE; the signal's reason when it aborts. */
@@ -91,11 +64,14 @@ export async function fetchRoleCredentials(options: ImdsOptions, signal: AbortSi
     maxResponseSize: MAX_ANSWER_BYTES,
   });
   try {
-    return await fetchWith(client, signal);
+    return await fetchWith(client, options.nowMs, signal);
   } catch (cause) {
     signal.throwIfAborted();
     if (cause instanceof SupervisorError) throw cause;
-    throw new SupervisorError('CREDENTIALS_UNAVAILABLE', 'the metadata service does not answer', { cause });
+    throw new SupervisorError('CREDENTIALS_UNAVAILABLE', 'the metadata service does not answer', {
+      action: SILENCE,
+      cause,
+    });
   } finally {
     await client.destroy();
   }

@@ -114,3 +114,21 @@ t.test('keeps credentials, the request and the rest of the answer out of its err
     t.notOk(everything.includes(part), part);
   }
 });
+
+t.test("passes KMS's own words on, bounded and harmless", async (t) => {
+  const message = `User: arn:aws:sts::1:assumed-role/a/i is not authorized\u001b[2J ${'x'.repeat(5_000)}`;
+  const { error } = await failureOf(
+    t,
+    { status: 400, json: { __type: 'AccessDeniedException', message } },
+    'KMS_ACCESS_DENIED',
+  );
+  const told = String(error.cause instanceof Error && error.cause.message);
+  t.match(told, /^User: arn:aws:sts::1:assumed-role\/a\/i is not authorized\\x1b\[2J x+…$/);
+  t.ok(told.length <= 512);
+  const long = await failureOf(
+    t,
+    { status: 400, json: { __type: `E${'x'.repeat(5_000)}`, message } },
+    'KMS_SERVICE_ERROR',
+  );
+  t.ok((long.error.found ?? '').length <= 64);
+});

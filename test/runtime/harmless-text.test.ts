@@ -1,6 +1,6 @@
 /** Text of strangers on a terminal. */
 import t from 'tap';
-import { harmlessText } from '../../runtime/harmless-text.ts';
+import { harmlessText, quoteStranger } from '../../runtime/harmless-text.ts';
 
 const code = (point: number) => String.fromCharCode(point);
 
@@ -16,4 +16,10 @@ t.test('shows what a terminal would obey instead of passing it on', async (t) =>
 t.test('keeps all other text, and tabs', async (t) => {
   const text = 'Zürich\t東京 🔒 a\\x1b';
   t.equal(harmlessText(text), text);
+});
+
+t.test('quotes a stranger in one line of bounded length', async (t) => {
+  t.equal(quoteStranger(' a\n\tb\u001b ', 20), 'a b\\x1b');
+  t.equal(quoteStranger('abcdef', 6), 'abcdef');
+  t.equal(quoteStranger('abcdefg', 6), 'abcde…');
 });

@@ -66,7 +66,8 @@ async function parentOnSocket(t: TapTest, answer: RequestListener): Promise<stri
   return path;
 }
 
-const fetchFrom = (socketPath: string) => fetchRoleCredentials({ socketPath, timeoutMs: 2000 }, signal());
+const fetchFrom = (socketPath: string) =>
+  fetchRoleCredentials({ socketPath, timeoutMs: 2000, nowMs: () => systemClock.nowMs() }, signal());
 
 t.test('fetches the role’s credentials with an IMDSv2 token', async (t) => {
   const credentials = await fetchFrom(await imdsOnSocket(t));
@@ -110,8 +111,21 @@ for (const [what, answer] of REFUSED) {
 }
 
 t.test('rejects a service that nobody serves (CREDENTIALS_UNAVAILABLE)', async (t) => {
-  await rejectsCode(() => fetchFrom(join(temporaryFolder(t), 'none')), SupervisorError, 'CREDENTIALS_UNAVAILABLE');
-  t.pass();
+  const none = join(temporaryFolder(t), 'none');
+  const error = await rejectsCode(() => fetchFrom(none), SupervisorError, 'CREDENTIALS_UNAVAILABLE');
+  t.match(error.action, /hop-limit 2/);
+});
+
+t.test("tells AWS's own words, with advice for the case (CREDENTIALS_UNAVAILABLE)", async (t) => {
+  const document = JSON.stringify({
+    Code: 'AssumeRoleUnauthorizedAccess',
+    Message: 'EC2 cannot assume the role acra-role.  Please see documentation at https://docs.aws.amazon.com/IAM/…',
+    LastUpdated: '2026-11-29T00:00:00Z',
+  });
+  const socketPath = await parentOnSocket(t, answering('acra-role', document));
+  const error = await rejectsCode(() => fetchFrom(socketPath), SupervisorError, 'CREDENTIALS_UNAVAILABLE');
+  t.match(error.found, /^AssumeRoleUnauthorizedAccess: EC2 cannot assume the role acra-role\. Please see/);
+  t.match(error.action, /trust policy/);
 });
 
 function keeperWith(t: TapTest, lifetimeMs: number, failures: readonly number[] = []) {

@@ -8,11 +8,18 @@
 import { isIP } from 'node:net';
 import { Deadline } from '../../../runtime/deadline.ts';
 import { describeError } from '../../../runtime/errors.ts';
-import type { Check, CheckContext } from '../check.ts';
+import type { ImdsFault } from '../../../wire/imds-answers.ts';
+import {
+  IMDS_ROLE_PATH,
+  IMDS_TOKEN_PATH,
+  readImdsToken,
+  readRoleCredentials,
+  readRoleName,
+} from '../../../wire/imds-answers.ts';
+import type { Check, CheckContext, Finding } from '../check.ts';
 import { failure, ok, skipped, warning } from '../check.ts';
 import type { HttpAnswer, HttpQuestion } from '../parent-system.ts';
 
-const ROLE_PATH = '/latest/meta-data/iam/security-credentials/';
 /** It answers within milliseconds, if at all; two questions fit into a check's time. */
 const ANSWER_TIMEOUT_MS = 2_000;
 const OPTIONS = '`aws ec2 modify-instance-metadata-options --instance-id INSTANCE';
@@ -33,14 +40,19 @@ async function ask({ config, system, signal }: CheckContext, question: HttpQuest
 
 const TOKEN_QUESTION = {
   method: 'PUT',
-  path: '/latest/api/token',
+  path: IMDS_TOKEN_PATH,
   headers: { 'x-aws-ec2-metadata-token-ttl-seconds': '60' },
 } as const;
 
 /** undefined when there is none; the check `imds` says why. */
 async function tokenOf(context: CheckContext): Promise<string | undefined> {
   const answer = await ask(context, TOKEN_QUESTION).catch(() => undefined);
-  return answer?.status === 200 ? answer.body : undefined;
+  const token = answer && readImdsToken(answer);
+  return token !== undefined && 'value' in token ? token.value : undefined;
+}
+
+function failureOf({ problem, found, action }: ImdsFault): Finding {
+  return failure(`${problem}: ${found}`, action);
 }
 
 export const imdsCheck: Check = {
@@ -48,8 +60,8 @@ export const imdsCheck: Check = {
   checked: 'instance metadata, version 2',
   advice: `Is this an EC2 instance, and \`imds.connect\` right? ${ENABLE}`,
   async examine(context) {
-    const { status } = await ask(context, TOKEN_QUESTION);
-    return status === 200 ? ok('a token was issued') : failure(`no token: status ${status}`, ENABLE);
+    const token = readImdsToken(await ask(context, TOKEN_QUESTION));
+    return 'value' in token ? ok('a token was issued') : failureOf(token.fault);
   },
 };
 
@@ -90,18 +102,21 @@ export const hopLimitCheck: Check = {
 
 export const roleCheck: Check = {
   name: 'role',
-  checked: 'an IAM role for the enclave’s KMS calls',
+  checked: 'an IAM role for the enclave’s KMS calls, and its credentials',
+  advice: `The metadata service stopped answering. ${ENABLE}`,
   async examine(context) {
     const token = await tokenOf(context);
     if (token === undefined) return skipped('no token is issued');
     const headers = { 'x-aws-ec2-metadata-token': token };
-    const question = { method: 'GET', path: ROLE_PATH, headers } as const;
-    const answer = await ask(context, question);
-    const role = answer.body.split('\n')[0]?.trim() ?? '';
-    if (answer.status === 200 && role !== '') return ok(role);
-    return failure(
-      `the instance has no role (status ${answer.status})`,
-      'Attach an instance profile whose role may call kms:Decrypt on the key: `aws ec2 associate-iam-instance-profile`.',
+    const get = (path: string) => ask(context, { method: 'GET', path, headers });
+    const role = readRoleName(await get(IMDS_ROLE_PATH));
+    if ('fault' in role) return failureOf(role.fault);
+    const credentials = readRoleCredentials(
+      role.value,
+      await get(IMDS_ROLE_PATH + role.value),
+      context.system.clock.nowMs(),
     );
+    if ('fault' in credentials) return failureOf(credentials.fault);
+    return ok(`${role.value}, with credentials until ${credentials.value.expiration.toISOString()}`);
   },
 };

@@ -17,7 +17,11 @@ export const credentialsPhase: Phase<Configured & EgressReady, CredentialsReady>
   deadlineMs: ({ config }) => config.deadlines.credentialsMs,
   async run({ config }, context) {
     const { platform, clock, random, logger, defer, fail } = context;
-    const options = { socketPath: privateSocket(platform, 'imds').path, timeoutMs: config.imds.requestTimeoutMs };
+    const options = {
+      socketPath: privateSocket(platform, 'imds').path,
+      timeoutMs: config.imds.requestTimeoutMs,
+      nowMs: () => clock.nowMs(),
+    };
     const keeper = new CredentialKeeper({
       fetch: (signal) => fetchRoleCredentials(options, signal),
       clock,

@@ -28,12 +28,23 @@ export interface FakeParent {
 export const nobody = (_question: unknown, signal?: AbortSignal) =>
   new Promise<never>((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
 
+export const ROLE_CREDENTIALS = {
+  Code: 'Success',
+  LastUpdated: '2026-01-01T00:00:00Z',
+  Type: 'AWS-HMAC',
+  AccessKeyId: 'ASIAAAAAAAAAAAAAAAAA',
+  SecretAccessKey: 'secret-access-key',
+  Token: 'session-token',
+  Expiration: '2099-01-01T00:00:00Z',
+};
+
 /** IMDSv2 alone, with hop limit 1, and a role. */
 export async function healthyImds(question: HttpQuestion, signal: AbortSignal): Promise<HttpAnswer> {
   if ((question.minimumTtl ?? 1) > 1) return nobody(question, signal);
   if (question.method === 'PUT') return { status: 200, body: 'TOKEN' };
   if (question.headers['x-aws-ec2-metadata-token'] !== 'TOKEN') return { status: 401, body: '' };
-  return { status: 200, body: 'acra-role\n' };
+  if (question.path.endsWith('/security-credentials/')) return { status: 200, body: 'acra-role\n' };
+  return { status: 200, body: JSON.stringify(ROLE_CREDENTIALS) };
 }
 
 export function healthyParent(): FakeParent {

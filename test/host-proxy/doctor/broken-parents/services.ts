@@ -1,12 +1,12 @@
 /** What may be wrong with what a parent instance talks to: metadata, KMS, database, time. */
-import { healthyImds, nobody } from '../fake-parent.ts';
+import { healthyImds, nobody, ROLE_CREDENTIALS } from '../fake-parent.ts';
 import type { BrokenParent } from './broken-parent.ts';
 
 export const SERVICES: readonly BrokenParent[] = [
   {
     what: 'IMDS that is switched off',
     check: 'imds',
-    found: /status 403/,
+    found: /switched off.*HTTP 403/,
     advice: /--http-endpoint enabled/,
     breakIt: (parent) => Object.assign(parent, { ask: async () => ({ status: 403, body: '' }) }),
   },
@@ -53,11 +53,54 @@ export const SERVICES: readonly BrokenParent[] = [
   {
     what: 'an instance without a role',
     check: 'role',
-    found: /no role \(status 404\)/,
+    found: /no role: HTTP 404/,
     advice: /associate-iam-instance-profile/,
     breakIt(parent) {
       parent.ask = async (question, signal) =>
         question.method === 'GET' ? { status: 404, body: '' } : healthyImds(question, signal);
+    },
+  },
+  ...[
+    {
+      what: 'a role that EC2 may not assume',
+      document: { Code: 'AssumeRoleUnauthorizedAccess', Message: 'EC2 cannot assume the role acra-role.' },
+      found: /AssumeRoleUnauthorizedAccess: EC2 cannot assume the role acra-role\./,
+      advice: /trust policy/,
+    },
+    {
+      what: 'a role whose credentials have expired',
+      document: { ...ROLE_CREDENTIALS, Expiration: '2001-01-01T00:00:00Z' },
+      found: /have expired: 2001-01-01T00:00:00/,
+      advice: /clock/,
+    },
+    {
+      what: 'a role without credentials',
+      document: {},
+      found: /missing or malformed: AccessKeyId, SecretAccessKey, Token, Expiration/,
+      advice: /not the instance metadata service/,
+    },
+  ].map(
+    ({ what, document, found, advice }): BrokenParent => ({
+      what,
+      check: 'role',
+      found,
+      advice,
+      breakIt(parent) {
+        parent.ask = async (question, signal) =>
+          question.path.endsWith('/acra-role')
+            ? { status: 200, body: JSON.stringify(document) }
+            : healthyImds(question, signal);
+      },
+    }),
+  ),
+  {
+    what: 'a token that is refused',
+    check: 'role',
+    found: /refuses the token for the name of the role: HTTP 401/,
+    advice: /--http-tokens required/,
+    breakIt(parent) {
+      parent.ask = async (question, signal) =>
+        question.method === 'GET' ? { status: 401, body: '' } : healthyImds(question, signal);
     },
   },
   {
