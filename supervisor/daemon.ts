@@ -185,9 +185,15 @@ export class Supervisor {
     this.#status.set({ state: 'serving', phase: 'serve' });
     this.#logger.log('info', 'supervisor.serving', { port: toVsockPort(config.ports.ingress) });
     const report = () =>
-      this.#control.send(metricsMessage({ relay, acra, output, uptimeMs: clock.monotonicMs() - this.#startedMs }), {
-        sticky: true,
-      });
+      this.#control.send(
+        metricsMessage({
+          relayCounters: relay.counters(),
+          children: [{ name: 'acra-server', pid: acra.pid, restarts: acra.restarts, alarms: output.alarms }],
+          suppressedRecords: this.#logger.suppressed,
+          uptimeMs: clock.monotonicMs() - this.#startedMs,
+        }),
+        { sticky: true },
+      );
     await monitor.start(this.#stop.signal);
     await this.#reportUntilStopped(report, config.health.metricsIntervalMs);
     this.#status.set({ state: 'stopping' });
