@@ -68,7 +68,12 @@ export class HostProxy implements Service {
     this.#admin = new AdminServer({
       listen: config.admin.listen,
       status: () => this.status(),
-      metrics: createMetrics(this.view, this.#relay, this.#sink, () => this.#isReady),
+      metrics: createMetrics({
+        status: () => this.status(),
+        relayCounters: () => this.#relay.counters(),
+        enclaveSamples: () => this.view.metrics?.samples ?? [],
+        unwrittenLines: () => this.#sink.refused,
+      }),
     });
     this.#follower = new BackgroundTask(
       (signal) => this.#followSilence(signal),

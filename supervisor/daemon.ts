@@ -179,7 +179,7 @@ export class Supervisor {
   }
 
   async #serve(booted: Booted): Promise<void> {
-    const { relay, fleet, config } = booted;
+    const { relay, fleet, config, certificateEnds } = booted;
     const { clock, platform } = this.#deps;
     const ingress = ingressRoutes(platform, config);
     const close = async (drainMs: number) => {
@@ -193,9 +193,22 @@ export class Supervisor {
     if (this.#status.current.state === 'failed') await close(1);
     else this.#logger.log('info', 'supervisor.serving', { port: config.ports.ingress });
     const report = () =>
-      this.#control.send(metricsMessage({ relay, fleet, uptimeMs: clock.monotonicMs() - this.#startedMs }), {
-        sticky: true,
-      });
+      this.#control.send(
+        metricsMessage({
+          relayCounters: relay.counters(),
+          children: fleet.members.map(({ id, child, output }) => ({
+            name: id,
+            pid: child.pid,
+            restarts: child.restarts,
+            alarms: output.alarms,
+            isHealthy: monitor.members.get(id)?.healthy === true,
+          })),
+          certificateEnds,
+          suppressedRecords: this.#logger.suppressed,
+          uptimeMs: clock.monotonicMs() - this.#startedMs,
+        }),
+        { sticky: true },
+      );
     await monitor.start(this.#stop.signal);
     await this.#reportUntilStopped(report, config.health.metricsIntervalMs);
     this.#status.set({ state: 'stopping' });

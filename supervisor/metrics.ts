@@ -1,13 +1,38 @@
-/** What the supervisor counts, as flat samples for the parent to publish. Numbers only: nothing here may carry content. */
+/** What the supervisor counts, as samples for the parent to publish (wire/metrics.ts). Numbers only: nothing here may carry content. */
 import { readFileSync } from 'node:fs';
-import type { Relay } from '../relay/relay.ts';
+import type { RouteCounters } from '../relay/counters.ts';
+import { relaySamples } from '../relay/samples.ts';
+import type { CertificateEnd } from '../wire/certificate-end.ts';
 import type { EnclaveMessage } from '../wire/control/messages.ts';
-import type { AcraFleet, AcraMember } from './workloads/acra/fleet.ts';
+import type { MetricSample } from '../wire/metrics.ts';
+import { sample } from '../wire/metrics.ts';
+
+/** One supervised program. */
+interface ReportedChild {
+  /** Lower-case letters, digits and hyphens; another for each program. */
+  readonly name: string;
+  readonly pid: number | undefined;
+  readonly restarts: number;
+  /** How many alarms of each concern its log has raised. */
+  readonly alarms: ReadonlyMap<string, number>;
+  /** As last probed. */
+  readonly isHealthy: boolean;
+}
+
+interface Reported {
+  readonly relayCounters: Readonly<Record<string, RouteCounters>>;
+  readonly children: readonly ReportedChild[];
+  readonly suppressedRecords: number;
+  readonly certificateEnds: readonly CertificateEnd[];
+  readonly uptimeMs: number;
+}
+
+const KIB = 1024;
 
 /** What the machine could still give, from `/proc/meminfo` (MemAvailable in KiB). */
 function availableBytes(): number {
   const match = /^MemAvailable:\s+(\d+) kB$/m.exec(readFileSync('/proc/meminfo', 'utf8'));
-  return Number(match?.[1] ?? 0) * 1024;
+  return Number(match?.[1] ?? 0) * KIB;
 }
 
 /** Resident bytes of a process, from `/proc/<pid>/status` (VmRSS in KiB); 0 when it is gone. */
@@ -15,36 +40,34 @@ function residentBytes(pid: number | undefined): number {
   if (pid === undefined) return 0;
   try {
     const match = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
-    return Number(match?.[1] ?? 0) * 1024;
+    return Number(match?.[1] ?? 0) * KIB;
   } catch {
     return 0;
   }
 }
 
-function sum(members: readonly AcraMember[], of: (member: AcraMember) => number): number {
-  return members.reduce((total, member) => total + of(member), 0);
+function childSamples({ name: child, pid, restarts, alarms, isHealthy }: ReportedChild): MetricSample[] {
+  return [
+    sample('child_resident_memory_bytes', { child }, residentBytes(pid)),
+    sample('child_restarts_total', { child }, restarts),
+    sample('child_healthy', { child }, isHealthy ? 1 : 0),
+    ...[...alarms].map(([concern, count]) => sample('alarms_total', { child, concern }, count)),
+  ];
 }
 
-export function metricsMessage(deps: {
-  readonly relay: Relay;
-  readonly fleet: AcraFleet;
-  readonly uptimeMs: number;
-}): EnclaveMessage {
-  const { members } = deps.fleet;
-  const routes: Record<string, Record<string, number>> = {};
-  for (const [label, counters] of Object.entries(deps.relay.counters())) routes[label] = { ...counters };
+export function metricsMessage(reported: Reported): Extract<EnclaveMessage, { type: 'metrics' }> {
   return {
     type: 'metrics',
-    samples: {
-      machine_available_bytes: availableBytes(),
-      supervisor_resident_bytes: process.memoryUsage.rss(),
-      acra_server_resident_bytes: sum(members, ({ child }) => residentBytes(child.pid)),
-      acra_server_restarts: sum(members, ({ child }) => child.restarts),
-      acra_server_alarms: sum(members, ({ output }) =>
-        [...output.alarms.values()].reduce((total, count) => total + count, 0),
+    samples: [
+      sample('machine_available_memory_bytes', {}, availableBytes()),
+      sample('supervisor_resident_memory_bytes', {}, process.memoryUsage.rss()),
+      sample('supervisor_uptime_seconds', {}, reported.uptimeMs / 1000),
+      sample('log_records_suppressed_total', {}, reported.suppressedRecords),
+      ...reported.children.flatMap(childSamples),
+      ...reported.certificateEnds.map(({ certificate, endsMs }) =>
+        sample('certificate_expiry_timestamp_seconds', { certificate }, endsMs / 1000),
       ),
-      uptime_seconds: Math.round(deps.uptimeMs / 1000),
-    },
-    routes,
+      ...relaySamples(reported.relayCounters),
+    ],
   };
 }

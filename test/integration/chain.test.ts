@@ -93,7 +93,7 @@ t.test('a client’s row becomes ciphertext and comes back as plaintext', async 
     });
     const metrics = (await get('/metrics')).text;
     t.match(metrics, /^acra_enclave_ready 1$/m);
-    t.match(metrics, /acra_enclave_route\{side="parent",route="ingress",counter="accepted"\} [1-9]/);
+    t.match(metrics, /^acra_enclave_relay_accepted_connections_total\{side="parent",route="ingress"\} [1-9]/m);
     t.equal((await get('/elsewhere')).statusCode, 404);
   });
 });

@@ -14,7 +14,7 @@ const TIMES = 50;
 const AT_ONCE = 10;
 const POLL_MS = 200;
 const CONNECT = encodeConnectLine(VSOCK_PORTS.ingress);
-const HELD_BY_ENCLAVE = /^acra_enclave_route\{side="enclave",route="ingress",counter="active"\} (\d+)$/m;
+const HELD_BY_ENCLAVE = /^acra_enclave_relay_active_connections\{side="enclave",route="ingress"\} (\d+)$/m;
 
 /** What an application does before it leaves. */
 const MOMENTS: Readonly<Record<string, (socket: Socket) => Promise<void>>> = {

@@ -84,15 +84,13 @@ const measurements = z.strictObject({
   pcrs: z.record(z.string().regex(/^PCR\d{1,2}$/), z.string().regex(/^[0-9a-f]{96}$/)),
   acraServer: z.string().max(500),
 });
-const metrics = z.strictObject({
-  type: z.literal('metrics'),
-  /** Flat samples: name to value; names are checked again before they reach a scrape. */
-  samples: z.record(z.string().regex(/^[a-z][a-z0-9_]{0,99}$/), z.number()),
-  routes: z.record(
-    z.string().regex(/^[a-z][a-z0-9-]{0,40}$/),
-    z.record(z.string().regex(/^[A-Za-z]{1,40}$/), z.number()),
-  ),
+/** What they may be called stands in wire/metrics.ts; the parent publishes nothing else. */
+const metricSample = z.strictObject({
+  name: z.string().max(MAX_NAME_CHARACTERS),
+  labels: z.record(z.string().max(MAX_NAME_CHARACTERS), z.string().max(MAX_NAME_CHARACTERS)),
+  value: z.number(),
 });
+const metrics = z.strictObject({ type: z.literal('metrics'), samples: z.array(metricSample).max(2_000) });
 
 const enclaveMessage = z.discriminatedUnion('type', [hello, logs, status, measurements, metrics]);
 export type EnclaveMessage = z.infer<typeof enclaveMessage>;

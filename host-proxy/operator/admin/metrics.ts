@@ -1,92 +1,75 @@
-/** Prometheus metrics of both daemons. The enclave's samples are numbers that it chose to tell; names are checked on the wire. */
+/**
+ * Prometheus metrics of both daemons (docs/metrics.md). Each scrape takes all samples anew: what an enclave no longer tells, or
+ * cannot tell any more, is not shown. Counters begin at 0 with their process, which is what `rate()` expects.
+ */
 import { Counter, Gauge, Registry } from 'prom-client';
-import type { Relay } from '../../../relay/relay.ts';
-import type { EnclaveView } from '../../enclave/view.ts';
-import type { LogSink } from '../../logs/log-sink.ts';
+import type { RouteCounters } from '../../../relay/counters.ts';
+import { relaySamples } from '../../../relay/samples.ts';
+import type { MetricDeclaration, MetricSample } from '../../../wire/metrics.ts';
+import { declaredSamples, RELAY_METRICS, SUPERVISOR_METRICS } from '../../../wire/metrics.ts';
+import type { HostStatus } from '../host-status.ts';
+import { HOST_METRICS, hostSamples } from './host-metrics.ts';
 
-const PREFIX = 'acra_enclave_';
+export const METRIC_PREFIX = 'acra_enclave_';
 
-function setRoutes(
-  gauge: Gauge<'side' | 'route' | 'counter'>,
-  side: string,
-  routes: Readonly<Record<string, object>>,
-): void {
-  for (const [route, counters] of Object.entries(routes)) {
-    for (const [counter, value] of Object.entries(counters)) {
-      if (typeof value === 'number') gauge.set({ side, route, counter }, value);
-    }
-  }
+export interface MetricSources {
+  readonly status: () => HostStatus;
+  /** Of this process' own relay. */
+  readonly relayCounters: () => Readonly<Record<string, RouteCounters>>;
+  /** What the enclave told last, while it can still be true. */
+  readonly enclaveSamples: () => readonly MetricSample[];
+  /** Attempts to write a line of the log that failed. */
+  readonly unwrittenLines: () => number;
 }
 
-export function createMetrics(view: EnclaveView, relay: Relay, sink: LogSink, isReady: () => boolean): Registry {
+const withSide = Object.entries(RELAY_METRICS).map(
+  ([name, declared]) => [name, { ...declared, labels: ['side', ...declared.labels] }] as const,
+);
+
+/** Every metric that is published, by its name without METRIC_PREFIX. */
+export const PUBLISHED_METRICS: Readonly<Record<string, MetricDeclaration>> = {
+  ...HOST_METRICS,
+  ...SUPERVISOR_METRICS,
+  ...Object.fromEntries(withSide),
+};
+
+function onSide(side: 'parent' | 'enclave', samples: readonly MetricSample[]): readonly MetricSample[] {
+  return samples.map((told) =>
+    Object.hasOwn(RELAY_METRICS, told.name) ? { ...told, labels: { side, ...told.labels } } : told,
+  );
+}
+
+function allSamples(sources: MetricSources): readonly MetricSample[] {
+  return [
+    ...hostSamples(sources.status(), sources.unwrittenLines()),
+    ...onSide('parent', relaySamples(sources.relayCounters())),
+    ...onSide('enclave', declaredSamples(sources.enclaveSamples())),
+  ];
+}
+
+function publish(metric: Counter | Gauge, samples: readonly MetricSample[]): void {
+  metric.reset();
+  metric.remove({}); // What has no labels would stay, as 0, though nobody tells it.
+  for (const { labels, value } of samples) metric.inc(labels, value);
+}
+
+export function createMetrics(sources: MetricSources): Registry {
   const registry = new Registry();
-  const registers = [registry];
-  new Gauge({
-    name: `${PREFIX}ready`,
-    help: '1 while applications can connect and their sessions work',
-    registers,
-    collect() {
-      this.set(isReady() ? 1 : 0);
-    },
-  });
-  new Gauge({
-    name: `${PREFIX}state`,
-    help: 'The enclave’s state: 1 on the label that holds',
-    labelNames: ['state'],
-    registers,
-    collect() {
-      this.reset();
-      this.set({ state: view.state }, 1);
-    },
-  });
-  new Counter({
-    name: `${PREFIX}log_records_total`,
-    help: 'Log records received from the enclave, and lost there to a full buffer',
-    labelNames: ['outcome'],
-    registers,
-    collect() {
-      this.reset();
-      this.inc({ outcome: 'received' }, view.logs.received);
-      this.inc({ outcome: 'dropped' }, view.logs.dropped);
-    },
-  });
-  new Counter({
-    name: `${PREFIX}log_write_failures_total`,
-    help: 'Attempts to write a line of the log that failed, to a full disk say',
-    registers,
-    collect() {
-      this.reset();
-      this.inc(sink.refused);
-    },
-  });
-  new Gauge({
-    name: `${PREFIX}route`,
-    help: 'Counters of every relay route on both sides',
-    labelNames: ['side', 'route', 'counter'],
-    registers,
-    collect() {
-      this.reset();
-      setRoutes(this, 'parent', relay.counters());
-      setRoutes(this, 'enclave', view.metrics?.routes ?? {});
-    },
-  });
-  new Gauge({
-    name: `${PREFIX}sample`,
-    help: 'What the supervisor reports of itself and of acra-server',
-    labelNames: ['name'],
-    registers,
-    collect() {
-      this.reset();
-      for (const [name, value] of Object.entries(view.metrics?.samples ?? {})) this.set({ name }, value);
-    },
-  });
-  new Gauge({
-    name: `${PREFIX}host_proxy_resident_bytes`,
-    help: 'Resident memory of host-proxy',
-    registers,
-    collect() {
-      this.set(process.memoryUsage.rss());
-    },
-  });
+  for (const [name, { kind, help, labels }] of Object.entries(PUBLISHED_METRICS)) {
+    const options = {
+      name: `${METRIC_PREFIX}${name}`,
+      help,
+      labelNames: [...labels],
+      registers: [registry],
+      collect(this: Counter | Gauge) {
+        publish(
+          this,
+          allSamples(sources).filter((told) => told.name === name),
+        );
+      },
+    };
+    if (kind === 'counter') new Counter(options);
+    else new Gauge(options);
+  }
   return registry;
 }

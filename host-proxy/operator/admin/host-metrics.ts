@@ -1,0 +1,54 @@
+/** What host-proxy itself publishes, beside what the enclave tells (wire/metrics.ts): declarations, and where the numbers come from. */
+import { ENCLAVE_STATES } from '../../../wire/control/messages.ts';
+import type { MetricDeclaration, MetricSample } from '../../../wire/metrics.ts';
+import type { HostStatus } from '../host-status.ts';
+
+export const HOST_METRICS = {
+  build_info: {
+    kind: 'gauge',
+    help: '1 on the releases of host-proxy and of the enclave',
+    labels: ['release', 'enclave_release'],
+  },
+  ready: { kind: 'gauge', help: '1 while applications can connect and their sessions work', labels: [] },
+  state: { kind: 'gauge', help: '1 on the state of the enclave, 0 on all others', labels: ['state'] },
+  boot_phase: { kind: 'gauge', help: '1 on the boot phase that runs or ran last', labels: ['phase'] },
+  control_connected: { kind: 'gauge', help: '1 while the enclave is connected to report to host-proxy', labels: [] },
+  machine_restarts_total: {
+    kind: 'counter',
+    help: 'Starts of the machine after its first, by the daemon that runs it',
+    labels: [],
+  },
+  log_records_total: {
+    kind: 'counter',
+    help: 'Log records of the enclave that were received, and that its full buffer had dropped',
+    labels: ['outcome'],
+  },
+  log_write_failures_total: { kind: 'counter', help: 'Attempts to write a line of the log that failed', labels: [] },
+  host_proxy_resident_memory_bytes: { kind: 'gauge', help: 'Resident memory of host-proxy', labels: [] },
+} as const satisfies Readonly<Record<string, MetricDeclaration>>;
+type HostMetricName = keyof typeof HOST_METRICS;
+
+const STATES = [...ENCLAVE_STATES, 'unknown', 'lost'] as const;
+const PHASE = /^[a-z][a-z0-9-]{0,40}$/;
+
+function one(name: HostMetricName, value: number, labels: Readonly<Record<string, string>> = {}): MetricSample {
+  return { name, labels, value };
+}
+
+/** @param unwrittenLines attempts to write a line of the log that failed */
+export function hostSamples(status: HostStatus, unwrittenLines: number): readonly MetricSample[] {
+  const { release, enclaveRelease, enclave, logs, machine } = status;
+  const phase = enclave === null || PHASE.test(enclave.phase) ? enclave?.phase : 'other';
+  return [
+    one('build_info', 1, { release, enclave_release: enclaveRelease ?? '' }),
+    one('ready', status.ready ? 1 : 0),
+    ...STATES.map((state) => one('state', state === status.state ? 1 : 0, { state })),
+    ...(phase === undefined ? [] : [one('boot_phase', 1, { phase })]),
+    one('control_connected', status.connected ? 1 : 0),
+    ...(machine === null ? [] : [one('machine_restarts_total', machine.restarts)]),
+    one('log_records_total', logs.received, { outcome: 'received' }),
+    one('log_records_total', logs.dropped, { outcome: 'dropped' }),
+    one('log_write_failures_total', unwrittenLines),
+    one('host_proxy_resident_memory_bytes', process.memoryUsage.rss()),
+  ];
+}

@@ -1,0 +1,29 @@
+/** The relay's counters as samples of the metrics that both daemons publish (wire/metrics.ts). */
+import type { MetricSample } from '../wire/metrics.ts';
+import { sample } from '../wire/metrics.ts';
+import type { CounterName, RouteCounters } from './counters.ts';
+
+/** Of each counter, which series of which metric it is. */
+const SAMPLES: Readonly<Record<CounterName, (route: string, value: number) => MetricSample>> = {
+  accepted: (route, value) => sample('relay_accepted_connections_total', { route }, value),
+  opened: (route, value) => sample('relay_connections_total', { route, outcome: 'opened' }, value),
+  active: (route, value) => sample('relay_active_connections', { route }, value),
+  pending: (route, value) => sample('relay_pending_connections', { route }, value),
+  shed: (route, value) => sample('relay_shed_total', { route, reason: 'limit' }, value),
+  refusedCid: (route, value) => sample('relay_connections_total', { route, outcome: 'refused_cid' }, value),
+  refusedPreface: (route, value) => sample('relay_connections_total', { route, outcome: 'refused_preface' }, value),
+  connectFailed: (route, value) => sample('relay_connections_total', { route, outcome: 'connect_failed' }, value),
+  idleClosed: (route, value) => sample('relay_broken_connections_total', { route, reason: 'idle' }, value),
+  cut: (route, value) => sample('relay_broken_connections_total', { route, reason: 'cut' }, value),
+  errors: (route, value) => sample('relay_broken_connections_total', { route, reason: 'error' }, value),
+  bytesUp: (route, value) => sample('relay_bytes_total', { route, direction: 'up' }, value),
+  bytesDown: (route, value) => sample('relay_bytes_total', { route, direction: 'down' }, value),
+  largestVsockWriteBytes: (route, value) => sample('relay_largest_vsock_write_bytes', { route }, value),
+  largestPendingBytes: (route, value) => sample('relay_largest_pending_bytes', { route }, value),
+};
+
+/** @param counters of every route, by its label */
+export function relaySamples(counters: Readonly<Record<string, RouteCounters>>): readonly MetricSample[] {
+  const names = Object.keys(SAMPLES) as CounterName[];
+  return Object.entries(counters).flatMap(([route, of]) => names.map((name) => SAMPLES[name](route, of[name])));
+}

@@ -1,0 +1,150 @@
+/**
+ * What the enclave counts and the parent publishes, declared once: the supervisor tells samples of these metrics and of no others,
+ * host-proxy publishes these under ENCLAVE_PREFIX and leaves out whatever else it is told. Names and labels are an interface
+ * (docs/metrics.md) and follow Prometheus' naming: base units, `_total` for what only grows until the process starts anew.
+ */
+
+export interface MetricDeclaration {
+  /** `counter`: only grows, from 0, within the life of its process; for `rate()`. `gauge`: goes up and down. */
+  readonly kind: 'counter' | 'gauge';
+  /** One sentence without a period. */
+  readonly help: string;
+  readonly labels: readonly string[];
+}
+
+/** Of both daemons' relays; host-proxy publishes its own under the same names, and adds the label `side`. */
+export const RELAY_METRICS = {
+  relay_active_connections: { kind: 'gauge', help: 'Connections that the relay holds now', labels: ['route'] },
+  relay_pending_connections: {
+    kind: 'gauge',
+    help: 'Connections that the relay holds now and that have not reached their upstream yet',
+    labels: ['route'],
+  },
+  relay_accepted_connections_total: {
+    kind: 'counter',
+    help: 'Connections that the listener of the route took',
+    labels: ['route'],
+  },
+  relay_connections_total: {
+    kind: 'counter',
+    help: 'Connections by what became of the attempt to reach their upstream',
+    labels: ['route', 'outcome'],
+  },
+  relay_shed_total: {
+    kind: 'counter',
+    help: 'Connections closed without a try because a limit of the route was reached, by limit',
+    labels: ['route', 'reason'],
+  },
+  relay_broken_connections_total: {
+    kind: 'counter',
+    help: 'Connections that neither of their ends closed in order, by reason',
+    labels: ['route', 'reason'],
+  },
+  relay_bytes_total: {
+    kind: 'counter',
+    help: 'Bytes written, up to the upstream or down to whoever connected',
+    labels: ['route', 'direction'],
+  },
+  relay_largest_vsock_write_bytes: {
+    kind: 'gauge',
+    help: 'Largest single write to a vsock or hybrid socket',
+    labels: ['route'],
+  },
+  relay_largest_pending_bytes: {
+    kind: 'gauge',
+    help: 'Most that one connection held in user space because a peer did not read',
+    labels: ['route'],
+  },
+} as const satisfies Readonly<Record<string, MetricDeclaration>>;
+
+/** Of the enclave alone. */
+export const SUPERVISOR_METRICS = {
+  machine_available_memory_bytes: {
+    kind: 'gauge',
+    help: 'Memory of the enclave that programs could still get without swapping',
+    labels: [],
+  },
+  supervisor_resident_memory_bytes: { kind: 'gauge', help: 'Resident memory of the supervisor', labels: [] },
+  supervisor_uptime_seconds: { kind: 'gauge', help: 'Time since the supervisor started', labels: [] },
+  child_resident_memory_bytes: {
+    kind: 'gauge',
+    help: 'Resident memory of a supervised program, 0 while it does not run',
+    labels: ['child'],
+  },
+  child_restarts_total: {
+    kind: 'counter',
+    help: 'Starts of a supervised program after its first',
+    labels: ['child'],
+  },
+  child_healthy: {
+    kind: 'gauge',
+    help: '1 while a supervised program answered its last probe, 0 otherwise',
+    labels: ['child'],
+  },
+  certificate_expiry_timestamp_seconds: {
+    kind: 'gauge',
+    help: 'When a certificate of the measured folder ends, in seconds since the epoch',
+    labels: ['certificate'],
+  },
+  alarms_total: {
+    kind: 'counter',
+    help: 'Alarms that the log of a supervised program raised, by what is at stake',
+    labels: ['child', 'concern'],
+  },
+  log_records_suppressed_total: {
+    kind: 'counter',
+    help: 'Log records of the enclave left out because too many of their kind came in a minute',
+    labels: [],
+  },
+} as const satisfies Readonly<Record<string, MetricDeclaration>>;
+
+const ENCLAVE_METRICS = { ...RELAY_METRICS, ...SUPERVISOR_METRICS };
+type EnclaveMetrics = typeof ENCLAVE_METRICS;
+export type EnclaveMetricName = keyof EnclaveMetrics;
+type LabelsOf<Name extends EnclaveMetricName> = Readonly<Record<EnclaveMetrics[Name]['labels'][number], string>>;
+
+export interface MetricSample<Name extends string = string> {
+  readonly name: Name;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/** A sample that has the labels which its metric is declared with. */
+export function sample<Name extends EnclaveMetricName>(
+  name: Name,
+  labels: LabelsOf<Name>,
+  value: number,
+): MetricSample<Name> {
+  return { name, labels, value };
+}
+
+/** Series of one metric that are published; a route or program more is one more. */
+export const MAX_SERIES = 100;
+/** What routes, programs, outcomes and concerns are called. */
+const LABEL_VALUE = /^[a-z][a-z0-9_-]{0,40}$/;
+
+function isDeclared({ name, labels, value }: MetricSample): boolean {
+  if (!Object.hasOwn(ENCLAVE_METRICS, name)) return false;
+  const declared: MetricDeclaration = ENCLAVE_METRICS[name as EnclaveMetricName];
+  if (declared.kind === 'counter' && value < 0) return false;
+  return (
+    Object.keys(labels).length === declared.labels.length &&
+    declared.labels.every((label) => LABEL_VALUE.test(labels[label] ?? ''))
+  );
+}
+
+/**
+ * The samples that are declared above: no other names and labels, no negative counters, one sample a series, at most MAX_SERIES of
+ * a metric. So an enclave can neither forge a metric of the parent's nor fill a monitoring system with series.
+ */
+export function declaredSamples(samples: readonly MetricSample[]): readonly MetricSample<EnclaveMetricName>[] {
+  const series = new Map<string, Map<string, MetricSample>>();
+  for (const told of samples) {
+    if (!isDeclared(told)) continue;
+    const known = series.get(told.name) ?? new Map<string, MetricSample>();
+    series.set(told.name, known);
+    const key = JSON.stringify(Object.entries(told.labels).sort());
+    if (known.size < MAX_SERIES && !known.has(key)) known.set(key, told);
+  }
+  return [...series.values()].flatMap((known) => [...known.values()]) as MetricSample<EnclaveMetricName>[];
+}
