@@ -198,7 +198,7 @@ t.test('rejects the stand-in unless it is allowed (EIF_BUILD_STAND_IN)', async (
 });
 
 t.test('keeps the stand-in out even when our own code refers to it (EIF_BUILD_STAND_IN)', async (t) => {
-  const entryPoints = { ...ENTRY_POINTS, init: 'acra/obtain/program.ts' };
+  const entryPoints = { ...ENTRY_POINTS, init: 'emulator/acra-server/command.ts' };
   const build = () => buildIn(temporaryFolder(t), { entryPoints });
   await rejectsCode(build, EifBuildError, 'EIF_BUILD_STAND_IN');
 });

@@ -9,10 +9,17 @@ const SOURCES = [
   'attestation',
   'config',
   'eif',
+  'emulator',
+  'encoding',
+  'keys',
+  'kms',
   'package.json',
+  'postgres',
   'relay',
   'runtime',
   'supervisor',
+  'system',
+  'wire',
   'test/eif/image/support',
 ];
 const BUNDLER = /^(?:esbuild|@esbuild\/.*)$/;
