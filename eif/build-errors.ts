@@ -60,6 +60,11 @@ export const EIF_BUILD_ERRORS = {
     action:
       'Leave `compression` out of image.yaml: the default suits the kernel; gzip is the smaller choice for an old one.',
   },
+  EIF_BUILD_MEMORY: {
+    meaning: 'The enclave would not boot: its root file system takes more than half of the memory that it will get.',
+    action:
+      'Give it more: `memoryMiB` in image.yaml and the same in `enclave.run` of host-proxy.yaml; or take files out of the image.',
+  },
   EIF_BUILD_OUTPUT: {
     meaning: 'A result cannot be written.',
     action: 'Check the path, the permissions and the free space.',

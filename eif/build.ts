@@ -5,6 +5,7 @@ import { type EifMetadata, encodeMetadata } from './format/metadata.ts';
 import { type ByteSource, type WrittenEif, writeEif } from './format/writer.ts';
 import { type CertificateChain, checkValidity } from './sign/certificate.ts';
 import { checkKeyMatches, type SigningKey } from './sign/key.ts';
+import { requireSigned } from './sign/require-signed.ts';
 import { signPcr0 } from './sign/signature.ts';
 
 export interface ImageSigner {
@@ -36,7 +37,7 @@ export function checkSigner({ key, chain, nowMs }: ImageSigner): void {
 
 /**
  * @throws EifError EIF_KEY_MISMATCH, EIF_CERTIFICATE_EXPIRED, EIF_CERTIFICATE_NOT_YET_VALID, EIF_METADATA_INVALID, and those
- * of writeEif and of the sources; nothing is written then
+ * of writeEif and of the sources, nothing is written then; those of requireSigned
  */
 export async function buildImage(request: BuildRequest): Promise<WrittenEif> {
   const { signer } = request;
@@ -49,5 +50,7 @@ export async function buildImage(request: BuildRequest): Promise<WrittenEif> {
     ramdisks: request.ramdisks,
     ...(signer === 'unsigned' ? {} : { sign: (pcr0: Buffer) => signPcr0(pcr0, signer.key, signer.chain) }),
   };
-  return writeEif(request.output, content, request.signal);
+  const written = await writeEif(request.output, content, request.signal);
+  if (signer !== 'unsigned') await requireSigned(request.output, signer.chain, request.signal);
+  return written;
 }

@@ -78,6 +78,10 @@ export const EIF_ERRORS = {
     action:
       'Check that the digest that was signed is the one of this image, and that the key belongs to the certificate.',
   },
+  EIF_SIGNATURE_MISSING: {
+    meaning: 'The image was to be signed, and what was written has no signature; it was not put in its place.',
+    action: 'Check the disk; sign again. If it happens again, report this.',
+  },
   EIF_SIGNATURE_ENCODING: {
     meaning: 'The signature to attach is neither raw r and s of the right length nor a DER ECDSA-Sig-Value.',
     action: 'Pass the bytes that the HSM or KMS returned, after removing any Base64.',

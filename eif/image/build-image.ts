@@ -5,16 +5,22 @@
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { sha256OfFile } from '../../system/files/file-digest.ts';
+import type { CertificateEnd } from '../../wire/certificate-end.ts';
 import { type BomComponent, type BomRamdisk, encodeBom } from '../bom/cyclonedx.ts';
 import { tapDigest } from '../bom/digest-tap.ts';
 import { type BuildRequest, buildImage } from '../build.ts';
+import { EifBuildError } from '../build-errors.ts';
 import type { CompressionChoice } from '../compress.ts';
 import type { EifMetadata } from '../format/metadata.ts';
 import type { ByteSource, WrittenEif } from '../format/writer.ts';
+import { factsMetadata } from '../image-facts.ts';
 import { readFilePieces } from '../input-file.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { measureCertificate } from '../measure.ts';
+import { memoryBudget } from '../memory-budget.ts';
 import { writeOutputFile } from '../output-file.ts';
+import { together } from '../rootfs/content.ts';
+import { unpackedBytes } from '../rootfs/unpacked-size.ts';
 import { type ContentOptions, gatherContents } from './contents.ts';
 import { BILL_NAME, MEASUREMENTS_NAME, type Measurements, toMeasurements } from './measurements.ts';
 import { writeTogether } from './outputs.ts';
@@ -34,6 +40,10 @@ export interface ImageRequest extends Omit<ContentOptions, 'architecture' | 'wor
   readonly kernel: Kernel;
   /** Default: what the kernel unpacks best. */
   readonly compression: CompressionChoice | undefined;
+  /** What the enclave will get. */
+  readonly memoryMiB: number;
+  /** Of the measured folder; for who has the image only. */
+  readonly certificateEnds: readonly CertificateEnd[];
   readonly signer: BuildRequest['signer'];
   /** Folder of the three results. */
   readonly outputFolder: string;
@@ -56,12 +66,14 @@ async function buildInto(workFolder: string, request: ImageRequest): Promise<Mea
   const compression = compressionFor(kernel, request.compression);
   request.onProgress('gathering files');
   const contents = await gatherContents({ ...request, architecture: kernel.architecture, workFolder });
+  const unpacked = await unpackedBytes(together(contents.runtime, contents.application));
+  requireMemory(unpacked, request);
   const ramdisks = cutRamdisks(contents, kernel, compression);
   signal.throwIfAborted();
   request.onProgress('writing the image');
   const image = join(workFolder, IMAGE_NAME);
   const kernelFile = tapDigest(readFilePieces(kernel.path));
-  const written = await writeImage(image, request, kernelFile.pieces, ramdisks);
+  const written = await writeImage(image, request, unpacked, kernelFile.pieces, ramdisks);
   const kernelSha256 = await kernelFile.sha256;
   const described = await Promise.all(ramdisks.map((ramdisk) => ramdisk.contents));
   const components = [...(await contents.components), ...kernelComponents(kernel, kernelSha256)];
@@ -73,6 +85,7 @@ async function buildInto(workFolder: string, request: ImageRequest): Promise<Mea
     imageSha256: await sha256OfFile(image),
     imageName: IMAGE_NAME,
     isSigned: request.signer !== 'unsigned',
+    unpackedBytes: unpacked,
     kernel,
     kernelSha256,
     ramdisks,
@@ -85,9 +98,24 @@ async function buildInto(workFolder: string, request: ImageRequest): Promise<Mea
   return measurements;
 }
 
+/** A warning is told as it is seen; @throws EifBuildError EIF_BUILD_MEMORY */
+function requireMemory(unpacked: number, { memoryMiB, onProgress }: ImageRequest): void {
+  const { outcome, found, goodMiB, neededMiB } = memoryBudget(unpacked, memoryMiB);
+  if (outcome === 'enough') return;
+  if (outcome === 'tight') {
+    onProgress(`warning: ${found}; ${goodMiB} MiB would leave room to work in (memoryMiB)`);
+    return;
+  }
+  throw new EifBuildError('EIF_BUILD_MEMORY', 'the image is too large for the memory of its enclave', {
+    found,
+    allowed: `${neededMiB} MiB at least, ${goodMiB} MiB or more to work well`,
+  });
+}
+
 async function writeImage(
   output: string,
   request: ImageRequest,
+  unpacked: number,
   kernelPieces: ByteSource,
   ramdisks: readonly Ramdisk[],
 ): Promise<WrittenEif> {
@@ -104,14 +132,14 @@ async function writeImage(
     architecture: kernel.architecture,
     kernel: kernelPieces,
     cmdline: kernel.cmdline,
-    metadata: metadataOf(request),
+    metadata: metadataOf(request, unpacked),
     ramdisks: sources.map(({ pieces }) => pieces),
     signer,
     signal: AbortSignal.any([signal, ...sources.map(({ failed }) => failed)]),
   });
 }
 
-function metadataOf({ name, release, kernel }: ImageRequest): EifMetadata {
+function metadataOf({ name, release, kernel, certificateEnds }: ImageRequest, unpacked: number): EifMetadata {
   return {
     ImageName: name,
     ImageVersion: release,
@@ -123,7 +151,7 @@ function metadataOf({ name, release, kernel }: ImageRequest): EifMetadata {
       KernelVersion: kernel.release,
     },
     DockerInfo: null,
-    CustomMetadata: null,
+    CustomMetadata: factsMetadata({ unpackedBytes: unpacked, certificateEnds: [...certificateEnds] }),
   };
 }
 

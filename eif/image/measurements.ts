@@ -24,6 +24,8 @@ export interface MeasurementsContent {
   readonly imageSha256: string;
   readonly imageName: string;
   readonly isSigned: boolean;
+  /** Of the root file system, in whole pages. */
+  readonly unpackedBytes: number;
   readonly kernel: Kernel;
   readonly kernelSha256: string;
   readonly ramdisks: readonly Ramdisk[];
@@ -39,6 +41,8 @@ export interface Measurements {
     readonly bytes: number;
     readonly sha256: string;
     readonly isSigned: boolean;
+    /** What the root file system takes of the enclave's memory. */
+    readonly unpackedBytes: number;
   };
   readonly kernel: {
     readonly release: string;
@@ -76,6 +80,7 @@ export function toMeasurements(content: MeasurementsContent): Measurements {
       bytes: written.fileSize,
       sha256: content.imageSha256,
       isSigned: content.isSigned,
+      unpackedBytes: content.unpackedBytes,
     },
     kernel: {
       release: kernel.release,

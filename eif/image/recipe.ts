@@ -49,6 +49,14 @@ export const recipeSchema = z
       .describe(
         "root of the system whose C and C++ libraries are taken for Node: this machine's, or unpacked packages",
       ),
+    memoryMiB: z
+      .int()
+      .min(64)
+      .max(4_194_304)
+      .default(1_024)
+      .describe(
+        'what the enclave will get (`enclave.run.memoryMiB` of host-proxy.yaml); checked, and not in the image',
+      ),
     compression: compression
       .optional()
       .describe("of ramdisks; default: zstd, and none with nitro-cli's kernel, which cannot unpack zstd"),

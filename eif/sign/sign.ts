@@ -2,6 +2,9 @@
  * Signs an image: everything but the old signature, if there is one, is copied, so signing a signed image gives what signing
  * the unsigned one would. Whatever is wrong with key or certificate, nothing is written.
  */
+import { randomBytes } from 'node:crypto';
+import { rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { EifError } from '../errors.ts';
 import { type EifImage, readEif, sectionData } from '../format/reader.ts';
 import type { SectionKind } from '../format/section.ts';
@@ -9,6 +12,7 @@ import { type ByteSource, type WrittenEif, writeEif } from '../format/writer.ts'
 import { withInputFile } from '../input-file.ts';
 import { type CertificateChain, checkValidity } from './certificate.ts';
 import { checkKeyMatches, type SigningKey } from './key.ts';
+import { requireSigned } from './require-signed.ts';
 import { signPcr0 } from './signature.ts';
 
 export interface SignRequest {
@@ -34,7 +38,7 @@ export async function signImage(request: SignRequest, key: SigningKey): Promise<
 /** Copies an image that was read and puts this signature section into it. */
 export async function rewriteSigned(
   image: EifImage,
-  { output, signal }: SignRequest,
+  { output, chain, signal }: SignRequest,
   signature: Buffer,
 ): Promise<WrittenEif> {
   return withInputFile(image.path, async (file) => {
@@ -54,6 +58,26 @@ export async function rewriteSigned(
         throw new EifError('EIF_FILE_CHANGED', `${image.path} changed while it was being signed`);
       },
     };
-    return writeEif(output, content, signal);
+    return writeChecked(output, chain, (path) => writeEif(path, content, signal), signal);
   });
+}
+
+/** What is written takes its place only after it was read again and found to be signed. */
+async function writeChecked(
+  output: string,
+  chain: CertificateChain,
+  write: (path: string) => Promise<WrittenEif>,
+  signal?: AbortSignal,
+): Promise<WrittenEif> {
+  const unchecked = join(dirname(output), `.${basename(output)}.${randomBytes(6).toString('hex')}.unchecked`);
+  try {
+    const written = await write(unchecked);
+    await requireSigned(unchecked, chain, signal);
+    await rename(unchecked, output).catch((cause: unknown) => {
+      throw new EifError('EIF_FILE_WRITE', `cannot write ${output}`, { cause });
+    });
+    return written;
+  } finally {
+    await rm(unchecked, { force: true });
+  }
 }

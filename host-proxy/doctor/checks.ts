@@ -1,5 +1,6 @@
 /** All checks, in the order in which an operator would set things up. */
 import type { Check } from './check.ts';
+import { certificatesCheck } from './checks/certificates.ts';
 import { clockCheck } from './checks/clock.ts';
 import { cpusCheck } from './checks/cpus.ts';
 import { databaseCheck } from './checks/database.ts';
@@ -11,6 +12,7 @@ import { kmsCheck } from './checks/kms.ts';
 import { memoryCheck } from './checks/memory.ts';
 import { nitroCliCheck } from './checks/nitro-cli.ts';
 import { qemuCheck } from './checks/qemu.ts';
+import { rootFileSystemCheck } from './checks/root-file-system.ts';
 import { serviceUserCheck } from './checks/service-user.ts';
 import { vsockCheck } from './checks/vsock.ts';
 
@@ -24,6 +26,8 @@ export const CHECKS: readonly Check[] = [
   vsockCheck,
   serviceUserCheck,
   imageCheck,
+  rootFileSystemCheck,
+  certificatesCheck,
   imdsCheck,
   imdsV1Check,
   hopLimitCheck,

@@ -33,7 +33,8 @@ export interface ParentSystem {
   readonly clock: Clock;
   /** undefined when there is no such file, or it cannot be read. */
   readText(path: string): string | undefined;
-  readStart(path: string, bytes: number): Buffer | undefined;
+  /** `bytes` bytes from `offset` on, or as many as there are. */
+  readRange(path: string, offset: number, bytes: number): Buffer | undefined;
   /** undefined when there is no such file, folder or device, or it is hidden; access is that of the process. */
   status(path: string): FileStatus | undefined;
   /** A folder on the way there is closed to this user, so nothing can be said of it. */

@@ -32,11 +32,11 @@ function isHidden(path: string): boolean {
   }
 }
 
-function readStart(path: string, bytes: number): Buffer {
+function readRange(path: string, offset: number, bytes: number): Buffer {
   const fd = openSync(path, 'r');
   try {
-    const start = Buffer.alloc(bytes);
-    return start.subarray(0, readSync(fd, start, 0, bytes, 0));
+    const range = Buffer.alloc(bytes);
+    return range.subarray(0, readSync(fd, range, 0, bytes, offset));
   } finally {
     closeSync(fd);
   }
@@ -62,7 +62,7 @@ export function realSystem(clock: Clock): ParentSystem {
   return {
     clock,
     readText: (path) => orUndefined(() => readFileSync(path, 'utf8')),
-    readStart: (path, bytes) => orUndefined(() => readStart(path, bytes)),
+    readRange: (path, offset, bytes) => orUndefined(() => readRange(path, offset, bytes)),
     status: (path) =>
       orUndefined(() => ({
         bytes: statSync(path).size,

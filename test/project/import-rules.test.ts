@@ -23,6 +23,14 @@ t.test('keeps host-proxy to the verifying part of attestation', async (t) => {
   t.same(beyond, []);
 });
 
+t.test('keeps host-proxy to what an image says of itself', async (t) => {
+  const beyond = arrows.filter(
+    ({ from, to }) =>
+      folderOf(from) === 'host-proxy' && folderOf(to) === 'eif' && !/^eif\/(image-facts|memory-budget)\.ts$/.test(to),
+  );
+  t.same(beyond, []);
+});
+
 t.test('keeps emulators out of the daemons at run time', async (t) => {
   const graph = byFile(arrows);
   for (const daemon of ['supervisor/main.ts', 'host-proxy/enclave-host.ts', 'host-proxy/daemon.ts']) {

@@ -14,7 +14,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   acra: GROUND,
   keys: [...GROUND, 'kms', 'acra'],
   supervisor: [...GROUND, 'relay', 'attestation', 'kms', 'keys', 'acra'],
-  'host-proxy': [...GROUND, 'relay', 'attestation'],
+  'host-proxy': [...GROUND, 'relay', 'attestation', 'eif'],
   eif: [...GROUND, 'attestation'],
   emulator: [...GROUND, 'attestation', 'acra'],
   deploy: ['runtime', 'system'],

@@ -16,7 +16,10 @@ import { readSmallFile } from '../../../eif/input-file.ts';
 import { measuredFolder } from '../../../eif/rootfs/measured-folder.ts';
 import { STAND_IN_COMMAND } from '../../../emulator/acra-server/command.ts';
 import { checkMeasuredFolder } from '../../../keys/measured-folder.ts';
+import { certificateEnds } from '../../../keys/tls/folder.ts';
 import { RELEASE } from '../../../runtime/release.ts';
+import type { CertificateEnd } from '../../../wire/certificate-end.ts';
+import { describeEnd, lifeOf } from '../../../wire/certificate-end.ts';
 import { acraCacheFolder } from '../../acra-cache.ts';
 import type { BuildOptions } from '../../eif/build-again.ts';
 import { buildAgain } from '../../eif/build-again.ts';
@@ -41,7 +44,7 @@ async function build(options: BuildOptions): Promise<void> {
 /** The kernel comes last, for it can take minutes: what is wrong with anything else is known by then. */
 async function buildFromParts(options: BuildOptions, signal: AbortSignal): Promise<void> {
   const enclaveFolder = resolve(options.enclave ?? DEFAULT_ENCLAVE);
-  await checkConfiguration(enclaveFolder);
+  const ends = await checkConfiguration(enclaveFolder);
   const recipe = readRecipe(options.recipe);
   const signer = await signerOf(options);
   const architecture = hostArchitecture();
@@ -58,6 +61,8 @@ async function buildFromParts(options: BuildOptions, signal: AbortSignal): Promi
     allowStandIn: options.allowStandIn === true,
     enclaveFolder,
     compression: recipe.compression,
+    memoryMiB: recipe.memoryMiB,
+    certificateEnds: ends,
     signer,
     outputFolder: resolve(options.output),
     signal,
@@ -68,13 +73,17 @@ async function buildFromParts(options: BuildOptions, signal: AbortSignal): Promi
 }
 
 /** What the enclave would refuse at its start, or its clients later, is refused here. */
-async function checkConfiguration(folder: string): Promise<void> {
+async function checkConfiguration(folder: string): Promise<readonly CertificateEnd[]> {
   const config = loadConfig(enclaveSchema, join(folder, 'enclave.yaml'));
   const file = join(folder, config.acra.encryptorConfig);
   const text = (await readSmallFile(file, MAX_ENCRYPTOR_BYTES)).toString('utf8');
   const encryptorConfig = parseEncryptorConfig(text, file);
   await measuredFolder(folder);
-  await checkMeasuredFolder({ folder, config, encryptorConfig, nowMs: Date.now() });
+  const nowMs = Date.now();
+  await checkMeasuredFolder({ folder, config, encryptorConfig, nowMs });
+  const ends = certificateEnds(folder, config, nowMs);
+  for (const end of ends) if (lifeOf(end, nowMs) !== 'valid') progress(`warning: ${describeEnd(end, nowMs)}`);
+  return ends;
 }
 
 async function findAcraServer({ allowStandIn }: BuildOptions): Promise<AcraProgram> {

@@ -37,7 +37,7 @@ export const imageCheck: Check = {
     if (!status) return absent(context, run.image);
     if (!status.readable) return failure(`${run.image} cannot be read`, 'Make it readable for the user acra-enclave.');
     const found = `${run.image}, ${(status.bytes / BYTES_PER_MIB).toFixed(1)} MiB`;
-    if (system.readStart(run.image, MAGIC.length)?.toString('latin1') !== MAGIC) {
+    if (system.readRange(run.image, 0, MAGIC.length)?.toString('latin1') !== MAGIC) {
       return failure(
         `${found}, is not an enclave image`,
         'Copy it again; where it was built, `acra-enclave eif verify` checks it whole.',

@@ -5,11 +5,13 @@ import { KERNEL_SOURCE_VERSION } from '../../../eif/kernel/debian.ts';
 
 t.test('fills in every default', async (t) => {
   const recipe = recipeSchema.parse({ version: 1 });
-  t.same(recipe, { version: 1, name: 'acra-enclave', kernel: { debian: KERNEL_SOURCE_VERSION }, libraries: '/' });
+  const kernel = { debian: KERNEL_SOURCE_VERSION };
+  t.same(recipe, { version: 1, name: 'acra-enclave', kernel, libraries: '/', memoryMiB: 1_024 });
 });
 
 const ACCEPTED: readonly Record<string, unknown>[] = [
   { compression: 'none' },
+  { memoryMiB: 64 },
   { compression: 'gzip' },
   { compression: 'zstd' },
   { compression: { zstd: 1 } },
@@ -27,6 +29,8 @@ for (const keys of ACCEPTED) {
 
 const REFUSED: readonly Record<string, unknown>[] = [
   { version: 2 },
+  { memoryMiB: 63 },
+  { memoryMiB: '1024' },
   { compression: 'xz' },
   { compression: { zstd: 0 } },
   { compression: { zstd: 20 } },

@@ -66,6 +66,8 @@ export async function buildTestImage(
     entryPoints: { init: init ?? ENTRY_POINTS.init, standIn: standIn ?? ENTRY_POINTS.standIn },
     allowStandIn: true,
     enclaveFolder,
+    memoryMiB: 4_096,
+    certificateEnds: [],
     compression: 'none',
     signer: 'unsigned',
     outputFolder,

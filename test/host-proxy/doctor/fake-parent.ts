@@ -2,11 +2,36 @@
 import type { HostProxyConfig } from '../../../config/host-proxy.ts';
 import { hostProxySchema } from '../../../config/host-proxy.ts';
 import type { FileStatus, HttpAnswer, HttpQuestion, ParentSystem } from '../../../host-proxy/doctor/parent-system.ts';
+import type { CertificateRole } from '../../../wire/certificate-end.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
+import { imageStart } from './image-start.ts';
 
 export const IMAGE = '/var/lib/acra-enclave/acra-enclave.eif';
 const MIB = 1024 * 1024;
 const OPEN: FileStatus = { bytes: 0, readable: true, writable: true };
+
+const IMAGE_BYTES = 60 * MIB;
+const DAY_MS = 86_400_000;
+
+/** An image whose root file system and server certificate are as said; by default fine for nitroConfig and a year. */
+export function imageOf({
+  unpackedMiB = 170,
+  endsInDays = 365,
+}: {
+  unpackedMiB?: number;
+  endsInDays?: number;
+}): string {
+  const nowMs = new FakeClock().nowMs();
+  const end = (certificate: CertificateRole, days: number) => ({
+    certificate,
+    subject: `CN=${certificate}`,
+    endsMs: nowMs + days * DAY_MS,
+  });
+  const certificateEnds = [end('client-ca', 3_650), end('server', endsInDays), end('database-ca', 3_650)];
+  return imageStart({ unpackedBytes: unpackedMiB * MIB, certificateEnds }, IMAGE_BYTES);
+}
+
+export const SILENT_IMAGE = imageStart(undefined, IMAGE_BYTES);
 
 export interface FakeParent {
   readonly clock: FakeClock;
@@ -63,7 +88,7 @@ export function healthyParent(): FakeParent {
       ['/sys/devices/virtual/dmi/id/product_name', 'c6a.xlarge\n'],
       ['/etc/passwd', 'root:x:0:0::/root:/bin/sh\nacra-enclave:x:990:990::/:/usr/sbin/nologin\n'],
       ['/etc/group', 'root:x:0:\nne:x:991:acra-enclave\n'],
-      [IMAGE, '.eif…'],
+      [IMAGE, imageOf({})],
     ]),
     status: new Map([
       ['/dev/nitro_enclaves', OPEN],
@@ -71,7 +96,7 @@ export function healthyParent(): FakeParent {
       ['/sys/module/nitro_enclaves', OPEN],
       ['/run/nitro_enclaves', OPEN],
       ['/var/log/nitro_enclaves', OPEN],
-      [IMAGE, { ...OPEN, bytes: 60 * MIB }],
+      [IMAGE, { ...OPEN, bytes: IMAGE_BYTES }],
     ]),
     hidden: new Set(),
     folders: new Map([['/sys/kernel/mm/hugepages', ['hugepages-1048576kB', 'hugepages-2048kB', 'hugepages-64kB']]]),
@@ -96,7 +121,8 @@ export function asSystem(parent: FakeParent): ParentSystem {
   return {
     clock: parent.clock,
     readText: (path) => parent.files.get(path),
-    readStart: (path, bytes) => Buffer.from(parent.files.get(path) ?? '', 'latin1').subarray(0, bytes),
+    readRange: (path, offset, bytes) =>
+      Buffer.from(parent.files.get(path) ?? '', 'latin1').subarray(offset, offset + bytes),
     status: (path) => parent.status.get(path),
     isHidden: (path) => parent.hidden.has(path),
     list: (folder) => parent.folders.get(folder) ?? [],

@@ -139,12 +139,12 @@ t.test('tells what there is in the file system, and nothing of what there is not
   chmodSync(file, 0o400);
   const { bytes, readable } = system.status(file) ?? {};
   t.same([bytes, readable], [13, true]);
-  t.equal(system.readStart(file, 4)?.toString(), '.eif');
+  t.equal(system.readRange(file, 0, 4)?.toString(), '.eif');
   t.equal(system.readText(file), '.eif and more');
   t.same([...system.list(folder)].sort(), ['closed', 'image']);
   const absent = join(folder, 'absent');
   t.same(
-    [system.status(absent), system.readText(absent), system.readStart(absent, 4)],
+    [system.status(absent), system.readText(absent), system.readRange(absent, 0, 4)],
     [undefined, undefined, undefined],
   );
   t.same(system.list(absent), []);

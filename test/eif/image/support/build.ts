@@ -36,6 +36,8 @@ export async function requestIn(folder: string, changes: Partial<ImageRequest> =
     acraServer: await smallProgram(),
     allowStandIn: false,
     enclaveFolder: writeMeasuredFolder(join(folder, 'enclave')),
+    memoryMiB: 4_096,
+    certificateEnds: [],
     compression: 'none',
     signer: 'unsigned',
     outputFolder: join(folder, 'build'),

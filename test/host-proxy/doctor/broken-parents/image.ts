@@ -1,6 +1,6 @@
 /** What may be wrong with the enclave image. */
 import type { FakeParent } from '../fake-parent.ts';
-import { IMAGE, nitroConfig } from '../fake-parent.ts';
+import { IMAGE, imageOf, nitroConfig, qemuConfig, SILENT_IMAGE } from '../fake-parent.ts';
 import type { BrokenParent } from './broken-parent.ts';
 
 const closed = { bytes: 0, readable: false, writable: false };
@@ -67,5 +67,63 @@ export const IMAGES: readonly BrokenParent[] = [
     found: /is not an enclave image/,
     advice: /eif verify/,
     breakIt: ({ files }) => files.set(IMAGE, '<html>'),
+  },
+  {
+    what: 'memory of which the root file system takes a little more than 40 %',
+    check: 'root-file-system',
+    outcome: 'warning',
+    found: /takes 1229\.0 of 3072 MiB \(40\.0 %\)/,
+    advice: /memoryMiB: 3073/,
+    breakIt: ({ files }) => files.set(IMAGE, imageOf({ unpackedMiB: 1_229 })),
+  },
+  {
+    what: 'memory of which the root file system takes exactly half',
+    check: 'root-file-system',
+    outcome: 'warning',
+    found: /takes 1536\.0 of 3072 MiB \(50\.0 %\)/,
+    breakIt: ({ files }) => files.set(IMAGE, imageOf({ unpackedMiB: 1_536 })),
+  },
+  {
+    what: 'memory of which the root file system takes more than half',
+    check: 'root-file-system',
+    found: /not boot with less than 3074 MiB/,
+    advice: /memoryMiB: 3843/,
+    breakIt: ({ files }) => files.set(IMAGE, imageOf({ unpackedMiB: 1_537 })),
+  },
+  {
+    what: 'memory that is too small on QEMU too',
+    check: 'root-file-system',
+    found: /170\.0 of 256 MiB/,
+    config: qemuConfig({ memoryMiB: 256 }),
+    breakIt: () => undefined,
+  },
+  {
+    what: 'an image that does not say how large it is unpacked',
+    check: 'root-file-system',
+    outcome: 'skipped',
+    found: /does not say/,
+    breakIt: ({ files }) => files.set(IMAGE, SILENT_IMAGE),
+  },
+  {
+    what: 'a certificate that ends within 30 days',
+    check: 'certificates',
+    outcome: 'warning',
+    found: /^server \(CN=server\) ends 2026-01-30T/,
+    advice: /keys seal/,
+    breakIt: ({ files }) => files.set(IMAGE, imageOf({ endsInDays: 29 })),
+  },
+  {
+    what: 'a certificate that has ended',
+    check: 'certificates',
+    found: /^server \(CN=server\) ended 2025-12-31T/,
+    advice: /build the image/,
+    breakIt: ({ files }) => files.set(IMAGE, imageOf({ endsInDays: -1 })),
+  },
+  {
+    what: 'an image that does not say when its certificates end',
+    check: 'certificates',
+    outcome: 'skipped',
+    found: /does not say/,
+    breakIt: ({ files }) => files.set(IMAGE, SILENT_IMAGE),
   },
 ];

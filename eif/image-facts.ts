@@ -1,0 +1,44 @@
+/**
+ * What our images say of themselves in CustomMetadata, for who has nothing but the image: the parent's doctor. It is in no PCR,
+ * so nothing may depend on it but advice.
+ */
+import { z } from 'zod';
+import { certificateEndSchema } from '../wire/certificate-end.ts';
+import { HEADER_BYTES, SECTION_HEADER_BYTES } from './format/constants.ts';
+import { parseHeader } from './format/header.ts';
+import { parseMetadata } from './format/metadata.ts';
+import { checkSectionSize, parseSectionHeader } from './format/section.ts';
+
+const KEY = 'acra-enclave';
+const MAX_ENDS = 16;
+
+const imageFacts = z.object({
+  /** Of the root file system, in whole pages. */
+  unpackedBytes: z.int().min(0),
+  certificateEnds: z.array(certificateEndSchema).max(MAX_ENDS),
+});
+export type ImageFacts = z.output<typeof imageFacts>;
+
+export function factsMetadata({ unpackedBytes, certificateEnds }: ImageFacts): Readonly<Record<string, unknown>> {
+  return { [KEY]: { unpackedBytes, certificateEnds } };
+}
+
+/** Gives `bytes` bytes of the image from `offset` on. */
+export type ReadRange = (offset: number, bytes: number) => Buffer | undefined;
+
+/** Undefined for an image that does not say, or whose beginning cannot be read. */
+export function readImageFacts(read: ReadRange, fileSize: number): ImageFacts | undefined {
+  try {
+    const header = parseHeader(read(0, HEADER_BYTES) ?? Buffer.alloc(0), fileSize);
+    for (const { offset, size } of header.sections) {
+      const section = parseSectionHeader(read(offset, SECTION_HEADER_BYTES) ?? Buffer.alloc(0), offset);
+      if (section.kind !== 'metadata') continue;
+      checkSectionSize('metadata', size);
+      const { CustomMetadata } = parseMetadata(read(offset + SECTION_HEADER_BYTES, size) ?? Buffer.alloc(0), offset);
+      return imageFacts.safeParse(CustomMetadata?.[KEY]).data;
+    }
+  } catch {
+    // `eif verify` tells what is wrong with it.
+  }
+  return undefined;
+}
