@@ -77,6 +77,44 @@ export function classifyStartup(bytes: Buffer): StartupVerdict {
   return classifyOther(length, code);
 }
 
+/** How much of a stream classifyOpening looks at: all that a client says before it waits for an answer. */
+export const OPENING_BYTES = HEADER_BYTES;
+/** PostgreSQL's MAX_STARTUP_PACKET_LENGTH (src/include/libpq/pqcomm.h). */
+const MAX_STARTUP_PACKET_BYTES = 10_000;
+
+function isPlausibleCode(length: number, code: number): boolean {
+  if (code === SSL_REQUEST_CODE || code === GSS_REQUEST_CODE) return length === HEADER_BYTES;
+  if (code === CANCEL_REQUEST_CODE) return length >= MIN_CANCEL_BYTES && length <= MAX_CANCEL_BYTES;
+  return code >>> 16 === PROTOCOL_3 && length > HEADER_BYTES;
+}
+
+/** RFC 8446 section 5.1 and 4: handshake record, version 3.x, at most 2^14 bytes, ClientHello. */
+function classifyTlsOpening(bytes: Buffer): OpeningVerdict {
+  const [, major = 3, minor = 1, lengthHigh = 0, , type = 1] = bytes;
+  if (major !== 3 || minor > 4 || lengthHigh > 0x40 || type !== 1) return 'not-postgres';
+  return bytes.length < OPENING_BYTES ? 'more' : 'plausible';
+}
+
+function classifyPacketOpening(bytes: Buffer): OpeningVerdict {
+  if (bytes.length < 4) return bytes.subarray(0, 2).every((byte) => byte === 0) ? 'more' : 'not-postgres';
+  const length = bytes.readUInt32BE(0);
+  if (length < HEADER_BYTES || length > MAX_STARTUP_PACKET_BYTES) return 'not-postgres';
+  if (bytes.length < OPENING_BYTES) return 'more';
+  return isPlausibleCode(length, bytes.readUInt32BE(4)) ? 'plausible' : 'not-postgres';
+}
+
+export type OpeningVerdict = 'more' | 'plausible' | 'not-postgres';
+
+/**
+ * Whether a stream can be a client's of PostgreSQL, from its first bytes and as early as that can be told: a start-up packet of
+ * whatever kind, or TLS at once (sslnegotiation=direct). Not whether it will be served.
+ * @param bytes the first of the stream, at most OPENING_BYTES.
+ */
+export function classifyOpening(bytes: Buffer): OpeningVerdict {
+  if (bytes.length === 0) return 'more';
+  return bytes[0] === TLS_HANDSHAKE_RECORD ? classifyTlsOpening(bytes) : classifyPacketOpening(bytes);
+}
+
 /** @param bytes what the upstream sent after the SSLRequest; at least one byte, two are enough. */
 export function checkTlsAnswer(bytes: Buffer): PostgresRefusal | undefined {
   if (bytes[0] !== TLS_ANSWERS.accepted) return 'upstream-refuses-tls';

@@ -4,13 +4,15 @@
  * Specification: relay.md, "Shape".
  */
 
-/** In the order of their slots. `active` and `pending` are gauges; all others only grow. */
+/** In the order of their slots. `active`, `pending` and `silent` are gauges; all others only grow. */
 export const COUNTER_NAMES = [
   'accepted',
   'opened',
   'active',
   'pending',
+  'silent',
   'shed',
+  'shedSilent',
   'refusedCid',
   'refusedPreface',
   'connectFailed',
@@ -27,7 +29,8 @@ export type CounterName = (typeof COUNTER_NAMES)[number];
 
 /**
  * accepted: every connection that the listener took; opened: those that reached their upstream; active: held now;
- * pending: of these, not yet open; shed: closed at accept for a limit; refusedCid: for the peer's CID; refusedPreface: for its
+ * pending: of these, not yet open; silent: of these, have not said yet what they want; shed: closed at accept for a limit;
+ * shedSilent: silent ones that were closed to make room for others; refusedCid: for the peer's CID; refusedPreface: for its
  * first bytes or its upstream's answer to them; connectFailed: no upstream; idleClosed: for the idle time-out; cut: by drain,
  * removal or stop; errors: ended by a reset or another socket error; bytesUp, bytesDown: written to upstream and downstream;
  * largestVsockWriteBytes: the largest single write to a vsock or hybrid socket; largestPendingBytes: the most that one

@@ -43,6 +43,10 @@ export const RELAY_ERRORS = {
     meaning: 'The address cannot be listened on.',
     action: 'See the system error in the message: the address may not exist here, or the folder may be missing.',
   },
+  RELAY_STATE: {
+    meaning: 'A relayed connection was to make a move that its states do not have; it is closed.',
+    action: 'This is a defect: report it with the log record `relay.internal-error`.',
+  },
   RELAY_RESOLVE_FAILED: {
     meaning: 'The name of an address to listen on has no address.',
     action: 'Write an IP address, or make the name known to this machine.',

@@ -14,7 +14,7 @@ import { createCounters, readCounters } from './counters.ts';
 import { RelayError } from './errors.ts';
 import type { RelayEvent } from './events.ts';
 import type { Resolver } from './resolver.ts';
-import { systemResolver } from './resolver.ts';
+import { isFinalFailure, systemResolver } from './resolver.ts';
 import type { RouteSpec } from './route.ts';
 import { validateRoute } from './validate-route.ts';
 import type { Answers, RelaySnapshot } from './worker/protocol.ts';
@@ -22,7 +22,7 @@ import { WorkerLink } from './worker-link.ts';
 
 export interface RelayDependencies {
   readonly logger: Logger;
-  /** Default: DNS and the system's lookup. */
+  /** Default: the system's lookup. */
   readonly resolver?: Resolver;
   /** Also log each connection's opening and end, at debug level. Default: no. */
   readonly traceConnections?: boolean;
@@ -188,7 +188,7 @@ export class Relay implements Service {
     } catch (error) {
       if (running.names.signal.aborted) return;
       this.#log('warn', 'relay.resolve-failed', { host, error: describeError(error) });
-      running.link.sendAddresses(host, { failure: `cannot resolve ${host}` });
+      running.link.sendAddresses(host, { failure: `cannot resolve ${host}`, isFinal: isFinalFailure(error) });
     }
   }
 

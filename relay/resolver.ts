@@ -1,9 +1,11 @@
 /**
- * Names to addresses, on the main thread: DNS with its time to live, and the system's own lookup (which reads /etc/hosts) for
- * names without a dot and for those that DNS does not know.
- * Specification: relay.md, "Shape" (DNS).
+ * Names to addresses, on the main thread, as the rest of the machine sees them: by getaddrinfo(3), which follows nsswitch.conf
+ * (/etc/hosts first, as a rule), resolv.conf and whatever else the machine's administrator set. Asking DNS beside it would find
+ * other addresses than every other program, `acra-enclave doctor` included.
+ * Specification: relay.md, "Shape" (names).
  */
-import { Resolver as DnsResolver, lookup } from 'node:dns/promises';
+import type { LookupAddress } from 'node:dns';
+import { lookup } from 'node:dns/promises';
 
 export interface ResolvedAddress {
   readonly family: 4 | 6;
@@ -12,7 +14,7 @@ export interface ResolvedAddress {
 
 export interface Resolution {
   readonly addresses: readonly ResolvedAddress[];
-  /** How long the answer may be used. */
+  /** How long the answer is used without asking again. */
   readonly ttlMs: number;
 }
 
@@ -21,57 +23,43 @@ export interface Resolver {
   resolve(host: string, signal: AbortSignal): Promise<Resolution>;
 }
 
-const QUERY_TIMEOUT_MS = 2000;
-const QUERY_TRIES = 2;
-/** Bounds of what a record's time to live may ask for: neither a query for each connection, nor an answer for ever. */
-const MIN_TTL_MS = 1000;
-const MAX_TTL_MS = 300_000;
-/** The system's lookup tells no time to live. */
+/** The system's lookup, every address in the system's order. */
+export type SystemLookup = (host: string) => Promise<readonly LookupAddress[]>;
+
+/** getaddrinfo(3) tells no time to live; what caches for the system (systemd-resolved, nscd) keeps the records' own. */
 const LOOKUP_TTL_MS = 10_000;
 
-interface TimedRecord {
-  readonly address: string;
-  readonly ttl: number;
+/** gai_strerror(3) EAI_NONAME and EAI_NODATA as Node names them: the name has no address, for certain. */
+const FINAL_CODES: ReadonlySet<unknown> = new Set(['ENOTFOUND', 'ENODATA']);
+
+/** Whether a rejection means that the name has no address, and not that it could not be found out. */
+export function isFinalFailure(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && FINAL_CODES.has(error.code);
 }
 
-function toResolution(four: readonly TimedRecord[], six: readonly TimedRecord[]): Resolution {
-  const ttlMs = Math.min(...[...four, ...six].map(({ ttl }) => ttl * 1000));
-  return {
-    addresses: [
-      ...six.map(({ address }) => ({ family: 6, address }) as const),
-      ...four.map(({ address }) => ({ family: 4, address }) as const),
-    ],
-    ttlMs: Math.min(MAX_TTL_MS, Math.max(MIN_TTL_MS, ttlMs)),
-  };
-}
-
-async function resolveByDns(host: string, signal: AbortSignal): Promise<Resolution | undefined> {
-  const resolver = new DnsResolver({ timeout: QUERY_TIMEOUT_MS, tries: QUERY_TRIES });
-  const cancel = () => resolver.cancel();
-  signal.addEventListener('abort', cancel, { once: true });
+/** getaddrinfo(3) can't be called off: whoever waits is let go, and its answer is thrown away. */
+async function untilAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = () => aborted.reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
   try {
-    const [four, six] = await Promise.all([
-      resolver.resolve4(host, { ttl: true }).catch(() => []),
-      resolver.resolve6(host, { ttl: true }).catch(() => []),
-    ]);
-    return four.length + six.length > 0 ? toResolution(four, six) : undefined;
+    return await Promise.race([work, aborted.promise]);
   } finally {
-    signal.removeEventListener('abort', cancel);
+    signal.removeEventListener('abort', onAbort);
   }
 }
 
-async function resolveBySystem(host: string): Promise<Resolution> {
-  const found = await lookup(host, { all: true, order: 'verbatim' });
+export function createResolver(systemLookup: SystemLookup): Resolver {
   return {
-    addresses: found.map(({ address, family }) => ({ address, family: family === 6 ? 6 : 4 })),
-    ttlMs: LOOKUP_TTL_MS,
+    async resolve(host, signal) {
+      signal.throwIfAborted();
+      const found = await untilAborted(systemLookup(host), signal);
+      return {
+        addresses: found.map(({ address, family }) => ({ address, family: family === 6 ? 6 : 4 })),
+        ttlMs: LOOKUP_TTL_MS,
+      };
+    },
   };
 }
 
-export const systemResolver: Resolver = {
-  async resolve(host, signal) {
-    const known = host.includes('.') ? await resolveByDns(host, signal) : undefined;
-    signal.throwIfAborted();
-    return known ?? (await resolveBySystem(host));
-  },
-};
+export const systemResolver = createResolver((host) => lookup(host, { all: true, order: 'verbatim' }));

@@ -14,15 +14,20 @@ type Range = readonly [min: number, max: number];
 const RANGES: Readonly<Record<keyof RouteLimits, Range>> = {
   maxConnections: [1, MAX_CONNECTIONS],
   maxPending: [1, MAX_CONNECTIONS],
+  maxConnectionsPerAddress: [1, MAX_CONNECTIONS],
+  maxSilentPerAddress: [1, MAX_CONNECTIONS],
   connectTimeoutMs: [1, MAX_TIMEOUT_MS],
   prefaceTimeoutMs: [1, MAX_TIMEOUT_MS],
   idleTimeoutMs: [0, MAX_TIMEOUT_MS],
 };
 
+const OPTIONAL: ReadonlySet<keyof RouteLimits> = new Set(['maxConnectionsPerAddress', 'maxSilentPerAddress']);
+
 function checkLimits(label: string, limits: RouteLimits): void {
   for (const [name, [min, max]] of Object.entries(RANGES) as [keyof RouteLimits, Range][]) {
     const value = limits[name];
-    if (Number.isInteger(value) && value >= min && value <= max) continue;
+    if (value === undefined && OPTIONAL.has(name)) continue;
+    if (value !== undefined && Number.isInteger(value) && value >= min && value <= max) continue;
     throw new RelayError('RELAY_ROUTE_INVALID', `route ${label}: limits.${name} is out of range`, {
       found: String(value),
       allowed: `an integer from ${min} to ${max}`,

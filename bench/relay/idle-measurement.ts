@@ -35,6 +35,9 @@ function startRelay(cacheFolder: string, holdPort: string, echoPort: string) {
   return startProgram(process.execPath, [script, holdPort, echoPort], env);
 }
 
+/** Held as well, but not measured: what V8's compilers take for code that gets hot is no connection's. */
+export const WARM_UP_CONNECTIONS = 1000;
+
 /** @param pingRounds of round-trip measurements, before and beside the idle connections; 0: none */
 export async function measureIdle(connections: number, pingRounds: number): Promise<IdleReport> {
   await using stack = new AsyncDisposableStack();
@@ -58,10 +61,13 @@ export async function measureIdle(connections: number, pingRounds: number): Prom
   const idlePort = await relay.line();
   const activePort = await relay.line();
   const microsBefore = await roundTripMicros(activePort, pingRounds);
+  const open = async (count: number, total: number) => {
+    await start(startScript('idle-peer.ts', 'open', idlePort, String(count))).line();
+    while ((await report()).opened < total) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  };
+  await open(WARM_UP_CONNECTIONS, WARM_UP_CONNECTIONS);
   const rssBeforeBytes = (await report()).rssBytes;
-  const peers = start(startScript('idle-peer.ts', 'open', idlePort, String(connections)));
-  await peers.line();
-  while ((await report()).opened < connections) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  await open(connections, WARM_UP_CONNECTIONS + connections);
   const micros = await roundTripMicros(activePort, pingRounds);
   return { connections, rssBeforeBytes, rssBytes: (await report()).rssBytes, microsBefore, micros };
 }

@@ -6,24 +6,24 @@
  */
 
 import { errnoName } from '../../system/libc/errno.ts';
-import { close, eventfd } from '../../system/libc/socket-calls.ts';
-import { EFD_CLOEXEC } from '../../system/libc/socket-constants.ts';
-import type { Engine, Timed } from './engine.ts';
-
-/** A listener as the gate sees it. */
-export interface Pausable {
-  setAccepting(engine: Engine, isAccepting: boolean): void;
-}
+import type { Engine, Gate, Pausable, Timed } from './engine.ts';
+import type { Sockets } from './sockets.ts';
 
 const RETRY_MS = 100;
 const GATE = 'accept-gate';
 
-export class AcceptGate implements Timed {
+export class AcceptGate implements Gate, Timed {
   deadlineMs = 0;
   heapIndex = -1;
   readonly #listeners = new Set<Pausable>();
-  #reserveFd = eventfd(0, EFD_CLOEXEC);
+  readonly #sockets: Sockets;
+  #reserveFd: number;
   #isPaused = false;
+
+  constructor(sockets: Sockets) {
+    this.#sockets = sockets;
+    this.#reserveFd = sockets.openReserve();
+  }
 
   get isPaused(): boolean {
     return this.#isPaused;
@@ -51,7 +51,7 @@ export class AcceptGate implements Timed {
   /** Frees the reserve for one socket. @returns whether there was one. */
   lendReserve(): boolean {
     if (this.#reserveFd < 0) return false;
-    close(this.#reserveFd);
+    this.#sockets.close(this.#reserveFd);
     this.#reserveFd = -1;
     return true;
   }
@@ -74,10 +74,10 @@ export class AcceptGate implements Timed {
   }
 
   #resume(engine: Engine): void {
-    if (this.#reserveFd < 0) this.#reserveFd = eventfd(0, EFD_CLOEXEC);
-    const spare = eventfd(0, EFD_CLOEXEC);
+    if (this.#reserveFd < 0) this.#reserveFd = this.#sockets.openReserve();
+    const spare = this.#sockets.openReserve();
     if (spare < 0) return;
-    close(spare);
+    this.#sockets.close(spare);
     if (this.#reserveFd < 0) return;
     this.#isPaused = false;
     engine.deadlines.clear(this);

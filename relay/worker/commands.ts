@@ -6,10 +6,8 @@ import { eventfd, NativeBuffer, readDescriptor } from '../../system/libc/socket-
 import { EFD_CLOEXEC, EFD_NONBLOCK, EPOLLIN } from '../../system/libc/socket-constants.ts';
 import { RelayError } from '../errors.ts';
 import type { AddressAnswer } from './address-book.ts';
-import type { Connection } from './connection.ts';
 import { Side } from './connection.ts';
-import { resumeDial } from './dial.ts';
-import type { Engine, Target } from './engine.ts';
+import type { Engine, NameWaiter, Target } from './engine.ts';
 import type { Answers, Command, Failure, FromWorker, RelaySnapshot, ToWorker } from './protocol.ts';
 import { EXIT_REQUESTED } from './protocol.ts';
 import type { RouteTable } from './route-table.ts';
@@ -35,12 +33,11 @@ function snapshotOf(engine: Engine, routes: RouteTable): RelaySnapshot {
 }
 
 /** What goes wrong in one of the connections that waited for a name is its own affair. */
-function resumeOne(engine: Engine, connection: Connection, answer: AddressAnswer): void {
+function resumeOne(engine: Engine, waiter: NameWaiter, answer: AddressAnswer): void {
   try {
-    if ('addresses' in answer) resumeDial(engine, connection, answer.addresses, '');
-    else resumeDial(engine, connection, [], answer.failure);
+    waiter.onAddresses(engine, answer);
   } catch (error) {
-    connection.abandon(engine, error);
+    waiter.abandon(engine, error);
   }
 }
 
@@ -94,7 +91,7 @@ export class CommandChannel implements Target {
       return;
     }
     const { host, answer } = message;
-    for (const connection of engine.addresses.learn(host, answer, engine.nowMs)) resumeOne(engine, connection, answer);
+    for (const waiter of engine.addresses.learn(host, answer, engine.nowMs)) resumeOne(engine, waiter, answer);
   }
 
   #carryOut(engine: Engine, id: number, command: Command): void {

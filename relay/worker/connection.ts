@@ -1,26 +1,42 @@
 /**
- * One relayed connection: two sides, the stage that it is in, one deadline. Kept small: ten thousand idle ones are nothing
- * unusual. What only the time before the relaying needs hangs on `handshake`, which goes away with it.
+ * One relayed connection: two sides, the stage that it is in, one deadline, and its only way out. Kept small: ten thousand idle
+ * ones are nothing unusual. What only the time before the relaying needs hangs on `handshake`, which goes away with it.
+ * The states and their order: states.ts.
  */
-
 import { describeError } from '../../runtime/errors.ts';
+import type { LogFields } from '../../runtime/log.ts';
 import type { NativeBuffer } from '../../system/libc/socket-calls.ts';
-import { EPOLLERR, EPOLLHUP, EPOLLRDHUP } from '../../system/libc/socket-constants.ts';
+import { EPOLLIN } from '../../system/libc/socket-constants.ts';
 import type { Cid } from '../../wire/brands.ts';
-import { closeConnection } from './close.ts';
-import type { Engine, Target, Timed } from './engine.ts';
-import type { RouteState } from './route-state.ts';
+import { RelayError } from '../errors.ts';
+import type { AddressAnswer } from './address-book.ts';
+import type { Engine, NameWaiter, Queueable, Timed } from './engine.ts';
+import { HANG_UP } from './engine.ts';
+import type { RouteState, Sheddable } from './route-state.ts';
+import type { CloseReason, StateName, Writing } from './states.ts';
+import { CLOSINGS, mayFollow } from './states.ts';
 import type { Transport } from './transport.ts';
 import type { Upstream } from './upstream.ts';
 
-/** Events after which a read must go on until the end shows. */
-export const HANG_UP = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
-
-/** What a connection does with events and with its deadline; one object for each stage, shared by all connections. */
+/** What a connection does with events and with its deadline; one object for each state, shared by all connections. */
 export interface Stage {
-  readonly name: string;
+  readonly name: StateName;
+  /** The downstream has not said yet what it wants (admission.ts). */
+  readonly isSilent?: true;
   onEvents(engine: Engine, side: Side, flags: number): void;
   onDeadline(engine: Engine, connection: Connection): void;
+  /** The upstream's name is resolved, or can't be. */
+  onAddresses?(engine: Engine, connection: Connection, answer: AddressAnswer): void;
+}
+
+/** What happens between accepting a connection and relaying it (policies/). */
+export interface Policy {
+  /** The connection was admitted; its downstream is readable or will be. */
+  start(engine: Engine, connection: Connection): void;
+  /** The upstream can take bytes. */
+  connected(engine: Engine, connection: Connection): void;
+  /** Dialling failed; `hasTimedOut` or refused. May answer the downstream; the connection is closed afterwards. */
+  notConnected(engine: Engine, connection: Connection, hasTimedOut: boolean): void;
 }
 
 /** Bytes that a socket did not take yet: `memory[offset..length)`. */
@@ -31,7 +47,7 @@ export interface Pending {
 }
 
 /** One socket of a connection. */
-export class Side implements Target {
+export class Side implements Queueable {
   /** -1: not open. */
   fd = -1;
   serial = 0;
@@ -39,16 +55,12 @@ export class Side implements Target {
   transport: Transport;
   /** Bytes received from this socket while relaying. */
   receivedBytes = 0;
-  /** Bytes to be written to this socket as soon as it takes them; while there are any, the peer is not read. */
+  /** The state of the direction that ends here (states.ts). */
+  writing: Writing = 'taking';
+  /** Bytes to be written as soon as the socket takes them, while `full`. */
   pending: Pending | undefined = undefined;
-  /** EPOLLRDHUP, EPOLLHUP or EPOLLERR was reported: from now on read until the end shows. */
+  /** EPOLLRDHUP, EPOLLHUP or EPOLLERR was reported: from now on read until the end shows (K3). */
   isHungUp = false;
-  /** The end of the stream was read from this socket. */
-  isEnded = false;
-  /** This socket was shut down for writing, after the peer's end. */
-  isShut = false;
-  /** Writing to this socket failed. */
-  isBroken = false;
   /** In the queue of sides that used up their share of a turn. */
   isQueued = false;
 
@@ -73,6 +85,16 @@ export class Side implements Target {
   abandon(engine: Engine, error: unknown): void {
     this.connection.abandon(engine, error);
   }
+
+  /** Closes the socket, if it is open. `isAborted`: a TCP peer is to see a reset (K6). */
+  close(engine: Engine, isAborted: boolean): void {
+    this.pending = undefined;
+    if (this.fd < 0) return;
+    engine.poller.forget(this);
+    if (isAborted && this.transport.kind === 'tcp') engine.sockets.abort(this.fd);
+    else engine.sockets.close(this.fd);
+    this.fd = -1;
+  }
 }
 
 /** State of a connection that is not open yet. */
@@ -93,14 +115,27 @@ export interface Handshake {
   failure: string;
 }
 
-export class Connection implements Timed {
-  readonly id: number;
-  readonly route: RouteState;
+const nothing = () => undefined;
+const ACCEPTED: Stage = { name: 'accepted', onEvents: nothing, onDeadline: nothing };
+/** Late events and answers find it. */
+const CLOSED: Stage = { name: 'closed', onEvents: nothing, onDeadline: nothing };
+
+/** Who connected. */
+export interface Peer {
   /** CID of the downstream, where its transport knows it. */
   readonly cid: Cid | undefined;
+  /** What per-address limits count by (peer-address.ts), where the transport has addresses. */
+  readonly address: string | undefined;
+}
+
+export class Connection implements Timed, NameWaiter, Sheddable {
+  readonly id: number;
+  readonly route: RouteState;
+  readonly policy: Policy;
+  readonly peer: Peer;
   readonly down: Side;
   readonly up: Side;
-  stage: Stage;
+  #stage: Stage = ACCEPTED;
   /** Undefined once the connection is open. */
   handshake: Handshake | undefined;
   readonly acceptedMs: number;
@@ -108,13 +143,13 @@ export class Connection implements Timed {
   deadlineMs = 0;
   heapIndex = -1;
 
-  constructor(id: number, route: RouteState, cid: Cid | undefined, stage: Stage, nowMs: number) {
+  constructor(id: number, route: RouteState, policy: Policy, peer: Peer, nowMs: number) {
     this.id = id;
     this.route = route;
-    this.cid = cid;
+    this.policy = policy;
+    this.peer = peer;
     this.down = new Side(this, route.listenTransport);
     this.up = new Side(this, route.upstream.transport);
-    this.stage = stage;
     this.handshake = {
       bytes: Buffer.alloc(0),
       isGssAnswered: false,
@@ -129,11 +164,108 @@ export class Connection implements Timed {
     this.lastActivityMs = nowMs;
   }
 
+  get stage(): Stage {
+    return this.#stage;
+  }
+
+  get isClosed(): boolean {
+    return this.#stage === CLOSED;
+  }
+
+  /** Moves on to another state; what it waits for there ends at `deadlineMs`. */
+  enter(engine: Engine, stage: Stage, deadlineMs: number): void {
+    this.#move(stage);
+    engine.deadlines.set(this, deadlineMs);
+  }
+
+  /** The upstream is there and the preface is over: from here on bytes are relayed both ways. */
+  open(engine: Engine, stage: Stage): void {
+    this.#move(stage);
+    this.handshake = undefined;
+    this.lastActivityMs = engine.nowMs;
+    const { limits } = this.route;
+    this.route.count('pending', -1);
+    this.route.count('opened', 1);
+    if (limits.idleTimeoutMs > 0) engine.deadlines.set(this, engine.nowMs + limits.idleTimeoutMs);
+    else engine.deadlines.clear(this);
+    this.#trace(engine, 'relay.opened', { connId: this.id, cid: this.peer.cid });
+  }
+
   onDeadline(engine: Engine): void {
-    this.stage.onDeadline(engine, this);
+    this.#stage.onDeadline(engine, this);
+  }
+
+  onAddresses(engine: Engine, answer: AddressAnswer): void {
+    this.#stage.onAddresses?.(engine, this, answer);
   }
 
   abandon(engine: Engine, error: unknown): void {
-    closeConnection(engine, this, 'internal', describeError(error));
+    this.close(engine, 'internal', describeError(error));
+  }
+
+  /** Reads what may have come since the last event; what it throws ends this connection only. */
+  lookAgain(engine: Engine): void {
+    try {
+      this.#stage.onEvents(engine, this.down, EPOLLIN);
+    } catch (error) {
+      this.abandon(engine, error);
+    }
+  }
+
+  /** Makes room. @param limit the one that is reached. */
+  shed(engine: Engine, limit: string): void {
+    this.close(engine, 'shed', limit);
+  }
+
+  /**
+   * Closes both sockets, counts, logs, and notifies whoever waits for it. Idempotent. On `reset` the sockets are aborted, so
+   * that the other peer cannot take a truncated stream for a whole one.
+   * @param detail why, in the words of the system or of the policy; '' when the reason says all.
+   */
+  close(engine: Engine, reason: CloseReason, detail: string): void {
+    if (this.isClosed) return;
+    const { route, handshake } = this;
+    this.#move(CLOSED);
+    if (handshake?.resolving !== undefined) engine.addresses.forget(handshake.resolving, this);
+    engine.deadlines.clear(this);
+    const { counter } = CLOSINGS[reason];
+    if (counter !== undefined) route.count(counter, 1);
+    if (handshake !== undefined) route.count('pending', -1);
+    route.count('active', -1);
+    route.peers.remove(this);
+    this.down.close(engine, reason === 'reset');
+    this.up.close(engine, reason === 'reset');
+    this.#logClose(engine, reason, detail);
+    route.drain?.onConnectionClosed(engine);
+    engine.gate.onDescriptorsFreed(engine);
+  }
+
+  #move(stage: Stage): void {
+    if (!mayFollow(this.#stage.name, stage.name)) {
+      throw new RelayError('RELAY_STATE', `a connection cannot go from ${this.#stage.name} to ${stage.name}`);
+    }
+    this.#stage = stage;
+    const { route } = this;
+    if (route.peers.removeSilent(this)) route.count('silent', -1);
+    if (stage.isSilent !== true) return;
+    route.peers.addSilent(this);
+    route.count('silent', 1);
+  }
+
+  #logClose(engine: Engine, reason: CloseReason, detail: string): void {
+    const { event, level } = CLOSINGS[reason];
+    const fields: LogFields = {
+      connId: this.id,
+      cid: this.peer.cid,
+      address: this.peer.address,
+      reason: detail === '' ? reason : detail,
+      durationMs: engine.nowMs - this.acceptedMs,
+    };
+    if (event !== undefined) engine.log.limited(level, event, this.route.label, fields);
+    this.#trace(engine, 'relay.closed', fields);
+  }
+
+  #trace(engine: Engine, event: 'relay.opened' | 'relay.closed', fields: LogFields): void {
+    if (engine.log.isTracing) engine.log.always('debug', event, { route: this.route.label, ...fields });
   }
 }

@@ -6,26 +6,23 @@
 
 import { describeErrno, EAGAIN, EINPROGRESS, ETIMEDOUT, isShortage } from '../../system/libc/errno.ts';
 import { encodeInet } from '../../system/libc/sockaddr.ts';
-import { lastErrno } from '../../system/libc/socket-calls.ts';
-import { EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP } from '../../system/libc/socket-constants.ts';
-import { connectSocket, openSocket, takeSocketError } from '../../system/libc/sockets.ts';
+import { EPOLLERR, EPOLLHUP, EPOLLOUT } from '../../system/libc/socket-constants.ts';
 import { encodeConnectLine, MAX_HYBRID_LINE_BYTES, parseOkLine } from '../preface/hybrid.ts';
-import type { ResolvedAddress } from '../resolver.ts';
-import { closeConnection, closeSide, isClosed } from './close.ts';
+import type { AddressAnswer } from './address-book.ts';
 import type { Connection, Handshake, Stage } from './connection.ts';
 import type { Engine } from './engine.ts';
+import { SOCKET_EVENTS } from './engine.ts';
 import { consume, peek, sendWhole } from './small-io.ts';
 import type { Upstream } from './upstream.ts';
-
-/** All that a relayed socket is watched for, registered once. */
-export const SOCKET_EVENTS = EPOLLIN + EPOLLOUT + EPOLLRDHUP + EPOLLET;
 
 const BACKLOG_RETRY_MS = 10;
 
 function fail(engine: Engine, connection: Connection, hasTimedOut: boolean): void {
   const failure = connection.handshake?.failure ?? '';
-  connection.route.policy.notConnected(engine, connection, hasTimedOut);
-  closeConnection(engine, connection, 'connect-failed', hasTimedOut && failure === '' ? 'time-out' : failure);
+  const name = connection.handshake?.upstream.name;
+  if (name !== undefined) engine.addresses.doubt(name.host, engine.nowMs);
+  connection.policy.notConnected(engine, connection, hasTimedOut);
+  connection.close(engine, 'connect-failed', hasTimedOut && failure === '' ? 'time-out' : failure);
 }
 
 /** The even share of the time left for the address that is being tried, and for those behind it. */
@@ -36,14 +33,10 @@ function attemptDeadline(engine: Engine, handshake: Handshake): number {
 
 /** A socket for the address; when descriptors have run out, with the help of the reserve. @returns it, or a negative errno. */
 function openUpstreamSocket(engine: Engine, address: Buffer): number {
-  const fd = openSocket(address);
-  if (fd >= 0) return fd;
-  const errno = lastErrno();
-  if (!isShortage(errno)) return -errno;
-  engine.gate.pause(engine, errno);
-  if (!engine.gate.lendReserve()) return -errno;
-  const second = openSocket(address);
-  return second >= 0 ? second : -lastErrno();
+  const fd = engine.sockets.open(address);
+  if (fd >= 0 || !isShortage(-fd)) return fd;
+  engine.gate.pause(engine, -fd);
+  return engine.gate.lendReserve() ? engine.sockets.open(address) : fd;
 }
 
 /** Begins to connect to `address`. @returns 0 when connected or on the way, else an errno. */
@@ -53,11 +46,11 @@ function attempt(engine: Engine, connection: Connection, handshake: Handshake, a
   if (fd < 0) return -fd;
   up.fd = fd;
   up.isHungUp = false;
-  const errno = connectSocket(fd, address);
+  const errno = engine.sockets.connect(fd, address);
   const isOnTheWay = errno === 0 || errno === EINPROGRESS;
   const failure = isOnTheWay ? engine.poller.add(up, SOCKET_EVENTS) : errno;
   if (failure !== 0) {
-    closeSide(engine, up, false);
+    up.close(engine, false);
     return failure;
   }
   engine.deadlines.set(connection, attemptDeadline(engine, handshake));
@@ -84,11 +77,10 @@ function tryNext(engine: Engine, connection: Connection, handshake: Handshake): 
 function onConnected(engine: Engine, connection: Connection, handshake: Handshake): void {
   const { hybridPort } = handshake.upstream;
   if (hybridPort === undefined) {
-    connection.route.policy.connected(engine, connection);
+    connection.policy.connected(engine, connection);
     return;
   }
-  connection.stage = HYBRID_ANSWER;
-  engine.deadlines.set(connection, handshake.connectDeadlineMs);
+  connection.enter(engine, HYBRID_ANSWER, handshake.connectDeadlineMs);
   if (!sendWhole(engine, connection.up, encodeConnectLine(hybridPort))) {
     handshake.failure = 'the hybrid socket took no CONNECT line';
     fail(engine, connection, false);
@@ -100,7 +92,7 @@ function onHybridAnswer(engine: Engine, connection: Connection, handshake: Hands
   const line = parseOkLine(bytes);
   if (line.kind === 'port') {
     consume(engine, connection.up, line.length);
-    connection.route.policy.connected(engine, connection);
+    connection.policy.connected(engine, connection);
   } else if (line.kind === 'malformed' || end !== undefined) {
     handshake.failure = line.kind === 'malformed' ? 'no OK line from the hybrid socket' : `hybrid socket: ${end}`;
     fail(engine, connection, false);
@@ -113,24 +105,38 @@ function isDownstreamGone(engine: Engine, connection: Connection, flags: number)
 }
 
 function onUpstreamEvents(engine: Engine, connection: Connection, handshake: Handshake, flags: number): void {
-  const errno = takeSocketError(connection.up.fd);
+  const errno = engine.sockets.takeError(connection.up.fd);
   if (errno === 0) {
     if ((flags & EPOLLOUT) !== 0) onConnected(engine, connection, handshake);
     return;
   }
   handshake.failure = describeErrno(errno);
-  closeSide(engine, connection.up, false);
+  connection.up.close(engine, false);
   tryNext(engine, connection, handshake);
 }
 
-export const DIALLING: Stage = {
+/** Goes on with the addresses of the upstream's name, or fails for the lack of any. */
+function onAddresses(engine: Engine, connection: Connection, answer: AddressAnswer): void {
+  const { handshake } = connection;
+  const name = handshake?.upstream.name;
+  if (handshake === undefined || name === undefined) return;
+  handshake.resolving = undefined;
+  handshake.failure = 'failure' in answer ? answer.failure : `${name.host} has no address`;
+  const addresses = 'failure' in answer ? [] : answer.addresses;
+  handshake.addresses = addresses
+    .map(({ address }) => encodeInet(address, name.port))
+    .filter((encoded) => encoded !== undefined);
+  tryNext(engine, connection, handshake);
+}
+
+const DIALLING: Stage = {
   name: 'dialling',
   onEvents(engine, side, flags) {
     const { connection } = side;
     const { handshake } = connection;
     if (handshake === undefined) return;
     if (!side.isDown) onUpstreamEvents(engine, connection, handshake, flags);
-    else if (isDownstreamGone(engine, connection, flags)) closeConnection(engine, connection, 'gone', '');
+    else if (isDownstreamGone(engine, connection, flags)) connection.close(engine, 'gone', '');
   },
   onDeadline(engine, connection) {
     const { handshake } = connection;
@@ -141,9 +147,10 @@ export const DIALLING: Stage = {
     }
     if (!handshake.isRetry) handshake.failure = describeErrno(ETIMEDOUT);
     handshake.isRetry = false;
-    closeSide(engine, connection.up, false);
+    connection.up.close(engine, false);
     tryNext(engine, connection, handshake);
   },
+  onAddresses,
 };
 
 const HYBRID_ANSWER: Stage = {
@@ -153,46 +160,27 @@ const HYBRID_ANSWER: Stage = {
     const { handshake } = connection;
     if (handshake === undefined) return;
     if (!side.isDown) onHybridAnswer(engine, connection, handshake);
-    else if (isDownstreamGone(engine, connection, flags)) closeConnection(engine, connection, 'gone', '');
+    else if (isDownstreamGone(engine, connection, flags)) connection.close(engine, 'gone', '');
   },
   onDeadline(engine, connection) {
     fail(engine, connection, true);
   },
 };
 
-/** The name of the connection's upstream is resolved, or can't be: `failure` then says why and `addresses` is empty. */
-export function resumeDial(
-  engine: Engine,
-  connection: Connection,
-  addresses: readonly ResolvedAddress[],
-  failure: string,
-): void {
-  const { handshake } = connection;
-  const name = handshake?.upstream.name;
-  if (isClosed(connection) || handshake === undefined || name === undefined) return;
-  handshake.resolving = undefined;
-  handshake.failure = failure === '' ? `${name.host} has no address` : failure;
-  handshake.addresses = addresses
-    .map(({ address }) => encodeInet(address, name.port))
-    .filter((encoded) => encoded !== undefined);
-  tryNext(engine, connection, handshake);
-}
-
 /** Starts dialling; ends in the policy's `connected` or `notConnected`. */
 export function dial(engine: Engine, connection: Connection, upstream: Upstream): void {
   const { handshake } = connection;
   if (handshake === undefined) return;
-  connection.stage = DIALLING;
   connection.up.transport = upstream.transport;
   handshake.upstream = upstream;
   handshake.connectDeadlineMs = engine.nowMs + connection.route.limits.connectTimeoutMs;
+  connection.enter(engine, DIALLING, handshake.connectDeadlineMs);
   if (upstream.name === undefined) {
     handshake.addresses = [...upstream.addresses];
     tryNext(engine, connection, handshake);
     return;
   }
-  engine.deadlines.set(connection, handshake.connectDeadlineMs);
   handshake.resolving = upstream.name.host;
   const known = engine.addresses.lookup(upstream.name.host, engine.nowMs, connection);
-  if (known !== undefined) resumeDial(engine, connection, known, '');
+  if (known !== undefined) onAddresses(engine, connection, known);
 }

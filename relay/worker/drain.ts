@@ -1,10 +1,9 @@
 /** Waits until the routes that are on their way out have no connections left, or cuts these at the deadline. */
-import { closeConnection } from './close.ts';
 import { Side } from './connection.ts';
 import type { Engine, Timed } from './engine.ts';
-import type { RouteState } from './route-state.ts';
+import type { RouteDrain, RouteState } from './route-state.ts';
 
-export class Drain implements Timed {
+export class Drain implements RouteDrain, Timed {
   deadlineMs = 0;
   heapIndex = -1;
   readonly #routes: readonly RouteState[];
@@ -59,6 +58,6 @@ export function cutConnections(engine: Engine, routes: readonly RouteState[]): n
       .map((side) => side.connection)
       .filter((connection) => routes.includes(connection.route)),
   );
-  for (const connection of connections) closeConnection(engine, connection, 'cut', '');
+  for (const connection of connections) connection.close(engine, 'cut', '');
   return connections.size;
 }

@@ -2,18 +2,16 @@
  * The event loop of the relay: one epoll instance, one buffer that all bytes pass through, one heap of deadlines.
  * A turn delivers the events of one epoll_wait, then goes on with the sides that used up their share of the turn before, then
  * runs what is due. What goes wrong inside one connection ends that connection.
- * Specification: relay.md, "Shape".
+ * Specification: relay.md, "Shape" and "What the engine relies on" (K1, K3, K11, K13).
  */
 
-import type { PollTarget } from '../../system/libc/poller.ts';
-import { Poller } from '../../system/libc/poller.ts';
+import type { Poller, PollTarget } from '../../system/libc/poller.ts';
 import { NativeBuffer } from '../../system/libc/socket-calls.ts';
-import { EPOLLIN } from '../../system/libc/socket-constants.ts';
-import type { AcceptGate } from './accept-gate.ts';
-import type { AddressBook } from './address-book.ts';
-import type { Connection, Side } from './connection.ts';
+import { EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP } from '../../system/libc/socket-constants.ts';
+import type { AddressAnswer, AddressBook } from './address-book.ts';
 import type { Deadline } from './deadlines.ts';
 import { Deadlines } from './deadlines.ts';
+import type { Sockets } from './sockets.ts';
 import type { WorkerLog } from './worker-log.ts';
 
 /** Something that the poller reports on. */
@@ -23,38 +21,83 @@ export interface Target extends PollTarget {
   abandon(engine: Engine, error: unknown): void;
 }
 
+/** A target that may use up its share of a turn. */
+export interface Queueable extends Target {
+  isQueued: boolean;
+}
+
 /** Something with a deadline. */
 export interface Timed extends Deadline {
   onDeadline(engine: Engine): void;
   abandon(engine: Engine, error: unknown): void;
 }
 
+/** Something that waits for the addresses of a name. */
+export interface NameWaiter {
+  onAddresses(engine: Engine, answer: AddressAnswer): void;
+  abandon(engine: Engine, error: unknown): void;
+}
+
+/** A listener as the gate sees it. */
+export interface Pausable {
+  setAccepting(engine: Engine, isAccepting: boolean): void;
+}
+
+/** Holds accepting back while descriptors or memory are short (accept-gate.ts). */
+export interface Gate {
+  readonly isPaused: boolean;
+  add(engine: Engine, listener: Pausable): void;
+  remove(listener: Pausable): void;
+  pause(engine: Engine, errno: number): void;
+  lendReserve(): boolean;
+  onDescriptorsFreed(engine: Engine): void;
+  close(): void;
+}
+
+export type Poll = Pick<Poller<Target>, keyof Poller<Target>>;
+
+/** All that a relayed socket is watched for, registered once. */
+export const SOCKET_EVENTS = EPOLLIN + EPOLLOUT + EPOLLRDHUP + EPOLLET;
+/** Events after which a read must go on until the end shows (K3). */
+export const HANG_UP = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+
 /** Size of the shared buffer, and the most that one connection may hold in user space (relay.md, must hold 2). */
 export const BUFFER_BYTES = 256 * 1024;
 
+export interface EngineParts {
+  readonly poller: Poll;
+  readonly sockets: Sockets;
+  /** Milliseconds that only grow. */
+  readonly readClockMs: () => number;
+  readonly log: WorkerLog;
+  readonly addresses: AddressBook<NameWaiter>;
+  readonly gate: Gate;
+}
+
 export class Engine {
-  readonly poller = new Poller<Target>();
+  readonly poller: Poll;
+  readonly sockets: Sockets;
   readonly deadlines = new Deadlines<Timed>();
   /** Every read goes here; nobody keeps a reference beyond its call. */
   readonly buffer = new NativeBuffer(BUFFER_BYTES);
   readonly log: WorkerLog;
-  readonly addresses: AddressBook<Connection>;
-  readonly gate: AcceptGate;
-  /** Milliseconds since the worker began, as of this turn. */
-  nowMs = 0;
-  #ready: Side[] = [];
+  readonly addresses: AddressBook<NameWaiter>;
+  readonly gate: Gate;
+  readonly #readClockMs: () => number;
+  /** Milliseconds on the engine's clock, as of this turn. */
+  nowMs: number;
+  #ready: Queueable[] = [];
   #isStopped = false;
   #lastConnectionId = 0;
 
-  constructor(parts: {
-    readonly log: WorkerLog;
-    readonly addresses: AddressBook<Connection>;
-    readonly gate: AcceptGate;
-  }) {
+  constructor(parts: EngineParts) {
+    this.poller = parts.poller;
+    this.sockets = parts.sockets;
     this.log = parts.log;
     this.addresses = parts.addresses;
     this.gate = parts.gate;
-    this.#readClock();
+    this.#readClockMs = parts.readClockMs;
+    this.nowMs = Math.floor(parts.readClockMs());
   }
 
   nextConnectionId(): number {
@@ -62,11 +105,11 @@ export class Engine {
     return this.#lastConnectionId;
   }
 
-  /** Lets a side go on in the next turn, after everybody else had theirs. */
-  requeue(side: Side): void {
-    if (side.isQueued) return;
-    side.isQueued = true;
-    this.#ready.push(side);
+  /** Lets a target go on in the next turn, after everybody else had theirs: no event would tell it to (K1). */
+  requeue(target: Queueable): void {
+    if (target.isQueued) return;
+    target.isQueued = true;
+    this.#ready.push(target);
   }
 
   stop(): void {
@@ -75,26 +118,24 @@ export class Engine {
 
   /** Returns after `stop`. Throws only when epoll itself fails. */
   run(): void {
-    while (!this.#isStopped) this.#turn();
+    while (!this.#isStopped) this.turn();
   }
 
-  close(): void {
-    this.poller.close();
-  }
-
-  #readClock(): void {
-    this.nowMs = Math.floor(performance.now());
-  }
-
-  #turn(): void {
-    const count = this.poller.wait(this.#ready.length > 0 ? 0 : this.deadlines.timeoutMs(this.nowMs));
-    this.#readClock();
+  /** Waits for events, or the next deadline, and deals with them. */
+  turn(): void {
+    const ready = this.#takeReady();
+    const count = this.poller.wait(ready !== undefined ? 0 : this.deadlines.timeoutMs(this.nowMs));
+    this.nowMs = Math.floor(this.#readClockMs());
     for (let index = 0; index < count; index++) {
       const target = this.poller.target(index);
       if (target !== undefined) this.#deliver(target, this.poller.flags(index));
     }
-    this.#runReady();
+    if (ready !== undefined) this.#runReady(ready);
     this.#runDue();
+  }
+
+  close(): void {
+    this.poller.close();
   }
 
   #deliver(target: Target, flags: number): void {
@@ -105,13 +146,17 @@ export class Engine {
     }
   }
 
-  #runReady(): void {
-    if (this.#ready.length === 0) return;
-    const sides = this.#ready;
+  #takeReady(): readonly Queueable[] | undefined {
+    if (this.#ready.length === 0) return undefined;
+    const targets = this.#ready;
     this.#ready = [];
-    for (const side of sides) {
-      side.isQueued = false;
-      this.#deliver(side, EPOLLIN);
+    return targets;
+  }
+
+  #runReady(targets: readonly Queueable[]): void {
+    for (const target of targets) {
+      target.isQueued = false;
+      this.#deliver(target, EPOLLIN);
     }
   }
 

@@ -2,21 +2,18 @@
 
 import { describeError } from '../../runtime/errors.ts';
 import { describeErrno, EAGAIN, isPassingAcceptError, isShortage } from '../../system/libc/errno.ts';
-import { close, lastErrno } from '../../system/libc/socket-calls.ts';
 import { EPOLLIN } from '../../system/libc/socket-constants.ts';
-import { acceptSocket, acceptVsock } from '../../system/libc/sockets.ts';
-import type { Cid } from '../../wire/brands.ts';
 import type { Endpoint } from '../../wire/endpoint.ts';
 import { RelayError } from '../errors.ts';
-import type { Pausable } from './accept-gate.ts';
 import type { BoundSocket } from './bind.ts';
-import { openListeningSocket } from './bind.ts';
-import type { Engine, Target } from './engine.ts';
+import type { Peer } from './connection.ts';
+import type { Engine, Pausable, Target } from './engine.ts';
+import { peerOf } from './peer-address.ts';
 
 const ACCEPTS_PER_TURN = 64;
 
 /** Takes ownership of the descriptor. */
-export type OnAccept = (engine: Engine, fd: number, cid: Cid | undefined) => void;
+export type OnAccept = (engine: Engine, fd: number, peer: Peer) => void;
 
 export class Listener implements Target, Pausable {
   readonly fd: number;
@@ -32,9 +29,9 @@ export class Listener implements Target, Pausable {
     this.#onAccept = onAccept;
   }
 
-  /** @throws RelayError as openListeningSocket */
-  static open(engine: Engine, endpoint: Endpoint, onAccept: OnAccept): Listener {
-    const listener = new Listener(openListeningSocket(endpoint), onAccept);
+  /** Takes ownership of the socket. @throws RelayError RELAY_BIND_FAILED */
+  static open(engine: Engine, socket: BoundSocket, onAccept: OnAccept): Listener {
+    const listener = new Listener(socket, onAccept);
     const errno = engine.poller.add(listener, EPOLLIN);
     if (errno !== 0) {
       listener.close(engine);
@@ -62,7 +59,7 @@ export class Listener implements Target, Pausable {
     engine.gate.remove(this);
     this.#socket.unlink();
     engine.poller.forget(this);
-    close(this.fd);
+    engine.sockets.close(this.fd);
   }
 
   get #socketName(): string {
@@ -71,12 +68,12 @@ export class Listener implements Target, Pausable {
 
   /** @returns whether there may be more to accept. */
   #acceptOne(engine: Engine): boolean {
-    const { fd, cid } = this.#accept();
+    const { fd, from } = engine.sockets.accept(this.fd);
     if (fd >= 0) {
-      this.#onAccept(engine, fd, cid);
+      this.#onAccept(engine, fd, peerOf(this.endpoint, from));
       return true;
     }
-    const errno = lastErrno();
+    const errno = -fd;
     if (errno === EAGAIN) return false;
     if (isPassingAcceptError(errno)) return true;
     if (!isShortage(errno)) {
@@ -84,17 +81,5 @@ export class Listener implements Target, Pausable {
     }
     engine.gate.pause(engine, errno);
     return false;
-  }
-
-  #accept(): { readonly fd: number; readonly cid: Cid | undefined } {
-    switch (this.endpoint.kind) {
-      case 'vsock':
-        return acceptVsock(this.fd);
-      case 'vsock-uds':
-      case 'vsock-uds-guest':
-        return { fd: acceptSocket(this.fd), cid: this.endpoint.cid };
-      default:
-        return { fd: acceptSocket(this.fd), cid: undefined };
-    }
   }
 }

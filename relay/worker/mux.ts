@@ -4,15 +4,14 @@
  * Specification: wire/endpoint.ts, `vsock-uds-guest`.
  */
 
-import { close } from '../../system/libc/socket-calls.ts';
 import type { HybridEndpoint } from '../../wire/endpoint.ts';
 import { formatEndpoint } from '../../wire/endpoint.ts';
 import { RelayError } from '../errors.ts';
 import { encodeOkLine, MAX_HYBRID_LINE_BYTES, parseConnectLine } from '../preface/hybrid.ts';
 import { countDenial, denialOf, takeOver } from './admission.ts';
-import { HANG_UP } from './connection.ts';
-import { SOCKET_EVENTS } from './dial.ts';
+import { openListeningSocket } from './bind.ts';
 import type { Engine, Target, Timed } from './engine.ts';
+import { HANG_UP, SOCKET_EVENTS } from './engine.ts';
 import { Listener } from './listener.ts';
 import type { RouteState } from './route-state.ts';
 import { consume, peek, sendWhole } from './small-io.ts';
@@ -64,7 +63,7 @@ export class Mux {
 
   constructor(engine: Engine, endpoint: HybridEndpoint) {
     this.#path = endpoint.path;
-    this.#listener = Listener.open(engine, endpoint, (_engine, fd) => this.#greet(_engine, fd));
+    this.#listener = Listener.open(engine, openListeningSocket(endpoint), (_engine, fd) => this.#greet(_engine, fd));
   }
 
   /** @throws RelayError RELAY_ADDRESS_IN_USE */
@@ -100,15 +99,16 @@ export class Mux {
     }
     const { listen } = route.spec;
     const cid = 'cid' in listen ? listen.cid : undefined;
-    const denial = denialOf(route, cid);
-    if (denial !== undefined) countDenial(engine, route, cid, denial);
+    const peer = { cid, address: undefined };
+    const denial = denialOf(engine, route, peer);
+    if (denial !== undefined) countDenial(engine, route, peer, denial);
     if (denial !== undefined || !sendWhole(engine, greeting, encodeOkLine(port))) {
       this.#drop(engine, greeting);
       return;
     }
     engine.deadlines.clear(greeting);
     this.#greetings.delete(greeting);
-    takeOver(engine, route, greeting, cid);
+    takeOver(engine, route, greeting, peer);
   }
 
   /** As many may be undecided, and for as long, as the routes together allow. */
@@ -119,7 +119,7 @@ export class Mux {
     const greeting = new Greeting(fd, this);
     if (this.#greetings.size >= maxGreetings || engine.poller.add(greeting, SOCKET_EVENTS) !== 0) {
       engine.log.limited('warn', 'relay.shed', this.#path, { reason: 'maxPending' });
-      close(fd);
+      engine.sockets.close(fd);
       return;
     }
     this.#greetings.add(greeting);
@@ -131,7 +131,7 @@ export class Mux {
     engine.deadlines.clear(greeting);
     this.#greetings.delete(greeting);
     engine.poller.forget(greeting);
-    close(greeting.fd);
+    engine.sockets.close(greeting.fd);
     engine.gate.onDescriptorsFreed(engine);
   }
 }

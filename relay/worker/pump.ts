@@ -1,22 +1,13 @@
 /**
  * The stage in which bytes move. A readable side is read into the shared buffer and written on in the same turn; only what the
  * peer does not take is copied, and then the side is not read until the peer has taken it. Registered edge-triggered once,
- * so that the steady state costs two system calls a chunk.
- * Specification: relay.md, "Shape" and must hold 1-4, 9, 10.
+ * so that the steady state costs two system calls a chunk. The states of each direction: states.ts.
+ * Specification: relay.md, "Shape", "What the engine relies on" (K1, K2, K3, K5, K9) and must hold 1-4, 9, 10.
  */
 
 import { EAGAIN, EINTR, errnoName } from '../../system/libc/errno.ts';
-import { lastErrno, NativeBuffer, recv, send, shutdown } from '../../system/libc/socket-calls.ts';
-import {
-  EPOLLERR,
-  EPOLLHUP,
-  EPOLLIN,
-  EPOLLOUT,
-  EPOLLRDHUP,
-  MSG_NOSIGNAL,
-  SHUT_WR,
-} from '../../system/libc/socket-constants.ts';
-import { closeConnection, isClosed } from './close.ts';
+import { NativeBuffer } from '../../system/libc/socket-calls.ts';
+import { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP } from '../../system/libc/socket-constants.ts';
 import type { Connection, Side, Stage } from './connection.ts';
 import { isEndOfStream } from './end-of-stream.ts';
 import type { Engine } from './engine.ts';
@@ -29,34 +20,23 @@ const CHUNKS_PER_TURN = 4;
 const READABLE = EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR;
 const DEAD = EPOLLHUP | EPOLLERR;
 
-/** One write of at most what the transport allows. @returns bytes written, or -1 with errno set. */
-function write(side: Side, address: number, length: number): number {
-  const { transport } = side;
-  const size = Math.min(length, transport.maxWriteBytes);
-  const written = send(side.fd, address, size, MSG_NOSIGNAL);
-  if (written > 0) {
-    const { route } = side.connection;
-    route.count(side.isDown ? 'bytesDown' : 'bytesUp', written);
-    if (transport.isCapped) route.largest('largestVsockWriteBytes', written);
-  }
-  return written;
-}
-
 /**
- * Writes until all is written or the socket takes no more.
+ * Writes until all is written or the socket takes no more, each time at most what the transport allows.
  * @returns bytes written, or the negative errno if the socket is dead.
  */
-function writeAll(side: Side, address: number, length: number): number {
+function writeAll(engine: Engine, side: Side, address: number, length: number): number {
+  const { transport } = side;
+  const { route } = side.connection;
   let offset = 0;
   while (offset < length) {
-    const size = Math.min(length - offset, side.transport.maxWriteBytes);
-    const written = write(side, address + offset, size);
-    if (written < 0) {
-      const errno = lastErrno();
-      if (errno === EINTR) continue;
-      return errno === EAGAIN ? offset : -errno;
-    }
+    const size = Math.min(length - offset, transport.maxWriteBytes);
+    const written = engine.sockets.send(side.fd, address + offset, size);
+    if (written === -EINTR) continue;
+    if (written < 0) return written === -EAGAIN ? offset : written;
+    route.count(side.isDown ? 'bytesDown' : 'bytesUp', written);
+    if (transport.isCapped) route.largest('largestVsockWriteBytes', written);
     offset += written;
+    // Less than offered: the socket is full and reports when it is not (K2).
     if (written < size) break;
   }
   return offset;
@@ -70,62 +50,64 @@ function pendingBytes(side: Side): number {
 function keep(engine: Engine, side: Side, from: number, to: number): void {
   const memory = new NativeBuffer(to - from);
   engine.buffer.bytes.copy(memory.bytes, 0, from, to);
+  side.writing = 'full';
   side.pending = { memory, length: to - from, offset: 0 };
   side.connection.route.largest('largestPendingBytes', pendingBytes(side) + pendingBytes(side.peer));
+}
+
+function isOver({ writing }: Side): boolean {
+  return writing === 'shut' || writing === 'broken';
 }
 
 /** Both directions have come to their end, in order or not. */
 function closeIfDone(engine: Engine, connection: Connection): void {
   const { down, up } = connection;
-  if (!(down.isShut || down.isBroken) || !(up.isShut || up.isBroken)) return;
-  closeConnection(engine, connection, down.isBroken || up.isBroken ? 'broken' : 'finished', '');
+  if (!isOver(down) || !isOver(up)) return;
+  connection.close(engine, down.writing === 'broken' || up.writing === 'broken' ? 'broken' : 'finished', '');
 }
 
 /** The peer's end was read and everything before it is written. */
 function passEnd(engine: Engine, side: Side): void {
-  shutdown(side.fd, SHUT_WR);
-  side.isShut = true;
+  engine.sockets.endWriting(side.fd);
+  side.writing = 'shut';
   closeIfDone(engine, side.connection);
 }
 
 /** Nothing can be written to `side` any more; what it still has to say is passed on. */
 function onWriteFailure(engine: Engine, side: Side): void {
-  side.isBroken = true;
+  side.writing = 'broken';
   side.isHungUp = true;
   side.pending = undefined;
   closeIfDone(engine, side.connection);
-  if (!isClosed(side.connection)) pump(engine, side);
+  if (!side.connection.isClosed) pump(engine, side);
 }
 
+/** @param got what recv() returned: 0 or a negative errno. */
 function onNothingRead(engine: Engine, from: Side, got: number): void {
-  if (got < 0) {
-    const errno = lastErrno();
-    if (errno === EAGAIN) return;
-    if (errno === EINTR) engine.requeue(from);
-    else closeConnection(engine, from.connection, from.isBroken ? 'broken' : 'reset', errnoName(errno));
-    return;
+  if (got === -EAGAIN) return;
+  if (got === -EINTR) engine.requeue(from);
+  else if (got < 0) from.connection.close(engine, from.writing === 'broken' ? 'broken' : 'reset', errnoName(-got));
+  else {
+    const { transport, receivedBytes, isHungUp } = from;
+    if (isEndOfStream({ isVsock: transport.isVsock, receivedBytes, isHungUp })) passEnd(engine, from.peer);
   }
-  const { transport, receivedBytes, isHungUp } = from;
-  if (!isEndOfStream({ isVsock: transport.isVsock, receivedBytes, isHungUp })) return;
-  from.isEnded = true;
-  passEnd(engine, from.peer);
 }
 
 /** Moves what `from` has to offer, until it is drained, its peer takes no more, or its share of the turn is used up. */
 function pump(engine: Engine, from: Side): void {
   const to = from.peer;
-  if (from.isEnded || to.isBroken || to.pending !== undefined) return;
+  if (to.writing !== 'taking') return;
   const { connection } = from;
   for (let chunk = 0; chunk < CHUNKS_PER_TURN; chunk++) {
     const want = Math.min(CHUNK_BYTES, BUFFER_BYTES - pendingBytes(from));
-    const got = recv(from.fd, engine.buffer.address, want, 0);
+    const got = engine.sockets.recv(from.fd, engine.buffer.address, want, 0);
     if (got <= 0) {
       onNothingRead(engine, from, got);
       return;
     }
     from.receivedBytes += got;
     connection.lastActivityMs = engine.nowMs;
-    const written = writeAll(to, engine.buffer.address, got);
+    const written = writeAll(engine, to, engine.buffer.address, got);
     if (written < 0) {
       onWriteFailure(engine, to);
       return;
@@ -134,6 +116,7 @@ function pump(engine: Engine, from: Side): void {
       keep(engine, to, written, got);
       return;
     }
+    // Less than asked for: drained, and the next byte reports itself (K1); an end that was reported already does not (K3).
     if (got < want && !from.isHungUp) return;
   }
   engine.requeue(from);
@@ -143,7 +126,8 @@ function pump(engine: Engine, from: Side): void {
 function flush(engine: Engine, side: Side): void {
   const { pending } = side;
   if (pending === undefined) return;
-  const written = writeAll(side, pending.memory.address + pending.offset, pending.length - pending.offset);
+  const { address } = pending.memory;
+  const written = writeAll(engine, side, address + pending.offset, pending.length - pending.offset);
   if (written < 0) {
     onWriteFailure(engine, side);
     return;
@@ -152,6 +136,7 @@ function flush(engine: Engine, side: Side): void {
   pending.offset += written;
   if (pending.offset < pending.length) return;
   side.pending = undefined;
+  side.writing = 'taking';
   pump(engine, side.peer);
 }
 
@@ -160,12 +145,12 @@ const OPEN: Stage = {
   onEvents(engine, side, flags) {
     const { connection } = side;
     if ((flags & EPOLLOUT) !== 0) flush(engine, side);
-    if ((flags & READABLE) !== 0 && !isClosed(connection)) pump(engine, side);
-    if ((flags & DEAD) !== 0 && side.peer.isBroken) closeConnection(engine, connection, 'broken', '');
+    if ((flags & READABLE) !== 0 && !connection.isClosed) pump(engine, side);
+    if ((flags & DEAD) !== 0 && side.peer.writing === 'broken') connection.close(engine, 'broken', '');
   },
   onDeadline(engine, connection) {
     const dueMs = connection.lastActivityMs + connection.route.limits.idleTimeoutMs;
-    if (engine.nowMs >= dueMs) closeConnection(engine, connection, 'idle', '');
+    if (engine.nowMs >= dueMs) connection.close(engine, 'idle', '');
     else engine.deadlines.set(connection, dueMs);
   },
 };
@@ -175,21 +160,12 @@ const OPEN: Stage = {
  * @param early bytes of the downstream that were read with its preface and belong to the stream.
  */
 export function openConnection(engine: Engine, connection: Connection, early: Buffer): void {
-  const { route, down, up } = connection;
-  connection.handshake = undefined;
-  connection.stage = OPEN;
-  connection.lastActivityMs = engine.nowMs;
-  route.count('pending', -1);
-  route.count('opened', 1);
-  if (route.limits.idleTimeoutMs > 0) engine.deadlines.set(connection, engine.nowMs + route.limits.idleTimeoutMs);
-  else engine.deadlines.clear(connection);
-  if (engine.log.isTracing) {
-    engine.log.always('debug', 'relay.opened', { route: route.label, connId: connection.id, cid: connection.cid });
-  }
+  const { down, up } = connection;
+  connection.open(engine, OPEN);
   if (early.length > 0) {
     early.copy(engine.buffer.bytes);
     keep(engine, up, 0, early.length);
     flush(engine, up);
   } else pump(engine, down);
-  if (!isClosed(connection)) pump(engine, up);
+  if (!connection.isClosed) pump(engine, up);
 }

@@ -3,41 +3,43 @@ import type { Cid } from '../../wire/brands.ts';
 import type { CounterName } from '../counters.ts';
 import { COUNTER } from '../counters.ts';
 import type { RouteLimits, RouteSpec } from '../route.ts';
-import type { Connection } from './connection.ts';
-import type { Drain } from './drain.ts';
 import type { Engine } from './engine.ts';
+import type { FromPeer } from './peer-tally.ts';
+import { PeerTally } from './peer-tally.ts';
 import type { Transport } from './transport.ts';
 import { TRANSPORTS } from './transport.ts';
 import type { Upstream } from './upstream.ts';
 import { upstreamOf } from './upstream.ts';
 
-/** What happens between accepting a connection and relaying it. */
-export interface Policy {
-  /** The connection was admitted; its downstream is readable or will be. */
-  start(engine: Engine, connection: Connection): void;
-  /** The upstream can take bytes. */
-  connected(engine: Engine, connection: Connection): void;
-  /** Dialling failed; `hasTimedOut` or refused. May answer the downstream; the connection is closed afterwards. */
-  notConnected(engine: Engine, connection: Connection, hasTimedOut: boolean): void;
+/** Whoever waits for the route's connections to end (drain.ts). */
+export interface RouteDrain {
+  onConnectionClosed(engine: Engine): void;
+  /** Ends at once. */
+  cut(engine: Engine): void;
+}
+
+/** A connection as admission.ts sees it: silent ones may have to make room. */
+export interface Sheddable extends FromPeer {
+  lookAgain(engine: Engine): void;
+  shed(engine: Engine, limit: string): void;
 }
 
 export class RouteState {
   readonly label: string;
   readonly limits: RouteLimits;
   readonly spec: RouteSpec;
-  readonly policy: Policy;
   readonly listenTransport: Transport;
   readonly upstream: Upstream;
   readonly allowedCids: ReadonlySet<Cid> | undefined;
+  readonly peers = new PeerTally<Sheddable>();
   /** Set when the route is on its way out; it accepts nothing any more. */
-  drain: Drain | undefined = undefined;
+  drain: RouteDrain | undefined = undefined;
   readonly #counters: Float64Array;
 
-  constructor(spec: RouteSpec, policy: Policy, counters: SharedArrayBuffer) {
+  constructor(spec: RouteSpec, counters: SharedArrayBuffer) {
     this.label = spec.label;
     this.limits = spec.limits;
     this.spec = spec;
-    this.policy = policy;
     this.listenTransport = TRANSPORTS[spec.listen.kind];
     this.upstream = upstreamOf(spec.connect);
     this.allowedCids = spec.allowedCids === undefined ? undefined : new Set(spec.allowedCids);

@@ -2,28 +2,14 @@
 import type { Endpoint, HybridEndpoint } from '../../wire/endpoint.ts';
 import { formatEndpoint } from '../../wire/endpoint.ts';
 import { RelayError } from '../errors.ts';
-import type { PrefacePolicy, RouteSpec } from '../route.ts';
+import type { RouteSpec } from '../route.ts';
 import { admit } from './admission.ts';
+import { openListeningSocket } from './bind.ts';
 import { cutConnections, Drain } from './drain.ts';
 import type { Engine } from './engine.ts';
 import { Listener } from './listener.ts';
 import { Mux } from './mux.ts';
-import { httpConnect } from './policies/http-connect.ts';
-import { NO_PREFACE } from './policies/none.ts';
-import { POSTGRES_TLS } from './policies/postgres-tls.ts';
-import type { Policy } from './route-state.ts';
 import { RouteState } from './route-state.ts';
-
-function policyOf(preface: PrefacePolicy): Policy {
-  switch (preface.kind) {
-    case 'none':
-      return NO_PREFACE;
-    case 'postgres-tls':
-      return POSTGRES_TLS;
-    case 'http-connect':
-      return httpConnect(preface.allow);
-  }
-}
 
 interface Entry {
   readonly route: RouteState;
@@ -45,7 +31,7 @@ export class RouteTable {
     if (this.#entries.has(spec.label)) {
       throw new RelayError('RELAY_ROUTE_EXISTS', 'a route with this label exists', { found: spec.label });
     }
-    const route = new RouteState(spec, policyOf(spec.preface), counters);
+    const route = new RouteState(spec, counters);
     const { endpoint, unlisten } =
       spec.listen.kind === 'vsock-uds-guest' ? this.#listenOnMux(route, spec.listen) : this.#listen(route);
     this.#entries.set(spec.label, { route, unlisten });
@@ -97,7 +83,9 @@ export class RouteTable {
 
   #listen(route: RouteState): { readonly endpoint: Endpoint; readonly unlisten: () => void } {
     const engine = this.#engine;
-    const listener = Listener.open(engine, route.spec.listen, (_engine, fd, cid) => admit(engine, route, fd, cid));
+    const listener = Listener.open(engine, openListeningSocket(route.spec.listen), (_engine, fd, peer) =>
+      admit(engine, route, fd, peer),
+    );
     let isOpen = true;
     const unlisten = () => {
       if (isOpen) listener.close(engine);

@@ -1,8 +1,7 @@
 /** Reads and writes of a few bytes, for prefaces. They use the engine's buffer and return copies; never on the path of bulk data. */
 
 import { EAGAIN, errnoName } from '../../system/libc/errno.ts';
-import { lastErrno, recv, send, shutdown } from '../../system/libc/socket-calls.ts';
-import { MSG_NOSIGNAL, MSG_PEEK, SHUT_WR } from '../../system/libc/socket-constants.ts';
+import { MSG_PEEK } from '../../system/libc/socket-constants.ts';
 import type { Side } from './connection.ts';
 import { isEndOfStream } from './end-of-stream.ts';
 import type { Engine } from './engine.ts';
@@ -22,15 +21,14 @@ const DISCARD_BYTES = 64 * 1024;
 export type SmallSocket = Pick<Side, 'fd' | 'transport' | 'receivedBytes' | 'isHungUp'>;
 
 function readOnce(engine: Engine, socket: SmallSocket, maxBytes: number, flags: number): SmallRead {
-  const got = recv(socket.fd, engine.buffer.address, maxBytes, flags);
+  const got = engine.sockets.recv(socket.fd, engine.buffer.address, maxBytes, flags);
   if (got > 0) return { bytes: Buffer.from(engine.buffer.bytes.subarray(0, got)), end: undefined };
   if (got === 0) {
     const { transport, receivedBytes, isHungUp } = socket;
     const isEnd = isEndOfStream({ isVsock: transport.isVsock, receivedBytes, isHungUp });
     return { bytes: NOTHING, end: isEnd ? 'end of stream' : undefined };
   }
-  const errno = lastErrno();
-  return { bytes: NOTHING, end: errno === EAGAIN ? undefined : errnoName(errno) };
+  return { bytes: NOTHING, end: got === -EAGAIN ? undefined : errnoName(-got) };
 }
 
 export function read(engine: Engine, socket: SmallSocket, maxBytes: number): SmallRead {
@@ -52,17 +50,12 @@ export function consume(engine: Engine, socket: SmallSocket, length: number): vo
 /** Sends a few bytes to a socket whose buffer is empty. @returns whether all of them went. */
 export function sendWhole(engine: Engine, socket: SmallSocket, bytes: Buffer): boolean {
   bytes.copy(engine.buffer.bytes);
-  return send(socket.fd, engine.buffer.address, bytes.length, MSG_NOSIGNAL) === bytes.length;
+  return engine.sockets.send(socket.fd, engine.buffer.address, bytes.length) === bytes.length;
 }
 
 /** Last words before a close: sent, and what the peer had sent is read away, because closing over it would reset the words. */
 export function sendLastWords(engine: Engine, socket: SmallSocket, bytes: Buffer): void {
   sendWhole(engine, socket, bytes);
-  shutdown(socket.fd, SHUT_WR);
-  recv(socket.fd, engine.buffer.address, DISCARD_BYTES, 0);
-}
-
-/** Nothing more will be written to the socket. */
-export function endWriting(socket: SmallSocket): void {
-  shutdown(socket.fd, SHUT_WR);
+  engine.sockets.endWriting(socket.fd);
+  engine.sockets.recv(socket.fd, engine.buffer.address, DISCARD_BYTES, 0);
 }

@@ -3,6 +3,7 @@
  * Sources: linux/socket.h, linux/net.h, linux/tcp.h, linux/in6.h, linux/eventpoll.h, linux/vm_sockets.h.
  */
 
+export const AF_UNSPEC = 0;
 export const AF_UNIX = 1;
 export const AF_INET = 2;
 export const AF_INET6 = 10;

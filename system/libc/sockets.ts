@@ -1,11 +1,13 @@
 /** Sockets with the options that the product wants on every one of them: non-blocking, close-on-exec, TCP without delay. */
 
-import { decodeVsockCid, familyOf, MAX_SOCKADDR_BYTES } from './sockaddr.ts';
-import { accept, close, connect, getOption, lastErrno, setOption, socket } from './socket-calls.ts';
+import { familyOf, MAX_SOCKADDR_BYTES } from './sockaddr.ts';
+import { accept, close, connect, getOption, lastErrno, recv, send, setOption, socket } from './socket-calls.ts';
 import {
   AF_INET,
   AF_INET6,
+  AF_UNSPEC,
   IPPROTO_TCP,
+  MSG_NOSIGNAL,
   SO_ERROR,
   SO_KEEPALIVE,
   SO_LINGER,
@@ -57,19 +59,31 @@ export function openSocket(address: Buffer): number {
   return fd;
 }
 
-/** @returns the descriptor, or -1 with errno set. */
-export function acceptSocket(listener: number): number {
-  return accept(listener, null, null, SOCK_NONBLOCK | SOCK_CLOEXEC);
+export interface Accepted {
+  /** The descriptor, or a negative errno. */
+  readonly fd: number;
+  /** The peer's address, valid until the next call; its family is AF_UNSPEC where the peer has none. */
+  readonly from: Buffer;
 }
 
-/** The same on a vsock listener; tells the peer's CID. */
-export function acceptVsock(listener: number): {
-  readonly fd: number;
-  readonly cid: ReturnType<typeof decodeVsockCid>;
-} {
+/** Takes a connection that waits on a listener. */
+export function acceptPeer(listener: number): Accepted {
   length.writeUInt32LE(MAX_SOCKADDR_BYTES);
+  peerAddress.writeUInt16LE(AF_UNSPEC);
   const fd = accept(listener, peerAddress, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
-  return { fd, cid: fd < 0 ? undefined : decodeVsockCid(peerAddress) };
+  return { fd: fd >= 0 ? fd : -lastErrno(), from: peerAddress };
+}
+
+/** recv() into memory at `address`. @returns bytes, 0 at the end of the stream, or a negative errno. */
+export function receiveInto(fd: number, address: number, byteLength: number, flags: number): number {
+  const got = recv(fd, address, byteLength, flags);
+  return got >= 0 ? got : -lastErrno();
+}
+
+/** send() from memory at `address`, without SIGPIPE. @returns bytes, or a negative errno. */
+export function sendFrom(fd: number, address: number, byteLength: number): number {
+  const sent = send(fd, address, byteLength, MSG_NOSIGNAL);
+  return sent >= 0 ? sent : -lastErrno();
 }
 
 /** @returns 0 when connected at once, else the errno (EINPROGRESS included). */

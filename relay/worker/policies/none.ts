@@ -1,7 +1,7 @@
 /** No preface: dial at once. */
+import type { Policy } from '../connection.ts';
 import { dial } from '../dial.ts';
 import { openConnection } from '../pump.ts';
-import type { Policy } from '../route-state.ts';
 
 export const NO_PREFACE: Policy = {
   start: (engine, connection) => dial(engine, connection, connection.route.upstream),

@@ -13,25 +13,22 @@ import {
   TLS_ANSWERS,
 } from '../../../postgres/start-up.ts';
 import { EPOLLIN } from '../../../system/libc/socket-constants.ts';
-import { closeConnection } from '../close.ts';
-import type { Connection, Handshake, Side, Stage } from '../connection.ts';
+import type { Connection, Handshake, Policy, Side, Stage } from '../connection.ts';
 import { dial } from '../dial.ts';
 import type { Engine } from '../engine.ts';
 import { openConnection } from '../pump.ts';
-import type { Policy } from '../route-state.ts';
-import { endWriting, peek, read, sendLastWords, sendWhole } from '../small-io.ts';
+import { peek, read, sendLastWords, sendWhole } from '../small-io.ts';
 
 const GSS_NOT_OFFERED = Buffer.of(TLS_ANSWERS.refused);
 const NOTHING = Buffer.alloc(0);
 
 function refuse(engine: Engine, connection: Connection, reason: PostgresRefusal): void {
   sendLastWords(engine, connection.down, encodeErrorResponse(reason));
-  closeConnection(engine, connection, 'refused-preface', reason);
+  connection.close(engine, 'refused-preface', reason);
 }
 
 function enter(engine: Engine, connection: Connection, stage: Stage): void {
-  connection.stage = stage;
-  engine.deadlines.set(connection, engine.nowMs + connection.route.limits.prefaceTimeoutMs);
+  connection.enter(engine, stage, engine.nowMs + connection.route.limits.prefaceTimeoutMs);
 }
 
 /** @returns whether the packet was accepted and more is to be read. */
@@ -53,7 +50,7 @@ function readStartup(engine: Engine, connection: Connection, handshake: Handshak
   else if (verdict.kind === 'gss-request') {
     if (answerGss(engine, connection, handshake)) readStartup(engine, connection, handshake);
   } else if (verdict.kind === 'more') {
-    if (end !== undefined) closeConnection(engine, connection, 'gone', end);
+    if (end !== undefined) connection.close(engine, 'gone', end);
     else if (bytes.length > 0) readStartup(engine, connection, handshake);
   } else dial(engine, connection, connection.route.upstream);
 }
@@ -70,14 +67,14 @@ const STARTUP: Stage = {
 function isSilent(engine: Engine, connection: Connection, reason: PostgresRefusal): boolean {
   const { bytes, end } = peek(engine, connection.down, 1);
   if (bytes.length > 0) refuse(engine, connection, reason);
-  else if (end !== undefined) closeConnection(engine, connection, 'gone', end);
+  else if (end !== undefined) connection.close(engine, 'gone', end);
   return bytes.length === 0 && end === undefined;
 }
 
 function readTlsAnswer(engine: Engine, connection: Connection): void {
   const { bytes, end } = read(engine, connection.up, 2);
   if (bytes.length === 0) {
-    if (end !== undefined) closeConnection(engine, connection, 'connect-failed', `no answer from the server: ${end}`);
+    if (end !== undefined) connection.close(engine, 'connect-failed', `no answer from the server: ${end}`);
     return;
   }
   const reason = checkTlsAnswer(bytes);
@@ -88,7 +85,7 @@ function readTlsAnswer(engine: Engine, connection: Connection): void {
   if (!isSilent(engine, connection, 'bytes-behind-request')) return;
   enter(engine, connection, FIRST_RECORD);
   connection.route.count('bytesDown', 1);
-  if (!sendWhole(engine, connection.down, bytes)) closeConnection(engine, connection, 'gone', '');
+  if (!sendWhole(engine, connection.down, bytes)) connection.close(engine, 'gone', '');
 }
 
 const TLS_ANSWER: Stage = {
@@ -97,15 +94,14 @@ const TLS_ANSWER: Stage = {
     if (side.isDown) isSilent(engine, side.connection, 'bytes-behind-request');
     else readTlsAnswer(engine, side.connection);
   },
-  onDeadline: (engine, connection) =>
-    closeConnection(engine, connection, 'connect-failed', 'no answer from the server'),
+  onDeadline: (engine, connection) => connection.close(engine, 'connect-failed', 'no answer from the server'),
 };
 
 function onFirstRecord(engine: Engine, side: Side): void {
   const { connection } = side;
   const { bytes, end } = peek(engine, side, 1);
   if (bytes.length === 0) {
-    if (end !== undefined) closeConnection(engine, connection, 'gone', end);
+    if (end !== undefined) connection.close(engine, 'gone', end);
   } else if (!side.isDown) refuse(engine, connection, 'upstream-speaks-first');
   else if (isTlsHandshake(bytes[0] ?? 0)) openConnection(engine, connection, NOTHING);
   else refuse(engine, connection, 'no-tls-after-answer');
@@ -125,10 +121,10 @@ const CANCEL_SENT: Stage = {
     const { connection } = side;
     const { bytes, end } = peek(engine, side, 1);
     if (bytes.length > 0) refuse(engine, connection, 'bytes-behind-cancel');
-    else if (end !== undefined && side.isDown) endWriting(connection.up);
-    else if (end !== undefined) closeConnection(engine, connection, 'finished', '');
+    else if (end !== undefined && side.isDown) engine.sockets.endWriting(connection.up.fd);
+    else if (end !== undefined) connection.close(engine, 'finished', '');
   },
-  onDeadline: (engine, connection) => closeConnection(engine, connection, 'idle', ''),
+  onDeadline: (engine, connection) => connection.close(engine, 'idle', ''),
 };
 
 /** A client may close right behind its CancelRequest; the request counts all the same. */
@@ -145,7 +141,7 @@ function passCancel(engine: Engine, connection: Connection, request: Buffer): vo
 function passRequest(engine: Engine, connection: Connection, request: Buffer): void {
   connection.route.count('bytesUp', request.length);
   if (sendWhole(engine, connection.up, request)) connection.stage.onEvents(engine, connection.up, EPOLLIN);
-  else closeConnection(engine, connection, 'connect-failed', 'the server took no request');
+  else connection.close(engine, 'connect-failed', 'the server took no request');
 }
 
 export const POSTGRES_TLS: Policy = {

@@ -2,7 +2,7 @@
 
 import { decodeInetPort, encodeInet, encodeUnix } from '../../../system/libc/sockaddr.ts';
 import { bind, close, listen, socketName } from '../../../system/libc/socket-calls.ts';
-import { acceptSocket, connectSocket, openSocket } from '../../../system/libc/sockets.ts';
+import { acceptPeer, connectSocket, openSocket } from '../../../system/libc/sockets.ts';
 import type { Endpoint } from '../../../wire/endpoint.ts';
 
 interface Test {
@@ -31,7 +31,7 @@ export function startDeafListener(
   };
   t.teardown(closeAll);
   const acceptOne = () => {
-    descriptors.push(acceptSocket(listener));
+    descriptors.push(acceptPeer(listener).fd);
   };
   if (path !== undefined) return { endpoint: { kind: 'unix', path }, acceptOne, close: closeAll };
   return { endpoint: { kind: 'tcp', host: '127.0.0.1', port: decodeInetPort(address) }, acceptOne, close: closeAll };

@@ -9,7 +9,7 @@ import {
   TCP_KEEPIDLE,
   TCP_NODELAY,
 } from '../../../system/libc/socket-constants.ts';
-import { acceptSocket, connectSocket, getIntegerOption, openSocket } from '../../../system/libc/sockets.ts';
+import { acceptPeer, connectSocket, getIntegerOption, openSocket } from '../../../system/libc/sockets.ts';
 
 function options(fd: number): number[] {
   return [
@@ -27,7 +27,7 @@ t.test('dialled and accepted TCP sockets send without delay and notice dead peer
   socketName(listener, address, Buffer.from([address.length, 0, 0, 0]));
   const dialled = openSocket(address);
   connectSocket(dialled, address);
-  const accepted = acceptSocket(listener);
+  const accepted = acceptPeer(listener).fd;
   t.ok(accepted >= 0);
   t.same(options(dialled), [1, 1, 60]);
   t.same(options(accepted), [1, 1, 60], 'inherited from the listener');
