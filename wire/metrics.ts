@@ -20,6 +20,11 @@ export const RELAY_METRICS = {
     help: 'Connections that the relay holds now and that have not reached their upstream yet',
     labels: ['route'],
   },
+  relay_silent_connections: {
+    kind: 'gauge',
+    help: 'Connections that the relay holds now and that have not said yet what they want',
+    labels: ['route'],
+  },
   relay_accepted_connections_total: {
     kind: 'counter',
     help: 'Connections that the listener of the route took',
@@ -32,7 +37,7 @@ export const RELAY_METRICS = {
   },
   relay_shed_total: {
     kind: 'counter',
-    help: 'Connections closed without a try because a limit of the route was reached, by limit',
+    help: 'Connections closed without a try because a limit was reached, or to make room while they were silent',
     labels: ['route', 'reason'],
   },
   relay_broken_connections_total: {
