@@ -12,11 +12,13 @@ import type { TcpEndpoint } from '../wire/endpoint.ts';
 import { formatEndpoint } from '../wire/endpoint.ts';
 import { ControlServer } from './enclave/control-server.ts';
 import { IngressGate } from './enclave/ingress-gate.ts';
+import { ShedAlarm } from './enclave/shed-alarm.ts';
 import { EnclaveView } from './enclave/view.ts';
 import { HostProxyError } from './errors.ts';
 import { LogSink } from './logs/log-sink.ts';
 import { createMetrics } from './operator/admin/metrics.ts';
 import { AdminServer } from './operator/admin/server.ts';
+import { addShedMetrics } from './operator/admin/shed-metrics.ts';
 import { prepareRuntimeFolder } from './operator/command/runtime-folder.ts';
 import type { HostStatus, MachineStatus, Reason } from './operator/host-status.ts';
 import { controlSocketPath, enclaveRoutes, publicRoutes } from './routes.ts';
@@ -35,6 +37,7 @@ export class HostProxy implements Service {
   readonly #sink: LogSink;
   readonly #relay: Relay;
   readonly #gate: IngressGate;
+  readonly #shedAlarm: ShedAlarm;
   readonly #control: ControlServer;
   readonly #admin: AdminServer;
   readonly #follower: BackgroundTask;
@@ -59,6 +62,12 @@ export class HostProxy implements Service {
       drainMs: config.drainMs,
       logger: this.#sink,
     });
+    this.#shedAlarm = new ShedAlarm({
+      counters: () => this.#publicCounters(),
+      clock,
+      logger: this.#sink,
+      onChange: () => this.view.changed(),
+    });
     this.#control = new ControlServer({
       socketPath: controlSocketPath(config),
       maxFrameBytes: config.maxControlFrameBytes,
@@ -68,7 +77,10 @@ export class HostProxy implements Service {
     this.#admin = new AdminServer({
       listen: config.admin.listen,
       status: () => this.status(),
-      metrics: createMetrics(this.view, this.#relay, this.#sink, () => this.#isReady),
+      metrics: addShedMetrics(
+        createMetrics(this.view, this.#relay, this.#sink, () => this.#isReady),
+        () => this.#shedAlarm.status,
+      ),
     });
     this.#follower = new BackgroundTask(
       (signal) => this.#followSilence(signal),
@@ -100,6 +112,7 @@ export class HostProxy implements Service {
       reason: this.#reason(),
       connected: view.connected,
       publicAddress: address === undefined ? null : formatEndpoint(address),
+      shedding: this.#shedAlarm.status,
       enclave: view.status ?? null,
       bootId: view.hello?.bootId ?? null,
       enclaveRelease: view.hello?.release ?? null,
@@ -117,6 +130,11 @@ export class HostProxy implements Service {
     const { errorCode = null, detail = null } = this.view.status ?? {};
     if (errorCode === null && detail === null) return this.#gate.failure;
     return { code: errorCode, message: detail ?? '' };
+  }
+
+  #publicCounters(): ReturnType<Relay['counters']> {
+    const isPublic = new Set(publicRoutes(this.#config).map(({ label }) => label));
+    return Object.fromEntries(Object.entries(this.#relay.counters()).filter(([label]) => isPublic.has(label)));
   }
 
   /** Asks the enclave for an ordered stop; false when it is not connected. */
@@ -170,11 +188,12 @@ export class HostProxy implements Service {
     this.#sink.close();
   }
 
-  /** An enclave that falls silent sends nothing that would tell; so look. */
+  /** An enclave that falls silent sends nothing that would tell, nor does the relay of what it sheds; so look. */
   async #followSilence(signal: AbortSignal): Promise<void> {
     for (;;) {
       await this.#clock.sleep(FOLLOW_INTERVAL_MS, signal);
       this.#gate.follow();
+      this.#shedAlarm.look();
     }
   }
 }
