@@ -51,15 +51,12 @@ export const certifiedName = z
 export const DATABASE_HEADROOM = 10;
 
 /** Bounds of one relay route (relay.md, "Route"), with so many connections more than a route for sessions has. */
-export const routeLimits = (headroom = 0) =>
-  z
-    .strictObject({
-      maxConnections: count(500 + headroom, 100_000 + headroom).describe(
-        'established at once; more are shed at accept',
-      ),
-      maxPending: count(100, 100_000).describe('not yet established at once'),
-      connectTimeoutMs: durationMs(10_000),
-      prefaceTimeoutMs: durationMs(10_000),
-      idleTimeoutMs: durationMs(2 * 3600 * 1000),
-    })
-    .prefault({});
+export const routeLimitFields = (headroom = 0) => ({
+  maxConnections: count(500 + headroom, 100_000 + headroom).describe('established at once; more are shed at accept'),
+  maxPending: count(100, 100_000).describe('not yet established at once'),
+  connectTimeoutMs: durationMs(10_000),
+  prefaceTimeoutMs: durationMs(10_000),
+  idleTimeoutMs: durationMs(2 * 3600 * 1000),
+});
+
+export const routeLimits = (headroom = 0) => z.strictObject(routeLimitFields(headroom)).prefault({});

@@ -9,7 +9,7 @@ import { MAX_UNIX_PATH_BYTES } from '../wire/endpoint.ts';
 import { ROUTES } from '../wire/routes.ts';
 import { kmsHostFault } from './aws-names.ts';
 import { nitroCliRun, qemuRun } from './enclave-run.ts';
-import { address, count, DATABASE_HEADROOM, durationMs, routeLimits } from './fields.ts';
+import { address, count, DATABASE_HEADROOM, durationMs, routeLimitFields } from './fields.ts';
 import { portTable, routeSections } from './route-fields.ts';
 
 export const DEFAULT_RUNTIME_FOLDER = '/run/acra-enclave';
@@ -35,6 +35,40 @@ const enclave = z.discriminatedUnion('transport', [
   }),
 ]);
 
+/** Of maxConnections: what one address may not take. Generous, for whole offices and load balancers come from one. */
+const OTHERS_SHARE = 0.1;
+
+/** One address or IPv6 /64. Only the public route knows its peers' addresses. */
+const limits = z
+  .strictObject({
+    ...routeLimitFields(),
+    maxConnectionsPerAddress: z
+      .int()
+      .min(1)
+      .max(100_000)
+      .optional()
+      .describe(
+        'of the public route, from one IPv4 address or IPv6 /64; default: nine tenths of maxConnections. Clients behind one ' +
+          'NAT or load balancer share it: set it to maxConnections where all of them come from one address',
+      ),
+    maxSilentPerAddress: z
+      .int()
+      .min(1)
+      .max(100_000)
+      .optional()
+      .describe(
+        'of these, so many that have not sent the first 8 bytes of a session; then the oldest is closed. Default: half of ' +
+          'maxPending',
+      ),
+  })
+  .transform((limits) => ({
+    ...limits,
+    maxConnectionsPerAddress:
+      limits.maxConnectionsPerAddress ?? limits.maxConnections - Math.floor(limits.maxConnections * OTHERS_SHARE),
+    maxSilentPerAddress: limits.maxSilentPerAddress ?? Math.ceil(limits.maxPending / 2),
+  }))
+  .prefault({});
+
 const logs = z
   .strictObject({
     level: z.enum(['debug', 'info', 'warn', 'error', 'fatal']).default('info'),
@@ -52,7 +86,7 @@ export const hostProxySchema = z
       .prefault({})
       .describe('/healthz, /readyz, /metrics and /status'),
     ports: portTable(ROUTES),
-    limits: routeLimits().describe(
+    limits: limits.describe(
       `of each route; the database's has ${DATABASE_HEADROOM} connections more, for the enclave's health probe`,
     ),
     logs,

@@ -12,6 +12,7 @@ import type { TcpEndpoint } from '../wire/endpoint.ts';
 import { formatEndpoint } from '../wire/endpoint.ts';
 import { ControlServer } from './enclave/control-server.ts';
 import { IngressGate } from './enclave/ingress-gate.ts';
+import { ShedAlarm } from './enclave/shed-alarm.ts';
 import { EnclaveView } from './enclave/view.ts';
 import { HostProxyError } from './errors.ts';
 import { LogSink } from './logs/log-sink.ts';
@@ -35,6 +36,7 @@ export class HostProxy implements Service {
   readonly #sink: LogSink;
   readonly #relay: Relay;
   readonly #gate: IngressGate;
+  readonly #shedAlarm: ShedAlarm;
   readonly #control: ControlServer;
   readonly #admin: AdminServer;
   readonly #follower: BackgroundTask;
@@ -58,6 +60,12 @@ export class HostProxy implements Service {
       view: this.view,
       drainMs: config.drainMs,
       logger: this.#sink,
+    });
+    this.#shedAlarm = new ShedAlarm({
+      counters: () => this.#publicCounters(),
+      clock,
+      logger: this.#sink,
+      onChange: () => this.view.changed(),
     });
     this.#control = new ControlServer({
       socketPath: controlSocketPath(config),
@@ -105,6 +113,7 @@ export class HostProxy implements Service {
       reason: this.#reason(),
       connected: view.connected,
       publicAddress: address === undefined ? null : formatEndpoint(address),
+      shedding: this.#shedAlarm.status,
       enclave: view.status ?? null,
       bootId: view.hello?.bootId ?? null,
       enclaveRelease: view.hello?.release ?? null,
@@ -122,6 +131,11 @@ export class HostProxy implements Service {
     const { errorCode = null, detail = null } = this.view.status ?? {};
     if (errorCode === null && detail === null) return this.#gate.failure;
     return { code: errorCode, message: detail ?? '' };
+  }
+
+  #publicCounters(): ReturnType<Relay['counters']> {
+    const isPublic = new Set(publicRoutes(this.#config).map(({ label }) => label));
+    return Object.fromEntries(Object.entries(this.#relay.counters()).filter(([label]) => isPublic.has(label)));
   }
 
   /** Asks the enclave for an ordered stop; false when it is not connected. */
@@ -175,11 +189,12 @@ export class HostProxy implements Service {
     this.#sink.close();
   }
 
-  /** An enclave that falls silent sends nothing that would tell; so look. */
+  /** An enclave that falls silent sends nothing that would tell, nor does the relay of what it sheds; so look. */
   async #followSilence(signal: AbortSignal): Promise<void> {
     for (;;) {
       await this.#clock.sleep(FOLLOW_INTERVAL_MS, signal);
       this.#gate.follow();
+      this.#shedAlarm.look();
     }
   }
 }

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { DATABASE_HEADROOM } from '../config/fields.ts';
 import type { HostProxyConfig } from '../config/host-proxy.ts';
-import type { RouteSpec } from '../relay/route.ts';
+import type { RouteLimits, RouteSpec } from '../relay/route.ts';
 import type { VsockPort } from '../wire/brands.ts';
 import { CID_ANY, toVsockPort } from '../wire/brands.ts';
 import type { Endpoint } from '../wire/endpoint.ts';
@@ -11,7 +11,8 @@ import { ROUTES } from '../wire/routes.ts';
 import { HostProxyError } from './errors.ts';
 
 /** host-proxy.yaml, with the sections and ports of a table. */
-export type RouteConfig = Pick<HostProxyConfig, 'enclave' | 'limits' | 'runtimeFolder'> & {
+export type RouteConfig = Pick<HostProxyConfig, 'enclave' | 'runtimeFolder'> & {
+  readonly limits: RouteLimits;
   readonly ports: Readonly<Record<string, VsockPort>>;
 };
 type Section = { readonly connect?: Endpoint; readonly listen?: Endpoint };
@@ -43,7 +44,8 @@ export function publicRoutes(config: RouteConfig, table: RouteTable = ROUTES): r
       label,
       listen: outsideAddress(config, label, declaration),
       connect: enclavePort(config, portOf(config, label, declaration)),
-      preface: { kind: 'none' },
+      // A route that is for PostgreSQL inside is dialled only for what can be PostgreSQL: noise stays off vsock.
+      preface: { kind: declaration.preface === 'none' ? 'none' : 'postgres-opening' },
       limits: config.limits,
     }));
 }

@@ -27,6 +27,16 @@ const machine = z.object({
 });
 export type MachineStatus = z.infer<typeof machine>;
 
+/** Connections that the public ports close for a limit, or to make room for others (enclave/shed-alarm.ts). */
+const shedding = z.object({
+  active: z.boolean(),
+  /** Since when without a pause; null while not. */
+  sinceMs: z.int().nullable(),
+  /** Connections since the daemon began. */
+  total: z.int(),
+});
+export type SheddingStatus = z.infer<typeof shedding>;
+
 export const hostStatus = z.object({
   /** Of the daemon. */
   release: z.string(),
@@ -39,6 +49,7 @@ export const hostStatus = z.object({
   reason: reason.nullable(),
   connected: z.boolean(),
   publicAddress: z.string().nullable(),
+  shedding,
   enclave: enclaveStatus.nullable(),
   bootId: z.string().nullable(),
   enclaveRelease: z.string().nullable(),
@@ -53,9 +64,10 @@ export const hostStatus = z.object({
 export type HostStatus = z.infer<typeof hostStatus>;
 
 /** One line for people: `booting, phase master-key: KMS_UNAVAILABLE: waiting for KMS`. */
-export function describeProgress({ state, enclave, reason, machine }: HostStatus): string {
+export function describeProgress({ state, enclave, reason, machine, shedding }: HostStatus): string {
   const where = machine?.stage ?? state;
   const phase = enclave === null ? where : `${where}, phase ${enclave.phase}`;
   const why = reason === null ? [] : [reason.code, reason.message];
-  return [phase, ...why].filter((part) => part !== null && part !== '').join(': ');
+  const alarm = shedding.active ? ['shedding connections'] : [];
+  return [phase, ...why, ...alarm].filter((part) => part !== null && part !== '').join(': ');
 }

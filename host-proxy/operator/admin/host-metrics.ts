@@ -10,6 +10,11 @@ export const HOST_METRICS = {
     labels: ['release', 'enclave_release'],
   },
   ready: { kind: 'gauge', help: '1 while applications can connect and their sessions work', labels: [] },
+  ingress_shedding: {
+    kind: 'gauge',
+    help: '1 while the public ports shed connections, for a limit or to make room for others',
+    labels: [],
+  },
   state: { kind: 'gauge', help: '1 on the state of the enclave, 0 on all others', labels: ['state'] },
   boot_phase: { kind: 'gauge', help: '1 on the boot phase that runs or ran last', labels: ['phase'] },
   control_connected: { kind: 'gauge', help: '1 while the enclave is connected to report to host-proxy', labels: [] },
@@ -42,6 +47,7 @@ export function hostSamples(status: HostStatus, unwrittenLines: number): readonl
   return [
     one('build_info', 1, { release, enclave_release: enclaveRelease ?? '' }),
     one('ready', status.ready ? 1 : 0),
+    one('ingress_shedding', status.shedding.active ? 1 : 0),
     ...STATES.map((state) => one('state', state === status.state ? 1 : 0, { state })),
     ...(phase === undefined ? [] : [one('boot_phase', 1, { phase })]),
     one('control_connected', status.connected ? 1 : 0),

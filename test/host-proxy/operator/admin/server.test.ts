@@ -15,6 +15,7 @@ const SERVING: HostStatus = {
   reason: null,
   connected: true,
   publicAddress: 'tcp://0.0.0.0:5432',
+  shedding: { active: false, sinceMs: null, total: 0 },
   enclave: { state: 'serving', phase: 'serve', detail: null, errorCode: null, sinceMs: 0 },
   bootId: 'b',
   enclaveRelease: '0.1.0',
