@@ -13,6 +13,7 @@ import type { DatabaseProbe } from './probes/database.ts';
 import { probeDatabase } from './probes/database.ts';
 import type { AcraMember } from './workloads/acra/fleet.ts';
 import { probeAcra } from './workloads/acra/probe.ts';
+import type { SessionTls } from './workloads/acra/session-tls.ts';
 
 export interface Health {
   readonly healthy: boolean;
@@ -25,18 +26,20 @@ export interface ProbeTargets {
   readonly members: () => readonly AcraMember[];
   /** Of each acra-server's probe. */
   readonly timeoutMs: number;
+  /** What sessions meet meanwhile. */
+  readonly sessionTls: Pick<SessionTls, 'endRound'>;
 }
 
 /**
- * Resolves when the database answers as acra-server demands.
+ * Resolves when the database answers as acra-server demands, with the fingerprint of its certificate.
  * @throws SupervisorError BOOT_DATABASE_UNREACHABLE, BOOT_DATABASE_NO_TLS, BOOT_DATABASE_TLS_FAILED, BOOT_DATABASE_UNTRUSTED; all
  * may pass by themselves
  */
-async function requireDatabase(target: DatabaseProbe, signal: AbortSignal): Promise<void> {
+async function requireDatabase(target: DatabaseProbe, signal: AbortSignal): Promise<string> {
   const database = await probeDatabase(target, signal);
   switch (database.kind) {
     case 'trusted':
-      return;
+      return database.fingerprint;
     case 'unreachable':
       throw new SupervisorError('BOOT_DATABASE_UNREACHABLE', 'the database cannot be reached');
     case 'without-tls':
@@ -136,20 +139,24 @@ export class HealthMonitor implements Service {
 
   async #probeOnce(signal: AbortSignal): Promise<Health> {
     const { targets, clock } = this.#deps;
-    const database = await healthOf(requireDatabase(targets.database, signal), signal);
+    let certificate = '';
+    const database = await healthOf(signal, async () => {
+      certificate = await requireDatabase(targets.database, signal);
+    });
     if (!database.healthy) {
       this.#deafProbes.clear();
       return database;
     }
     const members = await Promise.all(
       targets.members().map(async (member) => {
-        const health = await healthOf(requireMember(member, targets.timeoutMs, clock, signal), signal);
+        const health = await healthOf(signal, () => requireMember(member, targets.timeoutMs, clock, signal));
         this.#members.set(member.id, health);
         this.#countDeaf(member, health);
         return health;
       }),
     );
-    return members.find(({ healthy }) => !healthy) ?? HEALTHY;
+    const sessions = await healthOf(signal, async () => targets.sessionTls.endRound(certificate));
+    return [...members, sessions].find(({ healthy }) => !healthy) ?? HEALTHY;
   }
 
   #countDeaf({ id, child }: AcraMember, { code }: Health): void {
@@ -161,9 +168,9 @@ export class HealthMonitor implements Service {
   }
 }
 
-async function healthOf(probe: Promise<void>, signal: AbortSignal): Promise<Health> {
+async function healthOf(signal: AbortSignal, probe: () => Promise<void>): Promise<Health> {
   try {
-    await probe;
+    await probe();
     return HEALTHY;
   } catch (error) {
     signal.throwIfAborted();

@@ -2,6 +2,8 @@
  * What the end of an acra-server process means. Its exit codes alone mislead: 0 also stands for several configuration
  * errors, 1 also for a clean stop that took too long (acra-server contract 0.6, 3.3).
  */
+import { describeLaunchFailure, isPassingLaunchFailure } from '../../system/processes/launch-failure.ts';
+import type { LaunchFailure } from '../../system/processes/launch-plan.ts';
 import { ACRA_ERRORS } from '../errors.ts';
 import { LOG_CODES } from './log-codes.ts';
 
@@ -13,8 +15,8 @@ export interface AcraExit {
   readonly requested: boolean;
   /** Whether we had killed it because it accepted nothing any more. */
   readonly wasUnresponsive?: boolean;
-  /** It never ran: what the launcher could not do, and the kernel's word. */
-  readonly notLaunched?: { readonly step: string; readonly errno: string | null };
+  /** It never ran, and why. */
+  readonly notLaunched?: LaunchFailure;
   /** Codes of the records that parseAcraLogLine read from this process. */
   readonly logCodes: ReadonlySet<number>;
 }
@@ -76,9 +78,6 @@ function classify({ code, signal, requested, wasUnresponsive, notLaunched, logCo
   return BY_CODE.get(code ?? -1) ?? 'ACRA_EXIT_UNKNOWN';
 }
 
-/** execve(2): the machine is short of something, for a while. */
-const PASSING_ERRNOS = new Set(['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE', 'ETXTBSY', 'EIO']);
-
 const NEVER_RESTARTED: ReadonlySet<AcraExitCode> = new Set([
   'ACRA_EXIT_REQUESTED',
   'ACRA_EXIT_POISON_RECORD',
@@ -93,13 +92,13 @@ const NEVER_RESTARTED: ReadonlySet<AcraExitCode> = new Set([
 export function explainExit(exit: AcraExit): ExplainedExit {
   const errorCode = classify(exit);
   const { notLaunched } = exit;
-  const isLasting = NEVER_RESTARTED.has(errorCode) && !PASSING_ERRNOS.has(notLaunched?.errno ?? '');
+  const isPassing = notLaunched !== undefined && isPassingLaunchFailure(notLaunched);
   return {
     errorCode,
     meaning: notLaunched
-      ? `${ACRA_ERRORS[errorCode].meaning} (${notLaunched.step}: ${notLaunched.errno ?? 'no reason'})`
+      ? `${ACRA_ERRORS[errorCode].meaning} ${describeLaunchFailure(notLaunched)}`
       : ACRA_ERRORS[errorCode].meaning,
-    restart: isLasting ? 'never' : 'back-off',
+    restart: NEVER_RESTARTED.has(errorCode) && !isPassing ? 'never' : 'back-off',
     alert: errorCode === 'ACRA_EXIT_POISON_RECORD',
   };
 }

@@ -7,11 +7,14 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { Confinement } from '../../system/processes/confinement.ts';
 import type { Launched, LaunchSpec } from '../../system/processes/launch.ts';
 import { launch } from '../../system/processes/launch.ts';
+import { loaderFailure } from '../../system/processes/launch-failure.ts';
 import { SupervisorError } from '../errors.ts';
 import type { Exit, ProcessHandle } from './child.ts';
 
 /** What an ended process has said is read in less. */
 const OUTPUT_GRACE_MS = 1_000;
+/** Longer than any complaint of a loader. */
+const MAX_LINE_CHARACTERS = 2_000;
 
 export interface ProcessOptions extends Omit<LaunchSpec, 'confinement'> {
   readonly name: string;
@@ -43,6 +46,7 @@ function tryLaunch(options: ProcessOptions): Launched {
 
 /** The exit, once the output is read to its end; what the program left running may hold the output open for ever. */
 async function untilEnded({ process, failure }: Launched, { clock, confinement }: ProcessOptions): Promise<Exit> {
+  const firstLine = readFirstLine(process.stderr);
   const exit = await new Promise<Exit>((resolve) => {
     const closed = new AbortController();
     process.once('error', () => resolve({ code: null, signal: null }));
@@ -55,7 +59,7 @@ async function untilEnded({ process, failure }: Launched, { clock, confinement }
       closeAfterGrace(process, clock, closed.signal);
     });
   });
-  const notLaunched = await failure;
+  const notLaunched = (await failure) ?? loaderFailure(exit.code, firstLine());
   return notLaunched ? { ...exit, notLaunched } : exit;
 }
 
@@ -66,4 +70,14 @@ function closeAfterGrace(process: ChildProcess, clock: Clock, closed: AbortSigna
     },
     () => undefined,
   );
+}
+
+/** A loader that cannot start a program says so before anything else is said. */
+function readFirstLine(stream: NodeJS.ReadableStream | null | undefined): () => string {
+  let head = '';
+  stream?.on('data', (chunk: Buffer) => {
+    if (head.length < MAX_LINE_CHARACTERS && !head.includes('\n'))
+      head += chunk.toString('utf8', 0, MAX_LINE_CHARACTERS);
+  });
+  return () => head.split('\n', 1)[0] ?? '';
 }

@@ -16,19 +16,22 @@ export interface LaunchPlan {
   readonly secrets: readonly { readonly variable: string; readonly encoding: SecretEncoding }[];
 }
 
-/** What could not be done. `restrict`: the bounds that survive execve; `secrets`: they did not arrive whole. */
-const LAUNCH_STEPS = ['restrict', 'secrets', 'execute'] as const;
+/** What the launcher could not do. `restrict`: the bounds that survive execve; `secrets`: they did not arrive whole. */
+const LAUNCHER_STEPS = ['restrict', 'secrets', 'execute'] as const;
 
 export interface LaunchFailure {
-  readonly step: (typeof LAUNCH_STEPS)[number];
+  /** `make`: there was no launcher; `load`: execve succeeded, and the program's loader did not. */
+  readonly step: (typeof LAUNCHER_STEPS)[number] | 'make' | 'load';
   /** `ENOENT` and so on, where the kernel said no. */
   readonly errno: string | null;
+  /** In the loader's words. */
+  readonly reason?: string;
 }
 
 /** Undefined for anything that the launcher does not say: the program itself may hold the pipe. */
 export function parseLaunchFailure(text: string): LaunchFailure | undefined {
   const match = /^([a-z]+) ([A-Z0-9]+|-)$/.exec(text);
-  const step = LAUNCH_STEPS.find((each) => each === match?.[1]);
+  const step = LAUNCHER_STEPS.find((each) => each === match?.[1]);
   return step && { step, errno: match?.[2] === '-' ? null : (match?.[2] ?? null) };
 }
 

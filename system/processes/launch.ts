@@ -7,6 +7,7 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { errorCode } from '../../runtime/errors.ts';
 import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
 import { SystemError } from '../errors.ts';
 import type { Confinement } from './confinement.ts';
@@ -37,11 +38,11 @@ export interface LaunchSpec {
 export interface Launched {
   readonly process: ChildProcess;
   readonly pid: number;
-  /** Resolves when the launcher is no more: with the reason where it could not become the program. */
+  /** Resolves when the launcher is no more: with the reason where there was none, or it could not become the program. */
   readonly failure: Promise<LaunchFailure | undefined>;
 }
 
-/** @throws SystemError SYSTEM_LAUNCH_FAILED when no process could be made, or none that is confined */
+/** @throws SystemError SYSTEM_LAUNCH_FAILED when the kernel refuses a process at once, or it could not be confined */
 export function launch(spec: LaunchSpec): Launched {
   const plan: LaunchPlan = {
     program: spec.program,
@@ -49,12 +50,9 @@ export function launch(spec: LaunchSpec): Launched {
     environment: spec.environment,
     secrets: spec.secrets.map(({ variable, encoding }) => ({ variable, encoding })),
   };
-  const child = markOwnChild(spawnLauncher(spec.confinement.user, JSON.stringify(plan)));
+  const child = spawnLauncher(spec, JSON.stringify(plan));
   const { pid } = child;
-  if (pid === undefined) {
-    child.on('error', () => undefined);
-    throw new SystemError('SYSTEM_LAUNCH_FAILED', `no process could be made for ${spec.program}`);
-  }
+  if (pid === undefined) return { process: child, pid: 0, failure: notMade(child) };
   const handover = child.stdio[HANDOVER_FD] as Duplex;
   handover.on('error', () => undefined);
   try {
@@ -75,12 +73,25 @@ function writeSecret(handover: Duplex, bytes: Buffer): void {
   handover.write(bytes);
 }
 
-function spawnLauncher(user: Confinement['user'], plan: string): ChildProcess {
-  return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', LAUNCHER, plan], {
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-    env: nodeChildEnvironment(),
-    detached: true,
-    ...user,
+function spawnLauncher({ program, confinement }: LaunchSpec, plan: string): ChildProcess {
+  try {
+    return markOwnChild(
+      spawn(process.execPath, ['--disable-warning=ExperimentalWarning', LAUNCHER, plan], {
+        stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+        env: nodeChildEnvironment(),
+        detached: true,
+        ...confinement.user,
+      }),
+    );
+  } catch (cause) {
+    throw new SystemError('SYSTEM_LAUNCH_FAILED', `no process could be made for ${program}`, { cause });
+  }
+}
+
+/** Node tells of some refusals at once, and of others a moment later. */
+function notMade(child: ChildProcess): Promise<LaunchFailure> {
+  return new Promise((resolve) => {
+    child.once('error', (error) => resolve({ step: 'make', errno: errorCode(error) ?? null }));
   });
 }
 

@@ -30,14 +30,17 @@ function give(failure: LaunchFailure): never {
 
 /** The child dies with the daemon, gains no privileges, leaves no core dump and cannot dial the parent. Survives execve. */
 function restrictProcess(): void {
-  const libc = koffi.load('libc.so.6');
+  const libc = koffi.load(null);
   const prctl = libc.func('int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long)');
   const setrlimit = libc.func('int setrlimit(int, void *)');
   const ioctl = libc.func('int ioctl(int, unsigned long, void *)');
-  ioctl(HANDOVER_FD, FIOCLEX, null);
-  prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-  setrlimit(RLIMIT_CORE, Buffer.alloc(16));
+  const must = (result: number) => {
+    if (result === -1) give({ step: 'restrict', errno: getSystemErrorName(-koffi.errno()) });
+  };
+  must(ioctl(HANDOVER_FD, FIOCLEX, null));
+  must(prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
+  must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+  must(setrlimit(RLIMIT_CORE, Buffer.alloc(16)));
   if (!forbidVsock()) give({ step: 'restrict', errno: null });
 }
 

@@ -10,6 +10,7 @@ import type { ChildState, SupervisedChild } from '../../supervisor/children/chil
 import type { Health } from '../../supervisor/health.ts';
 import { HealthMonitor } from '../../supervisor/health.ts';
 import type { AcraMember } from '../../supervisor/workloads/acra/fleet.ts';
+import { SessionTls } from '../../supervisor/workloads/acra/session-tls.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { MemoryLogger } from '../support/memory-logger.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -45,11 +46,13 @@ async function member(t: TapTest, id: string, dials: boolean, state: ChildState 
 
 interface Watched {
   readonly members?: readonly AcraMember[];
+  readonly sessionTls?: SessionTls;
   /** Default: the database of the test's own CA. */
   readonly caPem?: string;
 }
 
-async function watch(t: TapTest, { members = [], caPem = authority.certificatePem }: Watched) {
+async function watch(t: TapTest, watched: Watched) {
+  const { members = [], caPem = authority.certificatePem, sessionTls = new SessionTls(() => 0) } = watched;
   const secureContext = createSecureContext({ cert: identity.certificatePem, key: identity.privateKeyPem });
   const { address: target } = await databaseWithTls(t, secureContext);
   const clock = new FakeClock();
@@ -60,6 +63,7 @@ async function watch(t: TapTest, { members = [], caPem = authority.certificatePe
     targets: {
       members: () => members,
       timeoutMs: TIMEOUT_MS,
+      sessionTls,
       database: { target, serverName: 'db.internal', caPem, timeoutMs: TIMEOUT_MS },
     },
     intervalMs: INTERVAL_MS,
@@ -141,4 +145,31 @@ t.test('probes again at once when it was poked while a probe was under way, or b
   monitor.poke();
   await untilHeard(3);
   t.pass();
+});
+
+const failedSession = {
+  code: 584,
+  message: "Can't initialize tls connection with db",
+  error: 'tls: failed to verify certificate: x509: certificate is valid for other.internal, not db.internal',
+};
+
+t.test('is red while sessions fail at a database that the probe trusts, and green when they get through', async (t) => {
+  let sessions = 0;
+  const sessionTls = new SessionTls(() => sessions);
+  const { heard, monitor, untilHeard } = await watch(t, { sessionTls });
+  const round = async () => {
+    monitor.poke();
+    await untilHeard(heard.length + 1);
+    return heard.at(-1);
+  };
+  await untilHeard(1);
+  for (let count = 0; count < 3; count += 1) {
+    sessions += 1;
+    sessionTls.observe(failedSession);
+  }
+  t.match(await round(), { healthy: false, code: 'BOOT_DATABASE_UNTRUSTED', detail: /not db\.internal/ });
+  t.match(await round(), { healthy: false }, 'silence is no success');
+  sessions += 1;
+  t.match(await round(), { healthy: false }, 'it may still fail');
+  t.match(await round(), { healthy: true });
 });

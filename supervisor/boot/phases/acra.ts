@@ -1,5 +1,6 @@
 /** Starts the acra-servers. Each must listen before the phase ends; whether the database answers is the next phase's. */
 import { AcraFleet } from '../../workloads/acra/fleet.ts';
+import { SessionTls } from '../../workloads/acra/session-tls.ts';
 import type { Phase } from '../phase.ts';
 import type { BootStart } from '../start.ts';
 import type { Configured } from './configuration.ts';
@@ -11,6 +12,7 @@ import type { MasterKeyReady } from './master-key.ts';
 
 export interface AcraReady {
   readonly fleet: AcraFleet;
+  readonly sessionTls: SessionTls;
 }
 
 type Needs = BootStart & ControlReady & MachineReady & Configured & EgressReady & MasterKeyReady & KeystoreReady;
@@ -20,10 +22,19 @@ export const acraPhase: Phase<Needs, AcraReady> = {
   deadlineMs: ({ config }) => config.deadlines.acraMs,
   async run(have, { clock, random, logger, signal, defer, fail }) {
     const { relay, config, databaseAddress } = have;
-    const fleet = new AcraFleet({ ...have, program: have.acraProgram, clock, random, logger, onFailure: fail });
+    const sessionTls = new SessionTls(() => relay.counters()['ingress']?.opened ?? 0);
+    const fleet = new AcraFleet({
+      ...have,
+      program: have.acraProgram,
+      clock,
+      random,
+      logger,
+      onFailure: fail,
+      onRecord: (record) => sessionTls.observe(record),
+    });
     defer(() => fleet.stop());
     const dialled = () => relay.counters()['database']?.accepted ?? 0;
     await fleet.add({ id: 'acra-server', listen: config.acra.listen, database: databaseAddress, dialled }, signal);
-    return { fleet };
+    return { fleet, sessionTls };
   },
 };

@@ -25,11 +25,12 @@ const TEMPORARY = new Set([
 export const readyPhase: Phase<Configured & EgressReady & AcraReady, Ready> = {
   name: 'ready',
   deadlineMs: ({ config }) => config.deadlines.readyMs,
-  async run({ config, pathOf, databaseAddress, fleet }, context) {
+  async run({ config, pathOf, databaseAddress, fleet, sessionTls }, context) {
     const timeoutMs = config.health.probeTimeoutMs;
     const probeTargets: ProbeTargets = {
       members: () => fleet.members,
       timeoutMs,
+      sessionTls,
       database: {
         target: databaseAddress,
         serverName: config.database.serverName,

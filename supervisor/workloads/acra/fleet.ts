@@ -3,6 +3,7 @@
  * another. There is one so far, for all clients; a further one is one call of `add`.
  */
 import type { AcraProgram } from '../../../acra/obtain/program.ts';
+import type { AcraLogRecord } from '../../../acra/server/log-record.ts';
 import type { AcraServerOptions } from '../../../acra/server/options.ts';
 import type { EnclaveConfig } from '../../../config/enclave.ts';
 import type { Clock } from '../../../runtime/clock.ts';
@@ -48,6 +49,8 @@ export interface FleetDeps {
   readonly random: Random;
   readonly logger: Logger;
   readonly onFailure: (error: unknown) => void;
+  /** Told of every record of every member. */
+  readonly onRecord?: (record: AcraLogRecord) => void;
 }
 
 export type MemberListener = (member: AcraMember, state: ChildState) => void;
@@ -79,7 +82,7 @@ export class AcraFleet {
     const { maxMemoryMiB, maxTasks } = config.acra;
     const confinement = confine(plan.id, { maxMemoryBytes: maxMemoryMiB * MIB, maxTasks });
     try {
-      const output = new AcraOutput(logger);
+      const output = new AcraOutput(logger, this.#deps.onRecord);
       const onState = (state: ChildState) => this.#tell(plan.id, state);
       const child = new SupervisedChild(this.#childSpec(plan, confinement, output), {
         clock,

@@ -12,11 +12,14 @@ import type { Logger } from '../../../runtime/log.ts';
 
 export class AcraOutput {
   readonly #logger: Logger;
+  readonly #onRecord: (record: AcraLogRecord) => void;
   #codes = new Set<number>();
   readonly #alarms = new Map<AlarmConcern, number>(ALARM_CONCERNS.map((concern) => [concern, 0]));
 
-  constructor(logger: Logger) {
+  /** @param onRecord who else listens */
+  constructor(logger: Logger, onRecord: (record: AcraLogRecord) => void = () => undefined) {
     this.#logger = logger;
+    this.#onRecord = onRecord;
   }
 
   /** Codes of the warnings and errors of the process that runs, or ran last. */
@@ -45,6 +48,7 @@ export class AcraOutput {
     this.#logger.log(level, 'acra.log', { message, acraCode: code, error, sessionId, clientId, withheldBytes });
     if (code !== undefined) this.#codes.add(code);
     this.#raiseAlarm(record);
+    this.#onRecord(record);
   }
 
   #raiseAlarm(record: AcraLogRecord): void {

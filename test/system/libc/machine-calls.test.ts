@@ -114,7 +114,7 @@ const NOT_IN_C = [
   'OPENSSL_SUCCESS',
   'KEY_FD',
   'KEY_BYTES',
-  'EXIT_BAD_HANDOVER',
+  'EXIT_NOT_LAUNCHED',
   'X32_NUMBERS',
 ];
 /** What the kernel calls the processors of no-vsock.ts. */

@@ -134,15 +134,22 @@ t.test('rejects a process that cannot be enclosed, and ends it without the key (
   t.notOk(isOwnChild(enclosed));
 });
 
-t.test('rejects what no process can be made for (SYSTEM_LAUNCH_FAILED)', async (t) => {
+t.test('tells why no process could be made (ENOENT)', async (t) => {
   const { execPath } = process;
   process.execPath = join(temporaryFolder(t), 'none');
   try {
     const enclose = () => t.fail('there is nothing to enclose');
-    throwsCode(() => launch(t, 'true', { enclose }), SystemError, 'SYSTEM_LAUNCH_FAILED');
+    const { failure, pid } = start(t, { program: '/bin/true', enclose });
+    t.equal(pid, 0);
+    t.same(await failure, { step: 'make', errno: 'ENOENT' });
   } finally {
     process.execPath = execPath;
   }
+});
+
+t.test('rejects a plan that no process takes (SYSTEM_LAUNCH_FAILED)', async (t) => {
+  const error = throwsCode(() => launch(t, 'x'.repeat(4_000_000)), SystemError, 'SYSTEM_LAUNCH_FAILED');
+  t.match(error.cause, { code: 'E2BIG' });
 });
 
 t.test('marks the process as one that Node waits for, until it has ended', async (t) => {
