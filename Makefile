@@ -1,4 +1,4 @@
-# acra-enclave: `make help` lists the targets. Needs Node >= 20 with npm to bootstrap; everything else comes with `npm ci`.
+# acra-enclave: `make help` lists the targets. Needs Node >= 20 with npm to bootstrap; any target installs the rest.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 
