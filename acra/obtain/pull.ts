@@ -29,7 +29,7 @@ export interface PullOptions {
 }
 
 /** Cossack Labs publish no digests, so an image that nobody has vouched for is trusted when it first comes, and told so. */
-export type Trust = 'digest' | 'lock' | 'first-use';
+type Trust = 'digest' | 'lock' | 'first-use';
 
 export interface PulledAcra {
   readonly program: AcraProgram;
