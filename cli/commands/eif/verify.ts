@@ -36,7 +36,10 @@ export function verifyCommand(): Command {
   const command = new Command('verify')
     .description('Recompute everything that an image claims.')
     .argument('<image>')
-    .option('--pcrs <file>', 'expected values: measurements.json, or the output of nitro-cli')
+    .option(
+      '--pcrs <file>',
+      'expected values: measurements.json, or what nitro-cli prints (build-enclave, describe-eif, describe-enclaves)',
+    )
     .option('--json', 'print JSON')
     .action((image: string, options: VerifyOptions) => answer(() => isValidImage(image, options), options, isAnswer));
   return answering(command, 'valid', 'not valid, or no enclave image at all');

@@ -35,6 +35,10 @@ function pull(cacheFolder: string, tools: readonly ImageTool[], changed: Partial
   return pullAcraServer({ cacheFolder, environment, signal: new AbortController().signal, tools, ...changed });
 }
 
+async function pullProgram(...words: Parameters<typeof pull>) {
+  return (await pull(...words)).program;
+}
+
 function folders(t: Parameters<typeof temporaryFolder>[0]) {
   const folder = temporaryFolder(t);
   return { cacheFolder: join(folder, 'cache'), toolFolder: join(folder, 'tool') };
@@ -44,7 +48,7 @@ t.test('pulls with skopeo, unpacks, locks, and the program runs', async (t) => {
   const { cacheFolder, toolFolder } = folders(t);
   const steps: string[] = [];
   const onProgress = (step: string) => steps.push(step);
-  const program = await pull(cacheFolder, [fakeSkopeo(toolFolder, directoryImage([[PROGRAM]]))], { onProgress });
+  const program = await pullProgram(cacheFolder, [fakeSkopeo(toolFolder, directoryImage([[PROGRAM]]))], { onProgress });
   t.match(readFileSync(join(toolFolder, 'args'), 'utf8'), 'copy --quiet docker://cossacklabs/acra-server:0.96.0 dir:');
   t.match(program, { kind: 'image', leadingArguments: [] });
   t.equal(spawnSync(program.program, [...program.leadingArguments]).status, 7);
@@ -59,7 +63,7 @@ t.test('pulls with skopeo, unpacks, locks, and the program runs', async (t) => {
 
 t.test('runs a dynamic program under the interpreter and libraries of its image', async (t) => {
   const { cacheFolder, toolFolder } = folders(t);
-  const program = await pull(cacheFolder, [fakeSkopeo(toolFolder, directoryImage([DYNAMIC.slice(1), DYNAMIC]))]);
+  const program = await pullProgram(cacheFolder, [fakeSkopeo(toolFolder, directoryImage([DYNAMIC.slice(1), DYNAMIC]))]);
   const root = join(cacheFolder, 'acra-server-0.96.0');
   t.equal(program.program, join(root, 'lib64/ld-linux.so.2'));
   t.equal(program.libraryPath, `${root}/lib64:${root}/usr/lib`);
@@ -74,8 +78,8 @@ t.test('runs a dynamic program under the interpreter and libraries of its image'
 
 t.test('reads what docker saves, and finds it to be the same image', async (t) => {
   const { cacheFolder, toolFolder } = folders(t);
-  const first = await pull(cacheFolder, [fakeDocker(join(toolFolder, 'docker'), archiveImage([DYNAMIC]))]);
-  const second = await pull(cacheFolder, [fakeSkopeo(join(toolFolder, 'skopeo'), directoryImage([DYNAMIC]))]);
+  const first = await pullProgram(cacheFolder, [fakeDocker(join(toolFolder, 'docker'), archiveImage([DYNAMIC]))]);
+  const second = await pullProgram(cacheFolder, [fakeSkopeo(join(toolFolder, 'skopeo'), directoryImage([DYNAMIC]))]);
   t.same(second, first);
 });
 
@@ -85,7 +89,7 @@ t.test('takes the next tool when one fails', async (t) => {
     failingTool(join(toolFolder, 'a'), 'podman'),
     fakeSkopeo(join(toolFolder, 'b'), directoryImage([[PROGRAM]])),
   ];
-  t.equal((await pull(cacheFolder, tools)).kind, 'image');
+  t.equal((await pullProgram(cacheFolder, tools)).kind, 'image');
 });
 
 t.test('rejects a pull when no tool is there (ACRA_PULL_TOOL_MISSING)', async (t) => {
@@ -119,7 +123,7 @@ t.test('stops the tool and leaves nothing when the signal aborts', async (t) => 
 
 t.test('rejects another image under the same name, and keeps the first (ACRA_IMAGE_CHANGED)', async (t) => {
   const { cacheFolder, toolFolder } = folders(t);
-  const first = await pull(cacheFolder, [fakeSkopeo(join(toolFolder, 'a'), directoryImage([[PROGRAM]]))]);
+  const first = await pullProgram(cacheFolder, [fakeSkopeo(join(toolFolder, 'a'), directoryImage([[PROGRAM]]))]);
   const other = directoryImage([[PROGRAM, { path: 'extra', content: 'x' }]]);
   const again = () => pull(cacheFolder, [fakeSkopeo(join(toolFolder, 'b'), other)]);
   await rejectsCode(again, AcraError, 'ACRA_IMAGE_CHANGED');
@@ -177,3 +181,35 @@ t.test('finds tools on the PATH, best first, and takes only what can be executed
   t.same(await findImageTools({ PATH: `relative:${folder}/one:${folder}/two` }), [skopeo, docker]);
   t.same(await findImageTools({}), []);
 });
+
+t.test('tells on what an image is trusted: a digest, the lock file, or that it came first', async (t) => {
+  const { cacheFolder, toolFolder } = folders(t);
+  const tools = [fakeSkopeo(toolFolder, directoryImage([[PROGRAM]]))];
+  const first = await pull(cacheFolder, tools);
+  t.equal(first.trust, 'first-use');
+  t.equal((await pull(cacheFolder, tools)).trust, 'lock');
+  for (const digest of [first.configDigest, first.manifestDigest ?? 'none']) {
+    t.equal((await pull(cacheFolder, tools, { digest })).trust, 'digest');
+  }
+});
+
+t.test('rejects another image than the digest names, and keeps nothing of it (ACRA_IMAGE_DIGEST)', async (t) => {
+  const { cacheFolder, toolFolder } = folders(t);
+  const tools = [fakeSkopeo(toolFolder, directoryImage([[PROGRAM]]))];
+  const wrong = { digest: `sha256:${'0'.repeat(64)}` };
+  const error = await rejectsCode(() => pull(cacheFolder, tools, wrong), AcraError, 'ACRA_IMAGE_DIGEST');
+  t.match(error.found, /^sha256:[0-9a-f]{64} \(manifest\), sha256:[0-9a-f]{64}$/);
+  t.same(readdirSync(cacheFolder), []);
+});
+
+t.test(
+  'rejects a digest of the lock file that another image follows, even when it is asked for (ACRA_IMAGE_CHANGED)',
+  async (t) => {
+    const { cacheFolder, toolFolder } = folders(t);
+    await pull(cacheFolder, [fakeSkopeo(join(toolFolder, 'a'), directoryImage([[PROGRAM]]))]);
+    const tools = [fakeSkopeo(join(toolFolder, 'b'), directoryImage([DYNAMIC]))];
+    const elsewhere = await pull(join(toolFolder, 'elsewhere'), tools);
+    const digest = elsewhere.configDigest;
+    await rejectsCode(() => pull(cacheFolder, tools, { digest }), AcraError, 'ACRA_IMAGE_CHANGED');
+  },
+);
