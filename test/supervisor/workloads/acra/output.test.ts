@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import t, { type Test as TapTest } from 'tap';
+import { ControlServer } from '../../../../host-proxy/enclave/control-server.ts';
+import { EnclaveView } from '../../../../host-proxy/enclave/view.ts';
+import { LogSink } from '../../../../host-proxy/logs/log-sink.ts';
 import { systemClock } from '../../../../runtime/clock.ts';
 import { ControlConnection } from '../../../../supervisor/control/connection.ts';
 import { LogBuffer } from '../../../../supervisor/control/log-buffer.ts';
 import { StatusBoard } from '../../../../supervisor/status.ts';
 import { AcraOutput } from '../../../../supervisor/workloads/acra/output.ts';
-import { ControlServer } from '../../../../host-proxy/enclave/control-server.ts';
-import { EnclaveView } from '../../../../host-proxy/enclave/view.ts';
-import { LogSink } from '../../../../host-proxy/logs/log-sink.ts';
 import { seededRandom } from '../../../support/seeded-random.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 
