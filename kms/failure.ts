@@ -36,10 +36,12 @@ interface SdkError extends Error {
   readonly $metadata?: { readonly httpStatusCode?: number };
 }
 
-function reduced(error: Error, message: string): Error {
-  const cause = new Error(message);
-  cause.name = error.name;
-  return cause;
+/** Name and message of an error, and nothing else of it. */
+class ReducedError extends Error {
+  constructor(name: string, message: string) {
+    super(message);
+    this.name = name;
+  }
 }
 
 function codeOfStatus(status: number | undefined): KmsErrorCode | undefined {
@@ -51,14 +53,17 @@ function codeOfStatus(status: number | undefined): KmsErrorCode | undefined {
 /** KMS said no, in its own words. */
 function serviceError(error: SdkError): KmsError {
   const code = SERVICE_ERRORS.get(error.name) ?? codeOfStatus(error.$metadata?.httpStatusCode) ?? 'KMS_SERVICE_ERROR';
-  return new KmsError(code, 'KMS refused the request', { found: error.name, cause: reduced(error, error.message) });
+  return new KmsError(code, 'KMS refused the request', {
+    found: error.name,
+    cause: new ReducedError(error.name, error.message),
+  });
 }
 
 /** Something answered in HTTP, but not in the language of KMS. The parser's message would quote from the answer. */
 function unreadableAnswer(error: SdkError, status: number | undefined): KmsError {
   return new KmsError(codeOfStatus(status) ?? 'KMS_RESPONSE_INVALID', 'the answer of KMS cannot be read', {
     found: `HTTP status ${status ?? 'unknown'}`,
-    cause: reduced(error, 'the answer is not the JSON of a KMS answer'),
+    cause: new ReducedError(error.name, 'the answer is not the JSON of a KMS answer'),
   });
 }
 
@@ -71,12 +76,14 @@ export function toKmsFailure(error: unknown, isUntrusted: (error: unknown) => bo
   if (!(error instanceof Error)) return new KmsError('KMS_UNAVAILABLE', 'KMS cannot be reached', { cause: error });
   if (isUntrusted(error)) {
     return new KmsError('KMS_TLS_UNTRUSTED', 'the certificate at the KMS endpoint does not verify', {
-      cause: reduced(error, error.message),
+      cause: new ReducedError(error.name, error.message),
     });
   }
   const sdkError: SdkError = error;
   if (sdkError.$fault !== undefined) return serviceError(sdkError);
   const status = sdkError.$metadata?.httpStatusCode;
   if (status !== undefined) return unreadableAnswer(sdkError, status);
-  return new KmsError('KMS_UNAVAILABLE', 'KMS cannot be reached', { cause: reduced(error, error.message) });
+  return new KmsError('KMS_UNAVAILABLE', 'KMS cannot be reached', {
+    cause: new ReducedError(error.name, error.message),
+  });
 }
