@@ -6,6 +6,7 @@
  * To a daemon without a terminal SIGHUP says by custom that its logs were rotated (logrotate(8), `systemctl reload`).
  */
 import { isatty } from 'node:tty';
+import { StopRequested } from '../runtime/abort.ts';
 
 const ENDING = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP'] as const;
 const EXIT_AFTER_SECOND_SIGNAL = 130;
@@ -37,7 +38,7 @@ export async function untilStopped<Result>(
     }
     if (performance.now() - firstMs > SAME_WISH_MS) process.exit(EXIT_AFTER_SECOND_SIGNAL);
     firstMs = Math.min(firstMs, performance.now());
-    controller.abort(new Error(`received ${name}`));
+    controller.abort(new StopRequested(`received ${name}`));
   };
   for (const name of ENDING) process.on(name, onSignal);
   try {
