@@ -26,25 +26,16 @@ const BLOCK_HEADER_BYTES = KEY_ID_OFFSET + KEY_ID_BYTES + 1 + 2;
 const SECURE_CELL = 0;
 const NO_CONTEXT = '';
 
+/** Themis public key (45 bytes) and the data key in a Secure Message (84). */
+const STRUCT_TAG = Buffer.alloc(8, 0x22);
+const STRUCT_HEADER_BYTES = STRUCT_TAG.length + 45 + 84 + 8;
+
 const SEARCHABLE_TAG = 0x7f;
 const HMAC_BYTES = 32;
 /** Length of the searchable prefix: what `substr(column, 1, 33)` compares. */
-export const SEARCH_HASH_BYTES = 1 + HMAC_BYTES;
+const SEARCH_HASH_BYTES = 1 + HMAC_BYTES;
 
 const ENVELOPE_IDS = { acrablock: 0xf0, acrastruct: 0xf1 } as const;
-
-/** A container found inside other bytes, at `start` up to (without) `end`. */
-export interface FoundContainer {
-  readonly start: number;
-  readonly end: number;
-  readonly envelope: keyof typeof ENVELOPE_IDS;
-  readonly body: Buffer;
-  /**
-   * The 33 bytes before the container when they could be tag and HMAC. They are, and belong to the value rather than to
-   * its surroundings, if they equal searchHash() of the plaintext.
-   */
-  readonly searchHash: Buffer | undefined;
-}
 
 function invalid(message: string): AcraError {
   return new AcraError('ACRA_CONTAINER_INVALID', message);
@@ -133,38 +124,57 @@ function envelopeOf(id: number | undefined): keyof typeof ENVELOPE_IDS | undefin
   return id === ENVELOPE_IDS.acrastruct ? 'acrastruct' : undefined;
 }
 
-function containerAt(bytes: Buffer, at: number, from: number): FoundContainer | undefined {
-  if (bytes.length - at < CONTAINER_HEADER_BYTES) return undefined;
-  const length = bytes.readBigUInt64LE(at + CONTAINER_TAG.length);
-  if (length < BigInt(CONTAINER_HEADER_BYTES) || length > BigInt(bytes.length - at)) return undefined;
-  const envelope = envelopeOf(bytes[at + CONTAINER_HEADER_BYTES - 1]);
-  if (envelope === undefined) return undefined;
-  const end = at + Number(length);
-  const hashAt = at - SEARCH_HASH_BYTES;
-  const hasHash = hashAt >= from && bytes[hashAt] === SEARCHABLE_TAG;
-  return {
-    start: at,
-    end,
-    envelope,
-    body: bytes.subarray(at + CONTAINER_HEADER_BYTES, end),
-    searchHash: hasHash ? bytes.subarray(hashAt, at) : undefined,
-  };
+/** A container at the beginning of some bytes. */
+export interface FoundContainer {
+  readonly envelope: keyof typeof ENVELOPE_IDS;
+  readonly body: Buffer;
+  /** Where the container ends; more bytes may follow. */
+  readonly end: number;
 }
 
-/**
- * Finds every container, also embedded in other bytes, from left to right and without overlap; acra-server decrypts
- * those as well (acra-server contract 4.3). Bytes that only look like the beginning of one are passed over.
- */
-export function findContainers(bytes: Buffer): FoundContainer[] {
-  const found: FoundContainer[] = [];
-  let from = 0;
-  for (let at = bytes.indexOf(CONTAINER_TAG); at !== -1; ) {
-    const container = containerAt(bytes, at, from);
-    if (container) {
-      found.push(container);
-      from = container.end;
-    }
-    at = bytes.indexOf(CONTAINER_TAG, container ? container.end : at + 1);
-  }
-  return found;
+/** Whether the bytes begin like a container: tag, any length, known envelope, and at least one byte more. */
+export function isContainerHeader(bytes: Buffer): boolean {
+  const hasTag = bytes.subarray(0, CONTAINER_TAG.length).equals(CONTAINER_TAG);
+  return hasTag && bytes.length > CONTAINER_HEADER_BYTES && envelopeOf(bytes[CONTAINER_HEADER_BYTES - 1]) !== undefined;
+}
+
+/** The container that the bytes begin with; its body is not looked at. */
+export function containerAt(bytes: Buffer): FoundContainer | undefined {
+  if (!isContainerHeader(bytes)) return undefined;
+  const length = bytes.readBigUInt64LE(CONTAINER_TAG.length);
+  if (length < BigInt(CONTAINER_HEADER_BYTES) || length > BigInt(bytes.length)) return undefined;
+  const envelope = envelopeOf(bytes[CONTAINER_HEADER_BYTES - 1]);
+  const end = Number(length);
+  return envelope && { envelope, body: bytes.subarray(CONTAINER_HEADER_BYTES, end), end };
+}
+
+/** Length of the AcraBlock that the bytes begin with, by its header. */
+export function acraBlockLength(bytes: Buffer): number | undefined {
+  if (bytes.length < BLOCK_HEADER_BYTES || !bytes.subarray(0, BLOCK_TAG.length).equals(BLOCK_TAG)) return undefined;
+  const length = BigInt(BLOCK_TAG.length) + bytes.readBigUInt64LE(BLOCK_TAG.length);
+  const isKnown = bytes[KEY_ID_OFFSET - 1] === SECURE_CELL && bytes[KEY_ID_OFFSET + KEY_ID_BYTES] === SECURE_CELL;
+  return isKnown && length >= BLOCK_HEADER_BYTES && length <= BigInt(bytes.length) ? Number(length) : undefined;
+}
+
+/** Whether the bytes are an AcraStruct by their tag and length: tag, public key, wrapped key, u64 length, data (acra-server contract 9.1). */
+export function isAcraStruct(bytes: Buffer): boolean {
+  if (bytes.length < STRUCT_HEADER_BYTES || !bytes.subarray(0, STRUCT_TAG.length).equals(STRUCT_TAG)) return false;
+  return bytes.readBigUInt64LE(STRUCT_HEADER_BYTES - 8) === BigInt(bytes.length - STRUCT_HEADER_BYTES);
+}
+
+/** Where the next container may begin. @returns -1 for nowhere */
+export function nextContainerTag(bytes: Buffer, from: number): number {
+  return bytes.indexOf(CONTAINER_TAG, from);
+}
+
+/** Where the next AcraBlock without a container may begin. @returns -1 for nowhere */
+export function nextBlockTag(bytes: Buffer, from: number): number {
+  return bytes.indexOf(BLOCK_TAG, from);
+}
+
+/** The 33 bytes that the bytes begin with, if they have the form of searchHash(). */
+export function searchHashAt(bytes: Buffer): Buffer | undefined {
+  return bytes[0] === SEARCHABLE_TAG && bytes.length >= SEARCH_HASH_BYTES
+    ? bytes.subarray(0, SEARCH_HASH_BYTES)
+    : undefined;
 }

@@ -3,14 +3,23 @@ import type { Node, ScanToken } from 'libpg-query';
 import type { ParsedText } from './parser.ts';
 import { Refusal } from './refusal.ts';
 import { allOf, as, type BodyOf, stringsOf } from './tree.ts';
-import type { ValueUse } from './values.ts';
+import type { ValueUse } from './value-use.ts';
 
 /** What stands in the text from byte `start` up to (without) `end` is replaced. */
 export type Edit = { readonly start: number; readonly end: number } & (
   | { readonly kind: 'text'; readonly text: string }
-  /** A literal for a protected column; `value`: what it stands for. */
-  | { readonly kind: 'literal'; readonly use: ValueUse; readonly value: string }
+  | LiteralEdit
 );
+
+/** A literal for a protected column. */
+export interface LiteralEdit {
+  readonly kind: 'literal';
+  readonly use: ValueUse;
+  /** What it stands for in PostgreSQL. */
+  readonly value: string;
+  /** The literal itself; of a number only the digits. */
+  readonly token: string;
+}
 
 /** A literal in one piece: digits, or a string without more strings on the lines below that belong to it. */
 function isPlainLiteral(token: string, value: string): boolean {
@@ -75,7 +84,7 @@ export class Draft {
     if (value === undefined || !last || !isPlainLiteral(last.text, value)) {
       throw new Refusal(`the literal for column "${use.column.name}" has a form that acra-server does not read`);
     }
-    this.#edits.push({ kind: 'literal', start: location, end: last.end, use, value });
+    this.#edits.push({ kind: 'literal', start: location, end: last.end, use, value, token: last.text });
   }
 
   /** Up to `count` tokens from the one at the byte offset on; none where no token begins. */

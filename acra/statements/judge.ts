@@ -10,7 +10,7 @@ import { Refusal } from './refusal.ts';
 import type { Tables } from './scope.ts';
 import { judgeSearch } from './search.ts';
 import { allOf } from './tree.ts';
-import type { ValueUse } from './values.ts';
+import type { ValueUse } from './value-use.ts';
 import { judgeWrites } from './writes.ts';
 
 /** What is to be done with a statement. Plain data: it may come from another thread. */

@@ -3,6 +3,7 @@
  * with anything else goes to the database as it came there, plaintext and all; so here it is refused.
  */
 import type { Node } from 'libpg-query';
+import { scanAcraString } from './acra-scanner.ts';
 import type { Draft } from './draft.ts';
 import { Refusal } from './refusal.ts';
 import { as, stringsOf, walk } from './tree.ts';
@@ -22,6 +23,7 @@ const SUB_LINKS = wordsOf('EXISTS_SUBLINK ANY_SUBLINK EXPR_SUBLINK');
 const UNREAD_CLAUSES = wordsOf('withClause onConflictClause lateral over agg_filter agg_order windowClause');
 /** `$$…$$`, N'', U&'' and words that leave no trace in the parse tree. */
 const UNREAD_TOKENS = /^(?:\$(?!\d)|[nu]&?'|(?:isnull|notnull|fetch)$)/i;
+const STRING = /^e?'/i;
 const LONG_TYPES = /^(?:varying|with|without|precision)$/i;
 
 function isReadableCast(
@@ -51,8 +53,12 @@ function isReadable(draft: Draft, node: Node, kind: string): boolean {
 
 /** @throws Refusal */
 export function requireReadable(draft: Draft, statement: Node): void {
-  const token = draft.tokensFrom(undefined).find(({ text }) => UNREAD_TOKENS.test(text));
+  const tokens = draft.tokensFrom(undefined);
+  const token = tokens.find(({ text }) => UNREAD_TOKENS.test(text));
   if (token) throw new Refusal(`acra-server cannot read this statement, because of ${token.text.slice(0, 2)}`);
+  if (tokens.some(({ text }) => STRING.test(text) && scanAcraString(text) === undefined)) {
+    throw new Refusal('acra-server cannot read this statement, because of a backslash before a quote');
+  }
   walk(statement, (node, kind) => {
     const isNested = kind === 'valuesLists' && !('InsertStmt' in statement);
     if (!isNested && isReadable(draft, node, kind)) return true;

@@ -1,20 +1,23 @@
-/** Carries a plan out: the literals that it names are replaced by what the cipher makes of them. */
+/** Carries a plan out: the literals that it names are replaced by what is to be stored or compared instead. */
+import { encodeBytea } from '../../postgres/bytea.ts';
+import type { LiteralEdit } from './draft.ts';
 import type { Plan } from './judge.ts';
-import { encodeBytea, protectValue, type ValueCipher } from './values.ts';
+
+/** Makes of a literal the bytes that the database gets. */
+export type ProtectLiteral = (literal: LiteralEdit) => Buffer;
 
 /**
  * @param sql the text that the plan was made for, UTF-8
- * @returns what the database gets to see
- * @throws Refusal 22P02 for a literal that is no bytea @throws SessionError 58000 when the keystore lacks a key that it needs
+ * @returns what the database gets to see: bytea's hex form in the place of each literal
+ * @throws whatever `protect` throws
  */
-export function rewrite(sql: Buffer, { edits }: Plan, cipher: ValueCipher): Buffer {
+export function rewrite(sql: Buffer, { edits }: Plan, protect: ProtectLiteral): Buffer {
   let at = 0;
   const parts = edits.flatMap((edit) => {
     const before = sql.subarray(at, edit.start);
     at = edit.end;
-    if (edit.kind === 'text') return [before, Buffer.from(edit.text)];
-    const stored = protectValue(cipher, edit.use, Buffer.from(edit.value), false);
-    return [before, Buffer.from(`'${encodeBytea(stored)}'`)];
+    const text = edit.kind === 'text' ? edit.text : `'${encodeBytea(protect(edit))}'`;
+    return [before, Buffer.from(text)];
   });
   return Buffer.concat([...parts, sql.subarray(at)]);
 }

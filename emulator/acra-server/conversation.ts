@@ -7,7 +7,6 @@ import type { Plan } from '../../acra/statements/judge.ts';
 import { alignOutputs } from '../../acra/statements/outputs.ts';
 import { Refusal } from '../../acra/statements/refusal.ts';
 import { rewrite } from '../../acra/statements/rewrite.ts';
-import { protectValue } from '../../acra/statements/values.ts';
 import { encodeError, parseError } from '../../postgres/error-response.ts';
 import type { Message } from '../../postgres/message-reader.ts';
 import { BACKEND, FRONTEND } from '../../postgres/message-types.ts';
@@ -15,7 +14,9 @@ import * as messages from '../../postgres/messages.ts';
 import { type PendingRequest, ReplyQueue } from '../../postgres/reply-queue.ts';
 import { SessionError } from '../../postgres/session-error.ts';
 import type { Cipher } from './cipher.ts';
-import { type CellKind, revealRow } from './rows.ts';
+import { HashCheck } from './hash-check.ts';
+import { type CellKind, RowReader } from './rows.ts';
+import { protectLiteral, protectParameter } from './values.ts';
 
 interface Request extends PendingRequest {
   /** Of the prepared statement. */
@@ -47,6 +48,7 @@ const UNSAFE_ENCODINGS = /^(SJIS|SHIFT_JIS_2004|BIG5|GBK|GB18030|UHC|JOHAB)$/i;
 export class Conversation {
   readonly #judge: Judge;
   readonly #cipher: Cipher;
+  readonly #rows: RowReader;
   /** As far as the database confirmed them. */
   readonly #statements = new Map<string, Plan>();
   readonly #portals = new Map<string, Pick<Request, 'plan' | 'resultFormats'>>();
@@ -55,9 +57,11 @@ export class Conversation {
   #segment = 0;
   isAuthenticated = false;
 
-  constructor(judge: Judge, cipher: Cipher) {
+  /** @param isSearchable whether any column of the configuration is */
+  constructor(judge: Judge, cipher: Cipher, isSearchable: boolean) {
     this.#judge = judge;
     this.#cipher = cipher;
+    this.#rows = new RowReader(cipher, isSearchable ? new HashCheck(cipher) : undefined);
   }
 
   /** One message at a time. @returns what the database gets instead. @throws SessionError */
@@ -91,7 +95,7 @@ export class Conversation {
       case BACKEND.rowDescription:
         return describeRow(frame, body, request);
       case BACKEND.dataRow:
-        return revealRow(this.#cipher, frame, (count) => cellKinds(request, count));
+        return this.#rows.reveal(frame, (count) => cellKinds(request, count));
       case BACKEND.errorResponse:
         return this.#error(frame, body);
       case BACKEND.readyForQuery:
@@ -151,17 +155,21 @@ export class Conversation {
     return plan;
   }
 
+  #rewritten(text: Buffer, plan: Plan): string {
+    return rewrite(text, plan, (literal) => protectLiteral(this.#cipher, literal)).toString('latin1');
+  }
+
   async #query(sql: string): Promise<Buffer> {
     const text = Buffer.from(sql, 'latin1');
     const plan = await this.#planFor(text);
-    const rewritten = rewrite(text, plan, this.#cipher).toString('latin1');
+    const rewritten = this.#rewritten(text, plan);
     return this.#send({ kind: 'query', plan }, messages.QUERY.encode(rewritten));
   }
 
   async #parse(name: string, sql: string, oids: number[]): Promise<Buffer> {
     const text = Buffer.from(sql, 'latin1');
     const plan = await this.#planFor(text);
-    const rewritten = rewrite(text, plan, this.#cipher).toString('latin1');
+    const rewritten = this.#rewritten(text, plan);
     const length = Math.max(oids.length, ...plan.parameters.keys());
     const oidAt = (index: number) => (plan.parameters.has(index + 1) ? messages.OIDS.bytea : (oids[index] ?? 0));
     const own = Array.from({ length }, (_, index) => oidAt(index));
@@ -180,7 +188,7 @@ export class Conversation {
     const [plan] = plans;
     const ownValues = values.map((value, index) => {
       const use = plan?.parameters.get(index + 1);
-      return use && value ? protectValue(this.#cipher, use, value, messages.isBinaryAt(formats, index)) : value;
+      return use ? protectParameter(this.#cipher, use, value, messages.isBinaryAt(formats, index)) : value;
     });
     const ownFormats = values.map(
       (_, index) => +(plan?.parameters.has(index + 1) || messages.isBinaryAt(formats, index)),

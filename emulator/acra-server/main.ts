@@ -113,9 +113,12 @@ async function main(flags: Flags): Promise<void> {
   const problem = "Configuration error: can't create application TLS config";
   const tls = await step(loadTls(flags), problem, transportConfiguration);
   const judge = await StatementJudge.start(tables, systemClock);
+  const isSearchable = [...tables.values()].some(({ encrypted }) =>
+    [...encrypted.values()].some((each) => each.searchable),
+  );
   const identifier = flags.tls_identifier_extractor_type as CertificateIdentifier;
   const cipher = { themis, keyring, random: systemRandom, onPoisonRecord: poisonHandler(flags, keyring) };
-  serve(listenOptions(flags.incoming_connection_string), { ...tls, identifier, judge, cipher });
+  serve(listenOptions(flags.incoming_connection_string), { ...tls, identifier, judge, isSearchable, cipher });
 }
 
 try {

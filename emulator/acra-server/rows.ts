@@ -1,9 +1,14 @@
-/** Decrypts result rows (acra-server contract 4.3): any container in any column, typed by data_type where the column is known. */
+/**
+ * Decrypts result rows as acra-server 0.96.0 does (acra-server contract 4.3, 11.7): any container in any column, typed by
+ * data_type where the column is known.
+ */
 import type { EncryptedColumn } from '../../acra/encryptor-config/schema.ts';
-import { decodeBytea, encodeBytea } from '../../acra/statements/values.ts';
+import { encodeBytea } from '../../postgres/bytea.ts';
 import { DATA_ROW, HEADER_BYTES } from '../../postgres/messages.ts';
 import { SessionError } from '../../postgres/session-error.ts';
 import type { Cipher } from './cipher.ts';
+import { decodeEscaped } from './escaped.ts';
+import type { HashCheck } from './hash-check.ts';
 
 export interface CellKind {
   /** Undefined: not protected as far as the statement shows. */
@@ -11,31 +16,59 @@ export interface CellKind {
   readonly isBinary: boolean;
 }
 
-/** How a container begins, raw and in hex; other cells of unknown columns need no closer look. */
-const CONTAINER_SIGNS = ['%%%', '252525'];
-
 /** What `response_on_fail` gives for a cell that does not decrypt, if not the ciphertext. @throws SessionError 42000 */
 function substitute({ name, onFail, dataType, defaultValue = '' }: EncryptedColumn): Buffer | undefined {
   if (onFail === 'error') throw new SessionError('42000', `encoding error in column "${name}"`);
   return onFail === 'ciphertext' ? undefined : Buffer.from(defaultValue, dataType === 'str' ? 'utf8' : 'base64');
 }
 
-function revealCell(cipher: Cipher, cell: Buffer, { column, isBinary }: CellKind): Buffer {
-  if (column === undefined && !CONTAINER_SIGNS.some((sign) => cell.includes(sign))) return cell;
-  const stored = isBinary ? cell : decodeBytea(cell);
-  if (stored === undefined) return cell;
-  const { bytes, openedCount, closedCount } = cipher.reveal(stored);
-  const isFailed = openedCount === 0 && (closedCount > 0 || (column?.onFail === 'error' && stored.length > 0));
-  const other = isFailed && column ? substitute(column) : undefined;
-  if (column?.dataType === 'str') return other ?? (isFailed ? Buffer.from(encodeBytea(stored)) : bytes);
-  if (openedCount === 0 && other === undefined) return cell;
-  return isBinary ? (other ?? bytes) : Buffer.from(encodeBytea(other ?? bytes));
+interface Read {
+  readonly bytes: Buffer;
+  /** Undefined: they are the cell itself, which could not be decoded. */
+  readonly cell: Buffer | undefined;
 }
 
-/** @returns the DataRow to send on. @throws SessionError 42000 where response_on_fail is `error` */
-export function revealRow(cipher: Cipher, frame: Buffer, kindsOf: (count: number) => CellKind[]): Buffer {
-  const [cells] = DATA_ROW.decode(frame.subarray(HEADER_BYTES));
-  const kinds = kindsOf(cells.length);
-  const revealed = cells.map((cell, index) => (cell && kinds[index] ? revealCell(cipher, cell, kinds[index]) : cell));
-  return revealed.every((cell, index) => cell === cells[index]) ? frame : DATA_ROW.encode(revealed);
+/** What stands in a cell, text forms decoded; in a column of unknown type binary cells too, as there. @throws SessionError 22023 */
+function readCell(cell: Buffer, { column, isBinary }: CellKind): Read {
+  if (isBinary && column?.dataType) return { bytes: cell, cell: undefined };
+  const escaped = decodeEscaped(cell);
+  if (escaped.kind === 'not-hex') throw new SessionError('22023', 'a cell begins with \\x and is no valid bytea');
+  return escaped.kind === 'bytes' ? { bytes: escaped.bytes, cell } : { bytes: cell, cell: undefined };
+}
+
+export class RowReader {
+  readonly #cipher: Cipher;
+  readonly #hashCheck: HashCheck | undefined;
+
+  /** @param hashCheck undefined: no column of the configuration is searchable */
+  constructor(cipher: Cipher, hashCheck: HashCheck | undefined) {
+    this.#cipher = cipher;
+    this.#hashCheck = hashCheck;
+  }
+
+  /** @returns the DataRow to send on. @throws SessionError 42000 where response_on_fail is `error`, 22023 */
+  reveal(frame: Buffer, kindsOf: (count: number) => CellKind[]): Buffer {
+    const [cells] = DATA_ROW.decode(frame.subarray(HEADER_BYTES));
+    const kinds = kindsOf(cells.length);
+    const revealed = cells.map((cell, index) => (cell && kinds[index] ? this.#revealCell(cell, kinds[index]) : cell));
+    return revealed.every((cell, index) => cell === cells[index]) ? frame : DATA_ROW.encode(revealed);
+  }
+
+  #revealCell(stored: Buffer, kind: CellKind): Buffer {
+    const { bytes: encrypted, cell } = readCell(stored, kind);
+    const { bytes, isDecrypted } = this.#decrypt(encrypted);
+    if (bytes.length === 0) return stored.length === 0 ? stored : bytes;
+    const { column, isBinary } = kind;
+    const inText = (plain: Buffer) => (isBinary ? plain : Buffer.from(encodeBytea(plain)));
+    if (!column?.dataType) return isDecrypted ? inText(bytes) : (cell ?? bytes);
+    const other = isDecrypted ? undefined : substitute(column);
+    return column.dataType === 'str' ? (other ?? bytes) : inText(other ?? bytes);
+  }
+
+  #decrypt(stored: Buffer): { readonly bytes: Buffer; readonly isDecrypted: boolean } {
+    const first = this.#hashCheck?.pass(stored).bytes ?? stored;
+    const { bytes, hasOpened } = this.#cipher.reveal(first);
+    const second = this.#hashCheck?.pass(bytes);
+    return { bytes: second?.bytes ?? bytes, isDecrypted: hasOpened && !second?.isForeign };
+  }
 }

@@ -52,6 +52,8 @@ export interface SessionOptions {
   readonly client: { readonly ca: Buffer; readonly cert: Buffer; readonly key: Buffer };
   readonly identifier: CertificateIdentifier;
   readonly judge: Judge;
+  /** Whether any column of the configuration is. */
+  readonly isSearchable: boolean;
   readonly cipher: CipherOptions;
 }
 
@@ -179,7 +181,8 @@ export async function serveSession(socket: Socket, options: SessionOptions): Pro
     const upstream = watch(await connectDatabaseTls(database, options.database, signal));
     clearTimeout(deadline);
     step = 'converse';
-    await converse(client, upstream, new Conversation(options.judge, new Cipher(options.cipher, clientId)));
+    const cipher = new Cipher(options.cipher, clientId);
+    await converse(client, upstream, new Conversation(options.judge, cipher, options.isSearchable));
   } catch (error) {
     reportFailure(step, client, error);
   } finally {

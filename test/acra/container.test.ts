@@ -1,12 +1,15 @@
 import fc from 'fast-check';
 import t from 'tap';
 import {
+  acraBlockLength,
+  containerAt,
   encodeAcraBlock,
   encodeContainer,
-  findContainers,
+  isAcraStruct,
+  isContainerHeader,
   openAcraBlock,
-  SEARCH_HASH_BYTES,
   searchHash,
+  searchHashAt,
 } from '../../acra/container.ts';
 import { AcraError } from '../../acra/errors.ts';
 import { loadThemis } from '../../acra/keystore/themis.ts';
@@ -21,7 +24,7 @@ const storageKey = open(`${atRest.clientId}_storage_sym`);
 const hmacKey = open(`${atRest.clientId}_hmac`);
 
 function readValue(stored: Buffer): Buffer {
-  const [container] = findContainers(stored);
+  const container = containerAt(stored.subarray(searchHashAt(stored)?.length ?? 0));
   return openAcraBlock(themis, [storageKey], container!.body);
 }
 
@@ -36,8 +39,8 @@ t.test('reads every value that acra-server wrote', async (t) => {
       Buffer.from(text, 'base64'),
     );
     t.same(stored.map(readValue), wanted);
-    t.same(findContainers(stored[0]!)[0]!.searchHash, searchHash(hmacKey, wanted[0]!), 'the searchable prefix');
-    t.equal(findContainers(stored[1]!)[0]!.searchHash, undefined, 'no prefix on a column that is not searchable');
+    t.same(searchHashAt(stored[0]!), searchHash(hmacKey, wanted[0]!), 'the searchable prefix');
+    t.equal(searchHashAt(stored[1]!), undefined, 'no prefix on a column that is not searchable');
   }
 });
 
@@ -66,41 +69,61 @@ t.test('gives a container that begins as the contract says', async (t) => {
   t.equal(bytes.length, 0xa0);
 });
 
-t.test('finds what it wrote inside any other bytes, and reads it back', async () => {
+t.test('reads what it wrote, with any bytes behind it', async () => {
   const value = fc.uint8Array({ minLength: 1, maxLength: 200 }).map((bytes) => Buffer.from(bytes));
-  const around = fc.uint8Array({ maxLength: 100 }).map((bytes) => Buffer.from(bytes));
+  const behind = fc.uint8Array({ maxLength: 100 }).map((bytes) => Buffer.from(bytes));
   const random = seededRandom('embedded');
   fc.assert(
-    fc.property(value, around, around, (plaintext, before, after) => {
+    fc.property(value, behind, (plaintext, after) => {
       const container = encodeContainer('acrablock', encodeAcraBlock(themis, storageKey, plaintext, random));
-      const found = findContainers(Buffer.concat([before, container, after])).find(
-        ({ start }) => start === before.length,
-      );
-      t.equal(found?.end, before.length + container.length);
+      const found = containerAt(Buffer.concat([container, after]));
+      t.equal(found?.end, container.length);
+      t.equal(acraBlockLength(Buffer.concat([found?.body ?? after, after])), found?.body.length);
       t.same(openAcraBlock(themis, [storageKey], found!.body), plaintext);
     }),
     { numRuns: 50, seed: 1 },
   );
 });
 
-t.test('finds several containers, and passes over what only begins like one', async (t) => {
+t.test('passes over what only begins like a container', async (t) => {
   const container = encodeContainer('acrastruct', Buffer.from('body'));
-  const tooLong = Buffer.from(container);
-  tooLong.writeUInt8(200, 3);
-  const found = findContainers(Buffer.concat([Buffer.from('%%%%%'), tooLong, container, Buffer.from('%'), container]));
-  t.same(
-    found.map(({ envelope, body }) => [envelope, body.toString()]),
-    [
-      ['acrastruct', 'body'],
-      ['acrastruct', 'body'],
-    ],
-  );
+  const withLength = (length: bigint) => {
+    const copy = Buffer.from(container);
+    copy.writeBigUInt64LE(length, 3);
+    return copy;
+  };
+  t.match(containerAt(container), { envelope: 'acrastruct', end: container.length });
+  for (const length of [0n, 11n, BigInt(container.length + 1), 2n ** 64n - 1n]) {
+    t.equal(containerAt(withLength(length)), undefined, String(length));
+    t.ok(isContainerHeader(withLength(length)), 'which acra-server takes for a container all the same');
+  }
+  for (const bytes of [Buffer.alloc(0), Buffer.from('%%%%%'), container.subarray(0, 12), Buffer.alloc(40, '%')]) {
+    t.notOk(isContainerHeader(bytes));
+    t.equal(containerAt(bytes), undefined);
+  }
 });
 
-t.test('keeps the searchable prefix apart from a container that stands before it', async (t) => {
-  const container = encodeContainer('acrablock', Buffer.alloc(SEARCH_HASH_BYTES, 0x7f));
-  const [, second] = findContainers(Buffer.concat([container, container]));
-  t.equal(second?.searchHash, undefined);
+t.test('takes no AcraBlock for longer or shorter than it is', async (t) => {
+  const block = encodeAcraBlock(themis, storageKey, Buffer.from('value'), seededRandom('length'));
+  t.equal(acraBlockLength(block), block.length);
+  for (let length = 0; length < block.length; length++) t.equal(acraBlockLength(block.subarray(0, length)), undefined);
+  const endless = Buffer.from(block);
+  endless.writeBigUInt64LE(2n ** 64n - 2n, 4);
+  t.equal(acraBlockLength(endless), undefined);
+});
+
+t.test('knows an AcraStruct by tag and length', async (t) => {
+  const header = Buffer.concat([Buffer.alloc(8, 0x22), Buffer.alloc(129), Buffer.from('0400000000000000', 'hex')]);
+  t.ok(isAcraStruct(Buffer.concat([header, Buffer.from('data')])));
+  t.notOk(isAcraStruct(Buffer.concat([header, Buffer.from('dat')])));
+  t.notOk(isAcraStruct(header.subarray(1)));
+});
+
+t.test('knows bytes that have the form of a search hash', async (t) => {
+  const hash = searchHash(storageKey, Buffer.from('value'));
+  t.same(searchHashAt(Buffer.concat([hash, Buffer.from('more')])), hash);
+  t.equal(searchHashAt(hash.subarray(0, -1)), undefined);
+  t.equal(searchHashAt(Buffer.alloc(40)), undefined);
 });
 
 t.test('takes the rotated key when the current one does not fit', async (t) => {

@@ -2,6 +2,7 @@ import t from 'tap';
 import { judge } from '../../../acra/statements/judge.ts';
 import { loadParser, parseText } from '../../../acra/statements/parser.ts';
 import { rewrite } from '../../../acra/statements/rewrite.ts';
+import { protectLiteral } from '../../../emulator/acra-server/values.ts';
 import { sqlStateOf } from '../../emulator/acra-server/support/sql-state.ts';
 import { column, tables, vectorCipher } from '../../emulator/acra-server/support/vector-cipher.ts';
 
@@ -11,7 +12,7 @@ const cipher = await vectorCipher(t);
 function rewritten(sql: string, by = cipher): Buffer {
   const verdict = judge(tables, parseText(parser, sql));
   if (verdict.kind === 'refused') throw new Error(verdict.reason);
-  return rewrite(Buffer.from(sql), verdict.plan, by);
+  return rewrite(Buffer.from(sql), verdict.plan, (literal) => protectLiteral(by, literal));
 }
 
 /** The values that the hex literals in the statement stand for. */
@@ -22,8 +23,8 @@ t.test('replaces literals by containers, hashes and hex, and keeps every other b
   const sql = rewritten(`/* é */ INSERT INTO v VALUES (1, 'zoë', E'\\\\x41', '\\x4142') -- ü`);
   t.match(sql.toString(), /^\/\* é \*\/ INSERT INTO v VALUES \(1, '\\x7f[^']+', '\\x252525[^']+', '[^']+'\) -- ü$/);
   t.same(
-    valuesIn(sql).map((value) => cipher.reveal(value).bytes.toString()),
-    ['zoë', '\\x41', 'AB'],
+    valuesIn(sql).map((value) => cipher.reveal(value[0] === 0x7f ? value.subarray(33) : value).bytes.toString()),
+    ['zoë', 'A', 'AB'],
   );
   const search = rewritten(`SELECT * FROM v WHERE email = 'zoë'`);
   t.same(valuesIn(search), [cipher.searchHash(column('email'), Buffer.from('zoë'))]);

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { StatementJudge } from '../../../acra/statements/statement-judge.ts';
-import { encodeBytea } from '../../../acra/statements/values.ts';
 import { Conversation } from '../../../emulator/acra-server/conversation.ts';
+import { encodeBytea } from '../../../postgres/bytea.ts';
 import { systemClock } from '../../../runtime/clock.ts';
 import { client, database, errorFields, type Frame, rowTypes, rowValues } from './support/frames.ts';
 import { sqlStateOf } from './support/sql-state.ts';
@@ -10,7 +10,7 @@ import { column, tables, vectorCipher } from './support/vector-cipher.ts';
 const judge = await StatementJudge.start(tables, systemClock);
 t.teardown(() => judge.stop());
 const cipher = await vectorCipher(t);
-const newConversation = () => new Conversation(judge, cipher);
+const newConversation = () => new Conversation(judge, cipher, true);
 const stored = (text: string) => encodeBytea(cipher.encrypt(column('secret'), Buffer.from(text)));
 const body = (answer: Buffer) => answer.subarray(5);
 

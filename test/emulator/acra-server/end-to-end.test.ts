@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { QueryConfig } from 'pg';
 import t from 'tap';
-import { encodeBytea } from '../../../acra/statements/values.ts';
 import { startRig } from './support/rig.ts';
 
 const rig = await startRig(t);
@@ -19,7 +18,7 @@ t.test('stores ciphertext and shows plaintext: literals, simple protocol', async
     );
     const expected = [
       { id: 1, email: 'ada@example.org', secret: "it's 漢字 🙂", blob: Buffer.from([0, 255]), note: 'open' },
-      { id: 2, email: '', secret: '\\x41', blob: null, note: null },
+      { id: 2, email: '', secret: 'A', blob: null, note: null },
     ];
     t.same(rows, expected);
     t.same((await client.query('SELECT * FROM person ORDER BY id')).rows, expected);
@@ -38,12 +37,10 @@ t.test('stores ciphertext and shows plaintext: parameters, named and binary', as
     await client.query({ ...insert, values: [2, 'b@x', null, randomBytes(10)] });
     await client.query(`UPDATE person SET secret = $1 WHERE email = $2`, ['changed', 'b@x']);
     const select = { name: 'select', text: 'SELECT secret, blob FROM person WHERE id = $1' };
-    t.same((await client.query({ ...select, values: [1] })).rows, [
-      { secret: '\\x4142', blob: Buffer.from('\\x4142') },
-    ]);
+    t.same((await client.query({ ...select, values: [1] })).rows, [{ secret: 'AB', blob: Buffer.from('\\x4142') }]);
     t.match((await client.query({ ...select, values: [2] })).rows, [{ secret: 'changed' }]);
     const binary: QueryConfig = { text: select.text, values: [1], binary: true } as QueryConfig;
-    t.same((await client.query(binary)).rows, [{ secret: '\\x4142', blob: '\\x4142' }]);
+    t.same((await client.query(binary)).rows, [{ secret: 'AB', blob: '\\x4142' }]);
   });
 });
 
@@ -55,7 +52,7 @@ t.test('finds rows by equality on a searchable column', async (t) => {
     t.same(await ids(`email = 'a@x'`), [1, 3]);
     t.same(await ids('email = $1 OR id = $2', ['b@x', 4]), [2, 4]);
     t.same(await ids(`email <> 'a@x'`), [2, 4]);
-    t.same(await ids('email = $1', ['']), [4]);
+    t.same(await ids('email = $1', ['']), [], 'an empty value is stored as it is, and not found');
     t.same(await ids(`email = 'nobody'`), []);
     const { rows } = await client.query('SELECT a.id FROM person a JOIN person b ON a.email = b.email AND a.id < b.id');
     t.same(rows, [{ id: 1 }]);
@@ -68,8 +65,8 @@ t.test('keeps clients apart by their certificates', async (t) => {
   const seenBy = (name: string) =>
     rig.through(acra, async (client) => (await client.query('SELECT secret FROM person')).rows[0].secret, name);
   t.equal(await seenBy('alice'), 'of alice');
-  t.equal(await seenBy('bob'), encodeBytea(secret));
-  t.equal(await seenBy('mallory'), encodeBytea(secret));
+  t.equal(await seenBy('bob'), secret.toString(), 'as it is stored, where a text is expected');
+  t.equal(await seenBy('mallory'), secret.toString());
 });
 
 t.test('ends the session of a client without keys that writes a protected column', async (t) => {

@@ -59,7 +59,15 @@ export async function rawSession(config: ClientConfig) {
     async pipeline(messages: readonly Frame[], readyCount: number) {
       received.length = 0;
       stream.write(Buffer.concat(messages.map(({ frame }) => frame)));
-      while (received.filter(({ type }) => type === 'Z').length < readyCount) await once(stream, 'data');
+      while (received.filter(({ type }) => type === 'Z').length < readyCount) {
+        await new Promise<void>((resolve, reject) => {
+          const onClose = () => reject(new Error('the connection was closed'));
+          stream.once('close', onClose).once('data', () => {
+            stream.off('close', onClose);
+            resolve();
+          });
+        });
+      }
       return [...received];
     },
     end: () => stream.destroy(),

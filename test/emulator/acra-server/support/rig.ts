@@ -213,11 +213,14 @@ export class Rig {
     return { child, log, ended, port: await forward(this.#t, path) };
   }
 
+  async keyring(): Promise<Keyring> {
+    return Keyring.load(await loadThemis(), this.keysFolder, SecretBuffer.take(Buffer.from(MASTER_KEY)));
+  }
+
   /** A container that only the keystore's poison key opens. */
   async poisonRecord(): Promise<Buffer> {
     const themis = await loadThemis();
-    const keyring = await Keyring.load(themis, this.keysFolder, SecretBuffer.take(Buffer.from(MASTER_KEY)));
-    const [key = Buffer.alloc(0)] = keyring.keys('poison-symmetric', '');
+    const [key = Buffer.alloc(0)] = (await this.keyring()).keys('poison-symmetric', '');
     return encodeContainer('acrablock', encodeAcraBlock(themis, key, Buffer.from('bait'), systemRandom));
   }
 
