@@ -11,9 +11,7 @@ import { systemRandom } from '../../../../runtime/random.ts';
 import { errorFields, type Frame, client as frames } from './frames.ts';
 import { rawSession } from './raw-client.ts';
 import type { AcraOptions, Rig } from './rig.ts';
-
-/** Shorter pieces of a value are told as they are. */
-const MIN_PIECE_BYTES = 8;
+import { containerKinds, MIN_PIECE_BYTES, piecesOf, TEXTS, type Value } from './value-kinds.ts';
 
 /** Columns with their settings; `none`: without a data type. */
 const COLUMNS = {
@@ -32,51 +30,6 @@ export type ColumnName = keyof typeof COLUMNS;
 export const COLUMN_NAMES = Object.keys(COLUMNS) as ColumnName[];
 export const PATHS = ['literal', 'escape literal', 'text parameter', 'binary parameter'] as const;
 export type Path = (typeof PATHS)[number];
-
-/** What every case begins with; `text`: the characters in an SQL string or parameter. */
-export interface Value {
-  readonly name: string;
-  readonly bytes: Buffer;
-  /** As text it is sent in hex. */
-  readonly isBinary: boolean;
-}
-
-const TEXTS = [
-  '',
-  'a',
-  'plain ascii',
-  'ünï — 漢字 🙂',
-  "it's",
-  '42',
-  '-7',
-  '%%%',
-  '%%%%%%%%%%%%%%%%',
-  '""""""""""""""""""""""""',
-  '\\x616263',
-  '\\x6162C3',
-  '\\X6162',
-  '\\x',
-  '\\xzz',
-  '\\x0',
-  '\\x61 62',
-  ' \\x61',
-  'a\\b',
-  'a\\\\b',
-  'a\\101',
-  'a\\777',
-  'a\\10',
-  'a\\x41',
-  'a\\\\b\\x41',
-  '\\',
-  'ends with \\',
-  '\\\\',
-  'line\nbreak',
-  'tab\t\\101',
-  'delete \x7f',
-  'next line \u0085',
-  'nul by octal \\000 here',
-  'quote \\" and \\Z',
-];
 
 /** A rig with a table that has a column of each kind. */
 export class ValueRig {
@@ -127,60 +80,6 @@ export class ValueRig {
     return searchHash(this.#key('search-hmac', client), Buffer.from(plaintext as string));
   }
 
-  /** Bytes that are, hold or resemble what acra-server stores. */
-  containers(): Record<string, Buffer> {
-    const own = this.container('value');
-    const flipped = (at: number, from = own) => {
-      const copy = Buffer.from(from);
-      copy[at] = (copy[at] ?? 0) ^ 1;
-      return copy;
-    };
-    const searchable = Buffer.concat([this.hash('value'), own]);
-    const struct = Buffer.concat([Buffer.alloc(8, 0x22), Buffer.alloc(129, 1), Buffer.from('0400000000000000', 'hex')]);
-    const withLength = (length: bigint) => {
-      const copy = Buffer.from(own);
-      copy.writeBigUInt64LE(length, 3);
-      return copy;
-    };
-    const hashFlips = [0, 1, 16, 32].map((at) => [`searchable, hash bit ${at} flipped`, flipped(at, searchable)]);
-    const flips = { tag: 0, length: 3, 'envelope id': 11, 'block tag': 12, 'block length': 16, 'key type': 24 };
-    const more = { 'key id': 25, 'data type': 27, 'key length': 28, 'sealed key': 60, 'sealed data': own.length - 3 };
-    const damaged = Object.entries({ ...flips, ...more }).map(([what, at]) => [
-      `container, ${what} flipped`,
-      flipped(at),
-    ]);
-    return {
-      ...Object.fromEntries([...hashFlips, ...damaged]),
-      container: own,
-      "container, another client's": this.container('of bob', 'bob'),
-      'container, one byte short': own.subarray(0, -1),
-      'container, only its header': own.subarray(0, 12),
-      'container, more behind': Buffer.concat([own, Buffer.from('more')]),
-      'container, more before': Buffer.concat([Buffer.from('more'), own]),
-      'container twice': Buffer.concat([own, Buffer.from('|'), this.container('two')]),
-      'container, length 0': withLength(0n),
-      'container, length 12': withLength(12n),
-      'container, length one more': withLength(BigInt(own.length + 1)),
-      'container, length one less': withLength(BigInt(own.length - 1)),
-      'container in a container': this.container(own),
-      'container of an AcraStruct': encodeContainer('acrastruct', Buffer.from('body')),
-      'container, empty': encodeContainer('acrablock', Buffer.alloc(0)),
-      'bare block': own.subarray(12),
-      'bare block, more around': Buffer.concat([Buffer.from('<'), own.subarray(12), Buffer.from('>')]),
-      'bare block behind a container': Buffer.concat([own, own.subarray(12)]),
-      searchable,
-      'searchable, more behind': Buffer.concat([searchable, Buffer.from('more')]),
-      'searchable, more before': Buffer.concat([Buffer.from('more'), searchable]),
-      'searchable, of another value': Buffer.concat([this.hash('another'), own]),
-      "searchable, another client's": Buffer.concat([this.hash('of bob', 'bob'), this.container('of bob', 'bob')]),
-      "searchable, hash another client's": Buffer.concat([this.hash('value', 'bob'), own]),
-      'hash alone': this.hash('value'),
-      'hash before text': Buffer.concat([this.hash('value'), Buffer.from('text')]),
-      'an AcraStruct by its form': Buffer.concat([struct, Buffer.from('data')]),
-      'an AcraStruct cut off': Buffer.concat([struct, Buffer.from('dat')]),
-    };
-  }
-
   values(): Value[] {
     const patterns = [0x00, 0x22, 0x25, 0x7f, 0xff].flatMap((byte) =>
       [1, 12, 13, 34, 64].map((length) => Buffer.alloc(length, byte)),
@@ -188,7 +87,7 @@ export class ValueRig {
     return [
       ...TEXTS.map((text) => ({ name: JSON.stringify(text), bytes: Buffer.from(text), isBinary: false })),
       ...patterns.map((bytes) => ({ name: `${bytes.length} × 0x${bytes[0]?.toString(16)}`, bytes, isBinary: true })),
-      ...Object.entries(this.containers()).map(([name, bytes]) => ({ name, bytes, isBinary: true })),
+      ...Object.entries(containerKinds(this)).map(([name, bytes]) => ({ name, bytes, isBinary: true })),
     ];
   }
 
@@ -252,7 +151,7 @@ export class ValueRig {
         await database.query('INSERT INTO kinds (id, search_str) VALUES ($1, $2)', [id, bytes]);
       }
     });
-    const { container, searchable: whole } = this.containers();
+    const { container, searchable: whole } = containerKinds(this);
     const texts = ['value', '', 'abé', '\\x616263', 'abc', 'a\\142c', 'nobody', 'line\nbreak'];
     const values: Value[] = [
       ...texts.map((text) => ({ name: JSON.stringify(text), bytes: Buffer.from(text), isBinary: false })),
@@ -311,36 +210,6 @@ export class ValueRig {
     await this.#rig.direct((database) => database.query('TRUNCATE kinds'));
     return outcomes;
   }
-}
-
-/** Printable text as it is, other bytes in hex, and pieces of the value, which may be random, by where they stand in it. */
-function piecesOf(bytes: Buffer, value: Buffer): string {
-  const parts: string[] = [];
-  let own: number[] = [];
-  const endOwn = () => {
-    if (own.length > 0) parts.push(shown(Buffer.from(own)));
-    own = [];
-  };
-  for (let at = 0; at < bytes.length; ) {
-    const start = bytes.length - at < MIN_PIECE_BYTES ? -1 : value.indexOf(bytes.subarray(at, at + MIN_PIECE_BYTES));
-    if (start === -1) {
-      own.push(bytes[at] ?? 0);
-      at += 1;
-      continue;
-    }
-    let length = MIN_PIECE_BYTES;
-    while (at + length < bytes.length && bytes[at + length] === value[start + length]) length += 1;
-    endOwn();
-    parts.push(`[${start} to ${start + length}]`);
-    at += length;
-  }
-  endOwn();
-  return parts.join(' ');
-}
-
-function shown(bytes: Buffer): string {
-  const text = bytes.toString('latin1');
-  return /^[\x20-\x7e]*$/.test(text) ? JSON.stringify(text) : bytes.toString('hex');
 }
 
 function firstCell(body: Buffer): Buffer | null {
