@@ -9,6 +9,7 @@ import { imageCheck } from './checks/image.ts';
 import { hopLimitCheck, imdsCheck, imdsV1Check, roleCheck } from './checks/imds.ts';
 import { kmsCheck } from './checks/kms.ts';
 import { memoryCheck } from './checks/memory.ts';
+import { namesCheck } from './checks/names.ts';
 import { nitroCliCheck } from './checks/nitro-cli.ts';
 import { qemuCheck } from './checks/qemu.ts';
 import { serviceUserCheck } from './checks/service-user.ts';
@@ -24,6 +25,7 @@ export const CHECKS: readonly Check[] = [
   vsockCheck,
   serviceUserCheck,
   imageCheck,
+  namesCheck,
   imdsCheck,
   imdsV1Check,
   hopLimitCheck,
