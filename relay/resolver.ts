@@ -6,6 +6,7 @@
  */
 import type { LookupAddress } from 'node:dns';
 import { lookup } from 'node:dns/promises';
+import { untilAborted } from '../runtime/abort.ts';
 
 export interface ResolvedAddress {
   readonly family: 4 | 6;
@@ -37,22 +38,11 @@ export function isFinalFailure(error: unknown): boolean {
   return error instanceof Error && 'code' in error && FINAL_CODES.has(error.code);
 }
 
-/** getaddrinfo(3) can't be called off: whoever waits is let go, and its answer is thrown away. */
-async function untilAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  const aborted = Promise.withResolvers<never>();
-  const onAbort = () => aborted.reject(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
-}
-
 export function createResolver(systemLookup: SystemLookup): Resolver {
   return {
     async resolve(host, signal) {
       signal.throwIfAborted();
+      // getaddrinfo(3) can't be called off: whoever waits is let go, and its answer is thrown away.
       const found = await untilAborted(systemLookup(host), signal);
       return {
         addresses: found.map(({ address, family }) => ({ address, family: family === 6 ? 6 : 4 })),

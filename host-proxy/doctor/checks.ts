@@ -10,6 +10,7 @@ import { imageCheck } from './checks/image.ts';
 import { hopLimitCheck, imdsCheck, imdsV1Check, roleCheck } from './checks/imds.ts';
 import { kmsCheck } from './checks/kms.ts';
 import { memoryCheck } from './checks/memory.ts';
+import { namesCheck } from './checks/names.ts';
 import { nitroCliCheck } from './checks/nitro-cli.ts';
 import { qemuCheck } from './checks/qemu.ts';
 import { rootFileSystemCheck } from './checks/root-file-system.ts';
@@ -28,6 +29,7 @@ export const CHECKS: readonly Check[] = [
   imageCheck,
   rootFileSystemCheck,
   certificatesCheck,
+  namesCheck,
   imdsCheck,
   imdsV1Check,
   hopLimitCheck,

@@ -45,6 +45,8 @@ export interface ParentSystem {
   vsockError(): string | undefined;
   /** undefined when there is no such program. */
   run(program: string, args: readonly string[], signal: AbortSignal): Promise<CommandAnswer | undefined>;
+  /** Addresses of a name as host-proxy finds them, in the order in which it tries them. @throws when there are none. */
+  resolve(host: string, signal: AbortSignal): Promise<readonly string[]>;
   /** Plain HTTP. @throws when there is no answer. */
   ask(upstream: Upstream, question: HttpQuestion, signal: AbortSignal): Promise<HttpAnswer>;
   /** A TLS handshake that checks the name, then one request. @returns the `Date` of the answer. @throws when either fails. */

@@ -7,6 +7,7 @@ import { close, lastErrno, socket } from '../../system/libc/socket-calls.ts';
 import { AF_VSOCK, SOCK_CLOEXEC, SOCK_STREAM } from '../../system/libc/socket-constants.ts';
 import { runCommand } from '../../system/processes/run-command.ts';
 import type { CommandAnswer, ParentSystem } from './parent-system.ts';
+import { addressesOf } from './probes/connect.ts';
 import { askHttp } from './probes/http.ts';
 import { postgresTlsAnswer } from './probes/postgres.ts';
 import { dateOverTls } from './probes/tls.ts';
@@ -73,6 +74,7 @@ export function realSystem(clock: Clock): ParentSystem {
     list: (folder) => orUndefined(() => readdirSync(folder)) ?? [],
     vsockError,
     run,
+    resolve: addressesOf,
     ask: askHttp,
     dateOverTls,
     postgresTlsAnswer,

@@ -1,7 +1,9 @@
-/** A connection to an upstream of host-proxy.yaml, ended by its signal. */
-
+/** A connection to an upstream of host-proxy.yaml, found and tried as the relay does it, ended by its signal. */
 import type { Socket } from 'node:net';
-import { createConnection } from 'node:net';
+import { createConnection, isIP } from 'node:net';
+import { interleaveFamilies } from '../../../relay/address-order.ts';
+import type { Resolver } from '../../../relay/resolver.ts';
+import { systemResolver } from '../../../relay/resolver.ts';
 import { setIntegerOption } from '../../../system/libc/sockets.ts';
 import { HostProxyError } from '../../errors.ts';
 import type { Upstream } from '../parent-system.ts';
@@ -21,16 +23,44 @@ export function setMinimumTtl(socket: Socket, ttl: number): void {
     throw new HostProxyError('HOST_DOCTOR_PROBE', 'IP_MINTTL cannot be set here');
 }
 
-/** Rejects with the signal's reason, or why it cannot be made. */
-export async function connectTo(upstream: Upstream, signal: AbortSignal): Promise<Socket> {
-  signal.throwIfAborted();
-  const socket =
-    upstream.kind === 'tcp'
-      ? createConnection({ host: upstream.host, port: upstream.port, signal })
-      : createConnection({ path: upstream.path, signal });
+/** One that does not answer in this time makes room for the next, as long as there is one. */
+const ATTEMPT_TIMEOUT_MS = 1_500;
+
+async function connected(socket: Socket): Promise<Socket> {
   await new Promise<void>((resolve, reject) => {
     socket.once('connect', resolve);
     socket.once('error', reject);
   });
-  return socket;
+  return socket.setTimeout(0);
+}
+
+/** The addresses of a host in the order in which the relay tries them. @throws when the name has none. */
+export async function addressesOf(
+  host: string,
+  signal: AbortSignal,
+  resolver: Resolver = systemResolver,
+): Promise<readonly string[]> {
+  if (isIP(host) !== 0) return [host];
+  const { addresses } = await resolver.resolve(host, signal);
+  return interleaveFamilies(addresses).map(({ address }) => address);
+}
+
+/** Rejects with the signal's reason, or why it cannot be made: with several addresses, why the last did not take it. */
+export async function connectTo(upstream: Upstream, signal: AbortSignal, resolver = systemResolver): Promise<Socket> {
+  signal.throwIfAborted();
+  if (upstream.kind !== 'tcp') return await connected(createConnection({ path: upstream.path, signal }));
+  const addresses = await addressesOf(upstream.host, signal, resolver);
+  let failure: unknown = new Error(`${upstream.host} has no address`);
+  for (const [index, host] of addresses.entries()) {
+    const socket = createConnection({ host, port: upstream.port, signal });
+    const isLast = index === addresses.length - 1;
+    if (!isLast) socket.setTimeout(ATTEMPT_TIMEOUT_MS, () => socket.destroy(new Error(`${host} does not answer`)));
+    try {
+      return await connected(socket);
+    } catch (error) {
+      signal.throwIfAborted();
+      failure = error;
+    }
+  }
+  throw failure;
 }

@@ -56,6 +56,21 @@ t.test('finds nothing wrong with a laptop that uses QEMU, without anything of Ni
   t.equal(reports.get('enclave-device')?.outcome, 'skipped');
 });
 
+t.test('shows the addresses that host-proxy will use', async (t) => {
+  const parent = healthyParent();
+  parent.resolve = async (host) => (host === 'db.internal' ? ['10.0.0.7', 'fd00::7'] : ['10.0.0.8']);
+  const { outcome, found } = (await examine(parent, withConfig(nitroConfig()))).get('names') ?? {};
+  t.equal(outcome, 'ok');
+  t.equal(found, 'db.internal is 10.0.0.7, fd00::7; kms.eu-central-1.amazonaws.com is 10.0.0.8');
+});
+
+t.test('asks for no address where host-proxy.yaml has addresses only', async (t) => {
+  const parent = healthyParent();
+  parent.resolve = nobody;
+  const config = nitroConfig({ database: { connect: 'tcp://10.0.0.7:5432' }, kms: { connect: 'tcp://[fd00::8]:443' } });
+  t.equal((await examine(parent, withConfig(config))).get('names')?.outcome, 'skipped');
+});
+
 const BROKEN: readonly BrokenParent[] = [...MACHINES, ...IMAGES, ...SERVICES, ...LAPTOPS];
 
 for (const { what, check, outcome = 'failure', found, advice = /./, config = nitroConfig(), breakIt } of BROKEN) {

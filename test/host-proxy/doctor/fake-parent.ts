@@ -46,6 +46,7 @@ export interface FakeParent {
   vsockError: string | undefined;
   /** May throw, or wait for its signal. */
   ask: (question: HttpQuestion, signal: AbortSignal) => Promise<HttpAnswer>;
+  resolve: (host: string, signal: AbortSignal) => Promise<readonly string[]>;
   date: (signal: AbortSignal) => Promise<string | undefined>;
   postgres: (signal: AbortSignal) => Promise<string>;
 }
@@ -112,6 +113,7 @@ export function healthyParent(): FakeParent {
     ]),
     vsockError: undefined,
     ask: healthyImds,
+    resolve: async () => ['10.0.0.7'],
     date: async () => new Date(clock.nowMs()).toUTCString(),
     postgres: async () => 'S',
   };
@@ -128,6 +130,7 @@ export function asSystem(parent: FakeParent): ParentSystem {
     list: (folder) => parent.folders.get(folder) ?? [],
     vsockError: () => parent.vsockError,
     run: async (program, args) => parent.commands.get([program, ...args].join(' ')),
+    resolve: (host, signal) => parent.resolve(host, signal),
     ask: (_upstream, question, signal) => parent.ask(question, signal),
     dateOverTls: (_upstream, signal) => parent.date(signal),
     postgresTlsAnswer: (_upstream, signal) => parent.postgres(signal),

@@ -4,6 +4,38 @@ import type { BrokenParent } from './broken-parent.ts';
 
 export const SERVICES: readonly BrokenParent[] = [
   {
+    what: 'a name without an address',
+    check: 'names',
+    found: /db\.internal: getaddrinfo ENOTFOUND/,
+    advice: /\/etc\/hosts/,
+    breakIt(parent) {
+      parent.resolve = async (host) => {
+        if (host === 'db.internal') throw new Error(`getaddrinfo ENOTFOUND ${host}`);
+        return ['10.0.0.7'];
+      };
+    },
+  },
+  {
+    what: 'a DNS server that delays every answer',
+    check: 'names',
+    outcome: 'warning',
+    found: /took 2\.0 s to resolve/,
+    advice: /resolv\.conf/,
+    breakIt(parent) {
+      parent.resolve = async (_host, signal) => {
+        await parent.clock.sleep(2_000, signal);
+        return ['10.0.0.7'];
+      };
+    },
+  },
+  {
+    what: 'DNS that does not answer',
+    check: 'names',
+    found: /no answer within 5 s/,
+    advice: /getent ahosts/,
+    breakIt: (parent) => Object.assign(parent, { resolve: nobody }),
+  },
+  {
     what: 'IMDS that is switched off',
     check: 'imds',
     found: /switched off.*HTTP 403/,
