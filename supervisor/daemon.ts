@@ -24,6 +24,7 @@ import type { Health } from './health.ts';
 import { HealthMonitor } from './health.ts';
 import { metricsMessage } from './metrics.ts';
 import type { Platform } from './platform.ts';
+import { PublicRoutes } from './public-routes.ts';
 import { ingressRoutes, privateSocket } from './routes.ts';
 import { StatusBoard } from './status.ts';
 
@@ -182,17 +183,12 @@ export class Supervisor {
   async #serve(booted: Booted): Promise<void> {
     const { relay, fleet, config, certificateEnds } = booted;
     const { clock, platform } = this.#deps;
-    const ingress = ingressRoutes(platform, config);
-    const close = async (drainMs: number) => {
-      const closings = ingress.map(({ label }) => relay.removeRoute(label, { drainMs }).catch(() => ({ cut: 0 })));
-      return (await Promise.all(closings)).reduce((sum, { cut }) => sum + cut, 0);
-    };
-    const monitor = this.#watchHealth(booted, () => void close(1));
-    for (const route of ingress) await relay.addRoute(route);
+    const publicRoutes = new PublicRoutes(relay, ingressRoutes(platform, config));
+    const monitor = this.#watchHealth(booted, () => void publicRoutes.close(1));
+    const isOpen = await publicRoutes.open();
+    // Left out where somebody has failed meanwhile: a failure stays (wire/control/messages.ts).
     this.#status.set({ state: 'serving', phase: 'serve' });
-    // It may have failed while the routes were being opened; whoever closed them then came too early.
-    if (this.#status.current.state === 'failed') await close(1);
-    else this.#logger.log('info', 'supervisor.serving', { port: config.ports.ingress });
+    if (isOpen) this.#logger.log('info', 'supervisor.serving', { port: config.ports.ingress });
     const report = () =>
       this.#control.send(
         metricsMessage({
@@ -214,7 +210,7 @@ export class Supervisor {
     await this.#reportUntilStopped(report, config.health.metricsIntervalMs);
     this.#status.set({ state: 'stopping' });
     await monitor.stop();
-    const sessionsCut = await close(config.restart.drainMs);
+    const sessionsCut = await publicRoutes.close(config.restart.drainMs);
     await fleet.stop();
     this.#logger.log('info', 'supervisor.drained', { sessionsCut });
   }

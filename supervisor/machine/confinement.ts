@@ -8,22 +8,18 @@ import { join } from 'node:path';
 import { describeError } from '../../runtime/errors.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { Confinement, ProcessBounds } from '../../system/processes/confinement.ts';
-import { ACRA_SERVER_ID } from '../../wire/image-layout.ts';
-import { SupervisorError } from '../errors.ts';
+import { UserNumbers } from './user-numbers.ts';
 
 const CGROUP_ROOT = '/sys/fs/cgroup';
 const FOLDERS = '/run';
 /** The first to go when memory runs out; -1000 is never. */
 const SACRIFICED_FIRST = '500';
 const NEVER_SACRIFICED = '-1000';
-/** One child in an enclave for each client identity, and room. */
-const MAX_CHILDREN = 10_000;
 
 export class Confinements {
   readonly #logger: Logger;
   readonly #hasGroups: boolean;
-  /** By user: the first has the one that owns the keystore in the image. */
-  readonly #taken = new Map<number, string>();
+  readonly #users = new UserNumbers();
 
   constructor(logger: Logger) {
     this.#logger = logger;
@@ -35,7 +31,16 @@ export class Confinements {
 
   /** @throws SupervisorError CHILD_CONFINEMENT_TAKEN for a name that is in use */
   confine(name: string, bounds: ProcessBounds): Confinement {
-    const id = this.#takeUser(name);
+    const id = this.#users.take(name);
+    try {
+      return this.#make(name, id, bounds);
+    } catch (error) {
+      this.#users.giveBack(name);
+      throw error;
+    }
+  }
+
+  #make(name: string, id: number, bounds: ProcessBounds): Confinement {
     const folder = join(FOLDERS, name);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     chownSync(folder, id, id);
@@ -53,19 +58,9 @@ export class Confinements {
       release: () => {
         rmSync(folder, { recursive: true, force: true });
         if (group) this.#removeGroup(group);
-        this.#taken.delete(id);
+        this.#users.giveBack(name);
       },
     };
-  }
-
-  #takeUser(name: string): number {
-    for (let id = ACRA_SERVER_ID; id < ACRA_SERVER_ID + MAX_CHILDREN; id += 1) {
-      if (this.#taken.get(id) === name) break;
-      if (this.#taken.has(id)) continue;
-      this.#taken.set(id, name);
-      return id;
-    }
-    throw new SupervisorError('CHILD_CONFINEMENT_TAKEN', 'two children cannot share one confinement', { found: name });
   }
 
   /** Processes that were killed a moment ago may still be ending in there; an empty group that stays costs nothing. */

@@ -76,6 +76,30 @@ t.test('tells a peer that closes, stays silent, answers garbage or is not there'
   t.equal(await probeAcra({ target, dialled: () => 0, timeoutMs: 1000, clock: systemClock }, signal()), 'unreachable');
 });
 
+/** What a database does when its TLS handshake has begun: the bytes of the greeting have come. */
+const BREAKS: readonly (readonly [string, (socket: Socket) => void, string])[] = [
+  ['is reset', (socket) => socket.resetAndDestroy(), 'unreachable'],
+  ['is closed', (socket) => socket.end(), 'unreachable'],
+  ['is closed in the middle of a record', (socket) => socket.end(Buffer.from('160303007a02', 'hex')), 'unreachable'],
+  ['gets no answer', () => undefined, 'unreachable'],
+  ['is answered by an alert', (socket) => socket.end(Buffer.from('15030300020228', 'hex')), 'handshake-failed'],
+  ['is answered by something else', (socket) => socket.write('HTTP/1.1 400 Bad Request\r\n\r\n'), 'handshake-failed'],
+];
+
+for (const [what, act, kind] of BREAKS)
+  t.test(`keeps a handshake that ${what} from being called a certificate that is not trusted`, async (t) => {
+    const target = await peer(t, (socket) => {
+      socket.once('data', () => {
+        socket.write('S');
+        socket.once('data', () => act(socket));
+      });
+    });
+    const answer = await probeDatabase({ ...probe, timeoutMs: 500, target }, signal());
+    t.equal(answer.kind, kind);
+    if (answer.kind === 'handshake-failed')
+      t.notMatch(answer.reason, /deps\/openssl|\n/, 'in words, without source files');
+  });
+
 t.test('tells an acra-server that accepts from one that is deaf, without sending it a byte', async (t) => {
   let dialled = 0;
   let received = 0;
