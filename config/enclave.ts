@@ -44,10 +44,22 @@ const database = z.strictObject({
 
 const imds = z.strictObject({ requestTimeoutMs: durationMs(5_000) }).prefault({});
 
+const entropy = z
+  .strictObject({
+    kms: z
+      .enum(['required', 'optional', 'off'])
+      .default('required')
+      .describe(
+        'randomness from KMS (GenerateRandom) beside the security module’s; optional: one attempt, a failure is a warning',
+      ),
+  })
+  .prefault({});
+
 const deadlines = z
   .strictObject({
     egressMs: durationMs(10_000),
     credentialsMs: durationMs(300_000),
+    kmsEntropyMs: durationMs(300_000),
     masterKeyMs: durationMs(300_000),
     keystoreMs: durationMs(30_000),
     acraMs: durationMs(30_000),
@@ -92,6 +104,7 @@ export const enclaveSchema = z
     database,
     kms: kmsSection,
     imds,
+    entropy,
     ports: portTable(ROUTES),
     ingressLimits: routeLimits().describe('sessions of applications'),
     egressLimits: routeLimits(DATABASE_HEADROOM).describe(

@@ -11,7 +11,7 @@ export interface Principal {
   readonly arn: string;
   /** What a key policy names to mean this caller: the user, or the role and not its session. */
   readonly policyArn: string;
-  /** Has an IAM policy that allows everything. Roles have no IAM policy here: only a key policy lets them in. */
+  /** Has an IAM policy that allows everything. What a role may do with a key, only the key policy says here. */
   readonly administrator: boolean;
 }
 

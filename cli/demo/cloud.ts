@@ -14,7 +14,7 @@ import { administratorPrincipal, roleArn } from '../../emulator/principal.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { systemRandom } from '../../runtime/random.ts';
 import type { PcrIndex } from '../../wire/brands.ts';
-import { keyPolicy } from './key-policy.ts';
+import { keyPolicy, rolePolicy } from './key-policy.ts';
 
 export const REGION = 'eu-central-1';
 const ROLE = 'acra-enclave-demo';
@@ -56,6 +56,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     credentials,
     clock: systemClock,
   });
+  kms.putRolePolicy(roleArn(ROLE), JSON.stringify(rolePolicy()));
   const imds = await startImds({
     folder: join(options.folder, 'imds'),
     role: ROLE,

@@ -1,4 +1,7 @@
-/** The KMS key policy that ties the master key to measurements: who may encrypt, and which enclave may decrypt. */
+/**
+ * The KMS key policy that ties the master key to measurements: who may encrypt, and which enclave may decrypt. And the IAM policy
+ * of the instance's role, for the one question to KMS that concerns no key.
+ */
 import type { PcrIndex } from '../../wire/brands.ts';
 
 export interface KeyPolicyOptions {
@@ -39,5 +42,16 @@ export function keyPolicy(options: KeyPolicyOptions): object {
         Condition: { StringEqualsIgnoreCase: attestationConditions(options.pcrs) },
       },
     ],
+  };
+}
+
+/**
+ * GenerateRandom has no key, so no key policy allows it, and its resource is `*`. It needs no condition: random bytes are no
+ * secret of the account, and each caller gets others.
+ */
+export function rolePolicy(): object {
+  return {
+    Version: '2012-10-17',
+    Statement: [{ Sid: 'RandomnessForEnclaves', Effect: 'Allow', Action: 'kms:GenerateRandom', Resource: '*' }],
   };
 }

@@ -6,6 +6,7 @@ import type { EncryptionContext } from './encryption-context.ts';
 import type { Fault } from './faults.ts';
 import type { KeyStore, KmsKey } from './key-store.ts';
 import type { NsmTrust } from './nsm-trust.ts';
+import type { KeyPolicy } from './policy/document.ts';
 import { evaluatePolicy } from './policy/evaluate.ts';
 import type { Recipient } from './recipient.ts';
 import { authenticateRecipient } from './recipient.ts';
@@ -17,6 +18,8 @@ export interface KmsDependencies {
   readonly nsmTrust: NsmTrust;
   readonly clock: Clock;
   readonly random: Random;
+  /** IAM policies of roles, by the role's ARN; they decide what concerns no key. */
+  readonly rolePolicies: ReadonlyMap<string, KeyPolicy>;
 }
 
 /** What the request was about, as far as it has become known when it ends. */
@@ -75,6 +78,19 @@ export class Call {
     throw this.denied(
       key.arn,
       decision === 'explicit-deny' ? 'the key policy denies it' : 'no statement of the key policy allows it',
+    );
+  }
+
+  /** For what concerns no key: IAM policies decide, and the administrator's allow everything. @throws ServiceError AccessDeniedException */
+  authorizeWithoutKey(recipient: Recipient | undefined): void {
+    const { principal, operation, dependencies } = this;
+    if (principal.administrator) return;
+    const policy = dependencies.rolePolicies.get(principal.policyArn) ?? [];
+    const request = { principal, action: `kms:${operation}`, keyArn: '*', context: new Map(recipient?.conditions) };
+    if (evaluatePolicy(policy, request) === 'allow') return;
+    throw new ServiceError(
+      'AccessDeniedException',
+      `User: ${principal.arn} is not authorized to perform: kms:${operation} because no identity-based policy allows the kms:${operation} action`,
     );
   }
 

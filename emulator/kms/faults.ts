@@ -19,6 +19,8 @@ export type Fault =
    * `iv`: it opens, and the first byte of the plaintext is wrong, because CMS has no MAC.
    */
   | { readonly kind: 'tamper-recipient-ciphertext'; readonly part: EnvelopePart }
+  /** The secret lacks its first byte. */
+  | { readonly kind: 'short-secret' }
   /** The answer names another key. */
   | { readonly kind: 'wrong-key-id' };
 

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { partitionOf } from '../../config/aws-names.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Random } from '../../runtime/random.ts';
 import { ACCOUNT_ID } from '../principal.ts';
@@ -134,6 +135,6 @@ export class KeyStore {
   }
 
   #arn(keyId: string): string {
-    return `arn:aws:kms:${this.#options.region}:${ACCOUNT_ID}:key/${keyId}`;
+    return `arn:${partitionOf(this.#options.region).name}:kms:${this.#options.region}:${ACCOUNT_ID}:key/${keyId}`;
   }
 }

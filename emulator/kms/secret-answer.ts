@@ -34,7 +34,8 @@ export function secretFields(call: Call, recipient: Recipient | undefined, secre
   if (recipient === undefined) return { Plaintext: secret.toString('base64') };
   const { fault, dependencies } = call;
   if (fault?.kind === 'omit-recipient-ciphertext') return {};
-  const sealed = sealForRecipient(secret, recipient.publicKey, dependencies.random);
+  const whole = fault?.kind === 'short-secret' ? secret.subarray(1) : secret;
+  const sealed = sealForRecipient(whole, recipient.publicKey, dependencies.random);
   const parts = fault?.kind === 'tamper-recipient-ciphertext' ? TAMPERINGS[fault.part](sealed) : sealed;
   return {
     CiphertextForRecipient: encodeEnvelope(parts).toString('base64'),

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import { join } from 'node:path';
+import { partitionOf } from '../../config/aws-names.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/log.ts';
@@ -17,6 +18,8 @@ import { AuditTrail } from './audit.ts';
 import { Faults } from './faults.ts';
 import { KeyStore } from './key-store.ts';
 import type { NsmTrust } from './nsm-trust.ts';
+import type { KeyPolicy } from './policy/document.ts';
+import { parseRolePolicy } from './policy/document.ts';
 import { KmsService } from './service.ts';
 import { ServiceError } from './service-error.ts';
 import { SignatureVerifier } from './signature.ts';
@@ -42,12 +45,14 @@ interface KmsOptions {
 }
 
 export interface RunningKms {
-  /** `https://127.0.0.1:<port>`. The certificate also names localhost and kms.<region>.amazonaws.com. */
+  /** `https://127.0.0.1:<port>`. The certificate also names localhost and the host of KMS in that region. */
   readonly url: string;
   readonly caPem: string;
   readonly host: string;
   readonly port: number;
   readonly faults: Faults;
+  /** Attaches an IAM policy to a role, in the place of the last one; kept for this run. @throws ServiceError */
+  putRolePolicy(roleArn: string, policyText: string): void;
   /** May create keys, and whatever key policies allow the account. */
   readonly adminCredentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   /** What happened in this run, oldest first. */
@@ -112,14 +117,15 @@ export async function startKms(options: KmsOptions): Promise<RunningKms> {
   const { accessKeyId, secretAccessKey } = await credentials.administrator();
   const audit = await AuditTrail.open(join(folder, 'audit.jsonl'));
   const faults = new Faults();
+  const rolePolicies = new Map<string, KeyPolicy>();
   const service = new KmsService({
-    dependencies: { keys, nsmTrust: options.nsmTrust, clock, random },
+    dependencies: { keys, nsmTrust: options.nsmTrust, clock, random, rolePolicies },
     verifier: new SignatureVerifier({ credentials, region, service: 'kms', clock }),
     faults,
     audit,
     logger,
   });
-  const names = [`kms.${region}.amazonaws.com`, 'localhost', '127.0.0.1'];
+  const names = [`kms.${region}.${partitionOf(region).dnsSuffix}`, 'localhost', '127.0.0.1'];
   const identity = authority.issue({ commonName: names[0] ?? 'localhost', subjectAltNames: names, kind: 'server' });
   const server = createTlsServer(options, identity);
   server.on('request', (request, response) => {
@@ -138,6 +144,7 @@ export async function startKms(options: KmsOptions): Promise<RunningKms> {
       host,
       port,
       faults,
+      putRolePolicy: (roleArn, text) => rolePolicies.set(roleArn, parseRolePolicy(text, roleArn)),
       adminCredentials: { accessKeyId, secretAccessKey },
       audit: () => audit.entries(),
       stop,

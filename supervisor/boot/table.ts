@@ -10,6 +10,7 @@ import { egressPhase } from './phases/egress.ts';
 import { entropyPhase } from './phases/entropy.ts';
 import { heartbeatPhase } from './phases/heartbeat.ts';
 import { keystorePhase } from './phases/keystore.ts';
+import { kmsEntropyPhase } from './phases/kms-entropy.ts';
 import { machinePhase } from './phases/machine.ts';
 import { masterKeyPhase } from './phases/master-key.ts';
 import { nsmPhase } from './phases/nsm.ts';
@@ -26,6 +27,7 @@ export const bootTable = BootTable.empty<BootStart & { readonly control: Control
   .phase(heartbeatPhase)
   .phase(egressPhase)
   .phase(credentialsPhase)
+  .phase(kmsEntropyPhase)
   .phase(masterKeyPhase)
   .phase(keystorePhase)
   .phase(acraPhase)

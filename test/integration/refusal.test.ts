@@ -213,7 +213,7 @@ const WRONGS: readonly Wrong[] = [
   {
     what: 'a KMS that is not the one of the measured CA',
     code: 'KMS_TLS_UNTRUSTED',
-    phase: 'master-key',
+    phase: 'kms-entropy',
     make: (_stack, folder) => cpSync(join(folder, 'tls/database-ca.pem'), join(folder, 'tls/kms-ca.pem')),
   },
 ];

@@ -43,14 +43,14 @@ t.test('tells the parent what broke in the background, and that the enclave has 
   const { supervisor, parent } = await bootingSupervisor(t, clock, answering);
   const running = supervisor.run();
   await parent.until((heard) =>
-    heard.find((message) => message.type === 'status' && message.status.phase === 'master-key'),
+    heard.find((message) => message.type === 'status' && message.status.phase === 'kms-entropy'),
   );
   clock.breakRefresh(new SupervisorError('CREDENTIALS_UNAVAILABLE', 'the refreshing broke'));
   t.match(await running, { kind: 'failed', error: { code: 'CREDENTIALS_UNAVAILABLE' } });
   const statuses = parent.heard.flatMap((message) => (message.type === 'status' ? [message.status] : []));
   t.match(statuses.at(-1), {
     state: 'failed',
-    phase: 'master-key',
+    phase: 'kms-entropy',
     errorCode: 'CREDENTIALS_UNAVAILABLE',
     detail: 'the refreshing broke',
   });

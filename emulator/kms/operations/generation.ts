@@ -40,11 +40,12 @@ export const generateDataKey = operation(
   },
 );
 
-/** Concerns no key, so no key policy; here whoever signs correctly may call it. */
+/** Concerns no key, so no key policy: the role's IAM policies decide. */
 export const generateRandom = operation(
   z.object({ NumberOfBytes: numberOfBytes, Recipient: recipientSchema }),
   async (call, input) => {
     const recipient = input.Recipient && call.authenticateRecipient(input.Recipient.AttestationDocument);
+    call.authorizeWithoutKey(recipient);
     const bytes = call.dependencies.random.bytes(input.NumberOfBytes);
     const secret = secretFields(call, recipient, bytes);
     bytes.fill(0);

@@ -24,23 +24,32 @@ const principal = z
   .transform((text) => (text === ACCOUNT_ID ? ACCOUNT_ROOT_ARN : text))
   .refine((text) => PRINCIPAL.test(text), 'not a principal that a key policy may name');
 
-const statementSchema = z.strictObject({
+const commonFields = {
   Sid: z.string().optional(),
   Effect: z.enum(['Allow', 'Deny']),
+  Action: oneOrMore(z.string().regex(ACTION, 'not a KMS action')),
+  Resource: oneOrMore(literal),
+  Condition: z.record(z.string(), z.record(z.string(), oneOrMore(literal))).default({}),
+};
+
+const statementSchema = z.strictObject({
+  ...commonFields,
   Principal: z.union([
     z.literal('*').transform(() => ['*']),
     z.strictObject({ AWS: oneOrMore(principal) }).transform(({ AWS }) => AWS),
   ]),
-  Action: oneOrMore(z.string().regex(ACTION, 'not a KMS action')),
-  Resource: oneOrMore(literal),
-  Condition: z.record(z.string(), z.record(z.string(), oneOrMore(literal))).default({}),
 });
 
-const policySchema = z.strictObject({
-  Version: z.enum(['2012-10-17', '2008-10-17']).optional(),
-  Id: z.string().optional(),
-  Statement: oneOrMore(statementSchema),
-});
+const policyOf = <Item extends z.ZodType>(statement: Item) =>
+  z.strictObject({
+    Version: z.enum(['2012-10-17', '2008-10-17']).optional(),
+    Id: z.string().optional(),
+    Statement: oneOrMore(statement),
+  });
+
+const policySchema = policyOf(statementSchema);
+/** An IAM policy of a role names no principal: it is that of the role. */
+const rolePolicySchema = policyOf(z.strictObject(commonFields));
 
 export interface Statement {
   readonly effect: 'Allow' | 'Deny';
@@ -86,6 +95,16 @@ function toStatement(source: z.infer<typeof statementSchema>): Statement {
 
 /** @throws ServiceError MalformedPolicyDocumentException */
 export function parseKeyPolicy(text: string): KeyPolicy {
+  return parseWith(policySchema, text).Statement.map(toStatement);
+}
+
+/** An IAM policy attached to a role. @throws ServiceError MalformedPolicyDocumentException */
+export function parseRolePolicy(text: string, roleArn: string): KeyPolicy {
+  const { Statement } = parseWith(rolePolicySchema, text);
+  return Statement.map((statement) => toStatement({ ...statement, Principal: [roleArn] }));
+}
+
+function parseWith<Schema extends z.ZodType>(schema: Schema, text: string): z.output<Schema> {
   if (Buffer.byteLength(text) > MAX_POLICY_BYTES) throw malformed(`The policy is over ${MAX_POLICY_BYTES} bytes`);
   let json: unknown;
   try {
@@ -93,9 +112,9 @@ export function parseKeyPolicy(text: string): KeyPolicy {
   } catch (error) {
     throw malformed('The policy is not JSON', error);
   }
-  const parsed = policySchema.safeParse(json);
+  const parsed = schema.safeParse(json);
   if (!parsed.success) throw malformed(z.prettifyError(parsed.error), parsed.error);
-  return parsed.data.Statement.map(toStatement);
+  return parsed.data;
 }
 
 /** What KMS gives a key that is created without a policy: the account's own IAM policies decide. */

@@ -42,6 +42,12 @@ export function sdkClient(t: Teardown, kms: RunningKms, credential: SdkCredentia
   return client;
 }
 
+/** GenerateRandom concerns no key: an IAM policy of the role allows it. */
+const RANDOM_POLICY = JSON.stringify({
+  Version: '2012-10-17',
+  Statement: [{ Effect: 'Allow', Action: 'kms:GenerateRandom', Resource: '*' }],
+});
+
 /** The administrator may do everything but use the key; the role may use it under the conditions. */
 export function rolePolicy(
   conditions: object,
@@ -56,7 +62,7 @@ export function rolePolicy(
   });
 }
 
-export async function kmsFixture(t: Teardown) {
+export async function kmsFixture(t: Teardown, region = REGION) {
   const folder = temporaryFolder(t);
   /** At the present time, because the SDK signs with the system's clock. */
   const clock = new FakeClock(Date.now());
@@ -65,18 +71,19 @@ export async function kmsFixture(t: Teardown) {
   const start = async () => {
     const options = {
       folder: join(folder, 'kms'),
-      region: REGION,
+      region,
       nsmTrust: { kind: 'signed', rootDer: nsm.root.rootDer } as const,
       credentials,
       clock,
     };
     const kms = await startKms(options);
+    kms.putRolePolicy(roleArn(ROLE), RANDOM_POLICY);
     t.teardown(() => kms.stop());
     return kms;
   };
   const kms = await start();
   const roleCredential = await credentials.issueTemporary(rolePrincipal(ROLE, 'i-0'), HOUR_MS);
-  const admin = sdkClient(t, kms, kms.adminCredentials);
+  const admin = sdkClient(t, kms, kms.adminCredentials, { region });
   return {
     folder: join(folder, 'kms'),
     clock,
@@ -84,7 +91,7 @@ export async function kmsFixture(t: Teardown) {
     credentials,
     kms,
     admin,
-    role: sdkClient(t, kms, roleCredential),
+    role: sdkClient(t, kms, roleCredential, { region }),
     roleCredential,
     restart: start,
     /** @returns the ARN. */

@@ -1,11 +1,12 @@
 /**
  * AWS's own KMS and instance metadata, for tests on an EC2 instance. The credentials of whoever runs the tests (the SDK's
  * own chain; on the instance usually its role) need, as docs/ec2.md lists: kms:CreateKey, kms:PutKeyPolicy, kms:Encrypt,
- * kms:ScheduleKeyDeletion, sts:GetCallerIdentity.
+ * kms:GenerateRandom, kms:ScheduleKeyDeletion, sts:GetCallerIdentity.
  */
 import { CreateKeyCommand, KMSClient, PutKeyPolicyCommand, ScheduleKeyDeletionCommand } from '@aws-sdk/client-kms';
 import { request } from 'undici';
 import { attestationConditions } from '../../../cli/demo/key-policy.ts';
+import { regionalEndpoint } from '../../../kms/endpoint.ts';
 import type { EnclaveCloud } from './cloud.ts';
 
 const IMDS = 'http://169.254.169.254';
@@ -58,7 +59,7 @@ export async function awsCloud(): Promise<EnclaveCloud> {
   const keys: string[] = [];
   return {
     hostSettings: {
-      kms: { connect: `tcp://kms.${region}.amazonaws.com:443` },
+      kms: { connect: `tcp://${regionalEndpoint(region).hostname}:443` },
       imds: { connect: 'tcp://169.254.169.254:80' },
     },
     operator: { region },

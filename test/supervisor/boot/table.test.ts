@@ -19,6 +19,11 @@ t.test('sets entropy and clock right before the first key or certificate is need
   t.ok(names.indexOf('clock') < names.indexOf('credentials'), 'signatures and TLS depend on the time');
 });
 
+t.test('takes randomness of KMS before the first key that outlives the boot', async (t) => {
+  t.equal(names.indexOf('kms-entropy'), names.indexOf('credentials') + 1);
+  t.equal(names.indexOf('master-key'), names.indexOf('kms-entropy') + 1);
+});
+
 t.test('keeps the names of phases apart', async (t) => {
   t.equal(new Set(names).size, names.length);
 });

@@ -1,0 +1,61 @@
+/** Questions to KMS during the boot: over the private route, under the role's credentials, patiently where that can help. */
+import { readFileSync } from 'node:fs';
+import { AttestedKms } from '../../kms/client.ts';
+import { regionalEndpoint } from '../../kms/endpoint.ts';
+import { KmsError } from '../../kms/errors.ts';
+import { privateSocket } from '../routes.ts';
+import { retryPatiently } from './patience.ts';
+import type { PhaseContext } from './phase.ts';
+import type { Configured } from './phases/configuration.ts';
+import type { CredentialsReady } from './phases/credentials.ts';
+import type { NsmReady } from './phases/nsm.ts';
+
+export type KmsNeeds = Configured & CredentialsReady & NsmReady;
+
+interface KmsQuestion<Result> {
+  /** For status and log. */
+  readonly what: string;
+  readonly ask: (kms: AttestedKms, signal: AbortSignal) => Promise<Result>;
+  /** Whether to ask again when KMS throttles, is down or finds the credentials expired. */
+  readonly patient: boolean;
+}
+
+function connect({ config, keeper, nsm, pathOf }: KmsNeeds, { platform }: PhaseContext): AttestedKms {
+  const { kms } = config;
+  const connection = {
+    region: kms.region,
+    endpoint: kms.endpoint === undefined ? regionalEndpoint(kms.region) : new URL(kms.endpoint),
+    dial: privateSocket(platform, 'kms'),
+    credentials: keeper.credentials,
+    requestTimeoutMs: kms.requestTimeoutMs,
+    ...(kms.ca === undefined ? {} : { caPem: readFileSync(pathOf(kms.ca), 'utf8') }),
+  };
+  return new AttestedKms(connection, nsm);
+}
+
+/**
+ * Asks with a key pair made for this question, which is forgotten with the client.
+ * @throws KmsError, CmsError and NsmError of AttestedKms; the context signal's reason
+ */
+export async function askKms<Result>(
+  { what, ask, patient }: KmsQuestion<Result>,
+  have: KmsNeeds,
+  context: PhaseContext,
+): Promise<Result> {
+  const kms = connect(have, context);
+  try {
+    return await retryPatiently(
+      {
+        what,
+        attempt: (signal) => ask(kms, signal),
+        isTemporary: (error) => patient && error instanceof KmsError && error.retryable,
+        beforeRetry: (error) => {
+          if (error instanceof KmsError && error.code === 'KMS_CREDENTIALS_EXPIRED') have.keeper.discard();
+        },
+      },
+      context,
+    );
+  } finally {
+    kms.close();
+  }
+}
