@@ -9,7 +9,7 @@ import { HOST_PROXY_ERRORS } from '../host-proxy/errors.ts';
 import { ENCLAVE_ERRORS } from '../host-proxy/machine/errors.ts';
 import { SYSTEMD_ERRORS } from '../host-proxy/systemd/errors.ts';
 import { KEY_ERRORS } from '../keys/errors.ts';
-import { CMS_ERRORS, KMS_ERRORS } from '../kms/errors.ts';
+import { CMS_ERRORS, KMS_ERRORS, KMS_OPERATOR_ERRORS } from '../kms/errors.ts';
 import { RELAY_ERRORS } from '../relay/errors.ts';
 import type { ErrorCatalogue } from '../runtime/errors.ts';
 import { SUPERVISOR_ERRORS } from '../supervisor/errors.ts';
@@ -26,6 +26,7 @@ export const CATALOGUES: Readonly<Record<string, ErrorCatalogue>> = {
   Attestation: ATTESTATION_ERRORS,
   'CMS EnvelopedData': CMS_ERRORS,
   KMS: KMS_ERRORS,
+  'KMS, asked by the operator': KMS_OPERATOR_ERRORS,
   'Sealed keys': KEY_ERRORS,
   'acra-server': ACRA_ERRORS,
   Keystore: KEYSTORE_ERRORS,

@@ -35,3 +35,16 @@ t.test('keeps ASN.1 and certificate libraries to the emulators', async (t) => {
     [],
   );
 });
+
+t.test('keeps what only operators and emulators use out of the image', async (t) => {
+  const arrows = readArrows(SOURCE_FOLDERS);
+  const reached = new Set(['supervisor/main.ts']);
+  for (const file of reached) for (const { from, to } of arrows) if (from === file) reached.add(to);
+  t.ok(reached.has('kms/client.ts'), 'the way to KMS was followed');
+  const users = usersOf(/@aws-sdk\/credential-providers|@peculiar\/x509|reflect-metadata/);
+  t.ok(users.length > 0);
+  t.same(
+    users.filter((file) => reached.has(file)),
+    [],
+  );
+});
