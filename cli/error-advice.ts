@@ -10,7 +10,7 @@ import { HOST_PROXY_ERRORS } from '../host-proxy/errors.ts';
 import { ENCLAVE_ERRORS } from '../host-proxy/machine/errors.ts';
 import { SYSTEMD_ERRORS } from '../host-proxy/systemd/errors.ts';
 import { KEY_ERRORS } from '../keys/errors.ts';
-import { CMS_ERRORS, KMS_ERRORS } from '../kms/errors.ts';
+import { CMS_ERRORS, KMS_ERRORS, KMS_OPERATOR_ERRORS } from '../kms/errors.ts';
 import { RELAY_ERRORS } from '../relay/errors.ts';
 import type { ErrorCatalogue } from '../runtime/errors.ts';
 import { RUNTIME_ERRORS } from '../runtime/runtime-errors.ts';
@@ -29,6 +29,7 @@ export const CATALOGUES: Readonly<Record<string, ErrorCatalogue>> = {
   Attestation: ATTESTATION_ERRORS,
   'CMS EnvelopedData': CMS_ERRORS,
   KMS: KMS_ERRORS,
+  'KMS, asked by the operator': KMS_OPERATOR_ERRORS,
   'Sealed keys': KEY_ERRORS,
   'acra-server': ACRA_ERRORS,
   Keystore: KEYSTORE_ERRORS,

@@ -20,10 +20,6 @@ export const CLI_ERRORS = {
     meaning: 'A step of the demo did not hold.',
     action: 'Read what was found; the log files of the parts are kept in the folder that the message names.',
   },
-  CLI_KMS_REFUSED: {
-    meaning: 'KMS did not encrypt the new master key.',
-    action: 'Check the key ARN, your credentials and that they may call kms:Encrypt.',
-  },
 } as const satisfies ErrorCatalogue;
 
 export class CliError extends CodedError<keyof typeof CLI_ERRORS> {}

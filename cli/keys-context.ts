@@ -5,7 +5,7 @@ import type { EnclaveConfig } from '../config/enclave.ts';
 import { enclaveSchema } from '../config/enclave.ts';
 import { ConfigError } from '../config/errors.ts';
 import { loadConfig } from '../config/load.ts';
-import type { EncryptOptions } from './kms-encrypt.ts';
+import type { EncryptOptions } from '../kms/operator-encrypt.ts';
 
 export interface KeysContext {
   readonly folder: string;

@@ -1,9 +1,9 @@
 /** KMS Decrypt without attestation, on the operator's machine: what a key policy should allow nobody but for a moment. */
-import { Agent } from 'node:https';
-import { DecryptCommand, KMSClient } from '@aws-sdk/client-kms';
+import { DecryptCommand } from '@aws-sdk/client-kms';
 import { KeyError } from '../keys/errors.ts';
+import type { EncryptOptions } from '../kms/operator-encrypt.ts';
+import { operatorClient } from '../kms/operator-encrypt.ts';
 import { harmlessText } from '../runtime/harmless-text.ts';
-import type { EncryptOptions } from './kms-encrypt.ts';
 
 const MAX_WORDS = 500;
 /** Names of KMS's errors that only the key policy, or an IAM policy, mends. */
@@ -18,13 +18,8 @@ function toError(cause: unknown): KeyError {
 
 /** The caller zeroes the result. @throws KeyError KEY_DECRYPT_DENIED, KEY_DECRYPT_FAILED */
 export async function kmsDecrypt(ciphertext: Buffer, options: EncryptOptions): Promise<Buffer> {
-  const { region, keyArn, encryptionContext, endpoint, caPem, credentials, signal } = options;
-  const client = new KMSClient({
-    region,
-    ...(endpoint === undefined ? {} : { endpoint }),
-    ...(credentials === undefined ? {} : { credentials }),
-    ...(caPem === undefined ? {} : { requestHandler: { httpsAgent: new Agent({ ca: caPem }) } }),
-  });
+  const { keyArn, encryptionContext, signal } = options;
+  const client = operatorClient(options);
   try {
     const { Plaintext: plaintext } = await client.send(
       new DecryptCommand({ KeyId: keyArn, CiphertextBlob: ciphertext, EncryptionContext: { ...encryptionContext } }),

@@ -54,11 +54,11 @@ export async function writeAtomically(path: string, content: string): Promise<vo
  * what the first one wrote.
  * @throws EmulatorError EMULATOR_STATE
  */
-export async function createOnce(path: string, make: () => string): Promise<string> {
+export async function createOnce(path: string, make: () => string | Promise<string>): Promise<string> {
   const existing = await readIfPresent(path);
   if (existing !== undefined) return existing;
   try {
-    await publish(path, make(), (temporary) => linkUnlessPresent(temporary, path));
+    await publish(path, await make(), (temporary) => linkUnlessPresent(temporary, path));
     return await readFile(path, 'utf8');
   } catch (error) {
     throw stateError(path, error);

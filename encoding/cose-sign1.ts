@@ -26,13 +26,7 @@ export interface CoseAlgorithm {
   readonly signatureBytes: number;
 }
 
-const ES256 = {
-  name: 'ES256',
-  coseId: -7,
-  curve: 'prime256v1',
-  hash: 'sha256',
-  signatureBytes: 64,
-} as const satisfies CoseAlgorithm;
+/** What the hypervisor signs with. */
 export const ES384 = {
   name: 'ES384',
   coseId: -35,
@@ -40,14 +34,11 @@ export const ES384 = {
   hash: 'sha384',
   signatureBytes: 96,
 } as const satisfies CoseAlgorithm;
-const ES512 = {
-  name: 'ES512',
-  coseId: -36,
-  curve: 'secp521r1',
-  hash: 'sha512',
-  signatureBytes: 132,
-} as const satisfies CoseAlgorithm;
-export const COSE_ALGORITHMS: readonly CoseAlgorithm[] = [ES256, ES384, ES512];
+export const COSE_ALGORITHMS: readonly CoseAlgorithm[] = [
+  { name: 'ES256', coseId: -7, curve: 'prime256v1', hash: 'sha256', signatureBytes: 64 },
+  ES384,
+  { name: 'ES512', coseId: -36, curve: 'secp521r1', hash: 'sha512', signatureBytes: 132 },
+];
 
 export interface CoseSign1 {
   readonly algorithm: CoseAlgorithm;

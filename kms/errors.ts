@@ -114,3 +114,14 @@ export class KmsError extends CodedError<KmsErrorCode> {
     this.retryable = RETRYABLE.has(code);
   }
 }
+
+/** The operator's own requests to KMS; the code is older than its place. */
+export const KMS_OPERATOR_ERRORS = {
+  CLI_KMS_REFUSED: {
+    meaning: 'KMS did not encrypt the new master key.',
+    action:
+      'Check the key ARN, your credentials (environment, `AWS_PROFILE`, `aws sso login`) and that they may call kms:Encrypt.',
+  },
+} as const satisfies ErrorCatalogue;
+
+export class KmsOperatorError extends CodedError<keyof typeof KMS_OPERATOR_ERRORS> {}

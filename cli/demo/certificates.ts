@@ -19,15 +19,15 @@ export interface DemoCertificates {
   readonly database: IssuedCertificate;
 }
 
-export function makeCertificates(): DemoCertificates {
-  const application = createAuthority({ commonName: 'demo application CA', clock: systemClock });
-  const data = createAuthority({ commonName: 'demo database CA', clock: systemClock });
+export async function makeCertificates(): Promise<DemoCertificates> {
+  const application = await createAuthority({ commonName: 'demo application CA', clock: systemClock });
+  const data = await createAuthority({ commonName: 'demo database CA', clock: systemClock });
   return {
     applicationCaPem: application.certificatePem,
-    server: application.issue({ commonName: ENCLAVE_NAME, subjectAltNames: [ENCLAVE_NAME], kind: 'server' }),
-    client: application.issue({ commonName: 'demo-application', kind: 'client' }),
+    server: await application.issue({ commonName: ENCLAVE_NAME, subjectAltNames: [ENCLAVE_NAME], kind: 'server' }),
+    client: await application.issue({ commonName: 'demo-application', kind: 'client' }),
     databaseCaPem: data.certificatePem,
-    database: data.issue({
+    database: await data.issue({
       commonName: DATABASE_NAME,
       subjectAltNames: [DATABASE_NAME, DATABASE_ADDRESS],
       kind: 'server',

@@ -60,7 +60,7 @@ export class Stack {
   /** Starts what lies outside the product and writes the measured folder; no daemon runs yet. */
   static async prepare(options: StackOptions): Promise<Stack> {
     const { root, signal } = options;
-    const certificates = makeCertificates();
+    const certificates = await makeCertificates();
     const { rootDer } = await loadOrCreateNsmRoot(simulatedFolders(join(root, 'sim')).nsmFolder);
     await using started = new AsyncDisposableStack();
     const cloud = await startCloud({

@@ -126,7 +126,11 @@ export async function startKms(options: KmsOptions): Promise<RunningKms> {
     logger,
   });
   const names = [`kms.${region}.${partitionOf(region).dnsSuffix}`, 'localhost', '127.0.0.1'];
-  const identity = authority.issue({ commonName: names[0] ?? 'localhost', subjectAltNames: names, kind: 'server' });
+  const identity = await authority.issue({
+    commonName: names[0] ?? 'localhost',
+    subjectAltNames: names,
+    kind: 'server',
+  });
   const server = createTlsServer(options, identity);
   server.on('request', (request, response) => {
     serve(service, clock, request, response).catch(() => request.socket.destroy());

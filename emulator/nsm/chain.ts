@@ -4,9 +4,8 @@
  */
 import type { KeyObject } from 'node:crypto';
 import { generateKeyPairSync } from 'node:crypto';
+import type { DistinguishedName } from '../pki/certificate.ts';
 import { createCertificate } from '../pki/certificate.ts';
-import type { DistinguishedName } from '../pki/distinguished-name.ts';
-import { basicConstraints, keyUsage } from '../pki/extensions.ts';
 import type { KeyPair } from '../pki/key-pair.ts';
 import type { NsmRoot } from './root.ts';
 
@@ -40,10 +39,15 @@ function subject(commonName: string): DistinguishedName {
   ];
 }
 
-function issue(issuer: KeyPair, name: string, nowMs: number, lifetimeMs: number, pathLength?: number): KeyPair {
+async function issue(
+  issuer: KeyPair,
+  name: string,
+  nowMs: number,
+  lifetimeMs: number,
+  pathLength?: number,
+): Promise<KeyPair> {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-384' });
-  const isAuthority = pathLength !== undefined;
-  const certificateDer = createCertificate({
+  const certificateDer = await createCertificate({
     subject: subject(name),
     subjectKey: privateKey,
     issuer,
@@ -51,22 +55,19 @@ function issue(issuer: KeyPair, name: string, nowMs: number, lifetimeMs: number,
     digest: 'sha384',
     notBefore: new Date(nowMs),
     notAfter: new Date(nowMs + lifetimeMs),
-    extensions: [
-      basicConstraints(isAuthority ? { pathLength } : undefined),
-      keyUsage(isAuthority ? 'certificateSigning' : 'digitalSignature'),
-    ],
+    ...(pathLength !== undefined && { authority: { pathLength } }),
   });
   return { certificateDer, privateKey };
 }
 
-export function issueSigningChain(root: NsmRoot, moduleId: string, nowMs: number): SigningChain {
+export async function issueSigningChain(root: NsmRoot, moduleId: string, nowMs: number): Promise<SigningChain> {
   const authorities: KeyPair[] = [root];
   let issuer: KeyPair = root;
   for (const { name, pathLength, lifetimeMs } of INTERMEDIATES) {
-    issuer = issue(issuer, name, nowMs, lifetimeMs, pathLength);
+    issuer = await issue(issuer, name, nowMs, lifetimeMs, pathLength);
     authorities.push(issuer);
   }
-  const leaf = issue(issuer, `${moduleId}.us-east-1.emulated`, nowMs, LEAF_LIFETIME_MS);
+  const leaf = await issue(issuer, `${moduleId}.us-east-1.emulated`, nowMs, LEAF_LIFETIME_MS);
   return {
     leafKey: leaf.privateKey,
     certificate: leaf.certificateDer,

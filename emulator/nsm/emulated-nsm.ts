@@ -52,7 +52,8 @@ interface EmulatedNsmOptions {
 export class EmulatedNsm implements NsmExchange {
   readonly #options: EmulatedNsmOptions;
   readonly #pcrs: PcrBank;
-  #chain: SigningChain | undefined;
+  /** Being made, or made: who asks meanwhile waits for the same one. */
+  #chain: Promise<SigningChain> | undefined;
   #closed = false;
 
   /** @throws EmulatorError EMULATOR_NSM_PCR */
@@ -64,7 +65,7 @@ export class EmulatedNsm implements NsmExchange {
   /** @throws NsmError NSM_CLOSED, NSM_REQUEST_TOO_LARGE: where the device itself fails, and not the module behind it. */
   async exchange(request: Buffer): Promise<Buffer> {
     if (this.#closed) throw new NsmError('NSM_CLOSED', 'the emulated NSM is closed');
-    return encodeNsmResponse(this.#answer(request));
+    return encodeNsmResponse(await this.#answer(request));
   }
 
   async close(): Promise<void> {
@@ -72,7 +73,7 @@ export class EmulatedNsm implements NsmExchange {
     this.#chain = undefined;
   }
 
-  #answer(bytes: Buffer): NsmResponse {
+  #answer(bytes: Buffer): NsmResponse | Promise<NsmResponse> {
     let request: NsmRequest;
     try {
       request = parseNsmRequest(bytes);
@@ -84,7 +85,7 @@ export class EmulatedNsm implements NsmExchange {
     return this.#perform(request);
   }
 
-  #perform(request: NsmRequest): NsmResponse {
+  #perform(request: NsmRequest): NsmResponse | Promise<NsmResponse> {
     switch (request.kind) {
       case 'DescribeNSM':
         return { kind: 'DescribeNSM', description: this.#describe() };
@@ -123,14 +124,15 @@ export class EmulatedNsm implements NsmExchange {
     } as const;
   }
 
-  #attest({ publicKey, userData, nonce }: AttestationRequest): NsmResponse {
+  async #attest({ publicKey, userData, nonce }: AttestationRequest): Promise<NsmResponse> {
     const timestampMs = this.#options.clock.nowMs();
-    const chain = this.#signingChain(timestampMs);
+    const pcrs = this.#pcrs.locked();
+    const chain = await this.#signingChain(timestampMs);
     const payload = encodeAttestationPayload({
       moduleId: this.#options.moduleId,
       digest: 'SHA384',
       timestampMs,
-      pcrs: this.#pcrs.locked(),
+      pcrs,
       certificate: chain.certificate,
       cabundle: chain.cabundle,
       publicKey,
@@ -140,11 +142,12 @@ export class EmulatedNsm implements NsmExchange {
     return { kind: 'Attestation', document: signCoseSign1(ES384, payload, chain.leafKey) };
   }
 
-  #signingChain(nowMs: number): SigningChain {
-    if (this.#chain === undefined || !isUsable(this.#chain, nowMs)) {
-      this.#chain = issueSigningChain(this.#options.root, this.#options.moduleId, nowMs);
-    }
-    return this.#chain;
+  async #signingChain(nowMs: number): Promise<SigningChain> {
+    const present = await this.#chain;
+    if (present !== undefined && isUsable(present, nowMs)) return present;
+    const next = issueSigningChain(this.#options.root, this.#options.moduleId, nowMs);
+    this.#chain = next;
+    return next;
   }
 }
 

@@ -4,9 +4,8 @@
  */
 import { generateKeyPairSync } from 'node:crypto';
 import { join } from 'node:path';
+import type { DistinguishedName } from '../pki/certificate.ts';
 import { createCertificate } from '../pki/certificate.ts';
-import type { DistinguishedName } from '../pki/distinguished-name.ts';
-import { basicConstraints, keyUsage } from '../pki/extensions.ts';
 import type { KeyPair } from '../pki/key-pair.ts';
 import { loadOrCreateKeyPair } from '../pki/key-pair.ts';
 
@@ -26,16 +25,16 @@ export interface NsmRoot extends KeyPair {
   readonly rootDer: Buffer;
 }
 
-function makeRoot(): KeyPair {
+async function makeRoot(): Promise<KeyPair> {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-384' });
-  const certificateDer = createCertificate({
+  const certificateDer = await createCertificate({
     subject: SUBJECT,
     subjectKey: privateKey,
     issuerKey: privateKey,
     digest: 'sha384',
     notBefore: NOT_BEFORE,
     notAfter: NOT_AFTER,
-    extensions: [basicConstraints({}), keyUsage('certificateSigning')],
+    authority: {},
   });
   return { certificateDer, privateKey };
 }

@@ -7,10 +7,8 @@ import type { KeyObject } from 'node:crypto';
 import { generateKeyPairSync } from 'node:crypto';
 import { join } from 'node:path';
 import type { Clock } from '../../runtime/clock.ts';
+import type { CertificatePurpose, DistinguishedName } from './certificate.ts';
 import { createCertificate, toPem } from './certificate.ts';
-import type { DistinguishedName } from './distinguished-name.ts';
-import type { CertificatePurpose } from './extensions.ts';
-import { basicConstraints, extendedKeyUsage, keyUsage, subjectAltName } from './extensions.ts';
 import type { KeyPair } from './key-pair.ts';
 import { loadOrCreateKeyPair, privateKeyPem } from './key-pair.ts';
 
@@ -44,7 +42,7 @@ export interface IssuedCertificate {
 export interface Authority {
   readonly certificatePem: string;
   readonly certificateDer: Buffer;
-  issue(request: IssueRequest): IssuedCertificate;
+  issue(request: IssueRequest): Promise<IssuedCertificate>;
 }
 
 function nameOf(choice: SubjectChoice): DistinguishedName {
@@ -55,26 +53,25 @@ function newKey(): KeyObject {
   return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
 }
 
-function makeKeys(options: AuthorityOptions): KeyPair {
+async function makeKeys(options: AuthorityOptions): Promise<KeyPair> {
   const privateKey = newKey();
   const nowMs = options.clock.nowMs();
-  const certificateDer = createCertificate({
+  const certificateDer = await createCertificate({
     subject: nameOf(options),
     subjectKey: privateKey,
     issuerKey: privateKey,
     digest: 'sha256',
     notBefore: new Date(nowMs - BACKDATE_MS),
     notAfter: new Date(nowMs + AUTHORITY_LIFETIME_MS),
-    extensions: [basicConstraints({}), keyUsage('certificateSigning')],
+    authority: {},
   });
   return { certificateDer, privateKey };
 }
 
-function issueWith(keys: KeyPair, clock: Clock, request: IssueRequest): IssuedCertificate {
+async function issueWith(keys: KeyPair, clock: Clock, request: IssueRequest): Promise<IssuedCertificate> {
   const subjectKey = newKey();
   const nowMs = clock.nowMs();
-  const names = request.subjectAltNames ?? [];
-  const certificateDer = createCertificate({
+  const certificateDer = await createCertificate({
     subject: nameOf(request),
     subjectKey,
     issuer: keys,
@@ -82,12 +79,8 @@ function issueWith(keys: KeyPair, clock: Clock, request: IssueRequest): IssuedCe
     digest: 'sha256',
     notBefore: request.notBefore ?? new Date(nowMs - BACKDATE_MS),
     notAfter: request.notAfter ?? new Date(nowMs + DEFAULT_LIFETIME_MS),
-    extensions: [
-      basicConstraints(undefined),
-      keyUsage('digitalSignature'),
-      extendedKeyUsage(request.kind),
-      ...(names.length === 0 ? [] : [subjectAltName(names)]),
-    ],
+    purpose: request.kind,
+    ...(request.subjectAltNames && { subjectAltNames: request.subjectAltNames }),
   });
   return { certificatePem: toPem(certificateDer), privateKeyPem: privateKeyPem(subjectKey) };
 }
@@ -101,8 +94,8 @@ function authorityOf(keys: KeyPair, clock: Clock): Authority {
 }
 
 /** A new authority that exists only in memory; valid for ten years. */
-export function createAuthority(options: AuthorityOptions): Authority {
-  return authorityOf(makeKeys(options), options.clock);
+export async function createAuthority(options: AuthorityOptions): Promise<Authority> {
+  return authorityOf(await makeKeys(options), options.clock);
 }
 
 /**

@@ -1,20 +1,37 @@
-/** Makes one X.509 v3 certificate (RFC 5280), signed with ECDSA. Everything else in pki/ and nsm/ is built on it. */
+/**
+ * Makes one X.509 v3 certificate (RFC 5280), signed with ECDSA. Everything else in pki/ and nsm/ is built on it. The library
+ * writes the structure; this says which of it an authority or a leaf of the emulated parties has.
+ */
+// The library's dependency injection asks for it, and before it is loaded.
+import 'reflect-metadata';
 import type { KeyObject } from 'node:crypto';
-import { createPublicKey, randomBytes, sign } from 'node:crypto';
-import { BitString, Integer } from 'asn1js';
-import { AlgorithmIdentifier, Certificate, type Extension, PublicKeyInfo, Time } from 'pkijs';
-import type { DistinguishedName } from './distinguished-name.ts';
-import { encodeName } from './distinguished-name.ts';
-import { authorityKeyIdentifier, subjectKeyIdentifier } from './extensions.ts';
+import { createPublicKey, randomBytes } from 'node:crypto';
+import { isIP } from 'node:net';
+import type { Extension } from '@peculiar/x509';
+import {
+  AuthorityKeyIdentifierExtension,
+  BasicConstraintsExtension,
+  ExtendedKeyUsage,
+  ExtendedKeyUsageExtension,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  Name,
+  SubjectAlternativeNameExtension,
+  SubjectKeyIdentifierExtension,
+  X509Certificate,
+  X509CertificateGenerator,
+} from '@peculiar/x509';
 
-/** ecdsa-with-SHA256 and ecdsa-with-SHA384, RFC 5758 3.2. */
-const SIGNATURES = {
-  sha256: '1.2.840.10045.4.3.2',
-  sha384: '1.2.840.10045.4.3.3',
-} as const;
+const PURPOSES = { server: ExtendedKeyUsage.serverAuth, client: ExtendedKeyUsage.clientAuth } as const;
+export type CertificatePurpose = keyof typeof PURPOSES;
 
-/** UTCTime ends in 2049 (RFC 5280 4.1.2.5). */
-const UTC_TIME_END_YEAR = 2050;
+interface NameAttribute {
+  readonly type: 'C' | 'ST' | 'L' | 'O' | 'OU' | 'CN';
+  readonly value: string;
+}
+
+/** In the order of the encoded name, one attribute in each relative name; RFC 2253 text shows it in reverse. */
+export type DistinguishedName = readonly NameAttribute[];
 
 interface CertificateContent {
   readonly subject: DistinguishedName;
@@ -23,52 +40,78 @@ interface CertificateContent {
   readonly issuer?: { readonly certificateDer: Buffer };
   /** Private EC key of the issuer. */
   readonly issuerKey: KeyObject;
-  readonly digest: keyof typeof SIGNATURES;
+  readonly digest: 'sha256' | 'sha384';
   readonly notBefore: Date;
   readonly notAfter: Date;
-  readonly extensions: readonly Extension[];
+  /** An authority, which signs certificates; absent: a leaf, which signs all else. */
+  readonly authority?: { readonly pathLength?: number };
+  readonly purpose?: CertificatePurpose;
+  /** DNS names and IP addresses. */
+  readonly subjectAltNames?: readonly string[];
 }
 
-function publicKeyInfo(key: KeyObject): PublicKeyInfo {
-  const publicKey = key.type === 'private' ? createPublicKey(key) : key;
-  return PublicKeyInfo.fromBER(new Uint8Array(publicKey.export({ type: 'spki', format: 'der' })));
+interface TypedText {
+  readonly printableString?: string;
+  readonly utf8String?: string;
 }
 
-function time(value: Date): Time {
-  return new Time({ type: value.getUTCFullYear() < UTC_TIME_END_YEAR ? 0 : 1, value });
+const HASHES = { sha256: 'SHA-256', sha384: 'SHA-384' } as const;
+/** Names of the curves in Web Cryptography, by OpenSSL's. */
+const CURVES: Readonly<Record<string, string>> = { prime256v1: 'P-256', secp384r1: 'P-384' };
+
+function toCryptoKey(key: KeyObject, use: 'sign' | 'verify'): CryptoKey {
+  const namedCurve = CURVES[key.asymmetricKeyDetails?.namedCurve ?? ''] ?? 'unknown';
+  return key.toCryptoKey({ name: 'ECDSA', namedCurve }, true, [use]);
+}
+
+function publicKeyOf(key: KeyObject): CryptoKey {
+  return toCryptoKey(key.type === 'private' ? createPublicKey(key) : key, 'verify');
+}
+
+function encodeName(name: DistinguishedName): Name {
+  const relativeName = ({ type, value }: NameAttribute): Record<string, TypedText[]> => ({
+    [type]: [type === 'C' ? { printableString: value } : { utf8String: value }],
+  });
+  return new Name(name.map(relativeName));
 }
 
 /** 16 random bytes, positive, with the top bits fixed so that the encoding is always the shortest one. */
-function serialNumber(): Integer {
-  const bytes = new Uint8Array(randomBytes(16));
+function serialNumber(): string {
+  const bytes = randomBytes(16);
   bytes[0] = 0x40 | ((bytes[0] ?? 0) & 0x3f);
-  return new Integer({ valueHex: bytes.buffer });
+  return bytes.toString('hex');
+}
+
+async function extensionsOf(content: CertificateContent, subject: CryptoKey, issuer: CryptoKey): Promise<Extension[]> {
+  const { authority, purpose, subjectAltNames = [] } = content;
+  const usage = authority ? KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign : KeyUsageFlags.digitalSignature;
+  const names = subjectAltNames.map((value) => ({ type: isIP(value) === 0 ? 'dns' : 'ip', value }) as const);
+  return [
+    new BasicConstraintsExtension(authority !== undefined, authority?.pathLength, true),
+    new KeyUsagesExtension(usage, true),
+    ...(purpose === undefined ? [] : [new ExtendedKeyUsageExtension([PURPOSES[purpose]])]),
+    ...(names.length === 0 ? [] : [new SubjectAlternativeNameExtension(names)]),
+    await SubjectKeyIdentifierExtension.create(subject),
+    await AuthorityKeyIdentifierExtension.create(issuer),
+  ];
 }
 
 /** @returns the certificate's DER. Times are cut to whole seconds. */
-export function createCertificate(content: CertificateContent): Buffer {
-  const certificate = new Certificate();
-  const issuer = content.issuer && Certificate.fromBER(new Uint8Array(content.issuer.certificateDer));
-  const algorithm = new AlgorithmIdentifier({ algorithmId: SIGNATURES[content.digest] });
-  certificate.version = 2;
-  certificate.serialNumber = serialNumber();
-  certificate.signature = algorithm;
-  certificate.signatureAlgorithm = algorithm;
-  certificate.subject = encodeName(content.subject);
-  certificate.issuer = issuer?.subject ?? certificate.subject;
-  certificate.notBefore = time(content.notBefore);
-  certificate.notAfter = time(content.notAfter);
-  certificate.subjectPublicKeyInfo = publicKeyInfo(content.subjectKey);
-  certificate.extensions = [
-    ...content.extensions,
-    subjectKeyIdentifier(certificate.subjectPublicKeyInfo),
-    authorityKeyIdentifier(publicKeyInfo(content.issuerKey)),
-  ];
-  const toBeSigned = new Uint8Array(certificate.encodeTBS().toBER());
-  certificate.tbsView = toBeSigned;
-  const signature = sign(content.digest, toBeSigned, content.issuerKey);
-  certificate.signatureValue = new BitString({ valueHex: new Uint8Array(signature).buffer });
-  return Buffer.from(certificate.toSchema().toBER());
+export async function createCertificate(content: CertificateContent): Promise<Buffer> {
+  const subject = encodeName(content.subject);
+  const publicKey = publicKeyOf(content.subjectKey);
+  const certificate = await X509CertificateGenerator.create({
+    serialNumber: serialNumber(),
+    subject,
+    issuer: content.issuer ? new X509Certificate(content.issuer.certificateDer).subjectName : subject,
+    notBefore: content.notBefore,
+    notAfter: content.notAfter,
+    publicKey,
+    signingKey: toCryptoKey(content.issuerKey, 'sign'),
+    signingAlgorithm: { name: 'ECDSA', hash: HASHES[content.digest] },
+    extensions: await extensionsOf(content, publicKey, publicKeyOf(content.issuerKey)),
+  });
+  return Buffer.from(certificate.rawData);
 }
 
 /** PEM text of a DER certificate (RFC 7468). */

@@ -27,9 +27,9 @@ function parse(path: string, text: string): KeyPair {
 }
 
 /** The pair kept in the file (mode 0600), made when it is not there. @throws EmulatorError EMULATOR_STATE */
-export async function loadOrCreateKeyPair(path: string, make: () => KeyPair): Promise<KeyPair> {
-  const text = await createOnce(path, () => {
-    const pair = make();
+export async function loadOrCreateKeyPair(path: string, make: () => Promise<KeyPair>): Promise<KeyPair> {
+  const text = await createOnce(path, async () => {
+    const pair = await make();
     return privateKeyPem(pair.privateKey) + toPem(pair.certificateDer);
   });
   return parse(path, text);

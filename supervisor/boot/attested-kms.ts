@@ -10,7 +10,7 @@ import type { Configured } from './phases/configuration.ts';
 import type { CredentialsReady } from './phases/credentials.ts';
 import type { NsmReady } from './phases/nsm.ts';
 
-export type KmsNeeds = Configured & CredentialsReady & NsmReady;
+export type KmsNeeds = Pick<Configured, 'config' | 'pathOf'> & CredentialsReady & NsmReady;
 
 interface KmsQuestion<Result> {
   /** For status and log. */

@@ -12,9 +12,9 @@ import { writeSigner } from './support/signers.ts';
 import { writeServerCertificate, writeSoundFolder } from './support/sound-folder.ts';
 
 const keys = temporaryFolder(t);
-const signer = writeSigner(keys, 'signer');
-const other = writeSigner(keys, 'other');
-const expired = writeSigner(keys, 'expired', 'expired');
+const signer = await writeSigner(keys, 'signer');
+const other = await writeSigner(keys, 'other');
+const expired = await writeSigner(keys, 'expired', 'expired');
 const signing = (key: string, certificate: string) => ['--signing-key', key, '--signing-certificate', certificate];
 const PROGRAM = realpathSync('/usr/bin/env');
 

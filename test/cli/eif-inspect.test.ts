@@ -135,7 +135,7 @@ t.test('shows what an image would have a terminal obey instead of passing it on'
 t.test('computes a register of exactly one thing', async (t) => {
   const file = join(temporaryFolder(t), 'file');
   writeFileSync(file, '');
-  const { certificate } = writeSigner(temporaryFolder(t), 'signer');
+  const { certificate } = await writeSigner(temporaryFolder(t), 'signer');
   const role = 'arn:aws:iam::123456789012:role/parent';
   const things: readonly (readonly [string, ...string[]])[] = [
     ['PCR', '--input', file],

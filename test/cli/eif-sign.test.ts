@@ -13,9 +13,9 @@ import { acraEnclave, start } from './support/acra-enclave.ts';
 import { writeSigner } from './support/signers.ts';
 
 const keys = temporaryFolder(t);
-const signer = writeSigner(keys, 'signer');
-const other = writeSigner(keys, 'other');
-const expired = writeSigner(keys, 'expired', 'expired');
+const signer = await writeSigner(keys, 'signer');
+const other = await writeSigner(keys, 'other');
+const expired = await writeSigner(keys, 'expired', 'expired');
 const built = temporaryFolder(t);
 t.before(() => buildIn(built, { compression: { zstd: 1 } }));
 const WITH_KEY = ['--key', signer.key, '--certificate', signer.certificate];

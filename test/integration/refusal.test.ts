@@ -6,8 +6,8 @@ import { parse, stringify } from 'yaml';
 import { REGION } from '../../cli/demo/cloud.ts';
 import type { EnclavePair } from '../../cli/demo/enclave-pair.ts';
 import type { Stack } from '../../cli/demo/stack.ts';
-import { kmsEncrypt } from '../../cli/kms-encrypt.ts';
 import { encodeMasterKeyFile } from '../../keys/master-key-file.ts';
+import { kmsEncrypt } from '../../kms/operator-encrypt.ts';
 import { failedBoot, logLines, prepareStack } from '../support/stack.ts';
 
 type Yaml = Record<string, Record<string, unknown>>;

@@ -1,6 +1,7 @@
 /** Which part of the product may use which package: one place for system calls, one for each encoding, one for each language. */
 import t from 'tap';
-import { readPackageArrows } from './imports.ts';
+import { graphOf, reachable } from './graph.ts';
+import { readArrows, readPackageArrows } from './imports.ts';
 import { SOURCE_FOLDERS } from './source-folders.ts';
 
 const arrows = readPackageArrows(SOURCE_FOLDERS);
@@ -9,7 +10,7 @@ const arrows = readPackageArrows(SOURCE_FOLDERS);
 const PLACES: readonly { readonly packages: RegExp; readonly places: readonly string[] }[] = [
   { packages: /^koffi$/, places: ['system/'] },
   { packages: /^cbor-x$/, places: ['encoding/cbor/'] },
-  { packages: /^(asn1js|pkijs|@peculiar\/.*)$/, places: ['emulator/'] },
+  { packages: /^(asn1js|pkijs|@peculiar\/.*|reflect-metadata)$/, places: ['emulator/'] },
   { packages: /^libpg-query$/, places: ['acra/statements/'] },
   { packages: /^wasm-themis$/, places: ['acra/keystore/'] },
   { packages: /^esbuild$/, places: ['eif/rootfs/'] },
@@ -31,3 +32,16 @@ for (const { packages, places } of PLACES) {
     );
   });
 }
+
+t.test('keeps what only operators and emulators use out of the image', async (t) => {
+  const reached = reachable(['supervisor/main.ts'], graphOf(readArrows(SOURCE_FOLDERS)));
+  t.ok(reached.has('kms/client.ts'), 'the way to KMS was followed');
+  const users = arrows.filter(({ name }) =>
+    /^(@aws-sdk\/credential-providers|@peculiar\/x509|reflect-metadata)$/.test(name),
+  );
+  t.ok(users.length > 0);
+  t.same(
+    users.filter(({ from }) => reached.has(from)),
+    [],
+  );
+});

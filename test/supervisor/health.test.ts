@@ -18,8 +18,8 @@ import { databaseWithTls } from './support/tls-database.ts';
 
 const INTERVAL_MS = 10_000;
 const TIMEOUT_MS = 5_000;
-const authority = createAuthority({ commonName: 'database CA', clock: systemClock });
-const identity = authority.issue({ commonName: 'db', subjectAltNames: ['db.internal'], kind: 'server' });
+const authority = await createAuthority({ commonName: 'database CA', clock: systemClock });
+const identity = await authority.issue({ commonName: 'db', subjectAltNames: ['db.internal'], kind: 'server' });
 const RUNNING: ChildState = { kind: 'running', pid: 1, restarts: 0 };
 
 /** An acra-server that the kernel takes connections for. `dials`: that it accepts them, and goes on to the database. */
@@ -130,7 +130,7 @@ t.test('tells of an acra-server that is down in the words of its supervision', a
 });
 
 t.test('says what is wrong with the database’s certificate', async (t) => {
-  const { certificatePem } = createAuthority({ commonName: 'other CA', clock: systemClock });
+  const { certificatePem } = await createAuthority({ commonName: 'other CA', clock: systemClock });
   const { heard, untilHeard } = await watch(t, { caPem: certificatePem });
   await untilHeard(1);
   t.match(heard[0], { healthy: false, code: 'BOOT_DATABASE_UNTRUSTED', detail: /found: / });

@@ -10,9 +10,9 @@ import { probeAcra } from '../../supervisor/workloads/acra/probe.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const signal = () => new AbortController().signal;
-const authority = createAuthority({ commonName: 'database CA', clock: systemClock });
-const other = createAuthority({ commonName: 'other CA', clock: systemClock });
-const identity = authority.issue({ commonName: 'db.internal', subjectAltNames: ['db.internal'], kind: 'server' });
+const authority = await createAuthority({ commonName: 'database CA', clock: systemClock });
+const other = await createAuthority({ commonName: 'other CA', clock: systemClock });
+const identity = await authority.issue({ commonName: 'db.internal', subjectAltNames: ['db.internal'], kind: 'server' });
 
 async function postgres(t: TapTest, tls: boolean) {
   const running = await startPostgres({

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { makeKeys } from '../../../keys/ceremony.ts';
 import { readCeremonyInput } from '../../../keys/ceremony-input.ts';
+import { kmsEncrypt } from '../../../kms/operator-encrypt.ts';
 import { systemRandom } from '../../../runtime/random.ts';
 import { CliError } from '../../errors.ts';
 import { keysContext, kmsOf } from '../../keys-context.ts';
-import { kmsEncrypt } from '../../kms-encrypt.ts';
 import { green, printJson, printLine, progress } from '../../output.ts';
 import { untilStopped } from '../../until-signal.ts';
 

@@ -18,9 +18,9 @@ import type { TcpEndpoint } from '../../../wire/endpoint.ts';
 import { atRest, masterKeyBytes, writeKeystore } from './at-rest.ts';
 import { realAcraServer } from './real-acra-server.ts';
 
-const applications = createAuthority({ commonName: 'applications', clock: systemClock });
-const server = applications.issue({ commonName: 'acra', subjectAltNames: ['acra.internal'], kind: 'server' });
-const client = applications.issue({ commonName: 'client', kind: 'client' });
+const applications = await createAuthority({ commonName: 'applications', clock: systemClock });
+const server = await applications.issue({ commonName: 'acra', subjectAltNames: ['acra.internal'], kind: 'server' });
+const client = await applications.issue({ commonName: 'client', kind: 'client' });
 /** Int32 length, Int32 version 3.0, user, end. */
 const STARTUP = Buffer.from('\0\0\0\x0f\0\x03\0\0user\0a\0\0', 'latin1');
 STARTUP.writeUInt32BE(STARTUP.length);

@@ -12,11 +12,15 @@ export interface SignerFiles {
 }
 
 /** On P-256. */
-export function writeSigner(folder: string, name: string, state: 'valid' | 'expired' = 'valid'): SignerFiles {
-  const authority = createAuthority({ commonName: 'signing authority', clock: systemClock });
+export async function writeSigner(
+  folder: string,
+  name: string,
+  state: 'valid' | 'expired' = 'valid',
+): Promise<SignerFiles> {
+  const authority = await createAuthority({ commonName: 'signing authority', clock: systemClock });
   const daysAgo = (days: number) => new Date(systemClock.nowMs() - days * DAY_MS);
   const past = { notBefore: daysAgo(3), notAfter: daysAgo(1) };
-  const { privateKeyPem, certificatePem } = authority.issue({
+  const { privateKeyPem, certificatePem } = await authority.issue({
     commonName: name,
     kind: 'client',
     ...(state === 'expired' ? past : {}),

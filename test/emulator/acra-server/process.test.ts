@@ -112,11 +112,12 @@ t.test('refuses bytes that come in clear behind the SSLRequest', async (t) => {
 });
 
 t.test('refuses a client without certificate, or with one of another authority', async (t) => {
-  const stranger = createAuthority({ commonName: 'Test CA', clock: systemClock }).issue({
+  const strangers = await createAuthority({ commonName: 'Test CA', clock: systemClock });
+  const stranger = await strangers.issue({
     commonName: 'alice',
     kind: 'client',
   });
-  const server = rig.authority.issue({ commonName: 'alice', kind: 'server' });
+  const server = await rig.authority.issue({ commonName: 'alice', kind: 'server' });
   const { ssl } = rig.config(acra, 'nobody');
   for (const certificate of [undefined, stranger, server]) {
     const own = certificate && { cert: certificate.certificatePem, key: certificate.privateKeyPem };

@@ -13,8 +13,8 @@ import { systemClock } from '../../../runtime/clock.ts';
 import { rejectsCode } from '../../support/coded-error.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
-const authority = createAuthority({ commonName: 'Database CA', clock: systemClock });
-const { certificatePem: certPem, privateKeyPem: keyPem } = authority.issue({
+const authority = await createAuthority({ commonName: 'Database CA', clock: systemClock });
+const { certificatePem: certPem, privateKeyPem: keyPem } = await authority.issue({
   commonName: 'db.test',
   subjectAltNames: ['db.test'],
   kind: 'server',
@@ -99,7 +99,7 @@ t.test('runs PostgreSQL 18 with TLS, as root and as an ordinary user', async (t)
 t.test('demands client certificates of the authority when it is given one', async (t) => {
   const server = await startPostgres(options(t, { tls: { certPem, keyPem, caPem: authority.certificatePem } }));
   t.teardown(() => server.stop());
-  const client = authority.issue({ commonName: 'acra', kind: 'client' });
+  const client = await authority.issue({ commonName: 'acra', kind: 'client' });
   await t.rejects(query(server, 'SELECT 1'), { message: /client certificate/ });
   const ssl = { ...TLS, cert: client.certificatePem, key: client.privateKeyPem };
   t.same(await query(server, 'SELECT 1 AS one', { ssl }), [{ one: 1 }]);

@@ -1,5 +1,5 @@
 /** KMS and instance metadata as an enclave test needs them: the emulators', or AWS's own. */
-import type { EncryptOptions } from '../../../cli/kms-encrypt.ts';
+import type { EncryptOptions } from '../../../kms/operator-encrypt.ts';
 import type { PcrIndex } from '../../../wire/brands.ts';
 
 export interface EnclaveCloud {

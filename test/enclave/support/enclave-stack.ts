@@ -65,7 +65,7 @@ export class EnclaveStack {
     const cleanups = new AsyncDisposableStack();
     t.teardown(() => cleanups.disposeAsync());
     cleanups.defer(() => rmSync(root, { recursive: true, force: true, maxRetries: 3 }));
-    const certificates = makeCertificates();
+    const certificates = await makeCertificates();
     const cloud = await target().startCloud(root);
     cleanups.defer(() => cloud.stop());
     const postgres = await startDemoPostgres({ folder: join(root, 'pg'), tls: true, certificates, signal: step() });

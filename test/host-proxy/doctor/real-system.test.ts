@@ -109,9 +109,9 @@ t.test('rejects a database that closes without an answer', async (t) => {
 });
 
 t.test('takes the date over TLS from a trusted server alone, and only under its name', async (t) => {
-  const authority = createAuthority({ commonName: 'test CA', clock: systemClock });
+  const authority = await createAuthority({ commonName: 'test CA', clock: systemClock });
   const serverNamed = async (name: string) => {
-    const issued = authority.issue({ commonName: name, subjectAltNames: [name], kind: 'server' });
+    const issued = await authority.issue({ commonName: name, subjectAltNames: [name], kind: 'server' });
     const server = createHttpsServer(
       { cert: issued.certificatePem, key: issued.privateKeyPem },
       (_request, response) => {

@@ -20,7 +20,7 @@ t.test('a database’s certificate', { skip: withoutOpenssl }, async (t) => {
     const { name, verdict, serverName = SERVER_NAME, probeIsStricter = false, server } = shape;
     await t.test(`keeps to acra-server’s verdict on ${name}: ${verdict}`, async (t) => {
       const folder = temporaryFolder(t);
-      const { chainPem, keyPem, caPem } = makeCertificate(shape, folder);
+      const { chainPem, keyPem, caPem } = await makeCertificate(shape, folder);
       const context = createSecureContext({ cert: chainPem, key: keyPem, ciphers: 'DEFAULT@SECLEVEL=0', ...server });
       const database = await databaseWithTls(t, context);
       const probe = { target: database.address, serverName, caPem, timeoutMs: TIMEOUT_MS };

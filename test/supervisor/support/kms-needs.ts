@@ -60,7 +60,6 @@ export async function kmsNeeds(t: Test, sections: object = {}, region = 'eu-cent
   const needs: KmsNeeds = {
     config: loadConfig(enclaveSchema, file),
     pathOf: (name) => join(folder, name),
-    certificateEnds: [],
     keeper,
     nsm: nsm.provider,
   };

@@ -53,17 +53,17 @@ const DAY_MS = 86_400_000;
 const LIFETIME_DAYS = 90;
 
 /** OpenSSL's `req` begins today. */
-function atAnotherTime(daysAgo: number): MadeCertificate {
-  const authority = createAuthority({ commonName: 'database CA', clock: systemClock });
+async function atAnotherTime(daysAgo: number): Promise<MadeCertificate> {
+  const authority = await createAuthority({ commonName: 'database CA', clock: systemClock });
   const notBefore = new Date(systemClock.nowMs() - daysAgo * DAY_MS);
   const notAfter = new Date(notBefore.getTime() + LIFETIME_DAYS * DAY_MS);
   const times = { notBefore, notAfter };
-  const issued = authority.issue({ commonName: 'db', subjectAltNames: [SERVER_NAME], kind: 'server', ...times });
+  const issued = await authority.issue({ commonName: 'db', subjectAltNames: [SERVER_NAME], kind: 'server', ...times });
   return { chainPem: issued.certificatePem, keyPem: issued.privateKeyPem, caPem: authority.certificatePem };
 }
 
 /** @param folder an empty one */
-export function makeCertificate(shape: Shape, folder: string): MadeCertificate {
+export async function makeCertificate(shape: Shape, folder: string): Promise<MadeCertificate> {
   const { serverName = SERVER_NAME, selfSigned = false, intermediate, daysAgo } = shape;
   if (daysAgo !== undefined) return atAnotherTime(daysAgo);
   const read = (name: string) => readFileSync(join(folder, `${name}.pem`), 'utf8');

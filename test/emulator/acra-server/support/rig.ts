@@ -15,7 +15,7 @@ import { acraServerArguments } from '../../../../acra/server/command-line.ts';
 import { acraServerEnvironment, MASTER_KEY_VARIABLE } from '../../../../acra/server/environment.ts';
 import { STAND_IN_COMMAND } from '../../../../emulator/acra-server/command.ts';
 import { Keyring } from '../../../../emulator/acra-server/keyring.ts';
-import { createAuthority, type IssuedCertificate } from '../../../../emulator/pki/authority.ts';
+import { type Authority, createAuthority, type IssuedCertificate } from '../../../../emulator/pki/authority.ts';
 import { type RunningPostgres, startPostgres } from '../../../../emulator/postgres/server.ts';
 import { systemClock } from '../../../../runtime/clock.ts';
 import { systemRandom } from '../../../../runtime/random.ts';
@@ -99,16 +99,21 @@ function canConnect(path: string): Promise<boolean> {
 }
 
 export class Rig {
-  readonly authority = createAuthority({ commonName: 'Test CA', clock: systemClock });
   readonly clients = new Map<string, IssuedCertificate>();
   readonly #folder: string;
   readonly #t: Teardown;
+  #authority: Authority | undefined;
   #postgres: RunningPostgres | undefined;
   #count = 0;
 
   constructor(t: Teardown) {
     this.#t = t;
     this.#folder = temporaryFolder(t);
+  }
+
+  get authority(): Authority {
+    if (!this.#authority) throw new Error('not started');
+    return this.#authority;
   }
 
   get postgres(): RunningPostgres {
@@ -118,7 +123,8 @@ export class Rig {
 
   async start(): Promise<void> {
     const signal = AbortSignal.timeout(60_000);
-    const issued = this.authority.issue({ commonName: 'db', subjectAltNames: ['db.test'], kind: 'server' });
+    this.#authority = await createAuthority({ commonName: 'Test CA', clock: systemClock });
+    const issued = await this.authority.issue({ commonName: 'db', subjectAltNames: ['db.test'], kind: 'server' });
     const tls = { certPem: issued.certificatePem, keyPem: issued.privateKeyPem };
     const folder = this.#path('postgres');
     this.#postgres = await startPostgres({
@@ -131,7 +137,7 @@ export class Rig {
     });
     this.#t.teardown(() => this.#postgres?.stop());
     for (const name of ['alice', 'bob', 'mallory']) {
-      this.clients.set(name, this.authority.issue({ commonName: name, kind: 'client' }));
+      this.clients.set(name, await this.authority.issue({ commonName: name, kind: 'client' }));
     }
     await createKeystore({
       folder: this.#path('keys'),
@@ -139,7 +145,7 @@ export class Rig {
       clientIds: ['alice', 'bob'].map((name) => this.clientId(name)),
       random: systemRandom,
     });
-    const server = this.authority.issue({ commonName: 'acra', subjectAltNames: ['acra.test'], kind: 'server' });
+    const server = await this.authority.issue({ commonName: 'acra', subjectAltNames: ['acra.test'], kind: 'server' });
     writeFileSync(this.#path('ca.pem'), this.authority.certificatePem);
     writeFileSync(this.#path('server.pem'), server.certificatePem);
     writeFileSync(this.#path('server.key'), server.privateKeyPem);
