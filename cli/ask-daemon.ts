@@ -5,7 +5,7 @@ import { loadConfig } from '../config/load.ts';
 import { askDaemon } from '../host-proxy/operator/command/client.ts';
 import type { CommandReply, CommandRequest } from '../host-proxy/operator/command/protocol.ts';
 import { CliError } from './errors.ts';
-import { watchStopSignals } from './until-signal.ts';
+import { untilStopped } from './until-signal.ts';
 
 export interface DaemonOption {
   readonly config?: string;
@@ -25,18 +25,17 @@ export function lineCount(text: string): number {
 }
 
 /** @returns the daemon's last words; undefined when a signal ended the asking. @throws CodedError */
-export async function ask(
+export function ask(
   options: DaemonOption,
   request: CommandRequest,
   onReply: (reply: CommandReply) => void,
 ): Promise<string | undefined> {
-  const stop = watchStopSignals();
-  try {
-    return await askDaemon(runtimeFolderOf(options), request, onReply, stop.signal);
-  } catch (error) {
-    if (stop.signal.aborted) return undefined;
-    throw error;
-  } finally {
-    stop.dispose();
-  }
+  return untilStopped(async (signal) => {
+    try {
+      return await askDaemon(runtimeFolderOf(options), request, onReply, signal);
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      throw error;
+    }
+  });
 }

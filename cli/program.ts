@@ -12,6 +12,9 @@ import { printError } from './output.ts';
 const EX_CONFIG = 78;
 const CONFIGURATION_ERRORS = [ConfigError, WireError, KeyError];
 
+/** SIGHUP tells so too, and ends the command in order; nobody is left to read how. */
+const TERMINAL_GONE = 'EIO';
+
 function newProgram(): Command {
   return new Command('acra-enclave')
     .description('Runs acra-server, the PostgreSQL encryption proxy, inside an AWS Nitro Enclave.')
@@ -22,8 +25,11 @@ function newProgram(): Command {
 export async function runProgram(commands: CommandTable): Promise<void> {
   // Whoever read our output has seen enough (`| head`).
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit();
+    if (error.code === 'EPIPE') process.exit();
+    if (error.code !== TERMINAL_GONE) throw error;
+  });
+  process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE' && error.code !== TERMINAL_GONE) throw error;
   });
   try {
     const program = await addCommands(newProgram(), commands, process.argv.slice(2));

@@ -138,6 +138,12 @@ export class HostProxy implements Service {
     return Object.fromEntries(Object.entries(this.#relay.counters()).filter(([label]) => isPublic.has(label)));
   }
 
+  /** Goes over to the file that the log's name stands for now, after whoever rotates logs has renamed it. */
+  reopenLogs(): void {
+    this.#sink.reopen();
+    this.#sink.log('info', 'host-proxy.logs-reopened', {});
+  }
+
   /** Asks the enclave for an ordered stop; false when it is not connected. */
   requestEnclaveStop(): boolean {
     return this.#control.requestStop();

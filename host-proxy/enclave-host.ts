@@ -125,6 +125,12 @@ export class EnclaveHost implements CommandTarget {
     };
   }
 
+  /** Goes over to the files that the names of log and console stand for now. */
+  reopenLogs(): void {
+    this.#console.reopen();
+    this.#proxy.reopenLogs();
+  }
+
   get records(): LineBuffer {
     return this.#proxy.recentRecords;
   }

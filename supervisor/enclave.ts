@@ -18,6 +18,7 @@ import { isInit } from './machine/init.ts';
 import type { Platform } from './platform.ts';
 
 const EXIT_FAILED = 1;
+const ENDING_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP'] as const;
 
 /** Returns only if even ending the machine fails. */
 export async function runEnclave(platform: Platform, table = bootTable): Promise<void> {
@@ -41,7 +42,7 @@ async function supervise(platform: Platform, table: typeof bootTable): Promise<v
   });
   endOnPanic(supervisor);
   // An init may tell us to stop; as PID 1 we hear it only from ourselves.
-  process.on('SIGTERM', () => supervisor.requestStop('a signal arrived'));
+  for (const name of ENDING_SIGNALS) process.on(name, () => supervisor.requestStop(`received ${name}`));
   const exit = await supervisor.run();
   if (exit.kind === 'stopped') end(0, 'stopped in order');
   else end(EXIT_FAILED, describeError(exit.error), errorCode(exit.error));

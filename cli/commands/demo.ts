@@ -13,7 +13,7 @@ import { describeEndpoints } from '../demo/clients.ts';
 import { Stack } from '../demo/stack.ts';
 import { Story } from '../demo/story.ts';
 import { bold, dim, green, printLine, progress } from '../output.ts';
-import { watchStopSignals } from '../until-signal.ts';
+import { untilStopped } from '../until-signal.ts';
 
 /** 128 + SIGINT, as a shell reports it. */
 const EXIT_INTERRUPTED = 130;
@@ -42,9 +42,8 @@ async function keepRunning(stack: Stack, address: TcpEndpoint, folder: string, s
   rmSync(file, { force: true });
 }
 
-async function runDemo({ keep, folder }: DemoOptions): Promise<void> {
+async function runDemo({ keep, folder }: DemoOptions, stop: AbortSignal): Promise<void> {
   const root = mkdtempSync(join(tmpdir(), 'acra-demo-'));
-  const stop = watchStopSignals();
   const acraProgram = await locateAcraServer({
     environment: process.env,
     cacheFolder: acraCacheFolder(process.env),
@@ -56,20 +55,19 @@ async function runDemo({ keep, folder }: DemoOptions): Promise<void> {
   let failed = true;
   let stack: Stack | undefined;
   try {
-    const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(DEMO_TIMEOUT_MS)]);
+    const signal = AbortSignal.any([stop, AbortSignal.timeout(DEMO_TIMEOUT_MS)]);
     stack = await Stack.prepare({ root, acraProgram, signal });
     const address = await new Story(stack, signal).tell();
     printLine(`\n${green('Every step held.')}`);
     failed = false;
-    if (keep) await keepRunning(stack, address, folder, stop.signal);
+    if (keep) await keepRunning(stack, address, folder, stop);
   } catch (error) {
-    if (!stop.signal.aborted) throw error;
+    if (!stop.aborted) throw error;
     process.exitCode = EXIT_INTERRUPTED;
   } finally {
     progress('stopping …');
     await stack?.stop();
-    stop.dispose();
-    if (failed && !stop.signal.aborted) progress(`logs are kept in ${join(root, 'logs')}`);
+    if (failed && !stop.aborted) progress(`logs are kept in ${join(root, 'logs')}`);
     else rmSync(root, { recursive: true, force: true });
   }
 }
@@ -79,5 +77,5 @@ export function demoCommand(): Command {
     .description('Run everything on this machine and show it step by step: real PostgreSQL, emulated KMS and NSM.')
     .option('--keep', 'leave it running until Ctrl-C and write endpoints.json')
     .option('--folder <folder>', 'where --keep writes endpoints.json', '.demo')
-    .action(runDemo);
+    .action((options: DemoOptions) => untilStopped((stop) => runDemo(options, stop)));
 }

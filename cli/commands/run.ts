@@ -1,4 +1,4 @@
-/** `acra-enclave run`: the parent's daemon with the enclave that it starts, until SIGTERM or `acra-enclave stop`. */
+/** `acra-enclave run`: the parent's daemon with the enclave that it starts, until a signal or `acra-enclave stop` ends it. */
 
 import { resolve } from 'node:path';
 import { stderr } from 'node:process';
@@ -11,11 +11,10 @@ import { systemClock } from '../../runtime/clock.ts';
 import { describeError, errorCode } from '../../runtime/errors.ts';
 import { systemRandom } from '../../runtime/random.ts';
 import { progress } from '../output.ts';
-import { watchStopSignals } from '../until-signal.ts';
+import { untilStopped } from '../until-signal.ts';
 
 async function runEnclave({ config: file }: { readonly config: string }): Promise<void> {
   const manager = serviceManager(process.env, systemClock);
-  const stop = watchStopSignals();
   try {
     const config = loadConfig(hostProxySchema, resolve(file));
     const host = new EnclaveHost({
@@ -25,14 +24,13 @@ async function runEnclave({ config: file }: { readonly config: string }): Promis
       serviceManager: manager,
       onProgress: (text) => stderr.isTTY && progress(`enclave: ${text}`),
     });
-    await host.run(stop.signal);
+    await untilStopped((signal) => host.run(signal), { onHangUp: () => host.reopenLogs() });
   } catch (error) {
     manager.status(`${errorCode(error) ?? 'unexpected'}: ${describeError(error)}`);
     throw error;
   } finally {
     manager.stopping();
     manager.close();
-    stop.dispose();
   }
 }
 
@@ -44,7 +42,8 @@ export function runCommand(): Command {
     .requiredOption('-c, --config <file>', 'host-proxy.yaml with a section enclave.run')
     .addHelpText(
       'after',
-      '\nEnds with code 0 after an ordered stop, with 1 and the reason when the enclave is not started again.',
+      '\nEnds with code 0 after an ordered stop, with 1 and the reason when the enclave is not started again.' +
+        '\nSIGHUP opens its log files anew; in a terminal it ends like every other signal.',
     )
     .action(runEnclave);
 }

@@ -12,7 +12,7 @@ import { acraCacheFolder } from '../acra-cache.ts';
 import { consoleLogger } from '../console-logger.ts';
 import { CliError } from '../errors.ts';
 import { simulatedPlatform } from '../simulated/platform.ts';
-import { watchStopSignals } from '../until-signal.ts';
+import { untilStopped } from '../until-signal.ts';
 
 interface SupervisorOptions {
   readonly enclave: string;
@@ -29,7 +29,6 @@ async function runSupervisor({ enclave, simulated }: SupervisorOptions): Promise
     cacheFolder: acraCacheFolder(process.env),
     standIn: STAND_IN_COMMAND,
   });
-  const stop = watchStopSignals();
   const supervisor = new Supervisor({
     platform: await simulatedPlatform({ stateFolder: resolve(simulated), enclaveFolder: folder, acraProgram }),
     folder,
@@ -39,9 +38,10 @@ async function runSupervisor({ enclave, simulated }: SupervisorOptions): Promise
     random: systemRandom,
     console: consoleLogger,
   });
-  stop.signal.addEventListener('abort', () => supervisor.requestStop('a signal arrived'), { once: true });
-  const exit = await supervisor.run();
-  stop.dispose();
+  const exit = await untilStopped((signal) => {
+    signal.addEventListener('abort', () => supervisor.requestStop('a signal arrived'), { once: true });
+    return supervisor.run();
+  });
   if (exit.kind === 'failed') throw exit.error;
 }
 

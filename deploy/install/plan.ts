@@ -96,6 +96,7 @@ function templateEntries(projectFolder: string, layout: Layout): PlannedEntry[] 
     filled('systemd/sysusers.conf', under('lib/sysusers.d/acra-enclave.conf')),
     filled('systemd/tmpfiles.conf', under('lib/tmpfiles.d/acra-enclave.conf')),
     filled('systemd/allocator.yaml', join(examples, 'allocator.yaml')),
+    filled('systemd/logrotate.conf', join(examples, 'logrotate.conf')),
     filled('systemd/restart-back-off.conf', join(examples, 'restart-back-off.conf')),
   ];
 }

@@ -73,6 +73,11 @@ export class LogSink implements Logger {
     return this.#writer.refused;
   }
 
+  /** Goes over to the file that the name stands for now; the next line would do so too. */
+  reopen(): void {
+    this.#writer.reopen();
+  }
+
   #take(line: string): void {
     this.#unwritten = this.#writer.write(line) ? undefined : line;
     this.#recent?.push(line);

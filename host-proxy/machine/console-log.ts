@@ -28,6 +28,11 @@ export class ConsoleLog implements ConsoleSink {
     this.recent.push(line);
   }
 
+  /** Goes over to the file that the name stands for now. */
+  reopen(): void {
+    this.#writer?.reopen();
+  }
+
   close(): void {
     this.#writer?.close();
   }

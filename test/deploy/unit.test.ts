@@ -57,6 +57,7 @@ t.test('keeps the access that the enclave needs', async (t) => {
     'RestrictAddressFamilies=AF_UNIX AF_VSOCK AF_INET AF_INET6',
     'ReadWritePaths=-/run/nitro_enclaves -/var/log/nitro_enclaves',
     'RuntimeDirectoryMode=0700',
+    'ExecReload=/bin/kill -HUP $MAINPID',
   ]) {
     t.ok(template.split('\n').includes(line), line);
   }

@@ -1,4 +1,17 @@
-import { readFileSync, writeFileSync, writeSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { LineWriter } from '../../../system/lines/line-writer.ts';
@@ -76,4 +89,100 @@ t.test('waits for a reader that is slow, but not for ever', async (t) => {
   const startedMs = performance.now();
   for (let n = 0; n < 100; n += 1) t.notOk(stuck.write('line'));
   t.ok(performance.now() - startedMs < 1_000, 'only the first line waited');
+});
+
+const reading = (file: string) => readFileSync(file, 'utf8');
+
+t.test('goes on in a new file when the file was renamed, removed or replaced, and loses no line', async (t) => {
+  const folder = temporaryFolder(t);
+  const file = join(folder, 'log');
+  const complaints: string[] = [];
+  const writer = new LineWriter({ file, complain: (text) => complaints.push(text) });
+  t.teardown(() => writer.close());
+  t.ok(writer.write('one'));
+  renameSync(file, join(folder, 'log.1'));
+  t.ok(writer.write('two'));
+  rmSync(file);
+  t.ok(writer.write('three'));
+  renameSync(file, join(folder, 'log.2'));
+  writeFileSync(file, '', { mode: 0o600 });
+  t.ok(writer.write('four'));
+  t.same(
+    [reading(join(folder, 'log.1')), reading(join(folder, 'log.2')), reading(file)],
+    ['one\n', 'three\n', 'four\n'],
+  );
+  t.equal(statSync(join(folder, 'log.2')).mode & 0o777, 0o640);
+  t.same(complaints, []);
+});
+
+t.test('begins at the start of a file that was emptied', async (t) => {
+  const file = join(temporaryFolder(t), 'log');
+  const writer = new LineWriter({ file });
+  t.teardown(() => writer.close());
+  t.ok(writer.write('one'));
+  truncateSync(file);
+  t.ok(writer.write('two'));
+  t.equal(reading(file), 'two\n');
+});
+
+t.test('follows a link to another file', async (t) => {
+  const folder = temporaryFolder(t);
+  const link = join(folder, 'log');
+  symlinkSync(join(folder, 'monday'), link);
+  const writer = new LineWriter({ file: link });
+  t.teardown(() => writer.close());
+  t.ok(writer.write('one'));
+  rmSync(link);
+  symlinkSync(join(folder, 'tuesday'), link);
+  t.ok(writer.write('two'));
+  t.same([reading(join(folder, 'monday')), reading(join(folder, 'tuesday'))], ['one\n', 'two\n']);
+});
+
+for (const [what, obstruct] of [
+  ['a folder', (file: string) => mkdirSync(file)],
+  ['a pipe that nobody reads', (file: string) => execFileSync('mkfifo', [file])],
+  ['a link that leads nowhere', (file: string) => symlinkSync('/nonexistent/log', file)],
+] as const) {
+  t.test(`goes on in the file that it has when the name stands for ${what}, and says so once`, async (t) => {
+    const folder = temporaryFolder(t);
+    const file = join(folder, 'log');
+    const complaints: string[] = [];
+    const writer = new LineWriter({ file, complain: (text) => complaints.push(text) });
+    t.teardown(() => writer.close());
+    t.ok(writer.write('one'));
+    renameSync(file, join(folder, 'log.1'));
+    obstruct(file);
+    t.ok(writer.write('two'));
+    t.ok(writer.write('three'));
+    t.equal(reading(join(folder, 'log.1')), 'one\ntwo\nthree\n');
+    t.equal(complaints.length, 1);
+    t.match(complaints[0], /cannot open .*log anew/);
+    rmSync(file, { recursive: true });
+    t.ok(writer.write('four'));
+    t.equal(reading(file), 'four\n');
+  });
+}
+
+t.test('holds no file that was renamed once it is told to open the name anew', async (t) => {
+  const folder = temporaryFolder(t);
+  const file = join(folder, 'log');
+  const writer = new LineWriter({ file });
+  t.teardown(() => writer.close());
+  const held = () =>
+    readdirSync('/proc/self/fd')
+      .flatMap((fd) => target(fd))
+      .filter((path) => path.startsWith(folder));
+  const target = (fd: string) => {
+    try {
+      return [readlinkSync(`/proc/self/fd/${fd}`)];
+    } catch {
+      return []; // The descriptor that read the folder itself.
+    }
+  };
+  renameSync(file, join(folder, 'log.1'));
+  t.same(held(), [join(folder, 'log.1')]);
+  writer.reopen();
+  t.same(held(), [file]);
+  writer.reopen();
+  t.same(held(), [file]);
 });

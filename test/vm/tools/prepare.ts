@@ -4,7 +4,7 @@
  */
 import { hostArchitecture, provideKernel } from '../../../cli/eif/kernel.ts';
 import { printError, printLine, progress } from '../../../cli/output.ts';
-import { watchStopSignals } from '../../../cli/until-signal.ts';
+import { untilStopped } from '../../../cli/until-signal.ts';
 import { recipeSchema } from '../../../eif/image/recipe.ts';
 import { PROJECT, provideVmTools } from './vm-tools.ts';
 
@@ -23,12 +23,9 @@ async function prepare(signal: AbortSignal): Promise<void> {
   printLine(`KERNEL=${quoted(kernel.path)}`);
 }
 
-const { signal, dispose } = watchStopSignals();
 try {
-  await prepare(signal);
+  await untilStopped(prepare);
 } catch (error) {
   process.exitCode = 1;
   await printError(error, false);
-} finally {
-  dispose();
 }
