@@ -150,6 +150,7 @@ const WORDS = "[a-z][a-z'/ -]{0,100}";
 
 const WHOLE: readonly RegExp[] = [
   RUNTIME_ERROR,
+  /^tls: client requested unsupported application protocols \(\["postgresql"\]\)$/,
   /^master key must have 32 length in bytes$/,
   /^illegal base64 data at input byte \d{1,15}$/,
   /^incorrect read\/write count\. \d{1,15} != \d{1,15}$/,

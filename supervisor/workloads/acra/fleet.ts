@@ -82,7 +82,7 @@ export class AcraFleet {
     const { maxMemoryMiB, maxTasks } = config.acra;
     const confinement = confine(plan.id, { maxMemoryBytes: maxMemoryMiB * MIB, maxTasks });
     try {
-      const output = new AcraOutput(logger, this.#deps.onRecord);
+      const output = new AcraOutput(plan.id, logger, this.#deps.onRecord);
       const onState = (state: ChildState) => this.#tell(plan.id, state);
       const child = new SupervisedChild(this.#childSpec(plan, confinement, output), {
         clock,

@@ -11,13 +11,18 @@ import { parseAcraLogLine } from '../../../acra/server/log-record.ts';
 import type { Logger } from '../../../runtime/log.ts';
 
 export class AcraOutput {
+  readonly #child: string;
   readonly #logger: Logger;
   readonly #onRecord: (record: AcraLogRecord) => void;
   #codes = new Set<number>();
   readonly #alarms = new Map<AlarmConcern, number>(ALARM_CONCERNS.map((concern) => [concern, 0]));
 
-  /** @param onRecord who else listens */
-  constructor(logger: Logger, onRecord: (record: AcraLogRecord) => void = () => undefined) {
+  /**
+   * @param child of which acra-server the records are
+   * @param onRecord who else listens
+   */
+  constructor(child: string, logger: Logger, onRecord: (record: AcraLogRecord) => void = () => undefined) {
+    this.#child = child;
     this.#logger = logger;
     this.#onRecord = onRecord;
   }
@@ -45,7 +50,8 @@ export class AcraOutput {
   #read(line: LogLine): void {
     const record = parseAcraLogLine(line);
     const { level, message, code, error, sessionId, clientId, withheldBytes } = record;
-    this.#logger.log(level, 'acra.log', { message, acraCode: code, error, sessionId, clientId, withheldBytes });
+    const child = this.#child;
+    this.#logger.log(level, 'acra.log', { child, message, acraCode: code, error, sessionId, clientId, withheldBytes });
     if (code !== undefined) this.#codes.add(code);
     this.#raiseAlarm(record);
     this.#onRecord(record);
@@ -57,6 +63,7 @@ export class AcraOutput {
     const { concern, meaning } = alarm;
     const { message, code, sessionId, clientId } = record;
     this.#alarms.set(concern, (this.#alarms.get(concern) ?? 0) + 1);
-    this.#logger.log('fatal', 'acra.alarm', { concern, meaning, message, acraCode: code, sessionId, clientId });
+    const child = this.#child;
+    this.#logger.log('fatal', 'acra.alarm', { child, concern, meaning, message, acraCode: code, sessionId, clientId });
   }
 }

@@ -73,7 +73,7 @@ function surroundings(t: TapTest, { script, user, clock = systemClock, ...rest }
     serverKey: SecretBuffer.take(Buffer.from(PEM)),
     confinement: { folder, user, enclose, clear, release: () => undefined },
     clock,
-    output: new AcraOutput(new MemoryLogger()),
+    output: new AcraOutput('acra-server', new MemoryLogger()),
   });
   const launch = () => {
     const process = spec.launch();

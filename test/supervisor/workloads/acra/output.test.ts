@@ -51,7 +51,7 @@ async function chain(t: TapTest) {
     await server.stop();
     sink.close();
   });
-  const output = new AcraOutput(logs);
+  const output = new AcraOutput('acra-server-2', logs);
   /** What has arrived at the parent when acra-server has said `bytes`, in pieces as a pipe gives them. */
   const say = async (bytes: Buffer): Promise<Record<string, unknown>[]> => {
     const stderr = new PassThrough();
@@ -99,6 +99,10 @@ for (const { what, lines } of logged) {
     const raised = alarms(await say(Buffer.from(lines.map((line) => `${line}\n`).join(''))));
     const concern = EXPECTED[what] ?? '';
     t.ok(raised.some((alarm) => alarm['concern'] === concern));
+    t.ok(
+      raised.every((alarm) => alarm['child'] === 'acra-server-2'),
+      'each names its acra-server',
+    );
     t.equal(
       output.alarms.get(concern as 'plaintext'),
       raised.filter((alarm) => alarm['concern'] === concern).length,

@@ -17,7 +17,7 @@ const UNTRUSTED =
 function surroundings() {
   let sessions = 0;
   const tls = new SessionTls(() => sessions);
-  const output = new AcraOutput(new MemoryLogger(), (record) => tls.observe(record));
+  const output = new AcraOutput('acra-server', new MemoryLogger(), (record) => tls.observe(record));
   const stderr = new PassThrough();
   output.attach([stderr]);
   const say = async (...lines: readonly string[]) => {
