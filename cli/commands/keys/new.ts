@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { makeKeys } from '../../../keys/ceremony.ts';
 import { readCeremonyInput } from '../../../keys/ceremony-input.ts';
-import { requirePlannedKeys } from '../../../keys/measured-folder.ts';
+import { requirePlannedKeys } from '../../../keys/folder-check.ts';
 import { systemRandom } from '../../../runtime/random.ts';
 import { CliError } from '../../errors.ts';
 import { keysContext, kmsOf } from '../../keys-context.ts';

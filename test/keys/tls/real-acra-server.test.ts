@@ -2,8 +2,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import t from 'tap';
 import { readCertificateFile } from '../../../keys/tls/certificate-file.ts';
+import { checkAuthorities, checkClientCertificate, PURPOSE } from '../../../keys/tls/certificate-rules.ts';
 import { checkServerKey } from '../../../keys/tls/private-key.ts';
-import { checkAuthorities, checkClientCertificate, PURPOSE } from '../../../keys/tls/rules.ts';
 import { withoutRealAcraServer } from '../../acra/support/real-acra-server.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import type { Made, Shape } from '../support/certificate-maker.ts';

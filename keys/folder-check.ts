@@ -18,8 +18,8 @@ import type { Finding } from './finding.ts';
 import { requireNoFinding } from './finding.ts';
 import { parseMasterKeyFile } from './master-key-file.ts';
 import { sealedKeyFindings } from './sealed-server-key.ts';
-import type { FolderCertificates } from './tls/folder.ts';
-import { checkFolderCertificates } from './tls/folder.ts';
+import type { FolderCertificates } from './tls/folder-certificates.ts';
+import { checkFolderCertificates } from './tls/folder-certificates.ts';
 
 interface MeasuredFolder {
   readonly folder: string;

@@ -1,7 +1,12 @@
 /** What acra-server or applications would refuse later is refused by name; docs/specs/acra-server.md tells where each rule is from. */
 import t from 'tap';
 import { readCertificateFile } from '../../../keys/tls/certificate-file.ts';
-import { checkAuthorities, checkClientCertificate, checkServerCertificate, PURPOSE } from '../../../keys/tls/rules.ts';
+import {
+  checkAuthorities,
+  checkClientCertificate,
+  checkServerCertificate,
+  PURPOSE,
+} from '../../../keys/tls/certificate-rules.ts';
 import type { Shape } from '../support/certificate-maker.ts';
 import { GOOD, makeCertificate, newKey, newRsaKey, pemOf } from '../support/certificate-maker.ts';
 
