@@ -8,9 +8,9 @@ import type { Finding } from './finding.ts';
 import { requireNoFinding } from './finding.ts';
 import type { CertificateFacts } from './tls/certificate-facts.ts';
 import { publicKeySha256 } from './tls/certificate-facts.ts';
-import { checkFolderCertificates, readCertificatesAt } from './tls/folder.ts';
+import { checkClientCertificate } from './tls/certificate-rules.ts';
+import { checkFolderCertificates, readCertificatesAt } from './tls/folder-certificates.ts';
 import { checkServerKey } from './tls/private-key.ts';
-import { checkClientCertificate } from './tls/rules.ts';
 
 interface NamedClient {
   readonly file: string;

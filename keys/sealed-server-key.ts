@@ -12,7 +12,7 @@ import { requireNoFinding } from './finding.ts';
 import { sealedServerKey } from './master-key-file.ts';
 import type { CertificateFacts } from './tls/certificate-facts.ts';
 import { publicKeySha256 } from './tls/certificate-facts.ts';
-import { readCertificatesAt } from './tls/folder.ts';
+import { readCertificatesAt } from './tls/folder-certificates.ts';
 
 /**
  * @param masterKeyFile text of master-key.json; one that notes no key says nothing

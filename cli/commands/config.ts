@@ -10,7 +10,7 @@ import { enclaveSchema } from '../../config/enclave.ts';
 import { ConfigError } from '../../config/errors.ts';
 import { hostProxySchema } from '../../config/host-proxy.ts';
 import { loadConfig } from '../../config/load.ts';
-import { checkMeasuredFolder } from '../../keys/measured-folder.ts';
+import { checkMeasuredFolder } from '../../keys/folder-check.ts';
 import { CliError } from '../errors.ts';
 import { green, printJson, printLine, yellow } from '../output.ts';
 

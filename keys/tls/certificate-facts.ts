@@ -6,7 +6,6 @@ import { createHash, X509Certificate } from 'node:crypto';
 import type { Asn1Node } from '../../encoding/asn1/reader.ts';
 import { readAsn1, TAG } from '../../encoding/asn1/reader.ts';
 import { expectOid, expectTag } from '../../encoding/asn1/shape.ts';
-import { FormatError } from '../../encoding/format-error.ts';
 
 export interface CertificateFacts {
   readonly x509: X509Certificate;
@@ -60,8 +59,6 @@ export function readCertificateFacts(der: Buffer): CertificateFacts {
   const [tbs, algorithm] = expectTag('certificate', readAsn1(der, 'der'), TAG.sequence).children;
   const fields = expectTag('the body', tbs, TAG.sequence).children;
   const version = readVersion(fields[0]);
-  const serial = expectTag('serial number', fields[fields[0]?.tag === TAG.contextConstructed0 ? 1 : 0], TAG.integer);
-  if ((serial.content[0] ?? 0) >= 0x80) throw new FormatError('the serial number is negative');
   const list = fields.find(({ tag }) => tag === TAG.contextConstructed3)?.children[0]?.children ?? [];
   const extensions = list.map(readExtension);
   const find = (oid: string) => extensions.find((extension) => extension.oid === oid)?.value;

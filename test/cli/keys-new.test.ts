@@ -111,6 +111,31 @@ const REFUSED: readonly Refusal[] = [
     },
   },
   {
+    what: 'columns of a client that gets no keys',
+    code: 'KEYSTORE_KEY_MISSING',
+    damage: (folder) => {
+      const yaml = readFileSync(join(folder.enclave, 'encryptor.yaml'), 'utf8');
+      folder.write(
+        'enclave/encryptor.yaml',
+        yaml.replace('column: email\n', 'column: email\n        client_id: another\n'),
+      );
+      return {};
+    },
+  },
+  {
+    what: 'no certificate in the place that enclave.yaml names',
+    code: 'CERTIFICATE_FILE_READ',
+    damage: (folder) => {
+      rmSync(join(folder.enclave, 'tls/server.pem'));
+      return {};
+    },
+  },
+  {
+    what: 'a folder in the place of a client certificate',
+    code: 'CERTIFICATE_FILE_READ',
+    damage: (folder) => ({ clients: [folder.enclave] }),
+  },
+  {
     what: 'a sealed key without a folder to lie in',
     code: 'KEY_OUTPUT_WRITE',
     damage: (folder) => {

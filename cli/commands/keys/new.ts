@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { makeKeys } from '../../../keys/ceremony.ts';
 import { readCeremonyInput } from '../../../keys/ceremony-input.ts';
 import { kmsEncrypt } from '../../../kms/operator-encrypt.ts';
+import { requirePlannedKeys } from '../../../keys/folder-check.ts';
 import { systemRandom } from '../../../runtime/random.ts';
 import { CliError } from '../../errors.ts';
 import { keysContext, kmsOf } from '../../keys-context.ts';
@@ -23,12 +24,14 @@ async function newKeys(options: NewOptions): Promise<void> {
   using input = readCeremonyInput(context, { serverKey: options.serverKey, clients: options.client });
   const { serverKey, serverKeySha256, clients } = input;
   if (serverKey === undefined) throw new CliError('CLI_OPTION', '--server-key is missing');
+  const clientIds = clients.map(({ clientId }) => clientId);
+  await requirePlannedKeys(folder, config, clientIds);
   progress(`encrypting a new master key under ${config.kms.keyArn}`);
   const keystore = join(folder, config.acra.keystore);
   await untilStopped((signal) =>
     makeKeys({
       keystoreFolder: keystore,
-      clientIds: clients.map(({ clientId }) => clientId),
+      clientIds,
       ciphertextFile: join(folder, config.kms.ciphertext),
       sealedKeyFile: join(folder, config.acra.sealedKey),
       serverKey,
@@ -40,7 +43,7 @@ async function newKeys(options: NewOptions): Promise<void> {
       signal,
     }),
   );
-  if (options.json) printJson({ keystore, clientIds: clients.map(({ clientId }) => clientId) });
+  if (options.json) printJson({ keystore, clientIds });
   else for (const { file, clientId } of clients) printLine(`${green('made')} keys of client ${clientId} (${file})`);
 }
 

@@ -2,7 +2,7 @@
 import { describeEnd, lifeOf } from '../../../wire/certificate-end.ts';
 import type { Check } from '../check.ts';
 import { failure, ok, skipped, warning } from '../check.ts';
-import { factsOfImage, NO_FACTS } from '../image-facts.ts';
+import { factsOfImage, NO_FACTS } from '../facts-of-image.ts';
 
 const ADVICE =
   'Renew it. For a server certificate of the same key nothing is to be sealed: put it into the measured folder, build the image ' +

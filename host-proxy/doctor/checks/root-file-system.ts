@@ -2,7 +2,7 @@
 import { memoryBudget } from '../../../eif/memory-budget.ts';
 import type { Check } from '../check.ts';
 import { failure, ok, skipped, warning } from '../check.ts';
-import { factsOfImage, NO_FACTS } from '../image-facts.ts';
+import { factsOfImage, NO_FACTS } from '../facts-of-image.ts';
 
 const advice = (memoryMiB: number) =>
   `Set \`enclave.run.memoryMiB: ${memoryMiB}\` or more; on Nitro reserve as much in /etc/nitro_enclaves/allocator.yaml.`;

@@ -7,7 +7,7 @@ import { enclaveSchema } from '../../../config/enclave.ts';
 import { ConfigError } from '../../../config/errors.ts';
 import { loadConfig } from '../../../config/load.ts';
 import { requireSealedKeyOf } from '../../../keys/sealed-server-key.ts';
-import { certificateEnds as readCertificateEnds } from '../../../keys/tls/folder.ts';
+import { certificateEnds as readCertificateEnds } from '../../../keys/tls/folder-certificates.ts';
 import type { Logger } from '../../../runtime/log.ts';
 import type { CertificateEnd } from '../../../wire/certificate-end.ts';
 import { lifeOf } from '../../../wire/certificate-end.ts';

@@ -2,7 +2,7 @@
  * Makes ready what the virtual machine tests share, where people can watch and no test's deadline runs: vhost-device-vsock,
  * QEMU and the kernel. Prints where they are as shell assignments; progress goes to standard error.
  */
-import { hostArchitecture, provideKernel } from '../../../cli/eif/kernel.ts';
+import { hostArchitecture, provideKernel } from '../../../cli/eif/provide-kernel.ts';
 import { printError, printLine, progress } from '../../../cli/output.ts';
 import { untilStopped } from '../../../cli/until-signal.ts';
 import { recipeSchema } from '../../../eif/image/recipe.ts';

@@ -13,7 +13,7 @@ import type { CertificateFacts } from './certificate-facts.ts';
 import { nameOf } from './certificate-facts.ts';
 import type { CertificateFile } from './certificate-file.ts';
 import { readCertificateFile } from './certificate-file.ts';
-import { checkAuthorities, checkServerCertificate, PURPOSE } from './rules.ts';
+import { checkAuthorities, checkServerCertificate, PURPOSE } from './certificate-rules.ts';
 
 export interface FolderCertificates {
   readonly findings: readonly Finding[];

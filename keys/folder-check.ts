@@ -4,7 +4,10 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { loadEncryptorConfig } from '../acra/encryptor-config/lint.ts';
 import type { EncryptorConfig } from '../acra/encryptor-config/schema.ts';
+import { KeystoreError } from '../acra/errors.ts';
+import { clientKeyFiles } from '../acra/keystore/layout.ts';
 import { listKeystore } from '../acra/keystore/listing.ts';
 import { requireSoundKeystore } from '../acra/keystore/report.ts';
 import { missingFindings } from '../acra/keystore/requirements.ts';
@@ -15,8 +18,8 @@ import type { Finding } from './finding.ts';
 import { requireNoFinding } from './finding.ts';
 import { parseMasterKeyFile } from './master-key-file.ts';
 import { sealedKeyFindings } from './sealed-server-key.ts';
-import type { FolderCertificates } from './tls/folder.ts';
-import { checkFolderCertificates } from './tls/folder.ts';
+import type { FolderCertificates } from './tls/folder-certificates.ts';
+import { checkFolderCertificates } from './tls/folder-certificates.ts';
 
 interface MeasuredFolder {
   readonly folder: string;
@@ -67,4 +70,26 @@ export async function checkMeasuredFolder(measured: MeasuredFolder): Promise<rea
   requireNoFinding([...certificates.findings, ...keyFindings]);
   if (!unmade.includes(config.acra.keystore)) await requireKeys(measured);
   return [...certificates.missing, ...unmade];
+}
+
+/**
+ * Whether the keys of these clients will be all that the columns of encryptor.yaml need. A file that is not there yet needs none.
+ * @throws KeystoreError KEYSTORE_KEY_MISSING; EncryptorError
+ */
+export async function requirePlannedKeys(
+  folder: string,
+  { acra }: EnclaveConfig,
+  clientIds: readonly string[],
+): Promise<void> {
+  const file = join(folder, acra.encryptorConfig);
+  if (!existsSync(file)) return;
+  const encryptorConfig = await loadEncryptorConfig(file);
+  const planned = clientIds.flatMap(clientKeyFiles);
+  const [first] = missingFindings({ encryptorConfig }, planned);
+  if (first === undefined) return;
+  throw new KeystoreError('KEYSTORE_KEY_MISSING', `${acra.encryptorConfig} names columns of clients that get no keys`, {
+    found: first.message,
+    action:
+      'Name the certificates of these clients too with --client, or mend `client_id` in the encryptor configuration.',
+  });
 }
