@@ -51,6 +51,7 @@ types: $(INSTALLED)
 lint: $(INSTALLED)
 	biome check .
 	knip
+	knip --production --config knip.production.jsonc
 	node test/project/import-rules.test.ts >/dev/null || node test/project/import-rules.test.ts
 
 format: $(INSTALLED) ## format and sort imports

@@ -26,7 +26,7 @@ export interface CoseAlgorithm {
   readonly signatureBytes: number;
 }
 
-export const ES256 = {
+const ES256 = {
   name: 'ES256',
   coseId: -7,
   curve: 'prime256v1',
@@ -40,7 +40,7 @@ export const ES384 = {
   hash: 'sha384',
   signatureBytes: 96,
 } as const satisfies CoseAlgorithm;
-export const ES512 = {
+const ES512 = {
   name: 'ES512',
   coseId: -36,
   curve: 'secp521r1',

@@ -1,11 +1,10 @@
 /**
- * The two forms of an ECDSA signature: ECDSA-Sig-Value, DER of SEQUENCE { INTEGER r, INTEGER s }, which HSMs, KMS and
- * certificates have, and the raw r ‖ s of COSE. Specification: RFC 3279 section 2.2.3; RFC 9053 section 2.1.
+ * Reads ECDSA-Sig-Value, DER of SEQUENCE { INTEGER r, INTEGER s }, which HSMs, KMS and certificates have, as the raw r ‖ s of
+ * COSE. Specification: RFC 3279 section 2.2.3; RFC 9053 section 2.1.
  */
 import { FormatError } from '../format-error.ts';
 import { readAsn1, TAG } from './reader.ts';
 import { expectMembers, expectUnsignedInteger } from './shape.ts';
-import { writeDer, writeUnsignedInteger } from './writer.ts';
 
 /**
  * @param signatureBytes of r ‖ s, both together
@@ -19,10 +18,4 @@ export function ecdsaRawFromDer(der: Buffer, signatureBytes: number): Buffer | u
     if (error instanceof FormatError) return undefined;
     throw error;
   }
-}
-
-/** @param raw r ‖ s, an even number of bytes */
-export function ecdsaDerFromRaw(raw: Buffer): Buffer {
-  const half = raw.length / 2;
-  return writeDer(TAG.sequence, writeUnsignedInteger(raw.subarray(0, half)), writeUnsignedInteger(raw.subarray(half)));
 }

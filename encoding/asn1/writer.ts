@@ -1,9 +1,8 @@
 /**
  * Writes ASN.1: DER throughout, and the one freedom of BER that AWS uses, the indefinite length of a constructed value.
- * Specification: X.690 sections 8.1.3 (lengths), 8.3 (INTEGER) and 10.1 (DER).
+ * Specification: X.690 sections 8.1.3 (lengths) and 10.1 (DER).
  */
 import { FormatError } from '../format-error.ts';
-import { TAG } from './reader.ts';
 
 const INDEFINITE_LENGTH = 0x80;
 const END_OF_CONTENTS = Buffer.from([0, 0]);
@@ -33,12 +32,4 @@ export function writeDer(tag: number, ...contents: readonly Uint8Array[]): Buffe
 /** A constructed value of BER with an indefinite length. */
 export function writeIndefinite(tag: number, ...members: readonly Uint8Array[]): Buffer {
   return Buffer.concat([Buffer.from([tag, INDEFINITE_LENGTH]), ...members, END_OF_CONTENTS]);
-}
-
-/** A non-negative INTEGER from its magnitude, most significant byte first, leading zeros allowed. */
-export function writeUnsignedInteger(magnitude: Uint8Array): Buffer {
-  const first = magnitude.findIndex((byte) => byte !== 0);
-  const shortest = first === -1 ? Buffer.alloc(1) : magnitude.subarray(first);
-  const sign = (shortest[0] ?? 0) >= 0x80 ? Buffer.alloc(1) : Buffer.alloc(0);
-  return writeDer(TAG.integer, sign, shortest);
 }
