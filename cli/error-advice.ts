@@ -2,6 +2,7 @@
 import { ACRA_ERRORS, ENCRYPTOR_ERRORS, KEYSTORE_ERRORS } from '../acra/errors.ts';
 import { ATTESTATION_ERRORS, NSM_ERRORS } from '../attestation/errors.ts';
 import { CONFIG_ERRORS } from '../config/errors.ts';
+import { DEPLOY_ERRORS } from '../deploy/errors.ts';
 import { EIF_BUILD_ERRORS, KERNEL_ERRORS } from '../eif/build-errors.ts';
 import { CPIO_ERRORS, EIF_ERRORS } from '../eif/errors.ts';
 import { EMULATOR_ERRORS } from '../emulator/errors.ts';
@@ -12,12 +13,14 @@ import { KEY_ERRORS } from '../keys/errors.ts';
 import { CMS_ERRORS, KMS_ERRORS } from '../kms/errors.ts';
 import { RELAY_ERRORS } from '../relay/errors.ts';
 import type { ErrorCatalogue } from '../runtime/errors.ts';
+import { RUNTIME_ERRORS } from '../runtime/runtime-errors.ts';
 import { SUPERVISOR_ERRORS } from '../supervisor/errors.ts';
 import { SYSTEM_ERRORS } from '../system/errors.ts';
 import { WIRE_ERRORS } from '../wire/errors.ts';
 import { CLI_ERRORS } from './errors.ts';
 
 export const CATALOGUES: Readonly<Record<string, ErrorCatalogue>> = {
+  Secrets: RUNTIME_ERRORS,
   Configuration: CONFIG_ERRORS,
   'Addresses and messages': WIRE_ERRORS,
   'System calls and programs': SYSTEM_ERRORS,
@@ -38,6 +41,7 @@ export const CATALOGUES: Readonly<Record<string, ErrorCatalogue>> = {
   'Building an enclave image': EIF_BUILD_ERRORS,
   Kernel: KERNEL_ERRORS,
   'cpio archive': CPIO_ERRORS,
+  Installation: DEPLOY_ERRORS,
   'Command line': CLI_ERRORS,
   Emulators: EMULATOR_ERRORS,
 };

@@ -34,9 +34,12 @@ export async function kmsEncrypt(plaintext: Buffer, options: EncryptOptions): Pr
       new EncryptCommand({ KeyId: keyArn, Plaintext: plaintext, EncryptionContext: { ...encryptionContext } }),
       signal === undefined ? {} : { abortSignal: signal },
     );
-    if (answer.CiphertextBlob === undefined) throw new Error('the answer has no CiphertextBlob');
+    if (answer.CiphertextBlob === undefined) {
+      throw new CliError('CLI_KMS_REFUSED', 'the answer of KMS has no CiphertextBlob');
+    }
     return Buffer.from(answer.CiphertextBlob);
   } catch (cause) {
+    if (cause instanceof CliError) throw cause;
     throw new CliError('CLI_KMS_REFUSED', 'KMS did not encrypt the master key', { cause });
   } finally {
     client.destroy();

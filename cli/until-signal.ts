@@ -2,6 +2,7 @@
  * SIGTERM and SIGINT as an AbortSignal. Another one, a while later, ends the process at once, for whoever is in a hurry;
  * right behind the first it is the same wish told twice (a terminal and a process manager both tell).
  */
+import { StopRequested } from '../runtime/abort.ts';
 
 const EXIT_AFTER_SECOND_SIGNAL = 130;
 const SAME_WISH_MS = 1_000;
@@ -17,7 +18,7 @@ export function watchStopSignals(): SignalWatch {
   const onSignal = (name: NodeJS.Signals) => {
     if (performance.now() - firstMs > SAME_WISH_MS) process.exit(EXIT_AFTER_SECOND_SIGNAL);
     firstMs = Math.min(firstMs, performance.now());
-    controller.abort(new Error(`received ${name}`));
+    controller.abort(new StopRequested(`received ${name}`));
   };
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);

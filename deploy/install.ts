@@ -4,9 +4,12 @@
  *
  * Conventions: GNU Coding Standards, "DESTDIR" and "Directory Variables".
  */
+
 import { isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { describeError } from '../runtime/errors.ts';
+import { DEPLOY_ERRORS, DeployError } from './errors.ts';
 import { install, uninstall } from './install/apply.ts';
 import type { Layout } from './install/plan.ts';
 import { libraryFolder, planInstallation } from './install/plan.ts';
@@ -17,7 +20,7 @@ const print = (text: string) => process.stdout.write(`${text}\n`);
 
 function absolute(name: string, path: string): string {
   if (isAbsolute(path)) return resolve(path);
-  throw new Error(`${name} must be an absolute path; found: ${path}`);
+  throw new DeployError('INSTALL_PATH', `${name} must be an absolute path`, { found: path });
 }
 
 function nextSteps({ prefix, sysconfdir }: Layout): string {
@@ -54,6 +57,7 @@ function main(): void {
 try {
   main();
 } catch (error) {
-  process.stderr.write(`install: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`install: ${describeError(error)}\n`);
+  if (error instanceof DeployError) process.stderr.write(`${error.code}: ${DEPLOY_ERRORS[error.code].action}\n`);
   process.exitCode = 1;
 }

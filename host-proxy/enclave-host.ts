@@ -2,8 +2,10 @@
  * `acra-enclave run`: host-proxy and the enclave's life cycle as one service. Routes first, then the enclave; the other way
  * round at the end. The service manager hears of readiness when the enclave serves, not before.
  */
+
 import type { EnclaveRun } from '../config/enclave-run.ts';
 import type { HostProxyConfig } from '../config/host-proxy.ts';
+import { StopRequested } from '../runtime/abort.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { describeError, errorCode } from '../runtime/errors.ts';
 import type { Random } from '../runtime/random.ts';
@@ -135,7 +137,7 @@ export class EnclaveHost implements CommandTarget {
   }
 
   requestStop(): void {
-    this.#stop.abort(new Error('`acra-enclave stop` asked for it'));
+    this.#stop.abort(new StopRequested('`acra-enclave stop` asked for it'));
   }
 
   subscribe(onChange: () => void): () => void {

@@ -27,6 +27,10 @@ export const HOST_PROXY_ERRORS = {
     meaning: 'The private socket of the control connection cannot be made.',
     action: 'Make `runtimeFolder` in host-proxy.yaml a writable folder; only one host-proxy may use it.',
   },
+  HOST_DOCTOR_PROBE: {
+    meaning: 'What `acra-enclave doctor` asked of a server or of the kernel had no answer that can be read.',
+    action: 'See the check that says so: it names the address and what to look at.',
+  },
   HOST_LOG_FILE: {
     meaning: 'The log file cannot be opened for appending.',
     action: 'Check `logs.file` in host-proxy.yaml and its permissions.',

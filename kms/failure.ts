@@ -41,10 +41,12 @@ interface SdkError extends Error {
 const MAX_NAME_LENGTH = 64;
 const MAX_MESSAGE_LENGTH = 512;
 
-function reduced(error: Error, message: string): Error {
-  const cause = new Error(quoteStranger(message, MAX_MESSAGE_LENGTH));
-  cause.name = quoteStranger(error.name, MAX_NAME_LENGTH);
-  return cause;
+/** Name and message of an error, bounded, and nothing else of it. */
+class ReducedError extends Error {
+  constructor(name: string, message: string) {
+    super(quoteStranger(message, MAX_MESSAGE_LENGTH));
+    this.name = quoteStranger(name, MAX_NAME_LENGTH);
+  }
 }
 
 function codeOfStatus(status: number | undefined): KmsErrorCode | undefined {
@@ -58,7 +60,7 @@ function serviceError(error: SdkError): KmsError {
   const code = SERVICE_ERRORS.get(error.name) ?? codeOfStatus(error.$metadata?.httpStatusCode) ?? 'KMS_SERVICE_ERROR';
   return new KmsError(code, 'KMS refused the request', {
     found: quoteStranger(error.name, MAX_NAME_LENGTH),
-    cause: reduced(error, error.message),
+    cause: new ReducedError(error.name, error.message),
   });
 }
 
@@ -66,7 +68,7 @@ function serviceError(error: SdkError): KmsError {
 function unreadableAnswer(error: SdkError, status: number | undefined): KmsError {
   return new KmsError(codeOfStatus(status) ?? 'KMS_RESPONSE_INVALID', 'the answer of KMS cannot be read', {
     found: `HTTP status ${status ?? 'unknown'}`,
-    cause: reduced(error, 'the answer is not the JSON of a KMS answer'),
+    cause: new ReducedError(error.name, 'the answer is not the JSON of a KMS answer'),
   });
 }
 
@@ -79,12 +81,12 @@ export function toKmsFailure(error: unknown, isUntrusted: (error: unknown) => bo
   if (!(error instanceof Error)) return new KmsError('KMS_UNAVAILABLE', 'KMS cannot be reached', { cause: error });
   if (isUntrusted(error)) {
     return new KmsError('KMS_TLS_UNTRUSTED', 'the certificate at the KMS endpoint does not verify', {
-      cause: reduced(error, error.message),
+      cause: new ReducedError(error.name, error.message),
     });
   }
   const sdkError: SdkError = error;
   if (sdkError.$fault !== undefined) return serviceError(sdkError);
   const status = sdkError.$metadata?.httpStatusCode;
   if (status !== undefined) return unreadableAnswer(sdkError, status);
-  return new KmsError('KMS_UNAVAILABLE', 'KMS cannot be reached', { cause: reduced(error, error.message) });
+  return new KmsError('KMS_UNAVAILABLE', 'KMS cannot be reached', { cause: new ReducedError(error.name, error.message) });
 }

@@ -1,4 +1,7 @@
-/** Waiting for, or until, the abort of a signal, leaving no listener behind. */
+/** Waiting for, or until, the abort of a signal, leaving no listener behind; and the reason of those that mean `stop`. */
+
+/** Why a signal aborts when somebody asked for a stop: a reason, not a fault, so that it has no code. */
+export class StopRequested extends Error {}
 
 /** Resolves when the signal aborts. */
 export function whenAborted(signal: AbortSignal): Promise<void> {

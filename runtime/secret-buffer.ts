@@ -3,6 +3,7 @@
  * The bytes are reachable only inside `use`, cannot be printed or serialised, and never become a string here.
  */
 import { inspect } from 'node:util';
+import { RuntimeError } from './runtime-errors.ts';
 
 export class SecretBuffer {
   readonly #bytes: Buffer;
@@ -24,9 +25,12 @@ export class SecretBuffer {
     return this.#bytes.length;
   }
 
-  /** Lends the bytes for the duration of the call. The borrower must not keep a reference or make a string of them. */
+  /**
+   * Lends the bytes for the duration of the call. The borrower must not keep a reference or make a string of them.
+   * @throws RuntimeError RUNTIME_SECRET_WIPED
+   */
   use<Result>(borrow: (bytes: Buffer) => Result): Result {
-    if (this.#disposed) throw new Error('secret was used after it had been zeroed');
+    if (this.#disposed) throw new RuntimeError('RUNTIME_SECRET_WIPED', 'secret was used after it had been zeroed');
     return borrow(this.#bytes);
   }
 

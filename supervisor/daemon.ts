@@ -2,9 +2,10 @@
  * The daemon in the enclave: walks the boot table, opens the public listener, watches, and stops in order.
  * Whatever ends it is said on the log and status channels first.
  */
+
 import { randomUUID } from 'node:crypto';
 import type { AcraProgram } from '../acra/obtain/program.ts';
-import { untilAborted } from '../runtime/abort.ts';
+import { StopRequested, untilAborted } from '../runtime/abort.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { Deadline } from '../runtime/deadline.ts';
 import { describeError, errorCode } from '../runtime/errors.ts';
@@ -96,7 +97,7 @@ export class Supervisor {
   requestStop(reason: string): void {
     if (this.#stop.signal.aborted) return;
     this.#logger.log('info', 'supervisor.stopping', { reason });
-    this.#stop.abort(new Error(`stop: ${reason}`));
+    this.#stop.abort(new StopRequested(`stop: ${reason}`));
   }
 
   /** Runs until told to stop, or until the boot fails. Never rejects. */

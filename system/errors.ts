@@ -17,6 +17,10 @@ export const SYSTEM_ERRORS = {
     meaning: 'A program could not be started: no process could be made for it, or it could not be confined.',
     action: 'See the cause; if memory or processes have run out, raise the enclave’s memory.',
   },
+  SYSTEM_POLL: {
+    meaning: 'The kernel refused to make, or to wait for, the set of sockets that the relay serves (epoll).',
+    action: 'See the system error in the message; raise the limit of open files if it says that there are too many.',
+  },
   ENCLAVE_PROGRAM_MISSING: {
     meaning: 'A program that starts the enclave’s machine is not there.',
     action: 'Install it, or name its path in `enclave.run` of host-proxy.yaml.',

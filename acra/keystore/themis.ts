@@ -45,9 +45,14 @@ async function withoutNewHandlers<Result>(load: () => Promise<Result>): Promise<
   }
 }
 
+/** The first words of a failure inside the library: its errors can hold what it was given. */
+class LibraryFailure extends Error {}
+
 function unavailable(error: unknown): KeystoreError {
   const message = error instanceof Error ? error.message.slice(0, 200) : 'unknown failure';
-  return new KeystoreError('KEYSTORE_CRYPTO_UNAVAILABLE', 'the Themis library failed', { cause: new Error(message) });
+  return new KeystoreError('KEYSTORE_CRYPTO_UNAVAILABLE', 'the Themis library failed', {
+    cause: new LibraryFailure(message),
+  });
 }
 
 async function loadLibrary(): Promise<Library> {
@@ -85,7 +90,7 @@ function unlessRefused<Result>(library: Library, action: () => Result): Result |
 }
 
 function required<Result>(result: Result | undefined): Result {
-  if (result === undefined) throw unavailable(new Error('Themis refused its input'));
+  if (result === undefined) throw unavailable(new LibraryFailure('Themis refused its input'));
   return result;
 }
 

@@ -25,7 +25,7 @@ async function namedProgram(path: string): Promise<AcraProgram> {
   try {
     const program = await realpath(path);
     await access(program, constants.X_OK);
-    if (!(await stat(program)).isFile()) throw new Error('it is no file');
+    if (!(await stat(program)).isFile()) throw new AcraError('ACRA_PROGRAM_UNUSABLE', 'it is no file');
     const sha256 = await sha256OfFile(program);
     const description = `${program}, named by ACRA_SERVER (sha256 ${short(sha256)}…)`;
     return { kind: 'path', program, leadingArguments: [], sha256, description };

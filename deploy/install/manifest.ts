@@ -1,7 +1,9 @@
 /** What an installation put on the machine, so that the next one and `make uninstall` remove exactly that. */
+
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { isAbsolute, normalize } from 'node:path';
+import { DeployError } from '../errors.ts';
 
 export interface Manifest {
   /** Paths as they are at run time, without DESTDIR. Files and links: */
@@ -20,12 +22,23 @@ export function sha256(content: string | Buffer): string {
 
 const isPath = (value: unknown) => typeof value === 'string' && isAbsolute(value) && normalize(value) === value;
 
-/** @returns an empty manifest when nothing is installed. @throws Error when the file is not a manifest. */
+function parseManifest(text: string): Manifest {
+  const { files, folders, configs }: Manifest = JSON.parse(text);
+  return { files: [...files], folders: [...folders], configs: { ...configs } };
+}
+
+/** @returns an empty manifest when nothing is installed. @throws DeployError INSTALL_MANIFEST when the file is not a manifest. */
 export function readManifest(file: string): Manifest {
   if (!existsSync(file)) return EMPTY_MANIFEST;
-  const { files, folders, configs }: Manifest = JSON.parse(readFileSync(file, 'utf8'));
-  if ([...files, ...folders, ...Object.keys(configs)].every(isPath)) return { files, folders, configs };
-  throw new Error(`${file} is not a list of installed files; remove what it should name by hand`);
+  try {
+    const manifest = parseManifest(readFileSync(file, 'utf8'));
+    if ([...manifest.files, ...manifest.folders, ...Object.keys(manifest.configs)].every(isPath)) return manifest;
+  } catch (cause) {
+    throw new DeployError('INSTALL_MANIFEST', `${file} is not a list of installed files`, { cause });
+  }
+  throw new DeployError('INSTALL_MANIFEST', `${file} is not a list of installed files`, {
+    allowed: 'absolute paths without . and ..',
+  });
 }
 
 export function formatManifest(manifest: Manifest): string {

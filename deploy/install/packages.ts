@@ -4,8 +4,10 @@
  *
  * Specification: docs.npmjs.com, package-lock.json, lockfileVersion 3 (`packages` is keyed by folder).
  */
+
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DeployError } from '../errors.ts';
 
 type Names = Readonly<Record<string, string>>;
 
@@ -45,7 +47,7 @@ function dependenciesOf(entry: LockEntry, from: string): Wanted[] {
 /**
  * @param names direct dependencies.
  * @returns folders relative to the project's, sorted.
- * @throws Error when a package that is needed is not installed.
+ * @throws DeployError INSTALL_PACKAGE_MISSING when a package that is needed is not installed.
  */
 export function packageFolders(projectFolder: string, names: readonly string[]): readonly string[] {
   const text = readFileSync(join(projectFolder, 'package-lock.json'), 'utf8');
@@ -55,7 +57,8 @@ export function packageFolders(projectFolder: string, names: readonly string[]):
   for (const { from, name, optional } of queue) {
     const folder = locate(lock, from, name);
     const installed = folder !== undefined && existsSync(join(projectFolder, folder));
-    if (!installed && !optional) throw new Error(`the package ${name} is not installed; run \`make help\` first`);
+    if (!installed && !optional)
+      throw new DeployError('INSTALL_PACKAGE_MISSING', `the package ${name} is not installed`);
     if (!installed || found.has(folder)) continue;
     found.add(folder);
     queue.push(...dependenciesOf(lock[folder] ?? {}, folder));

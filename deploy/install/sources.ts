@@ -2,8 +2,10 @@
  * Which of our files, and which packages, a program needs at run time: the imports are followed from its main file. Type
  * imports are not: Node strips them. What nothing reaches is not installed.
  */
+
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
+import { DeployError } from '../errors.ts';
 
 export interface Reached {
   /** Relative to the project's folder, sorted. */
@@ -36,19 +38,21 @@ function packageName(specifier: string): string {
 /**
  * @param projectFolder holds our folders.
  * @param main a file relative to it.
- * @throws Error when a file that is imported does not exist.
+ * @throws DeployError INSTALL_SOURCE_MISSING when a file that is imported does not exist.
  */
 export function reachableFrom(projectFolder: string, main: string): Reached {
   const files = new Set([main]);
   const packages = new Set<string>();
+  const isThere = (file: string) => existsSync(join(projectFolder, file));
   for (const file of files) {
-    if (!file.endsWith('.ts')) continue;
+    if (!file.endsWith('.ts') || !isThere(file)) continue;
     for (const specifier of specifiersOf(readFileSync(join(projectFolder, file), 'utf8'))) {
       if (specifier.startsWith('.')) files.add(posix.normalize(posix.join(dirname(file), specifier)));
       else if (!specifier.startsWith('node:')) packages.add(packageName(specifier));
     }
   }
-  const absent = [...files].filter((file) => !existsSync(join(projectFolder, file)));
-  if (absent.length > 0) throw new Error(`imported, but not there: ${absent.join(', ')}`);
+  const absent = [...files].filter((file) => !isThere(file));
+  if (absent.length > 0)
+    throw new DeployError('INSTALL_SOURCE_MISSING', `imported, but not there: ${absent.join(', ')}`);
   return { files: [...files].sort(), packages: [...packages].sort() };
 }

@@ -2,10 +2,12 @@
  * One process at a time, over flock(2). The lock is held by a small process that reads from a pipe of ours: however we
  * end, the pipe closes and the lock is free.
  */
+
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { endGroup } from '../../system/processes/process-group.ts';
+import { KernelError } from '../build-errors.ts';
 
 /** Says that it waits, again and again; says that it has the lock; waits for the end of its input. */
 const HOLD = `exec 9>>"$0"
@@ -15,7 +17,7 @@ echo locked; read -r end`;
 /**
  * Runs `action` while no other process holds the lock at `path`; the file is made and stays. `onWait` is called at once
  * when another one has it, then every 15 s.
- * @throws the signal's reason
+ * @throws KernelError KERNEL_LOCK; the signal's reason
  */
 export async function withFileLock<Result>(
   path: string,
@@ -40,7 +42,7 @@ export async function withFileLock<Result>(
     // From here on the action answers the signal, and keeps the lock until it has cleaned up.
     signal.removeEventListener('abort', stop);
     signal.throwIfAborted();
-    if (!locked) throw new Error(`could not lock ${path}`);
+    if (!locked) throw new KernelError('KERNEL_LOCK', `could not lock ${path}`);
     return await action();
   } finally {
     signal.removeEventListener('abort', stop);

@@ -1,5 +1,7 @@
 /** The flags of acra-server that the supervisor uses (acra-server contract 3.1), with acra-server's defaults. */
+
 import { parseArgs } from 'node:util';
+import { EmulatorError } from '../errors.ts';
 
 const DEFAULTS = {
   db_host: '',
@@ -34,7 +36,7 @@ const ONLY_VALUES = Object.fromEntries(
 /** A flag that acra-server does not know either, or not in this form: exit code 2. */
 export class UnknownFlagError extends Error {}
 
-/** @throws UnknownFlagError; Error for a value that the stand-in cannot honour */
+/** @throws UnknownFlagError; EmulatorError EMULATOR_STAND_IN for a value that the stand-in cannot honour */
 export function parseFlags(args: readonly string[]): Flags {
   const names = [...Object.keys(DEFAULTS), ...IGNORED, ...Object.keys(ONLY_VALUES)];
   const options = Object.fromEntries(names.map((name) => [name, { type: 'string' } as const]));
@@ -45,6 +47,6 @@ export function parseFlags(args: readonly string[]): Flags {
     throw new UnknownFlagError(error instanceof Error ? error.message : 'unknown flag');
   }
   const wrong = Object.keys(given).find((name) => (ONLY_VALUES[name] ?? given[name]) !== given[name]);
-  if (wrong) throw new Error(`the stand-in can only do --${wrong}=${ONLY_VALUES[wrong]}`);
+  if (wrong) throw new EmulatorError('EMULATOR_STAND_IN', `the stand-in can only do --${wrong}=${ONLY_VALUES[wrong]}`);
   return { ...DEFAULTS, ...given };
 }

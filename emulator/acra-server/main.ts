@@ -3,6 +3,7 @@
  * and bytes at rest, and it refuses what acra-server would store in plaintext. It is no product: one thread, no limit of
  * connections, no censor, AcraStructs, tokens, masking or integers; channel binding has to be off, as with acra-server.
  */
+
 import { readFile } from 'node:fs/promises';
 import { createServer, type ListenOptions, type Socket } from 'node:net';
 import { createSecureContext } from 'node:tls';
@@ -18,6 +19,7 @@ import { describeError } from '../../runtime/errors.ts';
 import { systemRandom } from '../../runtime/random.ts';
 import { SecretBuffer } from '../../runtime/secret-buffer.ts';
 import { parseEndpoint } from '../../wire/endpoint.ts';
+import { EmulatorError } from '../errors.ts';
 import { type Flags, parseFlags, UnknownFlagError } from './flags.ts';
 import { Keyring } from './keyring.ts';
 import { logRecord } from './log.ts';
@@ -41,7 +43,8 @@ async function takeMasterKey(): Promise<SecretBuffer> {
   const text = (process.env[MASTER_KEY_VARIABLE] ?? '').trim();
   delete process.env[MASTER_KEY_VARIABLE];
   const key = Buffer.from(text, 'base64');
-  if (text === '' || key.toString('base64') !== text) throw new Error('master key is empty or no base64');
+  if (text === '' || key.toString('base64') !== text)
+    throw new EmulatorError('EMULATOR_STAND_IN', 'master key is empty or no base64');
   return SecretBuffer.take(key);
 }
 
@@ -51,7 +54,11 @@ async function loadTables(file: string): Promise<Tables> {
   const other = columns.find(
     ({ envelope, masking, dataType = '' }) => envelope !== 'acrablock' || masking || dataType.startsWith('int'),
   );
-  if (other) throw new Error(`column "${other.name}": the stand-in can do neither AcraStruct nor masking nor integers`);
+  if (other)
+    throw new EmulatorError(
+      'EMULATOR_STAND_IN',
+      `column "${other.name}": the stand-in can do neither AcraStruct nor masking nor integers`,
+    );
   return tables;
 }
 
@@ -81,7 +88,7 @@ function poisonHandler(flags: Flags, keyring: Keyring): (() => void) | undefined
 function listenOptions(address: string): ListenOptions {
   const endpoint = parseEndpoint(address.replace(/(?<=^tcp:.*)\/$/, ''));
   if (endpoint.kind === 'tcp' || endpoint.kind === 'unix') return endpoint;
-  throw new Error(`cannot listen on ${address}`);
+  throw new EmulatorError('EMULATOR_STAND_IN', `cannot listen on ${address}`);
 }
 
 function serve(listen: ListenOptions, options: SessionOptions): void {

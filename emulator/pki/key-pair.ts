@@ -18,7 +18,8 @@ function parse(path: string, text: string): KeyPair {
   try {
     const privateKey = createPrivateKey(text);
     const certificate = new X509Certificate(text);
-    if (!certificate.checkPrivateKey(privateKey)) throw new Error('the private key does not belong to the certificate');
+    if (!certificate.checkPrivateKey(privateKey))
+      throw new EmulatorError('EMULATOR_STATE', 'the private key does not belong to the certificate');
     return { certificateDer: certificate.raw, privateKey };
   } catch (error) {
     throw new EmulatorError('EMULATOR_STATE', `cannot use the key file ${path}`, { cause: error });

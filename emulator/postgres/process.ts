@@ -95,7 +95,7 @@ export async function runUnprivileged({ command, input, signal, ...surroundings 
   try {
     child.stdin?.on('error', () => undefined).end(input);
     const [errors, [code]] = await Promise.all([child.stderr === null ? '' : text(child.stderr), once(child, 'close')]);
-    if (code !== 0) throw new Error(`exit code ${code}: ${errors.trim()}`);
+    if (code !== 0) throw new EmulatorError('EMULATOR_POSTGRES_SETUP', `exit code ${code}: ${errors.trim()}`);
   } catch (error) {
     signal.throwIfAborted();
     throw new EmulatorError('EMULATOR_POSTGRES_SETUP', `${command.program} failed`, { cause: error });

@@ -56,7 +56,9 @@ export class CommandChannel implements Target {
   }
 
   start(engine: Engine): void {
-    if (this.fd < 0 || engine.poller.add(this, EPOLLIN) !== 0) throw new Error('no eventfd for the wake-up');
+    if (this.fd < 0 || engine.poller.add(this, EPOLLIN) !== 0) {
+      throw new RelayError('RELAY_START_FAILED', 'no eventfd for the wake-up');
+    }
     this.post({ kind: 'ready', wakeFd: this.fd });
     this.#stopIfExiting(engine);
   }

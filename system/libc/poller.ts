@@ -4,6 +4,7 @@
  * Source: epoll(7); struct epoll_event is packed on x86-64 only.
  */
 
+import { SystemError } from '../errors.ts';
 import { describeErrno, EINTR } from './errno.ts';
 import { close, epollControl, epollCreate, epollWait, lastErrno, NativeBuffer } from './socket-calls.ts';
 import { EPOLL_CLOEXEC, EPOLL_CTL_ADD, EPOLL_CTL_MOD } from './socket-constants.ts';
@@ -30,7 +31,7 @@ export class Poller<Target extends PollTarget> {
 
   constructor() {
     this.#epoll = epollCreate(EPOLL_CLOEXEC);
-    if (this.#epoll < 0) throw new Error(`epoll_create1: ${describeErrno(lastErrno())}`);
+    if (this.#epoll < 0) throw new SystemError('SYSTEM_POLL', `epoll_create1: ${describeErrno(lastErrno())}`);
   }
 
   get registered(): number {
@@ -81,7 +82,7 @@ export class Poller<Target extends PollTarget> {
     if (count >= 0) return count;
     const errno = lastErrno();
     if (errno === EINTR) return 0;
-    throw new Error(`epoll_wait: ${describeErrno(errno)}`);
+    throw new SystemError('SYSTEM_POLL', `epoll_wait: ${describeErrno(errno)}`);
   }
 
   /** The owner of event `index`, or undefined if it is gone. */

@@ -18,7 +18,19 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   eif: [...GROUND, 'attestation'],
   emulator: [...GROUND, 'attestation', 'acra'],
   deploy: ['runtime', 'system'],
-  cli: [...GROUND, 'relay', 'attestation', 'kms', 'keys', 'acra', 'supervisor', 'host-proxy', 'eif', 'emulator'],
+  cli: [
+    ...GROUND,
+    'relay',
+    'attestation',
+    'kms',
+    'keys',
+    'acra',
+    'supervisor',
+    'host-proxy',
+    'eif',
+    'emulator',
+    'deploy',
+  ],
 };
 
 export const SOURCE_FOLDERS: readonly string[] = Object.keys(MAY_IMPORT);

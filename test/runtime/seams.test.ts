@@ -1,9 +1,12 @@
+import { mock } from 'node:test';
 import { inspect } from 'node:util';
 import t from 'tap';
 import { backoffMs } from '../../runtime/backoff.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { CodedError, describeError, errorCode } from '../../runtime/errors.ts';
+import { RuntimeError } from '../../runtime/runtime-errors.ts';
 import { SecretBuffer } from '../../runtime/secret-buffer.ts';
+import { throwsCode } from '../support/coded-error.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 
 t.test('keeps secret bytes out of everything that prints', async (t) => {
@@ -27,7 +30,7 @@ t.test('takes secret bytes over and zeroes what it was given, and itself when do
   t.equal(own.toString(), 'top-secret');
   secret.dispose();
   t.ok(own.equals(Buffer.alloc(10)));
-  t.throws(() => secret.use(() => undefined));
+  throwsCode(() => secret.use(() => undefined), RuntimeError, 'RUNTIME_SECRET_WIPED');
 });
 
 t.test('doubles waits up to the limit, with jitter of half', async (t) => {
@@ -45,17 +48,29 @@ t.test('doubles waits up to the limit, with jitter of half', async (t) => {
   }
 });
 
-t.test('keeps a sleeper asleep for longer than a timer of Node can count', async (t) => {
-  const stop = new AbortController();
-  const short = systemClock.sleep(50, stop.signal).then(() => 'short');
-  const long = systemClock.sleep(2 ** 31, stop.signal).then(
-    () => 'long',
-    () => 'stopped',
-  );
-  t.equal(await Promise.race([short, long]), 'short');
-  stop.abort();
-  t.equal(await long, 'stopped');
-});
+t.test(
+  'keeps a sleeper asleep for as long as a timer of Node can count, and for that long when it asks for more',
+  async (t) => {
+    mock.timers.enable({ apis: ['setTimeout'] });
+    t.teardown(() => mock.timers.reset());
+    const MAX_TIMER_MS = 2 ** 31 - 1;
+    const woken: string[] = [];
+    const never = new AbortController().signal;
+    const short = systemClock.sleep(50, never).then(() => woken.push('short'));
+    const long = systemClock.sleep(2 ** 31, never).then(() => woken.push('long'));
+    mock.timers.tick(49);
+    await Promise.resolve();
+    t.same(woken, []);
+    mock.timers.tick(1);
+    await short;
+    mock.timers.tick(MAX_TIMER_MS - 51);
+    await Promise.resolve();
+    t.same(woken, ['short']);
+    mock.timers.tick(1);
+    await long;
+    t.same(woken, ['short', 'long']);
+  },
+);
 
 t.test('wakes a sleeper at once when its signal aborts', async (t) => {
   const stop = new AbortController();

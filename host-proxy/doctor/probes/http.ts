@@ -1,7 +1,9 @@
 /** One plain HTTP request, as the instance metadata service is asked. */
+
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { request } from 'node:http';
+import { HostProxyError } from '../../errors.ts';
 import type { HttpAnswer, HttpQuestion, Upstream } from '../parent-system.ts';
 import { connectTo, setMinimumTtl } from './connect.ts';
 
@@ -13,7 +15,8 @@ async function readBody(answer: IncomingMessage): Promise<string> {
   let length = 0;
   for await (const part of answer as AsyncIterable<Buffer>) {
     length += part.length;
-    if (length > MAX_BODY_BYTES) throw new Error(`the answer is longer than ${MAX_BODY_BYTES} bytes`);
+    if (length > MAX_BODY_BYTES)
+      throw new HostProxyError('HOST_DOCTOR_PROBE', `the answer is longer than ${MAX_BODY_BYTES} bytes`);
     parts.push(part);
   }
   return Buffer.concat(parts).toString('utf8');
@@ -33,7 +36,7 @@ export async function askHttp(upstream: Upstream, question: HttpQuestion, signal
     });
     asked.end();
     const [answer]: IncomingMessage[] = await once(asked, 'response', { signal });
-    if (!answer) throw new Error('no answer');
+    if (!answer) throw new HostProxyError('HOST_DOCTOR_PROBE', 'no answer');
     return { status: answer.statusCode ?? 0, body: await readBody(answer) };
   } finally {
     socket.destroy();

@@ -3,6 +3,7 @@ import { StatementJudge } from '../../../acra/statements/statement-judge.ts';
 import { encodeBytea } from '../../../acra/statements/values.ts';
 import { Conversation } from '../../../emulator/acra-server/conversation.ts';
 import { systemClock } from '../../../runtime/clock.ts';
+import { converse } from './support/converse.ts';
 import { client, database, errorFields, type Frame, rowTypes, rowValues } from './support/frames.ts';
 import { sqlStateOf } from './support/sql-state.ts';
 import { column, tables, vectorCipher } from './support/vector-cipher.ts';
@@ -13,13 +14,6 @@ const cipher = await vectorCipher(t);
 const newConversation = () => new Conversation(judge, cipher);
 const stored = (text: string) => encodeBytea(cipher.encrypt(column('secret'), Buffer.from(text)));
 const body = (answer: Buffer) => answer.subarray(5);
-
-/** Sends all requests first, as a pipelining client does, then lets all answers come. */
-async function converse(conversation: Conversation, requests: readonly Frame[], answers: readonly Frame[]) {
-  const toDatabase: Buffer[] = [];
-  for (const request of requests) toDatabase.push(await conversation.fromClient(request));
-  return { toDatabase, toClient: answers.map((message) => conversation.fromDatabase(message)) };
-}
 
 const INSERT = 'INSERT INTO v (id, secret) VALUES ($1, $2)';
 const SELECT = 'SELECT id, secret FROM v';
@@ -176,45 +170,6 @@ t.test('refuses a value at Bind without giving it to the database', async (t) =>
   t.notMatch(sent?.toString(), 'pl');
 });
 
-t.test('keeps the statement that the database keeps when a Parse of the same name fails', async (t) => {
-  const conversation = newConversation();
-  const isEncrypted = async () =>
-    !(await conversation.fromClient(client.bind('s', ['1', 'plaintext']))).toString().includes('plaintext');
-  await converse(conversation, [client.parse('s', INSERT), client.sync], [database.parseComplete, database.ready()]);
-  await converse(
-    conversation,
-    [client.parse('s', 'SELECT $1, $2'), client.sync, client.parse('s', 'SELECT $2, $1'), client.sync],
-    [database.error('42P05', 'exists'), database.ready(), database.error('42P05', 'exists'), database.ready()],
-  );
-  t.ok(await isEncrypted(), 'after failures that were pipelined');
-  await converse(conversation, [client.sync], [database.error('22000', 'the bind'), database.ready()]);
-  await converse(conversation, [client.query('x y')], [database.error('42601', ''), database.ready()]);
-  const skipped = [client.bind('unknown', []), client.close('S', 's'), client.parse('s', 'SELECT $1, $2'), client.sync];
-  await converse(conversation, skipped, [database.error('26000', 'unknown'), database.ready()]);
-  t.ok(await isEncrypted(), 'after a Close and a Parse that were skipped');
-});
-
-t.test('follows a statement that is closed and parsed anew', async (t) => {
-  const conversation = newConversation();
-  const requests = [client.parse('s', INSERT), client.close('S', 's'), client.parse('s', 'SELECT $1, $2'), client.sync];
-  const answers = [database.parseComplete, database.closeComplete, database.parseComplete, database.ready()];
-  await converse(conversation, requests, answers);
-  const bind = client.bind('s', ['1', 'x']);
-  t.same(await conversation.fromClient(bind), bind.frame);
-});
-
-t.test('rejects EXECUTE that would pass values for protected columns (42000)', async (t) => {
-  const conversation = newConversation();
-  const { toDatabase } = await converse(
-    conversation,
-    [client.parse('naïve', INSERT), client.query(`EXECUTE "naïve"(1, 'plaintext')`)],
-    [],
-  );
-  t.notMatch(toDatabase[1]?.toString(), 'plaintext');
-  const other = client.query('EXECUTE other(1)');
-  t.same(await conversation.fromClient(other), other.frame);
-});
-
 t.test('answers in order after COPY in the extended protocol, whose first Sync stays unanswered', async (t) => {
   const conversation = newConversation();
   const copy = [client.parse('', 'COPY other FROM STDIN'), client.bind('', []), client.execute(), client.sync];
@@ -276,27 +231,6 @@ t.test('rejects malformed messages (08P01)', async (t) => {
   ]) {
     t.equal(await stateOf(cut(message)), '08P01', message.type);
   }
-});
-
-t.test('takes the unnamed statement for what the database takes it for, when a Parse of it was skipped', async (t) => {
-  const conversation = newConversation();
-  const first = [client.parse('', INSERT), client.sync];
-  await converse(conversation, first, [database.parseComplete, database.ready()]);
-  const skipped = [client.bind('unknown', []), client.parse('', 'SELECT $1, $2'), client.sync];
-  await converse(conversation, skipped, [database.error('26000', 'unknown'), database.ready()]);
-  const bound = await conversation.fromClient(client.bind('', ['1', 'plaintext']));
-  t.notMatch(bound.toString(), 'plaintext', 'it is still the INSERT');
-});
-
-t.test('refuses to bind the unnamed statement while it may be one of two', async (t) => {
-  const conversation = newConversation();
-  await converse(conversation, [client.parse('', INSERT), client.sync], [database.parseComplete, database.ready()]);
-  const { toDatabase } = await converse(
-    conversation,
-    [client.parse('', 'SELECT $1, $2'), client.sync, client.bind('', ['1', 'plaintext'])],
-    [],
-  );
-  t.notMatch(toDatabase[2]?.toString(), 'plaintext');
 });
 
 t.test('gives an error that is not the trap as it is, whatever was refused', async (t) => {

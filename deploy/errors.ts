@@ -1,0 +1,24 @@
+/** Error codes of `make install` and `make uninstall`. */
+import type { ErrorCatalogue } from '../runtime/errors.ts';
+import { CodedError } from '../runtime/errors.ts';
+
+export const DEPLOY_ERRORS = {
+  INSTALL_PATH: {
+    meaning: 'A folder to install into is not given by its absolute path.',
+    action: 'Give PREFIX and SYSCONFDIR from the root; what stands before them belongs into DESTDIR.',
+  },
+  INSTALL_MANIFEST: {
+    meaning: 'The list of what is installed is not one that `make install` writes, so that nothing is removed by it.',
+    action: 'Remove by hand what it should name, then the list, and install again.',
+  },
+  INSTALL_PACKAGE_MISSING: {
+    meaning: 'A package that the command needs at run time is not installed in the checkout.',
+    action: 'Run `make help` once, which installs the pinned tool chain, then install again.',
+  },
+  INSTALL_SOURCE_MISSING: {
+    meaning: 'A file that the command imports is not in the checkout.',
+    action: 'Restore it (`git status` shows what is gone).',
+  },
+} as const satisfies ErrorCatalogue;
+
+export class DeployError extends CodedError<keyof typeof DEPLOY_ERRORS> {}

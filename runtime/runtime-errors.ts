@@ -1,0 +1,12 @@
+/** Error codes of what every folder stands on. */
+import type { ErrorCatalogue } from './errors.ts';
+import { CodedError } from './errors.ts';
+
+export const RUNTIME_ERRORS = {
+  RUNTIME_SECRET_WIPED: {
+    meaning: 'A secret was used after it had been wiped.',
+    action: 'Report it: parts were stopped in the wrong order. No secret got out.',
+  },
+} as const satisfies ErrorCatalogue;
+
+export class RuntimeError extends CodedError<keyof typeof RUNTIME_ERRORS> {}
