@@ -10,6 +10,7 @@ import type { Service } from '../runtime/service.ts';
 import { LineBuffer } from '../system/lines/line-buffer.ts';
 import type { TcpEndpoint } from '../wire/endpoint.ts';
 import { formatEndpoint } from '../wire/endpoint.ts';
+import { certificatesOf } from './enclave/certificates.ts';
 import { ControlServer } from './enclave/control-server.ts';
 import { IngressGate } from './enclave/ingress-gate.ts';
 import { ShedAlarm } from './enclave/shed-alarm.ts';
@@ -120,6 +121,7 @@ export class HostProxy implements Service {
       simulated: view.hello?.simulated ?? null,
       measurements: view.measurements?.pcrs ?? null,
       acraServer: view.measurements?.acraServer ?? null,
+      certificates: certificatesOf(view.metrics, this.#clock.nowMs()),
       logs: view.logs,
       machine: this.#machine(),
     };

@@ -19,7 +19,7 @@ import { locateAcraServer } from '../../acra/obtain/locate.ts';
 import { acraCacheFolder } from '../../cli/acra-cache.ts';
 import { ZSTD_TABLES } from '../../eif/compress.ts';
 import { STAND_IN_COMMAND } from '../../emulator/acra-server/command.ts';
-import { writeMeasuredFolder } from '../../test/eif/image/support/measured-folder.ts';
+import { writeSoundFolder } from '../../test/cli/support/sound-folder.ts';
 import { median } from '../median.ts';
 import { type Cost, measureProcess } from './measured-process.ts';
 import { printSizes } from './report.ts';
@@ -35,7 +35,7 @@ const { level } = values;
 const COMMAND = fileURLToPath(new URL('../../bin/acra-enclave', import.meta.url));
 const BARE_ZSTD = fileURLToPath(new URL('bare-zstd.ts', import.meta.url));
 const root = mkdtempSync(join(tmpdir(), 'acra-enclave-bench-'));
-const enclave = writeMeasuredFolder(join(root, 'enclave'));
+const enclave = writeSoundFolder(join(root, 'enclave'));
 const built = join(root, 'build');
 
 function recipeWith(name: string, compression: unknown): string {

@@ -31,6 +31,16 @@ async function because(reason: Reason | null, label: string): Promise<readonly R
   ];
 }
 
+/** Those that end soon, and those that have. */
+function certificates(status: HostStatus): readonly Row[] {
+  return status.certificates
+    .filter(({ life }) => life !== 'valid')
+    .map(({ certificate, endsMs, life }) => [
+      'certificate',
+      `${certificate} ${life === 'expired' ? 'has ended' : 'ends'} ${new Date(endsMs).toISOString()}`,
+    ]);
+}
+
 async function machineRows({ machine }: HostStatus): Promise<readonly Row[]> {
   if (machine === null) return [];
   const { id, driver, cid, debug, lastEnd } = machine;
@@ -52,6 +62,7 @@ async function rows(status: HostStatus): Promise<readonly Row[]> {
     ['since', machine && new Date(machine.stageSinceMs).toISOString()],
     ['phase', enclave?.phase ?? null],
     ...(await because(status.reason, 'reason')),
+    ...certificates(status),
     ...measurements(status.measurements),
     ['listens', publicAddress],
     ...(await machineRows(status)),

@@ -3,6 +3,7 @@
  * and the tests read it. What the enclave says of itself stands in it as it came over the wire (wire/control/messages.ts).
  */
 import { z } from 'zod';
+import { CERTIFICATE_ROLES } from '../../wire/certificate-end.ts';
 import { ENCLAVE_STATES, enclaveStatus } from '../../wire/control/messages.ts';
 import { STAGES } from '../machine/status.ts';
 
@@ -57,6 +58,14 @@ export const hostStatus = z.object({
   /** As the enclave tells them: informative, evidence only inside an attestation document. */
   measurements: z.record(z.string(), z.string()).nullable(),
   acraServer: z.string().nullable(),
+  /** When those of the measured folder end; `ending` is within 30 days. Empty until the enclave has told. */
+  certificates: z.array(
+    z.object({
+      certificate: z.enum(CERTIFICATE_ROLES),
+      endsMs: z.int(),
+      life: z.enum(['valid', 'ending', 'expired']),
+    }),
+  ),
   logs: z.object({ received: z.number(), dropped: z.number() }),
   /** Of a daemon that runs the enclave itself (`acra-enclave run`). */
   machine: machine.nullable(),

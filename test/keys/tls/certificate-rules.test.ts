@@ -1,4 +1,5 @@
 /** What acra-server or applications would refuse later is refused by name; docs/specs/acra-server.md tells where each rule is from. */
+import { rootCertificates } from 'node:tls';
 import t from 'tap';
 import { readCertificateFile } from '../../../keys/tls/certificate-file.ts';
 import {
@@ -173,5 +174,13 @@ t.test('rejects what holds no PEM certificates, and says what it holds (CERTIFIC
     t.same(serverCodes(content), ['CERTIFICATE_FILE_INVALID'], what);
     t.same(clientCodes(content), ['CERTIFICATE_FILE_INVALID'], what);
     t.same(authorityCodes(content), ['CERTIFICATE_FILE_INVALID'], what);
+  }
+});
+
+t.test('reads every root that ships with Node, and takes it for a CA', async (t) => {
+  t.ok(rootCertificates.length > 100);
+  for (const pem of rootCertificates) {
+    const found = codes(checkAuthorities(file(pem), PURPOSE.server, NOW_MS, false));
+    t.notOk(found.includes('CERTIFICATE_FILE_INVALID') || found.includes('CERTIFICATE_NOT_CA'), pem);
   }
 });

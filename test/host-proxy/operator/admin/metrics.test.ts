@@ -25,6 +25,7 @@ const STATUS: HostStatus = {
   simulated: true,
   measurements: null,
   acraServer: null,
+  certificates: [],
   logs: { received: 11, dropped: 2 },
   machine: {
     stage: 'serving',
