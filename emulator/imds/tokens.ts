@@ -11,7 +11,7 @@ const MAX_TOKENS = 10_000;
 export class SessionTokens {
   readonly #clock: Clock;
   readonly #random: Random;
-  /** Expiry in milliseconds by token, oldest first. */
+  /** Expiry in monotonic milliseconds by token, oldest first. */
   readonly #expiryMs = new Map<string, number>();
 
   constructor(clock: Clock, random: Random) {
@@ -21,7 +21,7 @@ export class SessionTokens {
 
   issue(ttlSeconds: number): string {
     const token = this.#random.bytes(TOKEN_BYTES).toString('base64url');
-    this.#expiryMs.set(token, this.#clock.nowMs() + ttlSeconds * 1000);
+    this.#expiryMs.set(token, this.#clock.monotonicMs() + ttlSeconds * 1000);
     const [oldest] = this.#expiryMs.keys();
     if (this.#expiryMs.size > MAX_TOKENS && oldest !== undefined) this.#expiryMs.delete(oldest);
     return token;
@@ -29,6 +29,6 @@ export class SessionTokens {
 
   isValid(token: string): boolean {
     const expiryMs = this.#expiryMs.get(token);
-    return expiryMs !== undefined && this.#clock.nowMs() < expiryMs;
+    return expiryMs !== undefined && this.#clock.monotonicMs() < expiryMs;
   }
 }

@@ -1,4 +1,5 @@
 /** stop, status, logs and console as a user runs them, against a daemon with a stand-in for QEMU. */
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -6,7 +7,7 @@ import { KMS_ERRORS } from '../../kms/errors.ts';
 import { fakeMachine } from '../host-proxy/machine/support/fake-machine.ts';
 import { RunningHost } from '../host-proxy/machine/support/running-host.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import { acraEnclave } from './support/acra-enclave.ts';
+import { acraEnclave, start } from './support/acra-enclave.ts';
 
 t.test('shows, follows and stops a running enclave', async (t) => {
   const running = new RunningHost(fakeMachine(t, { does: 'serve' }));
@@ -32,12 +33,15 @@ t.test('shows, follows and stops a running enclave', async (t) => {
   t.equal(records.stdout.trim().split('\n').length, 2);
   t.match(JSON.parse(records.stdout.split('\n')[0] ?? ''), { source: 'host-proxy' });
   t.match(console.stdout, 'Linux version');
-  const following = acraEnclave(['console', ...config]);
+  const following = start(['console', ...config]);
+  await once(following.child.stdout ?? following.child, 'data');
   const stop = await acraEnclave(['stop', ...config]);
   t.match(stop.stdout, 'the enclave has stopped: it stopped in order');
   t.match(stop.stderr, 'stopping');
   await done;
-  t.equal((await following).code, 0);
+  const followed = await following.outcome;
+  t.equal(followed.code, 0);
+  t.match(followed.stdout, /^stopping in order$/m, 'followed to the end');
 });
 
 t.test('ends with 1 and the reason when no daemon runs (HOST_NOT_RUNNING)', async (t) => {

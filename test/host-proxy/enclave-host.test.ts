@@ -1,14 +1,16 @@
 /** The whole of `acra-enclave run` with stand-ins for QEMU and vhost-device-vsock; the real ones are in enclave/qemu/. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test as TapTest } from 'tap';
 import { HostProxyError } from '../../host-proxy/errors.ts';
 import { EnclaveError } from '../../host-proxy/machine/errors.ts';
 import { PROJECT } from '../project/imports.ts';
 import { rejectsCode } from '../support/coded-error.ts';
+import { processEnd } from '../support/process-end.ts';
 import { processesNaming } from '../support/processes.ts';
+import { untilChanged } from '../support/watched-files.ts';
 import type { FakeMachine, GuestPlan } from './machine/support/fake-machine.ts';
 import { fakeMachine } from './machine/support/fake-machine.ts';
 import { RunningHost } from './machine/support/running-host.ts';
@@ -69,7 +71,7 @@ t.test('tells readiness again at the next report when the service manager could 
   const running = prepare(t, { does: 'serve', repeats: true });
   running.refusals = 2;
   const done = running.run();
-  while (!running.told.includes('READY')) await new Promise((resolve) => setTimeout(resolve, 10));
+  await running.untilTold('READY');
   t.equal(running.host.status().state, 'serving');
   const { lines } = await running.ask({ command: 'logs', lines: 4_000, follow: false });
   t.equal(lines.filter((line) => line.includes('"SYSTEMD_SEND"')).length, 1, 'said once');
@@ -90,12 +92,15 @@ t.test('forwards on when no disk takes its log and the console, and says so once
     complaints += text;
   });
   const asker = new RunningHost(machine);
-  const stages = async () =>
-    (await asker.ask({ command: 'logs', lines: 4_000, follow: false }).catch(() => null))?.lines;
-  while (!(await stages())?.some((line) => line.includes('"stage":"serving"')))
-    await new Promise((resolve) => setTimeout(resolve, 20));
+  await asker.untilReachable();
+  const serving = Promise.withResolvers<void>();
+  const following = asker.ask({ command: 'logs', lines: 4_000, follow: true }, (reply) => {
+    if (reply.type === 'line' && reply.text.includes('"stage":"serving"')) serving.resolve();
+  });
+  await Promise.race([serving.promise, following]);
   t.match((await asker.ask({ command: 'console', lines: 100, follow: false })).lines[0], 'Linux version');
   t.match((await asker.ask({ command: 'stop' })).last, 'stopped in order');
+  await following;
   t.same(await exited, [0, null]);
   t.equal(complaints.match(/cannot write to \/dev\/full.*ENOSPC/g)?.length, 2, 'the log once, the console once');
 });
@@ -197,18 +202,11 @@ t.test('leaves no machine behind when the daemon is killed with SIGKILL, and sta
   const { configFile, folder, logFile, config } = fakeMachine(t, { does: 'serve' });
   const daemon = spawn(join(PROJECT, 'bin/acra-enclave'), ['run', '--config', configFile], { stdio: 'ignore' });
   const exited = once(daemon, 'exit');
-  const serving = () => {
-    try {
-      return readFileSync(logFile, 'utf8').includes('"stage":"serving"');
-    } catch {
-      return false;
-    }
-  };
-  while (!serving()) await new Promise((resolve) => setTimeout(resolve, 20));
-  t.equal(processesNaming(join(folder, 'fake-')).length, 2);
+  await untilChanged(logFile, () => existsSync(logFile) && readFileSync(logFile, 'utf8').includes('"stage":"serving"'));
+  const pids = processesNaming(join(folder, 'fake-')).map((line) => Number.parseInt(line, 10));
+  t.equal(pids.length, 2);
   daemon.kill('SIGKILL');
-  await exited;
-  while (processesNaming(join(folder, 'fake-')).length > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  await Promise.all([exited, ...pids.map(processEnd)]);
   const again = new RunningHost({ configFile, folder, logFile, config });
   const done = again.run();
   await again.untilStage('serving');

@@ -50,11 +50,14 @@ export async function connectTo(upstream: Upstream, signal: AbortSignal, resolve
   signal.throwIfAborted();
   if (upstream.kind !== 'tcp') return await connected(createConnection({ path: upstream.path, signal }));
   const addresses = await addressesOf(upstream.host, signal, resolver);
-  let failure: unknown = new Error(`${upstream.host} has no address`);
+  let failure: unknown = new HostProxyError('HOST_DOCTOR_PROBE', `${upstream.host} has no address`);
   for (const [index, host] of addresses.entries()) {
     const socket = createConnection({ host, port: upstream.port, signal });
     const isLast = index === addresses.length - 1;
-    if (!isLast) socket.setTimeout(ATTEMPT_TIMEOUT_MS, () => socket.destroy(new Error(`${host} does not answer`)));
+    if (!isLast)
+      socket.setTimeout(ATTEMPT_TIMEOUT_MS, () =>
+        socket.destroy(new HostProxyError('HOST_DOCTOR_PROBE', `${host} does not answer`)),
+      );
     try {
       return await connected(socket);
     } catch (error) {

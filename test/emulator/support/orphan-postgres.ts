@@ -11,4 +11,5 @@ const { port, pid } = await startPostgres({
   signal: AbortSignal.timeout(60_000),
 });
 process.stdout.write(`${JSON.stringify({ port, pid })}\n`);
-setInterval(() => undefined, 1000);
+// An open port keeps the process alive.
+new MessageChannel().port1.ref();

@@ -4,7 +4,7 @@
  */
 import type { SecureContextOptions } from 'node:tls';
 
-export type Verdict = 'accepted' | 'untrusted' | 'handshake-failed';
+type Verdict = 'accepted' | 'untrusted' | 'handshake-failed';
 
 export interface Shape {
   readonly name: string;

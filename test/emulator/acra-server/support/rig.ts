@@ -1,10 +1,9 @@
 /** A real PostgreSQL 18, a keystore for two of three clients, and any number of acra-servers before it: stand-in or real. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Client, type ClientConfig } from 'pg';
 import { clientIdFromCertificate } from '../../../../acra/client-id.ts';
 import { encodeAcraBlock, encodeContainer } from '../../../../acra/container.ts';
@@ -21,6 +20,7 @@ import { systemClock } from '../../../../runtime/clock.ts';
 import { systemRandom } from '../../../../runtime/random.ts';
 import { SecretBuffer } from '../../../../runtime/secret-buffer.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
+import { untilChanged } from '../../../support/watched-files.ts';
 
 const MASTER_KEY = Buffer.alloc(32, 'm');
 const DATABASE_USER = { name: 'app', password: 'secret' };
@@ -212,9 +212,9 @@ export class Rig {
   /** Starts a program and waits until it listens. */
   async acra(options: AcraOptions = {}): Promise<AcraProcess> {
     const { child, path, log, ended } = this.launch(options);
+    await Promise.race([untilChanged(path, () => existsSync(path)), ended]);
     while (!(await canConnect(path))) {
       if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}: ${log()}`);
-      await delay(20);
     }
     return { child, log, ended, port: await forward(this.#t, path) };
   }

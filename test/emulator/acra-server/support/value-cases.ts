@@ -26,10 +26,10 @@ const COLUMNS = {
 } as const;
 /** What became of each case, by its name. */
 export type Outcomes = Record<string, string>;
-export type ColumnName = keyof typeof COLUMNS;
-export const COLUMN_NAMES = Object.keys(COLUMNS) as ColumnName[];
-export const PATHS = ['literal', 'escape literal', 'text parameter', 'binary parameter'] as const;
-export type Path = (typeof PATHS)[number];
+type ColumnName = keyof typeof COLUMNS;
+const COLUMN_NAMES = Object.keys(COLUMNS) as ColumnName[];
+const PATHS = ['literal', 'escape literal', 'text parameter', 'binary parameter'] as const;
+type Path = (typeof PATHS)[number];
 
 /** A rig with a table that has a column of each kind. */
 export class ValueRig {

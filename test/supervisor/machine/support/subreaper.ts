@@ -7,14 +7,22 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import koffi from 'koffi';
+import { whenAborted } from '../../../../runtime/abort.ts';
 import { OrphanReaper } from '../../../../supervisor/machine/orphans.ts';
 import { markOwnChild } from '../../../../system/processes/own-children.ts';
 import { seededRandom } from '../../../support/seeded-random.ts';
 
 /** linux/prctl.h */
 const PR_SET_CHILD_SUBREAPER = 36;
+/** sys/wait.h */
+const P_PID = 1;
+const WEXITED = 4;
+const WNOWAIT = 0x0100_0000;
 /** Nothing in here takes so long; who waits longer reports what there is. */
-const PATIENCE_MS = 10_000;
+const patience = AbortSignal.timeout(10_000);
+
+const library = koffi.load(null);
+const waitid = library.func('int waitid(int kind, int id, void *info, int options)');
 
 const reaped: string[] = [];
 let onReaped: () => void = () => undefined;
@@ -27,8 +35,6 @@ const reaper = new OrphanReaper({
 
 /** Resolves once so many orphans were reaped, or patience ends. */
 async function untilReaped(count: number): Promise<void> {
-  const patience = AbortSignal.timeout(PATIENCE_MS);
-  const keepAlive = setTimeout(() => undefined, PATIENCE_MS);
   await new Promise<void>((resolve) => {
     patience.addEventListener('abort', () => resolve());
     onReaped = () => {
@@ -36,7 +42,6 @@ async function untilReaped(count: number): Promise<void> {
     };
     onReaped();
   });
-  clearTimeout(keepAlive);
 }
 
 /** A child that Node waits for. */
@@ -46,11 +51,8 @@ function startOwn(script: string) {
   return { pid: child.pid ?? 0, exited };
 }
 
-const patient = <Result>(promise: Promise<Result>) => {
-  const timer = Promise.withResolvers<undefined>();
-  const keepAlive = setTimeout(() => timer.resolve(undefined), PATIENCE_MS);
-  return Promise.race([promise, timer.promise]).finally(() => clearTimeout(keepAlive));
-};
+const patient = <Result>(promise: Promise<Result>) =>
+  Promise.race([promise, whenAborted(patience).then(() => undefined)]);
 
 function stateOf(pid: number): string | undefined {
   try {
@@ -60,10 +62,10 @@ function stateOf(pid: number): string | undefined {
   }
 }
 
-/** Waits without turning the event loop, so that Node has no chance to take the exit first. */
+/** Waits without turning the event loop, so that Node has no chance to take the exit first, and leaves the zombie there. */
 function blockUntilZombie(pid: number): void {
-  const giveUpMs = Date.now() + PATIENCE_MS;
-  while (stateOf(pid) !== 'Z' && Date.now() < giveUpMs) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+  const siginfo = Buffer.alloc(128);
+  if (waitid(P_PID, pid, siginfo, WEXITED | WNOWAIT) !== 0) throw new Error(`waitid ${pid}: errno ${koffi.errno()}`);
 }
 
 function childrenOfMine(): readonly { readonly pid: number; readonly state: string }[] {
@@ -148,9 +150,9 @@ const SCENARIOS: Readonly<Record<string, (argument: string) => Promise<object>>>
   },
 };
 
-const setSubreaper = koffi
-  .load(null)
-  .func('int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long)');
+// Neither signals nor unsettled promises keep a process alive; an open port does, until the exit at the end.
+new MessageChannel().port1.ref();
+const setSubreaper = library.func('int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long)');
 if (setSubreaper(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) !== 0) throw new Error('prctl failed');
 const listenersBefore = process.listenerCount('SIGCHLD');
 await reaper.start(new AbortController().signal);
