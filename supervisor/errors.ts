@@ -36,8 +36,10 @@ export const SUPERVISOR_ERRORS = {
     action: 'See the reason: versions and ciphers of both ends (TLS 1.2 at least), or somebody between them.',
   },
   BOOT_DATABASE_UNTRUSTED: {
-    meaning: 'The database’s certificate is not of the measured CA, or not for the measured name.',
-    action: 'Check `database.ca` and `database.serverName` in enclave.yaml; else somebody stands between.',
+    meaning:
+      'The database’s certificate is not of the measured CA, not for the measured name, or of a kind that acra-server refuses; what is wrong is told.',
+    action:
+      'Check `database.ca` and `database.serverName` in enclave.yaml; the name must be a subject alternative name of the certificate, not its CN alone (docs/specs/acra-server.md, 12). Else somebody stands between.',
   },
   SUPERVISOR_PANIC: {
     meaning: 'The supervisor met an error that nothing was prepared for; it ended the enclave.',
@@ -49,8 +51,9 @@ export const SUPERVISOR_ERRORS = {
     action: 'Give the instance a role, require IMDSv2 and set its hop limit so that host-proxy can reach it.',
   },
   CHILD_LAUNCH_FAILED: {
-    meaning: 'acra-server could not be executed.',
-    action: 'Check that the program exists, is executable and has its libraries.',
+    meaning: 'acra-server could not be executed, or ended before it listened; the message says why.',
+    action:
+      'For ACRA_EXIT_NOT_EXECUTED: check that the program exists, is executable, fits this processor and has its libraries. Else act on the code that was found.',
   },
   CHILD_BREAKER_OPEN: {
     meaning: 'acra-server ended too often in a short time; it is tried once a minute until it stays up.',

@@ -145,6 +145,7 @@ export class HealthMonitor implements Service {
     });
     if (!database.healthy) {
       this.#deafProbes.clear();
+      this.#noteMembersDown();
       return database;
     }
     const members = await Promise.all(
@@ -157,6 +158,14 @@ export class HealthMonitor implements Service {
     );
     const sessions = await healthOf(signal, async () => targets.sessionTls.endRound(certificate));
     return [...members, sessions].find(({ healthy }) => !healthy) ?? HEALTHY;
+  }
+
+  /** Without a database nobody can be probed; whom supervision calls down is down all the same. */
+  #noteMembersDown(): void {
+    for (const { id, child } of this.#deps.targets.members()) {
+      const { state } = child;
+      if (state.kind !== 'running') this.#members.set(id, { healthy: false, code: state.code, detail: state.reason });
+    }
   }
 
   #countDeaf({ id, child }: AcraMember, { code }: Health): void {

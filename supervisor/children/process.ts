@@ -59,7 +59,9 @@ async function untilEnded({ process, failure }: Launched, { clock, confinement }
       closeAfterGrace(process, clock, closed.signal);
     });
   });
-  const notLaunched = (await failure) ?? loaderFailure(exit.code, firstLine());
+  // Who is killed before it has become the program has not failed to.
+  const launchFailure = exit.signal === null ? await failure : undefined;
+  const notLaunched = launchFailure ?? loaderFailure(exit.code, firstLine());
   return notLaunched ? { ...exit, notLaunched } : exit;
 }
 

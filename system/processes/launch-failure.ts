@@ -13,6 +13,7 @@ const PASSING: ReadonlySet<string> = new Set(['EAGAIN', 'ENOMEM', 'EMFILE', 'ENF
 
 const STEPS: Readonly<Record<LaunchFailure['step'], string>> = {
   make: 'no process could be made',
+  start: 'the launcher itself broke before it could run anything',
   restrict: 'the process could not be restricted',
   secrets: 'its secrets did not arrive whole',
   execute: 'execve failed',

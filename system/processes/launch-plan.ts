@@ -20,21 +20,27 @@ export interface LaunchPlan {
 const LAUNCHER_STEPS = ['restrict', 'secrets', 'execute'] as const;
 
 export interface LaunchFailure {
-  /** `make`: there was no launcher; `load`: execve succeeded, and the program's loader did not. */
-  readonly step: (typeof LAUNCHER_STEPS)[number] | 'make' | 'load';
+  /** `make`: there was no launcher; `start`: it broke itself; `load`: execve succeeded, and the program's loader did not. */
+  readonly step: (typeof LAUNCHER_STEPS)[number] | 'make' | 'start' | 'load';
   /** `ENOENT` and so on, where the kernel said no. */
   readonly errno: string | null;
   /** In the loader's words. */
   readonly reason?: string;
 }
 
-/** Undefined for anything that the launcher does not say: the program itself may hold the pipe. */
+/** What the launcher says last before it becomes the program; a failure to become it comes after. */
+export const ABOUT_TO_RUN = 'run\n';
+
+/** Undefined when the launcher became the program. @param text all that it said */
 export function parseLaunchFailure(text: string): LaunchFailure | undefined {
-  const match = /^([a-z]+) ([A-Z0-9]+|-)$/.exec(text);
+  const last = text.trimEnd().split('\n').at(-1) ?? '';
+  if (`${last}\n` === ABOUT_TO_RUN) return undefined;
+  const match = /^([a-z]+) ([A-Z0-9]+|-)$/.exec(last);
   const step = LAUNCHER_STEPS.find((each) => each === match?.[1]);
-  return step && { step, errno: match?.[2] === '-' ? null : (match?.[2] ?? null) };
+  if (step === undefined) return { step: 'start', errno: null };
+  return { step, errno: match?.[2] === '-' ? null : (match?.[2] ?? null) };
 }
 
 export function encodeLaunchFailure({ step, errno }: LaunchFailure): string {
-  return `${step} ${errno ?? '-'}`;
+  return `${step} ${errno ?? '-'}\n`;
 }

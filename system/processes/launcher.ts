@@ -11,7 +11,7 @@ import { getSystemErrorName } from 'node:util';
 import koffi from 'koffi';
 import { forbidVsock } from '../libc/forbid-vsock.ts';
 import type { LaunchFailure, LaunchPlan } from './launch-plan.ts';
-import { encodeLaunchFailure, HANDOVER_FD, SECRET_LENGTH_BYTES } from './launch-plan.ts';
+import { ABOUT_TO_RUN, encodeLaunchFailure, HANDOVER_FD, SECRET_LENGTH_BYTES } from './launch-plan.ts';
 
 /** EX_OSERR of sysexits.h. What it stands for is told on the descriptor. */
 const EXIT_NOT_LAUNCHED = 71;
@@ -78,6 +78,7 @@ function secretVariables(secrets: LaunchPlan['secrets']): Record<string, string>
 function launch(plan: LaunchPlan): void {
   restrictProcess();
   const environment = { ...plan.environment, ...secretVariables(plan.secrets) };
+  writeSync(HANDOVER_FD, ABOUT_TO_RUN);
   try {
     process.execve?.(plan.program, [plan.program, ...plan.arguments], environment);
   } catch (error) {

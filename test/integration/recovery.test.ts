@@ -57,6 +57,29 @@ t.test(
   },
 );
 
+t.test('acra-server that runs and accepts nothing: three probes, and another one serves', async (t) => {
+  const health = { probeIntervalMs: 200, probeTimeoutMs: 500 };
+  const { stack } = await servingStack(t, { enclaveSettings: { health } });
+  const pid = acraPid(stack.enclave);
+  process.kill(pid, 'SIGSTOP');
+  const red = await stack.enclave.until(({ enclave }) => enclave?.state === 'degraded', step());
+  t.match(red, { ready: false, enclave: { errorCode: /CHILD_DEAF|ACRA_EXIT_UNRESPONSIVE/ } });
+  await untilReplaced(stack, pid);
+  const address = await stack.enclave.untilServing(step());
+  const session = await connectThroughEnclave(stack, address);
+  t.same((await session.query('SELECT 1 AS one')).rows, [{ one: 1 }]);
+  await session.end();
+  const lines = logLines(stack.enclave, 'supervisor');
+  t.match(
+    lines.find(({ event }) => event === 'child.deaf'),
+    { child: 'acra-server', probes: 3 },
+  );
+  t.match(
+    lines.find(({ event }) => event === 'child.exited'),
+    { code: 'ACRA_EXIT_UNRESPONSIVE' },
+  );
+});
+
 t.test(
   'host-proxy killed and restarted: the enclave comes back by itself, with the log records made meanwhile',
   async (t) => {

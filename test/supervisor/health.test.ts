@@ -129,6 +129,16 @@ t.test('tells of an acra-server that is down in the words of its supervision', a
   t.match(heard[0], { healthy: false, code: 'CHILD_BREAKER_OPEN', detail: 'it ends again and again' });
 });
 
+t.test('tells each acra-server’s own health, also while the database cannot be used', async (t) => {
+  const { certificatePem } = await createAuthority({ commonName: 'other CA', clock: systemClock });
+  const state = { kind: 'down', code: 'ACRA_EXIT_KILLED', reason: 'it was killed' } as const;
+  const { member: down } = await member(t, 'down', true, state);
+  const { heard, monitor, untilHeard } = await watch(t, { members: [down], caPem: certificatePem });
+  await untilHeard(1);
+  t.match(heard[0], { healthy: false, code: 'BOOT_DATABASE_UNTRUSTED' });
+  t.match(monitor.members.get('down'), { healthy: false, code: 'ACRA_EXIT_KILLED' });
+});
+
 t.test('says what is wrong with the database’s certificate', async (t) => {
   const { certificatePem } = await createAuthority({ commonName: 'other CA', clock: systemClock });
   const { heard, untilHeard } = await watch(t, { caPem: certificatePem });

@@ -12,9 +12,12 @@ import { temporaryFolder } from '../support/temporary-folder.ts';
 const signal = () => new AbortController().signal;
 const authority = await createAuthority({ commonName: 'database CA', clock: systemClock });
 const other = await createAuthority({ commonName: 'other CA', clock: systemClock });
-const identity = await authority.issue({ commonName: 'db.internal', subjectAltNames: ['db.internal'], kind: 'server' });
+const named = await authority.issue({ commonName: 'db.internal', subjectAltNames: ['db.internal'], kind: 'server' });
 
-async function postgres(t: TapTest, tls: boolean) {
+/** As PostgreSQL's manual makes one ("Creating Certificates"): the name in the CN alone. */
+const recipe = await authority.issue({ commonName: 'db.internal', kind: 'server' });
+
+async function postgres(t: TapTest, tls: boolean, identity = named) {
   const running = await startPostgres({
     folder: temporaryFolder(t),
     users: [{ name: 'someone', password: 'secret' }],
@@ -34,6 +37,11 @@ t.test('trusts a real PostgreSQL under the measured name and CA only', async (t)
   t.match(await probeDatabase({ ...probe, target }, signal()), { kind: 'trusted', fingerprint: /:/ });
   t.match(await probeDatabase({ ...probe, target, serverName: 'elsewhere.internal' }, signal()), { kind: 'untrusted' });
   t.match(await probeDatabase({ ...probe, target, caPem: other.certificatePem }, signal()), { kind: 'untrusted' });
+});
+
+t.test('tells a real PostgreSQL whose certificate has its name in the CN alone', async (t) => {
+  const answer = await probeDatabase({ ...probe, target: await postgres(t, true, recipe) }, signal());
+  t.match(answer, { kind: 'untrusted', reason: /db\.internal.*only in the subject’s CN.*subject alternative name/ });
 });
 
 t.test('tells a PostgreSQL without TLS', async (t) => {

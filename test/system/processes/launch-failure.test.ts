@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import t, { type Test as TapTest } from 'tap';
 import { explainExit } from '../../../acra/server/exit.ts';
 import { systemClock } from '../../../runtime/clock.ts';
-import type { Exit } from '../../../supervisor/children/child.ts';
+import type { Exit, ProcessHandle } from '../../../supervisor/children/child.ts';
 import { startProcess } from '../../../supervisor/children/process.ts';
 import { describeLaunchFailure, loaderFailure } from '../../../system/processes/launch-failure.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
@@ -25,7 +25,7 @@ function altered(t: TapTest, ...changes: readonly (readonly [string, string])[])
   return program;
 }
 
-function end(program: string): Promise<Exit> {
+function start(program: string): ProcessHandle {
   return startProcess({
     name: 'test',
     program,
@@ -37,8 +37,10 @@ function end(program: string): Promise<Exit> {
     onStreams: (streams) => {
       for (const stream of streams) stream?.resume();
     },
-  }).exited;
+  });
 }
+
+const end = (program: string): Promise<Exit> => start(program).exited;
 
 const explain = (exit: Exit) => explainExit({ ...exit, requested: false, logCodes: new Set() });
 const loader = /\/lib[^\0]*\/ld-linux[^\0]*/.exec(readFileSync(ENV, 'latin1'))?.[0];
@@ -76,6 +78,20 @@ t.test('tells that no process could be made, and why', async (t) => {
     const exited = end('/bin/true');
     process.execPath = execPath;
     t.match(await exited, { notLaunched: { step: 'make', errno: 'ENOENT' } });
+  } finally {
+    process.execPath = execPath;
+  }
+});
+
+t.test('tells that the launcher itself broke, and calls nobody broken who was killed', async (t) => {
+  const { execPath } = process;
+  try {
+    process.execPath = '/bin/false';
+    t.match(await end('/bin/true'), { code: 1, notLaunched: { step: 'start', errno: null } });
+    process.execPath = execPath;
+    const handle = start('/bin/true');
+    handle.kill('SIGKILL');
+    t.same(await handle.exited, { code: null, signal: 'SIGKILL' });
   } finally {
     process.execPath = execPath;
   }
