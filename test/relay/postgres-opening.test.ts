@@ -145,6 +145,20 @@ t.test('holds one address to its share of established connections, and others no
   t.ok(await isServed(await dialFrom(t, listen, '127.0.0.2')), 'a place is free again');
 });
 
+t.test('counts clients over IPv6 by their /64', async (t) => {
+  const { relay, log } = await startRelay(t);
+  const server = await serveEcho(t);
+  const preface = { kind: 'postgres-opening' } as const;
+  const listen = await relay.addRoute(
+    route({ listen: 'tcp://[::1]:0', connect: server.endpoint, preface, limits: { maxSilentPerAddress: 1 } }),
+  );
+  const first = await dial(t, listen);
+  const second = await dial(t, listen);
+  t.equal(await closed(first), 'end');
+  t.match((await log.until('relay.shed')).fields, { reason: 'maxSilentPerAddress', address: '0:0:0:0::/64' });
+  t.ok(await isServed(second));
+});
+
 t.test('serves 50 of 50 sessions through thousands of silent connections that come and stay', async (t) => {
   const limits = { maxConnections: 500, maxPending: 100, maxSilentPerAddress: 50 };
   const { listen, relay } = await setScene(t, limits);
