@@ -30,7 +30,7 @@ export type CounterName = (typeof COUNTER_NAMES)[number];
 /**
  * accepted: every connection that the listener took; opened: those that reached their upstream; active: held now;
  * pending: of these, not yet open; silent: of these, have not said yet what they want; shed: closed at accept for a limit;
- * shedSilent: silent ones that were closed to make room for others; refusedCid: for the peer's CID; refusedPreface: for its
+ * shedSilent: closed to make room for others, while silent or before they became sessions; refusedCid: for the peer's CID; refusedPreface: for its
  * first bytes or its upstream's answer to them; connectFailed: no upstream; idleClosed: for the idle time-out; cut: by drain,
  * removal or stop; errors: ended by a reset or another socket error; bytesUp, bytesDown: written to upstream and downstream;
  * largestVsockWriteBytes: the largest single write to a vsock or hybrid socket; largestPendingBytes: the most that one

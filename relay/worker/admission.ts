@@ -3,7 +3,8 @@
  *
  * A silent connection (one that has not said yet what it wants) never keeps another out: over a limit the oldest silent one
  * goes, after a last look whether its first bytes have come meanwhile. Whoever floods a route with silence so pushes out
- * himself, and a client that speaks at once gets in. Only what has spoken counts against newcomers.
+ * himself, and a client that speaks at once gets in. The next to go are connections that were opened and did not become
+ * sessions within the time for a preface, the oldest first. Only sessions count against newcomers.
  */
 import { describeErrno } from '../../system/libc/errno.ts';
 import type { CounterName } from '../counters.ts';
@@ -23,17 +24,35 @@ interface Denial {
 
 const shed = (reason: string): Denial => ({ counter: 'shed', event: 'relay.shed', reason });
 
-/** Sheds silent connections, of one address or of all, until there is room. @returns whether there is. */
+/** The oldest silent connection goes, unless it has spoken meanwhile. @returns whether there was one. */
+function shedSilent(engine: Engine, route: RouteState, address: string | undefined, limit: string): boolean {
+  const oldest = route.peers.silent.oldest(address);
+  if (oldest === undefined) return false;
+  oldest.lookAgain(engine);
+  if (route.peers.silent.has(oldest)) oldest.shed(engine, limit);
+  return true;
+}
+
+/** The oldest connection goes that was opened and has not become a session in time. @returns whether there was one. */
+function shedUnproven(engine: Engine, route: RouteState, address: string | undefined, limit: string): boolean {
+  const { unproven } = route.peers;
+  let oldest = unproven.oldest(address);
+  for (; oldest?.isProven; oldest = unproven.oldest(address)) unproven.delete(oldest);
+  if (oldest === undefined || engine.nowMs - oldest.acceptedMs < route.limits.prefaceTimeoutMs) return false;
+  oldest.shed(engine, limit);
+  return true;
+}
+
+/** Sheds connections, of one address or of all, until there is room. @returns whether there is. */
 function makeRoom(
   engine: Engine,
   route: RouteState,
   limit: { readonly isReached: () => boolean; readonly address?: string; readonly reason: string },
 ): boolean {
   while (limit.isReached()) {
-    const oldest = route.peers.oldestSilent(limit.address);
-    if (oldest === undefined) return false;
-    oldest.lookAgain(engine);
-    if (route.peers.isSilent(oldest)) oldest.shed(engine, limit.reason);
+    const { address, reason } = limit;
+    if (shedSilent(engine, route, address, reason)) continue;
+    if (!shedUnproven(engine, route, address, reason)) return false;
   }
   return true;
 }
@@ -47,8 +66,9 @@ function denialByAddress(engine: Engine, route: RouteState, address: string): De
     if (!makeRoom(engine, route, { isReached, address, reason })) return shed(reason);
   }
   if (maxSilentPerAddress !== undefined) {
-    const isReached = () => peers.silentOf(address) >= maxSilentPerAddress;
-    makeRoom(engine, route, { isReached, address, reason: 'maxSilentPerAddress' });
+    while (peers.silent.countOf(address) >= maxSilentPerAddress) {
+      shedSilent(engine, route, address, 'maxSilentPerAddress');
+    }
   }
   return undefined;
 }

@@ -115,6 +115,12 @@ export interface Handshake {
   failure: string;
 }
 
+/**
+ * A client's own bytes from its ClientHello to its first query, with a client certificate, are more; those of one that asks for TLS
+ * and stops, less. Who sends a whole ClientHello and stops is beyond this measure.
+ */
+const MIN_SESSION_BYTES = 512;
+
 const nothing = () => undefined;
 const ACCEPTED: Stage = { name: 'accepted', onEvents: nothing, onDeadline: nothing };
 /** Late events and answers find it. */
@@ -212,6 +218,11 @@ export class Connection implements Timed, NameWaiter, Sheddable {
     }
   }
 
+  /** Whether the downstream has sent what no client's way into a session is shorter than. */
+  get isProven(): boolean {
+    return this.down.receivedBytes >= MIN_SESSION_BYTES;
+  }
+
   /** Makes room. @param limit the one that is reached. */
   shed(engine: Engine, limit: string): void {
     this.close(engine, 'shed', limit);
@@ -246,9 +257,9 @@ export class Connection implements Timed, NameWaiter, Sheddable {
     }
     this.#stage = stage;
     const { route } = this;
-    if (route.peers.removeSilent(this)) route.count('silent', -1);
+    if (route.peers.silent.delete(this)) route.count('silent', -1);
     if (stage.isSilent !== true) return;
-    route.peers.addSilent(this);
+    route.peers.silent.add(this);
     route.count('silent', 1);
   }
 

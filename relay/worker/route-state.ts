@@ -18,8 +18,10 @@ export interface RouteDrain {
   cut(engine: Engine): void;
 }
 
-/** A connection as admission.ts sees it: silent ones may have to make room. */
+/** A connection as admission.ts sees it: it may have to make room. */
 export interface Sheddable extends FromPeer {
+  readonly acceptedMs: number;
+  readonly isProven: boolean;
   lookAgain(engine: Engine): void;
   shed(engine: Engine, limit: string): void;
 }

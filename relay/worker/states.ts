@@ -76,7 +76,7 @@ export type Writing = 'taking' | 'full' | 'shut' | 'broken';
 
 /**
  * finished: both streams ended; gone: the downstream left before the upstream was there; reset: reading failed; broken: writing
- * failed, and what that peer still had to say was passed on; shed: silent, and its place was needed; internal: a defect.
+ * failed, and what that peer still had to say was passed on; shed: silent, or no session in time, and its place was needed; internal: a defect.
  */
 export type CloseReason =
   | 'finished'

@@ -6,11 +6,14 @@ import type { Socket } from 'node:net';
 import { connect } from 'node:net';
 import t from 'tap';
 import { connectThroughEnclave } from '../../cli/demo/clients.ts';
+import { SSL_REQUEST } from '../../postgres/start-up.ts';
+import { until } from '../relay/support/relay.ts';
 import { logLines, servingStack, step } from '../support/stack.ts';
 
 const HELD = 2_000;
 const A_SECOND = 12;
 const SESSIONS = 50;
+const PLACES = 20;
 
 t.test(
   `serves ${SESSIONS} of ${SESSIONS} sessions through silence, and raises an alarm (ingress.shedding)`,
@@ -41,3 +44,28 @@ t.test(
     );
   },
 );
+
+t.test('serves a session although 9 bytes each have taken every place, and sheds no session for it', async (t) => {
+  const limits = { maxConnections: PLACES, prefaceTimeoutMs: 300 };
+  const { stack, address } = await servingStack(t, { hostSettings: { limits } });
+  const faithful = await connectThroughEnclave(stack, address);
+  t.teardown(() => faithful.end());
+  const held: Socket[] = [];
+  t.teardown(() => {
+    for (const socket of held) socket.destroy();
+  });
+  for (let count = 0; count < PLACES; count++) {
+    const socket = connect(address).on('error', () => undefined);
+    socket.write(SSL_REQUEST);
+    // Answered `S`, or closed: all places were taken.
+    socket.once('data', () => socket.write(Buffer.of(0x16)));
+    held.push(socket);
+  }
+  await until(async () => {
+    const client = await connectThroughEnclave(stack, address).catch(() => undefined);
+    const answer = await client?.query('SELECT 1 AS one');
+    await client?.end();
+    return answer?.rows.length === 1;
+  });
+  t.match(await faithful.query('SELECT 2 AS two'), { rows: [{ two: 2 }] });
+});

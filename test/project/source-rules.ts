@@ -29,7 +29,7 @@ const WAITS =
   /\bset(?:Timeout|Interval)\s*\(|\bsleep\s*\(|node:timers\/promises|\bscheduler\.wait|\bAtomics\.wait\b|\bpauseThread\(|\bpoll\w*\(/;
 
 /** Waits for real time, as `line: text`. Programs that tests write as text for children are judged too. */
-function realWaitsIn(text: string): string[] {
+export function realWaitsIn(text: string): string[] {
   return withoutComments(text)
     .split('\n')
     .flatMap((line, index) => (WAITS.test(line) ? [`${index + 1}: ${line.trim()}`] : []));

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { connect } from 'node:net';
 import t from 'tap';
 import type { RouteLimits } from '../../relay/route.ts';
+import { EPOLLOUT } from '../../system/libc/socket-constants.ts';
 import type { Endpoint } from '../../wire/endpoint.ts';
 import { CANCEL_REQUEST, GSS_REQUEST, SSL_REQUEST, STARTUP_MESSAGE, TLS_RECORD } from './support/postgres-packets.ts';
 import { countersOf, route, settled, startRelay, until } from './support/relay.ts';
@@ -144,6 +145,20 @@ t.test('holds one address to its share of established connections, and others no
   t.ok(await isServed(await dialFrom(t, listen, '127.0.0.2')), 'a place is free again');
 });
 
+t.test('counts clients over IPv6 by their /64', async (t) => {
+  const { relay, log } = await startRelay(t);
+  const server = await serveEcho(t);
+  const preface = { kind: 'postgres-opening' } as const;
+  const listen = await relay.addRoute(
+    route({ listen: 'tcp://[::1]:0', connect: server.endpoint, preface, limits: { maxSilentPerAddress: 1 } }),
+  );
+  const first = await dial(t, listen);
+  const second = await dial(t, listen);
+  t.equal(await closed(first), 'end');
+  t.match((await log.until('relay.shed')).fields, { reason: 'maxSilentPerAddress', address: '0:0:0:0::/64' });
+  t.ok(await isServed(second));
+});
+
 t.test('serves 50 of 50 sessions through thousands of silent connections that come and stay', async (t) => {
   const limits = { maxConnections: 500, maxPending: 100, maxSilentPerAddress: 50 };
   const { listen, relay } = await setScene(t, limits);
@@ -215,4 +230,38 @@ t.test('serves a client that waits for the answer to its first eight bytes', asy
   const client = await dial(t, listen);
   client.write(SSL_REQUEST);
   t.equal((await readBytes(client, 1)).toString(), 'S');
+});
+
+/** A house of two, both opened, of which the first has sent so many bytes. */
+function fullHouse(firstBytes: number) {
+  const preface = { kind: 'postgres-opening' } as const;
+  const limits = { maxConnections: 2, prefaceTimeoutMs: 1_000 };
+  const relay = new ScriptedEngine(route({ connect: 'tcp://192.0.2.1:5432', preface, limits }));
+  const ups = [new ScriptedSocket(), new ScriptedSocket()];
+  relay.sockets.upstreams.push(...ups);
+  const downs = [firstBytes, 600].map((length) => {
+    const down = new ScriptedSocket();
+    down.arriving = [Buffer.concat([SSL_REQUEST, Buffer.alloc(length - SSL_REQUEST.length, 0x16)])];
+    return relay.connect(down, '192.0.2.9');
+  });
+  for (const up of ups) relay.turn([up, EPOLLOUT]);
+  return { relay, downs };
+}
+
+t.test('sheds the oldest that asked for a session and did not come to one in time', async (t) => {
+  const { relay, downs } = fullHouse(9);
+  relay.pass(999);
+  t.same(relay.connect().ends, ['closed'], 'it still has time');
+  relay.pass(1);
+  t.same(relay.connect().ends, []);
+  t.same([downs[0]?.ends, downs[1]?.ends], [['closed'], []]);
+  t.match(relay.counters, { shed: 1, shedSilent: 1, active: 2 });
+});
+
+t.test('sheds no session, however old and idle', async (t) => {
+  const { relay, downs } = fullHouse(512);
+  relay.pass(3_600_000);
+  for (let round = 0; round < 2; round++) t.same(relay.connect().ends, ['closed']);
+  t.same([downs[0]?.ends, downs[1]?.ends], [[], []]);
+  t.match(relay.counters, { shed: 2, shedSilent: 0, active: 2 });
 });

@@ -26,6 +26,8 @@ export function setMinimumTtl(socket: Socket, ttl: number): void {
 /** One that does not answer in this time makes room for the next, as long as there is one. */
 const ATTEMPT_TIMEOUT_MS = 1_500;
 
+const noAnswer = (host: string) => new HostProxyError('HOST_DOCTOR_PROBE', `${host} does not answer`);
+
 async function connected(socket: Socket): Promise<Socket> {
   await new Promise<void>((resolve, reject) => {
     socket.once('connect', resolve);
@@ -54,10 +56,7 @@ export async function connectTo(upstream: Upstream, signal: AbortSignal, resolve
   for (const [index, host] of addresses.entries()) {
     const socket = createConnection({ host, port: upstream.port, signal });
     const isLast = index === addresses.length - 1;
-    if (!isLast)
-      socket.setTimeout(ATTEMPT_TIMEOUT_MS, () =>
-        socket.destroy(new HostProxyError('HOST_DOCTOR_PROBE', `${host} does not answer`)),
-      );
+    if (!isLast) socket.setTimeout(ATTEMPT_TIMEOUT_MS, () => socket.destroy(noAnswer(host)));
     try {
       return await connected(socket);
     } catch (error) {

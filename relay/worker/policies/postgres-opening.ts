@@ -37,6 +37,9 @@ export const POSTGRES_OPENING: Policy = {
     connection.enter(engine, OPENING, engine.nowMs + connection.route.limits.prefaceTimeoutMs);
     OPENING.onEvents(engine, connection.down, EPOLLIN);
   },
-  connected: (engine, connection) => openConnection(engine, connection, Buffer.alloc(0)),
+  connected(engine, connection) {
+    connection.route.peers.unproven.add(connection);
+    openConnection(engine, connection, Buffer.alloc(0));
+  },
   notConnected: () => undefined,
 };
