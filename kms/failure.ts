@@ -49,6 +49,14 @@ class ReducedError extends Error {
   }
 }
 
+/** What may go on of an error that may hold a stranger's words; our own errors go on as they are. */
+export function reduceError(error: unknown): Error {
+  if (error instanceof CodedError) return error;
+  return error instanceof Error
+    ? new ReducedError(error.name, error.message)
+    : new ReducedError('Error', String(error));
+}
+
 function codeOfStatus(status: number | undefined): KmsErrorCode | undefined {
   if (status === undefined) return undefined;
   if (status === 429) return 'KMS_THROTTLED';

@@ -7,6 +7,7 @@ import { EncryptCommand, KMSClient } from '@aws-sdk/client-kms';
 import { fromNodeProviderChain } from '@aws-sdk/credential-providers';
 import { requireCiphertext } from './answer.ts';
 import { KmsOperatorError } from './errors.ts';
+import { reduceError } from './failure.ts';
 
 export interface EncryptOptions {
   readonly region: string;
@@ -47,7 +48,11 @@ export async function kmsEncrypt(plaintext: Buffer, options: EncryptOptions): Pr
     );
     return requireCiphertext(answer.CiphertextBlob);
   } catch (cause) {
-    throw new KmsOperatorError('CLI_KMS_REFUSED', 'KMS did not encrypt the master key', { cause });
+    const reduced = reduceError(cause);
+    throw new KmsOperatorError('CLI_KMS_REFUSED', 'KMS did not encrypt the master key', {
+      found: reduced.name,
+      cause: reduced,
+    });
   } finally {
     client.destroy();
   }

@@ -21,8 +21,8 @@ const SIMPLE_MAX = 22;
 
 /** Documents nest 2 deep, requests and signature sections 3. */
 const MAX_DEPTH = 4;
-/** Above every message and section that is read here (nitro-formats 3.1, 3.5, 3.6). */
-const MAX_BYTES = 65_536;
+/** Far above every message and section (nitro-formats 3.1, 3.5, 3.6): each format states a limit of its own, with a code of its own. */
+const MAX_BYTES = 262_144;
 /** The decoder would drop it from longer texts and keep it in shorter ones. */
 const BYTE_ORDER_MARK = Buffer.from('efbbbf', 'hex');
 

@@ -103,5 +103,6 @@ t.test('rejects what KMS refuses, in its words (CLI_KMS_REFUSED)', async (t) => 
     AWS_SESSION_TOKEN: sessionToken,
   });
   const error = await rejectsCode(fixture.encrypt, KmsOperatorError, 'CLI_KMS_REFUSED');
+  t.equal(error.found, 'AccessDeniedException');
   t.match(describeError(error), /is not authorized to perform: kms:Encrypt/);
 });

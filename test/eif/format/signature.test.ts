@@ -65,3 +65,13 @@ t.test('rejects certificates that do not fit in a section (EIF_SECTION_TOO_LARGE
   const section = { certificatePem: Buffer.alloc(20_000, 'x'), coseSign1: COSE };
   throwsCode(() => encodeSignatureSection(section), EifError, 'EIF_SECTION_TOO_LARGE');
 });
+
+t.test(
+  'rejects a section that no image may have, whatever the size of its certificates (EIF_SECTION_TOO_LARGE)',
+  async () => {
+    for (const bytes of [20_000, 40_000, 65_536]) {
+      const section = { certificatePem: Buffer.alloc(bytes, 'A'), coseSign1: Buffer.alloc(100) };
+      throwsCode(() => encodeSignatureSection(section), EifError, 'EIF_SECTION_TOO_LARGE');
+    }
+  },
+);
