@@ -54,7 +54,7 @@ test-vm: tap-in-place ## boot images on QEMU's nitro-enclave machine (the first 
 test-ec2: tap-in-place ## the same tests on a Nitro enclave of this EC2 instance, with AWS's own KMS (docs/ec2.md)
 	@export ENCLAVE_TARGET=nitro; $(ENCLAVE_TESTS) $(or $(TESTS),test/enclave/*.test.ts)
 
-check: $(INSTALLED) types lint ## types, lint, dead code and import rules
+check: $(INSTALLED) types lint ## types, lint, dead code, import rules and rules of sources
 
 types: $(INSTALLED)
 	tsc --noEmit
@@ -63,7 +63,8 @@ lint: $(INSTALLED)
 	biome check .
 	knip
 	knip --production --config knip.production.jsonc
-	node test/project/import-rules.test.ts >/dev/null || node test/project/import-rules.test.ts
+	@for rules in import-rules package-places source-rules real-waits; do \
+	  told=$$(node test/project/$$rules.test.ts) || { printf '%s\n' "$$told"; exit 1; }; done
 
 format: $(INSTALLED) ## format and sort imports
 	biome check --write .

@@ -1,6 +1,7 @@
 /** The folders of the product's own code, and who may import whom (docs/architecture.md draws it). */
 
-const GROUND = ['runtime', 'system', 'encoding', 'postgres', 'wire', 'config'];
+/** Knowledge that several folders need (docs/decisions/0014-ground-floors.md). */
+export const GROUND = ['runtime', 'system', 'encoding', 'postgres', 'wire', 'config'];
 export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   runtime: [],
   system: ['runtime', 'wire'],

@@ -24,13 +24,27 @@ export function uncodedClassesIn(text: string): string[] {
   return [...withoutComments(text).matchAll(UNCODED)].flatMap(([, name]) => (name === undefined ? [] : [name]));
 }
 
+const STRING = /'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\[\s\S]|[^`\\])*`/g;
 /** What ends a wait by the clock and not by what is waited for. */
-const WAITS =
-  /\bset(?:Timeout|Interval)\s*\(|\bsleep\s*\(|node:timers\/promises|\bscheduler\.wait|\bAtomics\.wait\b|\bpauseThread\(|\bpoll\w*\(/;
+const WAITS = [
+  /(?<![.\w])set(?:Timeout|Interval)\s*\(/,
+  /\bsystemClock\s*\.\s*sleep\b/,
+  /\bAtomics\.wait(?:Async)?\s*\(/,
+  /\bpauseThread\s*\(/,
+  /(?:whenAborted|once)\(\s*AbortSignal\.timeout/,
+  /\bwhile\s*\(.*(?:Date\.now|performance\.now|nowMs|monotonicMs)\(/,
+];
+const TIMERS =
+  /import\s+\{[^}]*\b(?:setTimeout|setInterval|scheduler)\b[^}]*\}\s+from\s+'node:timers(?:\/promises)?';?/g;
 
-/** Waits for real time, as `line: text`. Programs that tests write as text for children are judged too. */
+/** Waits for real time, as `line: text`. What stands in a string is another program's. */
 export function realWaitsIn(text: string): string[] {
-  return withoutComments(text)
+  const code = withoutComments(text);
+  const imported = [...code.matchAll(TIMERS)].map(({ 0: found, index }) => [code.slice(0, index), found] as const);
+  const lines = code.split('\n');
+  const used = code
+    .replace(STRING, (string) => string.replace(/[^\n]/g, ''))
     .split('\n')
-    .flatMap((line, index) => (WAITS.test(line) ? [`${index + 1}: ${line.trim()}`] : []));
+    .flatMap((line, index) => (WAITS.some((wait) => wait.test(line)) ? [`${index + 1}: ${lines[index]?.trim()}`] : []));
+  return [...imported.map(([before, found]) => `${before.split('\n').length}: ${found}`), ...used];
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { processEnd } from './process-end.ts';
@@ -25,12 +25,15 @@ t.test('resolves when the process ends, not before, and at once when there is no
 
 t.test('looks again at each change, and ends with its signal', async (t) => {
   const file = join(temporaryFolder(t), 'file');
-  let looks = 0;
-  const third = untilChanged(file, () => ++looks >= 3 && 'three');
-  t.equal(looks, 1, 'once at the beginning');
+  const text = () => existsSync(file) && readFileSync(file, 'utf8');
+  const written = untilChanged(file, text);
   writeFileSync(file, 'a');
-  writeFileSync(file, 'b');
-  t.equal(await third, 'three');
+  t.equal(await written, 'a');
+  const extended = untilChanged(file, () => /b/.exec(text() || '')?.[0]);
+  appendFileSync(file, 'a');
+  appendFileSync(file, 'b');
+  t.equal(await extended, 'b');
+  t.equal(await untilChanged(file, text), 'aab', 'what is so already is not waited for');
   const stop = new AbortController();
   const waiting = untilChanged(file, () => undefined, stop.signal);
   stop.abort(new Error('stop'));

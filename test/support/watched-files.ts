@@ -13,9 +13,15 @@ export async function untilChanged<Result>(
 ): Promise<Result> {
   signal.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<Result>();
-  const watcher = watch(dirname(file), { persistent: true }, () => again());
+  let isDue = false;
+  // A burst of changes is one look.
+  const watcher = watch(dirname(file), () => {
+    if (!isDue) setImmediate(again);
+    isDue = true;
+  });
   const onAbort = () => reject(signal.reason);
   const again = () => {
+    isDue = false;
     try {
       const found = look();
       if (found !== undefined && found !== null && found !== false) resolve(found);

@@ -21,6 +21,7 @@ import { systemClock } from '../../../runtime/clock.ts';
 import type { TcpEndpoint } from '../../../wire/endpoint.ts';
 import { parseEndpoint } from '../../../wire/endpoint.ts';
 import { lastKernelWords, withoutKernelWords } from '../../support/console-reports.ts';
+import { untilChanged } from '../../support/watched-files.ts';
 import { wholeLines } from '../../support/whole-lines.ts';
 import type { EnclaveCloud } from './cloud.ts';
 import type { BuiltImage, ImageChanges } from './images.ts';
@@ -30,7 +31,6 @@ import { target } from './target.ts';
 const ENCRYPTION_CONTEXT = { purpose: 'acra-master-key', application: 'test' };
 /** No step takes longer, not even under software emulation; a hang then shows as an error that names the state. */
 const STEP_TIMEOUT_MS = 240_000;
-const POLL_MS = 100;
 export const step = () => AbortSignal.timeout(STEP_TIMEOUT_MS);
 
 interface Parts {
@@ -155,11 +155,7 @@ export class EnclaveStack {
 
   /** Waits for a record of the enclave or the parent. */
   async untilRecord(wanted: (line: LogLine) => boolean, signal = step()): Promise<LogLine> {
-    for (;;) {
-      const found = this.records().find(wanted);
-      if (found) return found;
-      await systemClock.sleep(POLL_MS, signal);
-    }
+    return untilChanged(join(this.root, 'run.log'), () => this.records().find(wanted), signal);
   }
 
   /** The enclave's own and the parent's records, oldest first. */

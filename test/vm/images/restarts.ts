@@ -6,7 +6,9 @@ import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { whenAborted } from '../../../runtime/abort.ts';
 import { systemClock } from '../../../runtime/clock.ts';
+import { Deadline } from '../../../runtime/deadline.ts';
 import { silentLogger } from '../../../runtime/log.ts';
 import { systemRandom } from '../../../runtime/random.ts';
 import type { Exit, ProcessHandle } from '../../../supervisor/children/child.ts';
@@ -48,9 +50,9 @@ setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
 const ORPHANS_MS = 60_000;
-const POLL_MS = 100;
 const never = new AbortController().signal;
 let orphans = 0;
+const allOrphans = Promise.withResolvers<void>();
 
 function report(restarts: number): void {
   collectGarbage();
@@ -62,7 +64,9 @@ function report(restarts: number): void {
 
 await enclavePlatform().prepareMachine({
   log: (_level, event) => {
-    if (event === 'machine.orphan-reaped') orphans += 1;
+    if (event !== 'machine.orphan-reaped') return;
+    orphans += 1;
+    if (orphans >= ORPHANS) allOrphans.resolve();
   },
 });
 let launches = 0;
@@ -104,8 +108,9 @@ await child.start(never);
 await finished;
 await child.stop();
 // Whoever leaves the last orphan behind may still be starting.
-const orphansDue = AbortSignal.timeout(ORPHANS_MS);
-while (orphans < ORPHANS && !orphansDue.aborted) await systemClock.sleep(POLL_MS, never);
+const due = new Deadline(systemClock, ORPHANS_MS);
+await Promise.race([allOrphans.promise, whenAborted(due.signal)]);
+due[Symbol.dispose]();
 report(launches);
 drainConsole();
 endMachine();
