@@ -15,7 +15,11 @@ import type { AcraServerOptions } from './options.ts';
 const NO_CONFIG_FILE = '/dev/null';
 /** tls.RequireAndVerifyClientCert of Go; on the database's side it changes nothing, the server is always verified. */
 const REQUIRE_AND_VERIFY = 4;
-const CACHED_KEYS = 1000;
+/**
+ * No limit. By default it holds 1,000 keys, reads the others from their files while it serves, and forwards a statement in
+ * plaintext when that fails (contract 0.1).
+ */
+const CACHED_KEYS = 0;
 
 function invalid(message: string, found: string, allowed: string): AcraError {
   return new AcraError('ACRA_OPTION_INVALID', message, { found, allowed });

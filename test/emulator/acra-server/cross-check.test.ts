@@ -1,8 +1,13 @@
 /** Either program reads what the other wrote. Runs where ACRA_SERVER names a real acra-server 0.96.0. */
 import { randomBytes } from 'node:crypto';
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Client } from 'pg';
 import t from 'tap';
+import { createKeystore } from '../../../acra/keystore/create.ts';
+import { systemRandom } from '../../../runtime/random.ts';
 import { realAcraServer, withoutRealAcraServer } from '../../acra/support/real-acra-server.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { STATEMENTS } from './support/acra-statements.ts';
 import { type AcraProcess, startRig } from './support/rig.ts';
 
@@ -14,6 +19,8 @@ const PEOPLE = [
   { id: 5, email: '', secret: '', blob: Buffer.alloc(0) },
   { id: 6, email: null, secret: null, blob: null },
 ];
+
+t.setTimeout(180_000);
 
 const realCommand = { program: realAcraServer, args: [] };
 
@@ -122,5 +129,23 @@ t.test('the stand-in and the real acra-server', { skip: withoutRealAcraServer },
       'bob',
     );
     t.match(seen.rows[0].secret, /^%%%/);
+  });
+
+  t.test('holds every key of a large keystore from the start, so that none is read while serving', async (t) => {
+    const folder = join(temporaryFolder(t), 'keys');
+    const strangers = Array.from({ length: 600 }, (_, index) => `stranger-${index}`);
+    const clientIds = [rig.clientId('alice'), ...strangers];
+    await createKeystore({ folder, masterKey: rig.masterKey(), clientIds, random: systemRandom });
+    t.ok(readdirSync(folder).length > 1000);
+    const program = await rig.acra({ command: realCommand, moreArguments: [`--keys_dir=${folder}`] });
+    rmSync(folder, { recursive: true });
+    await rig.direct((database) => database.query('TRUNCATE person'));
+    await rig.through(program, async (client) => {
+      await client.query('INSERT INTO person (id, email, secret) VALUES (1, $1, $2)', ['a@x', 'kept']);
+      const { rows } = await client.query('SELECT secret FROM person WHERE email = $1', ['a@x']);
+      t.same(rows, [{ secret: 'kept' }]);
+    });
+    const { rows } = await rig.direct((database) => database.query('SELECT secret FROM person'));
+    t.match(rows[0].secret.toString('latin1'), /^%%%/);
   });
 });

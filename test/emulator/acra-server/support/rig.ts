@@ -155,6 +155,10 @@ export class Rig {
     );
   }
 
+  masterKey(): SecretBuffer {
+    return SecretBuffer.take(Buffer.from(MASTER_KEY));
+  }
+
   get keysFolder(): string {
     return this.#path('keys');
   }
