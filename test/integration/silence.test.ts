@@ -9,6 +9,7 @@ import { connectThroughEnclave } from '../../cli/demo/clients.ts';
 import { logLines, servingStack, step } from '../support/stack.ts';
 
 const HELD = 2_000;
+/** What came in a second where this was seen, and here between two sessions, which take less. */
 const A_SECOND = 12;
 const SESSIONS = 50;
 
@@ -19,13 +20,12 @@ t.test(
     const silent: Socket[] = [];
     const addSilent = () => silent.push(connect(address).on('error', () => undefined));
     for (let count = 0; count < HELD; count++) addSilent();
-    const more = setInterval(addSilent, 1000 / A_SECOND);
     t.teardown(() => {
-      clearInterval(more);
       for (const socket of silent) socket.destroy();
     });
     let served = 0;
     for (let session = 0; session < SESSIONS; session++) {
+      for (let count = 0; count < A_SECOND; count++) addSilent();
       const client = await connectThroughEnclave(stack, address);
       const { rows } = await client.query('SELECT 1 AS one');
       if (rows.length === 1) served += 1;
