@@ -186,12 +186,19 @@ export const ENCRYPTOR_ERRORS = {
     action: 'Check the path and the permissions.',
   },
   ENCRYPTOR_SYNTAX: {
-    meaning: 'The encryptor configuration is not valid YAML.',
+    meaning:
+      'The encryptor configuration is not valid YAML, or uses aliases, merge keys, tags, directives or several documents.',
     action: 'Mend the line that the message names.',
   },
   ENCRYPTOR_INVALID: {
     meaning: 'The encryptor configuration says something that acra-server would refuse, ignore or read otherwise.',
     action: 'Mend each finding; the message lists all of them with their lines.',
+  },
+  ENCRYPTOR_STAND_IN: {
+    meaning:
+      'The encryptor configuration asks for masking, AcraStructs or integers, and only the stand-in for acra-server is there.',
+    action:
+      'Fetch acra-server with `acra-enclave acra pull` or name one in ACRA_SERVER; or leave these settings out while trying things out.',
   },
 } as const satisfies ErrorCatalogue;
 

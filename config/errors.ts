@@ -7,7 +7,10 @@ export const CONFIG_ERRORS = {
     meaning: 'A configuration file, or a file that it names, cannot be read.',
     action: 'Check the path and the permissions; paths inside a configuration are relative to its folder.',
   },
-  CONFIG_SYNTAX: { meaning: 'The file is not valid YAML.', action: 'Mend the line that the message names.' },
+  CONFIG_SYNTAX: {
+    meaning: 'The file is not valid YAML, or uses aliases, merge keys, tags, directives or several documents.',
+    action: 'Mend the line that the message names.',
+  },
   CONFIG_INVALID: {
     meaning: 'The file has unknown keys, missing keys or values outside what is allowed; every one is listed.',
     action: 'Change each listed path; `acra-enclave config schema` prints the whole schema.',

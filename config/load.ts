@@ -2,32 +2,31 @@
  * Reads a YAML configuration: every problem is reported at once, each with its path, what was found (never the value of
  * something secret: these files hold none), what is allowed and what to do.
  */
-import { readFileSync } from 'node:fs';
-import { LineCounter, parseDocument } from 'yaml';
+import { closeSync, openSync, readSync } from 'node:fs';
 import type { z } from 'zod';
 import { ConfigError } from './errors.ts';
+import { parseYaml } from './yaml.ts';
 
 const MAX_FILE_BYTES = 1024 * 1024;
 
-function readText(file: string): string {
+/** No more is read than is allowed, whatever kind of file it is. @throws ConfigError CONFIG_FILE_READ */
+export function readConfigFile(file: string): Buffer {
+  const buffer = Buffer.alloc(MAX_FILE_BYTES + 1);
+  let length = 0;
   try {
-    const bytes = readFileSync(file);
-    if (bytes.length <= MAX_FILE_BYTES) return bytes.toString('utf8');
+    const descriptor = openSync(file, 'r');
+    try {
+      for (let count = -1; count !== 0 && length < buffer.length; length += count) {
+        count = readSync(descriptor, buffer, length, buffer.length - length, null);
+      }
+    } finally {
+      closeSync(descriptor);
+    }
   } catch (cause) {
     throw new ConfigError('CONFIG_FILE_READ', `cannot read ${file}`, { cause });
   }
+  if (length <= MAX_FILE_BYTES) return buffer.subarray(0, length);
   throw new ConfigError('CONFIG_FILE_READ', `${file} is too large`, { allowed: `at most ${MAX_FILE_BYTES} bytes` });
-}
-
-function parseYaml(text: string, file: string): unknown {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
-  const [first] = document.errors;
-  if (first) {
-    const { line, col } = lines.linePos(first.pos[0]);
-    throw new ConfigError('CONFIG_SYNTAX', `${file}:${line}:${col}: ${first.message.split('\n')[0]}`, { cause: first });
-  }
-  return document.toJS({ maxAliasCount: 0 });
 }
 
 function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
@@ -65,5 +64,5 @@ function validateConfig<Schema extends z.ZodType>(schema: Schema, document: unkn
 
 /** @throws ConfigError CONFIG_FILE_READ, CONFIG_SYNTAX, CONFIG_INVALID */
 export function loadConfig<Schema extends z.ZodType>(schema: Schema, file: string): z.output<Schema> {
-  return validateConfig(schema, parseYaml(readText(file), file), file);
+  return validateConfig(schema, parseYaml(readConfigFile(file), file, { scalars: 'typed' }).value, file);
 }

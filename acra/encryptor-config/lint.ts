@@ -3,12 +3,12 @@
  * plaintext (acra-server contract 4.1), so everything that it would ignore, refuse or read otherwise is an error here,
  * and all errors are told at once, each with its line.
  */
-import { readFile } from 'node:fs/promises';
 import type { z } from 'zod';
+import { ConfigError } from '../../config/errors.ts';
+import { readConfigFile } from '../../config/load.ts';
+import { parseYaml, type YamlDocument } from '../../config/yaml.ts';
 import { EncryptorError } from '../errors.ts';
 import { dataTypeOf } from './combination.ts';
-import type { EncryptorDocument } from './document.ts';
-import { parseEncryptorDocument } from './document.ts';
 import { nearestKey } from './nearest-key.ts';
 import { checkRules } from './rules.ts';
 import type {
@@ -22,9 +22,7 @@ import type {
 } from './schema.ts';
 import { encryptorFileSchema, KNOWN_KEYS } from './schema.ts';
 
-const MAX_FILE_BYTES = 1024 * 1024;
-
-function finding(document: EncryptorDocument, path: readonly PropertyKey[], message: string): EncryptorFinding {
+function finding(document: YamlDocument, path: readonly PropertyKey[], message: string): EncryptorFinding {
   return { line: document.lineOf(path), path: path.map(String).join('.') || '(top level)', message };
 }
 
@@ -33,7 +31,7 @@ function knownKeysAt(path: readonly PropertyKey[]): readonly string[] {
   return KNOWN_KEYS[path.filter((part) => typeof part === 'string').join('.')] ?? [];
 }
 
-function unknownKeyFindings(document: EncryptorDocument, path: readonly PropertyKey[], keys: readonly string[]) {
+function unknownKeyFindings(document: YamlDocument, path: readonly PropertyKey[], keys: readonly string[]) {
   return keys.map((key): EncryptorFinding => {
     const known = knownKeysAt(path);
     const guess = nearestKey(key, known);
@@ -43,7 +41,7 @@ function unknownKeyFindings(document: EncryptorDocument, path: readonly Property
   });
 }
 
-function schemaFindings(document: EncryptorDocument, error: z.ZodError): EncryptorFinding[] {
+function schemaFindings(document: YamlDocument, error: z.ZodError): EncryptorFinding[] {
   return error.issues.flatMap((issue) =>
     issue.code === 'unrecognized_keys'
       ? unknownKeyFindings(document, issue.path, issue.keys)
@@ -68,7 +66,7 @@ interface Checked {
   readonly warnings: readonly EncryptorFinding[];
 }
 
-function check(document: EncryptorDocument): Checked {
+function check(document: YamlDocument): Checked {
   const parsed = encryptorFileSchema.safeParse(document.value);
   const schemaErrors = parsed.error ? schemaFindings(document, parsed.error) : [];
   const file = parsed.error
@@ -112,26 +110,37 @@ function toTables(file: RawEncryptorFile): ReadonlyMap<string, EncryptedTable> {
   );
 }
 
+/** The reader's errors under this boundary's own codes. */
+function under<Result>(code: 'ENCRYPTOR_SYNTAX' | 'ENCRYPTOR_FILE_READ', read: () => Result): Result {
+  try {
+    return read();
+  } catch (cause) {
+    if (!(cause instanceof ConfigError)) throw cause;
+    const { allowed } = cause;
+    const isWhole = code === 'ENCRYPTOR_SYNTAX' || cause.cause === undefined;
+    const details = {
+      ...(allowed === undefined ? {} : { allowed }),
+      ...(isWhole ? { causeIsTold: true as const } : {}),
+    };
+    throw new EncryptorError(code, cause.message, { cause, ...details });
+  }
+}
+
 /**
- * @param fileName for messages only
+ * @param bytes UTF-8 @param fileName for messages only
  * @throws EncryptorError ENCRYPTOR_SYNTAX, ENCRYPTOR_INVALID with all findings
  */
-export function parseEncryptorConfig(text: string, fileName: string): EncryptorConfig {
-  const { file, errors, warnings } = check(parseEncryptorDocument(text, fileName));
+export function parseEncryptorConfig(bytes: Buffer | string, fileName: string): EncryptorConfig {
+  const document = under('ENCRYPTOR_SYNTAX', () =>
+    parseYaml(Buffer.from(bytes as string), fileName, { scalars: 'text' }),
+  );
+  const { file, errors, warnings } = check(document);
   if (file === undefined || errors.length > 0) throw invalid(fileName, errors);
   return { tables: toTables(file), warnings };
 }
 
 /** @throws EncryptorError ENCRYPTOR_FILE_READ, ENCRYPTOR_SYNTAX, ENCRYPTOR_INVALID */
-export async function loadEncryptorConfig(file: string): Promise<EncryptorConfig> {
-  let bytes: Buffer;
-  try {
-    bytes = await readFile(file);
-  } catch (cause) {
-    throw new EncryptorError('ENCRYPTOR_FILE_READ', `cannot read ${file}`, { cause });
-  }
-  if (bytes.length > MAX_FILE_BYTES) {
-    throw new EncryptorError('ENCRYPTOR_FILE_READ', `${file} is too large`, { allowed: `${MAX_FILE_BYTES} bytes` });
-  }
-  return parseEncryptorConfig(bytes.toString('utf8'), file);
+export function loadEncryptorConfig(file: string): EncryptorConfig {
+  const bytes = under('ENCRYPTOR_FILE_READ', () => readConfigFile(file));
+  return parseEncryptorConfig(bytes, file);
 }

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { CLIENT_ID_FORM, isClientId } from '../keystore/layout.ts';
+import { flag, integer, text } from './scalars.ts';
 
 const CRYPTO_ENVELOPES = ['acrablock', 'acrastruct'] as const;
 type CryptoEnvelope = (typeof CRYPTO_ENVELOPES)[number];
@@ -17,28 +18,25 @@ export const DATA_TYPE_OIDS: Readonly<Record<DataType, number>> = { str: 25, byt
 
 type ResponseOnFail = 'ciphertext' | 'default_value' | 'error';
 
-const name = z.string().min(1);
-const envelope = z.enum(CRYPTO_ENVELOPES);
+const name = text.pipe(z.string().min(1));
+const envelope = text.pipe(z.enum(CRYPTO_ENVELOPES));
 
 const columnSchema = z.strictObject({
   column: name,
-  client_id: z
-    .string()
-    .refine(isClientId, { error: `must be ${CLIENT_ID_FORM}` })
-    .optional(),
+  client_id: text.refine(isClientId, { error: `must be ${CLIENT_ID_FORM}` }).optional(),
   crypto_envelope: envelope.optional(),
-  reencrypting_to_acrablocks: z.boolean().optional(),
-  data_type: z.enum(DATA_TYPES).optional(),
-  data_type_db_identifier: z.literal(Object.values(DATA_TYPE_OIDS)).optional(),
-  response_on_fail: z.enum(['ciphertext', 'default_value', 'error']).optional(),
-  default_data_value: z.string().optional(),
-  searchable: z.boolean().optional(),
-  masking: z.string().min(1).optional(),
-  plaintext_length: z.int().min(0).optional(),
-  plaintext_side: z.enum(['left', 'right']).optional(),
-  token_type: z.enum(['int32', 'int64', 'str', 'bytes', 'email']).optional(),
-  consistent_tokenization: z.boolean().optional(),
-  tokenized: z.boolean().optional(),
+  reencrypting_to_acrablocks: flag.optional(),
+  data_type: text.pipe(z.enum(DATA_TYPES)).optional(),
+  data_type_db_identifier: integer.pipe(z.literal(Object.values(DATA_TYPE_OIDS))).optional(),
+  response_on_fail: text.pipe(z.enum(['ciphertext', 'default_value', 'error'])).optional(),
+  default_data_value: text.optional(),
+  searchable: flag.optional(),
+  masking: name.optional(),
+  plaintext_length: integer.pipe(z.int().min(0)).optional(),
+  plaintext_side: text.pipe(z.enum(['left', 'right'])).optional(),
+  token_type: text.pipe(z.enum(['int32', 'int64', 'str', 'bytes', 'email'])).optional(),
+  consistent_tokenization: flag.optional(),
+  tokenized: flag.optional(),
 });
 export type RawColumn = z.output<typeof columnSchema>;
 
@@ -50,8 +48,8 @@ const tableSchema = z.strictObject({
 
 const defaultsSchema = z.strictObject({
   crypto_envelope: envelope.optional(),
-  reencrypting_to_acrablocks: z.boolean().optional(),
-  consistent_tokenization: z.boolean().optional(),
+  reencrypting_to_acrablocks: flag.optional(),
+  consistent_tokenization: flag.optional(),
 });
 export type RawDefaults = z.output<typeof defaultsSchema>;
 

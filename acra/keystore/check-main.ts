@@ -63,7 +63,7 @@ function writeAll(descriptor: number, bytes: Buffer): void {
 }
 
 async function inspect(request: CheckRequest, masterKey: SecretBuffer): Promise<CheckAnswer> {
-  const encryptorConfig = await loadEncryptorConfig(request.encryptorConfigFile);
+  const encryptorConfig = loadEncryptorConfig(request.encryptorConfigFile);
   const { keystoreFolder: folder, clientIds, poisonDetection } = request;
   const report = await checkKeystore({ folder, masterKey, clientIds, encryptorConfig, poisonDetection });
   const opened = report.findings.length === 0 ? await openSealedFiles(masterKey, request.sealedFiles) : [];

@@ -1,16 +1,17 @@
 /** `acra-enclave config check|schema`: tells before the start what is wrong with a configuration. */
 
-import { readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { z } from 'zod';
-import { parseEncryptorConfig } from '../../acra/encryptor-config/lint.ts';
+import { loadEncryptorConfig } from '../../acra/encryptor-config/lint.ts';
 import type { EncryptorConfig } from '../../acra/encryptor-config/schema.ts';
+import { standInProblems } from '../../acra/encryptor-config/stand-in.ts';
+import { cachedProgram } from '../../acra/obtain/locate.ts';
 import { enclaveSchema } from '../../config/enclave.ts';
-import { ConfigError } from '../../config/errors.ts';
 import { hostProxySchema } from '../../config/host-proxy.ts';
 import { loadConfig } from '../../config/load.ts';
 import { checkMeasuredFolder } from '../../keys/folder-check.ts';
+import { acraCacheFolder } from '../acra-cache.ts';
 import { CliError } from '../errors.ts';
 import { green, printJson, printLine, yellow } from '../output.ts';
 
@@ -28,36 +29,44 @@ function kindOf(file: string): ConfigKind {
   });
 }
 
-function checkEncryptor(file: string): EncryptorConfig {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new ConfigError('CONFIG_FILE_READ', `cannot read ${file}`, { cause });
-  }
-  return parseEncryptorConfig(text, file);
-}
-
 interface Checked {
   readonly files: readonly string[];
   /** What enclave.yaml names and is not there yet. */
   readonly missing: readonly string[];
+  /** What is allowed, and weaker than it could be or not possible here. */
+  readonly warnings: readonly string[];
+}
+
+/** Without acra-server the stand-in is what would start here; elsewhere the same file may be right, so that it stays valid. */
+async function encryptorWarnings({ warnings, ...config }: EncryptorConfig, file: string): Promise<readonly string[]> {
+  const weak = warnings.map(({ line, path, message }) => `${file}:${line}: ${path}: ${message}`);
+  const problems = standInProblems({ warnings, ...config });
+  if (problems.length === 0) return weak;
+  const { ACRA_SERVER } = process.env;
+  const hasAcraServer = ACRA_SERVER !== undefined || (await cachedProgram(acraCacheFolder(process.env))) !== undefined;
+  if (hasAcraServer) return weak;
+  const impossible = problems.map((problem) => `${file}: ENCRYPTOR_STAND_IN: ${problem}, and no acra-server is here`);
+  return [...weak, ...impossible];
+}
+
+async function checkEncryptor(file: string): Promise<Checked> {
+  return { files: [file], missing: [], warnings: await encryptorWarnings(loadEncryptorConfig(file), file) };
 }
 
 async function checkEnclave(file: string): Promise<Checked> {
   const folder = dirname(file);
   const config = loadConfig(enclaveSchema, file);
   const encryptor = join(folder, config.acra.encryptorConfig);
-  const encryptorConfig = checkEncryptor(encryptor);
+  const encryptorConfig = loadEncryptorConfig(encryptor);
   const missing = await checkMeasuredFolder({ folder, config, encryptorConfig, nowMs: Date.now() });
-  return { files: [file, encryptor], missing };
+  return { files: [file, encryptor], missing, warnings: await encryptorWarnings(encryptorConfig, encryptor) };
 }
 
 async function checkFile(file: string, kind: ConfigKind): Promise<Checked> {
   if (kind === 'enclave') return checkEnclave(file);
-  if (kind === 'encryptor') checkEncryptor(file);
-  else loadConfig(hostProxySchema, file);
-  return { files: [file], missing: [] };
+  if (kind === 'encryptor') return checkEncryptor(file);
+  loadConfig(hostProxySchema, file);
+  return { files: [file], missing: [], warnings: [] };
 }
 
 async function checkConfig(
@@ -65,13 +74,14 @@ async function checkConfig(
   { kind, json }: { readonly kind?: ConfigKind; readonly json?: boolean },
 ): Promise<void> {
   const path = resolve(file);
-  const { files, missing } = await checkFile(path, kind ?? kindOf(path));
+  const { files, missing, warnings } = await checkFile(path, kind ?? kindOf(path));
   if (json) {
-    printJson({ valid: true, files, missing });
+    printJson({ valid: true, files, missing, warnings });
     return;
   }
   for (const name of files) printLine(`${green('valid')} ${name}`);
   for (const name of missing) printLine(`${yellow('not there yet')} ${name}`);
+  for (const warning of warnings) printLine(`${yellow('warning')} ${warning}`);
 }
 
 function printSchema(kind: string): void {

@@ -8,7 +8,8 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type ListenOptions, type Socket } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import type { CertificateIdentifier } from '../../acra/client-id.ts';
-import { parseEncryptorConfig } from '../../acra/encryptor-config/lint.ts';
+import { loadEncryptorConfig } from '../../acra/encryptor-config/lint.ts';
+import { requireStandInCan } from '../../acra/encryptor-config/stand-in.ts';
 import { loadThemis } from '../../acra/keystore/themis.ts';
 import { MASTER_KEY_VARIABLE } from '../../acra/server/environment.ts';
 import { LOG_CODES } from '../../acra/server/log-codes.ts';
@@ -49,17 +50,9 @@ async function takeMasterKey(): Promise<SecretBuffer> {
 }
 
 async function loadTables(file: string): Promise<Tables> {
-  const { tables } = parseEncryptorConfig(await readFile(file, 'utf8'), file);
-  const columns = [...tables.values()].flatMap(({ encrypted }) => [...encrypted.values()]);
-  const other = columns.find(
-    ({ envelope, masking, dataType = '' }) => envelope !== 'acrablock' || masking || dataType.startsWith('int'),
-  );
-  if (other)
-    throw new EmulatorError(
-      'EMULATOR_STAND_IN',
-      `column "${other.name}": the stand-in can do neither AcraStruct nor masking nor integers`,
-    );
-  return tables;
+  const config = loadEncryptorConfig(file);
+  requireStandInCan(config, file);
+  return config.tables;
 }
 
 async function loadTls(flags: Flags): Promise<Pick<SessionOptions, 'client' | 'database'>> {

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { parseEncryptorConfig } from '../../../acra/encryptor-config/lint.ts';
+import { requireStandInCan } from '../../../acra/encryptor-config/stand-in.ts';
 import { locateAcraServer } from '../../../acra/obtain/locate.ts';
 import type { AcraProgram } from '../../../acra/obtain/program.ts';
 import { enclaveSchema } from '../../../config/enclave.ts';
@@ -44,11 +45,11 @@ async function build(options: BuildOptions): Promise<void> {
 /** The kernel comes last, for it can take minutes: what is wrong with anything else is known by then. */
 async function buildFromParts(options: BuildOptions, signal: AbortSignal): Promise<void> {
   const enclaveFolder = resolve(options.enclave ?? DEFAULT_ENCLAVE);
-  const ends = await checkConfiguration(enclaveFolder);
+  const acraServer = await findAcraServer(options);
+  const ends = await checkConfiguration(enclaveFolder, acraServer);
   const recipe = readRecipe(options.recipe);
   const signer = await signerOf(options);
   const architecture = hostArchitecture();
-  const acraServer = await findAcraServer(options);
   const kernel = await provideKernel(recipe, { architecture, projectFolder: PROJECT, signal });
   const measurements = await buildEnclaveImage({
     name: recipe.name,
@@ -73,11 +74,11 @@ async function buildFromParts(options: BuildOptions, signal: AbortSignal): Promi
 }
 
 /** What the enclave would refuse at its start, or its clients later, is refused here. */
-async function checkConfiguration(folder: string): Promise<readonly CertificateEnd[]> {
+async function checkConfiguration(folder: string, program: AcraProgram): Promise<readonly CertificateEnd[]> {
   const config = loadConfig(enclaveSchema, join(folder, 'enclave.yaml'));
   const file = join(folder, config.acra.encryptorConfig);
-  const text = (await readSmallFile(file, MAX_ENCRYPTOR_BYTES)).toString('utf8');
-  const encryptorConfig = parseEncryptorConfig(text, file);
+  const encryptorConfig = parseEncryptorConfig(await readSmallFile(file, MAX_ENCRYPTOR_BYTES), file);
+  if (program.kind === 'stand-in') requireStandInCan(encryptorConfig, file);
   await measuredFolder(folder);
   const nowMs = Date.now();
   await checkMeasuredFolder({ folder, config, encryptorConfig, nowMs });

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEncryptorConfig } from '../../../acra/encryptor-config/lint.ts';
+import { requireStandInCan } from '../../../acra/encryptor-config/stand-in.ts';
 import type { EnclaveConfig } from '../../../config/enclave.ts';
 import { enclaveSchema } from '../../../config/enclave.ts';
 import { ConfigError } from '../../../config/errors.ts';
@@ -50,11 +51,12 @@ function tellEnds(ends: readonly CertificateEnd[], nowMs: number, logger: Logger
 export const configurationPhase: Phase<BootStart, Configured> = {
   name: 'configuration',
   deadlineMs: () => 10_000,
-  run({ folder }, { logger, clock }) {
+  run({ folder, acraProgram }, { logger, clock }) {
     const config = loadConfig(enclaveSchema, join(folder, 'enclave.yaml'));
     const pathOf = (file: string) => join(folder, file);
     const encryptorFile = pathOf(config.acra.encryptorConfig);
-    parseEncryptorConfig(readMeasured(encryptorFile).toString('utf8'), encryptorFile);
+    const encryptorConfig = parseEncryptorConfig(readMeasured(encryptorFile), encryptorFile);
+    if (acraProgram.kind === 'stand-in') requireStandInCan(encryptorConfig, encryptorFile);
     logger.log('info', 'configuration.read', { name: config.name, keyArn: config.kms.keyArn });
     requireSealedKeyOf(folder, config);
     const certificateEnds = readCertificateEnds(folder, config, clock.nowMs());

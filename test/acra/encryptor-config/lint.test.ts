@@ -10,6 +10,16 @@ import { atRest } from '../support/at-rest.ts';
 const parse = (text: string) => parseEncryptorConfig(text, 'encryptor.yaml');
 const invalid = (text: string) => throwsCode(() => parse(text), EncryptorError, 'ENCRYPTOR_INVALID').message;
 
+/** Both are refusals. */
+function invalidOrSyntax(text: string): string {
+  try {
+    parse(text);
+  } catch (error) {
+    if (error instanceof EncryptorError) return error.message;
+  }
+  return 'taken';
+}
+
 const SOUND = `schemas:
   - table: users
     columns: [id, email, secret]
@@ -140,7 +150,15 @@ const refused: [string, string, RegExp][] = [
   ],
   ['a file that encrypts nothing', 'schemas:\n  - table: t\n    columns: [a]\n', /no column of any table is encrypted/],
   ['an empty file', '', /expected object/],
-  ['a column whose name YAML takes for a boolean', SOUND.replace('[id,', '[no,'), /:3: .*expected string/],
+  ['a name without text', SOUND.replace('[id,', '[~,'), /:3: .*columns\.0: expected a text, found nothing/],
+  [
+    'a key without a value',
+    SOUND.replace('client_id: tenant-7', 'client_id:'),
+    /:9: .*found nothing; leave the key out/,
+  ],
+  ['an integer in quotes', SOUND.replace('identifier: 17', "identifier: '17'"), /:10: .*an integer, without quotes/],
+  ['a fraction for an integer', SOUND.replace('identifier: 17', 'identifier: 17.0'), /:10: .*an integer/],
+  ['a list for a text', SOUND.replace('client_id: tenant-7', 'client_id: [a]'), /:9: .*one value, not a list/],
 ];
 for (const [what, text, expected] of refused) {
   t.test(`rejects ${what} (ENCRYPTOR_INVALID)`, async (t) => {
@@ -160,6 +178,69 @@ for (const [what, text] of broken) {
   });
 }
 
+t.test('takes a scalar for what its field is, as acra-server does', async (t) => {
+  const words = [
+    'no',
+    'y',
+    'on',
+    'off',
+    'True',
+    '42',
+    '0x1f',
+    '010',
+    '1_000',
+    '1.5',
+    '.inf',
+    '2020-01-01',
+    '12:30',
+    '"x"',
+    "'~'",
+  ];
+  const text = SOUND.replace('[id, email, secret]', `[${words.join(', ')}, email, secret]`)
+    .replace('tenant-7', '20260101')
+    .replace('identifier: 17', 'identifier: 0x19')
+    .replace('response_on_fail: error', 'default_data_value: 1_000')
+    .replace('searchable: true', 'searchable: Yes');
+  const users = parse(text).tables.get('users');
+  t.same(users?.columns.slice(0, -2), [...words.slice(0, -2), 'x', '~'], 'as they are written');
+  t.match(users?.encrypted.get('secret'), { clientId: '20260101', dataType: 'str', defaultValue: '1_000' });
+  t.equal(users?.encrypted.get('email')?.searchable, true);
+});
+
+t.test('takes integers as Go reads them', async (t) => {
+  for (const written of ['25', '+25', '0x19', '0X19', '031', '0o31', '0b11001', '2_5']) {
+    const type = parse(SOUND.replace('identifier: 17', `identifier: ${written}`))
+      .tables.get('users')
+      ?.encrypted.get('secret');
+    t.equal(type?.dataType, 'str', written);
+  }
+  for (const written of ['08', '2e1', '"25"', 'yes', '0x', '--25']) {
+    t.match(invalid(SOUND.replace('identifier: 17', `identifier: ${written}`)), /an integer/, written);
+  }
+});
+
+t.test('takes booleans as Go reads them, and nothing in quotes', async (t) => {
+  for (const written of ['y', 'Y', 'yes', 'on', 'ON', 'true', 'True']) {
+    t.equal(
+      parse(SOUND.replace('searchable: true', `searchable: ${written}`))
+        .tables.get('users')
+        ?.encrypted.get('email')?.searchable,
+      true,
+    );
+  }
+  for (const written of ['n', 'No', 'off', 'FALSE']) {
+    t.equal(
+      parse(SOUND.replace('searchable: true', `searchable: ${written}`))
+        .tables.get('users')
+        ?.encrypted.get('email')?.searchable,
+      false,
+    );
+  }
+  for (const written of ['"true"', '1', 'tRue', 'yEs', '!!str true']) {
+    t.match(invalidOrSyntax(SOUND.replace('searchable: true', `searchable: ${written}`)), /boolean|tag/, written);
+  }
+});
+
 t.test('warns of settings that weaken the protection', async (t) => {
   const masked = 'masking: xxxx\n        plaintext_length: 4\n        plaintext_side: right';
   const text = SOUND.replace('response_on_fail: error', masked)
@@ -174,8 +255,8 @@ t.test('warns of settings that weaken the protection', async (t) => {
 
 t.test('rejects a file that cannot be read or is too large (ENCRYPTOR_FILE_READ)', async (t) => {
   const folder = temporaryFolder(t);
-  await rejectsCode(() => loadEncryptorConfig(join(folder, 'none')), EncryptorError, 'ENCRYPTOR_FILE_READ');
+  await rejectsCode(async () => loadEncryptorConfig(join(folder, 'none')), EncryptorError, 'ENCRYPTOR_FILE_READ');
   const large = join(folder, 'large');
   writeFileSync(large, Buffer.alloc(1024 * 1024 + 1, 0x20));
-  await rejectsCode(() => loadEncryptorConfig(large), EncryptorError, 'ENCRYPTOR_FILE_READ');
+  await rejectsCode(async () => loadEncryptorConfig(large), EncryptorError, 'ENCRYPTOR_FILE_READ');
 });

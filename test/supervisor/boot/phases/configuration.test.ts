@@ -2,6 +2,8 @@ import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { stringify } from 'yaml';
+import { EncryptorError } from '../../../../acra/errors.ts';
+import type { AcraProgram } from '../../../../acra/obtain/program.ts';
 import { KeyError } from '../../../../keys/errors.ts';
 import { encodeMasterKeyFile } from '../../../../keys/master-key-file.ts';
 import { publicKeySha256 } from '../../../../keys/tls/certificate-facts.ts';
@@ -41,9 +43,17 @@ function measuredFolder(t: Test, change: Shape, sealed = server): string {
   return folder;
 }
 
-async function run(folder: string) {
+const program = (kind: AcraProgram['kind']): AcraProgram => ({
+  kind,
+  program: '/acra-server',
+  leadingArguments: [],
+  sha256: '',
+  description: '',
+});
+
+async function run(folder: string, kind: AcraProgram['kind'] = 'image') {
   const context = phaseContext('configuration', new FakeClock(NOW_MS), {});
-  const have = await boot(table, { folder }, context, new AbortController().signal);
+  const have = await boot(table, { folder, acraProgram: program(kind) }, context, new AbortController().signal);
   const records = context.logger.records.filter(({ event }) => event.startsWith('certificate.'));
   return { have, told: records.map(({ level, event, fields }) => ({ level, event, ...fields })) };
 }
@@ -72,3 +82,22 @@ t.test('rejects a server certificate whose key was not the one sealed (KEY_CERTI
   const other = makeCertificate(GOOD.server, NOW_MS, authority);
   await rejectsCode(() => run(measuredFolder(t, {}, other)), KeyError, 'KEY_CERTIFICATE_MISMATCH');
 });
+
+t.test(
+  'rejects at once what the stand-in cannot do, by column, and only where it is the program (ENCRYPTOR_STAND_IN)',
+  async (t) => {
+    const settings = {
+      masking: 'data_type: str, masking: xx, plaintext_length: 2, plaintext_side: left',
+      AcraStruct: 'crypto_envelope: acrastruct',
+      integers: 'data_type: int32',
+    };
+    for (const [what, setting] of Object.entries(settings)) {
+      const folder = measuredFolder(t, {});
+      const text = `schemas: [{table: v, columns: [c], encrypted: [{column: c, ${setting}}]}]\n`;
+      writeFileSync(join(folder, 'encryptor.yaml'), text);
+      const error = await rejectsCode(() => run(folder, 'stand-in'), EncryptorError, 'ENCRYPTOR_STAND_IN');
+      t.match(error.message, 'table "v", column "c": the stand-in cannot do', what);
+      await run(folder, 'path');
+    }
+  },
+);
