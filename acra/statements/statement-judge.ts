@@ -17,7 +17,7 @@ import type { Tables } from './scope.ts';
  */
 export const MAX_SHORT_BYTES = 2048;
 
-const LIMITS: IsolationLimits = { timeoutMs: 10_000, heapMiB: 1024, recycleAfterBytes: 8 * 1024 * 1024 };
+const LIMITS: IsolationLimits = { timeoutMs: 30_000, heapMiB: 1024, recycleAfterBytes: 8 * 1024 * 1024 };
 
 export class StatementJudge {
   readonly #tables: Tables;
