@@ -8,11 +8,12 @@ import type { HybridEndpoint } from '../../wire/endpoint.ts';
 import { formatEndpoint } from '../../wire/endpoint.ts';
 import { RelayError } from '../errors.ts';
 import { encodeOkLine, MAX_HYBRID_LINE_BYTES, parseConnectLine } from '../preface/hybrid.ts';
-import { countDenial, denialOf, takeOver } from './admission.ts';
+import { takeOver } from './admission.ts';
 import { openListeningSocket } from './bind.ts';
 import type { Engine, Target, Timed } from './engine.ts';
 import { HANG_UP, SOCKET_EVENTS } from './engine.ts';
 import { Listener } from './listener.ts';
+import { acceptDenial, countDenial } from './places.ts';
 import type { RouteState } from './route-state.ts';
 import { consume, peek, sendWhole } from './small-io.ts';
 import { TRANSPORTS } from './transport.ts';
@@ -100,7 +101,7 @@ export class Mux {
     const { listen } = route.spec;
     const cid = 'cid' in listen ? listen.cid : undefined;
     const peer = { cid, address: undefined };
-    const denial = denialOf(engine, route, peer);
+    const denial = acceptDenial(engine, route, peer);
     if (denial !== undefined) countDenial(engine, route, peer, denial);
     if (denial !== undefined || !sendWhole(engine, greeting, encodeOkLine(port))) {
       this.#drop(engine, greeting);
