@@ -1,12 +1,12 @@
 /** What a ceremony is given: the TLS key and the clients' certificates. All is checked, and all findings told, before anything is made. */
 import { readFileSync } from 'node:fs';
+import type { CertificateFacts } from '../acra/certificate/facts.ts';
 import { clientIdFromCertificate } from '../acra/client-id.ts';
 import type { EnclaveConfig } from '../config/enclave.ts';
 import { describeError } from '../runtime/errors.ts';
 import { SecretBuffer } from '../runtime/secret-buffer.ts';
 import type { Finding } from './finding.ts';
 import { requireNoFinding } from './finding.ts';
-import type { CertificateFacts } from './tls/certificate-facts.ts';
 import { publicKeySha256 } from './tls/certificate-facts.ts';
 import { checkClientCertificate } from './tls/certificate-rules.ts';
 import { checkFolderCertificates, readCertificatesAt } from './tls/folder-certificates.ts';
