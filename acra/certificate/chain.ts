@@ -65,7 +65,8 @@ export function refusedAuthority(certificate: CertificateFacts, isAnchor: boolea
   return canVerify(x509.publicKey) ? undefined : 'has a key whose signatures acra-server does not verify';
 }
 
-function refusedTime({ x509 }: CertificateFacts, nowMs: number): string | undefined {
+/** For people, to follow its name. */
+export function refusedTime({ x509 }: CertificateFacts, nowMs: number): string | undefined {
   if (nowMs > x509.validToDate.getTime()) return `has expired (${x509.validToDate.toISOString()})`;
   if (nowMs >= x509.validFromDate.getTime()) return undefined;
   return `is not valid yet (${x509.validFromDate.toISOString()})`;

@@ -19,9 +19,9 @@ export function refusedUri(uri: string): string | undefined {
   const scheme = SCHEME.exec(beforeFragment)?.[0] ?? '';
   if (scheme === '' && beforeFragment.startsWith(':')) return 'no scheme before the colon';
   const [rest = ''] = beforeFragment.slice(scheme.length).split('?');
-  if (!rest.startsWith('/')) {
-    const isColonFirst = scheme === '' && (rest.split('/')[0] ?? '').includes(':');
-    return isColonFirst ? 'a colon before the first slash without a scheme' : undefined;
+  if (!rest.startsWith('/') && scheme !== '') return undefined;
+  if (!rest.startsWith('/') && (rest.split('/')[0] ?? '').includes(':')) {
+    return 'a colon before the first slash without a scheme';
   }
   const hasAuthority = rest.startsWith('//') && (scheme !== '' || !rest.startsWith('///'));
   const [authority = '', ...path] = hasAuthority ? rest.slice(2).split('/') : ['', rest];
