@@ -1,4 +1,5 @@
 /** Error codes of the sealed master key and what is made with it. */
+import type { AcraError } from '../acra/errors.ts';
 import type { ErrorCatalogue } from '../runtime/errors.ts';
 import { CodedError } from '../runtime/errors.ts';
 
@@ -126,4 +127,7 @@ export const KEY_ERRORS = {
 
 export type KeyErrorCode = keyof typeof KEY_ERRORS;
 
-export class KeyError extends CodedError<KeyErrorCode> {}
+/** A certificate that leads to no client id is one finding of several. */
+export type FindingCode = KeyErrorCode | Extract<AcraError['code'], 'ACRA_CERTIFICATE_INVALID'>;
+
+export class KeyError extends CodedError<FindingCode> {}
