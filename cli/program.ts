@@ -1,6 +1,6 @@
 /** What every form of the command shares: its name and release, and how an error is told. */
 import { Command } from 'commander';
-import { EncryptorError } from '../acra/errors.ts';
+import { EncryptorError, KeystoreError } from '../acra/errors.ts';
 import { ConfigError } from '../config/errors.ts';
 import { KeyError } from '../keys/errors.ts';
 import { RELEASE } from '../runtime/release.ts';
@@ -11,7 +11,7 @@ import { printError } from './output.ts';
 
 /** sysexits.h: no restart mends it, and the systemd unit knows. */
 const EX_CONFIG = 78;
-const CONFIGURATION_ERRORS = [ConfigError, EncryptorError, WireError, KeyError];
+const CONFIGURATION_ERRORS = [ConfigError, EncryptorError, WireError, KeyError, KeystoreError];
 
 /** SIGHUP tells so too, and ends the command in order; nobody is left to read how. */
 const TERMINAL_GONE = 'EIO';
