@@ -90,6 +90,7 @@ export function denialOf(engine: Engine, route: RouteState, { cid, address }: Pe
 
 export function countDenial(engine: Engine, route: RouteState, { cid, address }: Peer, denial: Denial): void {
   route.count(denial.counter, 1);
+  if (denial.counter === 'shed') route.count('unopenedShed', 1);
   engine.log.limited('warn', denial.event, route.label, { cid, address, reason: denial.reason });
 }
 
