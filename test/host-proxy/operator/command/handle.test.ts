@@ -11,7 +11,8 @@ function daemonThatEnds(lastEnd: MachineStatus['lastEnd']): CommandTarget {
   const over = new AbortController();
   const lines = new LineBuffer({ maxLines: 1, maxBytes: 1 });
   const machine = { stage: 'ended', lastEnd } as Partial<MachineStatus>;
-  const status = { state: 'unknown', enclave: null, reason: null, machine } as Partial<HostStatus>;
+  const shedding = { active: false, sinceMs: null, total: 0 };
+  const status = { state: 'unknown', enclave: null, reason: null, shedding, machine } as Partial<HostStatus>;
   return {
     status: () => status as HostStatus,
     records: lines,
