@@ -52,7 +52,8 @@ function contradictions({ region, keyArn, endpoint }: z.output<typeof fields>): 
   if (key.partition !== partition) {
     found.push({ path: 'keyArn', message: `the ARN of a key in ${key.region} begins with arn:${partition}:` });
   }
-  if (region !== undefined && region !== key.region) {
+  // What is no region at all is told as such.
+  if (region !== undefined && REGION.test(region) && region !== key.region) {
     found.push({ path: 'region', message: `must be ${key.region}, the region of keyArn; it can be left out` });
   }
   const host = endpoint === undefined ? undefined : URL.parse(endpoint)?.hostname;
