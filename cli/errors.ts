@@ -8,6 +8,11 @@ export const CLI_ERRORS = {
     action: 'Add `--simulated STATE_FOLDER` on a laptop; in an enclave the image starts it.',
   },
   CLI_OPTION: { meaning: 'An option has a value that is not allowed.', action: 'See `--help` of the command.' },
+  CLI_USAGE: {
+    meaning:
+      'The command line is not one that the command knows: an option, argument or command is missing or unknown.',
+    action: 'See `--help` of the command.',
+  },
   CLI_PROCESS_ENDED: {
     meaning: 'A process that the demo started ended by itself.',
     action: 'Read its log; the message names the file.',

@@ -88,17 +88,31 @@ export function isSameKeyMaterial(one: string, other: string): boolean {
   return a.partition === b.partition && a.account === b.account && a.keyId === b.keyId;
 }
 
+/** Of a customer's machine, load balancer, endpoint service or API: what stands behind is their own. */
+const CUSTOMERS_HOST = /(?:^|\.)(?:elb|compute|compute-\d|execute-api|vpce-svc-[a-z0-9]+)\./;
+
+/** Under a domain that AWS gives its services. */
+function isHostOfAws(host: string): boolean {
+  const domains = PARTITIONS.flatMap(({ dnsSuffix, dualStackDnsSuffix }) => [dnsSuffix, dualStackDnsSuffix]);
+  return domains.some((domain) => host === domain || host.endsWith(`.${domain}`)) && !CUSTOMERS_HOST.test(host);
+}
+
 /**
- * What is wrong with a host that claims to be KMS of a region: another region than `region`, or a domain that this region
- * does not have. undefined for a right one, and for hosts that do not claim to be AWS's.
+ * What is wrong with a host: it is AWS's and not KMS of a region, or KMS of another region than `region`, or in a domain that this
+ * region does not have. undefined for a right one, and for hosts that do not claim to be AWS's.
  */
 export function kmsHostFault(host: string, region?: string): string | undefined {
-  const [, vpcEndpoint, service, ofRegion, suffix] = KMS_HOST.exec(host.toLowerCase()) ?? [];
-  if (service === undefined || ofRegion === undefined || suffix === undefined) return undefined;
+  const name = host.toLowerCase().replace(/\.$/, '');
+  const [, vpcEndpoint, service, ofRegion, suffix] = KMS_HOST.exec(name) ?? [];
+  if (service === undefined || ofRegion === undefined || suffix === undefined) {
+    if (!isHostOfAws(name)) return undefined;
+    const right = region === undefined ? 'kms.REGION.…' : `kms.${region}.${partitionOf(region).dnsSuffix}`;
+    return `is a host of AWS, and not KMS of a region, which is ${right}`;
+  }
   if (region !== undefined && ofRegion !== region) return `is KMS of ${ofRegion}, and the key is in ${region}`;
   const { dnsSuffix, dualStackDnsSuffix } = partitionOf(ofRegion);
   const allowed = vpcEndpoint === undefined ? [dnsSuffix, dualStackDnsSuffix] : [`vpce.${dnsSuffix}`];
-  if (allowed.includes(suffix.replace(/\.$/, ''))) return undefined;
+  if (allowed.includes(suffix)) return undefined;
   const right = vpcEndpoint === undefined ? service : `${vpcEndpoint}.${service}`;
   return `is no host of AWS; KMS of ${ofRegion} is ${right}.${ofRegion}.${allowed[0]}`;
 }

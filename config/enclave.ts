@@ -4,7 +4,16 @@
  */
 import { z } from 'zod';
 import { ROUTES } from '../wire/routes.ts';
-import { address, certifiedName, count, DATABASE_HEADROOM, durationMs, fileInFolder, routeLimits } from './fields.ts';
+import {
+  address,
+  certifiedName,
+  count,
+  DATABASE_HEADROOM,
+  dialledAddress,
+  durationMs,
+  fileInFolder,
+  routeLimits,
+} from './fields.ts';
 import { kmsSection } from './kms.ts';
 import { portTable } from './route-fields.ts';
 
@@ -14,7 +23,7 @@ const MIN_ACRA_TASKS = 64;
 
 const acra = z
   .strictObject({
-    listen: address('tcp', 'unix')
+    listen: dialledAddress('tcp', 'unix')
       .prefault('tcp://127.0.0.1:9393')
       .describe('where acra-server listens inside the enclave (loopback or a unix socket)'),
     encryptorConfig: fileInFolder.prefault('encryptor.yaml').describe("Acra's encryptor configuration"),

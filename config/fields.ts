@@ -26,6 +26,13 @@ export function address<Kind extends Endpoint['kind']>(...kinds: readonly Kind[]
   });
 }
 
+/** The same for an address that is dialled: nobody listens on port 0, which asks the system for a free one. */
+export function dialledAddress<Kind extends Endpoint['kind']>(...kinds: readonly Kind[]) {
+  return address(...kinds).refine((endpoint: Endpoint) => endpoint.kind !== 'tcp' || endpoint.port > 0, {
+    error: 'must have a port from 1 to 65535: port 0 cannot be connected to',
+  });
+}
+
 /** A file inside the configuration's own folder: relative, and never out of it. */
 export const fileInFolder = z
   .string()

@@ -1,7 +1,15 @@
 /** Section `kms` of `enclave.yaml`: the key, and where KMS is. The region is that of the key: KMS has no key elsewhere. */
 import { z } from 'zod';
+import { hostFault } from '../wire/host.ts';
 import { kmsHostFault, parseKeyArn, partitionOf, REGION } from './aws-names.ts';
 import { durationMs, fileInFolder } from './fields.ts';
+
+/** A host, perhaps a port: the SDK would drop the rest, or send it along. */
+function isOrigin(text: string): boolean {
+  const url = URL.parse(text);
+  if (url === null || url.port === '0' || hostFault(url.hostname.replace(/^\[|\]$/g, '')) !== undefined) return false;
+  return /^https:\/\/[^/?#@]+\/?$/i.test(text);
+}
 
 const fields = z.strictObject({
   region: z
@@ -21,6 +29,9 @@ const fields = z.strictObject({
     .describe("the master key's KMS ciphertext, as `keys new` writes it"),
   endpoint: z
     .url({ protocol: /^https$/, error: 'must be an https:// URL' })
+    .refine((text) => isOrigin(text), {
+      error: 'must be https://HOST or https://HOST:PORT and no more: no user, path, query or wildcard',
+    })
     .optional()
     .describe('default: the region’s, by the rules of the AWS SDK'),
   ca: fileInFolder.optional().describe('CA of the endpoint; default: the roots that ship with Node'),
@@ -41,7 +52,8 @@ function contradictions({ region, keyArn, endpoint }: z.output<typeof fields>): 
   if (key.partition !== partition) {
     found.push({ path: 'keyArn', message: `the ARN of a key in ${key.region} begins with arn:${partition}:` });
   }
-  if (region !== undefined && region !== key.region) {
+  // What is no region at all is told as such.
+  if (region !== undefined && REGION.test(region) && region !== key.region) {
     found.push({ path: 'region', message: `must be ${key.region}, the region of keyArn; it can be left out` });
   }
   const host = endpoint === undefined ? undefined : URL.parse(endpoint)?.hostname;

@@ -48,7 +48,27 @@ function describeIssue(issue: z.core.$ZodIssue, root: unknown): string {
   if (issue.code === 'unrecognized_keys') {
     return `${path}: unknown key ${issue.keys.map((key) => `"${key}"`).join(', ')}; remove it or mend its spelling`;
   }
-  return `${path}: found ${show(valueAt(root, issue.path))}; ${issue.message}`;
+  return `${path}: found ${show(valueAt(root, issue.path))}; ${expectation(issue) ?? issue.message}`;
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  object: 'keys with values',
+  record: 'keys with values',
+  array: 'a list',
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+};
+
+/** In the words of the file, where the library speaks of its own types; what a schema says itself stays. */
+function expectation(issue: z.core.$ZodIssue): string | undefined {
+  if (!issue.message.startsWith('Invalid ')) return undefined;
+  if (issue.code === 'invalid_type') return `must be ${KINDS[issue.expected] ?? issue.expected}`;
+  if (issue.code === 'invalid_value')
+    return `must be ${issue.values.map((value) => JSON.stringify(value)).join(' or ')}`;
+  if (issue.code === 'invalid_union') return 'must be one of the kinds that `acra-enclave config schema` lists';
+  return undefined;
 }
 
 /** Checks a parsed document. @throws ConfigError CONFIG_INVALID with all issues. */

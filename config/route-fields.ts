@@ -5,7 +5,7 @@ import { toVsockPort } from '../wire/brands.ts';
 import type { TcpEndpoint, UnixEndpoint } from '../wire/endpoint.ts';
 import type { LabelsWith, PortLabel, RouteTable } from '../wire/routes.ts';
 import { defaultPorts, HEARTBEAT_PORT, routesWith } from '../wire/routes.ts';
-import { address } from './fields.ts';
+import { address, dialledAddress } from './fields.ts';
 
 const vsockPort = (defaultPort: number) =>
   z
@@ -43,7 +43,7 @@ type Sections<Table extends RouteTable> = {
 export function routeSections<Table extends RouteTable>(table: Table): Sections<Table> {
   const sections = routesWith(table, 'connect', 'listen').map(([label, { outside }]) => {
     const defaultAddress = 'default' in outside ? outside.default : undefined;
-    const field = address('tcp', 'unix');
+    const field = outside.kind === 'connect' ? dialledAddress('tcp', 'unix') : address('tcp', 'unix');
     if (defaultAddress === undefined) return [label, z.strictObject({ [outside.kind]: field })] as const;
     return [label, z.strictObject({ [outside.kind]: field.prefault(defaultAddress as string) }).prefault({})] as const;
   });

@@ -137,7 +137,7 @@ function plainValue(node: unknown): unknown {
 /** The library's message without the place, which we tell, and the excerpt. */
 function describe(message: string): string {
   const [first = ''] = message.split('\n');
-  const text = first.replace(/ at line \d+, column \d+:?$/, '');
+  const text = first.replace(/ at line \d+, column \d+:?$/, '').replace(/; please use YAML\..*$/, '; only one is read');
   return /call stack/.test(text) ? 'nested too deeply' : text;
 }
 

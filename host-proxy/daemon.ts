@@ -14,6 +14,7 @@ import { certificatesOf } from './enclave/certificates.ts';
 import { ControlServer } from './enclave/control-server.ts';
 import { IngressGate } from './enclave/ingress-gate.ts';
 import { ShedAlarm } from './enclave/shed-alarm.ts';
+import { unheard } from './enclave/unheard.ts';
 import { EnclaveView } from './enclave/view.ts';
 import { HostProxyError } from './errors.ts';
 import { LogSink } from './logs/log-sink.ts';
@@ -130,7 +131,9 @@ export class HostProxy implements Service {
   /** More than state and phase tell of why it is not ready. */
   #reason(): Reason | null {
     if (this.#isReady) return null;
-    const { errorCode = null, detail = null } = this.view.status ?? {};
+    const { state, status } = this.view;
+    if (state === 'unknown' || state === 'lost') return unheard(status, this.#machine());
+    const { errorCode = null, detail = null } = status ?? {};
     if (errorCode === null && detail === null) return this.#gate.failure;
     return { code: errorCode, message: detail ?? '' };
   }

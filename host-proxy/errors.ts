@@ -8,7 +8,7 @@ export const HOST_PROXY_ERRORS = {
     action: 'Choose a free port in host-proxy.yaml, `admin.listen`.',
   },
   HOST_ALREADY_RUNNING: {
-    meaning: 'Another `acra-enclave run` uses the same `runtimeFolder`.',
+    meaning: 'Another `acra-enclave run` or `acra-enclave host-proxy` uses the same `runtimeFolder`.',
     action: 'See it with `acra-enclave status`; a second enclave needs its own host-proxy.yaml and folder.',
   },
   HOST_COMMAND_BIND: {
@@ -31,13 +31,25 @@ export const HOST_PROXY_ERRORS = {
     meaning: 'What `acra-enclave doctor` asked of a server or of the kernel had no answer that can be read.',
     action: 'See the check that says so: it names the address and what to look at.',
   },
+  HOST_ENCLAVE_NOT_RUN_HERE: {
+    meaning: '`acra-enclave host-proxy` answers, which forwards for an enclave that something else has started.',
+    action:
+      'Stop the enclave, or look at its console, with what started it (`nitro-cli terminate-enclave`, `nitro-cli console`); a signal ends the daemon.',
+  },
+  HOST_ENCLAVE_UNHEARD: {
+    meaning:
+      'Nothing is heard from the enclave: none has reported since the daemon began, or the one that did has fallen silent.',
+    action:
+      'Check that the enclave runs (`nitro-cli describe-enclaves`), that `enclave.cid` and `ports.control` are the ones it has, and the last records of `acra-enclave logs`.',
+  },
   HOST_LOG_FILE: {
     meaning: 'The log file cannot be opened for appending.',
     action: 'Check `logs.file` in host-proxy.yaml and its permissions.',
   },
   HOST_NOT_RUNNING: {
-    meaning: 'No `acra-enclave run` answers in the runtime folder.',
-    action: 'Start it (`systemctl start acra-enclave`), or name its host-proxy.yaml with --config.',
+    meaning: 'No `acra-enclave run` or `acra-enclave host-proxy` answers in the runtime folder.',
+    action:
+      'Start it (`systemctl start acra-enclave`), or name its host-proxy.yaml with --config: its `runtimeFolder` is where it is asked.',
   },
   HOST_RELAY_DIED: {
     meaning: 'The relay’s worker ended; nothing is forwarded any more, so the daemon stops.',

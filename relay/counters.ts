@@ -16,6 +16,11 @@ export const COUNTER_NAMES = [
   'refusedCid',
   'refusedPreface',
   'connectFailed',
+  'gone',
+  'cancelled',
+  'unopenedShed',
+  'unopenedCut',
+  'unopenedFailed',
   'idleClosed',
   'cut',
   'errors',
@@ -25,16 +30,34 @@ export const COUNTER_NAMES = [
   'largestPendingBytes',
 ] as const;
 
+/** What became of an accepted connection's attempt to reach its upstream. */
+export const OUTCOMES = [
+  'opened',
+  'refusedCid',
+  'refusedPreface',
+  'connectFailed',
+  'gone',
+  'cancelled',
+  'unopenedShed',
+  'unopenedCut',
+  'unopenedFailed',
+] as const satisfies readonly (typeof COUNTER_NAMES)[number][];
+export type Outcome = (typeof OUTCOMES)[number];
+
 export type CounterName = (typeof COUNTER_NAMES)[number];
 
 /**
  * accepted: every connection that the listener took; opened: those that reached their upstream; active: held now;
  * pending: of these, not yet open; silent: of these, have not said yet what they want; shed: closed at accept for a limit;
  * shedSilent: closed to make room for others, while silent or before they became sessions; refusedCid: for the peer's CID; refusedPreface: for its
- * first bytes or its upstream's answer to them; connectFailed: no upstream; idleClosed: for the idle time-out; cut: by drain,
+ * first bytes or its upstream's answer to them; connectFailed: no upstream; gone: the downstream left before it was open; cancelled: a
+ * CancelRequest was passed on; unopenedShed, unopenedCut, unopenedFailed: shed, cut or broken before it was open, which shed, shedSilent,
+ * cut and errors count too; idleClosed: for the idle time-out; cut: by drain,
  * removal or stop; errors: ended by a reset or another socket error; bytesUp, bytesDown: written to upstream and downstream;
  * largestVsockWriteBytes: the largest single write to a vsock or hybrid socket; largestPendingBytes: the most that one
  * connection held in user space because a peer did not read.
+ *
+ * `accepted` is at every moment `pending` and the sum of OUTCOMES: each connection comes to exactly one of them.
  */
 export type RouteCounters = Readonly<Record<CounterName, number>>;
 

@@ -41,7 +41,8 @@ export const RELAY_ERRORS = {
   },
   RELAY_BIND_FAILED: {
     meaning: 'The address cannot be listened on.',
-    action: 'See the system error in the message: the address may not exist here, or the folder may be missing.',
+    action:
+      'See the message: the address may not exist here, the folder may be missing, or something else than a socket may lie there.',
   },
   RELAY_STATE: {
     meaning: 'A relayed connection was to make a move that its states do not have; it is closed.',

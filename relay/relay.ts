@@ -35,7 +35,8 @@ export interface DrainOptions {
 
 interface Running {
   readonly link: WorkerLink;
-  readonly routes: Map<string, SharedArrayBuffer>;
+  /** Of every route that there was since the start: one that is added again counts on. */
+  readonly counters: Map<string, SharedArrayBuffer>;
   readonly names: AbortController;
   readonly failed: PromiseWithResolvers<RelayError>;
   /** open: takes routes; draining: takes none any more; stopping: its end is asked for, or has come. */
@@ -102,9 +103,9 @@ export class Relay implements Service {
     const running = this.#require('open');
     validateRoute(spec);
     const literal = { ...spec, listen: await this.#toLiteral(running, spec.listen) };
-    const counters = createCounters();
+    const counters = running.counters.get(spec.label) ?? createCounters();
     const listen = await running.link.request({ kind: 'add-route', spec: literal, counters });
-    running.routes.set(spec.label, counters);
+    running.counters.set(spec.label, counters);
     return listen;
   }
 
@@ -115,9 +116,7 @@ export class Relay implements Service {
    */
   async removeRoute(label: string, options: DrainOptions): Promise<{ readonly cut: number }> {
     const running = this.#require();
-    const answer = await running.link.request({ kind: 'remove-route', label, drainMs: options.drainMs });
-    running.routes.delete(label);
-    return answer;
+    return await running.link.request({ kind: 'remove-route', label, drainMs: options.drainMs });
   }
 
   /**
@@ -131,10 +130,13 @@ export class Relay implements Service {
     return await running.link.request({ kind: 'drain', drainMs: options.drainMs });
   }
 
-  /** Counters by the label of the route, read from shared memory. Empty when not running. */
+  /**
+   * Counters by the label of the route, read from shared memory, those of removed routes too: what only grows must neither vanish
+   * nor begin anew. Empty when not running.
+   */
   counters(): Readonly<Record<string, RouteCounters>> {
-    const routes = this.#running?.routes ?? new Map<string, SharedArrayBuffer>();
-    return Object.fromEntries([...routes].map(([label, shared]) => [label, readCounters(shared)]));
+    const counters = this.#running?.counters ?? new Map<string, SharedArrayBuffer>();
+    return Object.fromEntries([...counters].map(([label, shared]) => [label, readCounters(shared)]));
   }
 
   /** What the relay holds right now. @throws RelayError RELAY_NOT_RUNNING, RELAY_WORKER_DIED */
@@ -153,7 +155,7 @@ export class Relay implements Service {
 
   #launch(): Running {
     const running: Running = {
-      routes: new Map(),
+      counters: new Map(),
       names: new AbortController(),
       failed: Promise.withResolvers<RelayError>(),
       phase: 'starting',

@@ -51,9 +51,9 @@ export const SUPERVISOR_ERRORS = {
     action: 'Give the instance a role, require IMDSv2 and set its hop limit so that host-proxy can reach it.',
   },
   CHILD_LAUNCH_FAILED: {
-    meaning: 'acra-server could not be executed, or ended before it listened; the message says why.',
-    action:
-      'For ACRA_EXIT_NOT_EXECUTED: check that the program exists, is executable, fits this processor and has its libraries. Else act on the code that was found.',
+    meaning:
+      'acra-server could not be executed; the message says why. One that ran and ended before it listened has a code ACRA_EXIT_….',
+    action: 'Check that the program exists, is executable, fits this processor and has its libraries.',
   },
   CHILD_BREAKER_OPEN: {
     meaning: 'acra-server ended too often in a short time; it is tried once a minute until it stays up.',

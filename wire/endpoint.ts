@@ -12,9 +12,11 @@
  *
  * Specification: relay.md, "Endpoint"; firecracker docs/vsock.md for the hybrid form.
  */
+import { isIPv6 } from 'node:net';
 import type { Cid, VsockPort } from './brands.ts';
 import { CID_ANY, toCid, toVsockPort } from './brands.ts';
 import { WireError } from './errors.ts';
+import { hostFault } from './host.ts';
 
 /** sizeof(sun_path) is 108 with the terminating NUL; `_65535` may be appended to hybrid paths. */
 export const MAX_UNIX_PATH_BYTES = 107;
@@ -56,11 +58,14 @@ function parseInteger(text: string, whole: string, what: string): number {
 }
 
 function parseTcp(rest: string, whole: string): TcpEndpoint {
-  const match = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(\d+)$/.exec(rest);
-  if (!match?.[1] || !match[2]) throw bad(whole, 'tcp needs host:port');
-  const port = parseInteger(match[2], whole, 'the port');
+  const [, v6, name, digits] = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9._-]+)):(\d+)$/.exec(rest) ?? [];
+  const host = v6 ?? name;
+  if (host === undefined || digits === undefined) throw bad(whole, 'tcp needs host:port');
+  const fault = v6 !== undefined && !isIPv6(v6) ? 'only an IPv6 address stands in brackets' : hostFault(host);
+  if (fault !== undefined) throw bad(whole, fault);
+  const port = parseInteger(digits, whole, 'the port');
   if (port > 65535) throw bad(whole, 'a TCP port is at most 65535');
-  return { kind: 'tcp', host: match[1].replace(/^\[|\]$/g, ''), port };
+  return { kind: 'tcp', host, port };
 }
 
 function checkPath(path: string, whole: string): string {

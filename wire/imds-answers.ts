@@ -87,6 +87,18 @@ function textOf(json: Readonly<Record<string, unknown>>, names: readonly string[
   return typeof value === 'string' && value.trim() !== '' ? quoteStranger(value, max) : undefined;
 }
 
+const isServiceStatus = (status: number) => status >= 500 || status === 429;
+/** Codes of AWS ("Common Error Types") that are about its services and not about the role. */
+const SERVICE_CODES: ReadonlySet<string> = new Set([
+  'InternalError',
+  'InternalFailure',
+  'InternalServerError',
+  'RequestLimitExceeded',
+  'ServiceUnavailable',
+  'Throttling',
+  'ThrottlingException',
+]);
+
 /** Refusals that may meet any request. */
 function refusal(what: string, { status, body }: ImdsAnswer): ImdsFault | undefined {
   if (status === 200) return undefined;
@@ -96,8 +108,7 @@ function refusal(what: string, { status, body }: ImdsAnswer): ImdsFault | undefi
     return { problem: `the metadata service refuses the token for ${what}`, found, action: ADVICE.token };
   if (status === 403)
     return { problem: `the metadata service is switched off for ${what}`, found, action: ADVICE.enable };
-  const isService = status >= 500 || status === 429;
-  const action = isService ? ADVICE.service : ADVICE.foreign;
+  const action = isServiceStatus(status) ? ADVICE.service : ADVICE.foreign;
   return { problem: `the metadata service refuses ${what}`, found, action };
 }
 
@@ -128,7 +139,8 @@ export function readRoleName(answer: ImdsAnswer): Reading<string> {
 export function readRoleCredentials(role: string, answer: ImdsAnswer, nowMs: number): Reading<RoleCredentials> {
   const said = wordsOf(answer.body);
   if (said?.code !== undefined && said.code !== 'Success') {
-    return failed(`AWS gives no credentials for role ${role}`, said.words, ADVICE.role);
+    const isService = SERVICE_CODES.has(said.code) || isServiceStatus(answer.status);
+    return failed(`AWS gives no credentials for role ${role}`, said.words, isService ? ADVICE.service : ADVICE.role);
   }
   if (answer.status === 404) return failed(`there are no credentials for role ${role}`, 'HTTP 404', ADVICE.role);
   const fault = refusal(`the credentials of role ${role}`, answer);

@@ -12,7 +12,7 @@ import type { LogLine } from './log-lines.ts';
 import { isKnownMessage } from './log-messages.ts';
 
 /** Stands in for a text that is not on the list. */
-const WITHHELD = 'text withheld: not on the list of texts that hold no data';
+export const WITHHELD = 'text withheld: not on the list of texts that hold no data';
 
 export interface AcraLogRecord {
   readonly level: LogLevel;

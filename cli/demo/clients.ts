@@ -51,6 +51,34 @@ export interface Endpoints {
   readonly imds: { readonly url: string };
 }
 
+/**
+ * What `psql` and every other client on libpq up to 16 connects with. Channel binding is off because the login passes through two TLS
+ * connections: the client would bind it to our certificate, and the database checks its own (acra-server contract 0).
+ */
+export function libpqConninfo(
+  address: Pick<TcpEndpoint, 'host' | 'port'>,
+  files: { readonly ca: string; readonly cert: string; readonly key: string },
+): string {
+  const settings = {
+    host: ENCLAVE_NAME,
+    hostaddr: address.host,
+    port: address.port,
+    dbname: DATABASE,
+    user: APPLICATION.user,
+    password: APPLICATION.password,
+    sslmode: 'verify-full',
+    sslrootcert: files.ca,
+    sslcert: files.cert,
+    sslkey: files.key,
+    channel_binding: 'disable',
+    gssencmode: 'disable',
+  };
+  const quote = (value: string | number) => `'${String(value).replace(/['\\]/g, '\\$&')}'`;
+  return Object.entries(settings)
+    .map(([name, value]) => `${name}=${quote(value)}`)
+    .join(' ');
+}
+
 /** Everything that psql, a driver or curl needs to be pointed at the parts; file paths are absolute. */
 export function describeEndpoints(stack: Stack, address: TcpEndpoint, kmsCaFile: string): Endpoints {
   const { clientFiles, postgres, cloud } = stack.parts;
@@ -62,6 +90,7 @@ export function describeEndpoints(stack: Stack, address: TcpEndpoint, kmsCaFile:
       ...APPLICATION,
       database: DATABASE,
       tls: { ca: applicationCa, cert, key, servername: ENCLAVE_NAME },
+      libpq: libpqConninfo(address, { ca: applicationCa, cert, key }),
     },
     database: {
       host: postgres.host,

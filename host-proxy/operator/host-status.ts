@@ -46,7 +46,7 @@ export const hostStatus = z.object({
   state: z.enum([...ENCLAVE_STATES, 'unknown', 'lost']),
   /** Applications can connect, and their sessions work. */
   ready: z.boolean(),
-  /** Why not; null when ready. */
+  /** Why not; null when ready, and while state and phase of an enclave that is heard say all of it. Never null when it is not heard. */
   reason: reason.nullable(),
   connected: z.boolean(),
   publicAddress: z.string().nullable(),
@@ -72,8 +72,12 @@ export const hostStatus = z.object({
 });
 export type HostStatus = z.infer<typeof hostStatus>;
 
-/** One line for people: `booting, phase master-key: KMS_UNAVAILABLE: waiting for KMS`. */
-export function describeProgress({ state, enclave, reason, machine, shedding }: HostStatus): string {
+/**
+ * One line for people: `booting, phase master-key: KMS_UNAVAILABLE: waiting for KMS`. That a machine has not spoken yet is what its
+ * stage says.
+ */
+export function describeProgress({ state, enclave, machine, shedding, ...status }: HostStatus): string {
+  const reason = machine !== null && state === 'unknown' ? null : status.reason;
   const where = machine?.stage ?? state;
   const phase = enclave === null ? where : `${where}, phase ${enclave.phase}`;
   const why = reason === null ? [] : [reason.code, reason.message];

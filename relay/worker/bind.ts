@@ -64,6 +64,11 @@ function encodeListenAddress(endpoint: Endpoint): Buffer {
 
 function bindError(endpoint: Endpoint, errno: number): RelayError {
   const found = `${formatEndpoint(endpoint)} (${describeErrno(errno)})`;
+  const path = listenPath(endpoint);
+  if (errno === EADDRINUSE && path !== undefined && !isSocketFile(path)) {
+    const allowed = 'a path where nothing lies; it is never replaced';
+    return new RelayError('RELAY_BIND_FAILED', 'a file or folder that is no socket lies there', { found, allowed });
+  }
   if (errno === EADDRINUSE) return new RelayError('RELAY_ADDRESS_IN_USE', 'the address is in use', { found });
   if (isPermission(errno)) return new RelayError('RELAY_PERMISSION', 'not allowed to listen here', { found });
   return new RelayError('RELAY_BIND_FAILED', 'cannot listen on this address', { found });

@@ -239,9 +239,12 @@ export class Connection implements Timed, NameWaiter, Sheddable {
     this.#move(CLOSED);
     if (handshake?.resolving !== undefined) engine.addresses.forget(handshake.resolving, this);
     engine.deadlines.clear(this);
-    const { counter } = CLOSINGS[reason];
+    const { counter, unopened } = CLOSINGS[reason];
     if (counter !== undefined) route.count(counter, 1);
-    if (handshake !== undefined) route.count('pending', -1);
+    if (handshake !== undefined) {
+      route.count(unopened, 1);
+      route.count('pending', -1);
+    }
     route.count('active', -1);
     route.peers.remove(this);
     this.down.close(engine, reason === 'reset');

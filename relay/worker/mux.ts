@@ -102,8 +102,10 @@ export class Mux {
     const cid = 'cid' in listen ? listen.cid : undefined;
     const peer = { cid, address: undefined };
     const denial = acceptDenial(engine, route, peer);
+    const isGone = denial === undefined && !sendWhole(engine, greeting, encodeOkLine(port));
     if (denial !== undefined) countDenial(engine, route, peer, denial);
-    if (denial !== undefined || !sendWhole(engine, greeting, encodeOkLine(port))) {
+    if (isGone) route.count('gone', 1);
+    if (denial !== undefined || isGone) {
       this.#drop(engine, greeting);
       return;
     }

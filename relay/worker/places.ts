@@ -82,7 +82,13 @@ export function acceptDenial(engine: Engine, route: RouteState, peer: Peer): Den
   return undefined;
 }
 
-export function countDenial(engine: Engine, route: RouteState, { cid, address }: Peer, denial: Denial): void {
+/** At accept, where there is no connection yet that would count its outcome. */
+export function countDenial(engine: Engine, route: RouteState, peer: Peer, denial: Denial): void {
+  if (denial.counter === 'shed') route.count('unopenedShed', 1);
+  noteDenial(engine, route, peer, denial);
+}
+
+function noteDenial(engine: Engine, route: RouteState, { cid, address }: Peer, denial: Denial): void {
   route.count(denial.counter, 1);
   engine.log.limited('warn', denial.event, route.label, { cid, address, reason: denial.reason });
 }
@@ -92,7 +98,7 @@ export function takePlace(engine: Engine, connection: Connection): boolean {
   const { route, peer } = connection;
   const denial = placeDenial(engine, route, peer);
   if (denial === undefined) return true;
-  countDenial(engine, route, peer, denial);
+  noteDenial(engine, route, peer, denial);
   sendLastWords(engine, connection.down, encodeErrorResponse('too-many-connections'));
   connection.close(engine, 'denied', denial.reason);
   return false;

@@ -34,7 +34,7 @@
  *   When both directions are `shut` or `broken`, the connection closes. A failed read closes it at once, with a reset (K6).
  */
 import type { LogLevel } from '../../runtime/log.ts';
-import type { CounterName } from '../counters.ts';
+import type { CounterName, Outcome } from '../counters.ts';
 import type { RelayEvent } from '../events.ts';
 
 export type StateName =
@@ -93,21 +93,24 @@ export type CloseReason =
   | 'internal';
 
 interface Closing {
+  /** Counted besides the outcome. */
   readonly counter: CounterName | undefined;
+  /** Of a connection that was not open yet. Nothing but a passed CancelRequest finishes, or waits too long, before it is open. */
+  readonly unopened: Outcome;
   readonly event: RelayEvent | undefined;
   readonly level: LogLevel;
 }
 
 export const CLOSINGS: Readonly<Record<CloseReason, Closing>> = {
-  finished: { counter: undefined, event: undefined, level: 'debug' },
-  gone: { counter: undefined, event: undefined, level: 'debug' },
-  reset: { counter: 'errors', event: 'relay.reset', level: 'info' },
-  broken: { counter: 'errors', event: 'relay.reset', level: 'info' },
-  idle: { counter: 'idleClosed', event: 'relay.idle-closed', level: 'info' },
-  cut: { counter: 'cut', event: undefined, level: 'debug' },
-  shed: { counter: 'shedSilent', event: 'relay.shed', level: 'warn' },
-  denied: { counter: undefined, event: undefined, level: 'debug' },
-  'refused-preface': { counter: 'refusedPreface', event: 'relay.refused-preface', level: 'warn' },
-  'connect-failed': { counter: 'connectFailed', event: 'relay.connect-failed', level: 'warn' },
-  internal: { counter: 'errors', event: 'relay.internal-error', level: 'error' },
+  finished: { counter: undefined, unopened: 'cancelled', event: undefined, level: 'debug' },
+  gone: { counter: undefined, unopened: 'gone', event: undefined, level: 'debug' },
+  reset: { counter: 'errors', unopened: 'unopenedFailed', event: 'relay.reset', level: 'info' },
+  broken: { counter: 'errors', unopened: 'unopenedFailed', event: 'relay.reset', level: 'info' },
+  idle: { counter: 'idleClosed', unopened: 'cancelled', event: 'relay.idle-closed', level: 'info' },
+  cut: { counter: 'cut', unopened: 'unopenedCut', event: undefined, level: 'debug' },
+  shed: { counter: 'shedSilent', unopened: 'unopenedShed', event: 'relay.shed', level: 'warn' },
+  denied: { counter: undefined, unopened: 'unopenedShed', event: undefined, level: 'debug' },
+  'refused-preface': { counter: undefined, unopened: 'refusedPreface', event: 'relay.refused-preface', level: 'warn' },
+  'connect-failed': { counter: undefined, unopened: 'connectFailed', event: 'relay.connect-failed', level: 'warn' },
+  internal: { counter: 'errors', unopened: 'unopenedFailed', event: 'relay.internal-error', level: 'error' },
 };

@@ -7,7 +7,7 @@
  */
 import { backoffMs } from '../../runtime/backoff.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import { describeError } from '../../runtime/errors.ts';
+import { CodedError, describeError } from '../../runtime/errors.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { Random } from '../../runtime/random.ts';
 import type { Service } from '../../runtime/service.ts';
@@ -70,15 +70,22 @@ export interface ChildDeps {
   readonly onFailure: (error: unknown) => void;
 }
 
-/** An exit before readiness. Whether another start follows is decided by what the exit meant, as with any other. */
-class EndedBeforeReady extends SupervisorError {
+/**
+ * An exit before readiness. Whether another start follows is decided by what the exit meant, as with any other. A program that ran
+ * is told by the code of its end, whose advice says what to mend; one that could not be launched by CHILD_LAUNCH_FAILED.
+ */
+class EndedBeforeReady extends CodedError {
   readonly verdict: ExitVerdict;
   readonly exit: Exit;
 
   constructor(name: string, verdict: ExitVerdict, exit: Exit) {
-    super('CHILD_LAUNCH_FAILED', `${name} ended before it was ready: ${verdict.meaning}`, {
-      found: `${verdict.code} (exit code ${exit.code}, signal ${exit.signal})`,
-    });
+    super(
+      exit.notLaunched ? 'CHILD_LAUNCH_FAILED' : verdict.code,
+      `${name} ended before it was ready: ${verdict.meaning}`,
+      {
+        found: `${verdict.code} (exit code ${exit.code}, signal ${exit.signal})`,
+      },
+    );
     this.verdict = verdict;
     this.exit = exit;
   }
@@ -123,7 +130,10 @@ export class SupervisedChild implements Service {
     return this.#failure;
   }
 
-  /** The first launch: a child that ends before it was ever ready is an error, not something to retry. */
+  /**
+   * The first launch: a child that ends before it was ever ready is an error, not something to retry.
+   * @throws CodedError CHILD_LAUNCH_FAILED, or the code of its end; SupervisorError CHILD_NOT_READY
+   */
   async start(signal: AbortSignal): Promise<void> {
     const process = await this.#launchAndProbe(signal);
     this.#watching = this.#watch(process).catch((error: unknown) => {

@@ -1,6 +1,6 @@
 /** stop, status, logs and console as a user runs them, against a daemon with a stand-in for QEMU. */
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { KMS_ERRORS } from '../../kms/errors.ts';
@@ -69,6 +69,45 @@ t.test('rejects to run without a section that says how (HOST_RUN_MISSING)', asyn
     'version: 1\nenclave: {transport: vsock, cid: 16}\ndatabase: {connect: "tcp://a:1"}\nkms: {connect: "tcp://a:1"}\n';
   writeFileSync(file, minimal);
   const { code, stderr } = await acraEnclave(['run', '--config', file]);
-  t.equal(code, 1);
+  t.equal(code, 78, 'no restart mends it');
   t.match(stderr, 'HOST_RUN_MISSING');
+});
+
+t.test(
+  'ends with 78 where others may enter the runtime folder, which no restart mends (HOST_RUNTIME_FOLDER)',
+  async (t) => {
+    const { config, configFile } = fakeMachine(t, { does: 'serve' });
+    chmodSync(config.runtimeFolder, 0o755);
+    for (const command of ['run', 'host-proxy']) {
+      const { code, stderr } = await acraEnclave([command, '--config', configFile]);
+      t.equal(code, 78, command);
+      t.match(stderr, 'HOST_RUNTIME_FOLDER');
+    }
+  },
+);
+
+for (const words of [
+  ['--no-such-option'],
+  ['no-such-command'],
+  ['status', '--bad'],
+  ['run'],
+  ['config', 'check'],
+  ['eif', 'describe'],
+])
+  t.test(`tells a wrong use with --json as JSON, with a code: ${words.join(' ')} (CLI_USAGE)`, async (t) => {
+    const { code, stdout, stderr } = await acraEnclave([...words, '--json']);
+    t.equal(code, 1);
+    t.equal(stdout, '');
+    t.match(JSON.parse(stderr), { error: { code: 'CLI_USAGE', message: /./, action: /--help/ } });
+    t.notMatch(stderr, 'Usage:');
+  });
+
+t.test('tells a wrong use without --json as text, and help itself with code 0', async (t) => {
+  const wrong = await acraEnclave(['status', '--bad']);
+  t.equal(wrong.code, 1);
+  t.match(wrong.stderr, "unknown option '--bad'");
+  const help = await acraEnclave(['status', '--help', '--json']);
+  t.equal(help.code, 0);
+  t.match(help.stdout, 'Usage: ');
+  t.equal((await acraEnclave(['--version', '--json'])).code, 0);
 });

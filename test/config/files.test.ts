@@ -181,3 +181,40 @@ t.test('rejects a socket path with plain vsock, and demands one with the hybrid 
     throwsCode(() => loadHost(t, { ...HOST, enclave }), ConfigError, 'CONFIG_INVALID');
   }
 });
+
+for (const [what, document, says] of [
+  ['a missing section', { ...ENCLAVE, database: undefined }, /database: found nothing; must be keys with values/],
+  ['a section that is a text', { ...ENCLAVE, kms: 'key' }, /kms: found "key"; must be keys with values/],
+  [
+    'a number that is a text',
+    { ...ENCLAVE, ports: { ingress: 'x' } },
+    /ports\.ingress: found "x"; must be a (whole )?number/,
+  ],
+  [
+    'a switch that is a text',
+    { ...ENCLAVE, acra: { poisonDetection: 'yes' } },
+    /poisonDetection: .*must be true or false/,
+  ],
+  ['another version', { ...ENCLAVE, version: 2 }, /version: found 2; must be 1/],
+  ['a file that is a list', [1], /\(top level\): found \[1\]; must be keys with values/],
+  ['an empty file', '', /\(top level\): .*must be keys with values/],
+] as const)
+  t.test(`tells ${what} in the words of the file (CONFIG_INVALID)`, async (t) => {
+    const { message } = throwsCode(() => load(t, document), ConfigError, 'CONFIG_INVALID');
+    t.match(message, says);
+    t.notMatch(message, /Invalid|received|undefined/);
+  });
+
+t.test('tells a transport that there is not in the words of the file (CONFIG_INVALID)', async (t) => {
+  const file = join(temporaryFolder(t), 'host-proxy.yaml');
+  writeFileSync(file, stringify({ version: 1, enclave: { transport: 'tcp' }, database: { connect: 'tcp://a:1' } }));
+  const { message } = throwsCode(() => loadConfig(hostProxySchema, file), ConfigError, 'CONFIG_INVALID');
+  t.match(message, /enclave\.transport: found "tcp"; must be/);
+  t.notMatch(message, /Invalid|received|undefined/);
+});
+
+t.test('lists an empty region once (CONFIG_INVALID)', async (t) => {
+  const document = { ...ENCLAVE, kms: { ...ENCLAVE.kms, region: '' } };
+  const { message } = throwsCode(() => load(t, document), ConfigError, 'CONFIG_INVALID');
+  t.equal(message.split('kms.region').length, 2, message);
+});

@@ -59,6 +59,10 @@ t.test('keeps endpoints of the region, and those that are nobody we know', async
     ['eu-central-1', 'https://vpce-0fe5b17a0707d6abc-29p5708s.kms.eu-central-1.vpce.amazonaws.com'],
     ['eu-central-1', 'https://kms.internal.example:8443'],
     ['eu-central-1', 'https://127.0.0.1:4566'],
+    ['eu-central-1', 'https://[::1]:4566/'],
+    ['eu-central-1', 'https://localhost'],
+    ['eu-central-1', 'https://kms-0a1b.elb.eu-central-1.amazonaws.com'],
+    ['eu-central-1', 'https://vpce-0a1b-x.vpce-svc-0a1b.eu-central-1.vpce.amazonaws.com'],
   ] as const) {
     t.equal(load(t, { keyArn: arn('aws', region), endpoint }).endpoint, endpoint);
   }
@@ -105,6 +109,51 @@ const CONTRADICTIONS: readonly (readonly [what: string, kms: object, says: RegEx
   ],
 ];
 
+for (const endpoint of [
+  'https://sts.us-east-1.amazonaws.com',
+  'https://s3.eu-central-1.amazonaws.com',
+  'https://kms.amazonaws.com',
+  'https://KMS.amazonaws.com.',
+  'https://eu-central-1.kms.amazonaws.com',
+  'https://kms.eu-central-1.amazonaws.com.amazonaws.com.cn',
+  'https://vpce-0a1b.sts.eu-central-1.vpce.amazonaws.com',
+  'https://kms-fips.amazonaws.com',
+  'https://amazonaws.com',
+  'https://kms.api.aws',
+])
+  t.test(`rejects a host of AWS that is not KMS of a region: ${endpoint} (CONFIG_INVALID)`, async (t) => {
+    const { message } = throwsCode(
+      () => load(t, { keyArn: arn('aws', 'eu-central-1'), endpoint }),
+      ConfigError,
+      'CONFIG_INVALID',
+    );
+    t.match(message, /kms\.endpoint: .*kms\.eu-central-1\.amazonaws\.com/);
+  });
+
+for (const endpoint of [
+  'https://*.vpce-0a1b.kms.us-east-1.vpce.amazonaws.com',
+  'https://*.internal.example',
+  'https://kms.eu-central-1.amazonaws.com/path',
+  'https://kms.eu-central-1.amazonaws.com//',
+  'https://kms.eu-central-1.amazonaws.com?x=1',
+  'https://kms.eu-central-1.amazonaws.com/?',
+  'https://kms.eu-central-1.amazonaws.com#part',
+  'https://user:pw@kms.eu-central-1.amazonaws.com',
+  'https://user@kms.eu-central-1.amazonaws.com',
+  'https://@kms.eu-central-1.amazonaws.com',
+  'https://kms.eu-central-1.amazonaws.com:0',
+  'https://a..b',
+  'https://224.0.0.1',
+])
+  t.test(`rejects an endpoint that is more or less than a host: ${endpoint} (CONFIG_INVALID)`, async (t) => {
+    const { message } = throwsCode(
+      () => load(t, { keyArn: arn('aws', 'eu-central-1'), endpoint }),
+      ConfigError,
+      'CONFIG_INVALID',
+    );
+    t.match(message, /kms\.endpoint: .*https:\/\/HOST/);
+  });
+
 for (const [what, kms, says] of CONTRADICTIONS) {
   t.test(`rejects ${what} (CONFIG_INVALID)`, async (t) => {
     t.match(throwsCode(() => load(t, kms), ConfigError, 'CONFIG_INVALID').message, says);
@@ -131,3 +180,17 @@ t.test('rejects a kms.connect that AWS does not have (CONFIG_INVALID)', async (t
     t.match(loadConfig(hostProxySchema, file).kms.connect, { host });
   }
 });
+
+for (const [what, connect, says] of [
+  ['port 0', 'tcp://db:0', /port from 1/],
+  ['a host of AWS that is not KMS', 'tcp://sts.us-east-1.amazonaws.com:443', /not KMS of a region/],
+  ['an address that is none', 'tcp://999.1.1.1:443', /IPv4 address/],
+  ['an address of many hosts', 'tcp://[ff02::1]:443', /multicast/],
+] as const)
+  t.test(`rejects to connect to ${what} (CONFIG_INVALID)`, async (t) => {
+    const file = join(temporaryFolder(t), 'host-proxy.yaml');
+    const enclave = { transport: 'vsock', cid: 16 };
+    const database = { connect: 'tcp://db:5432' };
+    writeFileSync(file, stringify({ version: 1, enclave, database, kms: { connect } }));
+    t.match(throwsCode(() => loadConfig(hostProxySchema, file), ConfigError, 'CONFIG_INVALID').message, says);
+  });

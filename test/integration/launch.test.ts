@@ -39,3 +39,25 @@ for (const [what, bytes, reason] of PROGRAMS)
       t.equal(events.filter((event) => event === 'child.launched').length, 1);
     },
   );
+
+t.test(
+  'tells why an acra-server that ran did not start, by the code of its end (ACRA_EXIT_CONFIGURATION)',
+  async (t) => {
+    const program = join(temporaryFolder(t), 'acra-server');
+    const record = JSON.stringify({ level: 'error', code: 532, msg: 'TLS', error: 'x509: invalid ECDSA parameters' });
+    const script = `#!${process.execPath}\nprocess.stderr.write(${JSON.stringify(`${record}\n`)});process.exitCode = 1;\n`;
+    writeFileSync(program, script, { mode: 0o755 });
+    const sha256 = await sha256OfFile(program);
+    const acraProgram = { kind: 'path', program, leadingArguments: [], sha256, description: 'a script' } as const;
+    const stack = await prepareStack(t, { acraProgram, environment: { ACRA_SERVER: program } });
+    await stack.allowMeasuredEnclave();
+    const { enclave, reason } = await failedBoot(stack.enclave);
+    const code = 'ACRA_EXIT_CONFIGURATION';
+    t.match(enclave, {
+      phase: 'acra',
+      errorCode: code,
+      detail: /last error in its log: x509: invalid ECDSA parameters/,
+    });
+    t.equal(reason?.code, code, 'the advice that `acra-enclave status` gives is of this code');
+  },
+);

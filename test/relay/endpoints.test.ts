@@ -1,5 +1,5 @@
 /** Every form of address, listened on and connected to. */
-import { lstatSync, writeFileSync } from 'node:fs';
+import { lstatSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { RelayError } from '../../relay/errors.ts';
@@ -174,12 +174,17 @@ t.test('replaces the socket file of a killed process, but not one that is served
   t.ok(await echoes(await dial(t, spec.listen)), 'the first one still serves');
 });
 
-t.test('rejects a path on which something other than a socket stands (RELAY_ADDRESS_IN_USE)', async (t) => {
-  const path = join(temporaryFolder(t), 'file');
+t.test('rejects a path on which something other than a socket stands (RELAY_BIND_FAILED)', async (t) => {
+  const folder = temporaryFolder(t);
+  const path = join(folder, 'file');
   writeFileSync(path, 'precious');
+  symlinkSync(path, join(folder, 'link'));
   const { relay } = await startRelay(t);
-  const spec = route({ listen: `unix://${path}`, connect: 'tcp://127.0.0.1:1' });
-  await rejectsCode(() => relay.addRoute(spec), RelayError, 'RELAY_ADDRESS_IN_USE');
+  for (const listen of [path, folder, join(folder, 'link')]) {
+    const spec = route({ listen: `unix://${listen}`, connect: 'tcp://127.0.0.1:1' });
+    const error = await rejectsCode(() => relay.addRoute(spec), RelayError, 'RELAY_BIND_FAILED');
+    t.match(error.message, 'no socket lies there');
+  }
   t.ok(lstatSync(path).isFile());
 });
 

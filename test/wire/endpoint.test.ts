@@ -10,6 +10,11 @@ t.test('reads every documented form', async (t) => {
   t.same(parseEndpoint('tcp://127.0.0.1:5432'), { kind: 'tcp', host: '127.0.0.1', port: 5432 });
   t.same(parseEndpoint('tcp://[::1]:0'), { kind: 'tcp', host: '::1', port: 0 });
   t.same(parseEndpoint('tcp://db.example-1.internal:1'), { kind: 'tcp', host: 'db.example-1.internal', port: 1 });
+  t.same(parseEndpoint('tcp://db.internal.:1'), { kind: 'tcp', host: 'db.internal.', port: 1 });
+  t.same(parseEndpoint('tcp://my_db:1'), { kind: 'tcp', host: 'my_db', port: 1 });
+  t.same(parseEndpoint('tcp://[::ffff:10.0.0.1]:1'), { kind: 'tcp', host: '::ffff:10.0.0.1', port: 1 });
+  t.same(parseEndpoint('tcp://0.0.0.0:1'), { kind: 'tcp', host: '0.0.0.0', port: 1 });
+  t.same(parseEndpoint('tcp://10-0-0-1.3com:1'), { kind: 'tcp', host: '10-0-0-1.3com', port: 1 });
   t.same(parseEndpoint('unix:///run/a.sock'), { kind: 'unix', path: '/run/a.sock' });
   t.same(parseEndpoint('vsock://3:9001'), { kind: 'vsock', cid: 3, port: 9001 });
   t.same(parseEndpoint('vsock://any:9001'), { kind: 'vsock', cid: CID_ANY, port: 9001 });
@@ -49,6 +54,27 @@ const REFUSED = [
   ' tcp://a:1',
   'tcp://a:1 ',
   'TCP://a:1',
+  'tcp://[::::]:443',
+  'tcp://[1.2.3.4]:443',
+  'tcp://[:]:443',
+  'tcp://999.1.1.1:443',
+  'tcp://1.2.3:443',
+  'tcp://127.1:443',
+  'tcp://0x7f000001:443',
+  'tcp://12345:443',
+  'tcp://a.b.5:443',
+  'tcp://a..b:443',
+  'tcp://.a:443',
+  'tcp://.:443',
+  'tcp://-:443',
+  'tcp://-a.b:443',
+  'tcp://a-.b:443',
+  `tcp://${'x'.repeat(64)}:443`,
+  `tcp://${'x.'.repeat(127)}xx:443`,
+  'tcp://224.0.0.1:443',
+  'tcp://239.255.255.250:443',
+  'tcp://255.255.255.255:443',
+  'tcp://[ff02::1]:443',
 ];
 
 t.test('rejects anything else (CONFIG_ENDPOINT, CONFIG_NUMBER_RANGE)', async (t) => {

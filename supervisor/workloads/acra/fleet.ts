@@ -75,7 +75,7 @@ export class AcraFleet {
 
   /**
    * Resolves when it listens. Nothing of a member that does not come so far is left.
-   * @throws SupervisorError CHILD_LAUNCH_FAILED, CHILD_NOT_READY, CHILD_CONFINEMENT_TAKEN
+   * @throws SupervisorError CHILD_NOT_READY, CHILD_CONFINEMENT_TAKEN; CodedError CHILD_LAUNCH_FAILED, or ACRA_EXIT_… as acra-server ended
    */
   async add(plan: MemberPlan, signal: AbortSignal): Promise<AcraMember> {
     const { config, confine, clock, random, logger, onFailure } = this.#deps;

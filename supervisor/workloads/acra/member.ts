@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { AcraProgram } from '../../../acra/obtain/program.ts';
 import { acraServerArguments } from '../../../acra/server/command-line.ts';
 import { acraServerEnvironment, MASTER_KEY_VARIABLE } from '../../../acra/server/environment.ts';
+import type { AcraExitCode } from '../../../acra/server/exit.ts';
 import { explainExit } from '../../../acra/server/exit.ts';
 import type { AcraServerOptions } from '../../../acra/server/options.ts';
 import type { EnclaveConfig } from '../../../config/enclave.ts';
@@ -43,7 +44,7 @@ export function acraChildSpec(deps: AcraChildDeps): ChildSpec {
     name: deps.name,
     launch: () => launchMember(deps),
     probe: (signal) => untilListening(deps, signal),
-    judgeExit: (exit) => judge(exit, deps.output.codes),
+    judgeExit: (exit) => judge(exit, deps.output),
     restart: { ...deps.config.restart, probeTimeoutMs: READY_TIMEOUT_MS },
   };
 }
@@ -100,7 +101,18 @@ async function untilListening(deps: AcraChildDeps, signal: AbortSignal): Promise
   rmSync(tls.serverKeyFile, { force: true });
 }
 
-function judge(exit: Exit, logCodes: ReadonlySet<number>): ExitVerdict {
-  const { errorCode, meaning, restart, alert } = explainExit({ ...exit, requested: false, logCodes });
-  return { code: errorCode, meaning, restart: restart === 'back-off', alert };
+/** Ends that acra-server itself came to, after a word in its log. */
+const EXPLAINED_BY_LOG: ReadonlySet<AcraExitCode> = new Set([
+  'ACRA_EXIT_CONFIGURATION',
+  'ACRA_EXIT_WITHOUT_ERROR',
+  'ACRA_EXIT_FAILURE',
+  'ACRA_EXIT_CRASH',
+  'ACRA_EXIT_UNKNOWN',
+]);
+
+function judge(exit: Exit, { codes, lastError }: AcraOutput): ExitVerdict {
+  const { errorCode, meaning, restart, alert } = explainExit({ ...exit, requested: false, logCodes: codes });
+  const said =
+    lastError !== undefined && EXPLAINED_BY_LOG.has(errorCode) ? ` The last error in its log: ${lastError}` : '';
+  return { code: errorCode, meaning: `${meaning}${said}`, restart: restart === 'back-off', alert };
 }

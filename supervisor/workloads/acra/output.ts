@@ -9,8 +9,15 @@ import { ALARM_CONCERNS, ALARM_LEVELS, alarmOf } from '../../../acra/server/log-
 import type { LogLine } from '../../../acra/server/log-lines.ts';
 import { LogLines } from '../../../acra/server/log-lines.ts';
 import type { AcraLogRecord } from '../../../acra/server/log-record.ts';
-import { parseAcraLogLine } from '../../../acra/server/log-record.ts';
+import { parseAcraLogLine, WITHHELD } from '../../../acra/server/log-record.ts';
 import type { Logger } from '../../../runtime/log.ts';
+
+/** undefined when the record is no error, or nothing of it may be told. */
+function errorText({ level, message, error }: AcraLogRecord): string | undefined {
+  if (level !== 'error' && level !== 'fatal') return undefined;
+  const texts = [message === WITHHELD ? undefined : message, error].filter((text) => text !== undefined);
+  return texts.length === 0 ? undefined : texts.join(': ');
+}
 
 export class AcraOutput {
   readonly #child: string;
@@ -18,6 +25,7 @@ export class AcraOutput {
   readonly #onRecord: (record: AcraLogRecord) => void;
   #codes = new Set<number>();
   #groups = new AlarmGroups();
+  #lastError: string | undefined;
   readonly #alarms = new Map<AlarmConcern, number>(ALARM_CONCERNS.map((concern) => [concern, 0]));
 
   /**
@@ -35,6 +43,11 @@ export class AcraOutput {
     return this.#codes;
   }
 
+  /** What the last error that told anything says, of the process that runs, or ran last; only what may leave the enclave. */
+  get lastError(): string | undefined {
+    return this.#lastError;
+  }
+
   /** Since the supervisor started, of every concern. */
   get alarms(): ReadonlyMap<AlarmConcern, number> {
     return this.#alarms;
@@ -44,6 +57,7 @@ export class AcraOutput {
   attach(streams: readonly (NodeJS.ReadableStream | null)[]): void {
     this.#codes = new Set();
     this.#groups = new AlarmGroups();
+    this.#lastError = undefined;
     for (const stream of streams) {
       const lines = new LogLines((line) => this.#read(line));
       stream?.on('data', (chunk: Buffer) => lines.push(chunk));
@@ -57,6 +71,7 @@ export class AcraOutput {
     const child = this.#child;
     this.#logger.log(level, 'acra.log', { child, message, acraCode: code, error, sessionId, clientId, withheldBytes });
     if (code !== undefined) this.#codes.add(code);
+    this.#lastError = errorText(record) ?? this.#lastError;
     this.#raiseAlarm(record);
     this.#onRecord(record);
   }

@@ -11,12 +11,10 @@ import { loadConfig } from '../../../../config/load.ts';
 import { systemClock } from '../../../../runtime/clock.ts';
 import { SecretBuffer } from '../../../../runtime/secret-buffer.ts';
 import type { ChildState } from '../../../../supervisor/children/child.ts';
-import { SupervisorError } from '../../../../supervisor/errors.ts';
 import type { AcraMember, MemberPlan } from '../../../../supervisor/workloads/acra/fleet.ts';
 import { AcraFleet } from '../../../../supervisor/workloads/acra/fleet.ts';
 import type { ProcessBounds } from '../../../../system/processes/confinement.ts';
 import { PROJECT } from '../../../project/imports.ts';
-import { rejectsCode } from '../../../support/coded-error.ts';
 import { MemoryLogger } from '../../../support/memory-logger.ts';
 import { environmentVariable } from '../../../support/processes.ts';
 import { seededRandom } from '../../../support/seeded-random.ts';
@@ -167,10 +165,10 @@ t.test('removes one with its confinement and leaves the others as they are', asy
   );
 });
 
-t.test('leaves nothing of one that does not start (CHILD_LAUNCH_FAILED)', async (t) => {
+t.test('leaves nothing of one that does not start (ACRA_EXIT_FAILURE)', async (t) => {
   const { fleet, add, confined } = surroundings(t);
   await add('first');
-  await rejectsCode(() => add('broken'), SupervisorError, 'CHILD_LAUNCH_FAILED');
+  await t.rejects(add('broken'), { code: 'ACRA_EXIT_FAILURE' });
   t.same(
     fleet.members.map(({ id }) => id),
     ['first'],

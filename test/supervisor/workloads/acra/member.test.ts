@@ -173,3 +173,48 @@ t.test('ends what acra-server left running, as soon as it has ended', async (t) 
   });
   t.same(await launch().exited, { code: 5, signal: null }, 'its output is read to the end');
 });
+
+/** What acra-server writes before its end, how it ends, and what is told of it. */
+const ENDS = [
+  [
+    [{ level: 'error', code: 532, msg: 'TLS', error: 'tls: failed to find any PEM data in key input' }],
+    'process.exit(1)',
+    {
+      code: 'ACRA_EXIT_CONFIGURATION',
+      meaning: /\. The last error in its log: tls: failed to find any PEM data in key input$/,
+    },
+  ],
+  [
+    [
+      { level: 'error', msg: 'Configuring transport...', error: 'x509: invalid ECDSA parameters' },
+      { level: 'error', msg: 'the value of a client', error: 'another value' },
+      { level: 'info', msg: 'Configuring transport...' },
+    ],
+    'process.exit(1)',
+    { code: 'ACRA_EXIT_FAILURE', meaning: /: Configuring transport\.\.\.: x509: invalid ECDSA parameters$/ },
+  ],
+  [
+    [{ level: 'error', msg: 'the value of a client', error: 'another value' }],
+    'process.exit(1)',
+    { code: 'ACRA_EXIT_FAILURE', meaning: /with code 1\.$/ },
+  ],
+  [[], 'process.exit(0)', { code: 'ACRA_EXIT_WITHOUT_ERROR', meaning: /misses an option\.$/ }],
+  [
+    [{ level: 'error', msg: 'TLS', error: 'x509: of a session long ago' }],
+    'process.kill(process.pid, "SIGKILL")',
+    { code: 'ACRA_EXIT_KILLED', meaning: /out of memory\.$/ },
+  ],
+] as const;
+
+for (const [records, end, told] of ENDS)
+  t.test(
+    `tells an end by ${told.code} with the last error that may be told, after ${records.length} records`,
+    async (t) => {
+      const lines = records.map((record) => `${JSON.stringify(record)}\n`).join('');
+      const script = () => `require("fs").writeSync(2, ${JSON.stringify(lines)}); ${end}`;
+      const { launch, spec } = surroundings(t, { script });
+      const { code, meaning } = spec.judgeExit(await launch().exited);
+      t.equal(code, told.code);
+      t.match(meaning, told.meaning);
+    },
+  );
