@@ -33,7 +33,7 @@ t.test('counts a client that goes away before it has said what it wants', async 
   const server = await serveEcho(t);
   const spec = route({ connect: server.endpoint, preface: { kind: 'postgres-opening' } });
   (await dial(t, await relay.addRoute(spec))).end(SSL_REQUEST.subarray(0, 4));
-  await until(() => countersOf(relay).accepted === 1 && countersOf(relay).active === 0);
+  await until(() => countersOf(relay).gone === 1 && countersOf(relay).active === 0);
   t.same(await outcomes(t, relay), { gone: 1 });
 });
 
@@ -61,7 +61,7 @@ t.test('counts a CancelRequest that was passed on', async (t) => {
   const server = await serve(t, (socket) => socket.resume().once('end', () => socket.end()));
   const listen = await relay.addRoute(route({ connect: server.endpoint, preface: { kind: 'postgres-tls' } }));
   (await dial(t, listen)).end(CANCEL_REQUEST);
-  await until(() => countersOf(relay).accepted === 1 && countersOf(relay).active === 0);
+  await until(() => countersOf(relay).cancelled === 1 && countersOf(relay).active === 0);
   t.same(await outcomes(t, relay), { cancelled: 1 });
 });
 
@@ -81,7 +81,7 @@ t.test('counts those that made room before they had spoken, and no open one twic
   const { relay } = await startRelay(t);
   const server = await serveEcho(t);
   const preface = { kind: 'postgres-opening' } as const;
-  const limits = { maxConnections: 1, prefaceTimeoutMs: 60_000 };
+  const limits = { maxConnections: 1, maxSilent: 1, prefaceTimeoutMs: 60_000 };
   const listen = await relay.addRoute(route({ connect: server.endpoint, preface, limits }));
   const silent = await dial(t, listen);
   await until(() => countersOf(relay).silent === 1);
