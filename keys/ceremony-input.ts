@@ -8,6 +8,7 @@ import { describeError } from '../runtime/errors.ts';
 import { SecretBuffer } from '../runtime/secret-buffer.ts';
 import type { Finding } from './finding.ts';
 import { requireNoFinding } from './finding.ts';
+import { placeFindings } from './output-places.ts';
 import { publicKeySha256 } from './tls/certificate-facts.ts';
 import { checkClientCertificate } from './tls/certificate-rules.ts';
 import { checkFolderCertificates, readCertificatesAt } from './tls/folder-certificates.ts';
@@ -93,7 +94,7 @@ export function readCeremonyInput(
 ): CeremonyInput {
   const certificates = checkFolderCertificates(context.folder, context.config, context.nowMs);
   const { server, clientAuthorities } = certificates;
-  const findings = [...certificates.findings, ...certificates.missing.map(notThere)];
+  const findings = [...placeFindings(context.config), ...certificates.findings, ...certificates.missing.map(notThere)];
   const serverKey = files.serverKey === undefined ? undefined : readServerKey(files.serverKey, server, findings);
   const dispose = () => serverKey?.dispose();
   try {

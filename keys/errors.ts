@@ -105,6 +105,12 @@ export const KEY_ERRORS = {
     action:
       'To add a client or seal another TLS key, use `acra-enclave keys add-client` or `keys seal`. New keys for other data belong in another folder. Never remove keys of a database that is in use.',
   },
+  KEY_OUTPUT_PLACE: {
+    meaning:
+      'enclave.yaml names a place for keys that something else has too, or that lies within it, so that one would spoil the other.',
+    action:
+      'Give `acra.keystore`, `acra.sealedKey` and `kms.ciphertext` places of their own, and keep all else out of the keystore.',
+  },
   KEY_OUTPUT_WRITE: {
     meaning: 'The results cannot be written; nothing was left behind.',
     action: 'Check the folder, its permissions and the free space.',

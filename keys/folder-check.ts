@@ -18,6 +18,7 @@ import { KeyError } from './errors.ts';
 import type { Finding } from './finding.ts';
 import { requireNoFinding } from './finding.ts';
 import { parseMasterKeyFile } from './master-key-file.ts';
+import { placeFindings } from './output-places.ts';
 import { sealedKeyFindings } from './sealed-server-key.ts';
 import type { FolderCertificates } from './tls/folder-certificates.ts';
 import { checkFolderCertificates } from './tls/folder-certificates.ts';
@@ -79,7 +80,7 @@ export async function checkMeasuredFolder(measured: MeasuredFolder): Promise<rea
   const made = [config.kms.ciphertext, config.acra.keystore, config.acra.sealedKey];
   const unmade = made.filter((file) => !existsSync(join(folder, file)));
   const keyFindings = unmade.includes(config.kms.ciphertext) ? [] : masterKeyFindings(measured, certificates);
-  requireNoFinding([...certificates.findings, ...keyFindings]);
+  requireNoFinding([...placeFindings(config), ...certificates.findings, ...keyFindings]);
   if (!unmade.includes(config.acra.sealedKey)) await requireSealedKey(folder, config.acra.sealedKey);
   if (!unmade.includes(config.acra.keystore)) await requireKeys(measured);
   return [...certificates.missing, ...unmade];

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync, linkSync, lstatSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { errorCode } from '../runtime/errors.ts';
 import { KeyError } from './errors.ts';
 
@@ -48,7 +48,9 @@ export class StagedOutputs {
   }
 
   /** @returns where to make it: beside its place, in the same file system */
-  stage(final: string, kind: Output['kind'] = 'new'): string {
+  stage(place: string, kind: Output['kind'] = 'new'): string {
+    // Without a slash at its end, behind which the name beside it would lie within.
+    const final = resolve(place);
     if (kind === 'new') refuseExisting([final]);
     const temporary = `${final}.new-${this.#suffix}`;
     this.#outputs.push({ temporary, final, kind });

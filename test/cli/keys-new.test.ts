@@ -224,3 +224,41 @@ t.test('keys new makes the keys of a client once, however often it is named', as
   t.match(made.stdout, `(${first}, ${renewed})`);
   t.equal((await clientsOf(folder)).length, 1);
 });
+
+const PLACES: readonly string[] = [
+  'acra: {sealedKey: master-key.json}',
+  'acra: {keystore: master-key.json}',
+  'acra: {sealedKey: keystore/x.sealed}',
+  'acra: {keystore: tls/../keystore, sealedKey: ./keystore/x.sealed}',
+  'acra: {keystore: tls}',
+  'acra: {keystore: .}',
+  'acra: {keystore: master-key.json/keystore}',
+  'acra: {sealedKey: tls/server.pem}',
+  'acra: {sealedKey: enclave.yaml}',
+  'acra: {sealedKey: tls/sealed/}',
+];
+for (const lines of PLACES) {
+  t.test(`rejects ${lines}, with config check too, as places that are not apart (KEY_OUTPUT_PLACE)`, async (t) => {
+    const folder = fresh.copy(t);
+    const file = join(folder.enclave, 'enclave.yaml');
+    folder.write('enclave/enclave.yaml', `${readFileSync(file, 'utf8')}${lines}\n`);
+    const before = folder.content();
+    const checked = await acraEnclave(['config', 'check', file]);
+    t.match(checked, { code: 78, stderr: 'KEY_OUTPUT_PLACE' });
+    const made = await folder.keys('new', '--server-key', folder.serverKey, '--client', folder.client());
+    t.match(made, { code: 78, stderr: 'KEY_OUTPUT_PLACE' });
+    t.same(folder.content(), before);
+  });
+}
+
+t.test('keys new takes a keystore with a slash at its end', async (t) => {
+  const folder = fresh.copy(t);
+  const file = join(folder.enclave, 'enclave.yaml');
+  folder.write('enclave/enclave.yaml', `${readFileSync(file, 'utf8')}acra: {keystore: ks/}\n`);
+  const made = await folder.keys('new', '--server-key', folder.serverKey, '--client', folder.client());
+  t.equal(made.code, 0, made.stderr);
+  const added = await folder.keys('add-client', '--client', folder.client());
+  t.equal(added.code, 0, added.stderr);
+  const checked = await acraEnclave(['config', 'check', file, '--json']);
+  t.match(JSON.parse(checked.stdout), { valid: true, missing: [] });
+});

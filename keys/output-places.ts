@@ -1,0 +1,66 @@
+/**
+ * Where keys are made: the three places must be apart from each other and from all else that enclave.yaml names, and nothing but keys may lie
+ * in the keystore. Otherwise one would be written over the other, or make the other unusable.
+ */
+import { normalize, sep } from 'node:path';
+import type { EnclaveConfig } from '../config/enclave.ts';
+import type { Finding } from './finding.ts';
+
+/** What loadConfig reads of a measured folder. */
+const CONFIG_FILE = 'enclave.yaml';
+
+interface Place {
+  readonly setting: string;
+  readonly path: string;
+  readonly kind: 'file' | 'folder';
+  readonly isMade: boolean;
+}
+
+const withoutEnd = (path: string) => normalize(path).replace(/\/+$/, '');
+
+function placesIn({ acra, database, kms }: Pick<EnclaveConfig, 'acra' | 'database' | 'kms'>): Place[] {
+  const file = (setting: string, path: string, isMade = false): Place => ({ setting, path, kind: 'file', isMade });
+  return [
+    { setting: 'acra.keystore', path: acra.keystore, kind: 'folder', isMade: true },
+    file('kms.ciphertext', kms.ciphertext, true),
+    file('acra.sealedKey', acra.sealedKey, true),
+    file('acra.certificate', acra.certificate),
+    file('acra.clientCa', acra.clientCa),
+    file('acra.encryptorConfig', acra.encryptorConfig),
+    file('database.ca', database.ca),
+    ...(kms.ca === undefined ? [] : [file('kms.ca', kms.ca)]),
+    file('this file', CONFIG_FILE),
+  ];
+}
+
+/** `.` contains everything. */
+const contains = (outer: string, inner: string) => outer === '.' || inner.startsWith(`${outer}${sep}`);
+
+function conflict(one: Place, other: Place): string | undefined {
+  const [a, b] = [withoutEnd(one.path), withoutEnd(other.path)];
+  if (a === b) return one.isMade || other.isMade ? `is also the place of ${other.setting}` : undefined;
+  if (contains(b, a)) return `lies within ${other.setting} (${other.path})`;
+  return contains(a, b) ? `contains ${other.setting} (${other.path})` : undefined;
+}
+
+const finding = ({ setting, path }: Place, why: string): Finding => ({
+  code: 'KEY_OUTPUT_PLACE',
+  file: CONFIG_FILE,
+  message: `${setting} ${why}`,
+  found: path,
+  allowed: 'a place of its own, outside of the keystore',
+});
+
+/** Without looking at the folder: whatever is there. */
+export function placeFindings(config: Pick<EnclaveConfig, 'acra' | 'database' | 'kms'>): Finding[] {
+  const places = placesIn(config);
+  return places.flatMap((place, index) => {
+    if (place.kind === 'file' && place.path.endsWith('/'))
+      return finding(place, 'names a folder, and should be a file');
+    const why = places
+      .slice(0, index)
+      .map((other) => conflict(place, other))
+      .find((each) => each !== undefined);
+    return why === undefined ? [] : finding(place, why);
+  });
+}
