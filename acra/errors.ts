@@ -143,7 +143,8 @@ export const KEYSTORE_ERRORS = {
     action: 'Use the keystore that was made with this key, or the key that made this keystore.',
   },
   KEYSTORE_FILE_DAMAGED: {
-    meaning: 'A private file does not open with the master key although others do: it is damaged or was swapped.',
+    meaning:
+      'A private file does not open with the master key although others do, or is no sealed file at all: it is damaged or was swapped.',
     action: 'Restore the file that the message names from a copy.',
   },
   KEYSTORE_KEY_INVALID: {

@@ -1,6 +1,6 @@
 /** What every form of the command shares: its name and release, and how an error is told. */
 import { Command, CommanderError } from 'commander';
-import { EncryptorError } from '../acra/errors.ts';
+import { EncryptorError, KeystoreError } from '../acra/errors.ts';
 import { ConfigError } from '../config/errors.ts';
 import { KeyError } from '../keys/errors.ts';
 import { errorCode } from '../runtime/errors.ts';
@@ -18,7 +18,7 @@ const CONFIGURATION_CODES: ReadonlySet<string> = new Set([
   'HOST_RUN_MISSING',
   'HOST_RUNTIME_FOLDER',
 ]);
-const CONFIGURATION_ERRORS = [ConfigError, EncryptorError, WireError, KeyError];
+const CONFIGURATION_ERRORS = [ConfigError, EncryptorError, WireError, KeyError, KeystoreError];
 
 /** SIGHUP tells so too, and ends the command in order; nobody is left to read how. */
 const TERMINAL_GONE = 'EIO';

@@ -38,6 +38,9 @@ const enclave = z.discriminatedUnion('transport', [
 /** Of maxConnections: what one address may not take. Generous, for whole offices and load balancers come from one. */
 const OTHERS_SHARE = 0.1;
 
+/** They cost a descriptor each. More than a listener's queue (1,024) holds, so that one that speaks late outlives a burst. */
+const SILENT_FOR_A_PLACE = 4;
+
 /** One address or IPv6 /64. Only the public route knows its peers' addresses. */
 const limits = z
   .strictObject({
@@ -51,22 +54,32 @@ const limits = z
         'of the public route, from one IPv4 address or IPv6 /64; default: nine tenths of maxConnections. Clients behind one ' +
           'NAT or load balancer share it: set it to maxConnections where all of them come from one address',
       ),
+    maxSilent: z
+      .int()
+      .min(1)
+      .max(200_000)
+      .optional()
+      .describe(
+        'of the public route, beside these: connections that have not sent the first 8 bytes of a session; over it the oldest is ' +
+          'closed. Default: four times maxConnections',
+      ),
     maxSilentPerAddress: z
       .int()
       .min(1)
-      .max(100_000)
+      .max(200_000)
       .optional()
-      .describe(
-        'of these, so many that have not sent the first 8 bytes of a session; then the oldest is closed. Default: half of ' +
-          'maxPending',
-      ),
+      .describe('the same for one address. Default: half of maxSilent'),
   })
-  .transform((limits) => ({
-    ...limits,
-    maxConnectionsPerAddress:
-      limits.maxConnectionsPerAddress ?? limits.maxConnections - Math.floor(limits.maxConnections * OTHERS_SHARE),
-    maxSilentPerAddress: limits.maxSilentPerAddress ?? Math.ceil(limits.maxPending / 2),
-  }))
+  .transform((limits) => {
+    const { maxConnections, maxSilent = SILENT_FOR_A_PLACE * maxConnections } = limits;
+    return {
+      ...limits,
+      maxSilent,
+      maxConnectionsPerAddress:
+        limits.maxConnectionsPerAddress ?? maxConnections - Math.floor(maxConnections * OTHERS_SHARE),
+      maxSilentPerAddress: limits.maxSilentPerAddress ?? Math.ceil(maxSilent / 2),
+    };
+  })
   .prefault({});
 
 const logs = z

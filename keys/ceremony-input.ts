@@ -1,18 +1,20 @@
 /** What a ceremony is given: the TLS key and the clients' certificates. All is checked, and all findings told, before anything is made. */
 import { readFileSync } from 'node:fs';
+import type { CertificateFacts } from '../acra/certificate/facts.ts';
 import { clientIdFromCertificate } from '../acra/client-id.ts';
+import { AcraError } from '../acra/errors.ts';
 import type { EnclaveConfig } from '../config/enclave.ts';
 import { describeError } from '../runtime/errors.ts';
 import { SecretBuffer } from '../runtime/secret-buffer.ts';
 import type { Finding } from './finding.ts';
 import { requireNoFinding } from './finding.ts';
-import type { CertificateFacts } from './tls/certificate-facts.ts';
 import { publicKeySha256 } from './tls/certificate-facts.ts';
 import { checkClientCertificate } from './tls/certificate-rules.ts';
 import { checkFolderCertificates, readCertificatesAt } from './tls/folder-certificates.ts';
 import { checkServerKey } from './tls/private-key.ts';
 
 interface NamedClient {
+  /** Several, with commas between, when they are of the same client. */
   readonly file: string;
   readonly clientId: string;
 }
@@ -55,8 +57,22 @@ function readClient(
   const wrong = read === undefined ? [notThere(file)] : checkClientCertificate(read, authorities, nowMs);
   const leaf = read?.certificates[0];
   findings.push(...wrong);
-  if (leaf === undefined || wrong.length > 0) return [];
-  return [{ file, clientId: clientIdFromCertificate(leaf.x509.toString(), config.acra.clientIdFrom) }];
+  if (leaf === undefined) return [];
+  try {
+    return [{ file, clientId: clientIdFromCertificate(leaf.x509.toString(), config.acra.clientIdFrom) }];
+  } catch (error) {
+    if (!(error instanceof AcraError)) throw error;
+    findings.push({ code: 'ACRA_CERTIFICATE_INVALID', file, message: describeError(error) });
+    return [];
+  }
+}
+
+/** A client has one set of keys, however many certificates of it are named. */
+function oncePerClient(clients: readonly NamedClient[]): NamedClient[] {
+  return [...Map.groupBy(clients, ({ clientId }) => clientId)].map(([clientId, same]) => ({
+    clientId,
+    file: [...new Set(same.map(({ file }) => file))].join(', '),
+  }));
 }
 
 export interface CeremonyInput extends Disposable {
@@ -69,7 +85,7 @@ export interface CeremonyInput extends Disposable {
 
 /**
  * The caller disposes the result.
- * @throws KeyError with all that is wrong; AcraError ACRA_CERTIFICATE_INVALID
+ * @throws KeyError with all that is wrong
  */
 export function readCeremonyInput(
   context: CeremonyContext,
@@ -81,7 +97,9 @@ export function readCeremonyInput(
   const serverKey = files.serverKey === undefined ? undefined : readServerKey(files.serverKey, server, findings);
   const dispose = () => serverKey?.dispose();
   try {
-    const clients = files.clients.flatMap((file) => readClient(file, context, clientAuthorities, findings));
+    const clients = oncePerClient(
+      files.clients.flatMap((file) => readClient(file, context, clientAuthorities, findings)),
+    );
     requireNoFinding(findings);
     const serverKeySha256 = server === undefined ? '' : publicKeySha256(server.x509);
     return { clients, serverKey, serverKeySha256, [Symbol.dispose]: dispose };

@@ -1,4 +1,5 @@
 /** Error codes of the sealed master key and what is made with it. */
+import type { AcraError } from '../acra/errors.ts';
 import type { ErrorCatalogue } from '../runtime/errors.ts';
 import { CodedError } from '../runtime/errors.ts';
 
@@ -51,9 +52,9 @@ export const KEY_ERRORS = {
   },
   CERTIFICATE_FILE_INVALID: {
     meaning:
-      'A certificate file does not consist of PEM certificates, or holds something that must not be in the image.',
+      'A certificate file does not consist of PEM certificates, holds one of a form that acra-server does not read (OpenSSL reads more), or something that must not be in the image.',
     action:
-      'Write PEM certificates and nothing else: `openssl x509 -in FILE -out FILE.pem` (with `-inform DER` for DER).',
+      'Write PEM certificates and nothing else: `openssl x509 -in FILE -out FILE.pem` (with `-inform DER` for DER). Where the message names a field of a certificate, let the CA issue it again without that.',
   },
   CERTIFICATE_CHAIN: {
     meaning: 'The certificates of a file are not in the order of a chain.',
@@ -94,6 +95,11 @@ export const KEY_ERRORS = {
     meaning: 'A client certificate was issued by another CA than the client CA of the enclave.',
     action: 'Name a certificate of that CA, or put its CA at `acra.clientCa`.',
   },
+  CERTIFICATE_ISSUER: {
+    meaning: 'A certificate leads to a CA that may not have issued it, so that whoever checks the chain refuses it.',
+    action:
+      'Renew or replace the CA that the message names, or let another one issue the certificate; send along the CAs between.',
+  },
   KEY_OUTPUT_EXISTS: {
     meaning: 'What would be made is there already; nothing was changed.',
     action:
@@ -121,4 +127,7 @@ export const KEY_ERRORS = {
 
 export type KeyErrorCode = keyof typeof KEY_ERRORS;
 
-export class KeyError extends CodedError<KeyErrorCode> {}
+/** A certificate that leads to no client id is one finding of several. */
+export type FindingCode = KeyErrorCode | Extract<AcraError['code'], 'ACRA_CERTIFICATE_INVALID'>;
+
+export class KeyError extends CodedError<FindingCode> {}

@@ -2,11 +2,11 @@
  * What is wrong with a file of the measured folder, or with one that keys are made from. All are gathered before any is
  * told: whoever has three wrong certificates wants to hear of three.
  */
-import type { KeyErrorCode } from './errors.ts';
+import type { FindingCode } from './errors.ts';
 import { KeyError } from './errors.ts';
 
 export interface Finding {
-  readonly code: KeyErrorCode;
+  readonly code: FindingCode;
   /** As the user or enclave.yaml names it. */
   readonly file: string;
   readonly message: string;

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { loadEncryptorConfig } from '../acra/encryptor-config/lint.ts';
 import type { EncryptorConfig } from '../acra/encryptor-config/schema.ts';
 import { KeystoreError } from '../acra/errors.ts';
+import { formFindings, refusedSealedFile } from '../acra/keystore/key-form.ts';
 import { clientKeyFiles } from '../acra/keystore/layout.ts';
 import { listKeystore } from '../acra/keystore/listing.ts';
 import { requireSoundKeystore } from '../acra/keystore/report.ts';
@@ -43,6 +44,7 @@ function masterKeyFindings({ folder, config }: MeasuredFolder, { server }: Folde
 async function requireKeys({ folder, config: { acra }, encryptorConfig }: MeasuredFolder): Promise<void> {
   const keystore = join(folder, acra.keystore);
   const { files, findings } = await listKeystore(keystore);
+  const forms = await formFindings(keystore, files);
   const missing = missingFindings({ encryptorConfig, poisonDetection: acra.poisonDetection }, files);
   requireSoundKeystore({
     folder: keystore,
@@ -52,8 +54,18 @@ async function requireKeys({ folder, config: { acra }, encryptorConfig }: Measur
     // Modes are those of the image, by rule; a checkout has others.
     findings: [
       ...findings.filter(({ code }) => code !== 'KEYSTORE_PERMISSION'),
+      ...forms,
       ...(files.length === 0 ? [] : missing),
     ],
+  });
+}
+
+async function requireSealedKey(folder: string, file: string): Promise<void> {
+  const found = await refusedSealedFile(join(folder, file));
+  if (found === undefined) return;
+  throw new KeystoreError('KEYSTORE_SEALED_FILE', `${file} does not hold the sealed TLS key`, {
+    found,
+    allowed: 'what `acra-enclave keys new` or `keys seal` writes',
   });
 }
 
@@ -68,6 +80,7 @@ export async function checkMeasuredFolder(measured: MeasuredFolder): Promise<rea
   const unmade = made.filter((file) => !existsSync(join(folder, file)));
   const keyFindings = unmade.includes(config.kms.ciphertext) ? [] : masterKeyFindings(measured, certificates);
   requireNoFinding([...certificates.findings, ...keyFindings]);
+  if (!unmade.includes(config.acra.sealedKey)) await requireSealedKey(folder, config.acra.sealedKey);
   if (!unmade.includes(config.acra.keystore)) await requireKeys(measured);
   return [...certificates.missing, ...unmade];
 }

@@ -40,6 +40,7 @@ export type PostgresRefusal =
   | 'upstream-speaks-first'
   | 'no-tls-after-answer'
   | 'bytes-behind-cancel'
+  | 'too-many-connections'
   | 'time-out';
 
 export type StartupVerdict =
@@ -132,6 +133,7 @@ interface Complaint {
 }
 
 const PROTOCOL_VIOLATION = '08P01';
+const TOO_MANY_CONNECTIONS = '53300';
 const NOT_AUTHORIZED = '28000';
 
 const COMPLAINTS: Readonly<Record<PostgresRefusal, Complaint>> = {
@@ -157,6 +159,7 @@ const COMPLAINTS: Readonly<Record<PostgresRefusal, Complaint>> = {
   'upstream-speaks-first': { sqlState: PROTOCOL_VIOLATION, message: 'the server sent bytes before the TLS handshake' },
   'no-tls-after-answer': { sqlState: NOT_AUTHORIZED, message: 'TLS is required: no handshake followed the request' },
   'bytes-behind-cancel': { sqlState: PROTOCOL_VIOLATION, message: 'bytes were received behind a CancelRequest' },
+  'too-many-connections': { sqlState: TOO_MANY_CONNECTIONS, message: 'too many connections: try again later' },
   'time-out': { sqlState: PROTOCOL_VIOLATION, message: 'the request for TLS did not come in time' },
 };
 

@@ -15,7 +15,7 @@ export interface Authority {
  * What must hold of the first bytes before anything is relayed.
  *
  * `postgres-opening`: the downstream's first 8 bytes begin a PostgreSQL session or TLS; nothing is dialled before. They are passed
- * on unchanged. Until they are here the connection is silent and makes room for others (RouteLimits).
+ * on unchanged. Until they are here the connection is silent and holds no place (RouteLimits).
  * `postgres-tls`: the downstream sends an SSLRequest and the upstream answers `S`, or it is a 16-byte CancelRequest.
  * `http-connect`: the downstream sends an HTTP CONNECT for an authority on the list; that authority is then the upstream,
  * and the route's own `connect` is not used.
@@ -27,13 +27,15 @@ export type PrefacePolicy =
   | { readonly kind: 'http-connect'; readonly allow: readonly Authority[] };
 
 export interface RouteLimits {
-  /** Connections held at once, pending ones included; over it the oldest silent one is closed, or else the new one. */
+  /** Connections held at once, pending ones included, silent ones not; more are closed. */
   readonly maxConnections: number;
-  /** Connections that may be in their preface or in connecting at once; over it as with maxConnections. */
+  /** Connections that may be in their preface or in connecting at once, silent ones not counted; more are closed. */
   readonly maxPending: number;
   /** Connections held at once from one IPv4 address or one IPv6 /64. Absent: only `maxConnections` holds. */
   readonly maxConnectionsPerAddress?: number;
-  /** Of these, how many may be silent; over it the oldest silent one of that address is closed. Absent: any number. */
+  /** Silent connections held at once beside these; over it the oldest is closed. Absent: as many as maxPending. */
+  readonly maxSilent?: number;
+  /** The same for one address. Absent: only `maxSilent` holds. */
   readonly maxSilentPerAddress?: number;
   /** From the decision to dial until the upstream can take bytes: name resolution, all addresses, hybrid handshake. */
   readonly connectTimeoutMs: number;

@@ -15,13 +15,18 @@ const RANGES: Readonly<Record<keyof RouteLimits, Range>> = {
   maxConnections: [1, MAX_CONNECTIONS],
   maxPending: [1, MAX_CONNECTIONS],
   maxConnectionsPerAddress: [1, MAX_CONNECTIONS],
+  maxSilent: [1, MAX_CONNECTIONS],
   maxSilentPerAddress: [1, MAX_CONNECTIONS],
   connectTimeoutMs: [1, MAX_TIMEOUT_MS],
   prefaceTimeoutMs: [1, MAX_TIMEOUT_MS],
   idleTimeoutMs: [0, MAX_TIMEOUT_MS],
 };
 
-const OPTIONAL: ReadonlySet<keyof RouteLimits> = new Set(['maxConnectionsPerAddress', 'maxSilentPerAddress']);
+const OPTIONAL: ReadonlySet<keyof RouteLimits> = new Set([
+  'maxConnectionsPerAddress',
+  'maxSilent',
+  'maxSilentPerAddress',
+]);
 
 function checkLimits(label: string, limits: RouteLimits): void {
   for (const [name, [min, max]] of Object.entries(RANGES) as [keyof RouteLimits, Range][]) {

@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeError } from '../../runtime/errors.ts';
 import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
+import { isEcKey } from './key-form.ts';
 import type { KeyFile } from './layout.ts';
 import { isPublic, SYMMETRIC_KEY_BYTES } from './layout.ts';
 import { listKeystore } from './listing.ts';
@@ -20,9 +21,6 @@ export interface CheckKeystoreOptions extends NeededKeys {
   readonly folder: string;
   readonly masterKey: SecretBuffer;
 }
-
-/** Header and length of Themis's own encoding of EC keys: tag, u32 big-endian length, CRC, key. */
-const EC_KEY_TAGS = { private: 'REC2', public: 'UEC2' } as const;
 
 interface LoadedFile {
   readonly file: KeyFile;
@@ -42,13 +40,9 @@ async function load(folder: string, files: readonly KeyFile[], findings: Keystor
   return loaded;
 }
 
-function isEcKey(key: Buffer, tag: string): boolean {
-  return key.length > 8 && key.subarray(0, 4).equals(Buffer.from(tag)) && key.readUInt32BE(4) === key.length;
-}
-
 function isSoundKey({ purpose }: KeyFile, key: Buffer): boolean {
-  if (purpose === 'storage-private' || purpose === 'poison-private') return isEcKey(key, EC_KEY_TAGS.private);
-  if (isPublic(purpose)) return isEcKey(key, EC_KEY_TAGS.public);
+  if (purpose === 'storage-private' || purpose === 'poison-private') return isEcKey(key, 'private');
+  if (isPublic(purpose)) return isEcKey(key, 'public');
   return key.length === SYMMETRIC_KEY_BYTES;
 }
 

@@ -72,9 +72,17 @@ export async function cachedProgram(cacheFolder: string): Promise<AcraProgram | 
   return imageProgram(cacheFolder, lock);
 }
 
-/** @throws AcraError ACRA_PROGRAM_UNUSABLE, ACRA_CACHE_CHANGED, ACRA_LOCK_INVALID */
-export async function locateAcraServer(options: LocateOptions): Promise<AcraProgram> {
+/**
+ * acra-server itself, where there is one; undefined: only the stand-in is left.
+ * @throws AcraError ACRA_PROGRAM_UNUSABLE, ACRA_CACHE_CHANGED, ACRA_LOCK_INVALID
+ */
+export async function findAcraServer(options: Omit<LocateOptions, 'standIn'>): Promise<AcraProgram | undefined> {
   const named = options.environment['ACRA_SERVER'];
   if (named !== undefined && named !== '') return namedProgram(named);
-  return (await cachedProgram(options.cacheFolder)) ?? standInProgram(options.standIn);
+  return cachedProgram(options.cacheFolder);
+}
+
+/** @throws AcraError as findAcraServer */
+export async function locateAcraServer(options: LocateOptions): Promise<AcraProgram> {
+  return (await findAcraServer(options)) ?? standInProgram(options.standIn);
 }

@@ -4,13 +4,17 @@
  * Sources: acra-server 0.96.0, network/tls_wrapper.go (TLS 1.2, cipher suites); Go's crypto/tls, handshake_client.go, and
  * crypto/x509, verify.go.
  */
-import type { X509Certificate } from 'node:crypto';
 import type { ConnectionOptions } from 'node:tls';
-import { refusedName } from './database-name.ts';
+import { derOf, pemBlocks } from '../../encoding/pem.ts';
+import { describeError } from '../../runtime/errors.ts';
+import { chainFault, lacksPurpose, PURPOSE, refusedTime } from '../certificate/chain.ts';
+import type { CertificateFacts } from '../certificate/facts.ts';
+import { readCertificateFacts } from '../certificate/facts.ts';
+import { printable, refusedName } from './database-name.ts';
 
 /**
- * As acra-server greets a database. Security level 0: OpenSSL's own opinion of keys and digests is not asked for, refusedSignature
- * says what counts. What stands in the CA file is trusted as it is, whoever signed it.
+ * As acra-server greets a database. Security level 0: OpenSSL's own opinion of keys and digests is not asked for, refusedCertificate
+ * says what counts.
  */
 export const DATABASE_TLS = {
   minVersion: 'TLSv1.2',
@@ -32,35 +36,70 @@ export const DATABASE_TLS = {
     'ecdsa_secp256r1_sha256:ecdsa_secp384r1_sha384:ecdsa_secp521r1_sha512:ed25519',
     'rsa_pkcs1_sha256:rsa_pkcs1_sha384:rsa_pkcs1_sha512',
   ].join(':'),
-  allowPartialTrustChain: true,
 } as const satisfies ConnectionOptions;
 
-const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
-const BROKEN_DIGESTS = /md2|md4|md5|sha-?1(?![0-9])/i;
-
 /**
- * Why acra-server refuses a certificate whose chain has been verified; undefined: it accepts.
- * @param leaf with its issuers, as far as they are known
+ * Why acra-server refuses what a database shows; undefined: it accepts. OpenSSL is not asked: it refuses some that Go accepts, and takes
+ * others that Go cannot read.
+ * @param shown in DER, the leaf first
  * @param caPem what is trusted: nobody looks at the signatures of these
  * @param serverName a DNS name or an IP address
  */
-export function refusedCertificate(leaf: X509Certificate, caPem: string, serverName: string): string | undefined {
-  return refusedSignature(leaf, caPem) ?? refusedName(leaf.toLegacyObject(), serverName);
-}
-
-function refusedSignature(leaf: X509Certificate, caPem: string): string | undefined {
-  const trusted = new Set((caPem.match(PEM) ?? []).map(bodyOf));
-  const seen = new Set<string>();
-  for (let at: X509Certificate | undefined = leaf; at && !seen.has(at.fingerprint256); at = at.issuerCertificate) {
-    if (trusted.has(at.raw.toString('base64'))) return undefined;
-    seen.add(at.fingerprint256);
-    if (BROKEN_DIGESTS.test(at.signatureAlgorithm ?? '')) {
-      return `it is signed with ${at.signatureAlgorithm}, which acra-server does not accept: it needs SHA-256 or better`;
-    }
+export function refusedCertificate(
+  shown: readonly Buffer[],
+  caPem: string,
+  serverName: string,
+  nowMs: number,
+): string | undefined {
+  let certificates: CertificateFacts[];
+  try {
+    certificates = shown.map(readCertificateFacts);
+  } catch (error) {
+    return `acra-server cannot read it: ${printable(describeError(error))}`;
   }
-  return undefined;
+  const [leaf, ...others] = certificates;
+  if (leaf === undefined) return 'there is none';
+  return refusedLeaf(leaf, serverName, nowMs) ?? refusedChain(leaf, others, caPem, nowMs);
 }
 
-function bodyOf(pem: string): string {
-  return pem.replace(/-----[^-]+-----|\s/g, '');
+function refusedLeaf(leaf: CertificateFacts, serverName: string, nowMs: number): string | undefined {
+  if (leaf.unknownCritical.length > 0) {
+    return `it has a critical extension that acra-server does not know (${leaf.unknownCritical})`;
+  }
+  const time = refusedTime(leaf, nowMs);
+  if (time !== undefined) return `it ${time}`;
+  const name = refusedName(leaf, serverName);
+  if (name !== undefined) return name;
+  return lacksPurpose(leaf, PURPOSE.server) ? 'it is not for servers (extended key usage)' : undefined;
+}
+
+function refusedChain(
+  leaf: CertificateFacts,
+  others: readonly CertificateFacts[],
+  caPem: string,
+  nowMs: number,
+): string | undefined {
+  const fault = chainFault(leaf, others, trustedIn(caPem), { purpose: PURPOSE.server, nowMs });
+  if (fault === undefined) return undefined;
+  const untrusted = 'its chain is not trusted';
+  if (fault.kind === 'issuer') return `${untrusted}: ${oneLine(fault.issuer.x509.subject)} ${fault.reason}`;
+  const whose = fault.of === leaf ? 'it' : oneLine(fault.of.x509.subject);
+  return `${untrusted}: neither database.ca nor the database has who issued ${whose} (${oneLine(fault.of.x509.issuer)})`;
+}
+
+const oneLine = (name: string | undefined) =>
+  printable((name ?? '').split('\n').reverse().join(', ')) || 'a CA without a name';
+
+/** As Go gathers them: what it cannot read it leaves out. */
+function trustedIn(caPem: string): CertificateFacts[] {
+  const blocks = pemBlocks(Buffer.from(caPem)).filter(
+    ({ label, headers }) => label === 'CERTIFICATE' && !headers.includes(':'),
+  );
+  return blocks.flatMap((block) => {
+    try {
+      return readCertificateFacts(derOf(block));
+    } catch {
+      return [];
+    }
+  });
 }

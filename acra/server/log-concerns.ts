@@ -2,18 +2,32 @@
  * Which records of acra-server 0.96.0 are alarms. It fails open: whatever keeps it from encrypting is a line in its log, and the
  * statement goes to the database as it came. Most of those lines carry no code, or one that other lines share, so the message
  * decides. Listed is the line that is written where the statement is let go (acra-server contract, 3.8), not those before it that say
- * why: one statement, one alarm.
+ * why. Which of them are one alarm together: log-alarms.ts.
  */
+import type { LogLevel } from '../../runtime/log.ts';
 import { describeLogCode } from './log-codes.ts';
 
 /**
  * `plaintext`: values that should have been encrypted went to the database as they came. `unexamined`: acra-server could not
- * read a statement and passed it on; a write in it went out as it came. `poison`: somebody is copying the database.
+ * read a statement, or not all of it, and passed it on; if it wrote a protected value, that went out as it came. `poison`: somebody is copying the database.
  * `undetected`: rows went to a client without the search for poison records. `unread`: a record that nobody could read, which
  * may have been any of these.
  */
 export const ALARM_CONCERNS = ['plaintext', 'unexamined', 'poison', 'undetected', 'unread'] as const;
 export type AlarmConcern = (typeof ALARM_CONCERNS)[number];
+
+/**
+ * `unexamined` alone is no proof that something went wrong: acra-server cannot read DISCARD ALL, LISTEN or VACUUM either, and its
+ * record quotes nothing of the statement, so that nobody can tell them from an INSERT. At a level of its own it neither hides the
+ * others nor takes their place where records wait.
+ */
+export const ALARM_LEVELS: Readonly<Record<AlarmConcern, LogLevel>> = {
+  plaintext: 'fatal',
+  unexamined: 'error',
+  poison: 'fatal',
+  undetected: 'fatal',
+  unread: 'fatal',
+};
 
 export interface Alarm {
   readonly concern: AlarmConcern;
@@ -61,7 +75,9 @@ export const ALARM_MESSAGES: ReadonlyMap<string, Alarm> = new Map<string, Alarm>
     'ignoring error of non parsed sql statement',
     {
       concern: 'unexamined',
-      meaning: 'acra-server cannot read a statement; what it writes went to the database as it came',
+      meaning:
+        'acra-server cannot read a statement and does not say which; harmless if it holds no protected value (DISCARD ALL, ' +
+        'LISTEN, VACUUM), but what it writes went to the database as it came',
     },
   ],
   [

@@ -6,11 +6,10 @@ import { z } from 'zod';
 import { loadEncryptorConfig } from '../../acra/encryptor-config/lint.ts';
 import type { EncryptorConfig } from '../../acra/encryptor-config/schema.ts';
 import { standInProblems } from '../../acra/encryptor-config/stand-in.ts';
-import { locateAcraServer } from '../../acra/obtain/locate.ts';
+import { findAcraServer } from '../../acra/obtain/locate.ts';
 import { enclaveSchema } from '../../config/enclave.ts';
 import { hostProxySchema } from '../../config/host-proxy.ts';
 import { loadConfig } from '../../config/load.ts';
-import { STAND_IN_COMMAND } from '../../emulator/acra-server/command.ts';
 import { checkMeasuredFolder } from '../../keys/folder-check.ts';
 import { acraCacheFolder } from '../acra-cache.ts';
 import { CliError } from '../errors.ts';
@@ -43,13 +42,12 @@ async function encryptorWarnings({ warnings, ...config }: EncryptorConfig, file:
   const weak = warnings.map(({ line, path, message }) => `${file}:${line}: ${path}: ${message}`);
   const problems = standInProblems({ warnings, ...config });
   if (problems.length === 0) return weak;
-  const { kind } = await locateAcraServer({
+  const acraServer = await findAcraServer({
     environment: process.env,
     cacheFolder: acraCacheFolder(process.env),
-    standIn: STAND_IN_COMMAND,
   });
   const impossible = problems.map((problem) => `${file}: ENCRYPTOR_STAND_IN: ${problem}, and no acra-server is here`);
-  return kind === 'stand-in' ? [...weak, ...impossible] : weak;
+  return acraServer === undefined ? [...weak, ...impossible] : weak;
 }
 
 async function checkEncryptor(file: string): Promise<Checked> {

@@ -198,7 +198,8 @@ export class EnclaveSession {
   async #settle(): Promise<void> {
     const { clock, host } = this.#deps;
     using deadline = new Deadline(clock, SETTLE_MS);
-    while (host.view.connected && !deadline.hasPassed) await this.#nextLook(deadline.signal);
+    const mayBeOnItsWay = () => host.view.connected || host.view.status === undefined;
+    while (mayBeOnItsWay() && !deadline.hasPassed) await this.#nextLook(deadline.signal);
   }
 
   #checkLost(): void {

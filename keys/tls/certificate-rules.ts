@@ -2,26 +2,23 @@
  * Whether certificates will be accepted where the enclave uses them: by acra-server, whose rules are those of Go's
  * crypto/x509 and its own for clients (acra-server contract 2.4 and 4), and by applications that verify the enclave.
  */
+
+import {
+  chainFault,
+  isAcceptedSignature,
+  isIssuedBy,
+  lacksPurpose,
+  PURPOSE,
+  refusedAuthority,
+  refusedIssuer,
+} from '../../acra/certificate/chain.ts';
+import type { CertificateFacts } from '../../acra/certificate/facts.ts';
 import type { KeyErrorCode } from '../errors.ts';
 import type { Finding } from '../finding.ts';
-import type { CertificateFacts } from './certificate-facts.ts';
 import { nameOf } from './certificate-facts.ts';
 import type { CertificateFile } from './certificate-file.ts';
 import { unusableKey } from './private-key.ts';
 
-/** Contents octets in hex: id-kp-serverAuth, id-kp-clientAuth, anyExtendedKeyUsage. */
-export const PURPOSE = { server: '2b06010505070301', client: '2b06010505070302', any: '551d2500' } as const;
-/** RSA PKCS #1 v1.5 and PSS, ECDSA with SHA-2, Ed25519: what Go verifies in a chain. */
-const SIGNATURES: ReadonlySet<string> = new Set([
-  '2a864886f70d01010a',
-  '2a864886f70d01010b',
-  '2a864886f70d01010c',
-  '2a864886f70d01010d',
-  '2a8648ce3d040302',
-  '2a8648ce3d040303',
-  '2a8648ce3d040304',
-  '2b6570',
-]);
 /** crypto/rsa refuses smaller ones. */
 const MIN_CLIENT_RSA_BITS = 1024;
 
@@ -51,7 +48,7 @@ function formReasons(certificate: CertificateFacts, isRoot: boolean, minRsaBits?
     unusable === undefined
       ? []
       : reason('CERTIFICATE_ALGORITHM', `${name} has a key that acra-server refuses`, unusable),
-    isRoot || SIGNATURES.has(certificate.signatureAlgorithm)
+    isRoot || isAcceptedSignature(certificate)
       ? []
       : reason(
           'CERTIFICATE_ALGORITHM',
@@ -65,14 +62,7 @@ function formReasons(certificate: CertificateFacts, isRoot: boolean, minRsaBits?
   ].flat();
 }
 
-const isIssuedBy = (issued: CertificateFacts, issuer: CertificateFacts): boolean =>
-  issued.x509.checkIssued(issuer.x509) && issued.x509.verify(issuer.x509.publicKey);
-
-/** Not `checkIssued`, which asks for a CA. */
-const isSelfSigned = ({ x509 }: CertificateFacts) => x509.subject === x509.issuer && x509.verify(x509.publicKey);
-
-const lacksPurpose = ({ extendedKeyUsage }: CertificateFacts, purpose: string) =>
-  extendedKeyUsage !== undefined && !extendedKeyUsage.includes(purpose) && !extendedKeyUsage.includes(PURPOSE.any);
+const isSelfSigned = (certificate: CertificateFacts) => isIssuedBy(certificate, certificate);
 
 function orderReasons(certificates: readonly CertificateFacts[]): Reason[] {
   return certificates.slice(1).flatMap((issuer, index) => {
@@ -86,42 +76,52 @@ function orderReasons(certificates: readonly CertificateFacts[]): Reason[] {
 const inFile = ({ file }: CertificateFile, reasons: readonly Reason[]): Finding[] =>
   reasons.map((each) => ({ ...each, file }));
 
+/** Of the CAs that a server sends along; the one at the end applications must know themselves. */
+function serverChainReasons(certificates: readonly CertificateFacts[], nowMs: number): Reason[] {
+  return certificates.slice(1).flatMap((issuer, index) => {
+    // Whoever trusts a root judges it by itself, and nobody else needs it.
+    if (isSelfSigned(issuer)) return [];
+    const times = timeReasons(issuer, nowMs);
+    if (times.length > 0) return times;
+    const refused = refusedIssuer(issuer, certificates.slice(0, index + 1), { purpose: PURPOSE.server, nowMs }, false);
+    return refused === undefined ? [] : reason('CERTIFICATE_ISSUER', `${nameOf(issuer)} ${refused}`);
+  });
+}
+
+function serverReasons(leaf: CertificateFacts): Reason[] {
+  const name = nameOf(leaf);
+  const not = (why: string, allowed?: string) => reason('CERTIFICATE_NOT_SERVER', `${name} ${why}`, undefined, allowed);
+  const isNamed = leaf.alternativeNames.some(({ kind }) => kind === 'dns' || kind === 'ip');
+  return [
+    isNamed ? [] : not('has no DNS name or IP address as subject alternative name, so that clients refuse it'),
+    leaf.isCa === true ? not('is a CA; a server needs a certificate of its own') : [],
+    lacksPurpose(leaf, PURPOSE.server) ? not('is not for servers', 'extended key usage serverAuth') : [],
+    leaf.keyUsage?.tlsServer === false
+      ? not('may not be used for TLS (key usage), so that clients refuse it', 'key usage digitalSignature, or none')
+      : [],
+  ].flat();
+}
+
 /** What applications will see: named by its alternative names, for servers, in order, valid now. */
 export function checkServerCertificate(read: CertificateFile, nowMs: number): Finding[] {
   const [leaf] = read.certificates;
   if (leaf === undefined) return [...read.findings];
-  const name = nameOf(leaf);
-  const reasons = [
-    leaf.x509.subjectAltName === undefined
-      ? reason('CERTIFICATE_NOT_SERVER', `${name} has no subject alternative name, so that clients refuse it`)
-      : [],
-    leaf.isCa === true
-      ? reason('CERTIFICATE_NOT_SERVER', `${name} is a CA; a server needs a certificate of its own`)
-      : [],
-    lacksPurpose(leaf, PURPOSE.server)
-      ? reason('CERTIFICATE_NOT_SERVER', `${name} is not for servers`, undefined, 'extended key usage serverAuth')
-      : [],
-  ].flat();
-  const chain = read.certificates.filter((each, index) => index === 0 || !isSelfSigned(each));
-  const times = chain.flatMap((each) => timeReasons(each, nowMs));
+  const order = orderReasons(read.certificates);
   return inFile(read, [
-    ...reasons,
+    ...serverReasons(leaf),
     ...formReasons(leaf, isSelfSigned(leaf)),
-    ...orderReasons(read.certificates),
-    ...times,
+    ...timeReasons(leaf, nowMs),
+    ...(order.length > 0 ? order : serverChainReasons(read.certificates, nowMs)),
   ]);
 }
 
 /** Why a certificate is no trust anchor of Go's: a CA, allowed to sign certificates, for this purpose, valid now. */
 function anchorReasons(certificate: CertificateFacts, purpose: string, nowMs: number): Reason[] {
   const name = nameOf(certificate);
-  const { isCa, version, keyUsage } = certificate;
-  // Version 1 knows no extensions; Go takes such a root at its word.
-  const isAuthority = isCa ?? version < 3;
   const mayNot = (message: string) => reason('CERTIFICATE_NOT_CA', `${name} ${message}`);
+  const refused = refusedAuthority(certificate, true);
   return [
-    isAuthority ? [] : mayNot('is no CA (basic constraints)'),
-    keyUsage?.keyCertSign === false ? mayNot('may not sign certificates (key usage)') : [],
+    refused === undefined ? [] : mayNot(refused),
     lacksPurpose(certificate, purpose) ? mayNot('is a CA for another purpose (extended key usage)') : [],
     timeReasons(certificate, nowMs),
   ].flat();
@@ -157,19 +157,24 @@ function clientReasons(leaf: CertificateFacts): Reason[] {
   ].flat();
 }
 
-/** Whether a chain leads from the leaf through the file's other certificates to one of the authorities. */
-function isTrusted(
+function chainReasons(
   leaf: CertificateFacts,
   others: readonly CertificateFacts[],
   authorities: readonly CertificateFacts[],
-) {
-  const seen = new Set([leaf]);
-  for (const each of seen) {
-    if (authorities.some((authority) => each.x509.raw.equals(authority.x509.raw) || isIssuedBy(each, authority)))
-      return true;
-    for (const other of others) if (other.isCa === true && isIssuedBy(each, other)) seen.add(other);
+  nowMs: number,
+): Reason[] {
+  // Without an acceptable signature of its own the leaf has a finding already.
+  if (authorities.length === 0 || !isAcceptedSignature(leaf)) return [];
+  const fault = chainFault(leaf, others, authorities, { purpose: PURPOSE.client, nowMs });
+  if (fault === undefined) return [];
+  if (fault.kind === 'issuer') {
+    const message = `${nameOf(leaf)} leads to ${nameOf(fault.issuer)}, which ${fault.reason}`;
+    return [reason('CERTIFICATE_ISSUER', message)];
   }
-  return false;
+  const foreign = `${nameOf(leaf)} was not issued by the client CA that enclave.yaml names`;
+  const missing = `nobody has issued ${nameOf(fault.of)}, with which it comes: neither its own file nor the client CA’s`;
+  const issuer = (fault.of.x509.issuer ?? '').split('\n').reverse().join(', ');
+  return [reason('CERTIFICATE_OTHER_ISSUER', fault.of === leaf ? foreign : `${foreign}; ${missing}`, issuer)];
 }
 
 /** @param authorities those of the client CA; undefined when that could not be read */
@@ -180,14 +185,10 @@ export function checkClientCertificate(
 ): Finding[] {
   const [leaf, ...others] = read.certificates;
   if (leaf === undefined) return [...read.findings];
-  const isForeign = authorities !== undefined && authorities.length > 0 && !isTrusted(leaf, others, authorities);
-  const foreign = `${nameOf(leaf)} was not issued by the client CA that enclave.yaml names`;
   return inFile(read, [
     ...clientReasons(leaf),
     ...formReasons(leaf, false, MIN_CLIENT_RSA_BITS),
     ...timeReasons(leaf, nowMs),
-    ...(isForeign
-      ? [reason('CERTIFICATE_OTHER_ISSUER', foreign, (leaf.x509.issuer ?? '').split('\n').reverse().join(', '))]
-      : []),
+    ...chainReasons(leaf, others, authorities ?? [], nowMs),
   ]);
 }

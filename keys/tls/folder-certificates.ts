@@ -4,16 +4,17 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PURPOSE } from '../../acra/certificate/chain.ts';
+import type { CertificateFacts } from '../../acra/certificate/facts.ts';
 import type { EnclaveConfig } from '../../config/enclave.ts';
 import { describeError, errorCode } from '../../runtime/errors.ts';
 import type { CertificateEnd, CertificateRole } from '../../wire/certificate-end.ts';
 import { shortSubject } from '../../wire/certificate-end.ts';
 import type { Finding } from '../finding.ts';
-import type { CertificateFacts } from './certificate-facts.ts';
 import { nameOf } from './certificate-facts.ts';
 import type { CertificateFile } from './certificate-file.ts';
 import { readCertificateFile } from './certificate-file.ts';
-import { checkAuthorities, checkServerCertificate, PURPOSE } from './certificate-rules.ts';
+import { checkAuthorities, checkServerCertificate } from './certificate-rules.ts';
 
 export interface FolderCertificates {
   readonly findings: readonly Finding[];

@@ -3,12 +3,15 @@
  * the one of the certificate. Sources: Go, crypto/tls X509KeyPair; RFC 7468 for the labels.
  */
 import type { KeyObject } from 'node:crypto';
-import { createPrivateKey } from 'node:crypto';
+import { createPrivateKey, createPublicKey } from 'node:crypto';
+import type { CertificateFacts } from '../../acra/certificate/facts.ts';
+import { requireReadableKey } from '../../acra/certificate/public-key.ts';
+import { readAsn1 } from '../../encoding/asn1/reader.ts';
+import { describeContent, pemBlocks } from '../../encoding/pem.ts';
+import { describeError } from '../../runtime/errors.ts';
 import type { KeyErrorCode } from '../errors.ts';
 import type { Finding } from '../finding.ts';
-import type { CertificateFacts } from './certificate-facts.ts';
 import { nameOf } from './certificate-facts.ts';
-import { describeContent, pemBlocks } from './pem.ts';
 
 /** Of a sealed file (acra/keystore/check-protocol.ts). */
 const MAX_KEY_BYTES = 64 * 1024;
@@ -46,7 +49,7 @@ function readKey(file: string, bytes: Buffer): Outcome {
     const found = keys.length > 1 ? `${keys.length} private keys` : describeContent(bytes);
     return refuse('KEY_FILE_INVALID', file, 'it does not hold exactly one private key', found, PEM_KEY);
   }
-  if (first.label === 'ENCRYPTED PRIVATE KEY' || first.body.includes('ENCRYPTED')) {
+  if (first.label === 'ENCRYPTED PRIVATE KEY' || first.headers.includes('4,ENCRYPTED')) {
     return refuse(
       'KEY_FILE_ENCRYPTED',
       file,
@@ -64,6 +67,17 @@ function readKey(file: string, bytes: Buffer): Outcome {
   }
 }
 
+/** For people; undefined when Go reads a key of this form: OpenSSL hands a form that only it reads on to the public half. */
+function unreadableForm(key: KeyObject): string | undefined {
+  const spki = createPublicKey(key).export({ type: 'spki', format: 'der' });
+  try {
+    requireReadableKey(readAsn1(spki, 'der'));
+    return undefined;
+  } catch (error) {
+    return describeError(error);
+  }
+}
+
 /** @param certificate the one that the key is for; undefined when that could not be read */
 export function checkServerKey(file: string, bytes: Buffer, certificate: CertificateFacts | undefined): Finding[] {
   const read = readKey(file, bytes);
@@ -72,6 +86,11 @@ export function checkServerKey(file: string, bytes: Buffer, certificate: Certifi
   if (unusable !== undefined) {
     const message = 'acra-server cannot serve with a key of this kind';
     return [{ code: 'KEY_ALGORITHM', file, message, found: unusable, allowed: ALLOWED }];
+  }
+  const form = unreadableForm(read.key);
+  if (form !== undefined) {
+    const message = 'acra-server does not read a key of this form';
+    return [{ code: 'KEY_FILE_INVALID', file, message, found: form, allowed: 'the curve by its name' }];
   }
   if (certificate === undefined || certificate.x509.checkPrivateKey(read.key)) return [];
   const message = `it is not the private key of the certificate of ${nameOf(certificate)}`;

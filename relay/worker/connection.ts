@@ -21,7 +21,7 @@ import type { Upstream } from './upstream.ts';
 /** What a connection does with events and with its deadline; one object for each state, shared by all connections. */
 export interface Stage {
   readonly name: StateName;
-  /** The downstream has not said yet what it wants (admission.ts). */
+  /** The downstream has not said yet what it wants (places.ts). */
   readonly isSilent?: true;
   onEvents(engine: Engine, side: Side, flags: number): void;
   onDeadline(engine: Engine, connection: Connection): void;

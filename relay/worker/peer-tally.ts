@@ -13,6 +13,10 @@ class OldestFirst<Item extends FromPeer> {
   readonly #all = new Set<Item>();
   readonly #byAddress = new Map<string, Set<Item>>();
 
+  get size(): number {
+    return this.#all.size;
+  }
+
   has(item: Item): boolean {
     return this.#all.has(item);
   }

@@ -18,7 +18,7 @@ export interface RouteDrain {
   cut(engine: Engine): void;
 }
 
-/** A connection as admission.ts sees it: it may have to make room. */
+/** A connection as places.ts sees it: it may have to make room. */
 export interface Sheddable extends FromPeer {
   readonly acceptedMs: number;
   readonly isProven: boolean;

@@ -76,7 +76,8 @@ export type Writing = 'taking' | 'full' | 'shut' | 'broken';
 
 /**
  * finished: both streams ended; gone: the downstream left before the upstream was there; reset: reading failed; broken: writing
- * failed, and what that peer still had to say was passed on; shed: silent, or no session in time, and its place was needed; internal: a defect.
+ * failed, and what that peer still had to say was passed on; shed: silent, or no session in time, and its
+ * place was needed; denied: spoke when no place was free, which places.ts counts and logs; internal: a defect.
  */
 export type CloseReason =
   | 'finished'
@@ -86,6 +87,7 @@ export type CloseReason =
   | 'idle'
   | 'cut'
   | 'shed'
+  | 'denied'
   | 'refused-preface'
   | 'connect-failed'
   | 'internal';
@@ -107,6 +109,7 @@ export const CLOSINGS: Readonly<Record<CloseReason, Closing>> = {
   idle: { counter: 'idleClosed', unopened: 'cancelled', event: 'relay.idle-closed', level: 'info' },
   cut: { counter: 'cut', unopened: 'unopenedCut', event: undefined, level: 'debug' },
   shed: { counter: 'shedSilent', unopened: 'unopenedShed', event: 'relay.shed', level: 'warn' },
+  denied: { counter: undefined, unopened: 'unopenedShed', event: undefined, level: 'debug' },
   'refused-preface': { counter: undefined, unopened: 'refusedPreface', event: 'relay.refused-preface', level: 'warn' },
   'connect-failed': { counter: undefined, unopened: 'connectFailed', event: 'relay.connect-failed', level: 'warn' },
   internal: { counter: 'errors', unopened: 'unopenedFailed', event: 'relay.internal-error', level: 'error' },

@@ -1,14 +1,15 @@
 /**
  * Keeps a flood out of the log: of each kind of record a few pass in each window, and a summary tells how many did not. Strangers
  * can cause some kinds at will (a bad handshake is a line of acra-server), and each record is a write to the console by PID 1.
- * A flood of one kind must not cost the records of another, so there is no bound on all of them together but that on kinds.
+ * A flood of one kind must not cost the records of another, so there is no bound on all of them together but that on kinds; and
+ * what a stranger varies (an error, a name) must not cost an alarm, so kinds are bounded by event, concern and program.
  */
 import type { Clock } from '../../runtime/clock.ts';
 import type { LogEvent, LogFields, Logger, LogLevel, LogValue } from '../../runtime/log.ts';
 
 export const RECORDS_PER_WINDOW = 20;
 export const WINDOW_MS = 60_000;
-/** Of one level; what comes on top of them is one kind together. */
+/** Of one family; what comes on top of them is one kind together. */
 export const MAX_KINDS = 200;
 
 /** What makes records of one event differ in kind: names, codes and constant texts, never numbers that count up. */
@@ -21,9 +22,14 @@ const KIND_FIELDS = [
   'code',
   'concern',
   'acraCode',
+  'clientId',
   'message',
   'error',
 ] as const;
+/** Identifiers: two that differ in a digit are two. */
+const EXACT_FIELDS: ReadonlySet<string> = new Set(['code', 'acraCode', 'clientId', 'child']);
+/** Whose values are the program's own and few. */
+const FAMILY_FIELDS = ['child', 'concern'] as const;
 const MAX_PART_CHARACTERS = 120;
 
 /** Errors name ports and addresses, which are another each time. */
@@ -33,11 +39,11 @@ function kindPart(value: LogValue): string {
     .slice(0, MAX_PART_CHARACTERS);
 }
 
-function kindOf(event: LogEvent, fields: LogFields): string {
-  const parts = KIND_FIELDS.flatMap((name) => {
+function described(event: LogEvent, fields: LogFields, names: readonly string[]): string {
+  const parts = names.flatMap((name) => {
     const value = fields[name];
     if (value === undefined) return [];
-    return `${name}=${name.toLowerCase().endsWith('code') ? value : kindPart(value)}`;
+    return `${name}=${EXACT_FIELDS.has(name) ? value : kindPart(value)}`;
   });
   return [event, ...parts].join(' ');
 }
@@ -57,7 +63,8 @@ export class LimitedLogger implements Logger {
   readonly #target: Logger;
   readonly #clock: Clock;
   readonly #tallies = new Map<string, Tally>();
-  readonly #kinds = new Map<LogLevel, number>();
+  /** How many kinds of each family. */
+  readonly #kinds = new Map<string, number>();
   #windowStartMs: number;
   #suppressed = 0;
 
@@ -75,7 +82,7 @@ export class LimitedLogger implements Logger {
   log(level: LogLevel, event: LogEvent, fields: LogFields = {}): void {
     this.tick();
     if (!isLimitedAtItsSource(event)) {
-      const tally = this.#tally(level, kindOf(event, fields));
+      const tally = this.#tally(level, event, fields);
       tally.count += 1;
       if (tally.count > RECORDS_PER_WINDOW) {
         this.#suppressed += 1;
@@ -102,14 +109,20 @@ export class LimitedLogger implements Logger {
     }
   }
 
-  #tally(level: LogLevel, kind: string): Tally {
+  #tally(level: LogLevel, event: LogEvent, fields: LogFields): Tally {
+    const kind = described(event, fields, KIND_FIELDS);
     const known = this.#tallies.get(`${level} ${kind}`);
     if (known) return known;
-    const kinds = (this.#kinds.get(level) ?? 0) + 1;
-    if (kinds > MAX_KINDS && kind !== 'other') return this.#tally(level, 'other');
-    const tally = { level, kind, count: 0 };
+    const family = described(event, fields, FAMILY_FIELDS);
+    const kinds = (this.#kinds.get(`${level} ${family}`) ?? 0) + 1;
+    if (kinds > MAX_KINDS) return this.#counted(level, `${family} other`);
+    this.#kinds.set(`${level} ${family}`, kinds);
+    return this.#counted(level, kind);
+  }
+
+  #counted(level: LogLevel, kind: string): Tally {
+    const tally = this.#tallies.get(`${level} ${kind}`) ?? { level, kind, count: 0 };
     this.#tallies.set(`${level} ${kind}`, tally);
-    this.#kinds.set(level, kinds);
     return tally;
   }
 }

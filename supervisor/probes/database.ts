@@ -2,12 +2,14 @@
  * Does the database answer, with TLS, under the measured name and CA? The same way that acra-server goes (PostgreSQL
  * protocol, "SSL Session Encryption"), up to the end of the handshake; PostgreSQL does not log a connection that then ends.
  */
+import type { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { isIP } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { connect as connectTls } from 'node:tls';
 import { DATABASE_TLS, refusedCertificate } from '../../acra/server/database-tls.ts';
 import { SSL_REQUEST, TLS_ANSWERS } from '../../postgres/start-up.ts';
+import { systemClock } from '../../runtime/clock.ts';
 import { describeError, errorCode } from '../../runtime/errors.ts';
 import type { TcpEndpoint } from '../../wire/endpoint.ts';
 import { connect } from './connect.ts';
@@ -29,6 +31,9 @@ export interface DatabaseProbe {
   readonly caPem: string;
   readonly timeoutMs: number;
 }
+
+/** A chain is three or four long. */
+const MAX_SHOWN = 16;
 
 /** @throws the signal's reason */
 export async function probeDatabase(probe: DatabaseProbe, signal: AbortSignal): Promise<DatabaseAnswer> {
@@ -61,7 +66,7 @@ function askForTls(socket: Socket): Promise<number | undefined> {
 }
 
 /**
- * The greeting is acra-server's, and so is the judgement (acra/server/database-tls.ts), but for the chain, which OpenSSL judges: it is what
+ * The greeting is acra-server's, and so is the judgement (acra/server/database-tls.ts), chain and all: it is what
  * sessions will meet. A handshake that breaks off says nothing of the certificate.
  */
 function handshake(socket: Socket, { serverName, caPem }: DatabaseProbe): Promise<DatabaseAnswer> {
@@ -70,7 +75,6 @@ function handshake(socket: Socket, { serverName, caPem }: DatabaseProbe): Promis
       ...DATABASE_TLS,
       socket,
       ...(isIP(serverName) === 0 ? { servername: serverName } : {}),
-      ca: caPem,
       rejectUnauthorized: false,
       checkServerIdentity: () => undefined,
     });
@@ -86,10 +90,18 @@ function handshake(socket: Socket, { serverName, caPem }: DatabaseProbe): Promis
 function judge(tls: TLSSocket, caPem: string, serverName: string): DatabaseAnswer {
   const leaf = tls.getPeerX509Certificate();
   if (!leaf) return { kind: 'handshake-failed', reason: 'it shows no certificate' };
-  const reason = tls.authorized
-    ? refusedCertificate(leaf, caPem, serverName)
-    : `its chain is not trusted: ${describeError(tls.authorizationError)}`;
+  const reason = refusedCertificate(shownWith(leaf), caPem, serverName, systemClock.nowMs());
   return reason === undefined ? { kind: 'trusted', fingerprint: leaf.fingerprint256 } : { kind: 'untrusted', reason };
+}
+
+/** All that was sent, in DER and in its order: that is what Node calls the issuers. */
+function shownWith(leaf: X509Certificate): Buffer[] {
+  const shown: Buffer[] = [];
+  for (let at: X509Certificate | undefined = leaf; at && shown.length < MAX_SHOWN; at = at.issuerCertificate) {
+    if (shown.some((other) => at?.raw.equals(other))) break;
+    shown.push(at.raw);
+  }
+  return shown;
 }
 
 /** A connection that is reset is a database, or a way to it, that went away; what OpenSSL complains of will not mend itself. */

@@ -198,3 +198,29 @@ t.test('leaves nothing behind when it is interrupted while KMS is silent', async
   t.not((await outcome).code, 0);
   t.same(folder.content(), before);
 });
+
+t.test('keys new tells of everything that is wrong, a client without an id among it, and exits 78', async (t) => {
+  const folder = fresh.copy(t);
+  const nameless = folder.client({ subject: '' });
+  const future = folder.client({ fromDays: 1 });
+  const key = folder.write('empty.key', '');
+  const { code, stderr } = await folder.keys('new', '--server-key', key, '--client', nameless, future);
+  t.equal(code, 78);
+  t.match(stderr, `KEY_FILE_INVALID ${key}`);
+  t.match(stderr, `ACRA_CERTIFICATE_INVALID ${nameless}`);
+  t.match(stderr, `CERTIFICATE_NOT_YET_VALID ${future}`);
+  const alone = await folder.keys('new', '--server-key', folder.serverKey, '--client', nameless);
+  t.equal(alone.code, 78);
+  t.match(alone.stderr, 'error ACRA_CERTIFICATE_INVALID:');
+  t.match(alone.stderr, nameless);
+});
+
+t.test('keys new makes the keys of a client once, however often it is named', async (t) => {
+  const folder = fresh.copy(t);
+  const [first, renewed] = [folder.client({ subject: 'twice' }), folder.client({ subject: 'twice' })];
+  const made = await folder.keys('new', '--server-key', folder.serverKey, '--client', first, first, renewed);
+  t.equal(made.code, 0, made.stderr);
+  t.equal(made.stdout.split('\n').filter((line) => line.includes('made')).length, 1, made.stdout);
+  t.match(made.stdout, `(${first}, ${renewed})`);
+  t.equal((await clientsOf(folder)).length, 1);
+});

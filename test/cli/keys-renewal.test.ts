@@ -1,5 +1,5 @@
 /** `keys add-client` and `keys seal` as a user runs them, against the emulated KMS: all or nothing. */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PutKeyPolicyCommand } from '@aws-sdk/client-kms';
 import t from 'tap';
@@ -73,6 +73,44 @@ t.test('config check rejects a keystore without the keys that columns need (KEYS
   }
   const outcome = await acraEnclave(['config', 'check', join(folder.enclave, 'enclave.yaml')]);
   t.match(outcome.stderr, 'error KEYSTORE_KEY_MISSING:');
+});
+
+const cutOff = (bytes: Buffer) => bytes.subarray(0, -1);
+const BROKEN: Readonly<Record<string, (bytes: Buffer) => Buffer | string>> = {
+  empty: () => '',
+  'cut off': cutOff,
+  'with a byte too many': (bytes) => Buffer.concat([bytes, Buffer.of(0)]),
+  text: () => 'not a key at all, but longer than any header',
+};
+
+t.test('config check rejects keys that cannot be what their names say', async (t) => {
+  const folder = done.copy(t);
+  const check = () => acraEnclave(['config', 'check', join(folder.enclave, 'enclave.yaml')]);
+  const keys = Object.keys(folder.content()).filter((name) => name.startsWith('keystore/'));
+  const named = (end: string) => keys.find((name) => name.endsWith(end)) ?? '';
+  const places = {
+    'tls/server.key.sealed': 'KEYSTORE_SEALED_FILE',
+    [named('_storage_sym')]: 'KEYSTORE_FILE_DAMAGED',
+    [named('poison_key')]: 'KEYSTORE_FILE_DAMAGED',
+    [named('_storage.pub')]: 'KEYSTORE_KEY_INVALID',
+  };
+  for (const [name, code] of Object.entries(places)) {
+    const path = join(folder.enclave, name);
+    const bytes = readFileSync(path);
+    for (const [what, damage] of Object.entries(BROKEN)) {
+      writeFileSync(path, damage(bytes));
+      const outcome = await check();
+      t.match(outcome, { code: 78, stderr: `error ${code}:` }, `${name}, ${what}`);
+      t.match(outcome.stderr, name.replace('keystore/', ''));
+    }
+    writeFileSync(path, bytes);
+  }
+  rmSync(join(folder.enclave, 'tls/server.key.sealed'));
+  mkdirSync(join(folder.enclave, 'tls/server.key.sealed'));
+  t.match((await check()).stderr, 'error KEYSTORE_SEALED_FILE:', 'a folder');
+  rmSync(join(folder.enclave, 'tls/server.key.sealed'), { recursive: true });
+  writeFileSync(join(folder.enclave, 'tls/server.key.sealed'), readFileSync(folder.serverKey));
+  t.match((await check()).stderr, 'error KEYSTORE_SEALED_FILE:', 'the key itself');
 });
 
 t.test('says what would have to be allowed when the key policy refuses Decrypt (KEY_DECRYPT_DENIED)', async (t) => {

@@ -9,19 +9,14 @@ import { PROJECT } from '../project/imports.ts';
 const example = loadConfig(hostProxySchema, `${PROJECT}/examples/host-proxy.yaml`);
 const limitsFor = (limits: object) => hostProxySchema.shape.limits.parse(limits);
 
-t.test('leaves a tenth of all connections to others, and half of the pending ones', async (t) => {
-  t.match(limitsFor({}), {
-    maxConnections: 500,
-    maxConnectionsPerAddress: 450,
-    maxPending: 100,
-    maxSilentPerAddress: 50,
-  });
-  t.match(limitsFor({ maxConnections: 2000 }), { maxConnectionsPerAddress: 1800 });
-  t.match(limitsFor({ maxPending: 7 }), { maxSilentPerAddress: 4 });
+t.test('leaves a tenth of all connections to others, and half of the silent ones', async (t) => {
+  t.match(limitsFor({}), { maxConnectionsPerAddress: 450, maxSilent: 2000, maxSilentPerAddress: 1000 });
+  t.match(limitsFor({ maxConnections: 2000 }), { maxConnectionsPerAddress: 1800, maxSilent: 8000 });
+  t.match(limitsFor({ maxSilent: 7 }), { maxSilentPerAddress: 4 });
 });
 
 t.test('lets a single connection be anybody’s', async (t) => {
-  t.match(limitsFor({ maxConnections: 1, maxPending: 1 }), { maxConnectionsPerAddress: 1, maxSilentPerAddress: 1 });
+  t.match(limitsFor({ maxConnections: 1, maxSilent: 1 }), { maxConnectionsPerAddress: 1, maxSilentPerAddress: 1 });
   t.match(limitsFor({ maxConnections: 9 }), { maxConnectionsPerAddress: 9 });
 });
 
@@ -51,7 +46,7 @@ t.test('applies them to the public route, which dials the enclave for PostgreSQL
   t.match(ingress, {
     label: 'ingress',
     preface: { kind: 'postgres-opening' },
-    limits: { maxConnectionsPerAddress: 450, maxSilentPerAddress: 50 },
+    limits: { maxConnectionsPerAddress: 450, maxSilentPerAddress: 1000 },
   });
 });
 

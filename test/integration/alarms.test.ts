@@ -1,7 +1,7 @@
 /** What an application does that must not go unnoticed, from its session to the parent's log: with the real acra-server. */
 import { join } from 'node:path';
 import type { Client } from 'pg';
-import t from 'tap';
+import t, { type Test as TapTest } from 'tap';
 import { encodeAcraBlock, encodeContainer } from '../../acra/container.ts';
 import { loadThemis } from '../../acra/keystore/themis.ts';
 import { connectDirectly, connectThroughEnclave } from '../../cli/demo/clients.ts';
@@ -17,7 +17,7 @@ import { acraPid, logLines, servingStack, step } from '../support/stack.ts';
 const alarmsOf = (stack: Stack) =>
   logLines(stack.enclave, 'host-proxy')
     .filter(({ event, source }) => event === 'acra.alarm' && source === 'enclave')
-    .map(({ fields }) => fields as LogLine);
+    .map(({ level, fields }) => ({ level, ...(fields as LogLine) }) as LogLine);
 
 /** The first that fits, of those that came after the first `skip`. */
 async function untilAlarm(stack: Stack, wanted: (alarm: LogLine) => boolean, skip = 0): Promise<LogLine | undefined> {
@@ -74,6 +74,47 @@ t.test('the real acra-server', { skip: withoutRealAcraServer }, async (t) => {
   }
 });
 
+/** Nothing in them can hold a protected value, and acra-server writes three to five records of each. */
+const harmless = [
+  'DISCARD ALL',
+  'DEALLOCATE ALL',
+  'LISTEN news',
+  'VACUUM',
+  'CREATE TEMP TABLE scratch (a int)',
+  'SELECT count(*) FILTER (WHERE id > 1) FROM patients',
+];
+const PLAINTEXT = 'UPDATE patients SET diagnosis = 0x41';
+
+t.test('of statements that acra-server cannot read', { skip: withoutRealAcraServer }, async (t) => {
+  const { stack, address } = await servingStack(t);
+  const session = await connectThroughEnclave(stack, address);
+  /** What the statements raise; the log keeps its order, so all of it is there when what comes after it is. */
+  const raisedBy = async (t: TapTest, statements: readonly string[]) => {
+    const before = alarmsOf(stack).length;
+    for (const sql of statements) await session.query(sql);
+    await session.query(PLAINTEXT).catch(() => undefined);
+    const last = await untilAlarm(stack, ({ concern }) => concern === 'plaintext', before);
+    t.match(last, { level: 'fatal' }, 'a value that went out as it came is a fatal alarm');
+    return alarmsOf(stack)
+      .slice(before)
+      .filter(({ concern }) => concern !== 'plaintext');
+  };
+
+  t.test('raises no more alarms than there were, none of them fatal', async (t) => {
+    const raised = await raisedBy(t, harmless);
+    t.ok(raised.length >= 1 && raised.length <= harmless.length, `${raised.length} alarms`);
+    t.ok(raised.every(({ level, concern }) => level === 'error' && concern === 'unexamined'));
+  });
+
+  t.test('keeps the alarms that prove harm visible after a hundred of them', async (t) => {
+    const flood = Array.from({ length: 100 }, () => 'DISCARD ALL');
+    t.ok((await raisedBy(t, flood)).every(({ level }) => level === 'error'));
+    await session.query('SELECT 1; SELECT 2');
+    t.match(await untilAlarm(stack, ({ concern }) => concern === 'undetected'), { level: 'fatal' });
+    await session.end();
+  });
+});
+
 t.test('raises an alarm at the parent for a poison record', async (t) => {
   const { stack, address } = await servingStack(t);
   const owner = await connectDirectly(stack);
@@ -81,7 +122,10 @@ t.test('raises an alarm at the parent for a poison record', async (t) => {
   await owner.end();
   const session = await connectThroughEnclave(stack, address);
   await session.query('SELECT diagnosis FROM patients').catch(() => undefined);
-  t.match(await untilAlarm(stack, ({ acraCode }) => acraCode === 101), { concern: 'poison' });
+  t.match(await untilAlarm(stack, ({ acraCode }) => acraCode === 101), {
+    level: 'fatal',
+    concern: 'poison',
+  });
   await stack.enclave.until(({ publicAddress }) => publicAddress === null, step());
   t.pass('and the public port is closed');
 });

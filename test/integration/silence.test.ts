@@ -11,7 +11,7 @@ import { until } from '../relay/support/relay.ts';
 import { logLines, servingStack, step } from '../support/stack.ts';
 
 const HELD = 2_000;
-const A_SECOND = 12;
+const BETWEEN_SESSIONS = 12;
 const SESSIONS = 50;
 const PLACES = 20;
 
@@ -22,13 +22,12 @@ t.test(
     const silent: Socket[] = [];
     const addSilent = () => silent.push(connect(address).on('error', () => undefined));
     for (let count = 0; count < HELD; count++) addSilent();
-    const more = setInterval(addSilent, 1000 / A_SECOND);
     t.teardown(() => {
-      clearInterval(more);
       for (const socket of silent) socket.destroy();
     });
     let served = 0;
     for (let session = 0; session < SESSIONS; session++) {
+      for (let count = 0; count < BETWEEN_SESSIONS; count++) addSilent();
       const client = await connectThroughEnclave(stack, address);
       const { rows } = await client.query('SELECT 1 AS one');
       if (rows.length === 1) served += 1;
@@ -37,7 +36,7 @@ t.test(
     t.equal(served, SESSIONS);
     const status = await stack.enclave.until(({ shedding }) => shedding.active, step());
     t.match(status, { ready: true, state: 'serving' });
-    t.ok(status.shedding.total > 1_000, `${status.shedding.total} were shed`);
+    t.ok(status.shedding.total > 500, `${status.shedding.total} were shed`);
     t.match(
       logLines(stack.enclave, 'host-proxy').find(({ event }) => event === 'ingress.shedding'),
       { stage: 'began' },

@@ -1,7 +1,7 @@
 /**
  * A PostgreSQL client in front of an enclave: its first eight bytes decide whether the upstream is dialled at all, and stay
  * where they are, so that they are passed on unchanged. Eight are all that a client sends before it waits for an answer
- * (SSLRequest, GSSENCRequest), and until they are here the connection is silent: it may have to make room (admission.ts).
+ * (SSLRequest, GSSENCRequest), and until they are here the connection is silent and holds no place (places.ts).
  * This keeps noise off the upstream. Who may have a session, and in what form, is decided behind it.
  */
 import { classifyOpening, encodeErrorResponse, OPENING_BYTES } from '../../../postgres/start-up.ts';
@@ -9,6 +9,7 @@ import { EPOLLIN } from '../../../system/libc/socket-constants.ts';
 import type { Connection, Policy, Stage } from '../connection.ts';
 import { dial } from '../dial.ts';
 import type { Engine } from '../engine.ts';
+import { takePlace } from '../places.ts';
 import { openConnection } from '../pump.ts';
 import { peek, sendLastWords } from '../small-io.ts';
 
@@ -24,8 +25,9 @@ const OPENING: Stage = {
     const { down } = connection;
     const { bytes, end } = peek(engine, down, OPENING_BYTES);
     const verdict = classifyOpening(bytes);
-    if (verdict === 'plausible') dial(engine, connection, connection.route.upstream);
-    else if (verdict === 'not-postgres') refuse(engine, connection, verdict);
+    if (verdict === 'plausible') {
+      if (takePlace(engine, connection)) dial(engine, connection, connection.route.upstream);
+    } else if (verdict === 'not-postgres') refuse(engine, connection, verdict);
     // A peek at too few bytes shows no end behind them; the hang-up does (K14).
     else if (end !== undefined || down.isHungUp) connection.close(engine, 'gone', end ?? '');
   },

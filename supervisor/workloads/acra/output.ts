@@ -1,9 +1,11 @@
 /**
  * acra-server's log: read always (it dies of SIGPIPE when nobody does, acra-server contract 3.3), passed on by allow-list,
- * and listened to: a record that says a statement went out unencrypted, or that a poison record was read, is an alarm.
+ * and listened to: a record that says a statement went out unencrypted, or that a poison record was read, is an alarm. What it
+ * writes more than once for one statement is one alarm.
  */
+import { AlarmGroups } from '../../../acra/server/log-alarms.ts';
 import type { AlarmConcern } from '../../../acra/server/log-concerns.ts';
-import { ALARM_CONCERNS, alarmOf } from '../../../acra/server/log-concerns.ts';
+import { ALARM_CONCERNS, ALARM_LEVELS, alarmOf } from '../../../acra/server/log-concerns.ts';
 import type { LogLine } from '../../../acra/server/log-lines.ts';
 import { LogLines } from '../../../acra/server/log-lines.ts';
 import type { AcraLogRecord } from '../../../acra/server/log-record.ts';
@@ -22,6 +24,7 @@ export class AcraOutput {
   readonly #logger: Logger;
   readonly #onRecord: (record: AcraLogRecord) => void;
   #codes = new Set<number>();
+  #groups = new AlarmGroups();
   #lastError: string | undefined;
   readonly #alarms = new Map<AlarmConcern, number>(ALARM_CONCERNS.map((concern) => [concern, 0]));
 
@@ -53,6 +56,7 @@ export class AcraOutput {
   /** Listens to a process that was just launched; what the last one said is forgotten. */
   attach(streams: readonly (NodeJS.ReadableStream | null)[]): void {
     this.#codes = new Set();
+    this.#groups = new AlarmGroups();
     this.#lastError = undefined;
     for (const stream of streams) {
       const lines = new LogLines((line) => this.#read(line));
@@ -74,11 +78,19 @@ export class AcraOutput {
 
   #raiseAlarm(record: AcraLogRecord): void {
     const alarm = alarmOf(record);
-    if (!alarm) return;
+    if (!alarm || !this.#groups.begins(alarm.concern, record)) return;
     const { concern, meaning } = alarm;
     const { message, code, sessionId, clientId } = record;
     this.#alarms.set(concern, (this.#alarms.get(concern) ?? 0) + 1);
     const child = this.#child;
-    this.#logger.log('fatal', 'acra.alarm', { child, concern, meaning, message, acraCode: code, sessionId, clientId });
+    this.#logger.log(ALARM_LEVELS[concern], 'acra.alarm', {
+      child,
+      concern,
+      meaning,
+      message,
+      acraCode: code,
+      sessionId,
+      clientId,
+    });
   }
 }

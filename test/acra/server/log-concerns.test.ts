@@ -1,5 +1,5 @@
 import t from 'tap';
-import { ALARM_MESSAGES, alarmOf } from '../../../acra/server/log-concerns.ts';
+import { ALARM_CONCERNS, ALARM_LEVELS, ALARM_MESSAGES, alarmOf } from '../../../acra/server/log-concerns.ts';
 import { parseAcraLogLine } from '../../../acra/server/log-record.ts';
 
 const record = (fields: Record<string, unknown>) => {
@@ -33,4 +33,9 @@ for (const fields of [
   { msg: 'Turned on poison record detection', code: 101, level: 'info' },
 ]) {
   t.test(`raises none for "${fields.msg}"`, async (t) => t.equal(alarmOf(record(fields)), undefined));
+}
+
+for (const concern of ALARM_CONCERNS) {
+  const level = concern === 'unexamined' ? 'error' : 'fatal';
+  t.test(`is ${level} when it is "${concern}"`, async (t) => t.equal(ALARM_LEVELS[concern], level));
 }

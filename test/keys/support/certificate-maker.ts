@@ -20,7 +20,12 @@ const oid = (digits: string) => der(0x06, hex(digits));
 const integer = (digits: string) => der(0x02, hex(digits));
 
 const PURPOSES = { server: '2b06010505070301', client: '2b06010505070302', any: '551d2500', email: '2b06010505070304' };
-const USAGES = { digitalSignature: [7, 0x80], keyEncipherment: [5, 0x20], keyCertSign: [1, 0x06] } as const;
+const USAGES = {
+  digitalSignature: [7, 0x80],
+  keyEncipherment: [5, 0x20],
+  keyCertSign: [1, 0x06],
+  nonRepudiation: [6, 0x40],
+} as const;
 /** AlgorithmIdentifiers of RFC 4055, 5758 and 8410. */
 const SIGNATURES = {
   rsa: {
@@ -33,13 +38,20 @@ const SIGNATURES = {
 
 export interface Shape {
   readonly subject?: string;
-  readonly version?: 1 | 3;
+  readonly version?: 1 | 2 | 3 | 4;
   readonly serial?: string;
   /** Undefined: no basic constraints. */
   readonly ca?: boolean;
+  readonly pathLength?: number;
   readonly keyUsage?: keyof typeof USAGES;
   readonly purposes?: readonly (keyof typeof PURPOSES)[];
   readonly dnsNames?: readonly string[];
+  /** Further alternative names: context tag in hex, contents. */
+  readonly names?: readonly (readonly [tag: number, content: string | Buffer])[];
+  /** Further extensions: identifier and value in hex. */
+  readonly extra?: readonly { readonly oid: string; readonly critical?: boolean; readonly value: string }[];
+  /** SubjectPublicKeyInfo in hex, in the place of the key's own. */
+  readonly spki?: string;
   /** An extension that nobody knows, marked critical. */
   readonly unknownCritical?: boolean;
   readonly digest?: 'sha1' | 'sha256' | 'md5';
@@ -74,17 +86,33 @@ function extension(identifier: string, critical: boolean, value: Buffer): Buffer
   return sequence(oid(identifier), ...(critical ? [der(0x01, Buffer.of(0xff))] : []), der(0x04, value));
 }
 
-function extensionsOf({ ca, keyUsage, purposes, dnsNames, unknownCritical }: Shape): Buffer[] {
+const alternativeName = (tag: number, content: string | Buffer) => der(tag, Buffer.from(content));
+const TRUE = der(0x01, Buffer.of(0xff));
+
+function extensionsOf({
+  ca,
+  pathLength,
+  keyUsage,
+  purposes,
+  dnsNames,
+  names = [],
+  extra = [],
+  ...more
+}: Shape): Buffer[] {
+  const length = pathLength === undefined ? [] : [integer(pathLength.toString(16).padStart(2, '0'))];
+  const allNames = [
+    ...(dnsNames ?? []).map((dns) => alternativeName(0x82, dns)),
+    ...names.map((name) => alternativeName(...name)),
+  ];
   return [
-    ca === undefined ? [] : extension('551d13', true, sequence(...(ca ? [der(0x01, Buffer.of(0xff))] : []))),
+    ca === undefined ? [] : extension('551d13', true, sequence(...(ca ? [TRUE] : []), ...length)),
     keyUsage === undefined ? [] : extension('551d0f', true, der(0x03, Buffer.from(USAGES[keyUsage]))),
     purposes === undefined
       ? []
       : extension('551d25', false, sequence(...purposes.map((purpose) => oid(PURPOSES[purpose])))),
-    dnsNames === undefined
-      ? []
-      : extension('551d11', false, sequence(...dnsNames.map((dns) => der(0x82, Buffer.from(dns))))),
-    unknownCritical ? extension('2b0601040182376303', true, sequence()) : [],
+    allNames.length === 0 ? [] : extension('551d11', false, sequence(...allNames)),
+    ...extra.map((each) => extension(each.oid, each.critical === true, hex(each.value))),
+    more.unknownCritical ? extension('2b0601040182376303', true, sequence()) : [],
   ].flat();
 }
 
@@ -94,10 +122,10 @@ export function makeCertificate(shape: Shape, nowMs: number, issuer?: Issuer): M
   const key = shape.key ?? newKey();
   const issuerKey = issuer?.key ?? key;
   const algorithm = hex(SIGNATURES[issuerKey.asymmetricKeyType === 'rsa' ? 'rsa' : 'ec'][digest]);
-  const spki = hex(publicKeyHex(key));
-  const extensions = version === 3 ? extensionsOf(shape) : [];
+  const spki = hex(shape.spki ?? publicKeyHex(key));
+  const extensions = version >= 3 ? extensionsOf(shape) : [];
   const body = sequence(
-    ...(version === 3 ? [der(0xa0, integer('02'))] : []),
+    ...(version > 1 ? [der(0xa0, integer(`0${version - 1}`))] : []),
     integer(serial),
     algorithm,
     name(issuer?.subject ?? subject),

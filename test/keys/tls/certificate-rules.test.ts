@@ -1,15 +1,16 @@
 /** What acra-server or applications would refuse later is refused by name; docs/specs/acra-server.md tells where each rule is from. */
 import { rootCertificates } from 'node:tls';
 import t from 'tap';
+import { PURPOSE } from '../../../acra/certificate/chain.ts';
 import { readCertificateFile } from '../../../keys/tls/certificate-file.ts';
 import {
   checkAuthorities,
   checkClientCertificate,
   checkServerCertificate,
-  PURPOSE,
 } from '../../../keys/tls/certificate-rules.ts';
 import type { Shape } from '../support/certificate-maker.ts';
 import { GOOD, makeCertificate, newKey, newRsaKey, pemOf } from '../support/certificate-maker.ts';
+import { oddChains, READABLE, UNREADABLE } from '../support/odd-certificates.ts';
 
 const NOW_MS = Date.UTC(2026, 5, 1);
 const authority = makeCertificate(GOOD.authority, NOW_MS);
@@ -70,6 +71,10 @@ const SERVERS: readonly (readonly [string, string, Shape])[] = [
   ['one that has expired', 'CERTIFICATE_EXPIRED', { fromDays: -9, toDays: -1 }],
   ['one of tomorrow', 'CERTIFICATE_NOT_YET_VALID', { fromDays: 1 }],
   ['RSA of 1024 bits', 'CERTIFICATE_ALGORITHM', { key: newRsaKey(1024) }],
+  ['a key usage of signing certificates alone', 'CERTIFICATE_NOT_SERVER', { keyUsage: 'keyCertSign' }],
+  ['a key usage of non-repudiation alone', 'CERTIFICATE_NOT_SERVER', { keyUsage: 'nonRepudiation' }],
+  ['a mail address for its only name', 'CERTIFICATE_NOT_SERVER', { dnsNames: [], names: [[0x81, 'a@b.test']] }],
+  ['a URI for its only name', 'CERTIFICATE_NOT_SERVER', { dnsNames: [], names: [[0x86, 'https://a.test/']] }],
 ];
 for (const [what, code, change] of SERVERS) {
   t.test(`rejects a server certificate: ${what} (${code})`, async (t) => {
@@ -119,6 +124,45 @@ t.test(
   },
 );
 
+t.test('rejects what acra-server cannot read, wherever it stands (CERTIFICATE_FILE_INVALID)', async (t) => {
+  for (const [what, shape] of Object.entries(UNREADABLE)) {
+    t.same(serverCodes(server(shape)), ['CERTIFICATE_FILE_INVALID'], `server: ${what}`);
+    t.same(clientCodes(client(shape)), ['CERTIFICATE_FILE_INVALID'], `client: ${what}`);
+    const own = makeCertificate({ ...GOOD.authority, ...shape }, NOW_MS).pem;
+    t.same(authorityCodes(own), ['CERTIFICATE_FILE_INVALID'], `CA: ${what}`);
+  }
+  for (const [what, shape] of Object.entries(READABLE)) {
+    t.same(serverCodes(server(shape)), [], `server: ${what}`);
+    t.same(clientCodes(client(shape)), [], `client: ${what}`);
+  }
+});
+
+t.test('says what it is that cannot be read', async (t) => {
+  const foundIn = (shape: Shape) => file(client(shape)).findings[0]?.found;
+  t.match(foundIn(UNREADABLE['a URI with an open bracket'] ?? {}), /URI "http:\/\/\[bad".*brackets/);
+  t.match(foundIn(UNREADABLE['an extension twice'] ?? {}), /1\.2\.3\.4.*twice/);
+});
+
+t.test('follows a client certificate to a CA that may have issued it (CERTIFICATE_ISSUER)', async (t) => {
+  for (const [what, { client, between, anchor, isGood }] of Object.entries(oddChains(NOW_MS))) {
+    const bundle = file(authority.pem + anchor.pem).certificates;
+    const text = [client, ...between].map(({ pem }) => pem).join('');
+    t.same(codes(checkClientCertificate(file(text), bundle, NOW_MS)), isGood ? [] : ['CERTIFICATE_ISSUER'], what);
+  }
+});
+
+t.test('rejects a server whose CAs, sent along, may not have issued it', async (t) => {
+  const through = (shape: Shape) => {
+    const middle = makeCertificate({ ...GOOD.authority, subject: 'middle CA', ...shape }, NOW_MS, authority);
+    return serverCodes(makeCertificate(GOOD.server, NOW_MS, middle).pem + middle.pem);
+  };
+  t.same(through({}), []);
+  t.same(through({ purposes: ['client'] }), ['CERTIFICATE_ISSUER']);
+  t.same(through({ ca: false }), ['CERTIFICATE_ISSUER']);
+  t.same(through({ keyUsage: 'digitalSignature' }), ['CERTIFICATE_ISSUER']);
+  t.same(through({ fromDays: -9, toDays: -1 }), ['CERTIFICATE_EXPIRED']);
+});
+
 const AUTHORITIES: readonly (readonly [string, string, string])[] = [
   ['a server certificate', 'CERTIFICATE_NOT_CA', server()],
   ['one without basic constraints', 'CERTIFICATE_NOT_CA', makeCertificate({ keyUsage: 'keyCertSign' }, NOW_MS).pem],
@@ -164,6 +208,13 @@ t.test('rejects what holds no PEM certificates, and says what it holds (CERTIFIC
     'a block that is not closed': good.slice(0, -10),
     'a second block that is not closed': good + good.slice(0, -10),
     'a block that does not start a line': ` ${good}`,
+    'lines that end with CR alone': good.replaceAll('\n', '\r'),
+    'an END that does not start a line': good.replace('\n-----END', '-----END'),
+    'text after END': good.replace(/-----\n$/, '----- x\n'),
+    'text after BEGIN': good.replace('-----\n', '----- x\n'),
+    'a strange character in the Base64': good.replace('MII', 'MI!I'),
+    'padding within the Base64': good.replace('MII', 'MI=I'),
+    'headers before the Base64': good.replace('-----\n', '-----\nNote: a\n\n'),
     "OpenSSL's own form": pemOf(bytes, 'TRUSTED CERTIFICATE'),
     'a request': pemOf(bytes, 'CERTIFICATE REQUEST'),
     'damaged Base64': good.replace(/\n.{64}\n/, '\nAAAA\n'),

@@ -3,6 +3,7 @@ import t from 'tap';
 import { readCertificateFile } from '../../../keys/tls/certificate-file.ts';
 import { checkServerKey } from '../../../keys/tls/private-key.ts';
 import { GOOD, makeCertificate, newRsaKey, pemOf } from '../support/certificate-maker.ts';
+import { withExplicitCurve } from '../support/odd-certificates.ts';
 
 const NOW_MS = Date.UTC(2026, 5, 1);
 const server = makeCertificate(GOOD.server, NOW_MS);
@@ -47,6 +48,13 @@ t.test('rejects what is not one PEM private key (KEY_FILE_INVALID)', async (t) =
     'UTF-16': Buffer.from(server.keyPem, 'utf16le'),
     'a damaged key': server.keyPem.replace(/\n.{20}/, '\nAAAAAAAAAAAAAAAAAAAA'),
     'a key that ends early': server.keyPem.slice(0, -10),
+    'text after END': server.keyPem.replace(/-----\n$/, '----- x\n'),
+    'text after BEGIN': server.keyPem.replace('-----\n', '----- x\n'),
+    'an END that does not start a line': server.keyPem.replace('\n-----END', '-----END'),
+    'an END that is indented': server.keyPem.replace('\n-----END', '\n -----END'),
+    'lines that end with CR alone': server.keyPem.replaceAll('\n', '\r'),
+    'a strange character in the Base64': server.keyPem.replace('-----\nM', '-----\n!M'),
+    'a curve that is spelled out': withExplicitCurve(server.key),
     'a large file': server.keyPem + ' '.repeat(70_000),
   };
   for (const [what, content] of Object.entries(files)) t.same(codes(content), ['KEY_FILE_INVALID'], what);

@@ -1,13 +1,15 @@
 /** What is accepted before a ceremony is what the real acra-server accepts, and what is refused it refuses. */
 import { generateKeyPairSync } from 'node:crypto';
 import t from 'tap';
+import { PURPOSE } from '../../../acra/certificate/chain.ts';
 import { readCertificateFile } from '../../../keys/tls/certificate-file.ts';
-import { checkAuthorities, checkClientCertificate, PURPOSE } from '../../../keys/tls/certificate-rules.ts';
+import { checkAuthorities, checkClientCertificate } from '../../../keys/tls/certificate-rules.ts';
 import { checkServerKey } from '../../../keys/tls/private-key.ts';
 import { withoutRealAcraServer } from '../../acra/support/real-acra-server.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import type { Made, Shape } from '../support/certificate-maker.ts';
 import { GOOD, makeCertificate, newRsaKey } from '../support/certificate-maker.ts';
+import { oddChains, READABLE, UNREADABLE, withExplicitCurve } from '../support/odd-certificates.ts';
 import { startRealAcra } from '../support/real-handshake.ts';
 
 const skip = withoutRealAcraServer;
@@ -56,6 +58,7 @@ const CLIENTS: Readonly<Record<string, Pick<Made, 'pem' | 'keyPem'>>> = {
   'of a CA below, sent along': withChain(issue(GOOD.client, middle), middle),
   'of a CA below, not sent along': issue(GOOD.client, middle),
   'self-signed': makeCertificate(GOOD.client, nowMs),
+  ...Object.fromEntries(Object.entries({ ...UNREADABLE, ...READABLE }).map(([what, shape]) => [what, like(shape)])),
 };
 
 t.test('judges client certificates as the real acra-server does', { skip }, async (t) => {
@@ -70,6 +73,20 @@ t.test('judges client certificates as the real acra-server does', { skip }, asyn
     t.equal(findings.length === 0, await acra?.letsIn(client), `${what}: ${findings.map(({ code }) => code).join()}`);
   }
   await acra?.stop();
+});
+
+t.test('follows client certificates to a CA as the real acra-server does', { skip }, async (t) => {
+  const chains = Object.entries(oddChains(nowMs));
+  for (const [what, { client, between, anchor, isGood = false }] of chains) {
+    const clientCaPem = authority.pem + anchor.pem;
+    const acra = await startRealAcra({ folder: temporaryFolder(t), clientCaPem, server });
+    const { pem, keyPem } = withChain(client, ...between);
+    const authorities = readCertificateFile('ca.pem', Buffer.from(clientCaPem)).certificates;
+    const findings = checkClientCertificate(readCertificateFile('c.pem', Buffer.from(pem)), authorities, nowMs);
+    t.equal(findings.length === 0, isGood, what);
+    t.equal(await acra?.letsIn({ pem, keyPem }), isGood, `${what}, for acra-server`);
+    await acra?.stop();
+  }
 });
 
 const AUTHORITIES: Readonly<Record<string, Shape>> = {
@@ -136,6 +153,11 @@ t.test('refuses the forms of a key with which the real acra-server does not star
     'a certificate': server.pem,
     empty: '',
     'a UTF-8 mark': `\u{feff}${server.keyPem}`,
+    'text after END': server.keyPem.replace(/-----\n$/, '----- x\n'),
+    'an END that does not start a line': server.keyPem.replace('\n-----END', '-----END'),
+    'a strange character in the Base64': server.keyPem.replace('-----\nM', '-----\n!M'),
+    'lines that end with CR alone': server.keyPem.replaceAll('\n', '\r'),
+    'a curve that is spelled out': withExplicitCurve(server.key),
   };
   const certificate = readCertificateFile('server.pem', Buffer.from(server.pem)).certificates[0];
   for (const [what, keyPem] of Object.entries(forms)) {

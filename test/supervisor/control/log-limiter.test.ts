@@ -68,6 +68,42 @@ t.test('limits fatal records too, and tells their number as fatal', async (t) =>
   t.match(passed('log.suppressed'), [{ level: 'fatal', fields: { count: 100 - RECORDS_PER_WINDOW } }]);
 });
 
+const letters = (count: number) => [...String(count)].map((digit) => 'abcdefghij'[Number(digit)]).join('');
+
+for (const [what, flood, other] of [
+  ['another concern', { concern: 'plaintext' }, { concern: 'poison' }],
+  ['another program, though only a digit differs', { child: 'acra-server-1' }, { child: 'acra-server-2' }],
+  ['another client, though only a digit differs', { clientId: 'tenant-1' }, { clientId: 'tenant-2' }],
+  ['another code', { acraCode: 900 }, { acraCode: 903 }],
+] as const) {
+  t.test(`lets a fatal alarm pass beside a flood of those of ${what}, and counts both apart`, async (t) => {
+    const { logger, passed } = limited();
+    const alarm = { child: 'acra-server-1', concern: 'plaintext', clientId: 'tenant-1', acraCode: 900 };
+    for (let count = 0; count < 100; count += 1) logger.log('fatal', 'acra.alarm', { ...alarm, ...flood });
+    for (let count = 0; count < 50; count += 1) logger.log('fatal', 'acra.alarm', { ...alarm, ...other });
+    t.equal(passed('acra.alarm').length, 2 * RECORDS_PER_WINDOW);
+    logger.settle();
+    t.match(passed('log.suppressed'), [
+      { level: 'fatal', fields: { count: 100 - RECORDS_PER_WINDOW } },
+      { level: 'fatal', fields: { count: 50 - RECORDS_PER_WINDOW } },
+    ]);
+  });
+}
+
+for (const [what, event, flood] of [
+  ['of other events', 'acra.log', {}],
+  ['of another concern', 'acra.alarm', { concern: 'plaintext' }],
+  ['of another program', 'acra.alarm', { concern: 'poison', child: 'acra-server-2' }],
+] as const) {
+  t.test(`lets a new kind of fatal alarm pass beside more kinds than are told apart, ${what}`, async (t) => {
+    const { logger, target } = limited();
+    for (let count = 0; count < MAX_KINDS + 100; count += 1)
+      logger.log('fatal', event, { child: 'acra-server-1', ...flood, error: letters(count) });
+    logger.log('fatal', 'acra.alarm', { child: 'acra-server-1', concern: 'poison' });
+    t.match(target.records.at(-1), { event: 'acra.alarm', fields: { concern: 'poison', child: 'acra-server-1' } });
+  });
+}
+
 t.test('tells the end of a window when the next record comes', async (t) => {
   const { clock, logger, target } = limited();
   for (let count = 0; count <= RECORDS_PER_WINDOW; count += 1)
@@ -80,16 +116,15 @@ t.test('tells the end of a window when the next record comes', async (t) => {
   );
 });
 
-t.test('is bounded in kinds, for each level', async (t) => {
+t.test('is bounded in kinds, for each level, event, program and concern', async (t) => {
   const { logger, passed, target } = limited();
-  const name = (count: number) => [...String(count)].map((digit) => 'abcdefghij'[Number(digit)]).join('');
   for (let count = 0; count < 5_000; count += 1)
-    logger.log('error', 'acra.log', { message: `goroutine ${name(count)}` });
+    logger.log('error', 'acra.log', { message: `goroutine ${letters(count)}` });
   t.ok(target.records.length <= MAX_KINDS + RECORDS_PER_WINDOW);
   logger.log('fatal', 'acra.alarm', { concern: 'poison' });
   t.equal(passed('acra.alarm').length, 1);
   logger.settle();
-  t.match(passed('log.suppressed'), [{ fields: { kind: 'other' } }]);
+  t.match(passed('log.suppressed'), [{ fields: { kind: 'acra.log other' } }]);
 });
 
 t.test('passes on what the relay limits itself', async (t) => {

@@ -1,0 +1,105 @@
+/**
+ * Who gets a place on a route. At accept only what costs little is looked at; on a route whose preface waits for the client to
+ * speak, the place is given when it has spoken.
+ *
+ * A silent connection (one that has not said yet what it wants) so holds no place, costs a descriptor, and never keeps another
+ * out: over a limit of silent ones the oldest goes, after a last look whether its first bytes have come meanwhile. Whoever
+ * floods a route with silence pushes out himself. For want of a place those go that were opened and did not become sessions within
+ * the time for a preface, the oldest first. Only sessions count against newcomers.
+ */
+import { encodeErrorResponse } from '../../postgres/start-up.ts';
+import type { CounterName } from '../counters.ts';
+import type { RelayEvent } from '../events.ts';
+import type { Connection, Peer } from './connection.ts';
+import type { Engine } from './engine.ts';
+import type { RouteState } from './route-state.ts';
+import { sendLastWords } from './small-io.ts';
+
+export interface Denial {
+  readonly counter: CounterName;
+  readonly event: RelayEvent;
+  readonly reason: string;
+}
+
+const shed = (reason: string): Denial => ({ counter: 'shed', event: 'relay.shed', reason });
+
+/** The oldest silent connection, of one address or of all, goes unless it has spoken meanwhile. */
+function shedSilent(engine: Engine, route: RouteState, address: string | undefined, limit: string): void {
+  const oldest = route.peers.silent.oldest(address);
+  if (oldest === undefined) return;
+  oldest.lookAgain(engine);
+  if (route.peers.silent.has(oldest)) oldest.shed(engine, limit);
+}
+
+/** The oldest connection goes that was opened and has not become a session in time. @returns whether there was one. */
+function shedUnproven(engine: Engine, route: RouteState, address: string | undefined, limit: string): boolean {
+  const { unproven } = route.peers;
+  let oldest = unproven.oldest(address);
+  for (; oldest?.isProven; oldest = unproven.oldest(address)) unproven.delete(oldest);
+  if (oldest === undefined || engine.nowMs - oldest.acceptedMs < route.limits.prefaceTimeoutMs) return false;
+  oldest.shed(engine, limit);
+  return true;
+}
+
+/** Makes room for one more silent connection. */
+function boundSilence(engine: Engine, route: RouteState, { address }: Peer): void {
+  const { peers, limits } = route;
+  const { maxSilent = limits.maxPending, maxSilentPerAddress = maxSilent } = limits;
+  if (address !== undefined) {
+    while (peers.silent.countOf(address) >= maxSilentPerAddress)
+      shedSilent(engine, route, address, 'maxSilentPerAddress');
+  }
+  while (peers.silent.size >= maxSilent) shedSilent(engine, route, undefined, 'maxSilent');
+}
+
+/** Why a connection that wants a place cannot have one, or undefined; those that hold one in vain make room. */
+function placeDenial(engine: Engine, route: RouteState, { address }: Peer): Denial | undefined {
+  const { peers, limits } = route;
+  const { maxConnectionsPerAddress } = limits;
+  if (address !== undefined && maxConnectionsPerAddress !== undefined) {
+    const held = () => peers.connectionsOf(address) - peers.silent.countOf(address);
+    while (held() >= maxConnectionsPerAddress) {
+      const reason = 'maxConnectionsPerAddress';
+      if (!shedUnproven(engine, route, address, reason)) return shed(reason);
+    }
+  }
+  while (route.active - peers.silent.size >= limits.maxConnections) {
+    if (!shedUnproven(engine, route, undefined, 'maxConnections')) return shed('maxConnections');
+  }
+  return route.pending - peers.silent.size >= limits.maxPending ? shed('maxPending') : undefined;
+}
+
+/** Why a connection cannot be taken at accept, or undefined. Counts it as accepted by the listener either way. */
+export function acceptDenial(engine: Engine, route: RouteState, peer: Peer): Denial | undefined {
+  const { allowedCids, spec } = route;
+  const { cid } = peer;
+  route.count('accepted', 1);
+  if (allowedCids !== undefined && (cid === undefined || !allowedCids.has(cid))) {
+    return { counter: 'refusedCid', event: 'relay.refused-cid', reason: 'cid' };
+  }
+  if (spec.preface.kind !== 'postgres-opening') return placeDenial(engine, route, peer);
+  boundSilence(engine, route, peer);
+  return undefined;
+}
+
+/** At accept, where there is no connection yet that would count its outcome. */
+export function countDenial(engine: Engine, route: RouteState, peer: Peer, denial: Denial): void {
+  if (denial.counter === 'shed') route.count('unopenedShed', 1);
+  noteDenial(engine, route, peer, denial);
+}
+
+function noteDenial(engine: Engine, route: RouteState, { cid, address }: Peer, denial: Denial): void {
+  route.count(denial.counter, 1);
+  engine.log.limited('warn', denial.event, route.label, { cid, address, reason: denial.reason });
+}
+
+/** A silent connection has spoken: gives it a place, or tells it that there is none and closes it. @returns whether it has one. */
+export function takePlace(engine: Engine, connection: Connection): boolean {
+  const { route, peer } = connection;
+  const denial = placeDenial(engine, route, peer);
+  if (denial === undefined) return true;
+  noteDenial(engine, route, peer, denial);
+  sendLastWords(engine, connection.down, encodeErrorResponse('too-many-connections'));
+  connection.close(engine, 'denied', denial.reason);
+  return false;
+}
