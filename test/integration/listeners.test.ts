@@ -31,6 +31,7 @@ t.test('keeps every listener inside the route tables', async (t) => {
     sorted([
       `tcp:${address.port}`,
       `tcp:${admin}`,
+      `unix:${join(options.root, 'host', 'command.sock')}`,
       `unix:${join(options.root, 'host', 'control.sock')}`,
       ...[10, 11, 12, 13].map((vsockPort) => `unix:${enclave.vsockPath}_${vsockPort}`),
     ]),

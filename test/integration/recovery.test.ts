@@ -114,7 +114,8 @@ t.test('the supervisor killed: acra-server dies with it, the public port closes'
   const pid = acraPid(enclave);
   enclave.supervisor?.kill('SIGKILL');
   await enclave.supervisor?.exited;
-  await enclave.until(({ state, publicAddress }) => state === 'lost' && publicAddress === null, step());
+  const lost = await enclave.until(({ state, publicAddress }) => state === 'lost' && publicAddress === null, step());
+  t.match(lost, { ready: false, reason: { code: 'HOST_ENCLAVE_UNHEARD', message: /serving, phase serve/ } });
   t.throws(() => process.kill(pid, 0), { code: 'ESRCH' });
 });
 
