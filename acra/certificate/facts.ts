@@ -15,7 +15,7 @@ import type { NameConstraints } from './name-constraints.ts';
 import { readNameConstraints } from './name-constraints.ts';
 import { requireReadableKey } from './public-key.ts';
 
-export interface KeyUsage {
+interface KeyUsage {
   readonly digitalSignature: boolean;
   readonly keyCertSign: boolean;
   /** One of the three with which OpenSSL lets a certificate serve TLS: signature, encipherment or agreement. */

@@ -21,7 +21,7 @@ export function isEcKey(key: Buffer, half: keyof typeof EC_KEY_TAGS): boolean {
 }
 
 /** A Secure Cell in Seal mode that is not empty. */
-export function isSealed(file: Buffer): boolean {
+function isSealed(file: Buffer): boolean {
   if (file.length <= CELL_HEADER_BYTES) return false;
   const [nonce, tag, message] = [4, 8, 12].map((offset) => file.readUInt32LE(offset));
   if (nonce === undefined || tag === undefined || message === undefined) return false;
