@@ -17,6 +17,12 @@ async function outcomes(t: Tap, relay: Relay): Promise<Readonly<Record<string, n
   return Object.fromEntries(came);
 }
 
+/** Until so many have come to an outcome: a connection is accepted a moment before it is held. */
+async function untilOutcomes(relay: Relay, count: number): Promise<void> {
+  const sum = () => OUTCOMES.reduce((total, name) => total + countersOf(relay)[name], 0);
+  await until(() => sum() === count);
+}
+
 t.test('counts a client that goes away while its upstream is dialled', async (t) => {
   const { relay } = await startRelay(t);
   const { endpoint: connect } = startDeafListener(t);
@@ -24,7 +30,7 @@ t.test('counts a client that goes away while its upstream is dialled', async (t)
   await until(() => countersOf(relay).pending === 1);
   t.same(await outcomes(t, relay), {});
   client.resetAndDestroy();
-  await until(() => countersOf(relay).active === 0);
+  await untilOutcomes(relay, 1);
   t.same(await outcomes(t, relay), { gone: 1 });
 });
 
@@ -33,7 +39,7 @@ t.test('counts a client that goes away before it has said what it wants', async 
   const server = await serveEcho(t);
   const spec = route({ connect: server.endpoint, preface: { kind: 'postgres-opening' } });
   (await dial(t, await relay.addRoute(spec))).end(SSL_REQUEST.subarray(0, 4));
-  await until(() => countersOf(relay).gone === 1 && countersOf(relay).active === 0);
+  await untilOutcomes(relay, 1);
   t.same(await outcomes(t, relay), { gone: 1 });
 });
 
@@ -52,7 +58,7 @@ t.test('counts a client that goes away before the database has answered, and one
     }
     client.end();
   }
-  await until(() => countersOf(relay).active === 0);
+  await untilOutcomes(relay, 2);
   t.same(await outcomes(t, relay), { gone: 2 });
 });
 
@@ -61,7 +67,7 @@ t.test('counts a CancelRequest that was passed on', async (t) => {
   const server = await serve(t, (socket) => socket.resume().once('end', () => socket.end()));
   const listen = await relay.addRoute(route({ connect: server.endpoint, preface: { kind: 'postgres-tls' } }));
   (await dial(t, listen)).end(CANCEL_REQUEST);
-  await until(() => countersOf(relay).cancelled === 1 && countersOf(relay).active === 0);
+  await untilOutcomes(relay, 1);
   t.same(await outcomes(t, relay), { cancelled: 1 });
 });
 
@@ -81,7 +87,7 @@ t.test('counts those that made room before they had spoken, and no open one twic
   const { relay } = await startRelay(t);
   const server = await serveEcho(t);
   const preface = { kind: 'postgres-opening' } as const;
-  const limits = { maxConnections: 1, maxSilent: 1, prefaceTimeoutMs: 60_000 };
+  const limits = { maxPending: 1, prefaceTimeoutMs: 60_000 };
   const listen = await relay.addRoute(route({ connect: server.endpoint, preface, limits }));
   const silent = await dial(t, listen);
   await until(() => countersOf(relay).silent === 1);
@@ -94,6 +100,21 @@ t.test('counts those that made room before they had spoken, and no open one twic
   t.match(countersOf(relay), { shedSilent: 1, cut: 1, unopenedCut: 0 });
 });
 
+t.test('counts one that spoke when no place was free once', async (t) => {
+  const { relay } = await startRelay(t);
+  const server = await serveEcho(t);
+  const preface = { kind: 'postgres-opening' } as const;
+  const limits = { maxConnections: 1, prefaceTimeoutMs: 60_000 };
+  const listen = await relay.addRoute(route({ connect: server.endpoint, preface, limits }));
+  const held = await dial(t, listen);
+  held.write(SSL_REQUEST);
+  await untilOutcomes(relay, 1);
+  const late = await dial(t, listen);
+  late.write(SSL_REQUEST);
+  await closed(late);
+  t.same(await outcomes(t, relay), { opened: 1, unopenedShed: 1 });
+});
+
 t.test('counts those without an upstream and those whose first bytes are refused', async (t) => {
   const { relay } = await startRelay(t);
   const server = await serveEcho(t);
@@ -103,7 +124,7 @@ t.test('counts those without an upstream and those whose first bytes are refused
   const [refused, failed] = [await dial(t, listen), await dial(t, listen)];
   refused.write('GET / HTTP/1.1\r\n');
   failed.write(SSL_REQUEST);
-  await until(() => countersOf(relay).accepted === 2 && countersOf(relay).active === 0);
+  await untilOutcomes(relay, 2);
   t.same(await outcomes(t, relay), { refusedPreface: 1, connectFailed: 1 });
 });
 
