@@ -61,7 +61,10 @@ function isBase64(body: Buffer): boolean {
 /** @param end where the line break before its END line is */
 function readBlock(bytes: Buffer, start: number, end: number): PemBlock | undefined {
   const lineEnd = endOfLine(bytes, start);
-  const line = bytes.toString('latin1', start, lineEnd).replace(/[ \t\r]+$/, '');
+  const line = bytes
+    .toString('latin1', start, lineEnd)
+    .replace(/\r$/, '')
+    .replace(/[ \t]+$/, '');
   if (!line.endsWith(DASHES)) return undefined;
   const label = line.slice(BEGIN.length, -DASHES.length);
   const closing = `-----END ${label}-----`;

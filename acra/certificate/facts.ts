@@ -6,7 +6,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { Asn1Node } from '../../encoding/asn1/reader.ts';
 import { readAsn1, TAG } from '../../encoding/asn1/reader.ts';
-import { expectMembers, expectOid, expectSmallInteger, expectTag } from '../../encoding/asn1/shape.ts';
+import { expectBitString, expectMembers, expectOid, expectSmallInteger, expectTag } from '../../encoding/asn1/shape.ts';
 import { expectOidText, expectText } from '../../encoding/asn1/text.ts';
 import { FormatError } from '../../encoding/format-error.ts';
 import type { AlternativeName } from './alternative-names.ts';
@@ -110,7 +110,7 @@ function readConstraints(value: Asn1Node): { isCa: boolean; maxPathLength: numbe
 }
 
 function readKeyUsage(value: Asn1Node): KeyUsage | undefined {
-  const [, first = 0, second = 0] = expectTag('key usage', value, TAG.bitString).content;
+  const [first = 0, second = 0] = expectBitString('key usage', value);
   if ((first | second) === 0) return undefined;
   return {
     digitalSignature: (first & 0x80) !== 0,
@@ -121,7 +121,10 @@ function readKeyUsage(value: Asn1Node): KeyUsage | undefined {
 
 function readPurposes(value: Asn1Node): readonly string[] | undefined {
   const { children } = expectTag('extended key usage', value, TAG.sequence);
-  const purposes = children.map((purpose) => expectOid('extended key usage', purpose).toString('hex'));
+  const purposes = children.map((purpose) => {
+    expectOidText('extended key usage', purpose);
+    return purpose.content.toString('hex');
+  });
   return purposes.length === 0 ? undefined : purposes;
 }
 
@@ -185,15 +188,44 @@ function requireReadableName(what: string, node: Asn1Node | undefined): Buffer {
   return name.raw;
 }
 
+/** UTCTime and GeneralizedTime, as Go reads them: no fractions, and days that there are. */
+const TIMES: ReadonlyMap<number, RegExp> = new Map([
+  [0x17, /^(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)?(Z|[+-]\d{4})$/],
+  [0x18, /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(Z|[+-]\d{4})$/],
+]);
+
+function requireReadableTimes(validity: Asn1Node | undefined): void {
+  for (const { tag, content, offset } of expectMembers('validity', validity, TAG.sequence, 2)) {
+    const fields = TIMES.get(tag)?.exec(content.toString('latin1'));
+    const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = (fields ?? [])
+      .slice(1, 7)
+      .map((text) => Number(text ?? 0));
+    const isReal = day >= 1 && day <= new Date(Date.UTC(2000 + (year % 400), month, 0)).getUTCDate();
+    const isInRange = month >= 1 && month <= 12 && hour < 24 && minute < 60 && second < 60;
+    if (!fields || !isReal || !isInRange) throw new FormatError('a time of its validity cannot be read', offset);
+  }
+}
+
+function requirePublicKey(x509: X509Certificate): void {
+  try {
+    x509.publicKey.type;
+  } catch (cause) {
+    throw new FormatError('its public key cannot be read', undefined, cause);
+  }
+}
+
 /** @throws what OpenSSL throws; FormatError for what Go refuses to read */
 export function readCertificateFacts(der: Buffer): CertificateFacts {
   const x509 = new X509Certificate(der);
-  const [tbs, algorithm] = expectMembers('certificate', readAsn1(der, 'der'), TAG.sequence, 3);
+  const [tbs, algorithm, signature] = expectMembers('certificate', readAsn1(der, 'der'), TAG.sequence, 3);
   const fields = expectTag('body of the certificate', tbs, TAG.sequence).children;
   const version = readVersion(fields[0]);
-  const [, inner, issuer, , subject, key, ...optional] =
+  const [, inner, issuer, validity, subject, key, ...optional] =
     fields[0]?.tag === TAG.contextConstructed0 ? fields.slice(1) : fields;
+  expectBitString('signature', signature);
   requireReadableKey(key);
+  requirePublicKey(x509);
+  requireReadableTimes(validity);
   const outerAlgorithm = expectTag('signature algorithm', algorithm, TAG.sequence);
   if (inner?.raw.equals(outerAlgorithm.raw) !== true) throw new FormatError('it names two signature algorithms');
   const list = version === 3 ? optional.find(({ tag }) => tag === TAG.contextConstructed3) : undefined;

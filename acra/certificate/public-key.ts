@@ -5,7 +5,7 @@
  */
 import type { Asn1Node } from '../../encoding/asn1/reader.ts';
 import { TAG } from '../../encoding/asn1/reader.ts';
-import { expectMembers, expectTag } from '../../encoding/asn1/shape.ts';
+import { expectBitString, expectMembers, expectTag } from '../../encoding/asn1/shape.ts';
 import { expectOidText } from '../../encoding/asn1/text.ts';
 import { FormatError } from '../../encoding/format-error.ts';
 
@@ -19,7 +19,7 @@ export function requireReadableKey(spki: Asn1Node | undefined): void {
   const [algorithm, key] = expectMembers('public key', spki, TAG.sequence, 2);
   const [oid, parameters] = expectTag('algorithm of the public key', algorithm, TAG.sequence).children;
   const kind = expectOidText('algorithm of the public key', oid);
-  const point = expectTag('public key', key, TAG.bitString).content.subarray(1);
+  const point = expectBitString('public key', key);
   if (kind === RSA && parameters?.tag !== TAG.null) throw new FormatError('the RSA key lacks its NULL parameters');
   if (WITHOUT_PARAMETERS.has(kind) && parameters !== undefined) throw new FormatError('the key has parameters');
   if (kind !== EC) return;

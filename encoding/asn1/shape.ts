@@ -64,3 +64,18 @@ export function expectOctets(
 export function expectOid(what: string, node: Asn1Node | undefined): Buffer {
   return expectTag(what, node, TAG.oid).content;
 }
+
+/**
+ * A BIT STRING of DER: what is unused in its last byte is zero.
+ * @returns its bytes, without the count of unused bits. A view.
+ */
+export function expectBitString(what: string, node: Asn1Node | undefined): Buffer {
+  const { content, offset } = expectTag(what, node, TAG.bitString);
+  const [unused = 8] = content;
+  const bits = content.subarray(1);
+  const rest = (bits.at(-1) ?? 0) & ((1 << unused) - 1);
+  if (unused > 7 || rest !== 0 || (bits.length === 0 && unused > 0)) {
+    throw new FormatError(`${what} is no bit string of DER`, offset);
+  }
+  return bits;
+}
