@@ -14,7 +14,7 @@ PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 INSTALLER = $(NODE) deploy/install.ts --destdir '$(DESTDIR)' --prefix '$(PREFIX)' --sysconfdir '$(SYSCONFDIR)'
 
-.PHONY: help tap-in-place demo test test-vm test-ec2 check eif types lint format error-docs bench-relay bench-chain bench-eif clean install uninstall
+.PHONY: help tap-in-place demo test test-all test-vm test-ec2 check eif types lint format error-docs bench-relay bench-chain bench-eif clean install uninstall
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-14s %s\n' "$$name" "$$what"; done
@@ -37,8 +37,8 @@ tap-in-place: $(INSTALLED)
 demo: $(INSTALLED) ## run the whole product on this machine and show it step by step
 	@bin/acra-enclave demo
 
-# People see progress, failures and a last line; programs get TAP.
-TAP_RUN = if [ -t 1 ]; then set -- --reporter=scripts/test-report.ts; else set -- --reporter=tap; fi; tap run "$$@"
+# People see progress, failures and a last line; programs get TAP. Compiled code is kept from one test file to the next.
+TAP_RUN = export NODE_COMPILE_CACHE='$(CURDIR)/node_modules/.cache/acra-enclave'; if [ -t 1 ]; then set -- --reporter=scripts/test-report.ts; else set -- --reporter=tap; fi; tap run "$$@"
 
 test: tap-in-place ## run all tests that need no virtual machine
 	@$(TAP_RUN) $(TAP_FLAGS) $(TESTS)
@@ -50,6 +50,8 @@ test-vm: tap-in-place ## boot images on QEMU's nitro-enclave machine (the first 
 	@scripts/vm-packages.sh || { test "$$(id -u)" = 0 && scripts/vm-packages.sh --install; }
 	@node test/vm/tools/prepare.ts >/dev/null
 	@export ENCLAVE_TARGET=qemu; $(ENCLAVE_TESTS) $(or $(TESTS),test/enclave/*.test.ts test/vm/*.test.ts)
+
+test-all: check demo test test-vm ## everything that this machine can run, one after the other
 
 test-ec2: tap-in-place ## the same tests on a Nitro enclave of this EC2 instance, with AWS's own KMS (docs/ec2.md)
 	@export ENCLAVE_TARGET=nitro; $(ENCLAVE_TESTS) $(or $(TESTS),test/enclave/*.test.ts)
