@@ -70,6 +70,7 @@ t.test('two acra-servers in one machine', async (t) => {
     t.type(pid, 'number', 'it runs as a user of its own');
     await untilAborted(ended, step());
     t.same((await bystander.query('SELECT diagnosis FROM patients WHERE id = 1')).rows, [{ diagnosis: 'gout' }]);
+    await stack.untilRecord(({ event, fields }) => event === 'child.exited' && fields?.['child'] === 'acra-second');
     const exits = stack.records().filter(({ event }) => event === 'child.exited');
     t.same(
       exits.map(({ fields }) => fields?.['child']),
