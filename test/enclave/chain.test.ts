@@ -76,7 +76,7 @@ t.test('an enclave machine serves what it is measured for', async (t) => {
     return `${name} ${Math.round(Number(bytes) / 1024 / 1024)} MiB`;
   };
   t.comment(`target ${target().name}: boot to ready ${Math.round(bootMs)} ms`);
-  t.comment(['supervisor_resident', 'acra_server_resident', 'machine_available'].map(mib).join(', '));
+  t.comment(['supervisor_resident', 'child_resident', 'machine_available'].map(mib).join(', '));
   const phases = stack.records().filter(({ event }) => event === 'boot.phase-done');
   t.comment(`phases: ${phases.map(({ fields }) => `${fields?.['phase']} ${fields?.['durationMs']}`).join(', ')} ms`);
 });
