@@ -1,6 +1,7 @@
 /** The daemon on the parent instance: forwards what the route table names, keeps the enclave's records, tells how it is. */
 import type { HostProxyConfig } from '../config/host-proxy.ts';
 import { Relay } from '../relay/relay.ts';
+import type { RouteSpec } from '../relay/route.ts';
 import { BackgroundTask } from '../runtime/background-task.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { describeError } from '../runtime/errors.ts';
@@ -33,6 +34,7 @@ export class HostProxy implements Service {
   /** The newest log records, as JSON. */
   readonly recentRecords = new LineBuffer(RECENT);
   readonly #config: HostProxyConfig;
+  readonly #publicRoutes: readonly RouteSpec[];
   readonly #clock: Clock;
   readonly #machine: () => MachineStatus | null;
   readonly #sink: LogSink;
@@ -51,6 +53,7 @@ export class HostProxy implements Service {
    */
   constructor(config: HostProxyConfig, clock: Clock, machine: () => MachineStatus | null = () => null) {
     this.#config = config;
+    this.#publicRoutes = publicRoutes(config);
     this.#clock = clock;
     this.#machine = machine;
     this.#sink = new LogSink({ level: config.logs.level, file: config.logs.file, clock, recent: this.recentRecords });
@@ -58,7 +61,7 @@ export class HostProxy implements Service {
     this.view = new EnclaveView(clock, config.statusStaleMs);
     this.#gate = new IngressGate({
       relay: this.#relay,
-      routes: publicRoutes(config),
+      routes: this.#publicRoutes,
       view: this.view,
       drainMs: config.drainMs,
       logger: this.#sink,
@@ -139,8 +142,8 @@ export class HostProxy implements Service {
   }
 
   #publicCounters(): ReturnType<Relay['counters']> {
-    const isPublic = new Set(publicRoutes(this.#config).map(({ label }) => label));
-    return Object.fromEntries(Object.entries(this.#relay.counters()).filter(([label]) => isPublic.has(label)));
+    const counters = Object.entries(this.#relay.counters());
+    return Object.fromEntries(counters.filter(([label]) => this.#publicRoutes.some((route) => route.label === label)));
   }
 
   /** Goes over to the file that the log's name stands for now, after whoever rotates logs has renamed it. */

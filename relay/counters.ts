@@ -4,32 +4,6 @@
  * Specification: relay.md, "Shape".
  */
 
-/** In the order of their slots. `active`, `pending` and `silent` are gauges; all others only grow. */
-export const COUNTER_NAMES = [
-  'accepted',
-  'opened',
-  'active',
-  'pending',
-  'silent',
-  'shed',
-  'shedSilent',
-  'refusedCid',
-  'refusedPreface',
-  'connectFailed',
-  'gone',
-  'cancelled',
-  'unopenedShed',
-  'unopenedCut',
-  'unopenedFailed',
-  'idleClosed',
-  'cut',
-  'errors',
-  'bytesUp',
-  'bytesDown',
-  'largestVsockWriteBytes',
-  'largestPendingBytes',
-] as const;
-
 /** What became of an accepted connection's attempt to reach its upstream. */
 export const OUTCOMES = [
   'opened',
@@ -41,8 +15,26 @@ export const OUTCOMES = [
   'unopenedShed',
   'unopenedCut',
   'unopenedFailed',
-] as const satisfies readonly (typeof COUNTER_NAMES)[number][];
+] as const;
 export type Outcome = (typeof OUTCOMES)[number];
+
+/** In the order of their slots. `active`, `pending` and `silent` are gauges; all others only grow. */
+export const COUNTER_NAMES = [
+  'accepted',
+  ...OUTCOMES,
+  'active',
+  'pending',
+  'silent',
+  'shed',
+  'shedSilent',
+  'idleClosed',
+  'cut',
+  'errors',
+  'bytesUp',
+  'bytesDown',
+  'largestVsockWriteBytes',
+  'largestPendingBytes',
+] as const;
 
 export type CounterName = (typeof COUNTER_NAMES)[number];
 

@@ -2,6 +2,7 @@
 import type { MetricSample } from '../wire/metrics.ts';
 import { sample } from '../wire/metrics.ts';
 import type { CounterName, RouteCounters } from './counters.ts';
+import { COUNTER_NAMES } from './counters.ts';
 
 /** Of each counter, which series of which metric it is. */
 const SAMPLES: Readonly<Record<CounterName, (route: string, value: number) => MetricSample>> = {
@@ -31,6 +32,5 @@ const SAMPLES: Readonly<Record<CounterName, (route: string, value: number) => Me
 
 /** @param counters of every route, by its label */
 export function relaySamples(counters: Readonly<Record<string, RouteCounters>>): readonly MetricSample[] {
-  const names = Object.keys(SAMPLES) as CounterName[];
-  return Object.entries(counters).flatMap(([route, of]) => names.map((name) => SAMPLES[name](route, of[name])));
+  return Object.entries(counters).flatMap(([route, of]) => COUNTER_NAMES.map((name) => SAMPLES[name](route, of[name])));
 }

@@ -23,7 +23,7 @@ const PRIVATE_LIMITS: RouteLimits = {
 
 /** Where the table says `configured`. */
 const CONFIGURED: Readonly<
-  Record<Extract<Inside, { kind: 'configured' }>['field'], (config: EnclaveConfig) => Endpoint>
+  Record<Extract<Inside, { kind: 'configured' }>['field'], (config: RouteConfig) => Endpoint>
 > = {
   'database.listen': ({ database }) => database.listen,
   'acra.listen': ({ acra }) => acra.listen,
@@ -35,7 +35,11 @@ export type RouteConfig = Pick<EnclaveConfig, 'acra' | 'database' | 'egressLimit
 };
 
 export function privateSocket(platform: Platform, label: RouteLabel): UnixEndpoint {
-  return { kind: 'unix', path: join(platform.runtimeFolder, `${label}.sock`) };
+  return socketOf(platform, label);
+}
+
+function socketOf({ runtimeFolder }: Platform, label: string): UnixEndpoint {
+  return { kind: 'unix', path: join(runtimeFolder, `${label}.sock`) };
 }
 
 /** Open from the start: its port alone is known by then. */
@@ -105,6 +109,6 @@ function enclaveEnd(label: string, declaration: RouteDeclaration, platform: Plat
 }
 
 function insideAddress(label: string, inside: Inside, platform: Platform, config: RouteConfig): Endpoint {
-  if (inside.kind === 'private') return { kind: 'unix', path: join(platform.runtimeFolder, `${label}.sock`) };
-  return inside.kind === 'address' ? parseEndpoint(inside.address) : CONFIGURED[inside.field](config as EnclaveConfig);
+  if (inside.kind === 'private') return socketOf(platform, label);
+  return inside.kind === 'address' ? parseEndpoint(inside.address) : CONFIGURED[inside.field](config);
 }
