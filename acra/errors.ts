@@ -106,6 +106,42 @@ export const ACRA_ERRORS = {
   },
 } as const satisfies ErrorCatalogue;
 
+export const ENGINE_ERRORS = {
+  ENGINE_BUSY: {
+    meaning: 'More values wait for acra-server than may be held for one identity.',
+    action: 'Try again later; send fewer or smaller values at once.',
+  },
+  ENGINE_LOST: {
+    meaning: 'acra-server ended, or did not answer in time, each time that it was asked about a value.',
+    action: 'Read its log records; a value that makes it end is not given to it again.',
+  },
+  ENGINE_STOPPED: {
+    meaning: 'The engine was told to stop before a value was answered.',
+    action: 'Nothing: the value was neither sent nor stored.',
+  },
+  ENGINE_UNPROTECTED: {
+    meaning: 'What acra-server made of a value is not a container of the kind that its column asks for.',
+    action: 'Nothing was sent. Read its log records just before: a key that is missing is the usual reason.',
+  },
+  ENGINE_VALUE_FOREIGN: {
+    meaning:
+      'A value looks like a container, and does not open under the keys of this identity; acra-server would let it pass as it is.',
+    action: 'Send the plaintext, or a container of this identity.',
+  },
+  ENGINE_VALUE_TOO_LARGE: {
+    meaning: 'A value is larger than the engine may be asked about.',
+    action:
+      'Send smaller values, or raise the limit together with the memory of acra-server, which needs seven times the value.',
+  },
+  ENGINE_REFUSED: {
+    meaning: 'acra-server answered a value with an error, as response_on_fail asks for where it does not decrypt.',
+    action: 'Check that the value was written with keys of this identity; change response_on_fail to read it as it is.',
+  },
+} as const satisfies ErrorCatalogue;
+
+/** About one value, never the value itself. */
+export class EngineError extends CodedError<keyof typeof ENGINE_ERRORS> {}
+
 export class AcraError extends CodedError<keyof typeof ACRA_ERRORS> {}
 
 export const KEYSTORE_ERRORS = {

@@ -6,7 +6,8 @@ import { isIPv4 } from 'node:net';
 import { isAbsolute } from 'node:path';
 import { formatEndpoint } from '../../wire/endpoint.ts';
 import { AcraError } from '../errors.ts';
-import type { AcraServerOptions } from './options.ts';
+import { CLIENT_ID_FORM, isClientId } from '../keystore/layout.ts';
+import type { AcraEngineOptions, AcraServerOptions, CommonOptions } from './options.ts';
 
 /**
  * Without this flag acra-server reads `configs/acra-server.yaml` of its working directory if there is one. It reads
@@ -30,32 +31,28 @@ function absolute(what: string, path: string): string {
   throw invalid(`${what} must be absolute: acra-server's working directory is not ours`, path, 'an absolute path');
 }
 
-function listenAddress(listen: AcraServerOptions['listen']): string {
+function listenAddress(listen: CommonOptions['listen']): string {
   if (listen.kind === 'tcp' && (!isIPv4(listen.host) || listen.port === 0)) {
     throw invalid('acra-server cannot listen there', formatEndpoint(listen), 'an IPv4 address with a port, or unix://');
   }
   return formatEndpoint(listen);
 }
 
-function databaseFlags({ host, port, serverName }: AcraServerOptions['database']): [string, string | number][] {
+function databaseFlags({ host, port }: CommonOptions['database']): [string, string | number][] {
   if (!isIPv4(host)) throw invalid('acra-server needs the address of the database', host, 'an IPv4 address');
   if (!Number.isInteger(port) || port < 1 || port > 65535) {
     throw invalid('the port of the database is out of range', String(port), '1 to 65535');
-  }
-  if (serverName === '') {
-    throw invalid('without a server name acra-server would verify the address instead', 'nothing', 'a DNS name');
   }
   return [
     ['postgresql_enable', 'true'],
     ['mysql_enable', 'false'],
     ['db_host', host],
     ['db_port', port],
-    ['tls_database_sni', serverName],
   ];
 }
 
 /** Keystore v1 with the key from the environment; caching on start makes a wrong master key fatal (contract 0.1). */
-function keystoreFlags(options: AcraServerOptions): [string, string | number][] {
+function keystoreFlags(options: CommonOptions): [string, string | number][] {
   return [
     ['keys_dir', absolute('the keystore folder', options.keysFolder)],
     ['keystore_encryption_type', 'env_master_key'],
@@ -65,8 +62,12 @@ function keystoreFlags(options: AcraServerOptions): [string, string | number][] 
 }
 
 /** OCSP and CRL are off: they would fetch over HTTP from inside the enclave and fail every handshake (contract 3.1). */
-function tlsFlags({ tls, clientId }: AcraServerOptions): [string, string | number][] {
+function tlsFlags({ tls, clientId, database }: AcraServerOptions): [string, string | number][] {
+  if (database.serverName === '') {
+    throw invalid('without a server name acra-server would verify the address instead', 'nothing', 'a DNS name');
+  }
   return [
+    ['tls_database_sni', database.serverName],
     ['tls_client_id_from_cert', 'true'],
     ['tls_identifier_extractor_type', clientId.from],
     ['tls_client_auth', REQUIRE_AND_VERIFY],
@@ -82,7 +83,7 @@ function tlsFlags({ tls, clientId }: AcraServerOptions): [string, string | numbe
   ];
 }
 
-function configurationFlags(options: AcraServerOptions): [string, string | number][] {
+function configurationFlags(options: CommonOptions): [string, string | number][] {
   const censor = options.censorConfigFile;
   return [
     ['encryptor_config_file', absolute('the encryptor configuration', options.encryptorConfigFile)],
@@ -105,18 +106,34 @@ const FIXED_FLAGS: readonly [string, string][] = [
   ['audit_log_enable', 'false'],
 ];
 
-/**
- * The arguments for acra-server, in the form `--name=value` (Go reads booleans in no other form).
- * @throws AcraError ACRA_OPTION_INVALID for what acra-server would misread
- */
-export function acraServerArguments(options: AcraServerOptions): string[] {
+function assemble(options: CommonOptions, ofSessions: readonly (readonly [string, string | number])[]): string[] {
   const flags = [
     ...FIXED_FLAGS,
     ['incoming_connection_string', listenAddress(options.listen)] as const,
     ...databaseFlags(options.database),
     ...keystoreFlags(options),
     ...configurationFlags(options),
-    ...tlsFlags(options),
+    ...ofSessions,
   ];
   return flags.map(([name, value]) => `--${name}=${value}`);
+}
+
+/**
+ * The arguments for acra-server in line, in the form `--name=value` (Go reads booleans in no other form).
+ * @throws AcraError ACRA_OPTION_INVALID for what acra-server would misread
+ */
+export function acraServerArguments(options: AcraServerOptions): string[] {
+  return assemble(options, tlsFlags(options));
+}
+
+/**
+ * The arguments for acra-server as an engine (acra/engine/): no TLS on either leg, both of which lead to us, and one identity.
+ * @throws AcraError ACRA_OPTION_INVALID for what acra-server would misread
+ */
+export function acraEngineArguments(options: AcraEngineOptions): string[] {
+  if (!isClientId(options.clientId)) throw invalid('the client id is not one', options.clientId, CLIENT_ID_FORM);
+  return assemble(options, [
+    ['tls_client_id_from_cert', 'false'],
+    ['client_id', options.clientId],
+  ]);
 }

@@ -9,6 +9,9 @@ const DEFAULTS = {
   incoming_connection_string: 'tcp://0.0.0.0:9393/',
   keys_dir: '.acrakeys',
   encryptor_config_file: '',
+  /** `false`: both legs in clear, every session is `client_id`'s (acra/engine/). */
+  tls_client_id_from_cert: 'true',
+  client_id: '',
   tls_client_ca: '',
   tls_client_cert: '',
   tls_client_key: '',
@@ -25,7 +28,7 @@ const IGNORED = ['acracensor_config_file', 'keystore_cache_size'];
 /** The only values with which the stand-in does what acra-server would do. */
 const ONLY = `
   config_file=/dev/null postgresql_enable=true mysql_enable=false keystore_encryption_type=env_master_key
-  keystore_cache_on_start_enable=true encryptor_config_storage_type=filesystem tls_client_id_from_cert=true
+  keystore_cache_on_start_enable=true encryptor_config_storage_type=filesystem 
   tls_client_auth=4 tls_database_auth=4 tls_ocsp_client_from_cert=ignore tls_crl_client_from_cert=ignore
   tls_ocsp_database_from_cert=ignore tls_crl_database_from_cert=ignore http_api_enable=false ds=false
   logging_format=json log_to_console=true audit_log_enable=false`;

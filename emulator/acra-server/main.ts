@@ -55,7 +55,8 @@ async function loadTables(file: string): Promise<Tables> {
   return config.tables;
 }
 
-async function loadTls(flags: Flags): Promise<Pick<SessionOptions, 'client' | 'database'>> {
+async function loadLegs(flags: Flags): Promise<SessionOptions['legs']> {
+  if (flags.tls_client_id_from_cert === 'false') return { clientId: flags.client_id };
   const [ca, cert, key, databaseCa] = await Promise.all([
     readFile(flags.tls_client_ca),
     readFile(flags.tls_client_cert),
@@ -63,8 +64,8 @@ async function loadTls(flags: Flags): Promise<Pick<SessionOptions, 'client' | 'd
     readFile(flags.tls_database_ca),
   ]);
   createSecureContext({ ca: [ca, databaseCa], cert, key });
-  const { db_host: host, tls_database_sni: serverName } = flags;
-  return { client: { ca, cert, key }, database: { host, port: +flags.db_port, ca: databaseCa, serverName } };
+  const identifier = flags.tls_identifier_extractor_type as CertificateIdentifier;
+  return { client: { ca, cert, key }, database: { ca: databaseCa, serverName: flags.tls_database_sni }, identifier };
 }
 
 function poisonHandler(flags: Flags, keyring: Keyring): (() => void) | undefined {
@@ -111,14 +112,14 @@ async function main(flags: Flags): Promise<void> {
   const keyring = await step(Keyring.load(themis, flags.keys_dir, masterKey), 'Failed to cache keystore on start');
   masterKey.dispose();
   const problem = "Configuration error: can't create application TLS config";
-  const tls = await step(loadTls(flags), problem, transportConfiguration);
+  const legs = await step(loadLegs(flags), problem, transportConfiguration);
   const judge = await StatementJudge.start(tables, systemClock);
   const isSearchable = [...tables.values()].some(({ encrypted }) =>
     [...encrypted.values()].some((each) => each.searchable),
   );
-  const identifier = flags.tls_identifier_extractor_type as CertificateIdentifier;
+  const database = { host: flags.db_host, port: +flags.db_port };
   const cipher = { themis, keyring, random: systemRandom, onPoisonRecord: poisonHandler(flags, keyring) };
-  serve(listenOptions(flags.incoming_connection_string), { ...tls, identifier, judge, isSearchable, cipher });
+  serve(listenOptions(flags.incoming_connection_string), { database, legs, judge, isSearchable, cipher });
 }
 
 try {

@@ -1,5 +1,5 @@
 /**
- * One client's session: TLS on both legs, always (acra-server contract 0.3, 3.7). The client's SSLRequest goes on to the
+ * One client's session: TLS on both legs, unless it is an engine's (acra-server contract 0.3, 3.7). The client's SSLRequest goes on to the
  * database, which must answer S; acra-server would go on in clear there.
  */
 import { on, once } from 'node:events';
@@ -47,10 +47,17 @@ const STEPS = {
 /** Codes of errors that a connection ends with; all others are ours. */
 const DEPARTURES = /^(E[A-Z]+|ABORT_ERR|ERR_STREAM_\w+|ERR_SSL_\w+)$/;
 
-export interface SessionOptions {
-  readonly database: { readonly host: string; readonly port: number; readonly ca: Buffer; readonly serverName: string };
+/** TLS on both legs, and the client's certificate says whose session it is. */
+interface TlsLegs {
   readonly client: { readonly ca: Buffer; readonly cert: Buffer; readonly key: Buffer };
+  readonly database: { readonly ca: Buffer; readonly serverName: string };
   readonly identifier: CertificateIdentifier;
+}
+
+export interface SessionOptions {
+  readonly database: { readonly host: string; readonly port: number };
+  /** `clientId`: both legs in clear, as an engine. */
+  readonly legs: TlsLegs | { readonly clientId: string };
   readonly judge: Judge;
   /** Whether any column of the configuration is. */
   readonly isSearchable: boolean;
@@ -100,7 +107,7 @@ async function requestTls(client: Socket, database: Socket, signal: AbortSignal)
 }
 
 /** Only tls.Server enforces client certificates; so each socket gets one of its own. */
-async function acceptTls(socket: Socket, options: SessionOptions['client'], signal: AbortSignal): Promise<TLSSocket> {
+async function acceptTls(socket: Socket, options: TlsLegs['client'], signal: AbortSignal): Promise<TLSSocket> {
   const server = createTlsServer({ ...options, ...TLS_OPTIONS, requestCert: true, rejectUnauthorized: true });
   const failed = once(server, 'tlsClientError', { signal }).then(([error]) => Promise.reject(error));
   const accepted = once(server, 'secureConnection', { signal });
@@ -112,7 +119,7 @@ async function acceptTls(socket: Socket, options: SessionOptions['client'], sign
 
 async function connectDatabaseTls(
   socket: Socket,
-  options: SessionOptions['database'],
+  options: TlsLegs['database'],
   signal: AbortSignal,
 ): Promise<TLSSocket> {
   const { ca, serverName: host } = options;
@@ -169,20 +176,25 @@ export async function serveSession(socket: Socket, options: SessionOptions): Pro
   for (const each of [socket, database]) watch(each.setNoDelay());
   let client: Duplex = socket;
   let step: keyof typeof STEPS = 'connect';
+  const secure = async ({ client: ownTls, database: databaseTls, identifier }: TlsLegs) => {
+    step = 'request';
+    if (!(await requestTls(socket, database, signal))) return undefined;
+    step = 'client';
+    const secured = await acceptTls(socket, ownTls, signal);
+    client = watch(secured);
+    const clientId = clientIdFromCertificate(secured.getPeerX509Certificate()?.toString() ?? '', identifier);
+    step = 'database';
+    return { clientId, upstream: watch(await connectDatabaseTls(database, databaseTls, signal)) };
+  };
   try {
     await once(database, 'connect', { signal });
-    step = 'request';
-    if (!(await requestTls(socket, database, signal))) return;
-    step = 'client';
-    const secured = await acceptTls(socket, options.client, signal);
-    client = watch(secured);
-    const clientId = clientIdFromCertificate(secured.getPeerX509Certificate()?.toString() ?? '', options.identifier);
-    step = 'database';
-    const upstream = watch(await connectDatabaseTls(database, options.database, signal));
+    const { legs } = options;
+    const ends = 'clientId' in legs ? { ...legs, upstream: database } : await secure(legs);
+    if (!ends) return;
     clearTimeout(deadline);
     step = 'converse';
-    const cipher = new Cipher(options.cipher, clientId);
-    await converse(client, upstream, new Conversation(options.judge, cipher, options.isSearchable));
+    const cipher = new Cipher(options.cipher, ends.clientId);
+    await converse(client, ends.upstream, new Conversation(options.judge, cipher, options.isSearchable));
   } catch (error) {
     reportFailure(step, client, error);
   } finally {

@@ -1,0 +1,79 @@
+/**
+ * What acra-server made of a value is checked before anybody may use it. acra-server fails open: without a key, or where it cannot
+ * read something, it sends the value on as it came (acra-server contract 0.2). Here that ends in an error.
+ */
+import { acraBlockLength, containerAt, isAcraStruct, isContainerHeader, searchHashAt } from '../container.ts';
+import type { EncryptedColumn } from '../encryptor-config/schema.ts';
+import { EngineError } from '../errors.ts';
+
+/**
+ * - `protected`: a container that acra-server made.
+ * - `kept`: the value came back as it was, perhaps behind a new search hash: acra-server took it for a container. Only one that
+ *   opens may pass for that.
+ */
+export type Outcome = 'protected' | 'kept';
+
+function unprotected({ name }: EncryptedColumn, found: string): EngineError {
+  return new EngineError('ENGINE_UNPROTECTED', `acra-server did not protect a value for column "${name}"`, { found });
+}
+
+/** Exactly one container, of the envelope that the column asks for, whose body states its own length truly. */
+function isContainerOf({ envelope }: EncryptedColumn, bytes: Buffer): boolean {
+  const container = containerAt(bytes);
+  if (container?.envelope !== envelope || container.end !== bytes.length) return false;
+  const { body } = container;
+  return envelope === 'acrablock' ? acraBlockLength(body) === body.length : isAcraStruct(body);
+}
+
+/** Whether acra-server may take the value for something that is encrypted already. */
+function looksEncrypted(value: Buffer): boolean {
+  return isContainerHeader(value) || acraBlockLength(value) !== undefined || isAcraStruct(value);
+}
+
+const MIN_PREFIX_BYTES = 12;
+
+/**
+ * Of a value that acra-server kept: whether it is one container (or bare block) from end to end, and opened as such. A container with
+ * more behind it, or with another one inside, is kept just so, and would carry plaintext out.
+ * @param revealed what acra-server makes of it on the way back
+ */
+export function isOwnContainer(column: EncryptedColumn, value: Buffer, revealed: Buffer): boolean {
+  const isWhole = isContainerOf(column, value) || acraBlockLength(value) === value.length || isAcraStruct(value);
+  const prefix = value.subarray(0, MIN_PREFIX_BYTES);
+  return isWhole && !revealed.subarray(0, MIN_PREFIX_BYTES).equals(prefix) && !revealed.includes(value);
+}
+
+/** What masking leaves readable is a part of the value itself; the rest must be a container. */
+function withoutMaskedPart({ masking }: EncryptedColumn, value: Buffer, stored: Buffer): Buffer | undefined {
+  if (!masking) return stored;
+  const { plaintextBytes, side } = masking;
+  if (value.length <= plaintextBytes) return stored;
+  const isLeft = side === 'left';
+  const open = isLeft ? value.subarray(0, plaintextBytes) : value.subarray(value.length - plaintextBytes);
+  const shown = isLeft ? stored.subarray(0, plaintextBytes) : stored.subarray(stored.length - plaintextBytes);
+  if (!open.equals(shown)) return undefined;
+  return isLeft ? stored.subarray(plaintextBytes) : stored.subarray(0, stored.length - plaintextBytes);
+}
+
+/**
+ * @param value what was to be stored, not empty
+ * @param stored what acra-server would have sent to the database
+ * @throws EngineError ENGINE_UNPROTECTED
+ */
+export function checkStored(column: EncryptedColumn, value: Buffer, stored: Buffer): Outcome {
+  const hash = column.searchable ? searchHashAt(stored) : undefined;
+  if (column.searchable && !hash) throw unprotected(column, 'no search hash');
+  const rest = stored.subarray(hash?.length ?? 0);
+  if (rest.equals(value) && looksEncrypted(value)) return 'kept';
+  const container = withoutMaskedPart(column, value, rest);
+  if (container && isContainerOf(column, container)) return 'protected';
+  throw unprotected(
+    column,
+    rest.equals(value) ? 'the value as it was' : `${stored.length} bytes that are no container`,
+  );
+}
+
+/** @throws EngineError ENGINE_UNPROTECTED */
+export function checkSearched(column: EncryptedColumn, sent: Buffer): void {
+  if (searchHashAt(sent)?.length !== sent.length) throw unprotected(column, 'no search hash');
+}

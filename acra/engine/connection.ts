@@ -1,0 +1,247 @@
+/**
+ * One made-up session through acra-server, of which we are both ends (PostgreSQL 18, "Extended Query"). A batch of tasks is one
+ * round of messages up to a Sync:
+ *
+ *   store, search   Parse (once for each statement), Bind     acra-server changes the parameter   what the database's end gets
+ *   reveal          Parse (once), Bind, Execute               the database's end answers a row    what the client's end gets
+ *
+ * Only a Sync separates what is revealed: acra-server mixes up the types of results that are pipelined (acra-server contract 10).
+ */
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { createConnection } from 'node:net';
+import { encodeError } from '../../postgres/error-response.ts';
+import { type Message, MessageReader } from '../../postgres/message-reader.ts';
+import { BACKEND, FRONTEND } from '../../postgres/message-types.ts';
+import * as messages from '../../postgres/messages.ts';
+import { untilAborted } from '../../runtime/abort.ts';
+import type { TcpEndpoint, UnixEndpoint } from '../../wire/endpoint.ts';
+import type { EngineDatabase } from './database.ts';
+import { type RowSize, revealStatement, rowSizeFor, searchStatement, storeStatement } from './statements.ts';
+import type { Answer, RevealTask, Task } from './task.ts';
+
+const BINARY = 1;
+const ALL_ROWS = 0;
+const PROTOCOL_3_0 = 0x3_0000;
+
+/** The session is of no more use; what it was asked was not answered. */
+export class ConnectionLost extends Error {}
+
+interface Round {
+  readonly reveal: RevealTask | undefined;
+  /** The parameters as acra-server sent them on, in order. */
+  readonly bound: Buffer[];
+  revealed: readonly (Buffer | null)[] | undefined;
+  isRefused: boolean;
+  readonly settle: () => void;
+}
+
+function message(type: string, body: Buffer = Buffer.alloc(0)): Buffer {
+  const frame = Buffer.alloc(messages.HEADER_BYTES + body.length, 0);
+  frame.write(type, 'latin1');
+  frame.writeUInt32BE(body.length + 4, 1);
+  body.copy(frame, messages.HEADER_BYTES);
+  return frame;
+}
+
+function texts(...parts: readonly string[]): Buffer {
+  return Buffer.from(parts.map((part) => `${part}\0`).join(''));
+}
+
+const READY = message(BACKEND.readyForQuery, Buffer.from('I'));
+const UNKNOWN_STATEMENT = encodeError('ERROR', '42601', 'this statement is not known here');
+const SYNC = message(FRONTEND.sync);
+/** AuthenticationOk, what acra-server and drivers look at, a cancel key that nobody uses. */
+const WELCOME = Buffer.concat([
+  message(BACKEND.authentication, Buffer.alloc(4)),
+  message(BACKEND.parameterStatus, texts('server_version', '18.0')),
+  message(BACKEND.parameterStatus, texts('client_encoding', 'UTF8')),
+  message(BACKEND.parameterStatus, texts('standard_conforming_strings', 'on')),
+  message('K', Buffer.alloc(8)),
+  READY,
+]);
+
+function startup(user: string): Buffer {
+  const body = Buffer.concat([Buffer.alloc(4), texts('user', user, 'database', 'engine'), Buffer.of(0)]);
+  body.writeInt32BE(PROTOCOL_3_0);
+  const length = Buffer.alloc(4);
+  length.writeInt32BE(body.length + 4);
+  return Buffer.concat([length, body]);
+}
+
+export class EngineConnection {
+  readonly #client: Socket;
+  readonly #database: Socket;
+  readonly #lost = new AbortController();
+  /** Statement names by their text. */
+  readonly #names = new Map<string, string>();
+  #round: Round | undefined;
+  /** What the database's end says at the next Sync. */
+  #replies: Buffer[] = [];
+  /** After an error, up to the next Sync, as a database does. */
+  #isSkipping = false;
+
+  private constructor(client: Socket, database: Socket, maxBytes: number) {
+    this.#client = client;
+    this.#database = database;
+    this.#listen(client, maxBytes, (each) => this.#fromAcra(each));
+    this.#listen(database, maxBytes, (each) => this.#toDatabase(each));
+    database.write(WELCOME);
+  }
+
+  /** Aborts when the session has ended, for whatever reason. */
+  get lost(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  /**
+   * @param maxBytes of one message: what a batch may hold, and what acra-server adds
+   * @throws ConnectionLost, or the signal's reason
+   */
+  static async open(
+    acra: TcpEndpoint | UnixEndpoint,
+    database: EngineDatabase,
+    maxBytes: number,
+    signal: AbortSignal,
+  ): Promise<EngineConnection> {
+    const client = createConnection(acra);
+    client.setNoDelay();
+    const failed = new AbortController();
+    const fail = () => failed.abort(new ConnectionLost('acra-server took no session'));
+    client.on('error', fail).once('close', fail);
+    try {
+      const both = AbortSignal.any([signal, failed.signal]);
+      await untilAborted(once(client, 'connect'), both);
+      const expected = database.expect(both);
+      client.write(startup(expected.secret));
+      const opened = new EngineConnection(client, await expected.arrived, maxBytes);
+      await untilAborted(opened.#ready(), both);
+      return opened;
+    } catch (error) {
+      client.destroy();
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.#client.destroy();
+    this.#database.destroy();
+    this.#lost.abort(new ConnectionLost('the session through acra-server ended'));
+  }
+
+  /**
+   * One round at a time. A reveal goes alone.
+   * @returns an answer for each task @throws ConnectionLost, or the signal's reason, after which the session must be closed
+   */
+  async run(tasks: readonly Task[], signal: AbortSignal): Promise<readonly Answer[]> {
+    const [first] = tasks;
+    const reveal = first?.kind === 'reveal' ? first : undefined;
+    const round = await this.#exchange(
+      reveal,
+      Buffer.concat([...tasks.flatMap((task) => this.#ask(task)), SYNC]),
+      signal,
+    );
+    if (round.isRefused) return tasks.map(() => ({ kind: 'refused' }));
+    if (reveal)
+      return [{ kind: 'values', values: whole(round.revealed?.slice(0, reveal.cells.length), reveal.cells.length) }];
+    return whole(round.bound, tasks.length).map((value) => ({ kind: 'values', values: [value] }));
+  }
+
+  async #ready(): Promise<void> {
+    await this.#exchange(undefined, Buffer.alloc(0), this.lost);
+  }
+
+  async #exchange(reveal: RevealTask | undefined, frames: Buffer, signal: AbortSignal): Promise<Round> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const round: Round = { reveal, bound: [], revealed: undefined, isRefused: false, settle: resolve };
+    this.#round = round;
+    if (frames.length > 0) this.#client.write(frames);
+    try {
+      await untilAborted(promise, AbortSignal.any([signal, this.lost]));
+      return round;
+    } finally {
+      this.#round = undefined;
+    }
+  }
+
+  #ask(task: Task): Buffer[] {
+    if (task.kind !== 'reveal') {
+      const sql = task.kind === 'store' ? storeStatement(task.of) : searchStatement(task.of);
+      const { frames, name } = this.#prepared(sql, [messages.OIDS.bytea]);
+      return [...frames, messages.BIND.encode('', name, [BINARY], [task.value], [])];
+    }
+    const size: RowSize = rowSizeFor(task.cells.length);
+    const { frames, name } = this.#prepared(revealStatement(task.of, size), []);
+    const execute = message(FRONTEND.execute, Buffer.concat([texts(''), Buffer.alloc(4, ALL_ROWS)]));
+    return [...frames, messages.BIND.encode('', name, [], [], [BINARY]), execute];
+  }
+
+  #prepared(sql: string, oids: number[]): { readonly frames: readonly Buffer[]; readonly name: string } {
+    const known = this.#names.get(sql);
+    if (known !== undefined) return { frames: [], name: known };
+    const name = `q${this.#names.size}`;
+    this.#names.set(sql, name);
+    return { frames: [messages.PARSE.encode(name, sql, oids)], name };
+  }
+
+  #listen(socket: Socket, maxBytes: number, take: (message: Message) => void): void {
+    const reader = new MessageReader({ isStartup: false, maxBytes });
+    socket.on('data', (chunk: Buffer) => {
+      try {
+        for (const each of reader.push(chunk)) take(each);
+      } catch {
+        this.close();
+      }
+    });
+    socket.on('error', () => this.close()).once('close', () => this.close());
+    socket.resume();
+  }
+
+  /** The database's end: what acra-server sends on. */
+  #toDatabase({ type, body }: Message): void {
+    if (type === FRONTEND.sync) {
+      this.#database.write(Buffer.concat([...this.#replies, READY]));
+      this.#replies = [];
+      this.#isSkipping = false;
+    } else if (this.#isSkipping) {
+      return;
+    } else if (type === FRONTEND.parse) {
+      // A program that refuses a value may ask for something else in its place; the error ends that round.
+      this.#isSkipping = !this.#isOurs(messages.PARSE.decode(body)[0]);
+      this.#replies.push(this.#isSkipping ? UNKNOWN_STATEMENT : message(BACKEND.parseComplete));
+    } else if (type === FRONTEND.bind) {
+      const [, , , values] = messages.BIND.decode(body);
+      for (const value of values) if (value) this.#round?.bound.push(Buffer.from(value));
+      this.#replies.push(message(BACKEND.bindComplete));
+    } else if (type === FRONTEND.execute) {
+      this.#replies.push(this.#madeUpRow(), message(BACKEND.commandComplete, texts('SELECT 1')));
+    }
+  }
+
+  #isOurs(name: string): boolean {
+    return [...this.#names.values()].includes(name);
+  }
+
+  #madeUpRow(): Buffer {
+    const cells = this.#round?.reveal?.cells ?? [];
+    const rest = rowSizeFor(cells.length) - cells.length;
+    return messages.DATA_ROW.encode([...cells, ...Array<null>(rest).fill(null)]);
+  }
+
+  /** The client's end: what acra-server sends back. */
+  #fromAcra({ type, body }: Message): void {
+    const round = this.#round;
+    if (!round) return;
+    if (type === BACKEND.errorResponse) round.isRefused = true;
+    if (type === BACKEND.dataRow)
+      round.revealed = messages.DATA_ROW.decode(body)[0].map((cell) => cell && Buffer.from(cell));
+    if (type === BACKEND.readyForQuery) round.settle();
+  }
+}
+
+/** Exactly as many values as were asked about. @throws ConnectionLost for anything else: the ends are out of step */
+function whole(values: readonly (Buffer | null)[] | undefined, count: number): readonly Buffer[] {
+  const found = (values ?? []).filter((value) => value !== null);
+  if (found.length === count) return found;
+  throw new ConnectionLost(`acra-server answered ${found.length} of ${count} values`);
+}

@@ -1,0 +1,235 @@
+/**
+ * acra-server as an engine (decision 16): it protects and reveals single values of one identity, and no session of an application
+ * passes through it. It holds the keys; whoever asks it holds none. It may end at any moment: sessions through it are made anew, and
+ * what it was asked is asked again, but not for ever.
+ */
+import { backoffMs } from '../../runtime/backoff.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { Deadline } from '../../runtime/deadline.ts';
+import type { Random } from '../../runtime/random.ts';
+import type { TcpEndpoint, UnixEndpoint } from '../../wire/endpoint.ts';
+import { EngineError } from '../errors.ts';
+import { checkSearched, checkStored, isOwnContainer } from './check.ts';
+import { EngineConnection } from './connection.ts';
+import { EngineDatabase } from './database.ts';
+import { EngineQueue, inRows, revealTask, type Waiting } from './queue.ts';
+import type { EngineColumn } from './statements.ts';
+import type { Task } from './task.ts';
+
+export interface EngineLimits {
+  /** Sessions at once; each is one more core that acra-server can use. */
+  readonly connections: number;
+  readonly maxValueBytes: number;
+  readonly maxHeldBytes: number;
+  readonly maxBatchBytes: number;
+  readonly maxBatchTasks: number;
+  /** Of one round, and of making a session. */
+  readonly timeoutMs: number;
+  /** While no session can be made; then what waits is given up. */
+  readonly maxWaitMs: number;
+  /** So many sessions may be lost over one value; then it is given up. */
+  readonly maxLosses: number;
+  /** Between two tries to make a session. */
+  readonly retry: { readonly minMs: number; readonly maxMs: number };
+}
+
+const MIB = 1024 * 1024;
+
+/** acra-server needs seven times a value (measured): 16 MiB at once fit the default of `acra.maxMemoryMiB`. */
+export const ENGINE_LIMITS: EngineLimits = {
+  connections: 2,
+  maxValueBytes: 16 * MIB,
+  maxHeldBytes: 64 * MIB,
+  maxBatchBytes: MIB,
+  maxBatchTasks: 64,
+  timeoutMs: 10_000,
+  maxWaitMs: 10_000,
+  maxLosses: 3,
+  retry: { minMs: 20, maxMs: 1_000 },
+};
+/** What Bind and DataRow add to their values, and acra-server to a container, generously. */
+const FRAME_BYTES = 64 * 1024;
+
+export interface EngineDeps {
+  /** Where acra-server listens; it need not do so yet. */
+  readonly acra: TcpEndpoint | UnixEndpoint;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly limits?: Partial<EngineLimits>;
+}
+
+export class AcraEngine {
+  readonly #deps: EngineDeps;
+  readonly #limits: EngineLimits;
+  readonly #queue: EngineQueue;
+  readonly #database: EngineDatabase;
+  readonly #stopping = new AbortController();
+  /** One for each session; each ends with the engine. */
+  #workers: readonly Promise<void>[] = [];
+  #idle: (() => void)[] = [];
+
+  constructor(deps: EngineDeps) {
+    this.#deps = deps;
+    this.#limits = { ...ENGINE_LIMITS, ...deps.limits };
+    this.#queue = new EngineQueue(this.#limits);
+    this.#database = new EngineDatabase(deps.random);
+  }
+
+  /** @returns where acra-server is to find its database: it must be launched with that */
+  async start(): Promise<TcpEndpoint> {
+    const address = await this.#database.start();
+    this.#workers = Array.from({ length: this.#limits.connections }, () => this.#work());
+    return address;
+  }
+
+  /** What waits fails with ENGINE_STOPPED. */
+  async stop(): Promise<void> {
+    this.#stopping.abort(new EngineError('ENGINE_STOPPED', 'the engine was stopped'));
+    this.#queue.failSince(Number.POSITIVE_INFINITY, this.#stopping.signal.reason);
+    this.#wake();
+    await Promise.all(this.#workers);
+    this.#database.stop();
+  }
+
+  /**
+   * What is to be stored in the column instead of the value. An empty one stays empty, as Acra has it.
+   * @throws EngineError ENGINE_UNPROTECTED, ENGINE_VALUE_FOREIGN, ENGINE_VALUE_TOO_LARGE, ENGINE_BUSY, ENGINE_LOST, ENGINE_STOPPED
+   */
+  async protect(of: EngineColumn, value: Buffer): Promise<Buffer> {
+    if (value.length === 0) return value;
+    const stored = await this.#one({ kind: 'store', of, value });
+    if (checkStored(of.column, value, stored) === 'protected') return stored;
+    const [revealed = value] = await this.#reveal(of, [value]);
+    if (isOwnContainer(of.column, value, revealed)) return stored;
+    const message = `a value for column "${of.column.name}" looks like a container of this identity and is none`;
+    throw new EngineError('ENGINE_VALUE_FOREIGN', message);
+  }
+
+  /** What the first 33 bytes of a searchable column are to be compared with. @throws EngineError as `protect` */
+  async searchHash(of: EngineColumn, value: Buffer): Promise<Buffer> {
+    const hash = await this.#one({ kind: 'search', of, value });
+    checkSearched(of.column, hash);
+    return hash;
+  }
+
+  /**
+   * What the cells of a column read as, in the column's binary form; one that does not open comes back as response_on_fail says.
+   * @throws EngineError ENGINE_REFUSED where that is `error`; ENGINE_VALUE_TOO_LARGE, ENGINE_BUSY, ENGINE_LOST, ENGINE_STOPPED
+   */
+  async reveal(of: EngineColumn, cells: readonly Buffer[]): Promise<readonly Buffer[]> {
+    const filled = cells.filter(({ length }) => length > 0);
+    const revealed = await this.#reveal(of, filled);
+    let at = 0;
+    return cells.map((cell) => (cell.length > 0 ? (revealed[at++] ?? cell) : cell));
+  }
+
+  async #reveal(of: EngineColumn, cells: readonly Buffer[]): Promise<readonly Buffer[]> {
+    const rows = inRows(cells, this.#limits.maxBatchBytes);
+    return (await Promise.all(rows.map((row) => this.#row(of, row)))).flat();
+  }
+
+  /** acra-server ends a row with an error for one cell of it. Each cell's own answer is found by halves. */
+  async #row(of: EngineColumn, cells: readonly Buffer[]): Promise<readonly Buffer[]> {
+    const answer = await this.#ask(revealTask(of, cells));
+    if (answer.kind === 'values') return answer.values;
+    if (cells.length <= 1) {
+      throw new EngineError('ENGINE_REFUSED', `acra-server refuses to read a value of column "${of.column.name}"`);
+    }
+    const half = cells.length >> 1;
+    const halves = [cells.slice(0, half), cells.slice(half)].map((part) => this.#row(of, part));
+    return (await Promise.all(halves)).flat();
+  }
+
+  async #one(task: Task): Promise<Buffer> {
+    const answer = await this.#ask(task);
+    if (answer.kind === 'values' && answer.values[0]) return answer.values[0];
+    throw new EngineError('ENGINE_REFUSED', `acra-server refuses a value for column "${task.of.column.name}"`);
+  }
+
+  async #ask(task: Task) {
+    this.#stopping.signal.throwIfAborted();
+    const { maxValueBytes } = this.#limits;
+    const largest = task.kind === 'reveal' ? Math.max(...task.cells.map(({ length }) => length)) : task.value.length;
+    if (largest > maxValueBytes) {
+      throw new EngineError('ENGINE_VALUE_TOO_LARGE', `a value of column "${task.of.column.name}" is too large`, {
+        found: `${largest} bytes`,
+        allowed: `${maxValueBytes} bytes`,
+      });
+    }
+    const answer = this.#queue.add(task, this.#deps.clock.monotonicMs());
+    this.#wake();
+    return answer;
+  }
+
+  #wake(): void {
+    for (const wake of this.#idle.splice(0)) wake();
+  }
+
+  /** Makes a session when there is something to ask, and asks until it is lost. Never rejects. */
+  async #work(): Promise<void> {
+    let connection: EngineConnection | undefined;
+    let failures = 0;
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      if (this.#queue.isEmpty) {
+        await new Promise<void>((resolve) => this.#idle.push(resolve));
+        continue;
+      }
+      if (!connection || connection.lost.aborted) {
+        connection = await this.#open();
+        if (!connection) await this.#pause(failures++);
+        if (!connection) continue;
+        failures = 0;
+      }
+      await this.#round(connection, this.#queue.take());
+    }
+    connection?.close();
+  }
+
+  async #pause(failures: number): Promise<void> {
+    const { clock, random } = this.#deps;
+    const lost = new EngineError('ENGINE_LOST', 'acra-server takes no session');
+    this.#queue.failSince(clock.monotonicMs() - this.#limits.maxWaitMs, lost);
+    await clock.sleep(backoffMs(this.#limits.retry, failures, random), this.#stopping.signal).catch(() => undefined);
+  }
+
+  async #open(): Promise<EngineConnection | undefined> {
+    using deadline = new Deadline(this.#deps.clock, this.#limits.timeoutMs, this.#stopping.signal);
+    const maxBytes = 2 * this.#limits.maxValueBytes + this.#limits.maxBatchBytes + FRAME_BYTES;
+    return EngineConnection.open(this.#deps.acra, this.#database, maxBytes, deadline.signal).catch(() => undefined);
+  }
+
+  async #round(connection: EngineConnection, batch: readonly Waiting[]): Promise<void> {
+    if (batch.length === 0) return;
+    using deadline = new Deadline(this.#deps.clock, this.#limits.timeoutMs, this.#stopping.signal);
+    try {
+      const answers = await connection.run(
+        batch.map(({ task }) => task),
+        deadline.signal,
+      );
+      if (batch.length > 1 && answers.some(({ kind }) => kind === 'refused')) this.#again(batch);
+      else for (const [index, { settle }] of batch.entries()) settle(answers[index] ?? { kind: 'refused' });
+    } catch (cause) {
+      connection.close();
+      this.#lost(batch, cause);
+    }
+  }
+
+  #lost(batch: readonly Waiting[], cause: unknown): void {
+    const { signal } = this.#stopping;
+    for (const each of batch) each.losses += 1;
+    const isOver = ({ losses }: Waiting) => signal.aborted || losses >= this.#limits.maxLosses;
+    for (const each of batch.filter(isOver)) {
+      each.fail(
+        signal.aborted ? signal.reason : new EngineError('ENGINE_LOST', 'acra-server was lost over a value', { cause }),
+      );
+    }
+    this.#again(batch.filter((each) => !isOver(each)));
+  }
+
+  /** One by one, so that none takes another with it. */
+  #again(batch: readonly Waiting[]): void {
+    for (const each of batch) each.isAlone = true;
+    this.#queue.putBack(batch);
+  }
+}

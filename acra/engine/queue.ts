@@ -1,0 +1,115 @@
+/**
+ * What waits for acra-server, bounded in bytes. A batch is what one round takes: any number of values to store or search, up to a
+ * bound, or cells of one column as one row. So a busy engine asks for more at once, and an idle one answers at once.
+ */
+import { EngineError } from '../errors.ts';
+import { type EngineColumn, MAX_ROW_CELLS } from './statements.ts';
+import { type Answer, bytesOf, type Task } from './task.ts';
+
+export interface Waiting {
+  readonly task: Task;
+  /** By the engine's monotonic clock. */
+  readonly sinceMs: number;
+  /** How often acra-server was asked and was lost over it. */
+  losses: number;
+  /** It failed in company: what becomes of it next touches no other. */
+  isAlone: boolean;
+  readonly settle: (answer: Answer) => void;
+  readonly fail: (error: unknown) => void;
+}
+
+export interface QueueLimits {
+  /** Of all that waits or is being asked. */
+  readonly maxHeldBytes: number;
+  /** Of one round; a single larger task goes alone. */
+  readonly maxBatchBytes: number;
+  readonly maxBatchTasks: number;
+}
+
+/** Each task holds at least this much of our own memory. */
+const TASK_BYTES = 256;
+
+export class EngineQueue {
+  readonly #limits: QueueLimits;
+  #waiting: Waiting[] = [];
+  #heldBytes = 0;
+
+  constructor(limits: QueueLimits) {
+    this.#limits = limits;
+  }
+
+  get isEmpty(): boolean {
+    return this.#waiting.length === 0;
+  }
+
+  /** @throws EngineError ENGINE_BUSY */
+  add(task: Task, sinceMs: number): Promise<Answer> {
+    const bytes = TASK_BYTES + bytesOf(task);
+    const { maxHeldBytes } = this.#limits;
+    if (this.#heldBytes + bytes > maxHeldBytes) {
+      const found = `${this.#heldBytes + bytes} bytes`;
+      throw new EngineError('ENGINE_BUSY', 'too much waits for acra-server', {
+        found,
+        allowed: `${maxHeldBytes} bytes`,
+      });
+    }
+    this.#heldBytes += bytes;
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+    this.#waiting.push({ task, sinceMs, losses: 0, isAlone: false, settle: resolve, fail: reject });
+    return promise.finally(() => {
+      this.#heldBytes -= bytes;
+    });
+  }
+
+  /** What a lost session was asked, in front of everything else. */
+  putBack(waiting: readonly Waiting[]): void {
+    this.#waiting = [...waiting, ...this.#waiting];
+  }
+
+  /** The oldest, and what may go with it. */
+  take(): readonly Waiting[] {
+    const [first] = this.#waiting;
+    if (!first) return [];
+    const batch = first.isAlone || first.task.kind === 'reveal' ? [first] : this.#together();
+    this.#waiting = this.#waiting.slice(batch.length);
+    return batch;
+  }
+
+  /** Gives up what has waited since then or longer. */
+  failSince(sinceMs: number, error: unknown): void {
+    const isOver = (waiting: Waiting) => waiting.sinceMs <= sinceMs;
+    for (const { fail } of this.#waiting.filter(isOver)) fail(error);
+    this.#waiting = this.#waiting.filter((waiting) => !isOver(waiting));
+  }
+
+  #together(): readonly Waiting[] {
+    const { maxBatchBytes, maxBatchTasks } = this.#limits;
+    let bytes = 0;
+    const end = this.#waiting.findIndex(({ task, isAlone }, index) => {
+      bytes += bytesOf(task);
+      return index > 0 && (task.kind === 'reveal' || isAlone || bytes > maxBatchBytes || index >= maxBatchTasks);
+    });
+    return this.#waiting.slice(0, end === -1 ? undefined : end);
+  }
+}
+
+/** Cells in rows: none longer than a row may be, none heavier than a round. */
+export function inRows(cells: readonly Buffer[], maxBytes: number): readonly (readonly Buffer[])[] {
+  const rows: Buffer[][] = [];
+  let bytes = 0;
+  for (const cell of cells) {
+    const row = rows.at(-1);
+    if (row && row.length < MAX_ROW_CELLS && bytes + cell.length <= maxBytes) {
+      row.push(cell);
+      bytes += cell.length;
+    } else {
+      rows.push([cell]);
+      bytes = cell.length;
+    }
+  }
+  return rows;
+}
+
+export function revealTask(of: EngineColumn, cells: readonly Buffer[]): Task {
+  return { kind: 'reveal', of, cells };
+}

@@ -1,0 +1,37 @@
+/**
+ * The made-up statements by which acra-server is asked about one column, so that it applies that column's configuration: a
+ * plain INSERT to store, a comparison to search, a SELECT of the same column as often as a row has cells. All are forms that acra-server 0.96.0 is
+ * known to read (acra-server contract 4.4).
+ */
+import type { EncryptedColumn } from '../encryptor-config/schema.ts';
+
+export interface EngineColumn {
+  /** Bare name, as in the encryptor configuration. */
+  readonly table: string;
+  readonly column: EncryptedColumn;
+}
+
+/** So that few statements serve every number of cells; the rest of a row is NULL. Of Parse only names cost us anything. */
+export const ROW_SIZES = [1, 2, 4, 8, 16, 32, 64, 128] as const;
+export type RowSize = (typeof ROW_SIZES)[number];
+export const MAX_ROW_CELLS = 128;
+
+export function rowSizeFor(cells: number): RowSize {
+  return ROW_SIZES.find((size) => size >= cells) ?? MAX_ROW_CELLS;
+}
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+export function storeStatement({ table, column }: EngineColumn): string {
+  return `INSERT INTO ${quoted(table)} (${quoted(column.name)}) VALUES ($1)`;
+}
+
+export function searchStatement({ table, column }: EngineColumn): string {
+  return `SELECT 1 FROM ${quoted(table)} WHERE ${quoted(column.name)} = $1`;
+}
+
+export function revealStatement({ table, column }: EngineColumn, size: RowSize): string {
+  return `SELECT ${Array(size).fill(quoted(column.name)).join(', ')} FROM ${quoted(table)}`;
+}

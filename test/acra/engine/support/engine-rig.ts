@@ -1,0 +1,134 @@
+/** An engine with its acra-server, stand-in or real, on the keystore that acra-server itself wrote (test/acra/support/at-rest.ts). */
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadEncryptorConfig } from '../../../../acra/encryptor-config/lint.ts';
+import { AcraEngine, type EngineLimits } from '../../../../acra/engine/engine.ts';
+import type { EngineColumn } from '../../../../acra/engine/statements.ts';
+import type { ProgramCommand } from '../../../../acra/obtain/program.ts';
+import { acraEngineArguments } from '../../../../acra/server/command-line.ts';
+import { acraServerEnvironment, MASTER_KEY_VARIABLE } from '../../../../acra/server/environment.ts';
+import { STAND_IN_COMMAND } from '../../../../emulator/acra-server/command.ts';
+import { systemClock } from '../../../../runtime/clock.ts';
+import { systemRandom } from '../../../../runtime/random.ts';
+import type { TcpEndpoint } from '../../../../wire/endpoint.ts';
+import { temporaryFolder } from '../../../support/temporary-folder.ts';
+import { atRest, masterKeyBytes, writeKeystore } from '../../support/at-rest.ts';
+import { realAcraServer, withoutRealAcraServer } from '../../support/real-acra-server.ts';
+
+type Teardown = { teardown(run: () => void | Promise<void>): void };
+
+/** By name, with the reason to skip it. */
+export const PROGRAMS: Readonly<Record<string, { readonly command: ProgramCommand; readonly skip: string | false }>> = {
+  'the stand-in': { command: STAND_IN_COMMAND, skip: false },
+  'acra-server': { command: { program: realAcraServer, args: [] }, skip: withoutRealAcraServer },
+};
+
+export interface EngineRigOptions {
+  readonly command?: ProgramCommand;
+  readonly encryptorConfig?: string;
+  readonly clientId?: string;
+  readonly poisonDetection?: boolean;
+  readonly limits?: Partial<EngineLimits>;
+}
+
+export class EngineRig {
+  readonly engine: AcraEngine;
+  readonly #folder: string;
+  readonly #options: EngineRigOptions;
+  #database: TcpEndpoint | undefined;
+  #child: ChildProcess | undefined;
+  #log = '';
+
+  constructor(t: Teardown, options: EngineRigOptions) {
+    this.#folder = temporaryFolder(t);
+    this.#options = options;
+    const acra = { kind: 'unix', path: this.#socket } as const;
+    const { limits = {} } = options;
+    this.engine = new AcraEngine({ acra, clock: systemClock, random: systemRandom, limits });
+    writeFileSync(this.#file('encryptor.yaml'), options.encryptorConfig ?? atRest.encryptorConfig);
+    writeKeystore(this.#folder);
+    t.teardown(async () => {
+      await this.engine.stop();
+      await this.kill();
+    });
+  }
+
+  get database(): TcpEndpoint {
+    if (!this.#database) throw new Error('not started');
+    return this.#database;
+  }
+
+  get log(): string {
+    return this.#log;
+  }
+
+  async start(): Promise<void> {
+    this.#database = await this.engine.start();
+    this.launch();
+  }
+
+  /** Does not wait until it listens: the engine does. */
+  launch(): void {
+    rmSync(this.#socket, { force: true });
+    const { command = STAND_IN_COMMAND, clientId = atRest.clientId, poisonDetection = false } = this.#options;
+    const args = acraEngineArguments({
+      listen: { kind: 'unix', path: this.#socket },
+      database: this.database,
+      keysFolder: this.#file('keystore'),
+      encryptorConfigFile: this.#file('encryptor.yaml'),
+      clientId,
+      poisonDetection,
+    });
+    const key = masterKeyBytes().toString('base64');
+    const env = { ...acraServerEnvironment({ memoryLimitMiB: 256 }), [MASTER_KEY_VARIABLE]: key };
+    const child = spawn(command.program, [...command.args, ...args], {
+      cwd: this.#folder,
+      env,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    child.stderr.on('data', (chunk) => {
+      this.#log += String(chunk);
+    });
+    this.#child = child;
+  }
+
+  async kill(): Promise<void> {
+    const child = this.#child;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    child.kill('SIGKILL');
+    await once(child, 'close');
+  }
+
+  /** Resolves with its exit code when it ends by itself. */
+  async ended(): Promise<number | null> {
+    if (!this.#child) throw new Error('not launched');
+    if (this.#child.exitCode !== null) return this.#child.exitCode;
+    const [code] = await once(this.#child, 'close');
+    return code;
+  }
+
+  column(name: string): EngineColumn {
+    for (const table of loadEncryptorConfig(this.#file('encryptor.yaml')).tables.values()) {
+      const column = table.encrypted.get(name);
+      if (column) return { table: table.name, column };
+    }
+    throw new Error(`no column ${name}`);
+  }
+
+  get #socket(): string {
+    return this.#file('acra.sock');
+  }
+
+  #file(name: string): string {
+    return join(this.#folder, name);
+  }
+}
+
+export async function startEngine(t: Teardown, options: EngineRigOptions = {}): Promise<EngineRig> {
+  const rig = new EngineRig(t, options);
+  await rig.start();
+  return rig;
+}
