@@ -128,6 +128,10 @@ export const ENGINE_ERRORS = {
       'A value looks like a container, and does not open under the keys of this identity; acra-server would let it pass as it is.',
     action: 'Send the plaintext, or a container of this identity.',
   },
+  ENGINE_VALUE_INVALID: {
+    meaning: 'A value does not have the binary form of its column: four bytes for int32, eight for int64.',
+    action: 'Send a number that fits the column.',
+  },
   ENGINE_VALUE_TOO_LARGE: {
     meaning: 'A value is larger than the engine may be asked about.',
     action:

@@ -1,5 +1,5 @@
 /** All error catalogues of the product together, for `what to do` lines and for docs/errors.md. */
-import { ACRA_ERRORS, ENCRYPTOR_ERRORS, KEYSTORE_ERRORS } from '../acra/errors.ts';
+import { ACRA_ERRORS, ENCRYPTOR_ERRORS, ENGINE_ERRORS, KEYSTORE_ERRORS } from '../acra/errors.ts';
 import { ATTESTATION_ERRORS, NSM_ERRORS } from '../attestation/errors.ts';
 import { CONFIG_ERRORS } from '../config/errors.ts';
 import { DEPLOY_ERRORS } from '../deploy/errors.ts';
@@ -32,6 +32,7 @@ export const CATALOGUES: Readonly<Record<string, ErrorCatalogue>> = {
   'KMS, asked by the operator': KMS_OPERATOR_ERRORS,
   'Sealed keys': KEY_ERRORS,
   'acra-server': ACRA_ERRORS,
+  'acra-server as an engine': ENGINE_ERRORS,
   Keystore: KEYSTORE_ERRORS,
   'Encryptor configuration': ENCRYPTOR_ERRORS,
   Supervisor: SUPERVISOR_ERRORS,

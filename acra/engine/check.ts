@@ -25,6 +25,19 @@ function isContainerOf({ envelope }: EncryptedColumn, bytes: Buffer): boolean {
   return envelope === 'acrablock' ? acraBlockLength(body) === body.length : isAcraStruct(body);
 }
 
+const INTEGER_BYTES = { int32: 4, int64: 8 } as const;
+
+/** acra-server reads whatever number of bytes it gets as an integer, and so another one. @throws EngineError ENGINE_VALUE_INVALID */
+export function checkForm({ name, dataType }: EncryptedColumn, value: Buffer): void {
+  if (dataType !== 'int32' && dataType !== 'int64') return;
+  const bytes = INTEGER_BYTES[dataType];
+  if (value.length === bytes) return;
+  throw new EngineError('ENGINE_VALUE_INVALID', `a value for column "${name}" is no ${dataType}`, {
+    found: `${value.length} bytes`,
+    allowed: `${bytes} bytes`,
+  });
+}
+
 /** Whether acra-server may take the value for something that is encrypted already. */
 function looksEncrypted(value: Buffer): boolean {
   return isContainerHeader(value) || acraBlockLength(value) !== undefined || isAcraStruct(value);

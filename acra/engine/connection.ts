@@ -25,7 +25,7 @@ const ALL_ROWS = 0;
 const PROTOCOL_3_0 = 0x3_0000;
 
 /** The session is of no more use; what it was asked was not answered. */
-export class ConnectionLost extends Error {}
+class ConnectionLost extends Error {}
 
 interface Round {
   readonly reveal: RevealTask | undefined;
@@ -159,6 +159,10 @@ export class EngineConnection {
     try {
       await untilAborted(promise, AbortSignal.any([signal, this.lost]));
       return round;
+    } catch (error) {
+      // The last word before an end is an answer.
+      if (round.isRefused) return round;
+      throw error;
     } finally {
       this.#round = undefined;
     }

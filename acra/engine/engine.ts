@@ -9,7 +9,7 @@ import { Deadline } from '../../runtime/deadline.ts';
 import type { Random } from '../../runtime/random.ts';
 import type { TcpEndpoint, UnixEndpoint } from '../../wire/endpoint.ts';
 import { EngineError } from '../errors.ts';
-import { checkSearched, checkStored, isOwnContainer } from './check.ts';
+import { checkForm, checkSearched, checkStored, isOwnContainer } from './check.ts';
 import { EngineConnection } from './connection.ts';
 import { EngineDatabase } from './database.ts';
 import { EngineQueue, inRows, revealTask, type Waiting } from './queue.ts';
@@ -36,7 +36,7 @@ export interface EngineLimits {
 const MIB = 1024 * 1024;
 
 /** acra-server needs seven times a value (measured): 16 MiB at once fit the default of `acra.maxMemoryMiB`. */
-export const ENGINE_LIMITS: EngineLimits = {
+const ENGINE_LIMITS: EngineLimits = {
   connections: 2,
   maxValueBytes: 16 * MIB,
   maxHeldBytes: 64 * MIB,
@@ -47,6 +47,8 @@ export const ENGINE_LIMITS: EngineLimits = {
   maxLosses: 3,
   retry: { minMs: 20, maxMs: 1_000 },
 };
+/** More than any container, and the search hash before it, adds to a value. */
+const CONTAINER_BYTES = 1024;
 /** What Bind and DataRow add to their values, and acra-server to a container, generously. */
 const FRAME_BYTES = 64 * 1024;
 
@@ -93,10 +95,12 @@ export class AcraEngine {
 
   /**
    * What is to be stored in the column instead of the value. An empty one stays empty, as Acra has it.
-   * @throws EngineError ENGINE_UNPROTECTED, ENGINE_VALUE_FOREIGN, ENGINE_VALUE_TOO_LARGE, ENGINE_BUSY, ENGINE_LOST, ENGINE_STOPPED
+   * @param value in the column's binary form
+   * @throws EngineError ENGINE_UNPROTECTED, ENGINE_VALUE_INVALID, ENGINE_VALUE_FOREIGN, ENGINE_VALUE_TOO_LARGE, ENGINE_BUSY, ENGINE_LOST, ENGINE_STOPPED
    */
   async protect(of: EngineColumn, value: Buffer): Promise<Buffer> {
     if (value.length === 0) return value;
+    checkForm(of.column, value);
     const stored = await this.#one({ kind: 'store', of, value });
     if (checkStored(of.column, value, stored) === 'protected') return stored;
     const [revealed = value] = await this.#reveal(of, [value]);
@@ -148,8 +152,9 @@ export class AcraEngine {
 
   async #ask(task: Task) {
     this.#stopping.signal.throwIfAborted();
-    const { maxValueBytes } = this.#limits;
-    const largest = task.kind === 'reveal' ? Math.max(...task.cells.map(({ length }) => length)) : task.value.length;
+    const isReveal = task.kind === 'reveal';
+    const maxValueBytes = this.#limits.maxValueBytes + (isReveal ? CONTAINER_BYTES : 0);
+    const largest = isReveal ? Math.max(...task.cells.map(({ length }) => length)) : task.value.length;
     if (largest > maxValueBytes) {
       throw new EngineError('ENGINE_VALUE_TOO_LARGE', `a value of column "${task.of.column.name}" is too large`, {
         found: `${largest} bytes`,
@@ -207,7 +212,10 @@ export class AcraEngine {
         batch.map(({ task }) => task),
         deadline.signal,
       );
-      if (batch.length > 1 && answers.some(({ kind }) => kind === 'refused')) this.#again(batch);
+      const isRefused = answers.some(({ kind }) => kind === 'refused');
+      // After an error acra-server reads the next row by the statement of the one that failed.
+      if (isRefused) connection.close();
+      if (isRefused && batch.length > 1) this.#again(batch);
       else for (const [index, { settle }] of batch.entries()) settle(answers[index] ?? { kind: 'refused' });
     } catch (cause) {
       connection.close();

@@ -12,7 +12,7 @@ export interface EngineColumn {
 }
 
 /** So that few statements serve every number of cells; the rest of a row is NULL. Of Parse only names cost us anything. */
-export const ROW_SIZES = [1, 2, 4, 8, 16, 32, 64, 128] as const;
+const ROW_SIZES = [1, 2, 4, 8, 16, 32, 64, 128] as const;
 export type RowSize = (typeof ROW_SIZES)[number];
 export const MAX_ROW_CELLS = 128;
 

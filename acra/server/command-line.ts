@@ -6,8 +6,7 @@ import { isIPv4 } from 'node:net';
 import { isAbsolute } from 'node:path';
 import { formatEndpoint } from '../../wire/endpoint.ts';
 import { AcraError } from '../errors.ts';
-import { CLIENT_ID_FORM, isClientId } from '../keystore/layout.ts';
-import type { AcraEngineOptions, AcraServerOptions, CommonOptions } from './options.ts';
+import type { AcraServerOptions, CommonOptions } from './options.ts';
 
 /**
  * Without this flag acra-server reads `configs/acra-server.yaml` of its working directory if there is one. It reads
@@ -106,7 +105,11 @@ const FIXED_FLAGS: readonly [string, string][] = [
   ['audit_log_enable', 'false'],
 ];
 
-function assemble(options: CommonOptions, ofSessions: readonly (readonly [string, string | number])[]): string[] {
+/** What every acra-server gets, and what says whose its sessions are. @throws AcraError ACRA_OPTION_INVALID */
+export function assembleArguments(
+  options: CommonOptions,
+  ofSessions: readonly (readonly [string, string | number])[],
+): string[] {
   const flags = [
     ...FIXED_FLAGS,
     ['incoming_connection_string', listenAddress(options.listen)] as const,
@@ -123,17 +126,5 @@ function assemble(options: CommonOptions, ofSessions: readonly (readonly [string
  * @throws AcraError ACRA_OPTION_INVALID for what acra-server would misread
  */
 export function acraServerArguments(options: AcraServerOptions): string[] {
-  return assemble(options, tlsFlags(options));
-}
-
-/**
- * The arguments for acra-server as an engine (acra/engine/): no TLS on either leg, both of which lead to us, and one identity.
- * @throws AcraError ACRA_OPTION_INVALID for what acra-server would misread
- */
-export function acraEngineArguments(options: AcraEngineOptions): string[] {
-  if (!isClientId(options.clientId)) throw invalid('the client id is not one', options.clientId, CLIENT_ID_FORM);
-  return assemble(options, [
-    ['tls_client_id_from_cert', 'false'],
-    ['client_id', options.clientId],
-  ]);
+  return assembleArguments(options, tlsFlags(options));
 }

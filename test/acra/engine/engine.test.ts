@@ -74,7 +74,11 @@ for (const [program, { command, skip }] of Object.entries(PROGRAMS)) {
             (stored) => (stored.includes(value) || stored.includes('plaintext') ? 'plaintext' : 'protected'),
             ({ code }) => code,
           );
-          t.match(outcome, /^(protected|ENGINE_VALUE_FOREIGN|ENGINE_UNPROTECTED|ENGINE_REFUSED)$/, `${kind}: ${outcome}`);
+          t.match(
+            outcome,
+            /^(protected|ENGINE_VALUE_FOREIGN|ENGINE_UNPROTECTED|ENGINE_REFUSED)$/,
+            `${kind}: ${outcome}`,
+          );
         }
       });
     }

@@ -8,7 +8,7 @@ import { loadEncryptorConfig } from '../../../../acra/encryptor-config/lint.ts';
 import { AcraEngine, type EngineLimits } from '../../../../acra/engine/engine.ts';
 import type { EngineColumn } from '../../../../acra/engine/statements.ts';
 import type { ProgramCommand } from '../../../../acra/obtain/program.ts';
-import { acraEngineArguments } from '../../../../acra/server/command-line.ts';
+import { acraEngineArguments } from '../../../../acra/server/engine-command-line.ts';
 import { acraServerEnvironment, MASTER_KEY_VARIABLE } from '../../../../acra/server/environment.ts';
 import { STAND_IN_COMMAND } from '../../../../emulator/acra-server/command.ts';
 import { systemClock } from '../../../../runtime/clock.ts';
@@ -30,6 +30,8 @@ export interface EngineRigOptions {
   readonly command?: ProgramCommand;
   readonly encryptorConfig?: string;
   readonly clientId?: string;
+  /** Default: the one of the at-rest vectors. */
+  readonly keystore?: { readonly folder: string; readonly masterKey: Buffer };
   readonly poisonDetection?: boolean;
   readonly limits?: Partial<EngineLimits>;
 }
@@ -49,7 +51,7 @@ export class EngineRig {
     const { limits = {} } = options;
     this.engine = new AcraEngine({ acra, clock: systemClock, random: systemRandom, limits });
     writeFileSync(this.#file('encryptor.yaml'), options.encryptorConfig ?? atRest.encryptorConfig);
-    writeKeystore(this.#folder);
+    if (!options.keystore) writeKeystore(this.#folder);
     t.teardown(async () => {
       await this.engine.stop();
       await this.kill();
@@ -74,15 +76,19 @@ export class EngineRig {
   launch(): void {
     rmSync(this.#socket, { force: true });
     const { command = STAND_IN_COMMAND, clientId = atRest.clientId, poisonDetection = false } = this.#options;
+    const { folder, masterKey } = this.#options.keystore ?? {
+      folder: this.#file('keystore'),
+      masterKey: masterKeyBytes(),
+    };
     const args = acraEngineArguments({
       listen: { kind: 'unix', path: this.#socket },
       database: this.database,
-      keysFolder: this.#file('keystore'),
+      keysFolder: folder,
       encryptorConfigFile: this.#file('encryptor.yaml'),
       clientId,
       poisonDetection,
     });
-    const key = masterKeyBytes().toString('base64');
+    const key = masterKey.toString('base64');
     const env = { ...acraServerEnvironment({ memoryLimitMiB: 256 }), [MASTER_KEY_VARIABLE]: key };
     const child = spawn(command.program, [...command.args, ...args], {
       cwd: this.#folder,

@@ -22,9 +22,9 @@ import { SecretBuffer } from '../../../../runtime/secret-buffer.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 import { untilChanged } from '../../../support/watched-files.ts';
 
-const MASTER_KEY = Buffer.alloc(32, 'm');
+export const MASTER_KEY = Buffer.alloc(32, 'm');
 const DATABASE_USER = { name: 'app', password: 'secret' };
-const ENCRYPTOR_CONFIG = `
+export const ENCRYPTOR_CONFIG = `
 schemas:
   - table: person
     columns: [id, email, secret, blob, note]
