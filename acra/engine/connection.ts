@@ -16,6 +16,7 @@ import { BACKEND, FRONTEND } from '../../postgres/message-types.ts';
 import * as messages from '../../postgres/messages.ts';
 import { untilAborted } from '../../runtime/abort.ts';
 import type { TcpEndpoint, UnixEndpoint } from '../../wire/endpoint.ts';
+import { EngineError } from '../errors.ts';
 import type { EngineDatabase } from './database.ts';
 import { type RowSize, revealStatement, rowSizeFor, searchStatement, storeStatement } from './statements.ts';
 import type { Answer, RevealTask, Task } from './task.ts';
@@ -25,7 +26,9 @@ const ALL_ROWS = 0;
 const PROTOCOL_3_0 = 0x3_0000;
 
 /** The session is of no more use; what it was asked was not answered. */
-class ConnectionLost extends Error {}
+function connectionLost(reason: string): EngineError {
+  return new EngineError('ENGINE_LOST', reason);
+}
 
 interface Round {
   readonly reveal: RevealTask | undefined;
@@ -96,7 +99,7 @@ export class EngineConnection {
 
   /**
    * @param maxBytes of one message: what a batch may hold, and what acra-server adds
-   * @throws ConnectionLost, or the signal's reason
+   * @throws EngineError ENGINE_LOST, or the signal's reason
    */
   static async open(
     acra: TcpEndpoint | UnixEndpoint,
@@ -107,7 +110,7 @@ export class EngineConnection {
     const client = createConnection(acra);
     client.setNoDelay();
     const failed = new AbortController();
-    const fail = () => failed.abort(new ConnectionLost('acra-server took no session'));
+    const fail = () => failed.abort(connectionLost('acra-server took no session'));
     client.on('error', fail).once('close', fail);
     try {
       const both = AbortSignal.any([signal, failed.signal]);
@@ -126,12 +129,12 @@ export class EngineConnection {
   close(): void {
     this.#client.destroy();
     this.#database.destroy();
-    this.#lost.abort(new ConnectionLost('the session through acra-server ended'));
+    this.#lost.abort(connectionLost('the session through acra-server ended'));
   }
 
   /**
    * One round at a time. A reveal goes alone.
-   * @returns an answer for each task @throws ConnectionLost, or the signal's reason, after which the session must be closed
+   * @returns an answer for each task @throws EngineError ENGINE_LOST, or the signal's reason, after which the session must be closed
    */
   async run(tasks: readonly Task[], signal: AbortSignal): Promise<readonly Answer[]> {
     const [first] = tasks;
@@ -243,9 +246,9 @@ export class EngineConnection {
   }
 }
 
-/** Exactly as many values as were asked about. @throws ConnectionLost for anything else: the ends are out of step */
+/** Exactly as many values as were asked about. @throws EngineError ENGINE_LOST for anything else: the ends are out of step */
 function whole(values: readonly (Buffer | null)[] | undefined, count: number): readonly Buffer[] {
   const found = (values ?? []).filter((value) => value !== null);
   if (found.length === count) return found;
-  throw new ConnectionLost(`acra-server answered ${found.length} of ${count} values`);
+  throw connectionLost(`acra-server answered ${found.length} of ${count} values`);
 }
