@@ -17,12 +17,13 @@ function unprotected({ name }: EncryptedColumn, found: string): EngineError {
   return new EngineError('ENGINE_UNPROTECTED', `acra-server did not protect a value for column "${name}"`, { found });
 }
 
-/** Exactly one container, of the envelope that the column asks for, whose body states its own length truly. */
-function isContainerOf({ envelope }: EncryptedColumn, bytes: Buffer): boolean {
+/** Of exactly one container, whose body states its own length truly. */
+function envelopeOfWhole(bytes: Buffer): EncryptedColumn['envelope'] | undefined {
   const container = containerAt(bytes);
-  if (container?.envelope !== envelope || container.end !== bytes.length) return false;
-  const { body } = container;
-  return envelope === 'acrablock' ? acraBlockLength(body) === body.length : isAcraStruct(body);
+  if (container?.end !== bytes.length) return undefined;
+  const { body, envelope } = container;
+  const isWhole = envelope === 'acrablock' ? acraBlockLength(body) === body.length : isAcraStruct(body);
+  return isWhole ? envelope : undefined;
 }
 
 const INTEGER_BYTES = { int32: 4, int64: 8 } as const;
@@ -50,8 +51,9 @@ const MIN_PREFIX_BYTES = 12;
  * more behind it, or with another one inside, is kept just so, and would carry plaintext out.
  * @param revealed what acra-server makes of it on the way back
  */
-export function isOwnContainer(column: EncryptedColumn, value: Buffer, revealed: Buffer): boolean {
-  const isWhole = isContainerOf(column, value) || acraBlockLength(value) === value.length || isAcraStruct(value);
+export function isOwnContainer(value: Buffer, revealed: Buffer): boolean {
+  const isWhole =
+    envelopeOfWhole(value) !== undefined || acraBlockLength(value) === value.length || isAcraStruct(value);
   const prefix = value.subarray(0, MIN_PREFIX_BYTES);
   return isWhole && !revealed.subarray(0, MIN_PREFIX_BYTES).equals(prefix) && !revealed.includes(value);
 }
@@ -79,7 +81,7 @@ export function checkStored(column: EncryptedColumn, value: Buffer, stored: Buff
   const rest = stored.subarray(hash?.length ?? 0);
   if (rest.equals(value) && looksEncrypted(value)) return 'kept';
   const container = withoutMaskedPart(column, value, rest);
-  if (container && isContainerOf(column, container)) return 'protected';
+  if (container && envelopeOfWhole(container) === column.envelope) return 'protected';
   throw unprotected(
     column,
     rest.equals(value) ? 'the value as it was' : `${stored.length} bytes that are no container`,

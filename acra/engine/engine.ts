@@ -104,7 +104,7 @@ export class AcraEngine {
     const stored = await this.#one({ kind: 'store', of, value });
     if (checkStored(of.column, value, stored) === 'protected') return stored;
     const [revealed = value] = await this.#reveal(of, [value]);
-    if (isOwnContainer(of.column, value, revealed)) return stored;
+    if (isOwnContainer(value, revealed)) return stored;
     const message = `a value for column "${of.column.name}" looks like a container of this identity and is none`;
     throw new EngineError('ENGINE_VALUE_FOREIGN', message);
   }
