@@ -14,7 +14,7 @@ PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 INSTALLER = $(NODE) deploy/install.ts --destdir '$(DESTDIR)' --prefix '$(PREFIX)' --sysconfdir '$(SYSCONFDIR)'
 
-.PHONY: help tap-in-place demo test test-all test-vm test-ec2 check eif types lint format error-docs bench-relay bench-chain bench-eif clean install uninstall
+.PHONY: help tap-in-place demo test test-all test-vm test-ec2 check eif types lint format error-docs bench-relay bench-chain bench-engine bench-eif clean install uninstall
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-14s %s\n' "$$name" "$$what"; done
@@ -89,6 +89,9 @@ bench-relay: $(INSTALLED) ## measure the relay against its peers
 
 bench-chain: $(INSTALLED) ## measure start, memory and throughput of the whole chain
 	node bench/chain/main.ts
+
+bench-engine: $(INSTALLED) ## measure acra-server as an engine against the same in line
+	node bench/engine/main.ts
 
 bench-eif: $(INSTALLED) ## measure building an image against hashing and compressing alone
 	node bench/eif/main.ts

@@ -63,6 +63,10 @@ export class EngineRig {
     return this.#database;
   }
 
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
   get log(): string {
     return this.#log;
   }
