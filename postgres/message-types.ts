@@ -24,6 +24,8 @@ export const BACKEND = {
   emptyQueryResponse: 'I',
   errorResponse: 'E',
   noData: 'n',
+  noticeResponse: 'N',
+  notificationResponse: 'A',
   parameterDescription: 't',
   parameterStatus: 'S',
   parseComplete: '1',

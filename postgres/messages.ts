@@ -4,7 +4,7 @@
  */
 import { SessionError } from './session-error.ts';
 
-export const OIDS = { bytea: 17, text: 25 } as const;
+export const OIDS = { bytea: 17, int8: 20, int4: 23, text: 25 } as const;
 export const HEADER_BYTES = 5;
 
 interface Values {
@@ -113,10 +113,25 @@ export function decodeResultFields(body: Buffer): ResultField[] {
   });
 }
 
-/** A copy of the message in which these OIDs are `text`. */
-export function withTextOids(frame: Buffer, offsets: readonly number[]): Buffer {
+export interface TypeChange {
+  /** Where the OID stands in the whole message. */
+  readonly offset: number;
+  readonly typeOid: number;
+  /** The type's size follows, as in a RowDescription. */
+  readonly hasSize?: true;
+}
+
+const TYPE_SIZES: Readonly<Record<number, number>> = { [OIDS.int4]: 4, [OIDS.int8]: 8 };
+const VARIABLE_SIZE = -1;
+
+/** A copy of the message with other types. */
+export function withTypes(frame: Buffer, changes: readonly TypeChange[]): Buffer {
+  if (changes.length === 0) return frame;
   const changed = Buffer.from(frame);
-  for (const offset of offsets) changed.writeInt32BE(OIDS.text, offset);
+  for (const { offset, typeOid, hasSize } of changes) {
+    changed.writeInt32BE(typeOid, offset);
+    if (hasSize) changed.writeInt16BE(TYPE_SIZES[typeOid] ?? VARIABLE_SIZE, offset + 4);
+  }
   return changed;
 }
 

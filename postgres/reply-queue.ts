@@ -68,6 +68,13 @@ export class ReplyQueue<Request extends PendingRequest> {
     return this.#requests.length === 0;
   }
 
+  /** Whether nothing waits behind the request under way, up to the next ReadyForQuery, that the database would still carry out. */
+  get isLastOfSegment(): boolean {
+    const [current, next] = this.#requests;
+    if (!current || !isExtended(current.kind)) return true;
+    return next?.kind === 'sync';
+  }
+
   /** The request under way. */
   get current(): Request | undefined {
     return this.#requests[0];

@@ -84,10 +84,11 @@ function invalid(fileName: string, findings: readonly EncryptorFinding[]): Encry
   return new EncryptorError('ENCRYPTOR_INVALID', `${fileName} is not valid:\n${lines.join('\n')}`);
 }
 
-function toColumn(raw: RawColumn, defaults: RawDefaults): EncryptedColumn {
+function toColumn(table: string, raw: RawColumn, defaults: RawDefaults): EncryptedColumn {
   const { masking, plaintext_length: plaintextBytes, plaintext_side: side } = raw;
   const masked = masking !== undefined && plaintextBytes !== undefined && side !== undefined;
   return {
+    table,
     name: raw.column,
     clientId: raw.client_id,
     envelope: raw.crypto_envelope ?? defaults.crypto_envelope ?? 'acrablock',
@@ -104,7 +105,7 @@ function toTables(file: RawEncryptorFile): ReadonlyMap<string, EncryptedTable> {
   const defaults = file.defaults ?? {};
   return new Map(
     file.schemas.map(({ table, columns, encrypted = [] }) => {
-      const byName = new Map(encrypted.map((raw) => [raw.column, toColumn(raw, defaults)]));
+      const byName = new Map(encrypted.map((raw) => [raw.column, toColumn(table, raw, defaults)]));
       return [table, { name: table, columns, encrypted: byName }];
     }),
   );

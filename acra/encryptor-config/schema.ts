@@ -71,6 +71,8 @@ export const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
 
 /** How one column is protected, defaults applied. */
 export interface EncryptedColumn {
+  /** Bare name of its relation. */
+  readonly table: string;
   readonly name: string;
   /** Whose keys encrypt; undefined: those of the connection's own client id. */
   readonly clientId: string | undefined;

@@ -33,9 +33,9 @@ export class EngineDatabase {
     this.#random = random;
   }
 
-  /** @returns where acra-server is to find it */
-  async start(): Promise<TcpEndpoint> {
-    this.#server.listen(0, LOOPBACK);
+  /** @param port 0: one that is free. @returns where acra-server is to find it. @throws the system's error when the port is taken */
+  async start(port: number): Promise<TcpEndpoint> {
+    this.#server.listen(port, LOOPBACK);
     await once(this.#server, 'listening');
     const address = this.#server.address();
     return { kind: 'tcp', host: LOOPBACK, port: typeof address === 'object' && address ? address.port : 0 };

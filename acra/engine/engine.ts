@@ -8,12 +8,12 @@ import type { Clock } from '../../runtime/clock.ts';
 import { Deadline } from '../../runtime/deadline.ts';
 import type { Random } from '../../runtime/random.ts';
 import type { TcpEndpoint, UnixEndpoint } from '../../wire/endpoint.ts';
+import type { EncryptedColumn } from '../encryptor-config/schema.ts';
 import { EngineError } from '../errors.ts';
 import { checkForm, checkSearched, checkStored, isOwnContainer } from './check.ts';
 import { EngineConnection } from './connection.ts';
 import { EngineDatabase } from './database.ts';
 import { EngineQueue, inRows, revealTask, type Waiting } from './queue.ts';
-import type { EngineColumn } from './statements.ts';
 import type { Task } from './task.ts';
 
 export interface EngineLimits {
@@ -77,9 +77,12 @@ export class AcraEngine {
     this.#database = new EngineDatabase(deps.random);
   }
 
-  /** @returns where acra-server is to find its database: it must be launched with that */
-  async start(): Promise<TcpEndpoint> {
-    const address = await this.#database.start();
+  /**
+   * @param port of the database's end; 0: one that is free. An acra-server that runs already goes on with the one that it was told
+   * @returns where acra-server is to find its database: it must be launched with that
+   */
+  async start(port = 0): Promise<TcpEndpoint> {
+    const address = await this.#database.start(port);
     this.#workers = Array.from({ length: this.#limits.connections }, () => this.#work());
     return address;
   }
@@ -98,21 +101,21 @@ export class AcraEngine {
    * @param value in the column's binary form
    * @throws EngineError ENGINE_UNPROTECTED, ENGINE_VALUE_INVALID, ENGINE_VALUE_FOREIGN, ENGINE_VALUE_TOO_LARGE, ENGINE_BUSY, ENGINE_LOST, ENGINE_STOPPED
    */
-  async protect(of: EngineColumn, value: Buffer): Promise<Buffer> {
+  async protect(of: EncryptedColumn, value: Buffer): Promise<Buffer> {
     if (value.length === 0) return value;
-    checkForm(of.column, value);
+    checkForm(of, value);
     const stored = await this.#one({ kind: 'store', of, value });
-    if (checkStored(of.column, value, stored) === 'protected') return stored;
+    if (checkStored(of, value, stored) === 'protected') return stored;
     const [revealed = value] = await this.#reveal(of, [value]);
     if (isOwnContainer(value, revealed)) return stored;
-    const message = `a value for column "${of.column.name}" looks like a container of this identity and is none`;
+    const message = `a value for column "${of.name}" looks like a container of this identity and is none`;
     throw new EngineError('ENGINE_VALUE_FOREIGN', message);
   }
 
   /** What the first 33 bytes of a searchable column are to be compared with. @throws EngineError as `protect` */
-  async searchHash(of: EngineColumn, value: Buffer): Promise<Buffer> {
+  async searchHash(of: EncryptedColumn, value: Buffer): Promise<Buffer> {
     const hash = await this.#one({ kind: 'search', of, value });
-    checkSearched(of.column, hash);
+    checkSearched(of, hash);
     return hash;
   }
 
@@ -120,24 +123,24 @@ export class AcraEngine {
    * What the cells of a column read as, in the column's binary form; one that does not open comes back as response_on_fail says.
    * @throws EngineError ENGINE_REFUSED where that is `error`; ENGINE_VALUE_TOO_LARGE, ENGINE_BUSY, ENGINE_LOST, ENGINE_STOPPED
    */
-  async reveal(of: EngineColumn, cells: readonly Buffer[]): Promise<readonly Buffer[]> {
+  async reveal(of: EncryptedColumn, cells: readonly Buffer[]): Promise<readonly Buffer[]> {
     const filled = cells.filter(({ length }) => length > 0);
     const revealed = await this.#reveal(of, filled);
     let at = 0;
     return cells.map((cell) => (cell.length > 0 ? (revealed[at++] ?? cell) : cell));
   }
 
-  async #reveal(of: EngineColumn, cells: readonly Buffer[]): Promise<readonly Buffer[]> {
+  async #reveal(of: EncryptedColumn, cells: readonly Buffer[]): Promise<readonly Buffer[]> {
     const rows = inRows(cells, this.#limits.maxBatchBytes);
     return (await Promise.all(rows.map((row) => this.#row(of, row)))).flat();
   }
 
   /** acra-server ends a row with an error for one cell of it. Each cell's own answer is found by halves. */
-  async #row(of: EngineColumn, cells: readonly Buffer[]): Promise<readonly Buffer[]> {
+  async #row(of: EncryptedColumn, cells: readonly Buffer[]): Promise<readonly Buffer[]> {
     const answer = await this.#ask(revealTask(of, cells));
     if (answer.kind === 'values') return answer.values;
     if (cells.length <= 1) {
-      throw new EngineError('ENGINE_REFUSED', `acra-server refuses to read a value of column "${of.column.name}"`);
+      throw new EngineError('ENGINE_REFUSED', `acra-server refuses to read a value of column "${of.name}"`);
     }
     const half = cells.length >> 1;
     const halves = [cells.slice(0, half), cells.slice(half)].map((part) => this.#row(of, part));
@@ -147,7 +150,7 @@ export class AcraEngine {
   async #one(task: Task): Promise<Buffer> {
     const answer = await this.#ask(task);
     if (answer.kind === 'values' && answer.values[0]) return answer.values[0];
-    throw new EngineError('ENGINE_REFUSED', `acra-server refuses a value for column "${task.of.column.name}"`);
+    throw new EngineError('ENGINE_REFUSED', `acra-server refuses a value for column "${task.of.name}"`);
   }
 
   async #ask(task: Task) {
@@ -156,7 +159,7 @@ export class AcraEngine {
     const maxValueBytes = this.#limits.maxValueBytes + (isReveal ? CONTAINER_BYTES : 0);
     const largest = isReveal ? Math.max(...task.cells.map(({ length }) => length)) : task.value.length;
     if (largest > maxValueBytes) {
-      throw new EngineError('ENGINE_VALUE_TOO_LARGE', `a value of column "${task.of.column.name}" is too large`, {
+      throw new EngineError('ENGINE_VALUE_TOO_LARGE', `a value of column "${task.of.name}" is too large`, {
         found: `${largest} bytes`,
         allowed: `${maxValueBytes} bytes`,
       });

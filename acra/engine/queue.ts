@@ -2,8 +2,9 @@
  * What waits for acra-server, bounded in bytes. A batch is what one round takes: any number of values to store or search, up to a
  * bound, or cells of one column as one row. So a busy engine asks for more at once, and an idle one answers at once.
  */
+import type { EncryptedColumn } from '../encryptor-config/schema.ts';
 import { EngineError } from '../errors.ts';
-import { type EngineColumn, MAX_ROW_CELLS } from './statements.ts';
+import { MAX_ROW_CELLS } from './statements.ts';
 import { type Answer, bytesOf, type Task } from './task.ts';
 
 export interface Waiting {
@@ -110,6 +111,6 @@ export function inRows(cells: readonly Buffer[], maxBytes: number): readonly (re
   return rows;
 }
 
-export function revealTask(of: EngineColumn, cells: readonly Buffer[]): Task {
+export function revealTask(of: EncryptedColumn, cells: readonly Buffer[]): Task {
   return { kind: 'reveal', of, cells };
 }

@@ -5,12 +5,6 @@
  */
 import type { EncryptedColumn } from '../encryptor-config/schema.ts';
 
-export interface EngineColumn {
-  /** Bare name, as in the encryptor configuration. */
-  readonly table: string;
-  readonly column: EncryptedColumn;
-}
-
 /** So that few statements serve every number of cells; the rest of a row is NULL. Of Parse only names cost us anything. */
 const ROW_SIZES = [1, 2, 4, 8, 16, 32, 64, 128] as const;
 export type RowSize = (typeof ROW_SIZES)[number];
@@ -24,14 +18,14 @@ function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-export function storeStatement({ table, column }: EngineColumn): string {
-  return `INSERT INTO ${quoted(table)} (${quoted(column.name)}) VALUES ($1)`;
+export function storeStatement({ table, name }: EncryptedColumn): string {
+  return `INSERT INTO ${quoted(table)} (${quoted(name)}) VALUES ($1)`;
 }
 
-export function searchStatement({ table, column }: EngineColumn): string {
-  return `SELECT 1 FROM ${quoted(table)} WHERE ${quoted(column.name)} = $1`;
+export function searchStatement({ table, name }: EncryptedColumn): string {
+  return `SELECT 1 FROM ${quoted(table)} WHERE ${quoted(name)} = $1`;
 }
 
-export function revealStatement({ table, column }: EngineColumn, size: RowSize): string {
-  return `SELECT ${Array(size).fill(quoted(column.name)).join(', ')} FROM ${quoted(table)}`;
+export function revealStatement({ table, name }: EncryptedColumn, size: RowSize): string {
+  return `SELECT ${Array(size).fill(quoted(name)).join(', ')} FROM ${quoted(table)}`;
 }

@@ -1,15 +1,15 @@
 /** What acra-server is asked about values, and what may come of it. */
-import type { EngineColumn } from './statements.ts';
+import type { EncryptedColumn } from '../encryptor-config/schema.ts';
 
 interface ProtectTask {
   readonly kind: 'store' | 'search';
-  readonly of: EngineColumn;
+  readonly of: EncryptedColumn;
   readonly value: Buffer;
 }
 
 export interface RevealTask {
   readonly kind: 'reveal';
-  readonly of: EngineColumn;
+  readonly of: EncryptedColumn;
   /** At most MAX_ROW_CELLS; none of them empty. */
   readonly cells: readonly Buffer[];
 }

@@ -2,6 +2,7 @@
  * Decrypts result rows as acra-server 0.96.0 does (acra-server contract 4.3, 11.7): any container in any column, typed by
  * data_type where the column is known.
  */
+import type { CellKind } from '../../acra/conversation/value-protector.ts';
 import type { EncryptedColumn } from '../../acra/encryptor-config/schema.ts';
 import { encodeBytea } from '../../postgres/bytea.ts';
 import { DATA_ROW, HEADER_BYTES } from '../../postgres/messages.ts';
@@ -9,12 +10,6 @@ import { SessionError } from '../../postgres/session-error.ts';
 import type { Cipher } from './cipher.ts';
 import { decodeEscaped } from './escaped.ts';
 import type { HashCheck } from './hash-check.ts';
-
-export interface CellKind {
-  /** Undefined: not protected as far as the statement shows. */
-  readonly column: EncryptedColumn | undefined;
-  readonly isBinary: boolean;
-}
 
 /** What `response_on_fail` gives for a cell that does not decrypt, if not the ciphertext. @throws SessionError 42000 */
 function substitute({ name, onFail, dataType, defaultValue = '' }: EncryptedColumn): Buffer | undefined {
@@ -47,7 +42,7 @@ export class RowReader {
   }
 
   /** @returns the DataRow to send on. @throws SessionError 42000 where response_on_fail is `error`, 22023 */
-  reveal(frame: Buffer, kindsOf: (count: number) => CellKind[]): Buffer {
+  reveal(frame: Buffer, kindsOf: (count: number) => readonly CellKind[]): Buffer {
     const [cells] = DATA_ROW.decode(frame.subarray(HEADER_BYTES));
     const kinds = kindsOf(cells.length);
     const revealed = cells.map((cell, index) => (cell && kinds[index] ? this.#revealCell(cell, kinds[index]) : cell));

@@ -7,6 +7,7 @@ import { connect, isIP, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect as connectTls, createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { type CertificateIdentifier, clientIdFromCertificate } from '../../acra/client-id.ts';
+import { Conversation, type Judge } from '../../acra/conversation/conversation.ts';
 import { LOG_CODES } from '../../acra/server/log-codes.ts';
 import { encodeError } from '../../postgres/error-response.ts';
 import {
@@ -15,6 +16,7 @@ import {
   type Message,
   MessageReader,
 } from '../../postgres/message-reader.ts';
+import { BACKEND } from '../../postgres/message-types.ts';
 import { SessionError } from '../../postgres/session-error.ts';
 import {
   checkTlsAnswer,
@@ -26,11 +28,12 @@ import {
 } from '../../postgres/start-up.ts';
 import { errorCode } from '../../runtime/errors.ts';
 import { Cipher, type CipherOptions } from './cipher.ts';
-import { Conversation, type Judge } from './conversation.ts';
 import { logRecord } from './log.ts';
+import { CipherProtector } from './protector.ts';
 
 /** From accept until both TLS sessions stand. */
 const HANDSHAKE_TIMEOUT_MS = 30_000;
+const REFUSED_BY = 'refused by the acra-server stand-in';
 /** For the client to read the last message. */
 const FAREWELL_TIMEOUT_MS = 2_000;
 /** libpq from 17 on insists on its protocol name. */
@@ -132,27 +135,33 @@ async function pump(
   source: Duplex,
   sink: Duplex,
   reader: MessageReader,
-  translate: (message: Message) => Buffer | Promise<Buffer>,
+  translate: (messages: readonly Message[]) => Promise<readonly Buffer[]>,
 ): Promise<void> {
   const sinkClosed = new AbortController();
   sink.once('close', () => sinkClosed.abort());
   for await (const chunk of source.iterator({ destroyOnReturn: false })) {
-    const translated: Buffer[] = [];
-    for (const message of reader.push(chunk)) translated.push(await translate(message));
+    const translated = await translate([...reader.push(chunk)]);
     if (!sink.write(Buffer.concat(translated))) await once(sink, 'drain', { signal: sinkClosed.signal });
   }
   sink.end();
 }
 
+function isAuthenticationOk({ type, body }: Message): boolean {
+  return type === BACKEND.authentication && body.length === 4 && body.readInt32BE() === 0;
+}
+
 async function converse(client: Duplex, database: Duplex, conversation: Conversation): Promise<void> {
   const requests = new MessageReader({ isStartup: true, maxBytes: MAX_UNAUTHENTICATED_BYTES });
   const answers = new MessageReader({ isStartup: false, maxBytes: MAX_MESSAGE_BYTES });
-  const fromDatabase = (message: Message) => {
-    const answer = conversation.fromDatabase(message);
-    if (conversation.isAuthenticated) requests.maxBytes = MAX_MESSAGE_BYTES;
-    return answer;
+  const fromDatabase = (all: readonly Message[]) => {
+    if (all.some(isAuthenticationOk)) requests.maxBytes = MAX_MESSAGE_BYTES;
+    return conversation.fromDatabase(all);
   };
-  const fromClient = (message: Message) => conversation.fromClient(message);
+  const fromClient = async (all: readonly Message[]) => {
+    const sent: Buffer[] = [];
+    for (const message of all) sent.push(await conversation.fromClient(message));
+    return sent;
+  };
   await Promise.all([pump(client, database, requests, fromClient), pump(database, client, answers, fromDatabase)]);
 }
 
@@ -193,8 +202,9 @@ export async function serveSession(socket: Socket, options: SessionOptions): Pro
     if (!ends) return;
     clearTimeout(deadline);
     step = 'converse';
-    const cipher = new Cipher(options.cipher, ends.clientId);
-    await converse(client, ends.upstream, new Conversation(options.judge, cipher, options.isSearchable));
+    const protector = new CipherProtector(new Cipher(options.cipher, ends.clientId), options.isSearchable);
+    const conversation = new Conversation({ judge: options.judge, protector, refusedBy: REFUSED_BY });
+    await converse(client, ends.upstream, conversation);
   } catch (error) {
     reportFailure(step, client, error);
   } finally {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { BIND, DATA_ROW, decodeResultFields, isBinaryAt, PARSE, withTextOids } from '../../postgres/messages.ts';
+import { BIND, DATA_ROW, decodeResultFields, isBinaryAt, PARSE, withTypes } from '../../postgres/messages.ts';
 
 import { sqlStateOf } from '../emulator/acra-server/support/sql-state.ts';
 
@@ -57,7 +57,7 @@ t.test('changes the types of a row description and nothing else', async (t) => {
     { typeOid: 23, isBinary: false },
     { typeOid: 17, isBinary: true },
   ]);
-  const changed = decodeResultFields(withTextOids(frame, [fields[1]!.oidOffset]).subarray(5));
+  const changed = decodeResultFields(withTypes(frame, [{ offset: fields[1]!.oidOffset, typeOid: 25 }]).subarray(5));
   t.same(changed, [fields[0], { ...fields[1], typeOid: 25 }]);
 });
 

@@ -38,6 +38,7 @@ t.test('reads a sound configuration, defaults applied', async (t) => {
   const users = tables.get('users');
   t.same(users?.columns, ['id', 'email', 'secret']);
   t.same(users?.encrypted.get('email'), {
+    table: 'users',
     name: 'email',
     clientId: undefined,
     envelope: 'acrablock',

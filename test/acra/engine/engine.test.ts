@@ -33,7 +33,7 @@ for (const [program, { command, skip }] of Object.entries(PROGRAMS)) {
         const stored = await Promise.all(values.map((value) => engine.protect(of, value)));
         for (const [index, [kind, value]] of Object.entries(VALUES).entries()) {
           const bytes = stored[index] ?? Buffer.alloc(0);
-          const hash = of.column.searchable ? searchHashAt(bytes) : Buffer.alloc(0);
+          const hash = of.searchable ? searchHashAt(bytes) : Buffer.alloc(0);
           t.equal(containerAt(bytes.subarray(hash?.length))?.envelope, 'acrablock', kind);
           t.notOk(value.length > 1 && bytes.includes(value), kind);
         }

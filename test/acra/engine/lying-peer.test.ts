@@ -11,7 +11,8 @@ import { systemClock } from '../../../runtime/clock.ts';
 import { systemRandom } from '../../../runtime/random.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
-const column: EncryptedColumn = {
+const of: EncryptedColumn = {
+  table: 'v',
   name: 'secret',
   clientId: undefined,
   envelope: 'acrablock',
@@ -22,8 +23,7 @@ const column: EncryptedColumn = {
   searchable: false,
   masking: undefined,
 };
-const of = { table: 'v', column };
-const searchable = { table: 'v', column: { ...column, searchable: true } };
+const searchable = { ...of, searchable: true };
 const value = Buffer.from('a value that must not show');
 
 /** What the program does with bytes on their way to the database's end, and back. */
@@ -101,7 +101,7 @@ t.test('no bytes but a whole container pass for a stored value, and no error is 
   fc.assert(
     fc.property(any, any, fc.boolean(), (plain, stored, isSearchable) => {
       try {
-        const outcome = checkStored({ ...column, searchable: isSearchable }, plain, stored);
+        const outcome = checkStored({ ...of, searchable: isSearchable }, plain, stored);
         return outcome === 'kept' && stored.subarray(-plain.length).equals(plain);
       } catch (error) {
         return error instanceof EngineError;

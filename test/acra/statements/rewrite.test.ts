@@ -12,7 +12,12 @@ const cipher = await vectorCipher(t);
 function rewritten(sql: string, by = cipher): Buffer {
   const verdict = judge(tables, parseText(parser, sql));
   if (verdict.kind === 'refused') throw new Error(verdict.reason);
-  return rewrite(Buffer.from(sql), verdict.plan, (literal) => protectLiteral(by, literal));
+  const literals = verdict.plan.edits.filter((edit) => edit.kind === 'literal');
+  return rewrite(
+    Buffer.from(sql),
+    verdict.plan,
+    new Map(literals.map((literal) => [literal, protectLiteral(by, literal)])),
+  );
 }
 
 /** The values that the hex literals in the statement stand for. */

@@ -1,17 +1,18 @@
 import t from 'tap';
+import { Conversation } from '../../../acra/conversation/conversation.ts';
 import { StatementJudge } from '../../../acra/statements/statement-judge.ts';
-import { Conversation } from '../../../emulator/acra-server/conversation.ts';
+import { CipherProtector } from '../../../emulator/acra-server/protector.ts';
 import { encodeBytea } from '../../../postgres/bytea.ts';
 import { systemClock } from '../../../runtime/clock.ts';
 import { converse } from './support/converse.ts';
 import { client, database, errorFields, type Frame, rowTypes, rowValues } from './support/frames.ts';
-import { sqlStateOf } from './support/sql-state.ts';
 import { column, tables, vectorCipher } from './support/vector-cipher.ts';
 
 const judge = await StatementJudge.start(tables, systemClock);
 t.teardown(() => judge.stop());
 const cipher = await vectorCipher(t);
-const newConversation = () => new Conversation(judge, cipher, true);
+const newConversation = () =>
+  new Conversation({ judge, protector: new CipherProtector(cipher, true), refusedBy: 'refused' });
 const stored = (text: string) => encodeBytea(cipher.encrypt(column('secret'), Buffer.from(text)));
 const body = (answer: Buffer) => answer.subarray(5);
 
@@ -143,17 +144,19 @@ t.test('gives a refused statement to nobody, and its reason to the client in its
   for (const request of [client.query(sql), client.parse('s', sql)]) {
     const sent = (await conversation.fromClient(request)).toString();
     t.notMatch(sent, 'plaintext');
-    const answer = conversation.fromDatabase(database.error('42601', `syntax error at or near "'acra refused'"`));
-    t.match(errorFields(body(answer)), {
+    const [answer] = await conversation.fromDatabase([
+      database.error('42601', `syntax error at or near "'acra refused'"`),
+    ]);
+    t.match(errorFields(body(answer!)), {
       S: 'ERROR',
       C: '42000',
       M: /INSERT takes its rows from elsewhere than VALUES/,
     });
     if (request.type === 'P') await conversation.fromClient(client.sync);
-    conversation.fromDatabase(database.ready());
+    await conversation.fromDatabase([database.ready()]);
   }
   const other = database.error('42P01', 'relation "x" does not exist');
-  t.same(conversation.fromDatabase(other), other.frame);
+  t.same(await conversation.fromDatabase([other]), [other.frame]);
 });
 
 t.test('refuses a value at Bind without giving it to the database', async (t) => {
@@ -191,27 +194,30 @@ t.test('answers in order after COPY in the extended protocol, whose first Sync s
   t.same(rowValues(body(toClient[6]!)), ['1', 'x']);
 });
 
-t.test('passes on all else byte for byte, and notices the end of authentication', async (t) => {
+t.test('passes on all else byte for byte', async (t) => {
   const conversation = newConversation();
   const messages = [
     database.parameterStatus('client_encoding', 'UTF8'),
     database.error('57P01', 'bye'),
     database.noData,
   ];
-  for (const message of messages) t.same(conversation.fromDatabase(message), message.frame);
-  t.notOk(conversation.isAuthenticated);
-  conversation.fromDatabase(database.authenticationOk);
-  t.ok(conversation.isAuthenticated);
+  const frames = messages.map(({ frame }) => frame);
+  t.same(await conversation.fromDatabase(messages), frames);
 });
 
 t.test('rejects settings under which the database would read another statement (22023)', async (t) => {
   const stateOf = (name: string, value: string) =>
-    sqlStateOf(() => newConversation().fromDatabase(database.parameterStatus(name, value)));
-  t.equal(stateOf('client_encoding', 'SJIS'), '22023');
-  t.equal(stateOf('client_encoding', 'GBK'), '22023');
-  t.equal(stateOf('standard_conforming_strings', 'off'), '22023');
-  t.equal(stateOf('client_encoding', 'LATIN1'), undefined);
-  t.equal(stateOf('standard_conforming_strings', 'on'), undefined);
+    newConversation()
+      .fromDatabase([database.parameterStatus(name, value)])
+      .then(
+        () => undefined,
+        ({ sqlState }) => sqlState,
+      );
+  t.equal(await stateOf('client_encoding', 'SJIS'), '22023');
+  t.equal(await stateOf('client_encoding', 'GBK'), '22023');
+  t.equal(await stateOf('standard_conforming_strings', 'off'), '22023');
+  t.equal(await stateOf('client_encoding', 'LATIN1'), undefined);
+  t.equal(await stateOf('standard_conforming_strings', 'on'), undefined);
 });
 
 t.test('rejects malformed messages (08P01)', async (t) => {
@@ -237,5 +243,5 @@ t.test('gives an error that is not the trap as it is, whatever was refused', asy
   const conversation = newConversation();
   await conversation.fromClient(client.query(`INSERT INTO v (secret) SELECT 'plaintext'`));
   const fatal = database.error('57P01', 'terminating connection due to administrator command');
-  t.same(conversation.fromDatabase(fatal), fatal.frame);
+  t.same(await conversation.fromDatabase([fatal]), [fatal.frame]);
 });

@@ -1,7 +1,8 @@
 /** Which prepared statement a Bind means is the database's knowledge: the stand-in follows it through failures and skips. */
 import t from 'tap';
+import { Conversation } from '../../../acra/conversation/conversation.ts';
 import { StatementJudge } from '../../../acra/statements/statement-judge.ts';
-import { Conversation } from '../../../emulator/acra-server/conversation.ts';
+import { CipherProtector } from '../../../emulator/acra-server/protector.ts';
 import { systemClock } from '../../../runtime/clock.ts';
 import { converse } from './support/converse.ts';
 import { client, database } from './support/frames.ts';
@@ -10,7 +11,8 @@ import { tables, vectorCipher } from './support/vector-cipher.ts';
 const judge = await StatementJudge.start(tables, systemClock);
 t.teardown(() => judge.stop());
 const cipher = await vectorCipher(t);
-const newConversation = () => new Conversation(judge, cipher, false);
+const newConversation = () =>
+  new Conversation({ judge, protector: new CipherProtector(cipher, false), refusedBy: 'refused' });
 const INSERT = 'INSERT INTO v (id, secret) VALUES ($1, $2)';
 
 t.test('keeps the statement that the database keeps when a Parse of the same name fails', async (t) => {

@@ -1,6 +1,7 @@
 import t from 'tap';
+import type { CellKind } from '../../../acra/conversation/value-protector.ts';
 import { HashCheck } from '../../../emulator/acra-server/hash-check.ts';
-import { type CellKind, RowReader } from '../../../emulator/acra-server/rows.ts';
+import { RowReader } from '../../../emulator/acra-server/rows.ts';
 import { encodeBytea } from '../../../postgres/bytea.ts';
 import { DATA_ROW } from '../../../postgres/messages.ts';
 import { atRest } from '../../acra/support/at-rest.ts';

@@ -5,8 +5,8 @@ import { once } from 'node:events';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadEncryptorConfig } from '../../../../acra/encryptor-config/lint.ts';
+import type { EncryptedColumn } from '../../../../acra/encryptor-config/schema.ts';
 import { AcraEngine, type EngineLimits } from '../../../../acra/engine/engine.ts';
-import type { EngineColumn } from '../../../../acra/engine/statements.ts';
 import type { ProgramCommand } from '../../../../acra/obtain/program.ts';
 import { acraEngineArguments } from '../../../../acra/server/engine-command-line.ts';
 import { acraServerEnvironment, MASTER_KEY_VARIABLE } from '../../../../acra/server/environment.ts';
@@ -120,10 +120,10 @@ export class EngineRig {
     return code;
   }
 
-  column(name: string): EngineColumn {
+  column(name: string): EncryptedColumn {
     for (const table of loadEncryptorConfig(this.#file('encryptor.yaml')).tables.values()) {
       const column = table.encrypted.get(name);
-      if (column) return { table: table.name, column };
+      if (column) return column;
     }
     throw new Error(`no column ${name}`);
   }

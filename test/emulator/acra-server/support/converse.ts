@@ -1,5 +1,5 @@
 /** Both sides of a conversation that passes through the stand-in. */
-import type { Conversation } from '../../../../emulator/acra-server/conversation.ts';
+import type { Conversation } from '../../../../acra/conversation/conversation.ts';
 import type { Frame } from './frames.ts';
 
 /** Sends all requests first, as a pipelining client does, then lets all answers come. */
@@ -10,5 +10,7 @@ export async function converse(
 ): Promise<{ readonly toDatabase: Buffer[]; readonly toClient: Buffer[] }> {
   const toDatabase: Buffer[] = [];
   for (const request of requests) toDatabase.push(await conversation.fromClient(request));
-  return { toDatabase, toClient: answers.map((message) => conversation.fromDatabase(message)) };
+  const toClient: Buffer[] = [];
+  for (const answer of answers) toClient.push(...(await conversation.fromDatabase([answer])));
+  return { toDatabase, toClient };
 }

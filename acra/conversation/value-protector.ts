@@ -1,0 +1,28 @@
+/**
+ * What a conversation asks of whoever protects values: the stand-in for acra-server, which holds keys, or the guard, which asks an
+ * engine that does.
+ */
+import type { EncryptedColumn } from '../encryptor-config/schema.ts';
+import type { LiteralEdit } from '../statements/draft.ts';
+import type { ValueUse } from '../statements/value-use.ts';
+
+/** What is known of one cell of a row. */
+export interface CellKind {
+  /** Undefined: not protected, as far as statement and database together show. */
+  readonly column: EncryptedColumn | undefined;
+  readonly isBinary: boolean;
+}
+
+/** All reject with a Refusal, after which the session goes on, or a SessionError, which ends it. */
+export interface ValueProtector {
+  /** What the database gets instead, as bytes. */
+  literal(literal: LiteralEdit): Promise<Buffer>;
+  /** What the database gets instead, in binary format. */
+  parameter(use: ValueUse, value: Buffer | null, isBinary: boolean): Promise<Buffer | null>;
+  /**
+   * Reads the rows of one result.
+   * @param frames whole DataRow messages, in order @param kindsOf of a row with so many cells
+   * @returns what the client gets instead of each
+   */
+  rows(frames: readonly Buffer[], kindsOf: (cells: number) => readonly CellKind[]): Promise<readonly Buffer[]>;
+}
