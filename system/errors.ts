@@ -17,6 +17,11 @@ export const SYSTEM_ERRORS = {
     meaning: 'A program could not be started: no process could be made for it, or it could not be confined.',
     action: 'See the cause; if memory or processes have run out, raise the enclave’s memory.',
   },
+  SYSTEM_CHANNEL: {
+    meaning:
+      'A program that the supervisor launched (front or guard) sent something on its channel that is no message.',
+    action: 'The program is ended and started again. If it happens again, report it with the log: it must not happen.',
+  },
   SYSTEM_POLL: {
     meaning: 'The kernel refused to make, or to wait for, the set of sockets that the relay serves (epoll).',
     action: 'See the system error in the message; raise the limit of open files if it says that there are too many.',

@@ -3,6 +3,7 @@
  * what it leaves running when it ends is ended too.
  */
 import type { ChildProcess } from 'node:child_process';
+import type { Duplex } from 'node:stream';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Confinement } from '../../system/processes/confinement.ts';
 import type { Launched, LaunchSpec } from '../../system/processes/launch.ts';
@@ -22,6 +23,8 @@ export interface ProcessOptions extends Omit<LaunchSpec, 'confinement'> {
   readonly clock: Clock;
   /** Must read them: a program whose output nobody reads blocks, or dies of SIGPIPE. */
   readonly onStreams: (streams: readonly (NodeJS.ReadableStream | null)[]) => void;
+  /** With `hasChannel`: our end of it. */
+  readonly onChannel?: (channel: Duplex) => void;
 }
 
 /** @throws SupervisorError CHILD_LAUNCH_FAILED */
@@ -29,6 +32,7 @@ export function startProcess(options: ProcessOptions): ProcessHandle {
   const launched = tryLaunch(options);
   const { process } = launched;
   options.onStreams([process.stdout, process.stderr]);
+  if (launched.channel) options.onChannel?.(launched.channel);
   return {
     pid: launched.pid,
     exited: untilEnded(launched, options),

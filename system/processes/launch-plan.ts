@@ -3,6 +3,9 @@
 /** A pair of connected sockets: secrets go in, the reason of a failure comes out. */
 export const HANDOVER_FD = 3;
 
+/** Where a program of ours finds its end of the channel (channel.ts). */
+export const CHANNEL_FD = 4;
+
 export const SECRET_LENGTH_BYTES = 4;
 
 export type SecretEncoding = 'base64' | 'utf8';
@@ -14,6 +17,10 @@ export interface LaunchPlan {
   readonly environment: Readonly<Record<string, string>>;
   /** In the order in which they come over the pipe: the length of each (u32, big-endian), then its bytes. */
   readonly secrets: readonly { readonly variable: string; readonly encoding: SecretEncoding }[];
+  /** Whether the program inherits CHANNEL_FD (channel.ts). */
+  readonly hasChannel: boolean;
+  /** Of all files and sockets that it makes. */
+  readonly umask?: number;
 }
 
 /** What the launcher could not do. `restrict`: the bounds that survive execve; `secrets`: they did not arrive whole. */

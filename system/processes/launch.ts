@@ -12,7 +12,7 @@ import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
 import { SystemError } from '../errors.ts';
 import type { Confinement } from './confinement.ts';
 import type { LaunchFailure, LaunchPlan, SecretEncoding } from './launch-plan.ts';
-import { HANDOVER_FD, parseLaunchFailure, SECRET_LENGTH_BYTES } from './launch-plan.ts';
+import { CHANNEL_FD, HANDOVER_FD, parseLaunchFailure, SECRET_LENGTH_BYTES } from './launch-plan.ts';
 import { nodeChildEnvironment } from './node-child.ts';
 import { markOwnChild } from './own-children.ts';
 
@@ -33,6 +33,10 @@ export interface LaunchSpec {
   readonly environment: Readonly<Record<string, string>>;
   readonly secrets: readonly Secret[];
   readonly confinement: Pick<Confinement, 'user' | 'enclose'>;
+  /** For a program of ours: the daemon's end of its channel is `Launched.channel` (channel.ts). Default: none. */
+  readonly hasChannel?: boolean;
+  /** Of all files and sockets that it makes; default: the daemon's. */
+  readonly umask?: number;
 }
 
 export interface Launched {
@@ -40,6 +44,7 @@ export interface Launched {
   readonly pid: number;
   /** Resolves when the launcher is no more: with the reason where there was none, or it could not become the program. */
   readonly failure: Promise<LaunchFailure | undefined>;
+  readonly channel: Duplex | undefined;
 }
 
 /** @throws SystemError SYSTEM_LAUNCH_FAILED when the kernel refuses a process at once, or it could not be confined */
@@ -49,10 +54,12 @@ export function launch(spec: LaunchSpec): Launched {
     arguments: spec.arguments,
     environment: spec.environment,
     secrets: spec.secrets.map(({ variable, encoding }) => ({ variable, encoding })),
+    hasChannel: spec.hasChannel === true,
+    ...(spec.umask === undefined ? {} : { umask: spec.umask }),
   };
   const child = spawnLauncher(spec, JSON.stringify(plan));
   const { pid } = child;
-  if (pid === undefined) return { process: child, pid: 0, failure: notMade(child) };
+  if (pid === undefined) return { process: child, pid: 0, failure: notMade(child), channel: undefined };
   const handover = child.stdio[HANDOVER_FD] as Duplex;
   handover.on('error', () => undefined);
   try {
@@ -63,7 +70,8 @@ export function launch(spec: LaunchSpec): Launched {
   }
   for (const { value } of spec.secrets) value.use((bytes) => writeSecret(handover, bytes));
   handover.end();
-  return { process: child, pid, failure: readFailure(handover) };
+  const channel = (child.stdio as readonly unknown[])[CHANNEL_FD] as Duplex | undefined;
+  return { process: child, pid, failure: readFailure(handover), channel };
 }
 
 function writeSecret(handover: Duplex, bytes: Buffer): void {
@@ -73,11 +81,11 @@ function writeSecret(handover: Duplex, bytes: Buffer): void {
   handover.write(bytes);
 }
 
-function spawnLauncher({ program, confinement }: LaunchSpec, plan: string): ChildProcess {
+function spawnLauncher({ program, confinement, hasChannel }: LaunchSpec, plan: string): ChildProcess {
   try {
     return markOwnChild(
       spawn(process.execPath, ['--disable-warning=ExperimentalWarning', LAUNCHER, plan], {
-        stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+        stdio: ['ignore', 'pipe', 'pipe', 'pipe', ...(hasChannel ? (['pipe'] as const) : [])],
         env: nodeChildEnvironment(),
         detached: true,
         ...confinement.user,

@@ -11,7 +11,7 @@ import { getSystemErrorName } from 'node:util';
 import koffi from 'koffi';
 import { forbidVsock } from '../libc/forbid-vsock.ts';
 import type { LaunchFailure, LaunchPlan } from './launch-plan.ts';
-import { ABOUT_TO_RUN, encodeLaunchFailure, HANDOVER_FD, SECRET_LENGTH_BYTES } from './launch-plan.ts';
+import { ABOUT_TO_RUN, CHANNEL_FD, encodeLaunchFailure, HANDOVER_FD, SECRET_LENGTH_BYTES } from './launch-plan.ts';
 
 /** EX_OSERR of sysexits.h. What it stands for is told on the descriptor. */
 const EXIT_NOT_LAUNCHED = 71;
@@ -21,6 +21,7 @@ const PR_SET_PDEATHSIG = 1;
 const PR_SET_NO_NEW_PRIVS = 38;
 const SIGKILL = 9;
 const RLIMIT_CORE = 4;
+const FIONCLEX = 0x5450;
 const FIOCLEX = 0x5451;
 
 function give(failure: LaunchFailure): never {
@@ -29,7 +30,7 @@ function give(failure: LaunchFailure): never {
 }
 
 /** The child dies with the daemon, gains no privileges, leaves no core dump and cannot dial the parent. Survives execve. */
-function restrictProcess(): void {
+function restrictProcess({ hasChannel, umask }: LaunchPlan): void {
   const libc = koffi.load(null);
   const prctl = libc.func('int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long)');
   const setrlimit = libc.func('int setrlimit(int, void *)');
@@ -38,6 +39,8 @@ function restrictProcess(): void {
     if (result === -1) give({ step: 'restrict', errno: getSystemErrorName(-koffi.errno()) });
   };
   must(ioctl(HANDOVER_FD, FIOCLEX, null));
+  if (hasChannel) must(ioctl(CHANNEL_FD, FIONCLEX, null));
+  if (umask !== undefined) process.umask(umask);
   must(prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
   must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
   must(setrlimit(RLIMIT_CORE, Buffer.alloc(16)));
@@ -76,7 +79,7 @@ function secretVariables(secrets: LaunchPlan['secrets']): Record<string, string>
 }
 
 function launch(plan: LaunchPlan): void {
-  restrictProcess();
+  restrictProcess(plan);
   const environment = { ...plan.environment, ...secretVariables(plan.secrets) };
   writeSync(HANDOVER_FD, ABOUT_TO_RUN);
   try {

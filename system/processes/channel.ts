@@ -1,0 +1,116 @@
+/**
+ * Messages between a daemon and a program of ours that it has launched, over a pair of connected sockets that the program inherits
+ * as descriptor 4 (launch.ts). A message is plain data; secrets travel beside it as bytes and never become text.
+ *
+ *   frame:  u32 length of all that follows | u32 length of the JSON | JSON, UTF-8 | for each secret: u32 length, bytes    (big-endian)
+ */
+import type { Duplex } from 'node:stream';
+import { SecretBuffer } from '../../runtime/secret-buffer.ts';
+import { SystemError } from '../errors.ts';
+
+const LENGTH_BYTES = 4;
+/** The largest message holds an encryptor configuration and some certificates. */
+const MAX_FRAME_BYTES = 16 * 1024 * 1024;
+
+export interface ChannelHandlers {
+  /** Whoever gets the secrets disposes them. Not yet checked: the other end may be under somebody else's control. */
+  readonly onMessage: (message: unknown, secrets: readonly SecretBuffer[]) => void;
+  /** Once, when the other end is gone or has sent what is no frame. */
+  readonly onEnd: (fault: SystemError | undefined) => void;
+}
+
+function malformed(found: string): SystemError {
+  return new SystemError('SYSTEM_CHANNEL', 'a program of ours sent what is no message', { found });
+}
+
+function u32(value: number): Buffer {
+  const bytes = Buffer.alloc(LENGTH_BYTES);
+  bytes.writeUInt32BE(value);
+  return bytes;
+}
+
+export class Channel {
+  readonly #stream: Duplex;
+  readonly #handlers: ChannelHandlers;
+  #pending: Buffer = Buffer.alloc(0);
+  #hasEnded = false;
+
+  constructor(stream: Duplex, handlers: ChannelHandlers) {
+    this.#stream = stream;
+    this.#handlers = handlers;
+    stream.on('data', (chunk: Buffer) => this.#take(chunk));
+    stream.on('error', () => this.#end(undefined)).once('close', () => this.#end(undefined));
+  }
+
+  /** The secrets stay the caller's. Lost without a word when the other end is gone: `onEnd` tells that. */
+  send(message: object, secrets: readonly SecretBuffer[] = []): void {
+    if (this.#hasEnded) return;
+    const json = Buffer.from(JSON.stringify(message));
+    const length = secrets.reduce((sum, secret) => sum + LENGTH_BYTES + secret.length, LENGTH_BYTES + json.length);
+    this.#stream.write(Buffer.concat([u32(length), u32(json.length), json]));
+    for (const secret of secrets) {
+      this.#stream.write(u32(secret.length));
+      secret.use((bytes) => this.#stream.write(bytes));
+    }
+  }
+
+  close(): void {
+    this.#stream.destroy();
+    this.#end(undefined);
+  }
+
+  /** What it copies it zeroes: secrets may be in it. */
+  #take(chunk: Buffer): void {
+    const bytes = Buffer.allocUnsafeSlow(this.#pending.length + chunk.length);
+    this.#pending.copy(bytes);
+    chunk.copy(bytes, this.#pending.length);
+    this.#pending.fill(0);
+    chunk.fill(0);
+    this.#pending = bytes;
+    try {
+      while (this.#hasFrame()) this.#takeFrame();
+    } catch (error) {
+      this.#stream.destroy();
+      this.#end(error instanceof SystemError ? error : malformed('no JSON'));
+    }
+  }
+
+  #hasFrame(): boolean {
+    if (this.#hasEnded || this.#pending.length < LENGTH_BYTES) return false;
+    const length = this.#pending.readUInt32BE();
+    if (length > MAX_FRAME_BYTES) throw malformed(`${length} bytes`);
+    return this.#pending.length >= LENGTH_BYTES + length;
+  }
+
+  #takeFrame(): void {
+    const end = LENGTH_BYTES + this.#pending.readUInt32BE();
+    const frame = this.#pending.subarray(LENGTH_BYTES, end);
+    this.#pending = this.#pending.subarray(end);
+    const [json = Buffer.alloc(0), ...others] = parts(frame);
+    const message: unknown = JSON.parse(json.toString('utf8'));
+    this.#handlers.onMessage(
+      message,
+      others.map((part) => SecretBuffer.take(part)),
+    );
+  }
+
+  #end(fault: SystemError | undefined): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#pending.fill(0);
+    this.#handlers.onEnd(fault);
+  }
+}
+
+/** @throws SystemError SYSTEM_CHANNEL */
+function parts(frame: Buffer): Buffer[] {
+  const found: Buffer[] = [];
+  for (let at = 0; at < frame.length; ) {
+    const start = at + LENGTH_BYTES;
+    const end = start <= frame.length ? start + frame.readUInt32BE(at) : Number.POSITIVE_INFINITY;
+    if (end > frame.length) throw malformed('a part that is longer than its frame');
+    found.push(frame.subarray(start, end));
+    at = end;
+  }
+  return found;
+}

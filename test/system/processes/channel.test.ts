@@ -1,0 +1,116 @@
+import { once } from 'node:events';
+import { createServer, connect as dial, type Socket } from 'node:net';
+import { join } from 'node:path';
+import t, { type Test as TapTest } from 'tap';
+import { SecretBuffer } from '../../../runtime/secret-buffer.ts';
+import type { SystemError } from '../../../system/errors.ts';
+import { Channel } from '../../../system/processes/channel.ts';
+import { launch } from '../../../system/processes/launch.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+
+async function pair(t: TapTest): Promise<readonly [Socket, Socket]> {
+  const path = join(temporaryFolder(t), 's');
+  const server = createServer().listen(path);
+  await once(server, 'listening');
+  const near = dial(path);
+  const [far] = await once(server, 'connection');
+  t.teardown(() => {
+    near.destroy();
+    far.destroy();
+    server.close();
+  });
+  return [near, far];
+}
+
+interface Heard {
+  readonly message: unknown;
+  readonly secrets: readonly string[];
+}
+
+/** Collects what comes; `next` waits for one more. */
+function listenOn(socket: Socket) {
+  const heard: Heard[] = [];
+  let fault: SystemError | undefined | 'none' = 'none';
+  let wake = () => undefined as unknown;
+  const channel = new Channel(socket, {
+    onMessage: (message, secrets) => {
+      heard.push({ message, secrets: secrets.map((secret) => secret.use((bytes) => bytes.toString())) });
+      wake();
+    },
+    onEnd: (reason) => {
+      fault = reason;
+      wake();
+    },
+  });
+  const until = async (isThere: () => boolean) => {
+    while (!isThere()) await new Promise<void>((resolve) => (wake = () => resolve()));
+  };
+  return { channel, heard, until, ended: () => fault };
+}
+
+t.test('keeps messages and their secrets together and in order, in pieces of any size', async (t) => {
+  const [near, far] = await pair(t);
+  const told = listenOn(near);
+  const sender = new Channel(far, { onMessage: () => undefined, onEnd: () => undefined });
+  const secret = (text: string) => SecretBuffer.take(Buffer.from(text));
+  sender.send({ type: 'one', text: 'ü' });
+  sender.send({ type: 'two' }, [secret('first'), secret(''), secret('x'.repeat(200_000))]);
+  await told.until(() => told.heard.length === 2);
+  t.same(told.heard, [
+    { message: { type: 'one', text: 'ü' }, secrets: [] },
+    { message: { type: 'two' }, secrets: ['first', '', 'x'.repeat(200_000)] },
+  ]);
+  far.write(Buffer.from([0, 0, 0]));
+  far.write(Buffer.from([6, 0, 0, 0, 2]));
+  far.write('{}');
+  await told.until(() => told.heard.length === 3);
+  t.same(told.heard[2], { message: {}, secrets: [] });
+});
+
+const BROKEN = {
+  'a length beyond all bounds': Buffer.from('ffffffff', 'hex'),
+  'a part longer than its frame': Buffer.from('00000006000000ff7b7d', 'hex'),
+  'a frame that ends in the length of a part': Buffer.from('000000080000000274657800', 'hex'),
+  'what is no JSON': Buffer.from('000000060000000278797a7a', 'hex'),
+};
+for (const [name, bytes] of Object.entries(BROKEN)) {
+  t.test(`rejects ${name} (SYSTEM_CHANNEL)`, async (t) => {
+    const [near, far] = await pair(t);
+    const told = listenOn(near);
+    far.write(bytes);
+    await told.until(() => told.ended() !== 'none');
+    t.match(told.ended(), { code: 'SYSTEM_CHANNEL' });
+    t.ok(near.destroyed);
+  });
+}
+
+t.test('tells once that the other end is gone', async (t) => {
+  const [near, far] = await pair(t);
+  const told = listenOn(near);
+  far.destroy();
+  await told.until(() => told.ended() !== 'none');
+  t.equal(told.ended(), undefined);
+  told.channel.send({ type: 'late' });
+});
+
+t.test('gives a launched program its end, and the umask that it is to have', async (t) => {
+  const { process: child, channel } = launch({
+    program: '/bin/sh',
+    arguments: ['-c', 'umask >&4; cat <&4 >&4'],
+    environment: {},
+    secrets: [],
+    confinement: { user: undefined, enclose: () => undefined },
+    hasChannel: true,
+    umask: 0o007,
+  });
+  t.teardown(() => child.kill('SIGKILL'));
+  if (!channel) throw new Error('no channel');
+  const [first] = await once(channel, 'data');
+  t.equal(String(first).trim(), '0007');
+  channel.write('echo');
+  const [second] = await once(channel, 'data');
+  t.equal(String(second), 'echo');
+  channel.end();
+  const [code] = await once(child, 'close');
+  t.equal(code, 0);
+});
