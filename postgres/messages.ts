@@ -24,7 +24,7 @@ interface Codec<Each extends Shape> {
 }
 
 /** Reads front to back; every read is checked against the end. */
-class BodyReader {
+export class BodyReader {
   readonly body: Buffer;
   at = 0;
 
