@@ -7,24 +7,21 @@
  * (CVE-2021-23214 on the server's side, CVE-2021-23222 on the client's).
  * Source: PostgreSQL 18, "Message Formats" (SSLRequest, GSSENCRequest, CancelRequest, ErrorResponse).
  */
+import { CANCEL_REQUEST_CODE, MAX_CANCEL_BYTES, MIN_CANCEL_BYTES } from './cancel-request.ts';
 import { encodeError } from './error-response.ts';
 import { SessionError } from './session-error.ts';
 
 const SSL_REQUEST_CODE = 80877103;
-const CANCEL_REQUEST_CODE = 80877102;
 const GSS_REQUEST_CODE = 80877104;
 const HEADER_BYTES = 8;
 
 /** For those who ask a server themselves. */
 export const SSL_REQUEST: Buffer = Buffer.from([0, 0, 0, HEADER_BYTES, 0x04, 0xd2, 0x16, 0x2f]);
-/** Behind the header: Int32 process, then the key, of four bytes in protocol 3.0 and of 4 to 256 in 3.2. */
-const MIN_CANCEL_BYTES = HEADER_BYTES + 4 + 4;
-const MAX_CANCEL_BYTES = HEADER_BYTES + 4 + 256;
 const PROTOCOL_3 = 3;
 const TLS_HANDSHAKE_RECORD = 0x16;
 
 /** One byte more than the longest packet that passes, so that stuffed bytes are seen. */
-export const MAX_STARTUP_BYTES = MAX_CANCEL_BYTES + 1;
+export const MAX_STARTUP_BYTES: number = MAX_CANCEL_BYTES + 1;
 
 /** What a server answers to SSLRequest and GSSENCRequest: one byte. */
 export const TLS_ANSWERS = { accepted: 0x53 /* S */, refused: 0x4e /* N */ } as const;

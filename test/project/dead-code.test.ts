@@ -16,6 +16,7 @@ const NOT_YET_USED = [
   'acra/server/engine-command-line.ts',
   'attestation/aws-root.ts',
   'attestation/document/policy.ts',
+  'postgres/cancel-request.ts',
   'postgres/startup-message.ts',
 ];
 
