@@ -3,7 +3,9 @@
  * changed byte changes PCR0; nothing in it can be overridden by the parent. Paths are relative to the file's folder.
  */
 import { z } from 'zod';
+import type { TcpEndpoint, UnixEndpoint } from '../wire/endpoint.ts';
 import { ROUTES } from '../wire/routes.ts';
+import { databaseLoginFields, ingressSection, loginFaults } from './database-login.ts';
 import {
   address,
   certifiedName,
@@ -24,8 +26,10 @@ const MIN_ACRA_TASKS = 64;
 const acra = z
   .strictObject({
     listen: dialledAddress('tcp', 'unix')
-      .prefault('tcp://127.0.0.1:9393')
-      .describe('where acra-server listens inside the enclave (loopback or a unix socket)'),
+      .optional()
+      .describe(
+        'with ingress.tls: passthrough, where acra-server listens inside the enclave (loopback or a unix socket); default: tcp://127.0.0.1:9393',
+      ),
     encryptorConfig: fileInFolder.prefault('encryptor.yaml').describe("Acra's encryptor configuration"),
     keystore: fileInFolder.prefault('keystore').describe('keystore v1, sealed under the master key'),
     clientCa: fileInFolder.prefault('tls/client-ca.pem').describe('CA of client certificates'),
@@ -49,6 +53,7 @@ const database = z.strictObject({
   ),
   ca: fileInFolder.prefault('tls/database-ca.pem').describe("CA of the database's certificate"),
   listen: address('tcp').prefault('tcp://127.0.0.1:5432').describe('where acra-server finds the database'),
+  ...databaseLoginFields,
 });
 
 const imds = z.strictObject({ requestTimeoutMs: durationMs(5_000) }).prefault({});
@@ -109,6 +114,7 @@ export const enclaveSchema = z
   .strictObject({
     version: z.literal(1),
     name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, { error: 'must be lower-case letters, digits and dashes' }),
+    ingress: ingressSection,
     acra: acra.prefault({}),
     database,
     kms: kmsSection,
@@ -123,6 +129,15 @@ export const enclaveSchema = z
     restart,
     health,
   })
+  .superRefine(({ ingress, acra, database }, context) => {
+    const { clientIdFrom, listen } = acra;
+    for (const { path, message } of loginFaults({ ingress, database, clientIdFrom })) {
+      context.addIssue({ code: 'custom', path: [...path], message });
+    }
+    if (ingress.tls === 'passthrough' || listen === undefined) return;
+    const message = 'must be left out with ingress.tls: terminate: no client is connected to acra-server';
+    context.addIssue({ code: 'custom', path: ['acra', 'listen'], message });
+  })
   .superRefine(({ ingressLimits, egressLimits }, context) => {
     const neededConnections = ingressLimits.maxConnections + DATABASE_HEADROOM;
     if (egressLimits.maxConnections >= neededConnections) return;
@@ -133,5 +148,10 @@ export const enclaveSchema = z
     });
   })
   .describe('enclave.yaml: what runs in the enclave; measured');
+
+/** `acra.listen`, or what it is when it is not stated. */
+export function acraListenOf({ acra }: Pick<EnclaveConfig, 'acra'>): TcpEndpoint | UnixEndpoint {
+  return acra.listen ?? { kind: 'tcp', host: '127.0.0.1', port: 9393 };
+}
 
 export type EnclaveConfig = z.output<typeof enclaveSchema>;

@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import type { EnclaveConfig } from '../config/enclave.ts';
+import { acraListenOf } from '../config/enclave.ts';
 import type { RouteLimits, RouteSpec } from '../relay/route.ts';
 import type { VsockPort } from '../wire/brands.ts';
 import { toVsockPort } from '../wire/brands.ts';
@@ -26,7 +27,7 @@ const CONFIGURED: Readonly<
   Record<Extract<Inside, { kind: 'configured' }>['field'], (config: RouteConfig) => Endpoint>
 > = {
   'database.listen': ({ database }) => database.listen,
-  'acra.listen': ({ acra }) => acra.listen,
+  'acra.listen': acraListenOf,
 };
 
 /** What of the configuration routes need; control and heartbeat open where there is none yet. */

@@ -31,6 +31,7 @@ export interface EnclaveFolderOptions {
 function enclaveYaml(options: EnclaveFolderOptions): YamlDocument {
   const { kms, simulated, settings = {} } = options;
   const base: Record<string, YamlDocument> = {
+    ingress: { tls: 'passthrough' },
     acra: simulated === undefined ? {} : { listen: `unix://${simulated.acraSocketPath}` },
     database: { serverName: DATABASE_NAME, ...(simulated === undefined ? {} : { listen: 'tcp://127.0.0.1:0' }) },
     kms: {

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test as TapTest } from 'tap';
 import { stringify } from 'yaml';
-import { enclaveSchema } from '../../config/enclave.ts';
+import { acraListenOf, enclaveSchema } from '../../config/enclave.ts';
 import { ConfigError } from '../../config/errors.ts';
 import { hostProxySchema } from '../../config/host-proxy.ts';
 import { loadConfig } from '../../config/load.ts';
@@ -13,6 +13,7 @@ import { temporaryFolder } from '../support/temporary-folder.ts';
 const ENCLAVE = {
   version: 1,
   name: 'records',
+  ingress: { tls: 'passthrough' },
   database: { serverName: 'db.internal' },
   kms: {
     region: 'eu-central-1',
@@ -34,7 +35,7 @@ t.test('keeps the examples valid', async (t) => {
 
 t.test('keeps a minimal enclave.yaml usable: every other value has a default', async (t) => {
   const config = load(t, ENCLAVE);
-  t.same(config.acra.listen, { kind: 'tcp', host: '127.0.0.1', port: 9393 });
+  t.same(acraListenOf(config), { kind: 'tcp', host: '127.0.0.1', port: 9393 });
   t.equal(config.ports.ingress, 5432);
   t.ok(config.acra.memoryLimitMiB < config.acra.maxMemoryMiB);
   t.ok(Object.values(config.deadlines).every((ms) => ms > 0));

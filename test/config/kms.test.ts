@@ -21,6 +21,7 @@ function load(t: TapTest, kms: object) {
     stringify({
       version: 1,
       name: 'records',
+      ingress: { tls: 'passthrough' },
       database: { serverName: 'db.internal' },
       kms: { encryptionContext, ...kms },
     }),

@@ -8,7 +8,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   encoding: ['runtime'],
   postgres: ['runtime'],
   wire: ['runtime'],
-  config: ['runtime', 'wire'],
+  config: ['runtime', 'wire', 'encoding'],
   relay: ['runtime', 'system', 'postgres', 'wire'],
   attestation: ['runtime', 'system', 'encoding', 'wire'],
   kms: ['runtime', 'encoding', 'wire', 'attestation'],

@@ -1,4 +1,5 @@
 /** Starts the acra-servers. Each must listen before the phase ends; whether the database answers is the next phase's. */
+import { acraListenOf } from '../../../config/enclave.ts';
 import { AcraFleet } from '../../workloads/acra/fleet.ts';
 import { SessionTls } from '../../workloads/acra/session-tls.ts';
 import type { Phase } from '../phase.ts';
@@ -34,7 +35,7 @@ export const acraPhase: Phase<Needs, AcraReady> = {
     });
     defer(() => fleet.stop());
     const dialled = () => relay.counters()['database']?.accepted ?? 0;
-    await fleet.add({ id: 'acra-server', listen: config.acra.listen, database: databaseAddress, dialled }, signal);
+    await fleet.add({ id: 'acra-server', listen: acraListenOf(config), database: databaseAddress, dialled }, signal);
     return { fleet, sessionTls };
   },
 };

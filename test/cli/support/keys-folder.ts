@@ -97,6 +97,7 @@ export async function keysFolder(t: Test): Promise<KeysFolder> {
   const yaml = {
     version: 1,
     name: 'test',
+    ingress: { tls: 'passthrough' },
     database: { serverName: 'db.test' },
     kms: {
       region: REGION,

@@ -33,7 +33,10 @@ const KMS = {
 function measuredFolder(t: Test): string {
   const folder = temporaryFolder(t);
   const database = { serverName: 'db.internal', listen: 'tcp://127.0.0.1:0' };
-  writeFileSync(join(folder, 'enclave.yaml'), stringify({ version: 1, name: 'records', database, kms: KMS }));
+  writeFileSync(
+    join(folder, 'enclave.yaml'),
+    stringify({ version: 1, name: 'records', ingress: { tls: 'passthrough' }, database, kms: KMS }),
+  );
   copyFileSync(join(PROJECT, 'examples/encryptor.yaml'), join(folder, 'encryptor.yaml'));
   const { keyArn, encryptionContext } = KMS;
   writeFileSync(

@@ -29,7 +29,10 @@ export async function kmsNeeds(t: Test, sections: object = {}, region = 'eu-cent
   writeFileSync(join(folder, 'kms-ca.pem'), kms.caPem);
   const section = { keyArn, encryptionContext: ENCRYPTION_CONTEXT, ca: 'kms-ca.pem', requestTimeoutMs: 5_000 };
   const database = { serverName: 'db.internal' };
-  writeFileSync(file, stringify({ version: 1, name: 'records', database, kms: section, ...sections }));
+  writeFileSync(
+    file,
+    stringify({ version: 1, name: 'records', ingress: { tls: 'passthrough' }, database, kms: section, ...sections }),
+  );
   const runtimeFolder = temporaryFolder(t);
   const route = createServer((socket) => {
     const onward = connect(kms.port, kms.host);

@@ -4,6 +4,8 @@ import { dirname, join } from 'node:path';
 
 const ENCLAVE_YAML = `version: 1
 name: test
+ingress:
+  tls: passthrough
 database:
   serverName: db.example
 kms:

@@ -33,7 +33,11 @@ function measuredFolder(t: Test, change: Shape, sealed = server): string {
   const folder = temporaryFolder(t);
   const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
   mkdirSync(join(folder, 'tls'));
-  write('enclave.yaml', stringify({ version: 1, name: 'records', database: { serverName: 'db.internal' }, kms: KMS }));
+  const database = { serverName: 'db.internal' };
+  write(
+    'enclave.yaml',
+    stringify({ version: 1, name: 'records', ingress: { tls: 'passthrough' }, database, kms: KMS }),
+  );
   copyFileSync(join(PROJECT, 'examples/encryptor.yaml'), join(folder, 'encryptor.yaml'));
   write('tls/server.pem', makeCertificate({ ...GOOD.server, key: server.key, ...change }, NOW_MS, authority).pem);
   write('tls/client-ca.pem', authority.pem);
