@@ -4,6 +4,9 @@ import { SessionError } from './session-error.ts';
 /** What a peer may make us hold; acra-server knows no limit (acra-server contract 0.4). */
 export const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 export const MAX_UNAUTHENTICATED_BYTES = 10 * 1024;
+/** PQ_LARGE_MESSAGE_LIMIT (PostgreSQL 18, src/include/libpq/libpq.h): MaxAllocSize. */
+const MAX_POSTGRES_BYTES = 0x3fff_ffff;
+const EMPTY = Buffer.alloc(0);
 
 export interface Message {
   /** One character; empty for the startup message, which has no type. */
@@ -11,22 +14,36 @@ export interface Message {
   /** The whole message, header included. */
   readonly frame: Buffer;
   readonly body: Buffer;
+  /** Of a message that was too long, and was thrown away as it came: its length. Frame and body are empty. */
+  readonly skippedBytes?: number;
+}
+
+interface ReaderOptions {
+  readonly isStartup: boolean;
+  readonly maxBytes: number;
+  /** What becomes of a longer message, as long as PostgreSQL would take it. Default: an error. */
+  readonly ifLonger?: 'skip';
 }
 
 export class MessageReader {
   maxBytes: number;
+  readonly #skipsLonger: boolean;
   #isStartup: boolean;
   #chunks: Buffer[] = [];
   #heldBytes = 0;
   #neededBytes = 0;
+  /** Of a message that is being thrown away: what has not come yet. */
+  #skipBytes = 0;
 
-  constructor(options: { readonly isStartup: boolean; readonly maxBytes: number }) {
+  constructor(options: ReaderOptions) {
     this.#isStartup = options.isStartup;
+    this.#skipsLonger = options.ifLonger === 'skip';
     this.maxBytes = options.maxBytes;
   }
 
   /** Yields each message that is complete with this chunk. @throws SessionError 08P01 for a length out of bounds */
-  *push(chunk: Buffer): Generator<Message> {
+  *push(whole: Buffer): Generator<Message> {
+    const chunk = this.#skip(whole);
     this.#chunks.push(chunk);
     this.#heldBytes += chunk.length;
     if (this.#heldBytes < this.#neededBytes) return;
@@ -34,6 +51,18 @@ export class MessageReader {
     for (;;) {
       const typeBytes = this.#isStartup ? 0 : 1;
       this.#neededBytes = typeBytes + (rest.length < typeBytes + 4 ? 4 : this.#checked(rest.readUInt32BE(typeBytes)));
+      const isTooLong = this.#neededBytes > typeBytes + this.maxBytes;
+      if (isTooLong) {
+        yield {
+          type: rest.toString('latin1', 0, typeBytes),
+          frame: EMPTY,
+          body: EMPTY,
+          skippedBytes: this.#neededBytes,
+        };
+        this.#skipBytes = this.#neededBytes;
+        rest = this.#skip(rest);
+        continue;
+      }
       if (rest.length < this.#neededBytes) break;
       const frame = rest.subarray(0, this.#neededBytes);
       rest = rest.subarray(this.#neededBytes);
@@ -44,8 +73,15 @@ export class MessageReader {
     this.#heldBytes = rest.length;
   }
 
+  /** @returns what does not belong to a message that is being thrown away */
+  #skip(bytes: Buffer): Buffer {
+    const skipped = Math.min(this.#skipBytes, bytes.length);
+    this.#skipBytes -= skipped;
+    return skipped === 0 ? bytes : bytes.subarray(skipped);
+  }
+
   #checked(length: number): number {
-    if (length >= 4 && length <= this.maxBytes) return length;
+    if (length >= 4 && (length <= this.maxBytes || (this.#skipsLonger && length <= MAX_POSTGRES_BYTES))) return length;
     throw new SessionError('08P01', `message length ${length} is out of bounds, at most ${this.maxBytes} is allowed`);
   }
 }

@@ -11,18 +11,22 @@ export const FRONTEND = {
   functionCall: 'F',
   parse: 'P',
   query: 'Q',
+  saslResponse: 'p',
   sync: 'S',
+  terminate: 'X',
 } as const;
 
 /** From the database. */
 export const BACKEND = {
   authentication: 'R',
+  backendKeyData: 'K',
   bindComplete: '2',
   closeComplete: '3',
   commandComplete: 'C',
   dataRow: 'D',
   emptyQueryResponse: 'I',
   errorResponse: 'E',
+  negotiateProtocolVersion: 'v',
   noData: 'n',
   noticeResponse: 'N',
   notificationResponse: 'A',

@@ -42,6 +42,11 @@ export class Channel {
     stream.on('error', () => this.#end(undefined)).once('close', () => this.#end(undefined));
   }
 
+  /** How much the other end has not taken yet: who tells only what may be left out stops at some point. */
+  get waitingBytes(): number {
+    return this.#stream.writableLength;
+  }
+
   /** The secrets stay the caller's. Lost without a word when the other end is gone: `onEnd` tells that. */
   send(message: object, secrets: readonly SecretBuffer[] = []): void {
     if (this.#hasEnded) return;

@@ -1,0 +1,85 @@
+/**
+ * The TLS that clients see. TLS 1.3 unless the measured configuration says otherwise, ALPN `postgresql`, a certificate of the
+ * measured CA from everybody. No resumption, which would carry a certificate on that is revoked meanwhile, and no renegotiation.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { constants, type X509Certificate } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { createServer, type SecureVersion, type Server, type TLSSocket } from 'node:tls';
+import { SessionError } from '../../postgres/session-error.ts';
+import { untilAborted } from '../../runtime/abort.ts';
+import { errorCode } from '../../runtime/errors.ts';
+import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
+
+export const ALPN = 'postgresql';
+
+export interface ClientTlsOptions {
+  readonly certificatePem: string;
+  readonly key: SecretBuffer;
+  readonly clientCaPem: string;
+  readonly minTls: SecureVersion;
+}
+
+interface Handshake {
+  readonly done: (secured: TLSSocket) => void;
+  readonly failed: (error: Error) => void;
+}
+
+export class ClientTls {
+  readonly #server: Server;
+  /** Only tls.Server judges certificates, and its events do not say of which connection: they come in its asynchronous context. */
+  readonly #handshake = new AsyncLocalStorage<Handshake>();
+
+  constructor({ certificatePem, key, clientCaPem, minTls }: ClientTlsOptions) {
+    this.#server = key.use((pem) =>
+      createServer({
+        cert: certificatePem,
+        key: pem,
+        ca: clientCaPem,
+        minVersion: minTls,
+        ALPNProtocols: [ALPN],
+        requestCert: true,
+        // Judged by requireCertificate, so that a client is told in PostgreSQL's words what is wrong with its certificate.
+        rejectUnauthorized: false,
+        secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
+      }),
+    );
+    this.#server.on('secureConnection', (secured) => this.#handshake.getStore()?.done(secured));
+    this.#server.on('tlsClientError', (error) => this.#handshake.getStore()?.failed(error));
+  }
+
+  /** @throws SessionError 08P01 for a handshake that fails, with OpenSSL's code; 08006; the signal's reason */
+  async accept(socket: Socket, signal: AbortSignal): Promise<TLSSocket> {
+    const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>();
+    promise.catch(() => undefined);
+    socket.once('close', () => reject(new SessionError('08006', 'the client went away')));
+    const failed = (error: Error) => {
+      const reason = errorCode(error) ?? error.message;
+      reject(new SessionError('08P01', `the TLS handshake failed (${reason})`));
+    };
+    this.#handshake.run({ done: resolve, failed }, () => this.#server.emit('connection', socket));
+    const secured = await untilAborted(promise, signal);
+    return secured.on('error', () => undefined);
+  }
+}
+
+/** OpenSSL's, as Node names them (X509_V_ERR_…). */
+const REASONS: Readonly<Record<string, string>> = {
+  UNABLE_TO_GET_ISSUER_CERT: 'its CA is not known here',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its CA is not known here',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its CA is not known here',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'it is signed by itself',
+  SELF_SIGNED_CERT_IN_CHAIN: 'its CA is not known here',
+  CERT_HAS_EXPIRED: 'it has expired',
+  CERT_NOT_YET_VALID: 'it is not valid yet',
+  INVALID_PURPOSE: 'it is not for clients (extended key usage)',
+};
+
+/** The certificate of a client, if it is one of the measured CA and valid now. @throws SessionError 28000 */
+export function requireCertificate(secured: TLSSocket): X509Certificate {
+  const certificate = secured.getPeerX509Certificate();
+  if (secured.authorized && certificate) return certificate;
+  const code = String(secured.authorizationError ?? 'unknown');
+  const reason = certificate ? (REASONS[code] ?? code) : 'none was shown';
+  throw new SessionError('28000', `connection requires a valid client certificate: ${reason}`);
+}

@@ -1,0 +1,173 @@
+/**
+ * Ends clients' TLS, learns from the certificate whose session it is, and hands the session to the guard of that identity. It holds
+ * the server's private key, and no data key; of PostgreSQL it reads only what comes before a session.
+ *
+ *   accepted ──request──▶ TLS ──certificate──▶ start-up packet ──▶ guard: from here on bytes go through
+ *        └── request to cancel: to the database, on a connection of its own
+ */
+import { once } from 'node:events';
+import type { Server, Socket } from 'node:net';
+import { createServer } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
+import { clientIdFromCertificate } from '../../acra/client-id.ts';
+import { AcraError } from '../../acra/errors.ts';
+import { encodeError } from '../../postgres/error-response.ts';
+import { SessionError } from '../../postgres/session-error.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { Deadline } from '../../runtime/deadline.ts';
+import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
+import type { GuardAnswer, ServeFront } from '../messages.ts';
+import { encodeOpening, type SessionOpening } from '../opening.ts';
+import type { Program } from '../program.ts';
+import { sayGoodbye } from '../say-goodbye.ts';
+import { Cancels } from './cancels.ts';
+import { ALPN, ClientTls, requireCertificate } from './client-tls.ts';
+import { dialGuard } from './dial-guard.ts';
+import { readRequest, readStartup } from './first-packets.ts';
+import { GuardDirectory } from './guards.ts';
+import { join } from './join.ts';
+import { type Place, Places } from './places.ts';
+
+export interface FrontDeps extends Program {
+  readonly clock: Clock;
+}
+
+/** One connection on its way to a session. */
+interface Arrival {
+  readonly place: Place;
+  /** Of the whole way. */
+  readonly login: Deadline;
+  readonly acceptedMs: number;
+}
+
+const tooLate = (what: string) => () => new SessionError('08006', `${what} took too long`);
+
+export class Front {
+  readonly #deps: FrontDeps;
+  readonly #options: ServeFront;
+  readonly #tls: ClientTls;
+  readonly #places: Places;
+  readonly #guards: GuardDirectory;
+  readonly #cancels: Cancels;
+  readonly #server: Server = createServer({ noDelay: true }, (socket) => void this.#serve(socket));
+
+  /** @param key of the server's certificate, in PEM */
+  constructor(deps: FrontDeps, options: ServeFront, key: SecretBuffer) {
+    this.#deps = deps;
+    this.#options = options;
+    this.#tls = new ClientTls({ ...options, key });
+    this.#places = new Places(options.limits);
+    this.#guards = new GuardDirectory((clientId) => deps.send({ type: 'guard-wanted', clientId }));
+    this.#cancels = new Cancels({ ...deps, database: options.database });
+  }
+
+  async start(): Promise<void> {
+    this.#server.listen(this.#options.listenPath);
+    await once(this.#server, 'listening');
+    this.#deps.send({ type: 'listening' });
+  }
+
+  /** No new connections; whoever is not in a session yet comes too late. */
+  drain(): void {
+    this.#server.close();
+  }
+
+  answered(answer: GuardAnswer): void {
+    this.#guards.answered(answer);
+  }
+
+  /** Never rejects. */
+  async #serve(socket: Socket): Promise<void> {
+    socket.on('error', () => undefined);
+    const place = this.#places.enter(() => socket.destroy());
+    socket.once('close', () => place.leave());
+    const { clock } = this.#deps;
+    using login = new Deadline(clock, this.#options.limits.loginMs, undefined, tooLate('the login'));
+    const arrival = { place, login, acceptedMs: clock.monotonicMs() };
+    let end: Duplex = socket;
+    try {
+      const secured = await this.#secure(socket, arrival);
+      if (!secured) return;
+      end = secured;
+      await this.#begin(secured, arrival);
+    } catch (error) {
+      this.#refuse(end, error);
+    }
+  }
+
+  /** @returns undefined when all is done: it was a request to cancel */
+  async #secure(socket: Socket, { place, login }: Arrival): Promise<TLSSocket | undefined> {
+    const { firstByteMs, startupMs, tlsMs } = this.#options.limits;
+    using stages = new DisposableStack();
+    const stage = (maxMs: number, what: string) =>
+      stages.use(new Deadline(this.#deps.clock, maxMs, login.signal, tooLate(what)));
+    const first = stage(firstByteMs, 'the first byte');
+    const request = await readRequest(socket, {
+      firstByte: first.signal,
+      onFirstByte: () => {
+        place.speaks();
+        return stage(startupMs, 'the request for TLS').signal;
+      },
+    });
+    if (request.kind === 'cancel') {
+      this.#cancels.pass(request.packet);
+      socket.end();
+      return undefined;
+    }
+    const secured = await this.#tls.accept(socket, stage(tlsMs, 'the TLS handshake').signal);
+    if (!request.isDirect || secured.alpnProtocol === ALPN) return secured;
+    this.#refuse(secured, new SessionError('08P01', `TLS without a request must name the protocol ${ALPN} (ALPN)`));
+    return undefined;
+  }
+
+  async #begin(socket: TLSSocket, { place, login, acceptedMs }: Arrival): Promise<void> {
+    const { clock } = this.#deps;
+    const { startupMs, loginMs } = this.#options.limits;
+    using startup = new Deadline(clock, startupMs, login.signal, tooLate('the start-up packet'));
+    const packet = await readStartup(socket, startup.signal);
+    const certificate = requireCertificate(socket);
+    if (packet.kind === 'cancel') {
+      this.#cancels.pass(packet.packet);
+      socket.end();
+      return;
+    }
+    const clientId = this.#clientIdOf(certificate.toString());
+    place.admit(clientId);
+    const guard = await this.#reach(clientId, login.signal);
+    const opening: SessionOpening = {
+      startup: packet.startup,
+      certificateEndsMs: certificate.validToDate.getTime(),
+      loginMs: Math.max(1, loginMs - (clock.monotonicMs() - acceptedMs)),
+    };
+    guard.write(encodeOpening(opening));
+    join(socket, guard);
+  }
+
+  #clientIdOf(pem: string): string {
+    try {
+      return clientIdFromCertificate(pem, this.#options.clientIdFrom);
+    } catch (error) {
+      if (!(error instanceof AcraError)) throw error;
+      throw new SessionError('28000', error.message);
+    }
+  }
+
+  /** A guard that is started anew listens where the last one did; where nobody does the supervisor is asked once more. */
+  async #reach(clientId: string, signal: AbortSignal): Promise<Socket> {
+    for (const isLast of [false, true]) {
+      const socket = await dialGuard(await this.#guards.pathOf(clientId, signal), signal);
+      if (socket) return socket;
+      if (!isLast) this.#guards.forget(clientId);
+    }
+    throw new SessionError('57P03', 'the program that serves this client is not there; try again');
+  }
+
+  #refuse(end: Duplex, error: unknown): void {
+    const isKnown = error instanceof SessionError;
+    const { sqlState, message } = isKnown ? error : { sqlState: 'XX000', message: 'an error of acra-enclave itself' };
+    const kind = error instanceof Error ? error.name : typeof error;
+    this.#deps.logger.log(isKnown ? 'info' : 'error', 'front.refused', { sqlState, reason: isKnown ? message : kind });
+    if (!end.destroyed) sayGoodbye(end, encodeError('FATAL', sqlState, message), this.#deps.clock);
+  }
+}

@@ -1,0 +1,17 @@
+/** What clients may take of the front, before and after they have shown who they are. All times are of one connection. */
+
+export interface FrontLimits {
+  /** Until its first byte. */
+  readonly firstByteMs: number;
+  /** From the first byte of a packet before a session to its last. */
+  readonly startupMs: number;
+  /** The TLS handshake. */
+  readonly tlsMs: number;
+  /** From accept until the database has let it in. */
+  readonly loginMs: number;
+  /** Connections at once that have not shown a certificate yet. */
+  readonly maxPending: number;
+  readonly maxSessions: number;
+  /** Of one identity. */
+  readonly maxSessionsPerClient: number;
+}

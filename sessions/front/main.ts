@@ -1,0 +1,20 @@
+/** The front as a program: one for the enclave, launched by the supervisor. */
+import { systemClock } from '../../runtime/clock.ts';
+import type { ToFront } from '../messages.ts';
+import { runProgram } from '../program.ts';
+import { Front } from './front.ts';
+
+let front: Front | undefined;
+
+runProgram<ToFront>(async (program, message, [key]) => {
+  if (message.type === 'serve') {
+    if (!key) return;
+    front = new Front({ ...program, clock: systemClock }, message, key);
+    key.dispose();
+    await front.start();
+  } else if (message.type === 'drain') {
+    front?.drain();
+  } else {
+    front?.answered(message);
+  }
+});

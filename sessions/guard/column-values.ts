@@ -1,0 +1,67 @@
+/**
+ * The values of protected columns between their text form and the bytes that acra-server encrypts: text as it is, integers as
+ * PostgreSQL's binary form, all else as bytea.
+ * Specification: PostgreSQL 18, "Numeric Types" and src/backend/utils/adt/numutils.c (integers); postgres/bytea.ts.
+ */
+import type { EncryptedColumn } from '../../acra/encryptor-config/schema.ts';
+import { Refusal } from '../../acra/statements/refusal.ts';
+import { decodeBytea, encodeBytea } from '../../postgres/bytea.ts';
+
+const INTEGER_BYTES = { int32: 4, int64: 8 } as const;
+const INTEGER = /^[ \t\n\v\f\r]*([+-]?\d+)[ \t\n\v\f\r]*$/;
+
+type IntegerType = keyof typeof INTEGER_BYTES;
+
+function isInteger(type: EncryptedColumn['dataType']): type is IntegerType {
+  return type === 'int32' || type === 'int64';
+}
+
+function integerBytes({ name }: EncryptedColumn, type: IntegerType, value: bigint): Buffer {
+  const length = INTEGER_BYTES[type];
+  if (BigInt.asIntN(8 * length, value) !== value) {
+    throw new Refusal(`the value for column "${name}" is out of range for type ${type}`, '22003');
+  }
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigInt64BE(value);
+  return bytes.subarray(8 - length);
+}
+
+/**
+ * @param text UTF-8, as a literal or a parameter in text format has it
+ * @throws Refusal 22P02 what the type cannot be read from, 22003 an integer out of range
+ */
+export function valueFromText(column: EncryptedColumn, text: Buffer): Buffer {
+  const { name, dataType } = column;
+  if (dataType === 'str') return text;
+  if (isInteger(dataType)) {
+    const digits = INTEGER.exec(text.toString('latin1'))?.[1];
+    if (digits === undefined) throw new Refusal(`the value for column "${name}" is no ${dataType}`, '22P02');
+    return integerBytes(column, dataType, BigInt(digits));
+  }
+  const bytes = decodeBytea(text);
+  if (!bytes) throw new Refusal(`the value for column "${name}" is no valid bytea`, '22P02');
+  return bytes;
+}
+
+/** Drivers send integers in the size that they think best. @param bytes a parameter in binary format. @throws Refusal 22P02, 22003 */
+export function valueFromBinary(column: EncryptedColumn, bytes: Buffer): Buffer {
+  const { name, dataType } = column;
+  if (!isInteger(dataType)) return bytes;
+  if (![2, 4, 8].includes(bytes.length)) {
+    throw new Refusal(`the value for column "${name}" is no integer: ${bytes.length} bytes`, '22P02');
+  }
+  return integerBytes(
+    column,
+    dataType,
+    bytes.length === 8 ? bytes.readBigInt64BE() : BigInt(bytes.readIntBE(0, bytes.length)),
+  );
+}
+
+/** A cell in text format. @param value in the column's binary form; one that acra-server could not open comes as it is stored */
+export function textOf({ dataType }: EncryptedColumn, value: Buffer): Buffer {
+  if (dataType === 'str') return value;
+  if (isInteger(dataType) && value.length === INTEGER_BYTES[dataType]) {
+    return Buffer.from(String(value.length === 8 ? value.readBigInt64BE() : value.readInt32BE()));
+  }
+  return Buffer.from(encodeBytea(value));
+}

@@ -1,0 +1,120 @@
+/**
+ * The sessions of one identity: takes them from the front, judges what they ask, has values protected by an engine, and speaks to the
+ * database. A program of its own (main.ts): a statement that stops it, or a database that sends what breaks it, costs this identity only.
+ */
+import { once } from 'node:events';
+import { createServer, type Server, type Socket } from 'node:net';
+import { parseEncryptorConfig } from '../../acra/encryptor-config/lint.ts';
+import { AcraEngine } from '../../acra/engine/engine.ts';
+import type { EngineError } from '../../acra/errors.ts';
+import { StatementJudge } from '../../acra/statements/statement-judge.ts';
+import { SessionError } from '../../postgres/session-error.ts';
+import type { StartupMessage } from '../../postgres/startup-message.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { Deadline } from '../../runtime/deadline.ts';
+import { describeError } from '../../runtime/errors.ts';
+import type { Random } from '../../runtime/random.ts';
+import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
+import type { ServeGuard } from '../messages.ts';
+import { readOpening, type SessionOpening } from '../opening.ts';
+import type { Program } from '../program.ts';
+import { type BeginExchange, certificateLogin, clientLogin } from './access.ts';
+import { EngineProtector } from './protector.ts';
+import { GuardedSession, type SessionDeps } from './session.ts';
+
+/** The front sends it with the connection. */
+const OPENING_MS = 5_000;
+
+export interface GuardDeps extends Program {
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+export class Guard {
+  readonly #deps: GuardDeps;
+  readonly #options: ServeGuard;
+  readonly #sessionDeps: SessionDeps;
+  readonly #server: Server;
+  readonly #sessions = new Set<GuardedSession>();
+
+  private constructor(deps: GuardDeps, options: ServeGuard, sessionDeps: SessionDeps) {
+    this.#deps = deps;
+    this.#options = options;
+    this.#sessionDeps = sessionDeps;
+    this.#server = createServer({ noDelay: true }, (socket) => void this.#take(socket));
+  }
+
+  /** Tells where acra-server is to find its database, then that it listens. @param passwords in the order of the users */
+  static async start(deps: GuardDeps, options: ServeGuard, passwords: readonly SecretBuffer[]): Promise<Guard> {
+    const { clock, random, send, logger } = deps;
+    const engine = new AcraEngine({ acra: { kind: 'unix', path: options.acraPath }, clock, random });
+    const { port } = await engine.start(options.enginePort);
+    send({ type: 'engine', port } as const);
+    const { tables } = parseEncryptorConfig(options.encryptorConfig, 'encryptor.yaml');
+    const users = options.users.map((user, index) => ({ ...user, password: passwords[index] as SecretBuffer }));
+    const loginFor = (startup: StartupMessage): BeginExchange =>
+      options.login === 'certificate' ? certificateLogin(startup, users, random) : clientLogin();
+    const onFailure = (error: EngineError) => {
+      logger.log('error', 'guard.engine-failed', { code: error.code, reason: describeError(error) });
+      if (error.code === 'ENGINE_UNPROTECTED') send({ type: 'unprotected' });
+    };
+    const guard = new Guard(deps, options, {
+      ...options,
+      loginFor,
+      judge: await StatementJudge.start(tables, clock),
+      protector: new EngineProtector(engine, onFailure),
+      clock,
+    });
+    await guard.#listen();
+    return guard;
+  }
+
+  async #listen(): Promise<void> {
+    this.#server.listen(this.#options.listenPath);
+    await once(this.#server, 'listening');
+    this.#deps.send({ type: 'listening' });
+  }
+
+  /** No new sessions; those that there are end when they are idle, or at once. */
+  drain(isLast: boolean): void {
+    this.#server.close();
+    for (const session of this.#sessions) if (isLast) session.cut();
+    for (const session of this.#sessions) session.drain();
+  }
+
+  async #take(socket: Socket): Promise<void> {
+    socket.on('error', () => undefined);
+    const opening = await this.#opening(socket);
+    if (!opening) {
+      socket.destroy();
+      return;
+    }
+    const session = new GuardedSession(socket, this.#sessionDeps);
+    this.#sessions.add(session);
+    this.#tellCount();
+    const ended = await session.serve(opening);
+    if (ended !== undefined) this.#logEnd(ended);
+    this.#sessions.delete(session);
+    this.#tellCount();
+  }
+
+  /** Only the front can connect; undefined when it has gone away. */
+  async #opening(socket: Socket): Promise<SessionOpening | undefined> {
+    using deadline = new Deadline(this.#deps.clock, OPENING_MS);
+    return await readOpening(socket, deadline.signal).catch(() => undefined);
+  }
+
+  /** What a SessionError says is ours, and holds no value; of anything else only the kind is told. */
+  #logEnd(error: unknown): void {
+    const { logger } = this.#deps;
+    if (error instanceof SessionError) {
+      logger.log('warn', 'guard.session-ended', { sqlState: error.sqlState, reason: error.message });
+      return;
+    }
+    logger.log('error', 'guard.session-broke', { kind: error instanceof Error ? error.name : typeof error });
+  }
+
+  #tellCount(): void {
+    this.#deps.send({ type: 'sessions', open: this.#sessions.size } as const);
+  }
+}

@@ -1,0 +1,16 @@
+/** The guard as a program: one for each identity, launched by the supervisor. */
+import { systemClock } from '../../runtime/clock.ts';
+import { systemRandom } from '../../runtime/random.ts';
+import type { ToGuard } from '../messages.ts';
+import { runProgram } from '../program.ts';
+import { Guard } from './guard.ts';
+
+let guard: Guard | undefined;
+
+runProgram<ToGuard>(async (program, message, secrets) => {
+  if (message.type === 'serve') {
+    guard = await Guard.start({ ...program, clock: systemClock, random: systemRandom }, message, secrets);
+  } else {
+    guard?.drain(message.isLast);
+  }
+});

@@ -1,0 +1,125 @@
+/**
+ * Values protected and read by an engine (acra/engine/): the guard holds no data key. Only cells that the statement calls
+ * protected, and that the row description does not contradict, are shown to the engine: what is stored elsewhere reaches the
+ * application as it is stored.
+ */
+import type { CellKind, ValueProtector } from '../../acra/conversation/value-protector.ts';
+import type { EncryptedColumn } from '../../acra/encryptor-config/schema.ts';
+import type { AcraEngine } from '../../acra/engine/engine.ts';
+import { EngineError } from '../../acra/errors.ts';
+import type { LiteralEdit } from '../../acra/statements/draft.ts';
+import { Refusal } from '../../acra/statements/refusal.ts';
+import type { ValueUse } from '../../acra/statements/value-use.ts';
+import { decodeBytea } from '../../postgres/bytea.ts';
+import { DATA_ROW, HEADER_BYTES } from '../../postgres/messages.ts';
+import { textOf, valueFromBinary, valueFromText } from './column-values.ts';
+
+type Engine = Pick<AcraEngine, 'protect' | 'searchHash' | 'reveal'>;
+
+/** What a client is told: a state that PostgreSQL itself uses for the like. All else is a system error. */
+const STATES: Readonly<Partial<Record<string, string>>> = {
+  ENGINE_BUSY: '53000',
+  ENGINE_VALUE_TOO_LARGE: '54000',
+  ENGINE_VALUE_INVALID: '22003',
+  ENGINE_VALUE_FOREIGN: '22023',
+};
+const SYSTEM_ERROR = '58000';
+/** acra-server's own, where response_on_fail is `error`. */
+const ENCODING_ERROR = '42000';
+
+/** In a text that is not UTF-8, which E'\xff' can make. */
+const REPLACEMENT = '\ufffd';
+
+interface Cell {
+  readonly row: (Buffer | null)[];
+  readonly index: number;
+  readonly stored: Buffer;
+  readonly isBinary: boolean;
+}
+
+export class EngineProtector implements ValueProtector {
+  readonly #engine: Engine;
+  readonly #onFailure: (error: EngineError) => void;
+
+  /** @param onFailure told of what should not happen: the engine did not protect, or was lost */
+  constructor(engine: Engine, onFailure: (error: EngineError) => void) {
+    this.#engine = engine;
+    this.#onFailure = onFailure;
+  }
+
+  async literal({ use, value, token }: LiteralEdit): Promise<Buffer> {
+    if (value.includes(REPLACEMENT) && !token.includes(REPLACEMENT)) {
+      throw new Refusal(`the literal for column "${use.column.name}" is not UTF-8 text`, '22021');
+    }
+    return this.#protect(use, valueFromText(use.column, Buffer.from(value)));
+  }
+
+  async parameter(use: ValueUse, value: Buffer | null, isBinary: boolean): Promise<Buffer | null> {
+    if (value === null) return null;
+    return this.#protect(use, isBinary ? valueFromBinary(use.column, value) : valueFromText(use.column, value));
+  }
+
+  async rows(frames: readonly Buffer[], kindsOf: (cells: number) => readonly CellKind[]): Promise<readonly Buffer[]> {
+    const kinds = kindsOf(cellCount(frames[0]));
+    if (kinds.every(({ column }) => column === undefined)) return frames;
+    const rows = frames.map((frame) => DATA_ROW.decode(frame.subarray(HEADER_BYTES))[0]);
+    const columns = Map.groupBy(
+      kinds.flatMap(({ column, isBinary }, index) => (column ? [{ column, isBinary, index }] : [])),
+      ({ column }) => column,
+    );
+    await Promise.all(
+      [...columns].map(([column, places]) =>
+        this.#revealInto(
+          column,
+          rows.flatMap((row) => places.flatMap(({ index, isBinary }) => cellAt(row, index, isBinary))),
+        ),
+      ),
+    );
+    return rows.map((row) => DATA_ROW.encode(row));
+  }
+
+  /** An empty value is stored and found as it is. */
+  #protect({ column, role }: ValueUse, value: Buffer): Promise<Buffer> {
+    if (value.length === 0) return Promise.resolve(value);
+    return this.#ask(column, () =>
+      role === 'store' ? this.#engine.protect(column, value) : this.#engine.searchHash(column, value),
+    );
+  }
+
+  async #revealInto(column: EncryptedColumn, cells: readonly Cell[]): Promise<void> {
+    if (cells.length === 0) return;
+    const stored = cells.map((cell) => cell.stored);
+    const revealed = await this.#ask(column, () => this.#engine.reveal(column, stored));
+    for (const [at, { row, index, isBinary }] of cells.entries()) {
+      const value = revealed[at];
+      if (value) row[index] = isBinary ? value : textOf(column, value);
+    }
+  }
+
+  /** @throws Refusal */
+  async #ask<Result>({ name, onFail }: EncryptedColumn, ask: () => Promise<Result>): Promise<Result> {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
+      if (error.code === 'ENGINE_REFUSED' && onFail === 'error') {
+        throw new Refusal(`encoding error in column "${name}"`, ENCODING_ERROR);
+      }
+      const sqlState = STATES[error.code];
+      if (sqlState === undefined) this.#onFailure(error);
+      throw new Refusal(error.message, sqlState ?? SYSTEM_ERROR);
+    }
+  }
+}
+
+function cellCount(frame: Buffer | undefined): number {
+  return frame && frame.length >= HEADER_BYTES + 2 ? frame.readUInt16BE(HEADER_BYTES) : 0;
+}
+
+/** Of a cell that may hold a container: not NULL, not empty, and in text format a valid bytea. */
+function cellAt(row: (Buffer | null)[], index: number, isBinary: boolean): Cell[] {
+  const cell = row[index];
+  if (!cell || cell.length === 0) return [];
+  const stored = isBinary ? cell : decodeBytea(cell);
+  return stored && stored.length > 0 ? [{ row, index, stored, isBinary }] : [];
+}

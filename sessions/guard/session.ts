@@ -1,0 +1,174 @@
+/**
+ * One client's session, from the front's opening to its end: the login at the database, then the conversation, both legs at once.
+ *
+ *   opening ──login──▶ conversing ──client or database ends, error, drain, end of the certificate──▶ ended
+ *
+ * What ends it is told to the client between two messages, and nothing follows. PostgreSQL 18, "Message Flow".
+ */
+import type { Duplex } from 'node:stream';
+import { Conversation, type Judge } from '../../acra/conversation/conversation.ts';
+import type { ValueProtector } from '../../acra/conversation/value-protector.ts';
+import { encodeError } from '../../postgres/error-response.ts';
+import { MAX_UNAUTHENTICATED_BYTES, type Message } from '../../postgres/message-reader.ts';
+import { BACKEND, FRONTEND } from '../../postgres/message-types.ts';
+import { SessionError } from '../../postgres/session-error.ts';
+import type { StartupMessage } from '../../postgres/startup-message.ts';
+import { encodeStartupMessage } from '../../postgres/startup-message.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { Deadline } from '../../runtime/deadline.ts';
+import { connectDatabase, type DatabaseTarget } from '../edge/database-connection.ts';
+import { LoginRefused, logIn } from '../edge/login.ts';
+import { MessageStream } from '../message-stream.ts';
+import type { SessionOpening } from '../opening.ts';
+import { sayGoodbye } from '../say-goodbye.ts';
+import { writeAll } from '../write-all.ts';
+import type { BeginExchange } from './access.ts';
+
+export interface SessionDeps {
+  readonly database: DatabaseTarget;
+  /** How the client of this packet logs in. @throws SessionError 28000 where it may not, 22023 */
+  readonly loginFor: (startup: StartupMessage) => BeginExchange;
+  readonly judge: Judge;
+  readonly protector: ValueProtector;
+  /** From clients; a longer one is refused, and the session lives. */
+  readonly maxMessageBytes: number;
+  /** From the database; a longer one ends the session. */
+  readonly maxDatabaseMessageBytes: number;
+  readonly clock: Clock;
+}
+
+const REFUSED_BY = 'refused by acra-enclave';
+const DAY_MS = 24 * 3600 * 1000;
+const draining = () => new SessionError('57P01', 'terminating connection due to administrator command');
+
+/** Nobody is left to be told. */
+class SessionEnded extends SessionError {
+  constructor() {
+    super('00000', 'the session has ended');
+  }
+}
+
+export class GuardedSession {
+  readonly #deps: SessionDeps;
+  readonly #client: MessageStream;
+  readonly #conversation: Conversation;
+  readonly #ending = new AbortController();
+  #database: MessageStream | undefined;
+  #isIdle = false;
+  #isDraining = false;
+
+  constructor(socket: Duplex, deps: SessionDeps) {
+    this.#deps = deps;
+    this.#client = new MessageStream(socket, { maxBytes: MAX_UNAUTHENTICATED_BYTES, ifLonger: 'skip' });
+    this.#conversation = new Conversation({ ...deps, refusedBy: REFUSED_BY });
+    socket.once('close', () => this.#end(new SessionEnded()));
+  }
+
+  /** Until either side ends. Never rejects. @returns why it ended, where that was a fault */
+  async serve(opening: SessionOpening): Promise<unknown> {
+    this.#endWithCertificate(opening.certificateEndsMs).catch(() => undefined);
+    try {
+      await this.#converse(await this.#open(opening));
+      return undefined;
+    } catch (error) {
+      return this.#sayWhy(error);
+    } finally {
+      this.#end(new SessionEnded());
+      for (const leg of [this.#client, this.#database]) if (leg) this.#leave(leg);
+    }
+  }
+
+  /** Ends it as soon as the database owes nothing, and no transaction is open. */
+  drain(): void {
+    this.#isDraining = true;
+    this.#drainIfIdle();
+  }
+
+  /** Ends it now, between two messages. */
+  cut(): void {
+    this.#end(draining());
+  }
+
+  async #open({ startup, loginMs }: SessionOpening): Promise<MessageStream> {
+    const { clock, loginFor, maxDatabaseMessageBytes, maxMessageBytes } = this.#deps;
+    const tooLate = () => new SessionError('57014', 'canceling authentication due to timeout');
+    using deadline = new Deadline(clock, loginMs, this.#ending.signal, tooLate);
+    const begin = loginFor(startup);
+    const socket = await connectDatabase(this.#deps.database, deadline.signal);
+    const database = new MessageStream(socket, { maxBytes: maxDatabaseMessageBytes });
+    this.#database = database;
+    socket.write(encodeStartupMessage(startup));
+    using exchange = begin(this.#client, socket.getPeerX509Certificate());
+    const greeting = await logIn(database, exchange, deadline.signal);
+    this.#client.maxBytes = maxMessageBytes;
+    await this.#toClient(greeting);
+    return database;
+  }
+
+  /** A client that has said all it has to say may still read; a database that ends leaves nothing to read. */
+  async #converse(database: MessageStream): Promise<void> {
+    const answering = database.each((messages) => this.#toClient(messages));
+    const asking = this.#client.each((messages) => this.#toDatabase(database, messages));
+    for (const each of [answering, asking]) each.catch((error: unknown) => this.#ending.abort(error));
+    await Promise.race([answering, asking.then(() => answering), this.#ended()]);
+  }
+
+  async #toClient(messages: readonly Message[]): Promise<void> {
+    const answers = await this.#conversation.fromDatabase(messages);
+    await writeAll(this.#client.socket, answers, this.#ending.signal);
+    const last = messages.at(-1);
+    this.#isIdle = last?.type === BACKEND.readyForQuery && last.body.toString('latin1') === 'I';
+    this.#drainIfIdle();
+  }
+
+  async #toDatabase(database: MessageStream, messages: readonly Message[]): Promise<void> {
+    this.#isIdle = false;
+    const sent: Buffer[] = [];
+    for (const message of messages) sent.push(await this.#conversation.fromClient(message));
+    await writeAll(database.socket, sent, this.#ending.signal);
+    if (messages.some(({ type }) => type === FRONTEND.terminate)) this.#end(new SessionEnded());
+  }
+
+  #drainIfIdle(): void {
+    if (this.#isDraining && this.#isIdle && !this.#conversation.isBusy) this.#end(draining());
+  }
+
+  async #endWithCertificate(endsMs: number): Promise<void> {
+    const { clock } = this.#deps;
+    for (let leftMs = endsMs - clock.nowMs(); leftMs > 0; leftMs = endsMs - clock.nowMs())
+      await clock.sleep(Math.min(leftMs, DAY_MS), this.#ending.signal);
+    this.#end(new SessionError('28000', 'the client certificate has expired'));
+  }
+
+  #ended(): Promise<never> {
+    const { signal } = this.#ending;
+    return new Promise((_, reject) => {
+      if (signal.aborted) reject(signal.reason);
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    });
+  }
+
+  /** The first reason counts. */
+  #end(reason: SessionError): void {
+    this.#ending.abort(reason);
+  }
+
+  #sayWhy(error: unknown): unknown {
+    const { socket } = this.#client;
+    if (error instanceof SessionEnded) return undefined;
+    if (error instanceof LoginRefused) {
+      socket.write(error.frame);
+      return error;
+    }
+    const isTold = error instanceof SessionError;
+    const { sqlState, message } = isTold ? error : { sqlState: 'XX000', message: 'an error of acra-enclave itself' };
+    if (socket.writable) socket.write(encodeError('FATAL', sqlState, message));
+    return error;
+  }
+
+  #leave(leg: MessageStream): void {
+    const { socket } = leg;
+    leg.discard();
+    if (!socket.destroyed) sayGoodbye(socket, undefined, this.#deps.clock);
+  }
+}

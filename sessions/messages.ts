@@ -1,0 +1,79 @@
+/**
+ * What the supervisor and the programs of a session tell each other over their channel (system/processes/channel.ts). Towards a
+ * program nothing is checked, it trusts its supervisor; what comes from one is: it talks to clients and to the database.
+ */
+import { z } from 'zod';
+import type { CertificateIdentifier } from '../acra/client-id.ts';
+import { LOG_LEVELS } from '../runtime/log.ts';
+import type { DatabaseTarget } from './edge/database-connection.ts';
+import type { FrontLimits } from './front/limits.ts';
+
+/** To the front, first of all; its one secret is the PEM of the private key. */
+export interface ServeFront {
+  readonly type: 'serve';
+  readonly listenPath: string;
+  readonly certificatePem: string;
+  readonly clientCaPem: string;
+  readonly minTls: DatabaseTarget['minTls'];
+  readonly clientIdFrom: CertificateIdentifier;
+  /** For requests to cancel. */
+  readonly database: DatabaseTarget;
+  readonly limits: FrontLimits;
+}
+
+/** To the front: where the sessions of an identity go, or why they go nowhere. */
+export type GuardAnswer =
+  | { readonly type: 'guard'; readonly clientId: string; readonly path: string }
+  | { readonly type: 'no-guard'; readonly clientId: string; readonly sqlState: string; readonly message: string };
+
+/** To both: no new sessions; those that there are end when they are idle. To a guard: `isLast`, now. */
+export interface Drain {
+  readonly type: 'drain';
+  readonly isLast: boolean;
+}
+
+export type ToFront = ServeFront | GuardAnswer | Drain;
+
+/** To a guard, first of all; its secrets are the passwords of the users, in their order. */
+export interface ServeGuard {
+  readonly type: 'serve';
+  readonly listenPath: string;
+  readonly acraPath: string;
+  /** Of what plays acra-server's database; 0: any. */
+  readonly enginePort: number;
+  readonly encryptorConfig: string;
+  readonly database: DatabaseTarget;
+  readonly login: 'certificate' | 'client';
+  readonly users: readonly { readonly name: string; readonly databases: readonly string[] }[];
+  readonly maxMessageBytes: number;
+  readonly maxDatabaseMessageBytes: number;
+}
+
+export type ToGuard = ServeGuard | Drain;
+
+const value = z.union([z.string().max(2_000), z.number(), z.boolean(), z.null()]);
+const log = z.strictObject({
+  type: z.literal('log'),
+  level: z.enum(LOG_LEVELS),
+  event: z.templateLiteral([z.enum(['front', 'guard']), '.', z.string().regex(/^[a-z-]{1,40}$/)]),
+  fields: z.record(z.string().regex(/^[A-Za-z]{1,40}$/), value),
+});
+const count = z.int().min(0);
+
+export const fromFrontSchema = z.discriminatedUnion('type', [
+  log,
+  z.strictObject({ type: z.literal('listening') }),
+  z.strictObject({ type: z.literal('guard-wanted'), clientId: z.string().regex(/^[0-9a-f]{128}$/) }),
+]);
+export type FromFront = z.output<typeof fromFrontSchema>;
+
+export const fromGuardSchema = z.discriminatedUnion('type', [
+  log,
+  /** Before anything else: where acra-server is to find its database. */
+  z.strictObject({ type: z.literal('engine'), port: z.int().min(1).max(65_535) }),
+  z.strictObject({ type: z.literal('listening') }),
+  z.strictObject({ type: z.literal('sessions'), open: count }),
+  /** acra-server did not protect a value: it is to be ended. */
+  z.strictObject({ type: z.literal('unprotected') }),
+]);
+export type FromGuard = z.output<typeof fromGuardSchema>;

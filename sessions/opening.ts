@@ -1,0 +1,56 @@
+/**
+ * How the front hands a session to the guard of its identity: one frame, then the client's bytes as they come out of TLS, and back.
+ *
+ *   u32 length of the JSON, big-endian | JSON, UTF-8 | PostgreSQL's messages behind the start-up packet …
+ */
+import { once } from 'node:events';
+import type { Duplex } from 'node:stream';
+import { SessionError } from '../postgres/session-error.ts';
+import { MAX_STARTUP_MESSAGE_BYTES, type StartupMessage } from '../postgres/startup-message.ts';
+import { untilAborted } from '../runtime/abort.ts';
+
+export interface SessionOpening {
+  readonly startup: StartupMessage;
+  /** When the client's certificate ends, ms since the epoch; the session ends then. */
+  readonly certificateEndsMs: number;
+  /** What is left of the time for the login. */
+  readonly loginMs: number;
+}
+
+const LENGTH_BYTES = 4;
+/** JSON writes a byte of a name as six characters at most. */
+const MAX_OPENING_BYTES = 6 * MAX_STARTUP_MESSAGE_BYTES + 1024;
+
+interface Written extends Omit<SessionOpening, 'startup'> {
+  readonly minor: number;
+  readonly parameters: readonly (readonly [string, string])[];
+}
+
+export function encodeOpening({ startup, ...others }: SessionOpening): Buffer {
+  const written: Written = { ...others, minor: startup.minor, parameters: [...startup.parameters] };
+  const json = Buffer.from(JSON.stringify(written));
+  const length = Buffer.alloc(LENGTH_BYTES);
+  length.writeUInt32BE(json.length);
+  return Buffer.concat([length, json]);
+}
+
+/** Reads it off the front of a stream that nobody else reads yet. @throws SessionError 08P01; the signal's reason */
+export async function readOpening(socket: Duplex, signal: AbortSignal): Promise<SessionOpening> {
+  const length = (await take(socket, LENGTH_BYTES, signal)).readUInt32BE();
+  if (length > MAX_OPENING_BYTES) throw new SessionError('08P01', 'an opening that is too long');
+  const json = await take(socket, length, signal);
+  const { minor, parameters, ...others } = JSON.parse(json.toString('utf8')) as Written;
+  return { ...others, startup: { minor, parameters: new Map(parameters) } };
+}
+
+async function take(socket: Duplex, bytes: number, signal: AbortSignal): Promise<Buffer> {
+  const closed = once(socket, 'close').then(() => {
+    throw new SessionError('08006', 'the front went away');
+  });
+  closed.catch(() => undefined);
+  for (;;) {
+    const chunk: Buffer | null = socket.read(bytes);
+    if (chunk) return chunk;
+    await untilAborted(Promise.race([once(socket, 'readable'), closed]), signal);
+  }
+}

@@ -1,0 +1,41 @@
+/**
+ * The frame of a program of ours in the enclave: its end of the channel, a logger that goes there, and its end. It ends when its
+ * supervisor does, when it is told to, and when something breaks that nobody caught; then its supervisor starts another.
+ */
+import { Socket } from 'node:net';
+import type { LogFields, Logger } from '../runtime/log.ts';
+import type { SecretBuffer } from '../runtime/secret-buffer.ts';
+import { Channel } from '../system/processes/channel.ts';
+import { CHANNEL_FD } from '../system/processes/launch-plan.ts';
+
+/** Records that a supervisor which does not listen would make us hold. */
+const MAX_WAITING_BYTES = 1024 * 1024;
+
+export interface Program {
+  readonly send: (message: { readonly type: string }) => void;
+  readonly logger: Logger;
+}
+
+/** @param onMessage told of everything that the supervisor says, in order */
+export function runProgram<Told>(
+  onMessage: (program: Program, message: Told, secrets: readonly SecretBuffer[]) => Promise<void>,
+): void {
+  const channel: Channel = new Channel(new Socket({ fd: CHANNEL_FD, readable: true, writable: true }), {
+    onMessage: (message, secrets) => {
+      onMessage(program, message as Told, secrets).catch((error: unknown) => {
+        // Its own error ends the program; the supervisor reads it from the exit.
+        queueMicrotask(() => {
+          throw error;
+        });
+      });
+    },
+    onEnd: () => process.exit(0),
+  });
+  const send = (message: { readonly type: string }) => channel.send(message);
+  const log = (level: string, event: string, fields: LogFields = {}) => {
+    if (channel.waitingBytes < MAX_WAITING_BYTES) channel.send({ type: 'log', level, event, fields });
+  };
+  const program: Program = { send, logger: { log } };
+  // Whoever sends a signal is the supervisor, and asks in order first.
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => process.exit(0));
+}
