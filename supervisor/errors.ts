@@ -41,6 +41,11 @@ export const SUPERVISOR_ERRORS = {
     action:
       'Check `database.ca` and `database.serverName` in enclave.yaml; the name must be a subject alternative name of the certificate, not its CN alone (docs/specs/acra-server.md, 12). Else somebody stands between.',
   },
+  BOOT_FRONT_MISSING: {
+    meaning:
+      'The configuration lets clients’ TLS end in the enclave, and this release has nothing yet that would end it.',
+    action: 'Set `ingress.tls: passthrough` in enclave.yaml: TLS then ends in acra-server, in line.',
+  },
   SUPERVISOR_PANIC: {
     meaning: 'The supervisor met an error that nothing was prepared for; it ended the enclave.',
     action: 'Report the log record `supervisor.panic`; the enclave is started again by the policy in host-proxy.yaml.',

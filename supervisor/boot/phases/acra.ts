@@ -1,5 +1,6 @@
 /** Starts the acra-servers. Each must listen before the phase ends; whether the database answers is the next phase's. */
 import { acraListenOf } from '../../../config/enclave.ts';
+import { SupervisorError } from '../../errors.ts';
 import { AcraFleet } from '../../workloads/acra/fleet.ts';
 import { SessionTls } from '../../workloads/acra/session-tls.ts';
 import type { Phase } from '../phase.ts';
@@ -23,6 +24,13 @@ export const acraPhase: Phase<Needs, AcraReady> = {
   deadlineMs: ({ config }) => config.deadlines.acraMs,
   async run(have, { clock, random, logger, signal, defer, fail }) {
     const { relay, config, databaseAddress } = have;
+    // Otherwise acra-server would serve whoever has a certificate, as whatever user of the database they ask for.
+    if (config.ingress.tls !== 'passthrough') {
+      throw new SupervisorError('BOOT_FRONT_MISSING', 'nothing ends TLS in the enclave yet', {
+        found: `ingress.tls: ${config.ingress.tls}`,
+        allowed: 'ingress.tls: passthrough',
+      });
+    }
     const sessionTls = new SessionTls(() => relay.counters()['ingress']?.opened ?? 0);
     const fleet = new AcraFleet({
       ...have,
