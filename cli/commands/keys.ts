@@ -6,6 +6,7 @@ import { addCommands } from '../load-commands.ts';
 const COMMANDS: CommandTable = {
   new: async () => (await import('./keys/new.ts')).newCommand(),
   'add-client': async () => (await import('./keys/add-client.ts')).addClientCommand(),
+  'client-name': async () => (await import('./keys/client-name.ts')).clientNameCommand(),
   seal: async () => (await import('./keys/seal.ts')).sealCommand(),
 };
 
