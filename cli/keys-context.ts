@@ -5,6 +5,8 @@ import type { EnclaveConfig } from '../config/enclave.ts';
 import { enclaveSchema } from '../config/enclave.ts';
 import { ConfigError } from '../config/errors.ts';
 import { loadConfig } from '../config/load.ts';
+import type { PasswordToSeal } from '../keys/ceremony.ts';
+import type { CeremonyInput } from '../keys/ceremony-input.ts';
 import type { EncryptOptions } from '../kms/operator-encrypt.ts';
 
 export interface KeysContext {
@@ -17,6 +19,10 @@ export interface KeysContext {
 export function keysContext(enclaveFolder: string): KeysContext {
   const folder = resolve(enclaveFolder);
   return { folder, config: loadConfig(enclaveSchema, join(folder, 'enclave.yaml')), nowMs: Date.now() };
+}
+
+export function passwordsToSeal(folder: string, { passwords }: Pick<CeremonyInput, 'passwords'>): PasswordToSeal[] {
+  return passwords.map(({ user, password, secret }) => ({ user, password, sealedFile: join(folder, secret) }));
 }
 
 /** @throws ConfigError CONFIG_FILE_READ */

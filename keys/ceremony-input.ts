@@ -1,4 +1,4 @@
-/** What a ceremony is given: the TLS key and the clients' certificates. All is checked, and all findings told, before anything is made. */
+/** What a ceremony is given: the TLS key, clients' certificates, passwords of database users. All is checked, and all findings told, before anything is made. */
 import { readFileSync } from 'node:fs';
 import type { CertificateFacts } from '../acra/certificate/facts.ts';
 import { clientIdFromCertificate } from '../acra/client-id.ts';
@@ -6,6 +6,8 @@ import { AcraError } from '../acra/errors.ts';
 import type { EnclaveConfig } from '../config/enclave.ts';
 import { describeError } from '../runtime/errors.ts';
 import { SecretBuffer } from '../runtime/secret-buffer.ts';
+import type { DatabasePassword } from './database-passwords.ts';
+import { readDatabasePasswords } from './database-passwords.ts';
 import type { Finding } from './finding.ts';
 import { requireNoFinding } from './finding.ts';
 import { placeFindings } from './output-places.ts';
@@ -82,28 +84,40 @@ export interface CeremonyInput extends Disposable {
   readonly serverKey: SecretBuffer | undefined;
   /** SHA-256 of the public key of the server certificate, in hex. */
   readonly serverKeySha256: string;
+  readonly passwords: readonly DatabasePassword[];
+}
+
+interface CeremonyFiles {
+  readonly serverKey?: string | undefined;
+  readonly clients: readonly string[];
+  /** USER=FILE each; by default none. */
+  readonly databaseUsers?: readonly string[];
+  /** Whether there must be one for each user of the configuration; default `given`. */
+  readonly demand?: 'all' | 'given';
 }
 
 /**
  * The caller disposes the result.
  * @throws KeyError with all that is wrong
  */
-export function readCeremonyInput(
-  context: CeremonyContext,
-  files: { readonly serverKey?: string; readonly clients: readonly string[] },
-): CeremonyInput {
+export function readCeremonyInput(context: CeremonyContext, files: CeremonyFiles): CeremonyInput {
   const certificates = checkFolderCertificates(context.folder, context.config, context.nowMs);
   const { server, clientAuthorities } = certificates;
   const findings = [...placeFindings(context.config), ...certificates.findings, ...certificates.missing.map(notThere)];
   const serverKey = files.serverKey === undefined ? undefined : readServerKey(files.serverKey, server, findings);
-  const dispose = () => serverKey?.dispose();
+  const { databaseUsers = [], demand = 'given' } = files;
+  const passwords = readDatabasePasswords(databaseUsers, context.config.database.users, demand, findings);
+  const dispose = () => {
+    serverKey?.dispose();
+    for (const { password } of passwords) password.dispose();
+  };
   try {
     const clients = oncePerClient(
       files.clients.flatMap((file) => readClient(file, context, clientAuthorities, findings)),
     );
     requireNoFinding(findings);
     const serverKeySha256 = server === undefined ? '' : publicKeySha256(server.x509);
-    return { clients, serverKey, serverKeySha256, [Symbol.dispose]: dispose };
+    return { clients, serverKey, serverKeySha256, passwords, [Symbol.dispose]: dispose };
   } catch (error) {
     dispose();
     throw error;

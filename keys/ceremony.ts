@@ -1,10 +1,10 @@
 /**
  * Makes an enclave's keys: a fresh master key, Acra's keystore sealed under it, the TLS key of the enclave's server
- * certificate sealed under it, and the master key's KMS ciphertext. The plaintext exists in this process only, in one
+ * certificate and the passwords of database users sealed under it, and the master key's KMS ciphertext. The plaintext exists in this process only, in one
  * Buffer that is zeroed; a ceremony inside an attested enclave is the stronger form.
  */
 import { createKeystore } from '../acra/keystore/create.ts';
-import { sealFile, TLS_KEY_CONTEXT } from '../acra/keystore/seal-file.ts';
+import { databaseUserContext, sealFile, TLS_KEY_CONTEXT } from '../acra/keystore/seal-file.ts';
 import { untilAborted } from '../runtime/abort.ts';
 import type { Random } from '../runtime/random.ts';
 import { SecretBuffer } from '../runtime/secret-buffer.ts';
@@ -12,6 +12,27 @@ import { encodeMasterKeyFile } from './master-key-file.ts';
 import { refuseExisting, StagedOutputs } from './staged-outputs.ts';
 
 const MASTER_KEY_BYTES = 32;
+
+export interface PasswordToSeal {
+  readonly user: string;
+  readonly password: SecretBuffer;
+  /** Written; its folder is made when it is not there. */
+  readonly sealedFile: string;
+}
+
+/** Stages the sealed passwords. @throws KeyError KEY_OUTPUT_EXISTS, KEY_OUTPUT_WRITE */
+export async function sealPasswords(
+  passwords: readonly PasswordToSeal[],
+  masterKey: SecretBuffer,
+  outputs: StagedOutputs,
+  kind: 'new' | 'replacing',
+): Promise<void> {
+  for (const { user, password, sealedFile } of passwords) {
+    const sealed = await sealFile({ plaintext: password, masterKey, context: databaseUserContext(user) });
+    outputs.makeFolderOf(sealedFile);
+    outputs.write(sealedFile, sealed, kind);
+  }
+}
 
 export interface CeremonyOptions {
   /** Made new; must not exist. */
@@ -25,6 +46,8 @@ export interface CeremonyOptions {
   readonly serverKey: SecretBuffer;
   /** SHA-256 of its public half, in hex. */
   readonly serverKeySha256: string;
+  /** Checked before; each is sealed in a file of its own, which must not exist. */
+  readonly passwords: readonly PasswordToSeal[];
   readonly random: Random;
   readonly keyArn: string;
   readonly encryptionContext: Readonly<Record<string, string>>;
@@ -39,8 +62,8 @@ export interface CeremonyOptions {
  */
 export async function makeKeys(options: CeremonyOptions): Promise<void> {
   const { keystoreFolder, ciphertextFile, sealedKeyFile, signal, random } = options;
-  const { keyArn, encryptionContext, serverKeySha256 } = options;
-  refuseExisting([ciphertextFile, keystoreFolder, sealedKeyFile]);
+  const { keyArn, encryptionContext, serverKeySha256, passwords } = options;
+  refuseExisting([ciphertextFile, keystoreFolder, sealedKeyFile, ...passwords.map(({ sealedFile }) => sealedFile)]);
   using masterKey = SecretBuffer.take(random.bytes(MASTER_KEY_BYTES));
   const ciphertext = await untilAborted(
     masterKey.use((bytes) => options.encrypt(bytes)),
@@ -54,6 +77,7 @@ export async function makeKeys(options: CeremonyOptions): Promise<void> {
   await createKeystore({ folder, masterKey, clientIds: options.clientIds, random, poison: true });
   const sealedKey = await sealFile({ plaintext: options.serverKey, masterKey, context: TLS_KEY_CONTEXT });
   outputs.write(sealedKeyFile, sealedKey);
+  await sealPasswords(passwords, masterKey, outputs, 'new');
   signal.throwIfAborted();
   outputs.commit();
 }

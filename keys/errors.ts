@@ -46,6 +46,19 @@ export const KEY_ERRORS = {
     action:
       'Put the certificate of this key at `acra.certificate`, or name the key of that certificate. For a certificate with a new key: `acra-enclave keys seal`.',
   },
+  KEY_DATABASE_USER: {
+    meaning: 'The database users that passwords are given for are not those of `database.users` in enclave.yaml.',
+    action: 'Give each of them once, as `--database-user NAME=FILE`, and no other; or mend enclave.yaml.',
+  },
+  KEY_PASSWORD_READ: {
+    meaning: 'The file with the password of a database user cannot be read.',
+    action:
+      'Check path and permissions. Behind `NAME=` stands a file, not the password: that would be seen by everybody on the machine, and must be changed then.',
+  },
+  KEY_PASSWORD_INVALID: {
+    meaning: 'A file holds no password that a user of the database could have.',
+    action: 'Write the password and nothing else into the file, on one line.',
+  },
   CERTIFICATE_FILE_READ: {
     meaning: 'A certificate file cannot be read.',
     action: 'Check path and permissions.',
@@ -103,13 +116,13 @@ export const KEY_ERRORS = {
   KEY_OUTPUT_EXISTS: {
     meaning: 'What would be made is there already; nothing was changed.',
     action:
-      'To add a client or seal another TLS key, use `acra-enclave keys add-client` or `keys seal`. New keys for other data belong in another folder. Never remove keys of a database that is in use.',
+      'To add a client, or seal another TLS key or password, use `acra-enclave keys add-client` or `keys seal`. New keys for other data belong in another folder. Never remove keys of a database that is in use.',
   },
   KEY_OUTPUT_PLACE: {
     meaning:
       'enclave.yaml names a place for keys that something else has too, or that lies within it, so that one would spoil the other.',
     action:
-      'Give `acra.keystore`, `acra.sealedKey` and `kms.ciphertext` places of their own, and keep all else out of the keystore.',
+      'Give `acra.keystore`, `acra.sealedKey`, `kms.ciphertext` and each `secret` of `database.users` a place of its own, and keep all else out of the keystore.',
   },
   KEY_OUTPUT_WRITE: {
     meaning: 'The results cannot be written; nothing was left behind.',
@@ -123,7 +136,7 @@ export const KEY_ERRORS = {
   KEY_DECRYPT_DENIED: {
     meaning: 'You may not decrypt the master key, as the key policy should have it: only the measured enclave may.',
     action:
-      'To add clients or seal another TLS key, somebody who may change the key policy adds a statement for as long as it takes: `{"Effect": "Allow", "Principal": {"AWS": "YOUR ARN"}, "Action": "kms:Decrypt", "Resource": "*"}`. Whoever has it can copy the master key; CloudTrail records both. Without it: a renewed certificate of the same key or the same client needs neither.',
+      'To add clients, or seal another TLS key or password, somebody who may change the key policy adds a statement for as long as it takes: `{"Effect": "Allow", "Principal": {"AWS": "YOUR ARN"}, "Action": "kms:Decrypt", "Resource": "*"}`. Whoever has it can copy the master key; CloudTrail records both. Without it: a renewed certificate of the same key or the same client needs neither.',
   },
   KEY_DECRYPT_FAILED: {
     meaning: 'KMS did not decrypt the master key.',

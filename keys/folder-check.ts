@@ -14,12 +14,14 @@ import { requireSoundKeystore } from '../acra/keystore/report.ts';
 import { missingFindings } from '../acra/keystore/requirements.ts';
 import type { EnclaveConfig } from '../config/enclave.ts';
 import { describeError } from '../runtime/errors.ts';
+import { clientsOfUsers } from './database-clients.ts';
 import { KeyError } from './errors.ts';
 import type { Finding } from './finding.ts';
 import { requireNoFinding } from './finding.ts';
 import { parseMasterKeyFile } from './master-key-file.ts';
 import { placeFindings } from './output-places.ts';
 import { sealedKeyFindings } from './sealed-server-key.ts';
+import { bindingWarnings } from './tls/channel-binding.ts';
 import type { FolderCertificates } from './tls/folder-certificates.ts';
 import { checkFolderCertificates } from './tls/folder-certificates.ts';
 
@@ -42,11 +44,19 @@ function masterKeyFindings({ folder, config }: MeasuredFolder, { server }: Folde
   }
 }
 
-async function requireKeys({ folder, config: { acra }, encryptorConfig }: MeasuredFolder): Promise<void> {
+async function requireKeys({ folder, config, encryptorConfig }: MeasuredFolder): Promise<void> {
+  const { acra } = config;
+  const clientNames = clientsOfUsers(config);
   const keystore = join(folder, acra.keystore);
   const { files, findings } = await listKeystore(keystore);
   const forms = await formFindings(keystore, files);
-  const missing = missingFindings({ encryptorConfig, poisonDetection: acra.poisonDetection }, files);
+  const needed = {
+    encryptorConfig,
+    poisonDetection: acra.poisonDetection,
+    clientIds: [...clientNames.keys()],
+    clientNames,
+  };
+  const missing = missingFindings(needed, files);
   requireSoundKeystore({
     folder: keystore,
     openedKeys: 0,
@@ -61,40 +71,75 @@ async function requireKeys({ folder, config: { acra }, encryptorConfig }: Measur
   });
 }
 
-async function requireSealedKey(folder: string, file: string): Promise<void> {
+interface SealedSecret {
+  readonly file: string;
+  /** For people. */
+  readonly what: string;
+}
+
+function sealedSecrets({ acra, database }: EnclaveConfig): SealedSecret[] {
+  const passwords = database.users.map(({ name, secret }) => ({
+    file: secret,
+    what: `password of database user ${name}`,
+  }));
+  return [{ file: acra.sealedKey, what: 'TLS key' }, ...passwords];
+}
+
+async function requireSealed(folder: string, { file, what }: SealedSecret): Promise<void> {
   const found = await refusedSealedFile(join(folder, file));
   if (found === undefined) return;
-  throw new KeystoreError('KEYSTORE_SEALED_FILE', `${file} does not hold the sealed TLS key`, {
+  throw new KeystoreError('KEYSTORE_SEALED_FILE', `${file} does not hold the sealed ${what}`, {
     found,
     allowed: 'what `acra-enclave keys new` or `keys seal` writes',
   });
 }
 
-/**
- * @returns what enclave.yaml names and is not there (yet), relative to the folder; all else is sound
- * @throws KeyError with all that is wrong; KeystoreError
- */
-export async function checkMeasuredFolder(measured: MeasuredFolder): Promise<readonly string[]> {
-  const { folder, config, nowMs } = measured;
-  const certificates = checkFolderCertificates(folder, config, nowMs);
-  const made = [config.kms.ciphertext, config.acra.keystore, config.acra.sealedKey];
-  const unmade = made.filter((file) => !existsSync(join(folder, file)));
-  const keyFindings = unmade.includes(config.kms.ciphertext) ? [] : masterKeyFindings(measured, certificates);
-  requireNoFinding([...placeFindings(config), ...certificates.findings, ...keyFindings]);
-  if (!unmade.includes(config.acra.sealedKey)) await requireSealedKey(folder, config.acra.sealedKey);
-  if (!unmade.includes(config.acra.keystore)) await requireKeys(measured);
-  return [...certificates.missing, ...unmade];
+export interface CheckedFolder {
+  /** What enclave.yaml names and is not there (yet), relative to the folder. */
+  readonly missing: readonly string[];
+  /** What is sound, and keeps something from working, for people. */
+  readonly warnings: readonly string[];
 }
 
 /**
- * Whether the keys of these clients will be all that the columns of encryptor.yaml need. A file that is not there yet needs none.
+ * All that is there is sound.
+ * @throws KeyError with all that is wrong; KeystoreError
+ */
+export async function checkMeasuredFolder(measured: MeasuredFolder): Promise<CheckedFolder> {
+  const { folder, config, nowMs } = measured;
+  const certificates = checkFolderCertificates(folder, config, nowMs);
+  const secrets = sealedSecrets(config);
+  const made = [config.kms.ciphertext, config.acra.keystore, ...secrets.map(({ file }) => file)];
+  const unmade = made.filter((file) => !existsSync(join(folder, file)));
+  const keyFindings = unmade.includes(config.kms.ciphertext) ? [] : masterKeyFindings(measured, certificates);
+  requireNoFinding([...placeFindings(config), ...certificates.findings, ...keyFindings]);
+  for (const secret of secrets) if (!unmade.includes(secret.file)) await requireSealed(folder, secret);
+  if (!unmade.includes(config.acra.keystore)) await requireKeys(measured);
+  return { missing: [...certificates.missing, ...unmade], warnings: bindingWarnings(config, certificates) };
+}
+
+/** @throws KeystoreError KEYSTORE_KEY_MISSING */
+function requireKeysOfUsers(config: EnclaveConfig, clientIds: readonly string[]): void {
+  const forgotten = [...clientsOfUsers(config)].filter(([clientId]) => !clientIds.includes(clientId));
+  if (forgotten.length === 0) return;
+  throw new KeystoreError('KEYSTORE_KEY_MISSING', 'enclave.yaml names clients that get no keys', {
+    found: forgotten.map(([, name]) => name).join(', '),
+    action: 'Name the certificates of these clients too with --client, or mend `clients` under `database.users`.',
+  });
+}
+
+/**
+ * Whether the keys of these clients will be all that users of the database and the columns of encryptor.yaml need. A file that is not
+ * there yet needs none.
  * @throws KeystoreError KEYSTORE_KEY_MISSING; EncryptorError
  */
 export async function requirePlannedKeys(
   folder: string,
-  { acra }: EnclaveConfig,
+  config: EnclaveConfig,
   clientIds: readonly string[],
 ): Promise<void> {
+  requireKeysOfUsers(config, clientIds);
+  const { acra } = config;
   const file = join(folder, acra.encryptorConfig);
   if (!existsSync(file)) return;
   const encryptorConfig = await loadEncryptorConfig(file);

@@ -1,5 +1,5 @@
 /**
- * Where keys are made: the three places must be apart from each other and from all else that enclave.yaml names, and nothing but keys may lie
+ * Where keys are made: the places must be apart from each other and from all else that enclave.yaml names, and nothing but keys may lie
  * in the keystore. Otherwise one would be written over the other, or make the other unusable.
  */
 import { normalize, sep } from 'node:path';
@@ -29,6 +29,7 @@ function placesIn({ acra, database, kms }: Pick<EnclaveConfig, 'acra' | 'databas
     file('acra.encryptorConfig', acra.encryptorConfig),
     file('database.ca', database.ca),
     ...(kms.ca === undefined ? [] : [file('kms.ca', kms.ca)]),
+    ...database.users.map(({ secret }, index) => file(`database.users.${index}.secret`, secret, true)),
     file('this file', CONFIG_FILE),
   ];
 }

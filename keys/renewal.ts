@@ -1,5 +1,5 @@
 /**
- * Adds to the keys of an enclave without making others: clients, and another TLS key. Both need the master key, which KMS
+ * Adds to the keys of an enclave without making others: clients, another TLS key, passwords of database users. All need the master key, which KMS
  * gives only to whom the key policy allows: the measured enclave, and an operator for as long as somebody lets them.
  */
 import { readFileSync } from 'node:fs';
@@ -13,6 +13,8 @@ import type { EnclaveConfig } from '../config/enclave.ts';
 import { untilAborted } from '../runtime/abort.ts';
 import type { Random } from '../runtime/random.ts';
 import { SecretBuffer } from '../runtime/secret-buffer.ts';
+import type { PasswordToSeal } from './ceremony.ts';
+import { sealPasswords } from './ceremony.ts';
 import { KeyError } from './errors.ts';
 import { encodeMasterKeyFile, parseMasterKeyFile } from './master-key-file.ts';
 import { isThere, StagedOutputs } from './staged-outputs.ts';
@@ -31,11 +33,13 @@ interface AddClientsOptions extends RenewalOptions {
   readonly random: Random;
 }
 
-interface SealServerKeyOptions extends RenewalOptions {
-  /** Checked before (ceremony-input.ts). */
-  readonly serverKey: SecretBuffer;
+interface SealSecretsOptions extends RenewalOptions {
+  /** All checked before (ceremony-input.ts). Undefined: the TLS key stays as it is. */
+  readonly serverKey: SecretBuffer | undefined;
   /** SHA-256 of its public half, in hex. */
   readonly serverKeySha256: string;
+  /** Those that are not named stay as they are. */
+  readonly passwords: readonly PasswordToSeal[];
 }
 
 function readCiphertext({ folder, config: { kms } }: RenewalOptions): Buffer {
@@ -88,21 +92,31 @@ function refuseKnown(keystore: string, clientIds: readonly string[]): void {
   throw new KeyError('KEY_CLIENT_EXISTS', 'there are keys of this client already', { found: known.join(', ') });
 }
 
+async function stageServerKey(
+  options: SealSecretsOptions,
+  serverKey: SecretBuffer,
+  masterKey: SecretBuffer,
+  outputs: StagedOutputs,
+): Promise<void> {
+  const { folder, config, serverKeySha256 } = options;
+  const { keyArn, encryptionContext } = config.kms;
+  const sealedKey = await sealFile({ plaintext: serverKey, masterKey, context: TLS_KEY_CONTEXT });
+  outputs.write(join(folder, config.acra.sealedKey), sealedKey, 'replacing');
+  const ciphertext = readCiphertext(options);
+  const masterKeyFile = encodeMasterKeyFile({ keyArn, encryptionContext, ciphertext, serverKeySha256 });
+  outputs.write(join(folder, config.kms.ciphertext), masterKeyFile, 'replacing');
+}
+
 /**
- * Replaces the sealed TLS key and notes whose it is.
+ * Replaces the sealed TLS key and notes whose it is, and replaces or adds passwords of database users: all or nothing.
  * @throws KeyError KEY_OUTPUT_WRITE, those of the master key's file; KeystoreError when the keystore does not open; what
  * `decrypt` throws; the signal's reason
  */
-export async function sealServerKey(options: SealServerKeyOptions): Promise<void> {
-  const { folder, config, serverKey, serverKeySha256, signal } = options;
-  const { keyArn, encryptionContext } = config.kms;
-  const ciphertext = readCiphertext(options);
+export async function sealSecrets(options: SealSecretsOptions): Promise<void> {
   using masterKey = await openMasterKey(options);
-  const sealedKey = await sealFile({ plaintext: serverKey, masterKey, context: TLS_KEY_CONTEXT });
   using outputs = new StagedOutputs();
-  outputs.write(join(folder, config.acra.sealedKey), sealedKey, 'replacing');
-  const masterKeyFile = encodeMasterKeyFile({ keyArn, encryptionContext, ciphertext, serverKeySha256 });
-  outputs.write(join(folder, config.kms.ciphertext), masterKeyFile, 'replacing');
-  signal.throwIfAborted();
+  if (options.serverKey !== undefined) await stageServerKey(options, options.serverKey, masterKey, outputs);
+  await sealPasswords(options.passwords, masterKey, outputs, 'replacing');
+  options.signal.throwIfAborted();
   outputs.commit();
 }

@@ -3,8 +3,18 @@
  * moved at the end in one go that no signal can interrupt. What fails, or is ended, leaves nothing behind.
  */
 import { randomBytes } from 'node:crypto';
-import { existsSync, linkSync, lstatSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import {
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { errorCode } from '../runtime/errors.ts';
 import { KeyError } from './errors.ts';
 
@@ -38,8 +48,18 @@ export function refuseExisting(paths: readonly string[]): void {
   if (found.length > 0) throw new KeyError('KEY_OUTPUT_EXISTS', `${found.join(', ')}: there already`);
 }
 
+function removeIfEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch {
+    // What lies in it is wanted.
+  }
+}
+
 export class StagedOutputs {
   readonly #outputs: Output[] = [];
+  /** Made here, the innermost first. */
+  readonly #folders: string[] = [];
   readonly #suffix = randomBytes(6).toString('hex');
   readonly #discard = () => this.discard();
 
@@ -64,6 +84,18 @@ export class StagedOutputs {
       writeFileSync(temporary, content, { flag: 'wx', flush: true });
     } catch (cause) {
       throw new KeyError('KEY_OUTPUT_WRITE', `${final} cannot be written`, { cause });
+    }
+  }
+
+  /** Makes the folder of a place, which goes again unless something comes into it. @throws KeyError KEY_OUTPUT_WRITE */
+  makeFolderOf(place: string): void {
+    const folder = dirname(resolve(place));
+    try {
+      const outermost = mkdirSync(folder, { recursive: true });
+      if (outermost === undefined) return;
+      for (let path = folder; path.length >= outermost.length; path = dirname(path)) this.#folders.push(path);
+    } catch (cause) {
+      throw new KeyError('KEY_OUTPUT_WRITE', `the folder ${folder} cannot be made`, { cause });
     }
   }
 
@@ -112,6 +144,7 @@ export class StagedOutputs {
       rmSync(temporary, { recursive: true, force: true });
       rmSync(`${final}.old-${this.#suffix}`, { force: true });
     }
+    for (const folder of this.#folders.splice(0)) removeIfEmpty(folder);
   }
 
   [Symbol.dispose](): void {

@@ -52,7 +52,7 @@ async function openSealedFiles(masterKey: SecretBuffer, sealed: CheckRequest['se
   for (const { file, context } of sealed) {
     const content = await readSealed(file);
     const secret = useMasterKey(masterKey, (key) => themis.open(key, content, context));
-    if (secret === undefined) throw sealedFileError(file, 'does not open with this master key');
+    if (secret === undefined) throw sealedFileError(file, `does not open with this master key as ${context}`);
     opened.push(secret);
   }
   return opened;
@@ -65,7 +65,8 @@ function writeAll(descriptor: number, bytes: Buffer): void {
 async function inspect(request: CheckRequest, masterKey: SecretBuffer): Promise<CheckAnswer> {
   const encryptorConfig = loadEncryptorConfig(request.encryptorConfigFile);
   const { keystoreFolder: folder, clientIds, poisonDetection } = request;
-  const report = await checkKeystore({ folder, masterKey, clientIds, encryptorConfig, poisonDetection });
+  const clientNames = new Map(Object.entries(request.clientNames));
+  const report = await checkKeystore({ folder, masterKey, clientIds, clientNames, encryptorConfig, poisonDetection });
   const opened = report.findings.length === 0 ? await openSealedFiles(masterKey, request.sealedFiles) : [];
   const openedBytes = opened.map(({ length }) => length);
   for (const secret of opened) {

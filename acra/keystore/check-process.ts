@@ -32,6 +32,8 @@ export interface InspectKeystoreOptions {
   readonly masterKey: SecretBuffer;
   /** Clients that will connect; empty: at least one must have what the configuration needs. */
   readonly clientIds: readonly string[];
+  /** What people call them, by their ids; default: by the ids. */
+  readonly clientNames?: ReadonlyMap<string, string>;
   readonly encryptorConfigFile: string;
   /** Demand the keys that detection of poison records needs; default false. */
   readonly poisonDetection?: boolean;
@@ -139,6 +141,7 @@ function requestOf(options: InspectKeystoreOptions): CheckRequest {
   return {
     keystoreFolder: resolve(options.keystoreFolder),
     clientIds: options.clientIds,
+    clientNames: Object.fromEntries(options.clientNames ?? []),
     encryptorConfigFile: resolve(options.encryptorConfigFile),
     poisonDetection: options.poisonDetection ?? false,
     sealedFiles: options.sealedFiles.map(({ file, context }) => ({ file: resolve(file), context })),

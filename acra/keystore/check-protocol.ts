@@ -14,6 +14,8 @@ export const MAX_SEALED_BYTES = 64 * 1024;
 export const checkRequestSchema = z.strictObject({
   keystoreFolder: z.string(),
   clientIds: z.array(z.string()).readonly(),
+  /** By client id. */
+  clientNames: z.record(z.string(), z.string()).readonly(),
   encryptorConfigFile: z.string(),
   poisonDetection: z.boolean(),
   sealedFiles: z.array(z.strictObject({ file: z.string(), context: z.string() }).readonly()).readonly(),

@@ -6,6 +6,8 @@ import type { KeystoreFinding, KeystoreReport } from './report.ts';
 export interface NeededKeys {
   /** Clients that will connect; without any, at least one client must have what the configuration needs. */
   readonly clientIds?: readonly string[];
+  /** What people call clients, by their ids; one without a name is called by its id. */
+  readonly clientNames?: ReadonlyMap<string, string>;
   /** Without it, only that the keys present are sound. */
   readonly encryptorConfig?: EncryptorConfig;
   /** Whether poison records will be detected, which acra-server skips silently when it lacks the keys. */
@@ -52,6 +54,12 @@ function missingKeys(config: EncryptorConfig, clientIds: readonly string[], file
   return missing.filter(({ purposes }) => purposes.length > 0);
 }
 
+/** For one of them acra-server would have an empty keystore, with which it starts under any master key. */
+function keylessClients(clientIds: readonly string[], files: readonly KeyFile[]): string[] {
+  const present = currentKeys(files);
+  return clientIds.filter((id) => !present.has(id));
+}
+
 export function poisonKeysIn(files: readonly KeyFile[]): KeystoreReport['poisonKeys'] {
   const kinds = ['poison-symmetric', 'poison-private'] as const;
   return kinds.filter((kind) => files.some(({ purpose, rotated }) => purpose === kind && !rotated));
@@ -59,12 +67,19 @@ export function poisonKeysIn(files: readonly KeyFile[]): KeystoreReport['poisonK
 
 /** What the keys in `files` lack of what will be needed of them. */
 export function missingFindings(options: NeededKeys, files: readonly KeyFile[]): KeystoreFinding[] {
-  const { encryptorConfig, clientIds = [], poisonDetection = false } = options;
+  const { encryptorConfig, clientIds = [], clientNames, poisonDetection = false } = options;
+  const clientCalled = (id: string) => `client ${clientNames?.get(id) ?? id}`;
+  const keyless = keylessClients(clientIds, files);
   const missing = encryptorConfig === undefined ? [] : missingKeys(encryptorConfig, clientIds, files);
-  const findings = missing.map(({ clientId, purposes }): KeystoreFinding => {
-    const owner = clientId === undefined ? 'no client has all keys that its columns need' : `client ${clientId} lacks`;
-    return { code: 'KEYSTORE_KEY_MISSING', message: `${owner}: ${purposes.join(', ')}` };
+  const findings = keyless.map((id): KeystoreFinding => {
+    return { code: 'KEYSTORE_KEY_MISSING', message: `${clientCalled(id)} has no keys` };
   });
+  for (const { clientId, purposes } of missing) {
+    if (clientId !== undefined && keyless.includes(clientId)) continue;
+    const owner =
+      clientId === undefined ? 'no client has all keys that its columns need' : `${clientCalled(clientId)} lacks`;
+    findings.push({ code: 'KEYSTORE_KEY_MISSING', message: `${owner}: ${purposes.join(', ')}` });
+  }
   if (poisonDetection && poisonKeysIn(files).length < 2) {
     findings.push({ code: 'KEYSTORE_KEY_MISSING', message: 'poison detection needs both kinds of poison keys' });
   }

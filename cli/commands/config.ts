@@ -59,8 +59,12 @@ async function checkEnclave(file: string): Promise<Checked> {
   const config = loadConfig(enclaveSchema, file);
   const encryptor = join(folder, config.acra.encryptorConfig);
   const encryptorConfig = loadEncryptorConfig(encryptor);
-  const missing = await checkMeasuredFolder({ folder, config, encryptorConfig, nowMs: Date.now() });
-  return { files: [file, encryptor], missing, warnings: await encryptorWarnings(encryptorConfig, encryptor) };
+  const { missing, warnings } = await checkMeasuredFolder({ folder, config, encryptorConfig, nowMs: Date.now() });
+  return {
+    files: [file, encryptor],
+    missing,
+    warnings: [...warnings, ...(await encryptorWarnings(encryptorConfig, encryptor))],
+  };
 }
 
 async function checkFile(file: string, kind: ConfigKind): Promise<Checked> {

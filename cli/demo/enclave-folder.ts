@@ -67,6 +67,7 @@ export async function writeEnclaveFolder(options: EnclaveFolderOptions): Promise
     sealedKeyFile: join(folder, 'tls/server.key.sealed'),
     serverKey,
     serverKeySha256: publicKeySha256(new X509Certificate(certificates.server.certificatePem)),
+    passwords: [],
     random: systemRandom,
     encrypt: (plaintext) => kmsEncrypt(plaintext, kms),
     signal: AbortSignal.timeout(CEREMONY_TIMEOUT_MS),

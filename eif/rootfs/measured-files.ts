@@ -26,7 +26,8 @@ export interface MeasuredFiles {
 export function measuredFiles(config: EnclaveConfig): MeasuredFiles {
   const { acra, database, kms } = config;
   // Only the supervisor reads these, as root.
-  const sealed = [acra.sealedKey, kms.ciphertext].map(posix.normalize);
+  const passwords = database.users.map(({ secret }) => secret);
+  const sealed = [acra.sealedKey, kms.ciphertext, ...passwords].map(posix.normalize);
   const open = ['enclave.yaml', acra.encryptorConfig, acra.clientCa, acra.certificate, database.ca, kms.ca ?? []];
   const required = [...open.flat().map(posix.normalize), ...sealed];
   const keystore = posix.normalize(acra.keystore);

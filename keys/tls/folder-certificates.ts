@@ -23,6 +23,7 @@ export interface FolderCertificates {
   /** Undefined when it is not there or cannot be read. */
   readonly server: CertificateFacts | undefined;
   readonly clientAuthorities: readonly CertificateFacts[];
+  readonly databaseAuthorities: readonly CertificateFacts[];
 }
 
 interface NamedFile {
@@ -70,6 +71,7 @@ export function checkFolderCertificates(folder: string, config: Config, nowMs: n
     missing: files.filter(({ read }) => read === undefined).map(({ file }) => file),
     server: certificatesOf('server')[0],
     clientAuthorities: certificatesOf('client-ca'),
+    databaseAuthorities: certificatesOf('database-ca'),
   };
 }
 

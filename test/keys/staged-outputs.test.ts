@@ -28,6 +28,31 @@ t.test('puts all in their places: new files, replaced ones, folders, and files i
   t.same(readFileSync(at('replaced'), 'utf8'), 'fresh');
 });
 
+t.test('makes the folders of a place, and takes back those that stay empty', async (t) => {
+  const folder = temporaryFolder(t);
+  const at = (name: string) => join(folder, name);
+  mkdirSync(at('there'));
+  for (const place of ['a/b/file', 'there/c/file', 'file']) {
+    using outputs = new StagedOutputs();
+    outputs.makeFolderOf(at(place));
+    outputs.write(at(place), 'x');
+  }
+  t.same(readdirSync(folder, { recursive: true }), ['there']);
+  {
+    using outputs = new StagedOutputs();
+    outputs.makeFolderOf(at('a/b/file'));
+    outputs.write(at('a/b/file'), 'x');
+    writeFileSync(at('a/other'), 'of somebody else');
+  }
+  t.same(readdirSync(folder, { recursive: true }).toSorted(), ['a', 'a/other', 'there']);
+  using outputs = new StagedOutputs();
+  outputs.makeFolderOf(at('a/b/file'));
+  outputs.write(at('a/b/file'), 'x');
+  outputs.commit();
+  t.equal(readFileSync(at('a/b/file'), 'utf8'), 'x');
+  throwsCode(() => outputs.makeFolderOf(at('a/other/file')), KeyError, 'KEY_OUTPUT_WRITE');
+});
+
 t.test('leaves everything as it was when it is not committed', async (t) => {
   const folder = temporaryFolder(t);
   {

@@ -81,7 +81,8 @@ async function checkConfiguration(folder: string, program: AcraProgram): Promise
   if (program.kind === 'stand-in') requireStandInCan(encryptorConfig, file);
   await measuredFolder(folder);
   const nowMs = Date.now();
-  await checkMeasuredFolder({ folder, config, encryptorConfig, nowMs });
+  const { warnings } = await checkMeasuredFolder({ folder, config, encryptorConfig, nowMs });
+  for (const warning of warnings) progress(`warning: ${warning}`);
   const ends = certificateEnds(folder, config, nowMs);
   for (const end of ends) if (lifeOf(end, nowMs) !== 'valid') progress(`warning: ${describeEnd(end, nowMs)}`);
   return ends;

@@ -7,7 +7,7 @@ import { requirePlannedKeys } from '../../../keys/folder-check.ts';
 import { kmsEncrypt } from '../../../kms/operator-encrypt.ts';
 import { systemRandom } from '../../../runtime/random.ts';
 import { CliError } from '../../errors.ts';
-import { keysContext, kmsOf } from '../../keys-context.ts';
+import { keysContext, kmsOf, passwordsToSeal } from '../../keys-context.ts';
 import { green, printJson, printLine, progress } from '../../output.ts';
 import { untilStopped } from '../../until-signal.ts';
 
@@ -15,13 +15,19 @@ interface NewOptions {
   readonly enclave: string;
   readonly serverKey: string;
   readonly client: readonly string[];
+  readonly databaseUser?: readonly string[];
   readonly json?: boolean;
 }
 
 async function newKeys(options: NewOptions): Promise<void> {
   const context = keysContext(options.enclave);
   const { folder, config } = context;
-  using input = readCeremonyInput(context, { serverKey: options.serverKey, clients: options.client });
+  using input = readCeremonyInput(context, {
+    serverKey: options.serverKey,
+    clients: options.client,
+    databaseUsers: options.databaseUser ?? [],
+    demand: 'all',
+  });
   const { serverKey, serverKeySha256, clients } = input;
   if (serverKey === undefined) throw new CliError('CLI_OPTION', '--server-key is missing');
   const clientIds = clients.map(({ clientId }) => clientId);
@@ -36,6 +42,7 @@ async function newKeys(options: NewOptions): Promise<void> {
       sealedKeyFile: join(folder, config.acra.sealedKey),
       serverKey,
       serverKeySha256,
+      passwords: passwordsToSeal(folder, input),
       random: systemRandom,
       keyArn: config.kms.keyArn,
       encryptionContext: config.kms.encryptionContext,
@@ -43,8 +50,13 @@ async function newKeys(options: NewOptions): Promise<void> {
       signal,
     }),
   );
-  if (options.json) printJson({ keystore, clientIds });
-  else for (const { file, clientId } of clients) printLine(`${green('made')} keys of client ${clientId} (${file})`);
+  const users = input.passwords.map(({ user }) => user);
+  if (options.json) {
+    printJson({ keystore, clientIds, ...(users.length === 0 ? {} : { databaseUsers: users }) });
+    return;
+  }
+  for (const { file, clientId } of clients) printLine(`${green('made')} keys of client ${clientId} (${file})`);
+  for (const user of users) printLine(`${green('sealed')} the password of database user ${user}`);
 }
 
 const HELP = `
@@ -55,16 +67,22 @@ What to keep afterwards:
   - The server key is in the folder, sealed; the plain file is not needed any more, and whoever has it can pose as the
     enclave: delete it, or lock it away. Its certificate can be renewed without it when the CA takes the old request (CSR)
     again or when you keep the key: the new certificate of the same key takes the place of the old one, nothing is sealed.
-  - A certificate with another key needs \`keys seal\`, a further client \`keys add-client\`. Both need kms:Decrypt without
+  - The passwords of database users are in the folder, sealed; the plain files are not needed any more: delete them. A password
+    file holds one line. \`<(command)\` of the shell does as well as a file, so that none is written.
+  - A certificate with another key or another password needs \`keys seal\`, a further client \`keys add-client\`. Both need kms:Decrypt without
     attestation, which the key policy should allow nobody. So name with --client also clients that come later: keys belong to
     the subject of a certificate, and the certificate that the client will have may be another one.`;
 
 export function newCommand(): Command {
   return new Command('new')
-    .description('Make a master key, its KMS ciphertext, and a keystore and TLS key sealed under it.')
+    .description('Make a master key, its KMS ciphertext, and a keystore, TLS key and passwords sealed under it.')
     .requiredOption('-e, --enclave <folder>', 'the measured folder with enclave.yaml and its certificates')
     .requiredOption('--server-key <file>', "PEM of the server certificate's private key")
     .requiredOption('--client <files...>', 'certificates of the clients that get keys')
+    .option(
+      '--database-user <name=file...>',
+      'for each user of `database.users` in enclave.yaml, the file that holds its password',
+    )
     .option('--json', 'print JSON')
     .addHelpText('after', HELP)
     .action(newKeys);

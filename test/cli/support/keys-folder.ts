@@ -137,7 +137,7 @@ export function removeKeys(folder: KeysFolder): KeysFolder {
   return folder;
 }
 
-async function masterKeyOf(folder: KeysFolder): Promise<SecretBuffer> {
+export async function masterKeyOf(folder: KeysFolder): Promise<SecretBuffer> {
   const { ciphertext } = JSON.parse(readFileSync(join(folder.enclave, 'master-key.json'), 'utf8'));
   const { Plaintext: plaintext } = await folder.kms.admin.send(
     new DecryptCommand({

@@ -1,6 +1,6 @@
 /** Exactly what enclave.yaml names goes into the image, with modes and owners by rule. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -35,6 +35,28 @@ t.test('keeps every named file, with the modes that acra-server wants of its key
     'enclave/keystore/client_hmac': '600 1000',
     'enclave/keystore/client_storage.pub': '644 1000',
   });
+});
+
+t.test('keeps sealed passwords of database users, readable by root alone, and demands them', async (t) => {
+  const path = folder(t);
+  const yaml = readFileSync(join(path, 'enclave.yaml'), 'utf8');
+  const users = 'users: [{name: app, clients: [CN=a]}, {name: other, clients: [CN=a], secret: deep/er/secret}]';
+  const terminating = yaml
+    .replace('tls: passthrough', 'tls: terminate')
+    .replace('db.example', `db.example\n  ${users}`);
+  writeFileSync(join(path, 'enclave.yaml'), terminating);
+  await rejectsCode(() => measuredFolder(path), EifBuildError, 'EIF_BUILD_FILE_MISSING');
+  mkdirSync(join(path, 'database'), { mode: 0o700 });
+  mkdirSync(join(path, 'deep/er'), { recursive: true, mode: 0o700 });
+  for (const name of ['database/app.sealed', 'deep/er/secret'])
+    writeFileSync(join(path, name), 'sealed', { mode: 0o644 });
+  const { files, folders } = await measuredFolder(path);
+  const modes = new Map(
+    [...files, ...folders].map(({ name, mode, owner = 0 }) => [name, `${mode.toString(8)} ${owner}`]),
+  );
+  t.equal(modes.get('enclave/database/app.sealed'), '600 0');
+  t.equal(modes.get('enclave/deep/er/secret'), '600 0');
+  t.equal(modes.get('enclave/deep/er'), '755 0');
 });
 
 t.test('rejects what is neither file nor folder (EIF_BUILD_FILE_TYPE)', async (t) => {

@@ -34,6 +34,7 @@ const SIGNATURES = {
     md5: '300d06092a864886f70d0101040500',
   },
   ec: { sha1: '300906072a8648ce3d0401', sha256: '300a06082a8648ce3d040302', md5: '' },
+  ed25519: { sha1: '', sha256: '300506032b6570', md5: '' },
 } as const;
 
 export interface Shape {
@@ -69,6 +70,8 @@ export interface Issuer {
 export type Made = Issuer & { readonly keyPem: string; readonly certificate: X509Certificate };
 
 export const newKey = (): KeyObject => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+/** Signs without a digest of its own choice. */
+export const newEd25519Key = (): KeyObject => generateKeyPairSync('ed25519').privateKey;
 export const newRsaKey = (bits: number): KeyObject => generateKeyPairSync('rsa', { modulusLength: bits }).privateKey;
 
 export const pemOf = (bytes: Buffer, label = 'CERTIFICATE'): string =>
@@ -121,7 +124,9 @@ export function makeCertificate(shape: Shape, nowMs: number, issuer?: Issuer): M
   const { subject = 'somebody', version = 3, serial = '01', digest = 'sha256', fromDays = -1, toDays = 90 } = shape;
   const key = shape.key ?? newKey();
   const issuerKey = issuer?.key ?? key;
-  const algorithm = hex(SIGNATURES[issuerKey.asymmetricKeyType === 'rsa' ? 'rsa' : 'ec'][digest]);
+  const kind =
+    issuerKey.asymmetricKeyType === 'ed25519' ? 'ed25519' : issuerKey.asymmetricKeyType === 'rsa' ? 'rsa' : 'ec';
+  const algorithm = hex(SIGNATURES[kind][digest]);
   const spki = hex(shape.spki ?? publicKeyHex(key));
   const extensions = version >= 3 ? extensionsOf(shape) : [];
   const body = sequence(
@@ -134,7 +139,7 @@ export function makeCertificate(shape: Shape, nowMs: number, issuer?: Issuer): M
     spki,
     ...(extensions.length === 0 ? [] : [der(0xa3, sequence(...extensions))]),
   );
-  const signature = sign(digest, body, issuerKey);
+  const signature = sign(kind === 'ed25519' ? null : digest, body, issuerKey);
   const pem = pemOf(sequence(body, algorithm, der(0x03, Buffer.of(0), signature)));
   const certificate = new X509Certificate(pem);
   return { pem, key, subject, certificate, keyPem: key.export({ type: 'pkcs8', format: 'pem' }).toString() };
