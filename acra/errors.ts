@@ -197,8 +197,10 @@ export const KEYSTORE_ERRORS = {
     action: 'Treat it as tampering; restore both files from a copy.',
   },
   KEYSTORE_KEY_MISSING: {
-    meaning: 'A key that the encryptor configuration needs is not in the keystore.',
-    action: 'Add the keys of the client that the message names, or correct the client id.',
+    meaning:
+      'A key that the encryptor configuration needs is not in the keystore, or a client that enclave.yaml names under `database.users` has none there.',
+    action:
+      'Add the keys of the client that the message names (`acra-enclave keys add-client`), or correct its id or its name.',
   },
   KEYSTORE_SEALED_FILE: {
     meaning: 'A file sealed under the master key cannot be read or does not open with this key and context.',
