@@ -20,7 +20,7 @@ import { decodeBase64, encodeBase64 } from './base64.ts';
 import { authMessage, BINDING_FLAG, bindingInput, SCRAM_SHA_256, SCRAM_SHA_256_PLUS } from './exchange.ts';
 import type { ScramKeys } from './keys.ts';
 import { deriveKeys, hmac, KEY_BYTES, MAX_ITERATIONS, MAX_SALT_BYTES, MIN_ITERATIONS, wipeKeys, xor } from './keys.ts';
-import { malformed, unsuitable, wrongPassword } from './refusal.ts';
+import { malformed, outOfTurn, unsuitable, wrongPassword } from './refusal.ts';
 import type { ScramVerifier } from './verifier.ts';
 
 /** As libpq's SCRAM_RAW_NONCE_LEN; a multiple of 3, so that its Base64 has no padding. */
@@ -203,7 +203,7 @@ export class ScramClient {
     const step = this.#step;
     if (step.kind !== kind) {
       this.dispose();
-      throw malformed('it may not come now');
+      throw outOfTurn();
     }
     this.#step = { kind: 'ended' };
     return step as StepOf<Kind>;
