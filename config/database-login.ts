@@ -7,6 +7,7 @@ import { posix } from 'node:path';
 import { z } from 'zod';
 import { clientNameFault } from './client-name.ts';
 import { fileInFolder } from './fields.ts';
+import { frontLimits, minTlsOfClients, minTlsOfDatabase } from './ingress.ts';
 
 /** NAMEDATALEN - 1: PostgreSQL cuts longer names off, so that two could be one. */
 const MAX_NAME_BYTES = 63;
@@ -26,6 +27,8 @@ export const ingressSection = z
       .describe(
         "terminate: clients' TLS ends in the enclave's front; passthrough: in acra-server, which every session goes through",
       ),
+    minTls: minTlsOfClients,
+    limits: frontLimits,
   })
   .prefault({});
 
@@ -81,6 +84,7 @@ export type DatabaseUser = z.output<typeof databaseUser>;
 type StatedUser = Pick<DatabaseUser, 'name' | 'clients'> & Partial<DatabaseUser>;
 
 export const databaseLoginFields = {
+  minTls: minTlsOfDatabase,
   login: z
     .enum(['certificate', 'client'])
     .optional()

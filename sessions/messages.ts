@@ -46,7 +46,6 @@ export interface ServeGuard {
   readonly login: 'certificate' | 'client';
   readonly users: readonly { readonly name: string; readonly databases: readonly string[] }[];
   readonly maxMessageBytes: number;
-  readonly maxDatabaseMessageBytes: number;
 }
 
 export type ToGuard = ServeGuard | Drain;

@@ -29,6 +29,7 @@ import { ingressRoutes, privateSocket } from './routes.ts';
 import { StatusBoard } from './status.ts';
 
 const FLUSH_MS = 2_000;
+const FAREWELL_MS = 1_000;
 /** Longer than acra-server's grace; what is not undone by then ends with the process. */
 const CLEANUP_MS = 15_000;
 const MAX_STACK_CHARACTERS = 2_000;
@@ -181,9 +182,9 @@ export class Supervisor {
   }
 
   async #serve(booted: Booted): Promise<void> {
-    const { relay, fleet, config, certificateEnds } = booted;
+    const { relay, fleet, config, certificateEnds, ingress } = booted;
     const { clock, platform } = this.#deps;
-    const publicRoutes = new PublicRoutes(relay, ingressRoutes(platform, config));
+    const publicRoutes = new PublicRoutes(relay, ingressRoutes(platform, { ...config, postgresIngress: ingress }));
     const monitor = this.#watchHealth(booted, () => void publicRoutes.close(1));
     const isOpen = await publicRoutes.open();
     // Left out where somebody has failed meanwhile: a failure stays (wire/control/messages.ts).
@@ -193,12 +194,12 @@ export class Supervisor {
       this.#control.send(
         metricsMessage({
           relayCounters: relay.counters(),
-          children: fleet.members.map(({ id, child, output }) => ({
+          children: fleet.members.map(({ id, child, alarms }) => ({
             name: id,
             pid: child.pid,
             restarts: child.restarts,
-            alarms: output.alarms,
-            isHealthy: monitor.members.get(id)?.healthy === true,
+            alarms,
+            isHealthy: monitor.members.get(id)?.healthy ?? child.state.kind === 'running',
           })),
           certificateEnds,
           suppressedRecords: this.#logger.suppressed,
@@ -210,8 +211,12 @@ export class Supervisor {
     await this.#reportUntilStopped(report, config.health.metricsIntervalMs);
     this.#status.set({ state: 'stopping' });
     await monitor.stop();
-    const sessionsCut = await publicRoutes.close(config.restart.drainMs);
+    const { drainMs } = config.restart;
+    const draining = fleet.drain(drainMs);
+    // Those that are told of their end need a moment to hear it.
+    const sessionsCut = await publicRoutes.close(drainMs + FAREWELL_MS);
     await fleet.stop();
+    await draining;
     this.#logger.log('info', 'supervisor.drained', { sessionsCut });
   }
 
@@ -232,13 +237,13 @@ export class Supervisor {
         monitor.poke();
         return;
       }
-      const hasFailed = fleet.members.every(({ child }) => child.state.kind === 'failed');
+      const hasFailed = fleet.essential.every(({ child }) => child.state.kind === 'failed');
       this.#status.set({ state: hasFailed ? 'failed' : 'degraded', detail: state.reason, errorCode: state.code });
       if (hasFailed) onAllFailed();
     };
     fleet.subscribe((_member, state) => follow({ state }));
     // What became of one between its boot phase and now has been told to nobody.
-    for (const { child } of fleet.members) if (child.state.kind !== 'running') follow(child);
+    for (const { child } of fleet.essential) if (child.state.kind !== 'running') follow(child);
     return monitor;
   }
 

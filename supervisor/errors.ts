@@ -41,11 +41,6 @@ export const SUPERVISOR_ERRORS = {
     action:
       'Check `database.ca` and `database.serverName` in enclave.yaml; the name must be a subject alternative name of the certificate, not its CN alone (docs/specs/acra-server.md, 12). Else somebody stands between.',
   },
-  BOOT_FRONT_MISSING: {
-    meaning:
-      'The configuration lets clients’ TLS end in the enclave, and this release has nothing yet that would end it.',
-    action: 'Set `ingress.tls: passthrough` in enclave.yaml: TLS then ends in acra-server, in line.',
-  },
   SUPERVISOR_PANIC: {
     meaning: 'The supervisor met an error that nothing was prepared for; it ended the enclave.',
     action: 'Report the log record `supervisor.panic`; the enclave is started again by the policy in host-proxy.yaml.',
@@ -77,6 +72,12 @@ export const SUPERVISOR_ERRORS = {
     meaning:
       'acra-server ended in a way that a restart must not answer (a poison record, a configuration that cannot work).',
     action: 'Act on the code in the message, then start the enclave again.',
+  },
+  CHILD_PROGRAM_ENDED: {
+    meaning:
+      'The front, which ends clients’ TLS, or the guard of one client’s sessions ended by itself; it is started again at once.',
+    action:
+      'Nothing at once: sessions that passed through it have ended, others have not. If it recurs, report it with its records `child.output`.',
   },
   CHILD_NOT_READY: {
     meaning: 'acra-server runs but did not answer its readiness probe in time.',

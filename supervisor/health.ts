@@ -9,11 +9,9 @@ import { CodedError, describeError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Service } from '../runtime/service.ts';
 import { SupervisorError } from './errors.ts';
-import type { DatabaseProbe } from './probes/database.ts';
-import { probeDatabase } from './probes/database.ts';
-import type { AcraMember } from './workloads/acra/fleet.ts';
-import { probeAcra } from './workloads/acra/probe.ts';
+import type { DatabaseAnswer } from './probes/database.ts';
 import type { SessionTls } from './workloads/acra/session-tls.ts';
+import type { Member } from './workloads/workload.ts';
 
 export interface Health {
   readonly healthy: boolean;
@@ -22,21 +20,21 @@ export interface Health {
 }
 
 export interface ProbeTargets {
-  readonly database: DatabaseProbe;
-  readonly members: () => readonly AcraMember[];
-  /** Of each acra-server's probe. */
-  readonly timeoutMs: number;
-  /** What sessions meet meanwhile. */
-  readonly sessionTls: Pick<SessionTls, 'endRound'>;
+  /** As whoever speaks to the database for sessions would ask it. */
+  readonly database: (signal: AbortSignal) => Promise<DatabaseAnswer>;
+  /** Those without which nobody is served. */
+  readonly members: () => readonly Member[];
+  /** What sessions meet meanwhile; undefined where the probe judges as they do. */
+  readonly sessionTls?: Pick<SessionTls, 'endRound'>;
 }
 
 /**
- * Resolves when the database answers as acra-server demands, with the fingerprint of its certificate.
+ * Resolves when the database answers as it must, with the fingerprint of its certificate.
  * @throws SupervisorError BOOT_DATABASE_UNREACHABLE, BOOT_DATABASE_NO_TLS, BOOT_DATABASE_TLS_FAILED, BOOT_DATABASE_UNTRUSTED; all
  * may pass by themselves
  */
-async function requireDatabase(target: DatabaseProbe, signal: AbortSignal): Promise<string> {
-  const database = await probeDatabase(target, signal);
+async function requireDatabase(probe: ProbeTargets['database'], signal: AbortSignal): Promise<string> {
+  const database = await probe(signal);
   switch (database.kind) {
     case 'trusted':
       return database.fingerprint;
@@ -56,17 +54,10 @@ async function requireDatabase(target: DatabaseProbe, signal: AbortSignal): Prom
 }
 
 /** @throws SupervisorError CHILD_NOT_READY, CHILD_DEAF; what its supervision knows already is told in its words */
-async function requireMember(
-  { child, listen, dialled }: AcraMember,
-  timeoutMs: number,
-  clock: Clock,
-  signal: AbortSignal,
-): Promise<void> {
+async function requireMember({ child, probe }: Member, signal: AbortSignal): Promise<void> {
   const { state } = child;
   if (state.kind !== 'running') throw new MemberDown(state.code, state.reason);
-  const acra = await probeAcra({ target: listen, dialled, timeoutMs, clock }, signal);
-  if (acra === 'deaf') throw new SupervisorError('CHILD_DEAF', 'acra-server runs but accepts no connections');
-  if (acra === 'unreachable') throw new SupervisorError('CHILD_NOT_READY', 'acra-server does not listen');
+  await probe?.(signal);
 }
 
 /** As its supervision told before: it comes back by itself unless the child has failed for good. */
@@ -76,9 +67,9 @@ export class MemberDown extends CodedError {}
  * Resolves when sessions can work.
  * @throws SupervisorError as requireDatabase and requireMember do; the code of a member's end
  */
-export async function probeThrough(targets: ProbeTargets, clock: Clock, signal: AbortSignal): Promise<void> {
+export async function probeThrough(targets: ProbeTargets, signal: AbortSignal): Promise<void> {
   await requireDatabase(targets.database, signal);
-  for (const member of targets.members()) await requireMember(member, targets.timeoutMs, clock, signal);
+  for (const member of targets.members()) await requireMember(member, signal);
 }
 
 export interface HealthDeps {
@@ -138,7 +129,7 @@ export class HealthMonitor implements Service {
   }
 
   async #probeOnce(signal: AbortSignal): Promise<Health> {
-    const { targets, clock } = this.#deps;
+    const { targets } = this.#deps;
     let certificate = '';
     const database = await healthOf(signal, async () => {
       certificate = await requireDatabase(targets.database, signal);
@@ -150,13 +141,13 @@ export class HealthMonitor implements Service {
     }
     const members = await Promise.all(
       targets.members().map(async (member) => {
-        const health = await healthOf(signal, () => requireMember(member, targets.timeoutMs, clock, signal));
+        const health = await healthOf(signal, () => requireMember(member, signal));
         this.#members.set(member.id, health);
         this.#countDeaf(member, health);
         return health;
       }),
     );
-    const sessions = await healthOf(signal, async () => targets.sessionTls.endRound(certificate));
+    const sessions = await healthOf(signal, async () => targets.sessionTls?.endRound(certificate));
     return [...members, sessions].find(({ healthy }) => !healthy) ?? HEALTHY;
   }
 
@@ -168,7 +159,7 @@ export class HealthMonitor implements Service {
     }
   }
 
-  #countDeaf({ id, child }: AcraMember, { code }: Health): void {
+  #countDeaf({ id, child }: Member, { code }: Health): void {
     const probes = code === 'CHILD_DEAF' ? (this.#deafProbes.get(id) ?? 0) + 1 : 0;
     this.#deafProbes.set(id, probes === DEAF_AFTER ? 0 : probes);
     if (probes < DEAF_AFTER) return;

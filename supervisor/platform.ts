@@ -8,10 +8,13 @@ import type { Confinement, ProcessBounds } from '../system/processes/confinement
 import type { Cid, VsockPort } from '../wire/brands.ts';
 import type { Endpoint } from '../wire/endpoint.ts';
 
+/** acra-server, or a program of ours that sessions pass through. */
+export type ChildKind = 'acra-server' | 'session';
+
 /** The machine, once it is fit to work on. */
 export interface Machine {
-  /** Each name once at a time. */
-  confine(name: string, bounds: ProcessBounds): Confinement;
+  /** Each name once at a time. @param kind default: acra-server */
+  confine(name: string, bounds: ProcessBounds, kind?: ChildKind): Confinement;
   stop(): Promise<void>;
 }
 

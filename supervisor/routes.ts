@@ -27,13 +27,24 @@ const CONFIGURED: Readonly<
   Record<Extract<Inside, { kind: 'configured' }>['field'], (config: RouteConfig) => Endpoint>
 > = {
   'database.listen': ({ database }) => database.listen,
-  'acra.listen': acraListenOf,
+  ingress: (config) => config.postgresIngress?.address ?? acraListenOf(config),
 };
 
 /** What of the configuration routes need; control and heartbeat open where there is none yet. */
 export type RouteConfig = Pick<EnclaveConfig, 'acra' | 'database' | 'egressLimits' | 'ingressLimits'> & {
   readonly ports: Readonly<Record<string, VsockPort>>;
+  /** Known when what takes them is there: then the route opens. */
+  readonly postgresIngress?: PostgresIngress;
 };
+
+/** What takes clients' connections inside the enclave. */
+export interface PostgresIngress {
+  readonly address: Endpoint;
+  /** Then it judges what comes before TLS itself, and takes what a relay would refuse: direct TLS. */
+  readonly endsTls: boolean;
+  /** It has limits of its own, and must see what is more than them to choose whom to end. */
+  readonly maxConnections?: number;
+}
 
 export function privateSocket(platform: Platform, label: RouteLabel): UnixEndpoint {
   return socketOf(platform, label);
@@ -99,14 +110,21 @@ function openedAt(
 function enclaveEnd(label: string, declaration: RouteDeclaration, platform: Platform, config: RouteConfig): RouteSpec {
   const inside = insideAddress(label, declaration.inside, platform, config);
   const port = config.ports[label] ?? toVsockPort(declaration.port);
+  const isJudgedInside = declaration.limits === 'ingressLimits' && config.postgresIngress?.endsTls === true;
   const common = {
     label,
-    preface: { kind: declaration.preface },
-    limits: declaration.limits === 'private' ? PRIVATE_LIMITS : config[declaration.limits],
+    preface: { kind: isJudgedInside ? 'none' : declaration.preface },
+    limits: limitsOf(declaration, config),
   } as const;
   return declaration.dialledBy === 'enclave'
     ? { ...common, listen: inside, connect: platform.parentPort(port) }
     : { ...common, listen: platform.enclavePort(port), connect: inside, allowedCids: platform.parentCids };
+}
+
+function limitsOf({ limits }: RouteDeclaration, config: RouteConfig): RouteLimits {
+  if (limits === 'private') return PRIVATE_LIMITS;
+  const { maxConnections = 0 } = (limits === 'ingressLimits' && config.postgresIngress) || {};
+  return { ...config[limits], maxConnections: Math.max(config[limits].maxConnections, maxConnections) };
 }
 
 function insideAddress(label: string, inside: Inside, platform: Platform, config: RouteConfig): Endpoint {

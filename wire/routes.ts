@@ -15,7 +15,7 @@ export type Inside =
   /** A fixed address in the enclave, open to every process there. */
   | { readonly kind: 'address'; readonly address: string }
   /** An address that `enclave.yaml` names; supervisor/routes.ts knows the field. */
-  | { readonly kind: 'configured'; readonly field: 'database.listen' | 'acra.listen' };
+  | { readonly kind: 'configured'; readonly field: 'database.listen' | 'ingress' };
 
 /** The parent's end. */
 export type Outside =
@@ -95,11 +95,11 @@ export const ROUTES = {
     preface: 'postgres-tls',
     limits: 'egressLimits',
   },
-  /** PostgreSQL sessions of applications. acra-server would serve a client that never asks for TLS: hence the preface. */
+  /** PostgreSQL sessions of applications. acra-server in line would serve a client that never asks for TLS: hence the preface; a front judges itself. */
   ingress: {
     dialledBy: 'parent',
     port: 5432,
-    inside: { kind: 'configured', field: 'acra.listen' },
+    inside: { kind: 'configured', field: 'ingress' },
     outside: { kind: 'listen', default: 'tcp://0.0.0.0:5432' },
     opens: 'serving',
     preface: 'postgres-tls',

@@ -21,13 +21,37 @@ export interface DatabaseTarget {
   readonly minTls: SecureVersion;
 }
 
-/** What a client is told must not hold more than a code of ours or of OpenSSL's. */
-function failed(what: string, cause: unknown): SessionError {
-  const code = errorCode(cause);
-  return new SessionError('08006', code === undefined ? what : `${what} (${code})`);
+type Failure = 'unreachable' | 'without-tls' | 'handshake-failed' | 'untrusted';
+
+const WORDS: Readonly<Record<Failure, string>> = {
+  unreachable: 'the database cannot be reached',
+  'without-tls': 'the database does not offer TLS',
+  'handshake-failed': 'the TLS handshake with the database broke off',
+  untrusted: 'the database does not show a certificate of the measured CA for the measured name',
+};
+
+/** A client is told no more than which it was, and a code of the system's or of OpenSSL's. */
+export class DatabaseConnectionError extends SessionError {
+  readonly failure: Failure;
+  readonly reason: string;
+
+  constructor(failure: Failure, reason = '') {
+    super('08006', reason === '' ? WORDS[failure] : `${WORDS[failure]} (${reason})`);
+    this.failure = failure;
+    this.reason = reason;
+  }
 }
 
-/** The caller destroys it. @throws SessionError 08006; the signal's reason */
+/** Of a certificate, as Node names OpenSSL's verification errors; all else is a handshake that failed otherwise. */
+const OF_CERTIFICATE =
+  /^(CERT_|CRL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_|PATH_LENGTH_|HOSTNAME_|ERR_TLS_CERT_)/;
+
+function handshakeFailed(cause: unknown): DatabaseConnectionError {
+  const code = errorCode(cause) ?? '';
+  return new DatabaseConnectionError(OF_CERTIFICATE.test(code) ? 'untrusted' : 'handshake-failed', code);
+}
+
+/** The caller destroys it. @throws DatabaseConnectionError; the signal's reason */
 export async function connectDatabase(target: DatabaseTarget, signal: AbortSignal): Promise<TLSSocket> {
   const socket = createConnection({ host: target.address.host, port: target.address.port, noDelay: true });
   // Whoever waits is told by what it waits for.
@@ -35,7 +59,7 @@ export async function connectDatabase(target: DatabaseTarget, signal: AbortSigna
   try {
     await untilAborted(once(socket, 'connect'), signal).catch((cause: unknown) => {
       signal.throwIfAborted();
-      throw failed('the database cannot be reached', cause);
+      throw new DatabaseConnectionError('unreachable', errorCode(cause));
     });
     await requestTls(socket, signal);
     return await handshake(socket, target, signal);
@@ -51,10 +75,10 @@ async function requestTls(socket: Socket, signal: AbortSignal): Promise<void> {
   const readable = once(socket, 'readable');
   await untilAborted(Promise.race([readable, ended]), signal);
   const answer: Buffer | null = socket.read();
-  if (answer === null) throw new SessionError('08006', 'the database ended the connection before TLS');
+  if (answer === null) throw new DatabaseConnectionError('unreachable', 'it ended the connection before TLS');
   const refusal = checkTlsAnswer(answer);
-  if (refusal === 'upstream-refuses-tls') throw new SessionError('08006', 'the database does not offer TLS');
-  if (refusal) throw new SessionError('08006', 'the database sent unencrypted bytes behind its answer');
+  if (refusal === 'upstream-refuses-tls') throw new DatabaseConnectionError('without-tls');
+  if (refusal) throw new DatabaseConnectionError('handshake-failed', 'bytes before TLS');
 }
 
 async function handshake(
@@ -71,7 +95,7 @@ async function handshake(
     ALPNProtocols: ['postgresql'],
   });
   const closed = once(secured, 'close').then(() => {
-    throw new SessionError('08006', 'the database ended the TLS handshake');
+    throw new DatabaseConnectionError('handshake-failed', 'it ended the connection');
   });
   closed.catch(() => undefined);
   try {
@@ -80,8 +104,6 @@ async function handshake(
   } catch (cause) {
     secured.on('error', () => undefined).destroy();
     signal.throwIfAborted();
-    throw cause instanceof SessionError
-      ? cause
-      : failed('the database does not show a certificate of its CA for its name, or speaks other TLS', cause);
+    throw cause instanceof DatabaseConnectionError ? cause : handshakeFailed(cause);
   }
 }

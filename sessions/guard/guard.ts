@@ -8,6 +8,7 @@ import { parseEncryptorConfig } from '../../acra/encryptor-config/lint.ts';
 import { AcraEngine } from '../../acra/engine/engine.ts';
 import type { EngineError } from '../../acra/errors.ts';
 import { StatementJudge } from '../../acra/statements/statement-judge.ts';
+import { MAX_MESSAGE_BYTES } from '../../postgres/message-reader.ts';
 import { SessionError } from '../../postgres/session-error.ts';
 import type { StartupMessage } from '../../postgres/startup-message.ts';
 import type { Clock } from '../../runtime/clock.ts';
@@ -48,7 +49,8 @@ export class Guard {
   static async start(deps: GuardDeps, options: ServeGuard, passwords: readonly SecretBuffer[]): Promise<Guard> {
     const { clock, random, send, logger } = deps;
     const engine = new AcraEngine({ acra: { kind: 'unix', path: options.acraPath }, clock, random });
-    const { port } = await engine.start(options.enginePort);
+    // Another may have taken it while there was no guard; acra-server is told of the new one.
+    const { port } = await engine.start(options.enginePort).catch(() => engine.start());
     send({ type: 'engine', port } as const);
     const { tables } = parseEncryptorConfig(options.encryptorConfig, 'encryptor.yaml');
     const users = options.users.map((user, index) => ({ ...user, password: passwords[index] as SecretBuffer }));
@@ -60,6 +62,7 @@ export class Guard {
     };
     const guard = new Guard(deps, options, {
       ...options,
+      maxDatabaseMessageBytes: MAX_MESSAGE_BYTES,
       loginFor,
       judge: await StatementJudge.start(tables, clock),
       protector: new EngineProtector(engine, onFailure),

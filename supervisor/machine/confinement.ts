@@ -3,15 +3,18 @@
  * and processes, so that whatever goes wrong in one can neither read another's memory nor take the machine or another down.
  * Specification: the kernel's Documentation/admin-guide/cgroup-v2.rst; proc(5), oom_score_adj.
  */
-import { chownSync, existsSync, mkdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeError } from '../../runtime/errors.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { Confinement, ProcessBounds } from '../../system/processes/confinement.ts';
+import type { ChildKind } from '../platform.ts';
 import { UserNumbers } from './user-numbers.ts';
 
 const CGROUP_ROOT = '/sys/fs/cgroup';
 const FOLDERS = '/run';
+/** The owner writes, the guest's group passes, and what is made inside is the group's (inode(7), the set-group-ID bit). */
+const DOOR_MODE = 0o2710;
 /** The first to go when memory runs out; -1000 is never. */
 const SACRIFICED_FIRST = '500';
 const NEVER_SACRIFICED = '-1000';
@@ -30,8 +33,8 @@ export class Confinements {
   }
 
   /** @throws SupervisorError CHILD_CONFINEMENT_TAKEN for a name that is in use */
-  confine(name: string, bounds: ProcessBounds): Confinement {
-    const id = this.#users.take(name);
+  confine(name: string, bounds: ProcessBounds, kind?: ChildKind): Confinement {
+    const id = this.#users.take(name, kind);
     try {
       return this.#make(name, id, bounds);
     } catch (error) {
@@ -45,9 +48,16 @@ export class Confinements {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     chownSync(folder, id, id);
     const group = this.#hasGroups ? makeGroup(name, bounds) : undefined;
+    const door = `${folder}-door`;
     return {
       folder,
       user: { uid: id, gid: id },
+      openDoor(guest): string {
+        mkdirSync(door, { recursive: true });
+        chownSync(door, id, guest?.gid ?? id);
+        chmodSync(door, DOOR_MODE);
+        return door;
+      },
       enclose(pid: number): void {
         writeFileSync(`/proc/${pid}/oom_score_adj`, SACRIFICED_FIRST);
         if (group) writeFileSync(join(group, 'cgroup.procs'), String(pid));
@@ -56,7 +66,7 @@ export class Confinements {
         if (group) writeFileSync(join(group, 'cgroup.kill'), '1');
       },
       release: () => {
-        rmSync(folder, { recursive: true, force: true });
+        for (const each of [folder, door]) rmSync(each, { recursive: true, force: true });
         if (group) this.#removeGroup(group);
         this.#users.giveBack(name);
       },

@@ -65,5 +65,5 @@ async function prepareMachine(logger: Logger): Promise<Machine> {
   if (isInit()) await reaper.start(new AbortController().signal);
   const confinements = new Confinements(logger);
   logger.log('info', 'machine.prepared', { pid: process.pid, maxOpenFiles: MAX_OPEN_FILES });
-  return { confine: (name, bounds) => confinements.confine(name, bounds), stop: () => reaper.stop() };
+  return { confine: (name, bounds, kind) => confinements.confine(name, bounds, kind), stop: () => reaper.stop() };
 }

@@ -1,6 +1,9 @@
 /** Which user numbers the children of this machine have: each its own, none twice at a time. */
 import { ACRA_SERVER_ID } from '../../wire/image-layout.ts';
 import { SupervisorError } from '../errors.ts';
+import type { ChildKind } from '../platform.ts';
+
+const FIRST = { 'acra-server': ACRA_SERVER_ID, session: ACRA_SERVER_ID + 20_000 } as const;
 
 /** One child in an enclave for each client identity, and room. */
 const MAX_CHILDREN = 10_000;
@@ -9,14 +12,13 @@ export class UserNumbers {
   readonly #taken = new Map<string, number>();
 
   /**
-   * The lowest that is free. The first is the one that owns the keystore in the image.
+   * The lowest that is free. The first of acra-server's is the one that owns the keystore in the image; a program of ours never has it.
    * @throws SupervisorError CHILD_CONFINEMENT_TAKEN for a name that has one, or when there is none left
    */
-  take(name: string): number {
+  take(name: string, kind: ChildKind = 'acra-server'): number {
     const taken = new Set(this.#taken.values());
-    const free = Array.from({ length: taken.size + 1 }, (_, index) => ACRA_SERVER_ID + index).find(
-      (id) => !taken.has(id),
-    );
+    const first = FIRST[kind];
+    const free = Array.from({ length: taken.size + 1 }, (_, index) => first + index).find((id) => !taken.has(id));
     if (this.#taken.has(name) || free === undefined || taken.size >= MAX_CHILDREN) {
       throw new SupervisorError('CHILD_CONFINEMENT_TAKEN', 'two children cannot share one confinement', {
         found: name,

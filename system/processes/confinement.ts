@@ -5,7 +5,7 @@ export interface ProcessBounds {
   readonly maxTasks: number;
 }
 
-interface ProcessUser {
+export interface ProcessUser {
   readonly uid: number;
   readonly gid: number;
 }
@@ -16,6 +16,11 @@ export interface Confinement {
   readonly folder: string;
   /** Whom it runs as; undefined: as whoever starts it. */
   readonly user: ProcessUser | undefined;
+  /**
+   * A folder in memory for a socket of the child's: it alone may write there, and beside it only `guest` may come in. What it makes
+   * there belongs to the guest's group, so that its mode (see `umask` of a launch) decides.
+   */
+  openDoor(guest: ProcessUser | undefined): string;
   /** Bounds a process and all that it will start. To be called before it gets anything to do. */
   enclose(pid: number): void;
   /** Ends whatever a child that has ended left running. */

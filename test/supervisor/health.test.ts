@@ -9,7 +9,9 @@ import { systemClock } from '../../runtime/clock.ts';
 import type { ChildState, SupervisedChild } from '../../supervisor/children/child.ts';
 import type { Health } from '../../supervisor/health.ts';
 import { HealthMonitor } from '../../supervisor/health.ts';
+import { probeDatabase } from '../../supervisor/probes/database.ts';
 import type { AcraMember } from '../../supervisor/workloads/acra/fleet.ts';
+import { requireAcra } from '../../supervisor/workloads/acra/probe.ts';
 import { SessionTls } from '../../supervisor/workloads/acra/session-tls.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { MemoryLogger } from '../support/memory-logger.ts';
@@ -61,10 +63,14 @@ async function watch(t: TapTest, watched: Watched) {
   const waiting: (() => void)[] = [];
   const monitor = new HealthMonitor({
     targets: {
-      members: () => members,
-      timeoutMs: TIMEOUT_MS,
+      members: () =>
+        members.map((each) => ({
+          ...each,
+          probe: (signal) =>
+            requireAcra({ target: each.listen, dialled: each.dialled, timeoutMs: TIMEOUT_MS, clock }, signal),
+        })),
       sessionTls,
-      database: { target, serverName: 'db.internal', caPem, timeoutMs: TIMEOUT_MS },
+      database: (signal) => probeDatabase({ target, serverName: 'db.internal', caPem, timeoutMs: TIMEOUT_MS }, signal),
     },
     intervalMs: INTERVAL_MS,
     clock,

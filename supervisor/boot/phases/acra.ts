@@ -1,11 +1,21 @@
-/** Starts the acra-servers. Each must listen before the phase ends; whether the database answers is the next phase's. */
+/**
+ * Starts what serves sessions: acra-server in line (`ingress.tls: passthrough`), or the front with guards and acra-servers behind it
+ * (`terminate`). All that is there from the start must listen before the phase ends; whether the database answers is the next phase's.
+ */
+import { loadEncryptorConfig } from '../../../acra/encryptor-config/lint.ts';
 import { acraListenOf } from '../../../config/enclave.ts';
-import { SupervisorError } from '../../errors.ts';
+import type { ProbeTargets } from '../../health.ts';
+import { probeDatabase } from '../../probes/database.ts';
+import { probeByEdge } from '../../probes/edge-database.ts';
+import type { PostgresIngress } from '../../routes.ts';
 import { AcraFleet } from '../../workloads/acra/fleet.ts';
 import { SessionTls } from '../../workloads/acra/session-tls.ts';
-import type { Phase } from '../phase.ts';
+import { SessionFleet } from '../../workloads/sessions/fleet.ts';
+import type { Workload } from '../../workloads/workload.ts';
+import type { Phase, PhaseContext } from '../phase.ts';
 import type { BootStart } from '../start.ts';
 import type { Configured } from './configuration.ts';
+import { readMeasured } from './configuration.ts';
 import type { ControlReady } from './control.ts';
 import type { EgressReady } from './egress.ts';
 import type { KeystoreReady } from './keystore.ts';
@@ -13,37 +23,89 @@ import type { MachineReady } from './machine.ts';
 import type { MasterKeyReady } from './master-key.ts';
 
 export interface AcraReady {
-  readonly fleet: AcraFleet;
-  readonly sessionTls: SessionTls;
+  readonly fleet: Workload;
+  readonly probeTargets: ProbeTargets;
+  /** Where clients' connections go inside the enclave. */
+  readonly ingress: PostgresIngress;
 }
+
+/** Connections that are being ended. */
+const SPARE_PLACES = 100;
 
 type Needs = BootStart & ControlReady & MachineReady & Configured & EgressReady & MasterKeyReady & KeystoreReady;
 
 export const acraPhase: Phase<Needs, AcraReady> = {
   name: 'acra',
   deadlineMs: ({ config }) => config.deadlines.acraMs,
-  async run(have, { clock, random, logger, signal, defer, fail }) {
-    const { relay, config, databaseAddress } = have;
-    // Otherwise acra-server would serve whoever has a certificate, as whatever user of the database they ask for.
-    if (config.ingress.tls !== 'passthrough') {
-      throw new SupervisorError('BOOT_FRONT_MISSING', 'nothing ends TLS in the enclave yet', {
-        found: `ingress.tls: ${config.ingress.tls}`,
-        allowed: 'ingress.tls: passthrough',
-      });
-    }
-    const sessionTls = new SessionTls(() => relay.counters()['ingress']?.opened ?? 0);
-    const fleet = new AcraFleet({
-      ...have,
-      program: have.acraProgram,
-      clock,
-      random,
-      logger,
-      onFailure: fail,
-      onRecord: (record) => sessionTls.observe(record),
-    });
-    defer(() => fleet.stop());
-    const dialled = () => relay.counters()['database']?.accepted ?? 0;
-    await fleet.add({ id: 'acra-server', listen: acraListenOf(config), database: databaseAddress, dialled }, signal);
-    return { fleet, sessionTls };
-  },
+  run: (have, context) => (have.config.ingress.tls === 'terminate' ? startSessions : startInLine)(have, context),
 };
+
+async function startInLine(
+  have: Needs,
+  { clock, random, logger, signal, defer, fail }: PhaseContext,
+): Promise<AcraReady> {
+  const { relay, config, pathOf, databaseAddress } = have;
+  const sessionTls = new SessionTls(() => relay.counters()['ingress']?.opened ?? 0);
+  const fleet = new AcraFleet({
+    ...have,
+    program: have.acraProgram,
+    clock,
+    random,
+    logger,
+    onFailure: fail,
+    onRecord: (record) => sessionTls.observe(record),
+  });
+  defer(() => fleet.stop());
+  const dialled = () => relay.counters()['database']?.accepted ?? 0;
+  const listen = acraListenOf(config);
+  await fleet.add({ id: 'acra-server', listen, database: databaseAddress, dialled }, signal);
+  const { serverName, ca } = config.database;
+  const caPem = readMeasured(pathOf(ca)).toString('utf8');
+  const database = { target: databaseAddress, serverName, caPem, timeoutMs: config.health.probeTimeoutMs };
+  return {
+    fleet,
+    ingress: { address: listen, endsTls: false },
+    probeTargets: {
+      database: (probing) => probeDatabase(database, probing),
+      members: () => fleet.essential,
+      sessionTls,
+    },
+  };
+}
+
+async function startSessions(
+  have: Needs,
+  { clock, random, logger, signal, defer, fail }: PhaseContext,
+): Promise<AcraReady> {
+  const { config, pathOf, databaseAddress: address } = have;
+  const read = (file: string) => readMeasured(pathOf(file)).toString('utf8');
+  const { serverName, ca, minTls } = config.database;
+  const databaseTarget = { address, serverName, caPem: read(ca), minTls };
+  const { tables } = loadEncryptorConfig(pathOf(config.acra.encryptorConfig));
+  const columns = [...tables.values()].flatMap(({ encrypted }) => [...encrypted.values()]);
+  const fleet = new SessionFleet({
+    ...have,
+    program: have.acraProgram,
+    columnClients: columns.flatMap(({ clientId }) => clientId ?? []),
+    encryptorConfig: read(config.acra.encryptorConfig),
+    certificatePem: read(config.acra.certificate),
+    clientCaPem: read(config.acra.clientCa),
+    databaseTarget,
+    clock,
+    random,
+    logger,
+    onFailure: fail,
+  });
+  defer(() => fleet.stop());
+  await fleet.start(signal);
+  const { probeTimeoutMs } = config.health;
+  const { maxSessions, maxPending } = config.ingress.limits;
+  return {
+    fleet,
+    ingress: { address: fleet.address, endsTls: true, maxConnections: maxSessions + maxPending + SPARE_PLACES },
+    probeTargets: {
+      database: (probing) => probeByEdge(databaseTarget, probeTimeoutMs, clock, probing),
+      members: () => fleet.essential,
+    },
+  };
+}

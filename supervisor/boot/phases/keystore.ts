@@ -21,6 +21,8 @@ export interface KeystoreReady {
   readonly serverKey: SecretBuffer;
   /** Passwords by the names of the database's users; those of `database.users`, all of them. */
   readonly databaseSecrets: ReadonlyMap<string, SecretBuffer>;
+  /** Ids of the clients that have keys. */
+  readonly keyClients: readonly string[];
 }
 
 /** Whoever sealed it had the master key, and perhaps not our ceremony. @throws KeystoreError KEYSTORE_SEALED_FILE */
@@ -64,6 +66,6 @@ export const keystorePhase: Phase<Configured & MasterKeyReady, KeystoreReady> = 
     const databaseSecrets = passwordsOf(users, passwords);
     logger.log('info', 'keystore.checked', { clients: report.clientIds.length, openedKeys: report.openedKeys });
     for (const { line, path, message } of warnings) logger.log('warn', 'encryptor.weak', { line, path, message });
-    return { serverKey, databaseSecrets };
+    return { serverKey, databaseSecrets, keyClients: report.clientIds };
   },
 };

@@ -3,6 +3,7 @@
  * another. There is one so far, for all clients; a further one is one call of `add`.
  */
 import type { AcraProgram } from '../../../acra/obtain/program.ts';
+import { acraServerArguments } from '../../../acra/server/command-line.ts';
 import type { AcraLogRecord } from '../../../acra/server/log-record.ts';
 import type { AcraServerOptions } from '../../../acra/server/options.ts';
 import type { EnclaveConfig } from '../../../config/enclave.ts';
@@ -15,9 +16,11 @@ import type { TcpEndpoint, UnixEndpoint } from '../../../wire/endpoint.ts';
 import type { ChildState } from '../../children/child.ts';
 import { SupervisedChild } from '../../children/child.ts';
 import type { Machine } from '../../platform.ts';
+import type { Member, MemberListener, Workload } from '../workload.ts';
 import { keystoreFor } from './keystore-copy.ts';
 import { acraChildSpec, serverKeyFile } from './member.ts';
 import { AcraOutput } from './output.ts';
+import { requireAcra } from './probe.ts';
 
 const MIB = 1024 * 1024;
 
@@ -32,8 +35,7 @@ export interface MemberPlan {
   readonly dialled: () => number;
 }
 
-export interface AcraMember extends MemberPlan {
-  readonly child: SupervisedChild;
+export interface AcraMember extends MemberPlan, Member {
   readonly output: AcraOutput;
 }
 
@@ -53,9 +55,7 @@ export interface FleetDeps {
   readonly onRecord?: (record: AcraLogRecord) => void;
 }
 
-export type MemberListener = (member: AcraMember, state: ChildState) => void;
-
-export class AcraFleet {
+export class AcraFleet implements Workload {
   readonly #deps: FleetDeps;
   readonly #members = new Map<string, { readonly member: AcraMember; readonly confinement: Confinement }>();
   #listeners: MemberListener[] = [];
@@ -66,6 +66,11 @@ export class AcraFleet {
 
   get members(): readonly AcraMember[] {
     return [...this.#members.values()].map(({ member }) => member);
+  }
+
+  /** Each serves all clients. */
+  get essential(): readonly AcraMember[] {
+    return this.members;
   }
 
   /** Told about every change of a member's state from now on. */
@@ -91,7 +96,10 @@ export class AcraFleet {
         onState,
         onFailure,
       });
-      const member = { ...plan, child, output };
+      const { listen: target, dialled } = plan;
+      const timeoutMs = config.health.probeTimeoutMs;
+      const probe = (probing: AbortSignal) => requireAcra({ target, dialled, timeoutMs, clock }, probing);
+      const member = { ...plan, child, output, alarms: output.alarms, probe };
       this.#members.set(plan.id, { member, confinement });
       await child.start(signal);
       return member;
@@ -111,6 +119,9 @@ export class AcraFleet {
     found.confinement.release();
   }
 
+  /** The relay ends the sessions: acra-server knows no other end. */
+  async drain(): Promise<void> {}
+
   async stop(): Promise<void> {
     await Promise.all([...this.#members.keys()].map((id) => this.remove(id)));
   }
@@ -123,7 +134,18 @@ export class AcraFleet {
   #childSpec(plan: MemberPlan, confinement: Confinement, output: AcraOutput) {
     const { program, config, masterKey, serverKey, clock } = this.#deps;
     const options = this.#options(plan, confinement);
-    return acraChildSpec({ name: plan.id, program, options, config, masterKey, serverKey, confinement, clock, output });
+    return acraChildSpec({
+      name: plan.id,
+      program,
+      listen: plan.listen,
+      command: () => acraServerArguments(options),
+      config,
+      masterKey,
+      serverKey: { file: options.tls.serverKeyFile, pem: serverKey },
+      confinement,
+      clock,
+      output,
+    });
   }
 
   #options({ listen, database }: MemberPlan, confinement: Confinement): AcraServerOptions {

@@ -5,15 +5,14 @@
 import { closeSync, fchownSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AcraProgram } from '../../../acra/obtain/program.ts';
-import { acraServerArguments } from '../../../acra/server/command-line.ts';
 import { acraServerEnvironment, MASTER_KEY_VARIABLE } from '../../../acra/server/environment.ts';
 import type { AcraExitCode } from '../../../acra/server/exit.ts';
 import { explainExit } from '../../../acra/server/exit.ts';
-import type { AcraServerOptions } from '../../../acra/server/options.ts';
 import type { EnclaveConfig } from '../../../config/enclave.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import type { SecretBuffer } from '../../../runtime/secret-buffer.ts';
 import type { Confinement } from '../../../system/processes/confinement.ts';
+import type { TcpEndpoint, UnixEndpoint } from '../../../wire/endpoint.ts';
 import type { ChildSpec, Exit, ExitVerdict, ProcessHandle } from '../../children/child.ts';
 import { startProcess } from '../../children/process.ts';
 import { connect } from '../../probes/connect.ts';
@@ -26,10 +25,16 @@ export interface AcraChildDeps {
   /** Names it in logs, beside others. */
   readonly name: string;
   readonly program: AcraProgram;
-  readonly options: AcraServerOptions;
+  readonly listen: TcpEndpoint | UnixEndpoint;
+  /** Its command line, asked for at each launch. @throws AcraError */
+  readonly command: () => readonly string[];
   readonly config: EnclaveConfig;
   readonly masterKey: SecretBuffer;
-  readonly serverKey: SecretBuffer;
+  /** In line: where it reads its TLS key from. */
+  readonly serverKey?: { readonly file: string; readonly pem: SecretBuffer };
+  /** As an engine. */
+  readonly gcPercent?: number;
+  readonly umask?: number;
   readonly confinement: Confinement;
   readonly clock: Clock;
   readonly output: AcraOutput;
@@ -51,18 +56,22 @@ export function acraChildSpec(deps: AcraChildDeps): ChildSpec {
 
 /** A launch that fails, and a process that has ended, leave no key behind. */
 function launchMember(deps: AcraChildDeps): ProcessHandle {
-  const { name, program, options, config, masterKey, confinement, clock, output } = deps;
+  const { name, program, listen, config, masterKey, serverKey, gcPercent, umask, confinement, clock, output } = deps;
   // A socket file that a killed acra-server left would make the next one exit with code 0 (contract 3.3).
-  if (options.listen.kind === 'unix') rmSync(options.listen.path, { force: true });
+  if (listen.kind === 'unix') rmSync(listen.path, { force: true });
   writeServerKey(deps);
-  const removeKey = () => rmSync(options.tls.serverKeyFile, { force: true });
+  const removeKey = () => serverKey && rmSync(serverKey.file, { force: true });
   try {
     const handle = startProcess({
       name,
       program: program.program,
-      arguments: [...program.leadingArguments, ...acraServerArguments(options)],
-      environment: acraServerEnvironment({ memoryLimitMiB: config.acra.memoryLimitMiB }),
+      arguments: [...program.leadingArguments, ...deps.command()],
+      environment: acraServerEnvironment({
+        memoryLimitMiB: config.acra.memoryLimitMiB,
+        ...(gcPercent === undefined ? {} : { gcPercent }),
+      }),
       secrets: [{ variable: MASTER_KEY_VARIABLE, value: masterKey, encoding: 'base64' }],
+      ...(umask === undefined ? {} : { umask }),
       confinement,
       clock,
       onStreams: (streams) => output.attach(streams),
@@ -75,13 +84,14 @@ function launchMember(deps: AcraChildDeps): ProcessHandle {
 }
 
 /** Always a new file: the folder is acra-server's, and a link that it left there would lead our hand elsewhere. */
-function writeServerKey({ options, serverKey, confinement: { user } }: AcraChildDeps): void {
-  const { serverKeyFile: file } = options.tls;
+function writeServerKey({ serverKey, confinement: { user } }: AcraChildDeps): void {
+  if (!serverKey) return;
+  const { file, pem: key } = serverKey;
   rmSync(file, { force: true });
   const fd = openSync(file, 'wx', 0o600);
   try {
     if (user) fchownSync(fd, user.uid, user.gid);
-    serverKey.use((pem) => writeFileSync(fd, pem));
+    key.use((pem) => writeFileSync(fd, pem));
   } finally {
     closeSync(fd);
   }
@@ -89,7 +99,7 @@ function writeServerKey({ options, serverKey, confinement: { user } }: AcraChild
 
 /** Listening is all that can be asked before the database is there; what lies behind is the health monitor's. */
 async function untilListening(deps: AcraChildDeps, signal: AbortSignal): Promise<void> {
-  const { listen, tls } = deps.options;
+  const { listen, serverKey } = deps;
   for (;;) {
     const socket = await connect(listen, deps.config.health.probeTimeoutMs, signal);
     if (socket) {
@@ -98,7 +108,7 @@ async function untilListening(deps: AcraChildDeps, signal: AbortSignal): Promise
     }
     await deps.clock.sleep(LISTEN_POLL_MS, signal);
   }
-  rmSync(tls.serverKeyFile, { force: true });
+  if (serverKey) rmSync(serverKey.file, { force: true });
 }
 
 /** Ends that acra-server itself came to, after a word in its log. */

@@ -6,6 +6,7 @@
 
 import type { Clock } from '../../../runtime/clock.ts';
 import type { TcpEndpoint, UnixEndpoint } from '../../../wire/endpoint.ts';
+import { SupervisorError } from '../../errors.ts';
 import { connect } from '../../probes/connect.ts';
 
 export type AcraAnswer =
@@ -41,4 +42,11 @@ export async function probeAcra(probe: AcraProbe, signal: AbortSignal): Promise<
   } finally {
     socket.destroy();
   }
+}
+
+/** @throws SupervisorError CHILD_DEAF, CHILD_NOT_READY; the signal's reason */
+export async function requireAcra(probe: AcraProbe, signal: AbortSignal): Promise<void> {
+  const answer = await probeAcra(probe, signal);
+  if (answer === 'deaf') throw new SupervisorError('CHILD_DEAF', 'acra-server runs but accepts no connections');
+  if (answer === 'unreachable') throw new SupervisorError('CHILD_NOT_READY', 'acra-server does not listen');
 }

@@ -3,5 +3,5 @@ import type { Confinement } from '../../../system/processes/confinement.ts';
 
 export function openConfinement(folder: string): Confinement {
   const nothing = () => undefined;
-  return { folder, user: undefined, enclose: nothing, clear: nothing, release: nothing };
+  return { folder, user: undefined, openDoor: () => folder, enclose: nothing, clear: nothing, release: nothing };
 }

@@ -8,6 +8,7 @@ import { bootTable } from '../../../supervisor/boot/table.ts';
 import { runEnclave } from '../../../supervisor/enclave.ts';
 import { enclavePlatform } from '../../../supervisor/machine/platform.ts';
 import { egressRoutes, ingressRoutes } from '../../../supervisor/routes.ts';
+import { AcraFleet } from '../../../supervisor/workloads/acra/fleet.ts';
 import { toVsockPort } from '../../../wire/brands.ts';
 import type { TcpEndpoint } from '../../../wire/endpoint.ts';
 import { SECOND_PORT } from '../support/fleet.ts';
@@ -22,7 +23,7 @@ const second: Phase<Booted, object> = {
   async run({ relay, config, fleet }, { platform, signal }) {
     const database = egressRoutes(platform, config).find(({ label }) => label === 'database');
     const [ingress] = ingressRoutes(platform, config);
-    if (!database || !ingress) return {};
+    if (!database || !ingress || !(fleet instanceof AcraFleet)) return {};
     const anyPort = { kind: 'tcp', host: '127.0.0.1', port: 0 } as const;
     const bound = (await relay.addRoute({ ...database, label: LABEL, listen: anyPort })) as TcpEndpoint;
     const dialled = () => relay.counters()[LABEL]?.accepted ?? 0;

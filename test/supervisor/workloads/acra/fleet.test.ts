@@ -63,7 +63,14 @@ function surroundings(t: TapTest) {
       const release = () => {
         kept.releases += 1;
       };
-      return { folder, user: undefined, enclose: (pid) => kept.pids.push(pid), clear: () => undefined, release };
+      return {
+        folder,
+        user: undefined,
+        openDoor: () => folder,
+        enclose: (pid) => kept.pids.push(pid),
+        clear: () => undefined,
+        release,
+      };
     },
     clock: systemClock,
     random: seededRandom('fleet'),

@@ -2,6 +2,7 @@ import { existsSync, lstatSync, readFileSync, realpathSync, symlinkSync, writeFi
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test as TapTest } from 'tap';
+import { acraServerArguments } from '../../../../acra/server/command-line.ts';
 import type { AcraServerOptions } from '../../../../acra/server/options.ts';
 import type { EnclaveConfig } from '../../../../config/enclave.ts';
 import { enclaveSchema } from '../../../../config/enclave.ts';
@@ -67,11 +68,12 @@ function surroundings(t: TapTest, { script, user, clock = systemClock, ...rest }
       sha256: '',
       description: 'a script',
     },
-    options,
+    listen,
+    command: () => acraServerArguments(options),
     config,
     masterKey: SecretBuffer.take(Buffer.alloc(32, 1)),
-    serverKey: SecretBuffer.take(Buffer.from(PEM)),
-    confinement: { folder, user, enclose, clear, release: () => undefined },
+    serverKey: { file: keyFile, pem: SecretBuffer.take(Buffer.from(PEM)) },
+    confinement: { folder, user, openDoor: () => folder, enclose, clear, release: () => undefined },
     clock,
     output: new AcraOutput('acra-server', new MemoryLogger()),
   });

@@ -1,0 +1,30 @@
+/** What clients may take of the enclave's front (section `ingress` of enclave.yaml, with `tls: terminate`). */
+import { z } from 'zod';
+import { count, durationMs } from './fields.ts';
+
+const MIB = 1024 * 1024;
+
+/** acra-server needs seven times a value: with 16 MiB it stays within `acra.maxMemoryMiB`. */
+const MAX_MESSAGE_BYTES = 16 * MIB;
+
+const tlsVersion = (describe: string) => z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.3').describe(describe);
+
+export const minTlsOfClients = tlsVersion('the oldest TLS that clients may speak');
+export const minTlsOfDatabase = tlsVersion('with ingress.tls: terminate, the oldest TLS that the database may speak');
+
+export const frontLimits = z
+  .strictObject({
+    firstByteMs: durationMs(5_000).describe('from accept to a first byte'),
+    startupMs: durationMs(5_000).describe('for the rest of a packet before a session'),
+    tlsMs: durationMs(10_000).describe('for the TLS handshake'),
+    loginMs: durationMs(15_000).describe('from accept until the database has let the client in'),
+    maxPending: count(200, 100_000).describe(
+      'connections that have shown no certificate yet; of more the oldest silent one goes',
+    ),
+    maxSessions: count(500, 100_000).describe('sessions at once'),
+    maxSessionsPerClient: count(200, 100_000).describe('sessions of one client identity at once'),
+    maxMessageBytes: count(MAX_MESSAGE_BYTES, 512 * MIB, 64 * 1024).describe(
+      'a longer message of a client is refused (54000); the session lives',
+    ),
+  })
+  .prefault({});

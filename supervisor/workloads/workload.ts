@@ -1,0 +1,27 @@
+/** What the daemon sees of whatever serves sessions: programs that are supervised, counted, probed and drained. */
+import type { AlarmConcern } from '../../acra/server/log-concerns.ts';
+import type { ChildState, SupervisedChild } from '../children/child.ts';
+
+/** One supervised program. */
+export interface Member {
+  /** Unique in the enclave; names user, cgroup, folder, log records and metrics. */
+  readonly id: string;
+  readonly child: SupervisedChild;
+  /** What its log has raised so far, of every concern. */
+  readonly alarms: ReadonlyMap<AlarmConcern, number>;
+  /** Beyond what supervision knows: resolves when it answers. @throws SupervisorError CHILD_NOT_READY, CHILD_DEAF */
+  readonly probe?: (signal: AbortSignal) => Promise<void>;
+}
+
+export type MemberListener = (member: Member, state: ChildState) => void;
+
+export interface Workload {
+  readonly members: readonly Member[];
+  /** Those without which nobody is served; of the others each serves some. */
+  readonly essential: readonly Member[];
+  /** Told about every change of an essential member's state from now on. */
+  subscribe(notify: MemberListener): void;
+  /** Takes no new sessions and lets those that there are come to an end; after `drainMs` they are ended. */
+  drain(drainMs: number): Promise<void>;
+  stop(): Promise<void>;
+}
