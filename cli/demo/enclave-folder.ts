@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { clientIdFromCertificate } from '../../acra/client-id.ts';
+import { clientIdFromCertificate, clientNameFromCertificate } from '../../acra/client-id.ts';
 import { makeKeys } from '../../keys/ceremony.ts';
 import { publicKeySha256 } from '../../keys/tls/certificate-facts.ts';
 import type { EncryptOptions } from '../../kms/operator-encrypt.ts';
@@ -12,9 +12,10 @@ import { systemRandom } from '../../runtime/random.ts';
 import { SecretBuffer } from '../../runtime/secret-buffer.ts';
 import type { DemoCertificates } from './certificates.ts';
 import { DATABASE_NAME } from './certificates.ts';
-import { ENCRYPTOR_YAML } from './database.ts';
+import { APPLICATION, DATABASE, ENCRYPTOR_YAML } from './database.ts';
 
 const CEREMONY_TIMEOUT_MS = 60_000;
+const PASSWORD_FILE = 'database/application.sealed';
 
 export type YamlDocument = Record<string, unknown>;
 
@@ -28,12 +29,23 @@ export interface EnclaveFolderOptions {
   readonly settings?: YamlDocument;
 }
 
+/** Where TLS ends in acra-server, it listens where it collides with no other, and clients log in to the database themselves. */
+function endsTlsInAcra({ settings = {} }: EnclaveFolderOptions): boolean {
+  return (settings['ingress'] as YamlDocument | undefined)?.['tls'] === 'passthrough';
+}
+
 function enclaveYaml(options: EnclaveFolderOptions): YamlDocument {
-  const { kms, simulated, settings = {} } = options;
+  const { kms, simulated, settings = {}, certificates } = options;
+  const inLine = endsTlsInAcra(options);
+  const client = clientNameFromCertificate(certificates.client.certificatePem, 'distinguished_name');
+  const users = [{ name: APPLICATION.user, clients: [client], databases: [DATABASE], secret: PASSWORD_FILE }];
   const base: Record<string, YamlDocument> = {
-    ingress: { tls: 'passthrough' },
-    acra: simulated === undefined ? {} : { listen: `unix://${simulated.acraSocketPath}` },
-    database: { serverName: DATABASE_NAME, ...(simulated === undefined ? {} : { listen: 'tcp://127.0.0.1:0' }) },
+    acra: simulated === undefined || !inLine ? {} : { listen: `unix://${simulated.acraSocketPath}` },
+    database: {
+      serverName: DATABASE_NAME,
+      ...(simulated === undefined ? {} : { listen: 'tcp://127.0.0.1:0' }),
+      ...(inLine ? {} : { users }),
+    },
     kms: {
       region: kms.region,
       keyArn: kms.keyArn,
@@ -58,6 +70,7 @@ export async function writeEnclaveFolder(options: EnclaveFolderOptions): Promise
   writeFileSync(join(folder, 'tls/database-ca.pem'), certificates.databaseCaPem);
   if (kms.caPem !== undefined) writeFileSync(join(folder, 'tls/kms-ca.pem'), kms.caPem);
   using serverKey = SecretBuffer.take(Buffer.from(certificates.server.privateKeyPem));
+  using password = SecretBuffer.take(Buffer.from(APPLICATION.password));
   await makeKeys({
     keystoreFolder: join(folder, 'keystore'),
     clientIds: [clientIdFromCertificate(certificates.client.certificatePem, 'distinguished_name')],
@@ -67,7 +80,9 @@ export async function writeEnclaveFolder(options: EnclaveFolderOptions): Promise
     sealedKeyFile: join(folder, 'tls/server.key.sealed'),
     serverKey,
     serverKeySha256: publicKeySha256(new X509Certificate(certificates.server.certificatePem)),
-    passwords: [],
+    passwords: endsTlsInAcra(options)
+      ? []
+      : [{ user: APPLICATION.user, password, sealedFile: join(folder, PASSWORD_FILE) }],
     random: systemRandom,
     encrypt: (plaintext) => kmsEncrypt(plaintext, kms),
     signal: AbortSignal.timeout(CEREMONY_TIMEOUT_MS),
