@@ -196,6 +196,17 @@ const WRONGS: readonly Wrong[] = [
     make: (_stack, folder) => flipByte(join(folder, 'tls/server.key.sealed'), -1),
   },
   {
+    what: 'TLS that should end before acra-server',
+    code: 'BOOT_FRONT_MISSING',
+    phase: 'acra',
+    make: (_stack, folder) =>
+      editYaml(folder, (yaml) => {
+        yaml['ingress'] = { tls: 'terminate' };
+        yaml['database'] = { ...yaml['database'], login: 'client' };
+        delete yaml['acra'];
+      }),
+  },
+  {
     what: 'a misspelt key in encryptor.yaml',
     code: 'ENCRYPTOR_INVALID',
     phase: 'configuration',
