@@ -50,7 +50,8 @@ export const EIF_BUILD_ERRORS = {
   },
   EIF_BUILD_FILE_MISSING: {
     meaning: 'A file that enclave.yaml names is not in the measured folder.',
-    action: 'Write it; keys and sealed files are made by `acra-enclave keys new`.',
+    action:
+      'Write it; keys and sealed files are made by `acra-enclave keys new`, the sealed password of a further database user by `keys seal`.',
   },
   EIF_BUILD_NAME_CONFLICT: {
     meaning: 'Two parts of the image claim the same path.',

@@ -94,9 +94,16 @@ async function requireSealed(folder: string, { file, what }: SealedSecret): Prom
   });
 }
 
+export interface MissingFile {
+  /** Relative to the folder. */
+  readonly file: string;
+  /** For people, where the name may not say it. */
+  readonly what?: string;
+}
+
 export interface CheckedFolder {
-  /** What enclave.yaml names and is not there (yet), relative to the folder. */
-  readonly missing: readonly string[];
+  /** What enclave.yaml names and is not there (yet). */
+  readonly missing: readonly MissingFile[];
   /** What is sound, and keeps something from working, for people. */
   readonly warnings: readonly string[];
 }
@@ -109,13 +116,15 @@ export async function checkMeasuredFolder(measured: MeasuredFolder): Promise<Che
   const { folder, config, nowMs } = measured;
   const certificates = checkFolderCertificates(folder, config, nowMs);
   const secrets = sealedSecrets(config);
-  const made = [config.kms.ciphertext, config.acra.keystore, ...secrets.map(({ file }) => file)];
-  const unmade = made.filter((file) => !existsSync(join(folder, file)));
-  const keyFindings = unmade.includes(config.kms.ciphertext) ? [] : masterKeyFindings(measured, certificates);
+  const { kms, acra } = config;
+  const isThere = (file: string) => existsSync(join(folder, file));
+  const keyFindings = isThere(kms.ciphertext) ? masterKeyFindings(measured, certificates) : [];
   requireNoFinding([...placeFindings(config), ...certificates.findings, ...keyFindings]);
-  for (const secret of secrets) if (!unmade.includes(secret.file)) await requireSealed(folder, secret);
-  if (!unmade.includes(config.acra.keystore)) await requireKeys(measured);
-  return { missing: [...certificates.missing, ...unmade], warnings: bindingWarnings(config, certificates) };
+  for (const secret of secrets) if (isThere(secret.file)) await requireSealed(folder, secret);
+  if (isThere(acra.keystore)) await requireKeys(measured);
+  const named = [...certificates.missing, kms.ciphertext, acra.keystore].map((file) => ({ file }));
+  const missing = [...named, ...secrets].filter(({ file }) => !isThere(file));
+  return { missing, warnings: bindingWarnings(config, certificates) };
 }
 
 /** @throws KeystoreError KEYSTORE_KEY_MISSING */

@@ -10,6 +10,7 @@ import { findAcraServer } from '../../acra/obtain/locate.ts';
 import { enclaveSchema } from '../../config/enclave.ts';
 import { hostProxySchema } from '../../config/host-proxy.ts';
 import { loadConfig } from '../../config/load.ts';
+import type { MissingFile } from '../../keys/folder-check.ts';
 import { checkMeasuredFolder } from '../../keys/folder-check.ts';
 import { acraCacheFolder } from '../acra-cache.ts';
 import { CliError } from '../errors.ts';
@@ -32,7 +33,7 @@ function kindOf(file: string): ConfigKind {
 interface Checked {
   readonly files: readonly string[];
   /** What enclave.yaml names and is not there yet. */
-  readonly missing: readonly string[];
+  readonly missing: readonly MissingFile[];
   /** What is allowed, and weaker than it could be or not possible here. */
   readonly warnings: readonly string[];
 }
@@ -81,11 +82,13 @@ async function checkConfig(
   const path = resolve(file);
   const { files, missing, warnings } = await checkFile(path, kind ?? kindOf(path));
   if (json) {
-    printJson({ valid: true, files, missing, warnings });
+    printJson({ valid: true, files, missing: missing.map(({ file: name }) => name), warnings });
     return;
   }
   for (const name of files) printLine(`${green('valid')} ${name}`);
-  for (const name of missing) printLine(`${yellow('not there yet')} ${name}`);
+  for (const { file: name, what } of missing) {
+    printLine(`${yellow('not there yet')} ${name}${what === undefined ? '' : `: the sealed ${what}`}`);
+  }
   for (const warning of warnings) printLine(`${yellow('warning')} ${warning}`);
 }
 

@@ -16,10 +16,13 @@ const check = (folder: KeysFolder, ...options: readonly string[]) =>
   acraEnclave(['config', 'check', ...options, join(folder.enclave, 'enclave.yaml')]);
 const checkToJson = async (folder: KeysFolder) => JSON.parse((await check(folder, '--json')).stdout);
 
-t.test('names each sealed password that is not there yet', async (t) => {
+t.test('names each sealed password that is not there yet, and its user', async (t) => {
   const folder = done.copy(t);
   for (const file of Object.values(SECRETS)) rmSync(join(folder.enclave, file));
   t.match(await checkToJson(folder), { missing: Object.values(SECRETS) });
+  const { stdout } = await check(folder);
+  t.match(stdout, 'not there yet database/app.sealed: the sealed password of database user app');
+  t.match(stdout, 'not there yet secrets/of/reports: the sealed password of database user reports');
 });
 
 t.test('rejects what was never sealed, by the user that it should be of (KEYSTORE_SEALED_FILE)', async (t) => {
