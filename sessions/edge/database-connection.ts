@@ -9,7 +9,8 @@ import { connect as connectTls, type SecureVersion, type TLSSocket } from 'node:
 import { SessionError } from '../../postgres/session-error.ts';
 import { checkTlsAnswer, SSL_REQUEST } from '../../postgres/start-up.ts';
 import { untilAborted } from '../../runtime/abort.ts';
-import { errorCode } from '../../runtime/errors.ts';
+import { describeError, errorCode } from '../../runtime/errors.ts';
+import { quoteStranger } from '../../runtime/harmless-text.ts';
 import type { TcpEndpoint } from '../../wire/endpoint.ts';
 
 export interface DatabaseTarget {
@@ -33,14 +34,18 @@ const WORDS: Readonly<Record<Failure, string>> = {
 /** A client is told no more than which it was, and a code of the system's or of OpenSSL's. */
 export class DatabaseConnectionError extends SessionError {
   readonly failure: Failure;
-  readonly reason: string;
+  /** For the operator: what it was in full; a certificate's names may stand in it. */
+  readonly detail: string;
 
-  constructor(failure: Failure, reason = '') {
+  /** @param reason a code */
+  constructor(failure: Failure, reason = '', detail = reason) {
     super('08006', reason === '' ? WORDS[failure] : `${WORDS[failure]} (${reason})`);
     this.failure = failure;
-    this.reason = reason;
+    this.detail = detail;
   }
 }
+
+const MAX_DETAIL_CHARACTERS = 500;
 
 /** Of a certificate, as Node names OpenSSL's verification errors; all else is a handshake that failed otherwise. */
 const OF_CERTIFICATE =
@@ -48,7 +53,8 @@ const OF_CERTIFICATE =
 
 function handshakeFailed(cause: unknown): DatabaseConnectionError {
   const code = errorCode(cause) ?? '';
-  return new DatabaseConnectionError(OF_CERTIFICATE.test(code) ? 'untrusted' : 'handshake-failed', code);
+  const detail = `${code}: ${quoteStranger(describeError(cause), MAX_DETAIL_CHARACTERS)}`;
+  return new DatabaseConnectionError(OF_CERTIFICATE.test(code) ? 'untrusted' : 'handshake-failed', code, detail);
 }
 
 /** The caller destroys it. @throws DatabaseConnectionError; the signal's reason */

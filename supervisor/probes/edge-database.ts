@@ -22,7 +22,7 @@ export async function probeByEdge(
     signal.throwIfAborted();
     if (deadline.hasPassed) return { kind: 'unreachable' };
     if (!(error instanceof DatabaseConnectionError)) throw error;
-    const { failure, reason } = error;
+    const { failure, detail: reason } = error;
     return failure === 'unreachable' || failure === 'without-tls' ? { kind: failure } : { kind: failure, reason };
   }
 }

@@ -1,4 +1,4 @@
-/** What an application does that must not go unnoticed, from its session to the parent's log: with the real acra-server. */
+/** What an application does to an acra-server in line that must not go unnoticed, from its session to the parent's log. */
 import { join } from 'node:path';
 import type { Client } from 'pg';
 import t, { type Test as TapTest } from 'tap';
@@ -12,7 +12,7 @@ import { SecretBuffer } from '../../runtime/secret-buffer.ts';
 import { withoutRealAcraServer } from '../acra/support/real-acra-server.ts';
 import { environmentVariable } from '../support/processes.ts';
 import type { LogLine } from '../support/stack.ts';
-import { acraPid, logLines, servingStack, step } from '../support/stack.ts';
+import { acraPid, IN_LINE, logLines, servingStack, step } from '../support/stack.ts';
 
 const alarmsOf = (stack: Stack) =>
   logLines(stack.enclave, 'host-proxy')
@@ -60,7 +60,7 @@ const unnoticed: [what: string, concern: string, run: (session: Client) => Promi
 ];
 
 t.test('the real acra-server', { skip: withoutRealAcraServer }, async (t) => {
-  const { stack, address } = await servingStack(t);
+  const { stack, address } = await servingStack(t, IN_LINE);
   for (const [what, concern, run] of unnoticed) {
     await t.test(`raises an alarm at the parent for ${what}`, async (t) => {
       t.capture(console, 'error'); // The driver warns of the long name.
@@ -86,7 +86,7 @@ const harmless = [
 const PLAINTEXT = 'UPDATE patients SET diagnosis = 0x41';
 
 t.test('of statements that acra-server cannot read', { skip: withoutRealAcraServer }, async (t) => {
-  const { stack, address } = await servingStack(t);
+  const { stack, address } = await servingStack(t, IN_LINE);
   const session = await connectThroughEnclave(stack, address);
   /** What the statements raise; the log keeps its order, so all of it is there when what comes after it is. */
   const raisedBy = async (t: TapTest, statements: readonly string[]) => {
@@ -116,7 +116,7 @@ t.test('of statements that acra-server cannot read', { skip: withoutRealAcraServ
 });
 
 t.test('raises an alarm at the parent for a poison record', async (t) => {
-  const { stack, address } = await servingStack(t);
+  const { stack, address } = await servingStack(t, IN_LINE);
   const owner = await connectDirectly(stack);
   await owner.query("INSERT INTO patients (id, name, diagnosis) VALUES (99, 'P', $1)", [await poisonRecord(stack)]);
   await owner.end();

@@ -3,7 +3,7 @@ import { readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { sha256OfFile } from '../../system/files/file-digest.ts';
-import { failedBoot, logLines, prepareStack } from '../support/stack.ts';
+import { failedBoot, launchedPids, prepareStack } from '../support/stack.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const HOST_PROGRAM = readFileSync(realpathSync('/usr/bin/env'));
@@ -35,8 +35,7 @@ for (const [what, bytes, reason] of PROGRAMS)
       const { enclave } = await failedBoot(stack.enclave);
       t.match(enclave, { phase: 'acra', errorCode: 'CHILD_LAUNCH_FAILED', detail: /ACRA_EXIT_NOT_EXECUTED/ });
       t.match(enclave?.detail, reason);
-      const events = logLines(stack.enclave, 'supervisor').map(({ event }) => event);
-      t.equal(events.filter((event) => event === 'child.launched').length, 1);
+      t.equal(launchedPids(stack.enclave, 'acra').length, 1);
     },
   );
 

@@ -4,7 +4,7 @@ import t from 'tap';
 import type { TcpEndpoint } from '../../wire/endpoint.ts';
 import { parseEndpoint } from '../../wire/endpoint.ts';
 import { listenersOf } from '../support/listeners.ts';
-import { acraPid, logLines, servingStack } from '../support/stack.ts';
+import { childPid, logLines, servingStack } from '../support/stack.ts';
 
 t.test('keeps every listener inside the route tables', async (t) => {
   const { stack, address } = await servingStack(t, {
@@ -24,7 +24,14 @@ t.test('keeps every listener inside the route tables', async (t) => {
     sorted([`tcp:${port}`, inRun('control.sock'), inRun('kms.sock'), inRun('imds.sock'), `unix:${enclave.vsockPath}`]),
     'the supervisor',
   );
-  t.same(listenersOf(acraPid(enclave)), [inRun('acra-server.sock')], 'acra-server: no metrics, no profiling, no API');
+  const ofChild = (kind: 'acra' | 'guard' | 'front') => listenersOf(childPid(enclave, kind));
+  t.match(ofChild('acra'), [/\/acra-[0-9a-f]{12}\/acra\.sock$/], 'acra-server: no metrics, no profiling, no API');
+  t.match(
+    ofChild('guard'),
+    [/^tcp:\d+$/, /\/guard-[0-9a-f]{12}\/guard\.sock$/],
+    'the guard: for the front, for acra-server',
+  );
+  t.same(ofChild('front'), [inRun('front/front.sock')]);
   const admin = Number(new URL(enclave.adminUrl).port);
   t.same(
     listenersOf(enclave.hostProxy?.pid ?? 0),

@@ -6,7 +6,7 @@ import t from 'tap';
 import { connectThroughEnclave } from '../../cli/demo/clients.ts';
 import type { Stack } from '../../cli/demo/stack.ts';
 import type { HostStatus } from '../../host-proxy/operator/host-status.ts';
-import { acraPid, logLines, servingStack, step } from '../support/stack.ts';
+import { acraPid, IN_LINE, logLines, servingStack, step } from '../support/stack.ts';
 
 const ROW = "INSERT INTO patients (id, name, email, diagnosis) VALUES (1, 'A', 'a@example.org', 'gout')";
 
@@ -16,7 +16,7 @@ async function untilReplaced(stack: Stack, pid: number): Promise<void> {
 }
 
 t.test('acra-server killed: it comes back, sessions end cleanly, nothing else is disturbed', async (t) => {
-  const { stack, address } = await servingStack(t);
+  const { stack, address } = await servingStack(t, IN_LINE);
   const session = await connectThroughEnclave(stack, address);
   await session.query(ROW);
   const ended = new Promise<void>((resolve) => session.on('end', () => resolve()));
@@ -39,7 +39,7 @@ t.test(
   'acra-server killed ten times in a row: the breaker opens, nothing spins, and it comes back by itself',
   async (t) => {
     const restart = { minMs: 10, maxMs: 50, breakerRetryMs: 3_000 };
-    const { stack } = await servingStack(t, { enclaveSettings: { restart } });
+    const { stack } = await servingStack(t, { enclaveSettings: { ...IN_LINE.enclaveSettings, restart } });
     for (let kills = 0; kills < 10; kills += 1) {
       const pid = acraPid(stack.enclave);
       process.kill(pid, 'SIGKILL');
@@ -59,7 +59,7 @@ t.test(
 
 t.test('acra-server that runs and accepts nothing: three probes, and another one serves', async (t) => {
   const health = { probeIntervalMs: 200, probeTimeoutMs: 500 };
-  const { stack } = await servingStack(t, { enclaveSettings: { health } });
+  const { stack } = await servingStack(t, { enclaveSettings: { ...IN_LINE.enclaveSettings, health } });
   const pid = acraPid(stack.enclave);
   process.kill(pid, 'SIGSTOP');
   const red = await stack.enclave.until(({ enclave }) => enclave?.state === 'degraded', step());

@@ -84,8 +84,23 @@ export function logLines(pair: EnclavePair, daemon: 'supervisor' | 'host-proxy')
     .map((line) => JSON.parse(line) as LogLine);
 }
 
+/** acra-server ends TLS itself, and every session goes through it. */
+export const IN_LINE: Partial<StackOptions> = { enclaveSettings: { ingress: { tls: 'passthrough' } } };
+
+type ChildKind = 'acra' | 'guard' | 'front';
+
+/** The pids of the programs of one kind that the supervisor has launched, in order. */
+export function launchedPids(pair: EnclavePair, kind: ChildKind): number[] {
+  return logLines(pair, 'supervisor')
+    .filter(({ event, child }) => event === 'child.launched' && String(child).startsWith(kind))
+    .map(({ pid }) => Number(pid));
+}
+
+export function childPid(pair: EnclavePair, kind: ChildKind): number {
+  return launchedPids(pair, kind).at(-1) ?? 0;
+}
+
 /** The pid of the acra-server that the supervisor launched last. */
 export function acraPid(pair: EnclavePair): number {
-  const launched = logLines(pair, 'supervisor').filter(({ event }) => event === 'child.launched');
-  return Number(launched.at(-1)?.['pid'] ?? 0);
+  return childPid(pair, 'acra');
 }
