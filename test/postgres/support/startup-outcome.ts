@@ -1,0 +1,36 @@
+/** What a real PostgreSQL makes of a start-up packet: the settings that it reports, or the SQLSTATE of its refusal. */
+import { Client } from 'pg';
+import type { RunningPostgres } from '../../../emulator/postgres/server.ts';
+import { encodeStartupMessage } from '../../../postgres/startup-message.ts';
+
+export const USER = { name: 'app', password: 'secret' };
+
+export type StartupOutcome = ReadonlyMap<string, string> | string;
+
+/** node-postgres, which adds `client_encoding` to each packet, sends this one instead and goes on to log in. */
+export async function startupOutcome(
+  { host, port, database }: RunningPostgres,
+  parameters: Iterable<readonly [string, string]>,
+): Promise<StartupOutcome> {
+  const client = new Client({ host, port, database, user: USER.name, password: USER.password });
+  client.on('error', () => undefined);
+  // biome-ignore lint/suspicious/noExplicitAny: node-postgres does not show its connection in its types
+  const { connection } = client as any;
+  const frame = encodeStartupMessage({
+    minor: 0,
+    parameters: new Map([['user', USER.name], ['database', database], ...parameters]),
+  });
+  connection.startup = () => connection.stream.write(frame);
+  const reported = new Map<string, string>();
+  connection.on('parameterStatus', ({ parameterName, parameterValue }: Record<string, string>) => {
+    reported.set(String(parameterName), String(parameterValue));
+  });
+  try {
+    await client.connect();
+    return reported;
+  } catch (error) {
+    return String((error as { code?: unknown }).code);
+  } finally {
+    await client.end();
+  }
+}
