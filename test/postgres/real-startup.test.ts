@@ -1,0 +1,91 @@
+/** Start-up packets as a real PostgreSQL takes them: the same ones are refused, for the same reasons. */
+import { join } from 'node:path';
+import t from 'tap';
+import { startPostgres } from '../../emulator/postgres/server.ts';
+import { parseError } from '../../postgres/error-response.ts';
+import {
+  decodeNegotiateProtocolVersion,
+  decodeStartupMessage,
+  encodeNegotiateProtocolVersion,
+  encodeStartupMessage,
+  MAX_STARTUP_MESSAGE_BYTES,
+} from '../../postgres/startup-message.ts';
+import { connectPlain, readAll } from '../emulator/acra-server/support/raw-client.ts';
+import { sqlStateOf } from '../emulator/acra-server/support/sql-state.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { USER } from './support/startup-outcome.ts';
+import { packet, REFUSED } from './support/startup-packets.ts';
+
+const server = await startPostgres({
+  folder: join(temporaryFolder(t), 'postgres'),
+  tls: undefined,
+  users: [USER],
+  database: 'shop',
+  durable: false,
+  removeOnStop: true,
+  signal: AbortSignal.timeout(60_000),
+});
+t.teardown(() => server.stop());
+
+/** All that the server says to a client that says this and no more. */
+async function answerTo(frame: Buffer): Promise<Buffer> {
+  const socket = await connectPlain(server.port);
+  socket.end(frame);
+  return readAll(socket);
+}
+
+/** AuthenticationSASL, or whatever else the server asks for. */
+const isTaken = (answer: Buffer) => answer.toString('latin1', 0, 1) === 'R';
+
+/** Of a wrong length it does not speak, and to a client of protocol 2 in a form that has no SQLSTATE. */
+function sqlStateIn(answer: Buffer): string | undefined {
+  return answer.toString('latin1', 0, 1) === 'E' ? parseError(answer.subarray(5)).sqlState : undefined;
+}
+
+/** It does not look at the last byte, and asks whom an SSLRequest reaches first. */
+const OTHERWISE_HERE = ['a last byte other than zero', 'an SSLRequest'];
+
+t.test('refuses what PostgreSQL refuses, with its SQLSTATE where it gives one', async (t) => {
+  for (const [what, frame, sqlState] of REFUSED.filter(([name]) => !OTHERWISE_HERE.includes(name))) {
+    const answer = await answerTo(frame);
+    t.notOk(isTaken(answer), what);
+    t.equal(sqlStateIn(answer) || sqlState, sqlState, what);
+  }
+  t.ok(isTaken(await answerTo(packet('user\0a\0Q'))), 'the last byte is still nothing to PostgreSQL');
+});
+
+t.test('takes what PostgreSQL takes, up to its last byte', async (t) => {
+  const bodies = [
+    'user\0a\0\0',
+    'user\0a\0options\0\0\0',
+    'user\0b\0user\0a\0\0',
+    '_pq_.x\x001\0user\0a\0\0',
+    'user\0\xff\0x\0\xff\0\0',
+  ];
+  const longest = packet(`user\0${'a'.repeat(MAX_STARTUP_MESSAGE_BYTES - 8 - 7)}\0\0`);
+  const longer = packet(`user\0${'a'.repeat(MAX_STARTUP_MESSAGE_BYTES - 8 - 6)}\0\0`);
+  for (const frame of [...bodies.map((body) => packet(body)), longest]) {
+    t.equal(
+      sqlStateOf(() => decodeStartupMessage(frame)),
+      undefined,
+    );
+    t.match((await answerTo(frame)).toString('latin1', 0, 1), /[Rv]/);
+  }
+  t.equal((await answerTo(longer)).length, 0);
+  t.equal(
+    sqlStateOf(() => decodeStartupMessage(longer)),
+    '08P01',
+  );
+});
+
+t.test('negotiates as PostgreSQL does', async (t) => {
+  const parameters = new Map([
+    ['_pq_.b', ''],
+    ['user', 'a'],
+    ['_pq_.a', '1'],
+  ]);
+  const answer = await answerTo(encodeStartupMessage({ minor: 9999, parameters }));
+  const expected = encodeNegotiateProtocolVersion(2, ['_pq_.b', '_pq_.a']);
+  t.same(answer.subarray(0, expected.length), expected);
+  t.same(decodeNegotiateProtocolVersion(expected.subarray(5)), { minor: 2, unrecognised: ['_pq_.b', '_pq_.a'] });
+});
