@@ -10,6 +10,7 @@
 import { CANCEL_REQUEST_CODE, MAX_CANCEL_BYTES, MIN_CANCEL_BYTES } from './cancel-request.ts';
 import { encodeError } from './error-response.ts';
 import { SessionError } from './session-error.ts';
+import { MAX_STARTUP_MESSAGE_BYTES } from './startup-message.ts';
 
 const SSL_REQUEST_CODE = 80877103;
 const GSS_REQUEST_CODE = 80877104;
@@ -77,8 +78,6 @@ export function classifyStartup(bytes: Buffer): StartupVerdict {
 
 /** How much of a stream classifyOpening looks at: all that a client says before it waits for an answer. */
 export const OPENING_BYTES = HEADER_BYTES;
-/** PostgreSQL's MAX_STARTUP_PACKET_LENGTH (src/include/libpq/pqcomm.h). */
-const MAX_STARTUP_PACKET_BYTES = 10_000;
 
 function isPlausibleCode(length: number, code: number): boolean {
   if (code === SSL_REQUEST_CODE || code === GSS_REQUEST_CODE) return length === HEADER_BYTES;
@@ -96,7 +95,7 @@ function classifyTlsOpening(bytes: Buffer): OpeningVerdict {
 function classifyPacketOpening(bytes: Buffer): OpeningVerdict {
   if (bytes.length < 4) return bytes.subarray(0, 2).every((byte) => byte === 0) ? 'more' : 'not-postgres';
   const length = bytes.readUInt32BE(0);
-  if (length < HEADER_BYTES || length > MAX_STARTUP_PACKET_BYTES) return 'not-postgres';
+  if (length < HEADER_BYTES || length > MAX_STARTUP_MESSAGE_BYTES) return 'not-postgres';
   if (bytes.length < OPENING_BYTES) return 'more';
   return isPlausibleCode(length, bytes.readUInt32BE(4)) ? 'plausible' : 'not-postgres';
 }
