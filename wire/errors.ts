@@ -11,6 +11,10 @@ export const WIRE_ERRORS = {
     meaning: 'An address is not one of the forms tcp://, unix://, vsock://, vsock-uds:// or vsock-uds-guest://.',
     action: 'Write the address in one of the forms shown.',
   },
+  CONFIG_NETWORK: {
+    meaning: 'A network is not an address and a prefix, or has bits set behind the prefix.',
+    action: 'Write the network as shown, such as 10.0.0.0/8; for one address 10.0.0.1/32.',
+  },
   WIRE_FRAME_TOO_LARGE: {
     meaning: 'A control message is longer than its limit; the peer is broken or hostile.',
     action: 'Check that both ends run the same release.',
