@@ -23,6 +23,10 @@ export const WIRE_ERRORS = {
     meaning: 'A control message is not valid JSON or not of a known shape.',
     action: 'Check that both ends run the same release.',
   },
+  WIRE_PROXY_HEADER: {
+    meaning: 'A connection did not begin with a header of the PROXY protocol, version 2, that names a source over TCP.',
+    action: 'Have the load balancer send version 2 of the protocol, and let nobody connect past it.',
+  },
 } as const satisfies ErrorCatalogue;
 
 export class WireError extends CodedError<keyof typeof WIRE_ERRORS> {}
