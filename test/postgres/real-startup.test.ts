@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import t from 'tap';
 import { startPostgres } from '../../emulator/postgres/server.ts';
+import { decodeBackendKeyData, encodeCancelRequest } from '../../postgres/cancel-request.ts';
 import { parseError } from '../../postgres/error-response.ts';
 import {
   decodeNegotiateProtocolVersion,
@@ -13,7 +14,7 @@ import {
 import { connectPlain, readAll } from '../emulator/acra-server/support/raw-client.ts';
 import { sqlStateOf } from '../emulator/acra-server/support/sql-state.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import { USER } from './support/startup-outcome.ts';
+import { clientOf, USER } from './support/startup-outcome.ts';
 import { packet, REFUSED } from './support/startup-packets.ts';
 
 const server = await startPostgres({
@@ -89,3 +90,33 @@ t.test('negotiates as PostgreSQL does', async (t) => {
   t.same(answer.subarray(0, expected.length), expected);
   t.same(decodeNegotiateProtocolVersion(expected.subarray(5)), { minor: 2, unrecognised: ['_pq_.b', '_pq_.a'] });
 });
+
+/** The body of the only message of this type: lengths are counted, so that no body is taken for a type. */
+function bodyOf(type: string, stream: Buffer): Buffer {
+  let at = 0;
+  while (stream.toString('latin1', at, at + 1) !== type) at += 1 + stream.readUInt32BE(at + 1);
+  return stream.subarray(at + 5, at + 1 + stream.readUInt32BE(at + 1));
+}
+
+for (const [minor, keyBytes] of [
+  [0, 4],
+  [2, 32],
+] as const) {
+  t.test(`cancels a statement of protocol 3.${minor} by its key of ${keyBytes} bytes`, async (t) => {
+    const { client, connection } = clientOf(server, [], minor);
+    const chunks: Buffer[] = [];
+    connection.stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+    await client.connect();
+    const cancelKey = decodeBackendKeyData(bodyOf('K', Buffer.concat(chunks)));
+    t.equal(cancelKey.key.length, keyBytes);
+    let sqlState: unknown;
+    const statement = client.query('SELECT pg_sleep(60)').catch(({ code }) => {
+      sqlState = code;
+    });
+    // One that comes before its statement is lost.
+    while (sqlState === undefined) await answerTo(encodeCancelRequest(cancelKey));
+    await statement;
+    t.equal(sqlState, '57014');
+    await client.end();
+  });
+}
