@@ -6,12 +6,13 @@
  * that order, transaction state and skipping up to Sync stay PostgreSQL's own; its error is replaced by ours. Only rows that cannot be
  * read have no such place: the error goes to the client, and what the database still says up to ReadyForQuery is left out.
  */
+import { isAscii } from 'node:buffer';
 import { encodeError, parseError } from '../../postgres/error-response.ts';
 import type { Message } from '../../postgres/message-reader.ts';
 import { BACKEND, FRONTEND } from '../../postgres/message-types.ts';
 import * as messages from '../../postgres/messages.ts';
 import { type PendingRequest, ReplyQueue } from '../../postgres/reply-queue.ts';
-import { SessionError } from '../../postgres/session-error.ts';
+import { readsAsUtf8, requireSafeSetting } from '../../postgres/unsafe-settings.ts';
 import type { LiteralEdit } from '../statements/draft.ts';
 import type { Plan } from '../statements/judge.ts';
 import { Refusal } from '../statements/refusal.ts';
@@ -48,8 +49,6 @@ export interface ConversationOptions {
 /** A syntax error, also where a transaction has failed already. */
 const TRAP = "'acra refused'";
 const SYNTAX_ERROR = '42601';
-/** A byte of a character may look like a quote or backslash in them: we would read another statement than the database. */
-const UNSAFE_ENCODINGS = /^(SJIS|SHIFT_JIS_2004|BIG5|GBK|GB18030|UHC|JOHAB)$/i;
 /** Answer no request. */
 const UNASKED: readonly string[] = [BACKEND.parameterStatus, BACKEND.noticeResponse, BACKEND.notificationResponse];
 
@@ -61,6 +60,8 @@ export class Conversation {
   #segment = 0;
   /** After rows that could not be read. */
   #isSilent = false;
+  /** Whether the database takes a character beyond ASCII for the one that we do. */
+  #readsAsUtf8 = true;
 
   constructor(options: ConversationOptions) {
     this.#options = options;
@@ -101,10 +102,15 @@ export class Conversation {
   #answer(message: Message): readonly Buffer[] {
     const { type, body } = message;
     const request = this.#queue.answered(type);
-    if (type === BACKEND.parameterStatus) requireSafeSetting(...messages.PARAMETER_STATUS.decode(body));
+    if (type === BACKEND.parameterStatus) this.#takeSetting(...messages.PARAMETER_STATUS.decode(body));
     const answer = this.#answerTo(request, message);
     if (type === BACKEND.readyForQuery) this.#isSilent = false;
     return this.#isSilent && !UNASKED.includes(type) ? [] : [answer];
+  }
+
+  #takeSetting(name: string, value: string): void {
+    requireSafeSetting(name, value);
+    if (name === 'client_encoding') this.#readsAsUtf8 = readsAsUtf8(value);
   }
 
   #answerTo(request: Request | undefined, { type, frame, body }: Message): Buffer {
@@ -196,6 +202,9 @@ export class Conversation {
 
   async #judged(sql: string): Promise<{ readonly plan: Plan; readonly rewritten: string }> {
     const text = Buffer.from(sql, 'latin1');
+    if (!this.#readsAsUtf8 && !isAscii(text)) {
+      throw new Refusal('with this client_encoding statements must be ASCII; set client_encoding to UTF8', '22021');
+    }
     const plan = await this.#options.judge.judge(text);
     const executed = plan.executes.flatMap((name) => this.#plansOf(Buffer.from(name).toString('latin1')));
     if (executed.some(isProtected)) throw new Refusal('EXECUTE passes values for protected columns');
@@ -264,10 +273,4 @@ function endOfRows(all: readonly Message[], from: number): number {
 
 function isProtected(plan: Plan | undefined): boolean {
   return plan !== undefined && plan.parameters.size > 0;
-}
-
-function requireSafeSetting(name: string, value: string): void {
-  const isOff = name === 'standard_conforming_strings' && value !== 'on';
-  const isUnsafe = isOff || (name === 'client_encoding' && UNSAFE_ENCODINGS.test(value));
-  if (isUnsafe) throw new SessionError('22023', `${name} = ${value} would make statements ambiguous`);
 }

@@ -11,6 +11,7 @@ import { StatementJudge } from '../../acra/statements/statement-judge.ts';
 import { MAX_MESSAGE_BYTES } from '../../postgres/message-reader.ts';
 import { SessionError } from '../../postgres/session-error.ts';
 import type { StartupMessage } from '../../postgres/startup-message.ts';
+import { requireSafeStartup } from '../../postgres/unsafe-settings.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { Deadline } from '../../runtime/deadline.ts';
 import { describeError } from '../../runtime/errors.ts';
@@ -54,8 +55,10 @@ export class Guard {
     send({ type: 'engine', port } as const);
     const { tables } = parseEncryptorConfig(options.encryptorConfig, 'encryptor.yaml');
     const users = options.users.map((user, index) => ({ ...user, password: passwords[index] as SecretBuffer }));
-    const loginFor = (startup: StartupMessage): BeginExchange =>
-      options.login === 'certificate' ? certificateLogin(startup, users, random) : clientLogin();
+    const loginFor = (startup: StartupMessage): BeginExchange => {
+      requireSafeStartup(startup);
+      return options.login === 'certificate' ? certificateLogin(startup, users, random) : clientLogin();
+    };
     const onFailure = (error: EngineError) => {
       logger.log('error', 'guard.engine-failed', { code: error.code, reason: describeError(error) });
       if (error.code === 'ENGINE_UNPROTECTED') send({ type: 'unprotected' });
