@@ -59,8 +59,11 @@ export function serverSettings(options: PostgresOptions, paths: ClusterPaths, po
 
 function hostRules(options: PostgresOptions): string {
   const clientCertificate = options.tls?.caPem === undefined ? '' : ' clientcert=verify-ca';
+  const byCertificate = options.tls?.certificateLogin === true;
+  const users = byCertificate ? options.users.map(({ name }) => name).join(',') : 'all';
+  const login = byCertificate ? 'trust' : 'scram-sha-256';
   const lines = [
-    ...(options.tls === undefined ? [] : [`hostssl all all ${LOOPBACK} scram-sha-256${clientCertificate}`]),
+    ...(options.tls === undefined ? [] : [`hostssl all ${users} ${LOOPBACK} ${login}${clientCertificate}`]),
     ...(allowsPlaintext(options) ? [`hostnossl all all ${LOOPBACK} scram-sha-256`] : []),
   ];
   return `${lines.join('\n')}\n`;

@@ -15,6 +15,8 @@ interface PostgresTls {
   readonly keyPem: string;
   /** When given, clients must also show a certificate of this authority. */
   readonly caPem?: string;
+  /** Default false. True: that certificate is the login of `users`, without a password; nobody else can log in. Needs `caPem`. */
+  readonly certificateLogin?: boolean;
 }
 
 export interface PostgresOptions {
@@ -57,6 +59,9 @@ export function checkOptions(options: PostgresOptions): void {
   }
   for (const { name, password } of options.users) {
     if (!/^[\x20-\x7e]+$/.test(password)) throw badOption('password', `that of ${name}`, 'printable ASCII');
+  }
+  if (options.tls?.certificateLogin === true && options.tls.caPem === undefined) {
+    throw badOption('login', 'by certificate, of no authority', 'tls.caPem with tls.certificateLogin');
   }
   if (options.users.length === 0) throw badOption('list of users', 'none', 'at least one');
   if (options.tls === undefined && !allowsPlaintext(options)) {

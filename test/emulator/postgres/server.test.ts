@@ -105,6 +105,19 @@ t.test('demands client certificates of the authority when it is given one', asyn
   t.same(await query(server, 'SELECT 1 AS one', { ssl }), [{ one: 1 }]);
 });
 
+t.test('takes a certificate as the login of its users, and of nobody else', async (t) => {
+  const tls = { certPem, keyPem, caPem: authority.certificatePem, certificateLogin: true };
+  const server = await startPostgres(options(t, { tls }));
+  t.teardown(() => server.stop());
+  const { certificatePem, privateKeyPem } = await authority.issue({ commonName: 'any', kind: 'client' });
+  const ssl = { ...TLS, cert: certificatePem, key: privateKeyPem };
+  const login = { password: '', ssl };
+  t.same(await query(server, 'SELECT current_user', login), [{ current_user: 'app' }]);
+  t.same(await query(server, 'SELECT current_user', { ...login, user: 'reader' }), [{ current_user: 'reader' }]);
+  await t.rejects(query(server, 'SELECT 1', { ...login, user: 'postgres' }), { code: '28000' });
+  await t.rejects(query(server, 'SELECT 1', { password: PASSWORD }), { code: '28000' }, 'a password is no certificate');
+});
+
 t.test('a database without TLS refuses TLS, and keeps its data over a restart', async (t) => {
   const given = options(t, { tls: undefined, removeOnStop: false });
   const first = await startPostgres(given);
@@ -137,6 +150,7 @@ t.test('rejects options that make no sense (EMULATOR_POSTGRES_OPTIONS)', async (
     'a database name that needs quotes': { database: 'a-b' },
     'a user name that is SQL': { users: [{ name: 'a;drop', password: 'x' }] },
     'the name of the superuser': { users: [{ name: 'postgres', password: 'x' }] },
+    'a login by certificate without an authority': { tls: { certPem, keyPem, certificateLogin: true } },
     'a password with a line break': { users: [{ name: 'a', password: 'x\ny' }] },
     'no user': { users: [] },
     'neither TLS nor plaintext': { tls: undefined, allowPlaintext: false },
