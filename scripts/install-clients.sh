@@ -10,6 +10,7 @@ set -u
 cd "$(dirname "$0")/.." || exit
 CLIENTS=$PWD/test/clients
 CACHE=$PWD/build/clients
+PGJDBC=org.postgresql:postgresql:42.7.14
 mkdir -p "$CACHE"
 
 log() { printf '%s\n' "$*" >&2; }
@@ -18,14 +19,15 @@ missing() { # LANGUAGE REASON
   log "$1: $2"
 }
 
-# once FOLDER KEY COMMAND...: runs COMMAND unless FOLDER was made with the same KEY; an unfinished one is made anew
+# once FOLDER KEY COMMAND...: runs COMMAND, which fills FOLDER, unless it was made with the same KEY; an unfinished one is made anew
 once() {
   local folder=$1 key=$2
   shift 2
   [ "$(cat "$folder/.made" 2>/dev/null)" = "$key" ] && return
   rm -rf "$folder"
   mkdir -p "$folder"
-  "$@" >"$folder.log" 2>&1 || { tail -n 5 "$folder.log" >&2; return 1; }
+  log "installing ${folder#"$PWD/"} …"
+  (umask 022; "$@") >"$folder.log" 2>&1 || { tail -n 5 "$folder.log" >&2; return 1; }
   printf '%s' "$key" >"$folder/.made"
 }
 
@@ -35,7 +37,7 @@ digest() { cat -- "$@" | sha256sum | cut -d ' ' -f 1; }
 python() {
   local name
   for name in python3 python3.13 python3.12 python3.11; do
-    "$name" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && { command -v "$name"; return; }
+    "$name" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && { "$name" -c 'import sys; print(sys.executable)'; return; }
   done
   return 1
 }
@@ -55,7 +57,7 @@ install_python() {
     once "$CACHE/python/$set" "$("$python" --version) $(digest "$file")" wheels "$python" "$CACHE/python/$set" --requirement "$file" ||
       { missing python "the packages of $(basename "$file") could not be installed"; return; }
   done
-  printf '%s' "$python" >"$CACHE/python/program"
+  ln -sf "$python" "$CACHE/python/program"
 }
 
 # PyPI has psql in wheels of whole servers, built without TLS: the test puts the libpq of a psycopg wheel before theirs.
@@ -68,10 +70,51 @@ install_psql() {
   chmod +x "$CACHE"/psql/*/*/pginstall/bin/psql
 }
 
-for language in "${@:-}"; do
+install_go() {
+  command -v go >/dev/null || { missing go 'there is no Go'; return; }
+  local sources
+  sources=$(find "$CLIENTS/go" -type f | sort)
+  # shellcheck disable=SC2086 # no name has a space
+  once "$CACHE/go" "$(go version) $(digest $sources)" go_build || missing go 'the clients in Go could not be built'
+}
+
+# Modules stay beside the program, not in it: a build of changed sources downloads nothing.
+go_build() {
+  cd "$CLIENTS/go" && GOMODCACHE=$CACHE/go-modules GOFLAGS='-modcacherw -mod=readonly -trimpath -buildvcs=false' go build -o "$CACHE/go/" ./pgx ./pq
+}
+
+install_java() {
+  command -v javac >/dev/null && command -v java >/dev/null || { missing java 'there is no JDK'; return; }
+  command -v mvn >/dev/null || { missing java 'there is no Maven, with which pgjdbc comes'; return; }
+  once "$CACHE/java" "$(javac -version 2>&1) $PGJDBC $(digest "$CLIENTS"/java/*.java)" java_build ||
+    missing java 'the clients in Java could not be built'
+}
+
+java_build() {
+  mvn --batch-mode --quiet "-Dmaven.repo.local=$CACHE/maven" org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy \
+    "-Dartifact=$PGJDBC" "-DoutputDirectory=$CACHE/java/jars" &&
+    javac -encoding UTF-8 -cp "$CACHE/java/jars/*" -d "$CACHE/java/classes" "$CLIENTS"/java/*.java
+}
+
+install_rust() {
+  local folder rustc
+  # shellcheck source=scripts/rust-tools.sh
+  . scripts/rust-tools.sh
+  folder=$(cargo_folder) || { missing rust "there is no Rust of $RUST_MINIMUM or later"; return; }
+  rustc=$("$folder/rustc" --version | cut -d ' ' -f 2)
+  once "$CACHE/rust" "$rustc $(digest "$CLIENTS"/rust/Cargo.* "$CLIENTS"/rust/src/*)" rust_build "$folder" "$rustc" ||
+    missing rust 'the clients in Rust could not be built'
+}
+
+rust_build() { # FOLDER VERSION
+  CLIENT_RUSTC=$2 CARGO_TARGET_DIR=$CACHE/rust-target "$1/cargo" build --quiet --locked --manifest-path "$CLIENTS/rust/Cargo.toml" &&
+    cp "$CACHE/rust-target/debug/clients" "$CACHE/rust/"
+}
+
+[ $# -gt 0 ] || set -- psql python go java rust
+for language in "$@"; do
   case $language in
-    '') for each in python psql; do rm -f "$CACHE/$each.missing"; "install_$each"; done ;;
-    psql | python) rm -f "$CACHE/$language.missing"; "install_$language" ;;
-    *) log "install-clients.sh: no language $language; there are psql, python"; exit 64 ;;
+    psql | python | go | java | rust) rm -f "$CACHE/$language.missing"; "install_$language" ;;
+    *) log "install-clients.sh: no language $language; there are psql, python, go, java, rust"; exit 64 ;;
   esac
 done

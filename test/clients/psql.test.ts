@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { lackOf, onlyInstalled } from './support/installed.ts';
+import { installed, lackOf } from './support/installed.ts';
 import { testClient } from './support/test-client.ts';
 import { startTarget } from './target.ts';
 
@@ -17,34 +17,42 @@ const OF_WHEELS = [
   { libpq: 18, psql: 18 },
 ];
 
-function versionOnPath(): string | undefined {
+const target = await startTarget(t);
+
+function ofSystem(): { version: string; lack?: string } {
   try {
-    return /\d+(?:\.\d+)+/.exec(execFileSync('psql', ['--version'], { encoding: 'utf8' }))?.[0];
+    const told = execFileSync('psql', ['--version'], { encoding: 'utf8' });
+    return { version: /\d+(?:\.\d+)+/.exec(told)?.[0] ?? '' };
   } catch {
-    return undefined;
+    return { version: '', lack: 'there is no psql on PATH' };
   }
 }
 
-const target = await startTarget(t);
-const onPath = versionOnPath();
+const { version, lack: lackOfSystem } = ofSystem();
+await testClient(
+  t,
+  target,
+  {
+    client: 'psql of the system',
+    command: process.execPath,
+    args: [MAIN, 'psql'],
+    env: { CLIENT_RUNTIME: `libpq ${version}` },
+  },
+  lackOfSystem,
+);
 
-if (onPath === undefined) t.pass('psql of the system', { skip: 'there is no psql on PATH' });
-else {
-  const env = { CLIENT_RUNTIME: `libpq ${onPath}` };
-  const client = `psql ${onPath.split('.')[0]} of the system`;
-  await testClient(t, target, { client, command: process.execPath, args: [MAIN, 'psql'], env });
+/** @returns its release as the requirements pin it */
+function psycopgRelease(libpq: number): string | undefined {
+  const pins = readFileSync(join(import.meta.dirname, `python/requirements/psycopg-libpq${libpq}.txt`), 'utf8');
+  return /^psycopg-binary==(.*)$/m.exec(pins)?.[1];
 }
 
 for (const { libpq, psql } of OF_WHEELS) {
-  const client = `psql ${psql} on libpq ${libpq}`;
-  const lack = lackOf('psql', `psql/${psql}`) ?? lackOf('python', `python/psycopg-libpq${libpq}`);
-  if (lack !== undefined) {
-    t.pass(client, { skip: lack });
-    continue;
-  }
-  const wheel = readFileSync(join(import.meta.dirname, `python/requirements/psycopg-libpq${libpq}.txt`), 'utf8');
-  const library = onlyInstalled(`python/psycopg-libpq${libpq}/psycopg_binary.libs/libpq-*`);
-  const env = { CLIENT_RUNTIME: `libpq of psycopg-binary ${/^psycopg-binary==(.*)$/m.exec(wheel)?.[1]}`, CLIENT_PRELOAD: library };
-  const program = onlyInstalled(`psql/${psql}/*/pginstall/bin/psql`);
-  await testClient(t, target, { client, command: process.execPath, args: [MAIN, program], env });
+  const lack = lackOf('psql', `psql/${psql}/.made`) ?? lackOf('python', `python/psycopg-libpq${libpq}/.made`);
+  const env = {
+    CLIENT_RUNTIME: `libpq of psycopg-binary ${psycopgRelease(libpq)}`,
+    CLIENT_PRELOAD: installed(`python/psycopg-libpq${libpq}/psycopg_binary.libs/libpq-*`),
+  };
+  const args = [MAIN, installed(`psql/${psql}/*/pginstall/bin/psql`)];
+  await testClient(t, target, { client: `psql on libpq ${libpq}`, command: process.execPath, args, env }, lack);
 }

@@ -5,7 +5,7 @@ import { installed, lackOf } from './support/installed.ts';
 import { testClient } from './support/test-client.ts';
 import { startTarget } from './target.ts';
 
-const PROGRAM = 'rust/debug/clients';
+const PROGRAM = 'rust/clients';
 const args = [join(import.meta.dirname, 'checks.json')];
 const target = await startTarget(t);
 await testClient(

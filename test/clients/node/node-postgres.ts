@@ -145,7 +145,7 @@ await runChecks(
       const left = 'SELECT 1 FROM pg_stat_activity WHERE pid = $1';
       await until(async () => (await client.query(left, [pid])).rows.length === 0);
     },
-    'wrong-ca': () => refusal(connect({ ssl: tlsOptions(files.wrongCa) })),
+    'wrong-ca': () => refusal(connect({ ssl: tlsOptions(files.wrongCa) }).then((accepted) => accepted.end())),
   },
 );
 await client.end();

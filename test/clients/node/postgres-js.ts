@@ -122,7 +122,7 @@ await runChecks(
     },
     'wrong-ca': () => {
       const distrusting = connect({ ssl: tlsOptions(files.wrongCa), max: 1 });
-      return refusal(distrusting`SELECT 1`.execute());
+      return refusal(distrusting`SELECT 1`.execute().then(() => distrusting.end()));
     },
   },
 );

@@ -134,8 +134,10 @@ await runChecks(
       await untilActivity(`pid = ${pid}`, '0');
     },
     'wrong-ca': async () => {
-      const { out, err } = await psqlSession(program, {}, files.wrongCa).ask('SELECT 1;');
-      assert.equal(out, '');
+      const distrusting = psqlSession(program, {}, files.wrongCa);
+      const { out, err } = await distrusting.ask('SELECT 1;');
+      distrusting.end();
+      assert.equal(out, '', 'it was not refused');
       return err.trim();
     },
   },

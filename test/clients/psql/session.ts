@@ -53,6 +53,9 @@ export interface Session {
   ask(input: string): Promise<Answer>;
   /** As Ctrl-C: psql asks the server to cancel. */
   interrupt(): void;
+  /** No more input. */
+  end(): void;
+  /** @throws AssertionError when psql ends with an error */
   close(): Promise<void>;
 }
 
@@ -70,6 +73,7 @@ export function psqlSession(program: string, settings: Readonly<Record<string, s
       return { out, err };
     },
     interrupt: () => void child.kill('SIGINT'),
+    end: () => void child.stdin.end(),
     async close() {
       child.stdin.end();
       const [code] = await closed;

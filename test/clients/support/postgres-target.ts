@@ -68,7 +68,7 @@ export async function postgresTarget(t: Test): Promise<ClientTarget> {
   return {
     ...endpoint,
     ...files,
-    description: `PostgreSQL ${rows[0]?.server_version} itself, not through the enclave`,
+    description: `PostgreSQL ${rows[0]?.server_version} itself`,
     reset: async () => void (await owner.query('TRUNCATE patients')),
     untilNoSession: async () => {
       while ((await owner.query(OTHERS)).rows.length > 0);

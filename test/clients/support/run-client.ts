@@ -6,9 +6,9 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { ClientTarget } from '../target.ts';
 import type { ClientResult } from './checklist.ts';
-import { aboutSchema, outcomeSchema } from './checklist.ts';
+import { aboutSchema, CHECKS, outcomeSchema } from './checklist.ts';
 
-const PROGRAM_TIMEOUT_MS = 240_000;
+const PROGRAM_TIMEOUT_MS = 60_000;
 const MAX_OUTPUT_BYTES = 1024 * 1024;
 
 export interface ClientProgram {
@@ -43,21 +43,43 @@ function environmentOf(target: ClientTarget, program: ClientProgram): Record<str
   };
 }
 
-/** @throws Error when the program does not end well, or prints what is neither; with its error output */
+const UNKNOWN = { version: 'unknown', runtime: 'unknown', mode: '' };
+
+interface Ended {
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Undefined: the program ended well. */
+  readonly failure?: string;
+}
+
+async function run(target: ClientTarget, program: ClientProgram): Promise<Ended> {
+  try {
+    return await promisify(execFile)(program.command, program.args, {
+      env: environmentOf(target, program),
+      timeout: PROGRAM_TIMEOUT_MS,
+      killSignal: 'SIGKILL',
+      maxBuffer: MAX_OUTPUT_BYTES,
+    });
+  } catch (error) {
+    const { stdout = '', stderr = '', message } = error as Partial<Ended> & Error;
+    return { stdout, stderr, failure: stderr.trim() === '' ? message : stderr.trim() };
+  }
+}
+
+/**
+ * A program that does not end well has one failed outcome more, with its error output, under the check at which it ended.
+ * @throws Error when it prints what is no outcome
+ */
 export async function runClient(target: ClientTarget, program: ClientProgram): Promise<ClientResult> {
-  const { stdout, stderr } = await promisify(execFile)(program.command, program.args, {
-    env: environmentOf(target, program),
-    timeout: PROGRAM_TIMEOUT_MS,
-    killSignal: 'SIGKILL',
-    maxBuffer: MAX_OUTPUT_BYTES,
-  });
+  const { stdout, failure } = await run(target, program);
   const [first, ...lines] = stdout.split('\n').filter((line) => line !== '');
-  if (first === undefined) throw new Error(`${program.client} printed nothing: ${stderr}`);
+  const outcomes = lines.map((line) => outcomeSchema.parse(JSON.parse(line)));
+  const check = CHECKS[outcomes.length]?.check ?? 'close';
   return {
     client: program.client,
-    about: aboutSchema.parse(JSON.parse(first)),
+    about: first === undefined ? UNKNOWN : aboutSchema.parse(JSON.parse(first)),
     target: target.description,
     date: new Date().toISOString().slice(0, 10),
-    outcomes: lines.map((line) => outcomeSchema.parse(JSON.parse(line))),
+    outcomes: failure === undefined ? outcomes : [...outcomes, { check, ok: false, detail: failure }],
   };
 }
