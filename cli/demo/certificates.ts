@@ -7,6 +7,8 @@ import { systemClock } from '../../runtime/clock.ts';
 
 export const ENCLAVE_NAME = 'records.demo.internal';
 export const DATABASE_NAME = 'database.demo.internal';
+/** For clients on the same machine that have no other way to name it. */
+const LOCAL_NAME = 'localhost';
 /** Where it listens; for whoever names it so. */
 const DATABASE_ADDRESS = '127.0.0.1';
 
@@ -24,7 +26,11 @@ export async function makeCertificates(): Promise<DemoCertificates> {
   const data = await createAuthority({ commonName: 'demo database CA', clock: systemClock });
   return {
     applicationCaPem: application.certificatePem,
-    server: await application.issue({ commonName: ENCLAVE_NAME, subjectAltNames: [ENCLAVE_NAME], kind: 'server' }),
+    server: await application.issue({
+      commonName: ENCLAVE_NAME,
+      subjectAltNames: [ENCLAVE_NAME, LOCAL_NAME],
+      kind: 'server',
+    }),
     client: await application.issue({ commonName: 'demo-application', kind: 'client' }),
     databaseCaPem: data.certificatePem,
     database: await data.issue({

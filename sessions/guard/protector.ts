@@ -116,10 +116,10 @@ function cellCount(frame: Buffer | undefined): number {
   return frame && frame.length >= HEADER_BYTES + 2 ? frame.readUInt16BE(HEADER_BYTES) : 0;
 }
 
-/** Of a cell that may hold a container: not NULL, not empty, and in text format a valid bytea. */
+/** Of a cell that may hold a container: not NULL, and in text format a valid bytea. An empty one has a text form of its own (`\x`). */
 function cellAt(row: (Buffer | null)[], index: number, isBinary: boolean): Cell[] {
   const cell = row[index];
-  if (!cell || cell.length === 0) return [];
+  if (!cell) return [];
   const stored = isBinary ? cell : decodeBytea(cell);
-  return stored && stored.length > 0 ? [{ row, index, stored, isBinary }] : [];
+  return stored ? [{ row, index, stored, isBinary }] : [];
 }

@@ -8,9 +8,4 @@ import { startTarget } from './target.ts';
 const PROGRAM = 'rust/clients';
 const args = [join(import.meta.dirname, 'checks.json')];
 const target = await startTarget(t);
-await testClient(
-  t,
-  target,
-  { client: 'tokio-postgres', command: installed(PROGRAM), args },
-  lackOf('rust', PROGRAM),
-);
+await testClient(t, target, { client: 'tokio-postgres', command: installed(PROGRAM), args }, lackOf('rust', PROGRAM));

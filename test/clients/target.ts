@@ -2,9 +2,11 @@
  * What the clients connect to. A client sees the same in each: PostgreSQL behind TLS that takes its certificate as the login.
  * `CLIENTS_TARGET` chooses.
  *
+ * `enclave` (default): the whole product, simulated.
  * `postgres`: PostgreSQL itself, which shows that a program of the matrix asks nothing unusual.
  */
 import type { Test } from 'tap';
+import { enclaveTarget } from './support/enclave-target.ts';
 import { postgresTarget } from './support/postgres-target.ts';
 
 export interface ClientTarget {
@@ -30,11 +32,14 @@ export interface ClientTarget {
   complaints(): string[];
 }
 
-const TARGETS: Readonly<Record<string, (t: Test) => Promise<ClientTarget>>> = { postgres: postgresTarget };
+const TARGETS: Readonly<Record<string, (t: Test) => Promise<ClientTarget>>> = {
+  enclave: enclaveTarget,
+  postgres: postgresTarget,
+};
 
 /** Gone when the test ends. @throws Error when CLIENTS_TARGET names none */
 export function startTarget(t: Test): Promise<ClientTarget> {
-  const name = process.env['CLIENTS_TARGET'] ?? 'postgres';
+  const name = process.env['CLIENTS_TARGET'] ?? 'enclave';
   const start = TARGETS[name];
   if (start === undefined) throw new Error(`CLIENTS_TARGET is ${name}; there are ${Object.keys(TARGETS).join(', ')}`);
   return start(t);

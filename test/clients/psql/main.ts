@@ -44,7 +44,11 @@ const untilActivity = (condition: string, rows: string) =>
   until(async () => (await answer(`SELECT count(*) FROM pg_stat_activity WHERE ${condition};`)) === `${rows}\n`);
 
 await runChecks(
-  { version, runtime: process.env['CLIENT_RUNTIME'] ?? '', mode: `simple statements${major >= 16 ? ', \\bind' : ''}${major >= 18 ? ', \\parse, pipelines' : ''}` },
+  {
+    version,
+    runtime: process.env['CLIENT_RUNTIME'] ?? '',
+    mode: `simple statements${major >= 16 ? ', \\bind' : ''}${major >= 18 ? ', \\parse, pipelines' : ''}`,
+  },
   {
     connect: async () => assert.equal(await answer('SELECT 1;'), '1\n'),
     literals: () => keeps(1, "'Ada'", 'Ada'),
@@ -80,7 +84,9 @@ await runChecks(
     pipeline: async () => {
       needs('\\startpipeline', 18);
       const statements = numbers(300, 10).map((id) => `${INSERT} ($1, $2, $3, $4) \\bind ${id} 'name ${id}' '' ''`);
-      await answer(['\\startpipeline', ...statements.map((each) => `${each} \\sendpipeline`), '\\endpipeline'].join('\n'));
+      await answer(
+        ['\\startpipeline', ...statements.map((each) => `${each} \\sendpipeline`), '\\endpipeline'].join('\n'),
+      );
       await namesAre(300, 10);
     },
     null: async () => {

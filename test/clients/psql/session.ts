@@ -62,7 +62,10 @@ export interface Session {
 /** @param settings psql variables */
 export function psqlSession(program: string, settings: Readonly<Record<string, string>> = {}, ca = files.ca): Session {
   const variables = Object.entries(settings).map(([name, value]) => `--set=${name}=${value}`);
-  const child = spawn(program, ['-X', '-A', '-t', '-q', ...variables, conninfo(ca)], { stdio: 'pipe', env: environment() });
+  const child = spawn(program, ['-X', '-A', '-t', '-q', ...variables, conninfo(ca)], {
+    stdio: 'pipe',
+    env: environment(),
+  });
   const closed = once(child, 'close');
   child.stdin.on('error', () => undefined);
   return {

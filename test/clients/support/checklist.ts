@@ -5,7 +5,9 @@ import { z } from 'zod';
 
 const demandsSchema = z.array(z.strictObject({ check: z.string(), demands: z.string() }));
 
-export const CHECKS = demandsSchema.parse(JSON.parse(readFileSync(join(import.meta.dirname, '../checks.json'), 'utf8')));
+export const CHECKS = demandsSchema.parse(
+  JSON.parse(readFileSync(join(import.meta.dirname, '../checks.json'), 'utf8')),
+);
 
 /** The first line of a program. */
 export const aboutSchema = z.strictObject({

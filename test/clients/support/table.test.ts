@@ -6,7 +6,8 @@ import type { ClientResult } from './checklist.ts';
 import { CHECKS } from './checklist.ts';
 import { withResults } from './table.ts';
 
-const EMPTY = '# Before\n<!-- written by make test-clients: begin -->\n<!-- written by make test-clients: end -->\nafter\n';
+const EMPTY =
+  '# Before\n<!-- written by make test-clients: begin -->\n<!-- written by make test-clients: end -->\nafter\n';
 
 function result(client: string, overrides: Partial<ClientResult> = {}): ClientResult {
   return {
