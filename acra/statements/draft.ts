@@ -1,5 +1,6 @@
 /** Collects the changes to one statement: edits at byte offsets of its text, and what its parameters are used for. */
 import type { Node, ScanToken } from 'libpg-query';
+import type { DataType } from '../encryptor-config/schema.ts';
 import type { ParsedText } from './parser.ts';
 import { Refusal } from './refusal.ts';
 import { allOf, as, type BodyOf, stringsOf } from './tree.ts';
@@ -21,6 +22,19 @@ export interface LiteralEdit {
   readonly token: string;
 }
 
+/**
+ * Who gets the values: acra-server in line, which reads the statement itself and leaves its casts, or an engine, which sees values only.
+ */
+export type Reader = 'acra-server' | 'engine';
+
+/** What a cast to a column's type is called in the parse tree. */
+const OWN_TYPES: Readonly<Record<DataType, readonly string[]>> = {
+  str: ['text', 'varchar'],
+  bytes: [],
+  int32: ['int2', 'int4', 'int8'],
+  int64: ['int2', 'int4', 'int8'],
+};
+
 /** A literal in one piece: digits, or a string without more strings on the lines below that belong to it. */
 function isPlainLiteral(token: string, value: string): boolean {
   if (/^e'/i.test(token)) return !/'\s*\n\s*'/.test(token);
@@ -30,24 +44,37 @@ function isPlainLiteral(token: string, value: string): boolean {
 export class Draft {
   readonly parameters = new Map<number, ValueUse>();
   readonly #text: ParsedText;
+  readonly #reader: Reader;
   readonly #edits: Edit[] = [];
   readonly #uses: number[] = [];
   #starts: Map<number, number> | undefined;
 
-  constructor(text: ParsedText) {
+  constructor(text: ParsedText, reader: Reader) {
     this.#text = text;
+    this.#reader = reader;
   }
 
   /** Plans to replace a literal, or notes a parameter, that is for a protected column. @throws Refusal for any other expression */
   takeValue(node: Node | undefined, use: ValueUse): void {
     const [constant, parameter, cast] = [as(node, 'A_Const'), as(node, 'ParamRef'), as(node, 'TypeCast')];
-    const isByteaCast =
-      stringsOf(cast?.typeName?.names).at(-1) === 'bytea' && this.tokensFrom(cast?.location, 1)[0]?.text === '::';
     if (parameter) this.#takeParameter(parameter.number ?? 0, use);
-    else if (cast && isByteaCast) this.takeValue(cast.arg, use);
+    else if (cast && this.#takeCast(cast, use)) this.takeValue(cast.arg, use);
     else if (constant && !constant.isnull) this.#takeLiteral(constant, use);
     else if (!constant)
       throw new Refusal(`the value for column "${use.column.name}" is neither a literal nor a parameter`);
+  }
+
+  /** @returns whether the value keeps its meaning where the database has bytea: a cast to the column's own type becomes one to bytea */
+  #takeCast({ typeName, location }: BodyOf<'TypeCast'>, { column }: ValueUse): boolean {
+    const type = stringsOf(typeName?.names).at(-1) ?? '';
+    if (this.tokensFrom(location, 1)[0]?.text !== '::' || typeName?.typmods || typeName?.arrayBounds) return false;
+    if (type === 'bytea') return true;
+    if (this.#reader !== 'engine' || !OWN_TYPES[column.dataType ?? 'bytes'].includes(type)) return false;
+    const [first, second] = this.tokensFrom(typeName?.location, 2);
+    const last = second?.text.toLowerCase() === 'varying' ? second : first;
+    if (!first || !last) return false;
+    this.#edits.push({ kind: 'text', start: first.start, end: last.end, text: 'bytea' });
+    return true;
   }
 
   /** Plans to replace a column by the hash in its first 33 bytes. */

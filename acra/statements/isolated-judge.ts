@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { Clock } from '../../runtime/clock.ts';
 import { Deadline } from '../../runtime/deadline.ts';
+import type { Reader } from './draft.ts';
 import { refusedBy, type Verdict } from './judge.ts';
 import { tooComplex } from './parser.ts';
 import type { Tables } from './scope.ts';
@@ -19,10 +20,16 @@ export interface IsolationLimits {
   readonly recycleAfterBytes: number;
 }
 
+/** What the thread gets. */
+export interface JudgeWorkerData {
+  readonly tables: Tables;
+  readonly reader: Reader;
+}
+
 const WORKER_URL = new URL('./judge-worker.ts', import.meta.url);
 
 export class IsolatedJudge {
-  readonly #tables: Tables;
+  readonly #data: JudgeWorkerData;
   readonly #clock: Clock;
   readonly #limits: IsolationLimits;
   /** The end of the queue. */
@@ -30,8 +37,8 @@ export class IsolatedJudge {
   #worker: Worker | undefined;
   #judgedBytes = 0;
 
-  constructor(tables: Tables, clock: Clock, limits: IsolationLimits) {
-    this.#tables = tables;
+  constructor(data: JudgeWorkerData, clock: Clock, limits: IsolationLimits) {
+    this.#data = data;
     this.#clock = clock;
     this.#limits = limits;
   }
@@ -71,7 +78,7 @@ export class IsolatedJudge {
 
   #started(): Worker {
     this.#worker ??= new Worker(WORKER_URL, {
-      workerData: this.#tables,
+      workerData: this.#data,
       execArgv: [],
       env: {},
       name: 'statements',

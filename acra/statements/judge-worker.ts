@@ -3,17 +3,17 @@
  * cost more to copy than to make. A parser that breaks ends the thread by its error.
  */
 import { parentPort, workerData } from 'node:worker_threads';
+import type { JudgeWorkerData } from './isolated-judge.ts';
 import { judge, refusedBy, type Verdict } from './judge.ts';
 import { loadParser, parseText } from './parser.ts';
 import { Refusal } from './refusal.ts';
-import type { Tables } from './scope.ts';
 
-const tables: Tables = workerData;
+const { tables, reader }: JudgeWorkerData = workerData;
 const parser = await loadParser();
 
 function verdictOn(sql: string): Verdict {
   try {
-    return judge(tables, parseText(parser, sql));
+    return judge(tables, parseText(parser, sql), reader);
   } catch (error) {
     if (error instanceof Refusal) return refusedBy(error);
     throw error;

@@ -3,7 +3,7 @@
  * tables and the parsed text to a plan or a refusal. What views, rules, triggers and functions that exist already would write
  * is not to be seen here, as with acra-server.
  */
-import { Draft, type Edit } from './draft.ts';
+import { Draft, type Edit, type Reader } from './draft.ts';
 import { type Output, outputsOf } from './outputs.ts';
 import type { ParsedText } from './parser.ts';
 import { Refusal } from './refusal.ts';
@@ -29,9 +29,9 @@ export type Verdict =
   /** The text, as it is, must not reach the database. `reason` holds no value. */
   | { readonly kind: 'refused'; readonly sqlState: string; readonly reason: string };
 
-function planFor(tables: Tables, text: ParsedText): Plan {
+function planFor(tables: Tables, text: ParsedText, reader: Reader): Plan {
   const { statements } = text;
-  const draft = new Draft(text);
+  const draft = new Draft(text, reader);
   const [first] = statements;
   const isAlone = statements.length === 1;
   for (const statement of statements) {
@@ -51,9 +51,9 @@ export function refusedBy({ sqlState, message }: Refusal): Verdict {
 }
 
 /** @throws BrokenParserError when the tokens that it needs cannot be had */
-export function judge(tables: Tables, text: ParsedText): Verdict {
+export function judge(tables: Tables, text: ParsedText, reader: Reader = 'acra-server'): Verdict {
   try {
-    return { kind: 'passes', plan: planFor(tables, text) };
+    return { kind: 'passes', plan: planFor(tables, text, reader) };
   } catch (error) {
     if (error instanceof Refusal) return refusedBy(error);
     throw error;

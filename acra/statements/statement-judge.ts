@@ -5,6 +5,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import type { Clock } from '../../runtime/clock.ts';
+import type { Reader } from './draft.ts';
 import { IsolatedJudge, type IsolationLimits } from './isolated-judge.ts';
 import { judge, type Plan, type Verdict } from './judge.ts';
 import { BrokenParserError, loadParser, type Parser, parseText } from './parser.ts';
@@ -17,21 +18,33 @@ import type { Tables } from './scope.ts';
  */
 export const MAX_SHORT_BYTES = 2048;
 
-const LIMITS: IsolationLimits = { timeoutMs: 30_000, heapMiB: 1024, recycleAfterBytes: 8 * 1024 * 1024 };
+interface JudgeOptions extends IsolationLimits {
+  /** Default: acra-server in line. */
+  readonly reader: Reader;
+}
+
+const DEFAULTS: JudgeOptions = {
+  reader: 'acra-server',
+  timeoutMs: 30_000,
+  heapMiB: 1024,
+  recycleAfterBytes: 8 * 1024 * 1024,
+};
 
 export class StatementJudge {
   readonly #tables: Tables;
+  readonly #reader: Reader;
   readonly #isolated: IsolatedJudge;
   /** Undefined while it is being replaced. */
   #parser: Parser | undefined;
 
-  private constructor(tables: Tables, clock: Clock, limits: IsolationLimits) {
+  private constructor(tables: Tables, clock: Clock, { reader, ...limits }: JudgeOptions) {
     this.#tables = tables;
-    this.#isolated = new IsolatedJudge(tables, clock, limits);
+    this.#reader = reader;
+    this.#isolated = new IsolatedJudge({ tables, reader }, clock, limits);
   }
 
-  static async start(tables: Tables, clock: Clock, limits: Partial<IsolationLimits> = {}): Promise<StatementJudge> {
-    const own = new StatementJudge(tables, clock, { ...LIMITS, ...limits });
+  static async start(tables: Tables, clock: Clock, options: Partial<JudgeOptions> = {}): Promise<StatementJudge> {
+    const own = new StatementJudge(tables, clock, { ...DEFAULTS, ...options });
     own.#parser = await loadParser();
     return own;
   }
@@ -58,7 +71,7 @@ export class StatementJudge {
     const parser = this.#parser;
     if (!parser) return undefined;
     try {
-      return judge(this.#tables, parseText(parser, sql));
+      return judge(this.#tables, parseText(parser, sql), this.#reader);
     } catch (error) {
       if (!(error instanceof BrokenParserError)) throw error;
       this.#replaceParser();

@@ -67,7 +67,7 @@ export class Guard {
       ...options,
       maxDatabaseMessageBytes: MAX_MESSAGE_BYTES,
       loginFor,
-      judge: await StatementJudge.start(tables, clock),
+      judge: await StatementJudge.start(tables, clock, { reader: 'engine' }),
       protector: new EngineProtector(engine, onFailure),
       clock,
     });
