@@ -27,7 +27,7 @@ export type GuardAnswer =
   | { readonly type: 'no-guard'; readonly clientId: string; readonly sqlState: string; readonly message: string };
 
 /** To both: no new sessions; those that there are end when they are idle. To a guard: `isLast`, now. */
-export interface Drain {
+interface Drain {
   readonly type: 'drain';
   readonly isLast: boolean;
 }

@@ -6,10 +6,8 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { Clock } from '../../runtime/clock.ts';
 import { Deadline } from '../../runtime/deadline.ts';
-import type { Reader } from './draft.ts';
-import { refusedBy, type Verdict } from './judge.ts';
+import { type JudgeSettings, refusedBy, type Verdict } from './judge.ts';
 import { tooComplex } from './parser.ts';
-import type { Tables } from './scope.ts';
 
 export interface IsolationLimits {
   /** From when a statement is given to the thread until its verdict. */
@@ -20,16 +18,10 @@ export interface IsolationLimits {
   readonly recycleAfterBytes: number;
 }
 
-/** What the thread gets. */
-export interface JudgeWorkerData {
-  readonly tables: Tables;
-  readonly reader: Reader;
-}
-
 const WORKER_URL = new URL('./judge-worker.ts', import.meta.url);
 
 export class IsolatedJudge {
-  readonly #data: JudgeWorkerData;
+  readonly #data: JudgeSettings;
   readonly #clock: Clock;
   readonly #limits: IsolationLimits;
   /** The end of the queue. */
@@ -37,7 +29,7 @@ export class IsolatedJudge {
   #worker: Worker | undefined;
   #judgedBytes = 0;
 
-  constructor(data: JudgeWorkerData, clock: Clock, limits: IsolationLimits) {
+  constructor(data: JudgeSettings, clock: Clock, limits: IsolationLimits) {
     this.#data = data;
     this.#clock = clock;
     this.#limits = limits;

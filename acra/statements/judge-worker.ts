@@ -3,12 +3,11 @@
  * cost more to copy than to make. A parser that breaks ends the thread by its error.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import type { JudgeWorkerData } from './isolated-judge.ts';
-import { judge, refusedBy, type Verdict } from './judge.ts';
+import { type JudgeSettings, judge, refusedBy, type Verdict } from './judge.ts';
 import { loadParser, parseText } from './parser.ts';
 import { Refusal } from './refusal.ts';
 
-const { tables, reader }: JudgeWorkerData = workerData;
+const { tables, reader }: JudgeSettings = workerData;
 const parser = await loadParser();
 
 function verdictOn(sql: string): Verdict {

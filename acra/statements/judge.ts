@@ -46,6 +46,12 @@ function planFor(tables: Tables, text: ParsedText, reader: Reader): Plan {
   };
 }
 
+/** The same for all statements. */
+export interface JudgeSettings {
+  readonly tables: Tables;
+  readonly reader: Reader;
+}
+
 export function refusedBy({ sqlState, message }: Refusal): Verdict {
   return { kind: 'refused', sqlState, reason: message };
 }

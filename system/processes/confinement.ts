@@ -5,7 +5,7 @@ export interface ProcessBounds {
   readonly maxTasks: number;
 }
 
-export interface ProcessUser {
+interface ProcessUser {
   readonly uid: number;
   readonly gid: number;
 }

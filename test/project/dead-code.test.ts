@@ -12,18 +12,12 @@ const isOfTests = (entry: string) => /^(test|bench)\//.test(entry);
 
 /** Entries that no program is: they wait for what will ask them (knip.production.jsonc says what). */
 const NOT_YET_USED = [
-  'acra/engine/engine.ts',
-  'acra/server/engine-command-line.ts',
   'attestation/aws-root.ts',
   'attestation/document/policy.ts',
   'postgres/cancel-request.ts',
-  'postgres/startup-message.ts',
-  'postgres/scram/channel-binding.ts',
-  'postgres/scram/client.ts',
   'postgres/scram/sasl-messages.ts',
   'postgres/scram/server.ts',
   'postgres/scram/verifier.ts',
-  'postgres/unsafe-settings.ts',
   'wire/networks.ts',
   'wire/proxy-protocol.ts',
 ];

@@ -8,15 +8,12 @@ import { loadConfig } from '../../config/load.ts';
 import { PROJECT } from './imports.ts';
 
 /** `relay` reads the limits by the names that the schema gives them. */
-const READERS = ['supervisor', 'host-proxy', 'relay', 'cli'];
+const READERS = ['supervisor', 'sessions', 'host-proxy', 'relay', 'cli'];
 
 const source = READERS.flatMap((folder) => readdirSync(join(PROJECT, folder), { recursive: true, withFileTypes: true }))
   .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
   .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8'))
   .join('\n');
-
-/** Of the front; a boot with `ingress.tls: terminate` is refused until there is one. */
-const FRONT_ONLY = ['databases'];
 
 function settingsOf(value: unknown): string[] {
   if (typeof value !== 'object' || value === null || 'kind' in value) return [];
@@ -29,7 +26,7 @@ for (const [file, schema] of [
 ] as const) {
   t.test(`keeps no setting in ${file} that nothing reads`, async (t) => {
     const settings = settingsOf(loadConfig(schema, join(PROJECT, 'examples', file))).filter(
-      (key) => !['version', 'purpose', ...FRONT_ONLY].includes(key),
+      (key) => !['version', 'purpose'].includes(key),
     );
     t.ok(settings.length > 10);
     t.same(
