@@ -4,7 +4,6 @@
  * 3.2 of up to 256; shorter ones, which PostgreSQL would compare, belong to no session.
  * Source: PostgreSQL 18, "Message Formats", and ProcessCancelRequestPacket in src/backend/tcop/backend_startup.c.
  */
-import { HEADER_BYTES } from './messages.ts';
 import { SessionError } from './session-error.ts';
 
 export const CANCEL_REQUEST_CODE = 80877102;
@@ -44,15 +43,6 @@ export function decodeCancelRequest(frame: Buffer): CancelKey {
   return { processId: frame.readInt32BE(8), key: checkKey(frame.subarray(PACKET_HEADER_BYTES)) };
 }
 
-/** The whole packet. @throws SessionError 08P01 a key that is too short or too long */
-export function encodeCancelRequest({ processId, key }: CancelKey): Buffer {
-  const frame = Buffer.concat([Buffer.alloc(PACKET_HEADER_BYTES), checkKey(key)]);
-  frame.writeUInt32BE(frame.length, 0);
-  frame.writeUInt32BE(CANCEL_REQUEST_CODE, 4);
-  frame.writeInt32BE(processId, 8);
-  return frame;
-}
-
 /**
  * @param body without type and length; the key stays a part of it
  * @throws SessionError 08P01 no process, a key that is too short or too long
@@ -60,12 +50,4 @@ export function encodeCancelRequest({ processId, key }: CancelKey): Buffer {
 export function decodeBackendKeyData(body: Buffer): CancelKey {
   if (body.length < PROCESS_BYTES) throw new SessionError('08P01', 'malformed message');
   return { processId: body.readInt32BE(0), key: checkKey(body.subarray(PROCESS_BYTES)) };
-}
-
-/** The whole message. @throws SessionError 08P01 a key that is too short or too long */
-export function encodeBackendKeyData({ processId, key }: CancelKey): Buffer {
-  const message = Buffer.concat([Buffer.from('K'), Buffer.alloc(HEADER_BYTES - 1 + PROCESS_BYTES), checkKey(key)]);
-  message.writeUInt32BE(message.length - 1, 1);
-  message.writeInt32BE(processId, HEADER_BYTES);
-  return message;
 }

@@ -17,7 +17,6 @@ const PROTOCOL_3 = 3;
 export const MAX_STARTUP_MESSAGE_BYTES: number = LENGTH_BYTES + 10_000;
 /** Of a name: PostgreSQL's NAMEDATALEN without the zero byte. */
 const MAX_NAME_BYTES = 63;
-const PROTOCOL_OPTION_PREFIX = '_pq_.';
 
 export interface StartupMessage {
   /** Of the protocol that is asked for: 3.minor. */
@@ -117,27 +116,10 @@ export function databaseOf(message: StartupMessage): string {
   return cut(message.parameters.get('database') || userOf(message));
 }
 
-/** The names of what is asked of the protocol itself (`_pq_.…`), in their order. */
-export function protocolOptionsOf({ parameters }: StartupMessage): string[] {
-  return [...parameters.keys()].filter((name) => name.startsWith(PROTOCOL_OPTION_PREFIX));
-}
-
 export interface ProtocolNegotiation {
   /** The newest that the server has, at most the one asked for: 3.minor. */
   readonly minor: number;
   readonly unrecognised: readonly string[];
-}
-
-/**
- * The whole message. The manual tells of a minor version, PostgreSQL sends a version with its major part, and libpq wants that.
- * @throws SessionError 08P01 a text that cannot stand there
- */
-export function encodeNegotiateProtocolVersion(minor: number, unrecognised: readonly string[]): Buffer {
-  const count = Buffer.alloc(4);
-  count.writeUInt32BE(unrecognised.length);
-  const message = Buffer.concat([Buffer.from('v0000'), encodeVersion(minor), count, encodeTexts(unrecognised)]);
-  message.writeUInt32BE(message.length - 1, 1);
-  return message;
 }
 
 /**

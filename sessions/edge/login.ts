@@ -6,6 +6,7 @@
  *   certificate   the enclave's own password, with channel binding where the database's certificate has one
  *   client        the client's SCRAM passes through, message by message
  */
+import { decodeBackendKeyData } from '../../postgres/cancel-request.ts';
 import type { Message } from '../../postgres/message-reader.ts';
 import { BACKEND, FRONTEND } from '../../postgres/message-types.ts';
 import type { ScramClient } from '../../postgres/scram/client.ts';
@@ -17,6 +18,7 @@ import {
   encodeResponse,
 } from '../../postgres/scram/sasl-messages.ts';
 import { SessionError } from '../../postgres/session-error.ts';
+import { decodeNegotiateProtocolVersion } from '../../postgres/startup-message.ts';
 import type { MessageStream } from '../message-stream.ts';
 
 /** Answers one step of the database's SASL exchange, at the right moment or not at all. */
@@ -122,14 +124,22 @@ export async function logIn(
     } else if (message.type === BACKEND.readyForQuery && isOk) {
       return [...greeting, message];
     } else if (message.type === BACKEND.negotiateProtocolVersion && exchange.negotiated) {
+      decodeNegotiateProtocolVersion(message.body);
       exchange.negotiated(message);
     } else if (GREETING.includes(message.type)) {
+      checkGreeting(message);
       greeting.push(message);
     } else {
       throw new SessionError('08P01', 'the database sent what does not belong to a login');
     }
   }
   throw new SessionError('08P01', 'the login of the database does not end');
+}
+
+/** What drivers take apart is passed on only if it can be. @throws SessionError 08P01 */
+function checkGreeting({ type, body }: Message): void {
+  if (type === BACKEND.negotiateProtocolVersion) decodeNegotiateProtocolVersion(body);
+  if (type === BACKEND.backendKeyData) decodeBackendKeyData(body);
 }
 
 /** @returns whether it is done */

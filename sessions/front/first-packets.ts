@@ -5,7 +5,7 @@
  */
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
-import { CANCEL_REQUEST_CODE, MAX_CANCEL_BYTES } from '../../postgres/cancel-request.ts';
+import { CANCEL_REQUEST_CODE, decodeCancelRequest, MAX_CANCEL_BYTES } from '../../postgres/cancel-request.ts';
 import { SessionError } from '../../postgres/session-error.ts';
 import { classifyStartup, MAX_STARTUP_BYTES, startupError, TLS_ANSWERS } from '../../postgres/start-up.ts';
 import {
@@ -83,6 +83,7 @@ export async function readStartup(
   }
   const rest = length === head.length ? Buffer.alloc(0) : await read(socket, length - head.length, signal);
   const packet = Buffer.concat([head, rest]);
+  if (isCancel) decodeCancelRequest(packet);
   return isCancel ? { kind: 'cancel', packet } : { kind: 'session', startup: decodeStartupMessage(packet) };
 }
 

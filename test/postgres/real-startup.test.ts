@@ -2,18 +2,18 @@
 import { join } from 'node:path';
 import t from 'tap';
 import { startPostgres } from '../../emulator/postgres/server.ts';
-import { decodeBackendKeyData, encodeCancelRequest } from '../../postgres/cancel-request.ts';
+import { decodeBackendKeyData } from '../../postgres/cancel-request.ts';
 import { parseError } from '../../postgres/error-response.ts';
 import {
   decodeNegotiateProtocolVersion,
   decodeStartupMessage,
-  encodeNegotiateProtocolVersion,
   encodeStartupMessage,
   MAX_STARTUP_MESSAGE_BYTES,
 } from '../../postgres/startup-message.ts';
 import { connectPlain, readAll } from '../emulator/acra-server/support/raw-client.ts';
 import { sqlStateOf } from '../emulator/acra-server/support/sql-state.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { encodeCancelRequest, encodeNegotiateProtocolVersion } from './support/packets.ts';
 import { clientOf, USER } from './support/startup-outcome.ts';
 import { packet, REFUSED } from './support/startup-packets.ts';
 

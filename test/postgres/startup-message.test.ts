@@ -5,14 +5,13 @@ import {
   databaseOf,
   decodeNegotiateProtocolVersion,
   decodeStartupMessage,
-  encodeNegotiateProtocolVersion,
   encodeStartupMessage,
   MAX_STARTUP_MESSAGE_BYTES,
-  protocolOptionsOf,
   userOf,
 } from '../../postgres/startup-message.ts';
 import { sqlStateOf } from '../emulator/acra-server/support/sql-state.ts';
 import { STARTUP_MESSAGE } from '../relay/support/postgres-packets.ts';
+import { encodeNegotiateProtocolVersion } from './support/packets.ts';
 import { packet, REFUSED } from './support/startup-packets.ts';
 
 function parametersOf(body: string): [string, string][] {
@@ -84,11 +83,6 @@ t.test('names user and database as the database has them', async (t) => {
   t.same([userOf(long), databaseOf(long)], ['u'.repeat(63), 'd'.repeat(63)]);
 });
 
-t.test('names the protocol options, and nothing like them', async (t) => {
-  const message = decodeStartupMessage(packet('_pq_.b\x001\0user\0a\0_PQ_.c\x001\0_pq_.a\0\0_pq_\x001\0\0'));
-  t.same(protocolOptionsOf(message), ['_pq_.b', '_pq_.a']);
-});
-
 t.test('rejects texts that would become others on the wire (08P01)', async (t) => {
   for (const text of ['a\0superuser', 'a\u0100b', '€']) {
     for (const pair of [
@@ -100,10 +94,6 @@ t.test('rejects texts that would become others on the wire (08P01)', async (t) =
         '08P01',
       );
     }
-    t.equal(
-      sqlStateOf(() => encodeNegotiateProtocolVersion(0, [text])),
-      '08P01',
-    );
   }
   t.equal(
     sqlStateOf(() => encodeStartupMessage({ minor: 0, parameters: new Map([['', 'x']]) })),

@@ -14,7 +14,6 @@ const isOfTests = (entry: string) => /^(test|bench)\//.test(entry);
 const NOT_YET_USED = [
   'attestation/aws-root.ts',
   'attestation/document/policy.ts',
-  'postgres/cancel-request.ts',
   'postgres/scram/sasl-messages.ts',
   'postgres/scram/server.ts',
   'postgres/scram/verifier.ts',

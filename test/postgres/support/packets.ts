@@ -1,0 +1,28 @@
+/** What servers and clients send that the product only reads. */
+import { CANCEL_REQUEST_CODE, type CancelKey } from '../../../postgres/cancel-request.ts';
+
+function framed(type: string, ...parts: readonly Buffer[]): Buffer {
+  const message = Buffer.concat([Buffer.from(type), Buffer.alloc(4), ...parts]);
+  message.writeUInt32BE(message.length - type.length, type.length);
+  return message;
+}
+
+function int32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32BE(value);
+  return bytes;
+}
+
+export function encodeCancelRequest({ processId, key }: CancelKey): Buffer {
+  return framed('', int32(CANCEL_REQUEST_CODE), int32(processId), key);
+}
+
+export function encodeBackendKeyData({ processId, key }: CancelKey): Buffer {
+  return framed('K', int32(processId), key);
+}
+
+/** Of protocol 3. */
+export function encodeNegotiateProtocolVersion(minor: number, unrecognised: readonly string[]): Buffer {
+  const texts = Buffer.from(unrecognised.map((text) => `${text}\0`).join(''), 'latin1');
+  return framed('v', int32(0x3_0000 + minor), int32(unrecognised.length), texts);
+}
