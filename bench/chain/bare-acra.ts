@@ -1,12 +1,18 @@
 /** acra-server alone, as it would run without an enclave: same keys, same configuration, TLS on both legs, no relay. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createConnection, createServer } from 'node:net';
 import { join } from 'node:path';
+import { acraServerArguments } from '../../acra/server/command-line.ts';
+import { MASTER_KEY_VARIABLE } from '../../acra/server/environment.ts';
+import { DATABASE_NAME } from '../../cli/demo/certificates.ts';
 import type { Stack } from '../../cli/demo/stack.ts';
+import { environmentVariable } from '../../test/support/processes.ts';
 import type { TcpEndpoint } from '../../wire/endpoint.ts';
+
+const LOOPBACK = '127.0.0.1';
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
@@ -30,33 +36,45 @@ async function untilListening(port: number): Promise<void> {
   }
 }
 
-/** Copies the command line of the acra-server that runs in the stack, with other addresses. */
+/**
+ * As it is shipped: nothing of how the enclave runs it but the master key, which the one in the enclave has.
+ * @param enclavePid of any acra-server of the stack
+ */
 export async function startBareAcra(
   stack: Stack,
   enclavePid: number,
 ): Promise<{ address: TcpEndpoint; pid: number; stop: () => Promise<void> }> {
-  const { postgres, certificates } = stack.parts;
-  const keyFile = join(stack.options.root, 'bare-server.key');
-  writeFileSync(keyFile, certificates.server.privateKeyPem, { mode: 0o600 });
-  const port = await freePort();
-  const replaced: Record<string, string> = {
-    incoming_connection_string: `tcp://127.0.0.1:${port}`,
-    db_host: postgres.host,
-    db_port: String(postgres.port),
-    tls_client_key: keyFile,
+  const { options, parts, enclaveFolder } = stack;
+  const { postgres, certificates, clientFiles } = parts;
+  const keep = (name: string, pem: string) => {
+    const file = join(options.root, name);
+    writeFileSync(file, pem, { mode: 0o600 });
+    return file;
   };
-  const read = (file: string) => readFileSync(`/proc/${enclavePid}/${file}`, 'utf8').split('\0').slice(0, -1);
-  const [program = '', ...flags] = read('cmdline').map((flag) => {
-    const name = /^--(\w+)=/.exec(flag)?.[1] ?? '';
-    return Object.hasOwn(replaced, name) ? `--${name}=${replaced[name]}` : flag;
+  const port = await freePort();
+  const args = acraServerArguments({
+    listen: { kind: 'tcp', host: LOOPBACK, port },
+    database: { host: postgres.host, port: postgres.port, serverName: DATABASE_NAME },
+    keysFolder: join(enclaveFolder, 'keystore'),
+    encryptorConfigFile: join(enclaveFolder, 'encryptor.yaml'),
+    poisonDetection: true,
+    tls: {
+      clientCaFile: clientFiles.applicationCa,
+      serverCertFile: keep('bare-server.pem', certificates.server.certificatePem),
+      serverKeyFile: keep('bare-server.key', certificates.server.privateKeyPem),
+      databaseCaFile: clientFiles.databaseCa,
+    },
+    clientId: { from: 'distinguished_name' },
   });
-  const environment = Object.fromEntries(
-    read('environ').map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
-  );
-  const child = spawn(program, flags, { env: environment, stdio: 'ignore' });
+  const { program, leadingArguments } = options.acraProgram;
+  const masterKey = environmentVariable(enclavePid, MASTER_KEY_VARIABLE) ?? '';
+  const child = spawn(program, [...leadingArguments, ...args], {
+    env: { [MASTER_KEY_VARIABLE]: masterKey, SSL_CERT_FILE: '/dev/null', SSL_CERT_DIR: '/nonexistent' },
+    stdio: 'ignore',
+  });
   await untilListening(port);
   return {
-    address: { kind: 'tcp', host: '127.0.0.1', port },
+    address: { kind: 'tcp', host: LOOPBACK, port },
     pid: child.pid ?? 0,
     stop: async () => {
       child.kill('SIGTERM');

@@ -2,7 +2,7 @@
  * Measures the whole chain on this machine: time from start to ready, resident memory, time to recover from a killed
  * acra-server, and pgbench through the chain against bare acra-server, interleaved in the same run.
  *
- *   node bench/chain/main.ts [--rounds 3] [--seconds 8] [--clients 8]
+ *   node bench/chain/main.ts [--rounds 3] [--seconds 5] [--clients 1,8]
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,17 +13,17 @@ import { acraCacheFolder } from '../../cli/acra-cache.ts';
 import { connectThroughEnclave } from '../../cli/demo/clients.ts';
 import { Stack } from '../../cli/demo/stack.ts';
 import { STAND_IN_COMMAND } from '../../emulator/acra-server/command.ts';
-import { acraPid } from '../../test/support/stack.ts';
+import { acraPid, childPid } from '../../test/support/stack.ts';
 import type { TcpEndpoint } from '../../wire/endpoint.ts';
 import { median } from '../median.ts';
 import { startBareAcra } from './bare-acra.ts';
-import { findPgbench, insertRows, runPgbench } from './pgbench.ts';
+import { findPgbench, insertRows, type PgbenchRun, runPgbench } from './pgbench.ts';
 
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '3' },
-    seconds: { type: 'string', default: '8' },
-    clients: { type: 'string', default: '8' },
+    seconds: { type: 'string', default: '5' },
+    clients: { type: 'string', default: '1,8' },
   },
 });
 const rounds = Number(values.rounds);
@@ -74,17 +74,31 @@ async function measureThroughput(stack: Stack, address: TcpEndpoint): Promise<vo
   await client.query(insertRows);
   await client.end();
   const bare = await startBareAcra(stack, acraPid(stack.enclave));
-  const settings = { pgbench, stack, clients: Number(values.clients), seconds: Number(values.seconds) };
-  const ratios: number[] = [];
-  console.log('\nround  bare acra-server TPS  through the chain TPS  ratio');
-  for (let i = 1; i <= rounds; i += 1) {
-    const alone = runPgbench({ ...settings, address: bare.address });
-    const chain = runPgbench({ ...settings, address });
-    ratios.push(chain / alone);
-    console.log(`${i}      ${round(alone).padStart(20)}  ${round(chain).padStart(21)}  ${(chain / alone).toFixed(2)}`);
+  console.log(`\nTPS, medians of ${rounds} rounds of ${values.seconds} s, one after the other`);
+  console.log('workload   protocol  clients  bare acra-server  through the chain  ratio (each round)');
+  for (const clients of values.clients.split(',').map(Number)) {
+    for (const workload of ['protected', 'untouched', 'rows'] as const) {
+      for (const protocol of ['simple', 'prepared'] as const) {
+        const run = { pgbench, stack, workload, protocol, clients, seconds: Number(values.seconds) };
+        compare(run, bare.address, address);
+      }
+    }
   }
-  console.log(`median ratio ${median(ratios).toFixed(2)}`);
   await bare.stop();
+}
+
+function compare(run: Omit<PgbenchRun, 'address'>, bare: TcpEndpoint, chain: TcpEndpoint): void {
+  const pairs = Array.from({ length: rounds }, () => ({
+    bare: runPgbench({ ...run, address: bare }),
+    chain: runPgbench({ ...run, address: chain }),
+  }));
+  const shown = (which: 'bare' | 'chain', width: number) =>
+    round(median(pairs.map((pair) => pair[which]))).padStart(width);
+  const ratios = pairs.map((pair) => pair.chain / pair.bare);
+  console.log(
+    `${run.workload.padEnd(9)}  ${run.protocol.padEnd(8)}  ${String(run.clients).padStart(7)}  ${shown('bare', 16)}  ${shown('chain', 17)}  ` +
+      `${median(ratios).toFixed(2)} (${ratios.map((ratio) => ratio.toFixed(2)).join(', ')})`,
+  );
 }
 
 const root = mkdtempSync(join(tmpdir(), 'ab-'));
@@ -105,9 +119,10 @@ try {
     `acra-server killed, to the next answered query: median ${round(median(recoveriesMs))} ms of ${recoveriesMs.map(round).join(', ')}`,
   );
   const { supervisor, hostProxy } = stack.enclave;
+  const residentOf = (kind: 'front' | 'guard' | 'acra') => round(residentMiB(childPid(stack.enclave, kind)));
   const showMemory = (when: string) =>
     console.log(
-      `resident MiB ${when}: supervisor ${round(residentMiB(supervisor?.pid ?? 0))}, host-proxy ${round(residentMiB(hostProxy?.pid ?? 0))}, acra-server ${round(residentMiB(acraPid(stack.enclave)))}`,
+      `resident MiB ${when}: supervisor ${round(residentMiB(supervisor?.pid ?? 0))}, front ${residentOf('front')}, guard ${residentOf('guard')}, acra-server ${residentOf('acra')}; host-proxy ${round(residentMiB(hostProxy?.pid ?? 0))}`,
     );
   showMemory('idle');
   await measureThroughput(stack, address);

@@ -7,7 +7,19 @@ import type { Stack } from '../../cli/demo/stack.ts';
 import type { TcpEndpoint } from '../../wire/endpoint.ts';
 
 const ROWS = 1000;
-const SCRIPT = `\\set id random(1, ${ROWS})\nSELECT name, email, diagnosis FROM patients WHERE id = :id;\n`;
+const ONE = `\\set id random(1, ${ROWS})\n`;
+
+/** What a client asks for again and again. */
+export const WORKLOADS = {
+  /** One row with two protected columns. */
+  protected: `${ONE}SELECT name, email, diagnosis FROM patients WHERE id = :id;\n`,
+  /** 1,000 rows with two protected columns. */
+  rows: 'SELECT id, email, diagnosis FROM patients;\n',
+  /** Nothing that is protected. */
+  untouched: `${ONE}SELECT id, name FROM patients WHERE id = :id;\n`,
+} as const;
+export type Workload = keyof typeof WORKLOADS;
+export type Protocol = 'simple' | 'prepared';
 
 export function findPgbench(): string | undefined {
   const onPath = (process.env['PATH'] ?? '').split(':').map((folder) => join(folder, 'pgbench'));
@@ -23,18 +35,23 @@ export interface PgbenchRun {
   readonly pgbench: string;
   readonly stack: Stack;
   readonly address: TcpEndpoint;
+  readonly workload: Workload;
+  readonly protocol: Protocol;
   readonly clients: number;
   readonly seconds: number;
 }
 
-/** Transactions a second: one SELECT of a row with two protected columns each. */
-export function runPgbench({ pgbench, stack, address, clients, seconds }: PgbenchRun): number {
-  const script = join(stack.options.root, 'select.sql');
-  writeFileSync(script, SCRIPT);
+/** Transactions a second: one SELECT each. */
+export function runPgbench({ pgbench, stack, address, workload, protocol, clients, seconds }: PgbenchRun): number {
+  const script = join(stack.options.root, `${workload}.sql`);
+  writeFileSync(script, WORKLOADS[workload]);
   const { clientFiles } = stack.parts;
   const output = execFileSync(
     pgbench,
-    ['--no-vacuum', '--file', script, '--client', String(clients), '--jobs', '1', '--time', String(seconds), DATABASE],
+    [
+      ...['--no-vacuum', '--file', script, '--protocol', protocol, '--client', String(clients)],
+      ...['--jobs', '1', '--time', String(seconds), DATABASE],
+    ],
     {
       env: {
         PGHOST: address.host,
