@@ -3,7 +3,7 @@
  * round of messages up to a Sync:
  *
  *   store, search   Parse (once for each statement), Bind     acra-server changes the parameter   what the database's end gets
- *   reveal          Parse (once), Bind, Execute               the database's end answers a row    what the client's end gets
+ *   reveal          Parse (once), Bind, Execute, for all      the database's end answers a row    what the client's end gets
  *
  * Only a Sync separates what is revealed: acra-server mixes up the types of results that are pipelined (acra-server contract 10).
  */
@@ -18,12 +18,16 @@ import { untilAborted } from '../../runtime/abort.ts';
 import type { TcpEndpoint, UnixEndpoint } from '../../wire/endpoint.ts';
 import { EngineError } from '../errors.ts';
 import type { EngineDatabase } from './database.ts';
-import { type RowSize, revealStatement, rowSizeFor, searchStatement, storeStatement } from './statements.ts';
-import type { Answer, RevealTask, Task } from './task.ts';
+import { MadeUpRow } from './made-up-row.ts';
+import { searchStatement, storeStatement } from './statements.ts';
+import type { Answer, ProtectTask, Task } from './task.ts';
 
 const BINARY = 1;
 const ALL_ROWS = 0;
 const PROTOCOL_3_0 = 0x3_0000;
+/** acra-server keeps each as long as the session lasts; what comes beyond is parsed each time. */
+const MAX_STATEMENTS = 256;
+const UNNAMED = '';
 
 /** The session is of no more use; what it was asked was not answered. */
 function connectionLost(reason: string): EngineError {
@@ -31,7 +35,7 @@ function connectionLost(reason: string): EngineError {
 }
 
 interface Round {
-  readonly reveal: RevealTask | undefined;
+  readonly row: MadeUpRow | undefined;
   /** The parameters as acra-server sent them on, in order. */
   readonly bound: Buffer[];
   revealed: readonly (Buffer | null)[] | undefined;
@@ -133,20 +137,16 @@ export class EngineConnection {
   }
 
   /**
-   * One round at a time. A reveal goes alone.
+   * One round at a time: tasks to store and search, or tasks to reveal of one table.
    * @returns an answer for each task @throws EngineError ENGINE_LOST, or the signal's reason, after which the session must be closed
    */
   async run(tasks: readonly Task[], signal: AbortSignal): Promise<readonly Answer[]> {
-    const [first] = tasks;
-    const reveal = first?.kind === 'reveal' ? first : undefined;
-    const round = await this.#exchange(
-      reveal,
-      Buffer.concat([...tasks.flatMap((task) => this.#ask(task)), SYNC]),
-      signal,
-    );
+    const reveals = tasks.filter((task) => task.kind === 'reveal');
+    const row = reveals.length > 0 ? new MadeUpRow(reveals) : undefined;
+    const asked = row ? this.#askRow(row) : tasks.flatMap((task) => (task.kind === 'reveal' ? [] : this.#ask(task)));
+    const round = await this.#exchange(row, Buffer.concat([...asked, SYNC]), signal);
     if (round.isRefused) return tasks.map(() => ({ kind: 'refused' }));
-    if (reveal)
-      return [{ kind: 'values', values: whole(round.revealed?.slice(0, reveal.cells.length), reveal.cells.length) }];
+    if (row) return row.answers(round.revealed);
     return whole(round.bound, tasks.length).map((value) => ({ kind: 'values', values: [value] }));
   }
 
@@ -154,9 +154,9 @@ export class EngineConnection {
     await this.#exchange(undefined, Buffer.alloc(0), this.lost);
   }
 
-  async #exchange(reveal: RevealTask | undefined, frames: Buffer, signal: AbortSignal): Promise<Round> {
+  async #exchange(row: MadeUpRow | undefined, frames: Buffer, signal: AbortSignal): Promise<Round> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const round: Round = { reveal, bound: [], revealed: undefined, isRefused: false, settle: resolve };
+    const round: Round = { row, bound: [], revealed: undefined, isRefused: false, settle: resolve };
     this.#round = round;
     if (frames.length > 0) this.#client.write(frames);
     try {
@@ -171,14 +171,14 @@ export class EngineConnection {
     }
   }
 
-  #ask(task: Task): Buffer[] {
-    if (task.kind !== 'reveal') {
-      const sql = task.kind === 'store' ? storeStatement(task.of) : searchStatement(task.of);
-      const { frames, name } = this.#prepared(sql, [messages.OIDS.bytea]);
-      return [...frames, messages.BIND.encode('', name, [BINARY], [task.value], [])];
-    }
-    const size: RowSize = rowSizeFor(task.cells.length);
-    const { frames, name } = this.#prepared(revealStatement(task.of, size), []);
+  #ask(task: ProtectTask): Buffer[] {
+    const sql = task.kind === 'store' ? storeStatement(task.of) : searchStatement(task.of);
+    const { frames, name } = this.#prepared(sql, [messages.OIDS.bytea]);
+    return [...frames, messages.BIND.encode('', name, [BINARY], [task.value], [])];
+  }
+
+  #askRow({ statement }: MadeUpRow): Buffer[] {
+    const { frames, name } = this.#prepared(statement, []);
     const execute = message(FRONTEND.execute, Buffer.concat([texts(''), Buffer.alloc(4, ALL_ROWS)]));
     return [...frames, messages.BIND.encode('', name, [], [], [BINARY]), execute];
   }
@@ -186,8 +186,8 @@ export class EngineConnection {
   #prepared(sql: string, oids: number[]): { readonly frames: readonly Buffer[]; readonly name: string } {
     const known = this.#names.get(sql);
     if (known !== undefined) return { frames: [], name: known };
-    const name = `q${this.#names.size}`;
-    this.#names.set(sql, name);
+    const name = this.#names.size < MAX_STATEMENTS ? `q${this.#names.size}` : UNNAMED;
+    if (name !== UNNAMED) this.#names.set(sql, name);
     return { frames: [messages.PARSE.encode(name, sql, oids)], name };
   }
 
@@ -221,18 +221,15 @@ export class EngineConnection {
       for (const value of values) if (value) this.#round?.bound.push(Buffer.from(value));
       this.#replies.push(message(BACKEND.bindComplete));
     } else if (type === FRONTEND.execute) {
-      this.#replies.push(this.#madeUpRow(), message(BACKEND.commandComplete, texts('SELECT 1')));
+      this.#replies.push(
+        messages.DATA_ROW.encode([...(this.#round?.row?.cells ?? [])]),
+        message(BACKEND.commandComplete, texts('SELECT 1')),
+      );
     }
   }
 
   #isOurs(name: string): boolean {
-    return [...this.#names.values()].includes(name);
-  }
-
-  #madeUpRow(): Buffer {
-    const cells = this.#round?.reveal?.cells ?? [];
-    const rest = rowSizeFor(cells.length) - cells.length;
-    return messages.DATA_ROW.encode([...cells, ...Array<null>(rest).fill(null)]);
+    return name === UNNAMED || [...this.#names.values()].includes(name);
   }
 
   /** The client's end: what acra-server sends back. */

@@ -1,6 +1,6 @@
 /**
  * What waits for acra-server, bounded in bytes. A batch is what one round takes: any number of values to store or search, up to a
- * bound, or cells of one column as one row. So a busy engine asks for more at once, and an idle one answers at once.
+ * bound, or cells of one table as one row. So a busy engine asks for more at once, and an idle one answers at once.
  */
 import type { EncryptedColumn } from '../encryptor-config/schema.ts';
 import { EngineError } from '../errors.ts';
@@ -71,8 +71,8 @@ export class EngineQueue {
   take(): readonly Waiting[] {
     const [first] = this.#waiting;
     if (!first) return [];
-    const batch = first.isAlone || first.task.kind === 'reveal' ? [first] : this.#together();
-    this.#waiting = this.#waiting.slice(batch.length);
+    const batch = first.isAlone ? [first] : this.#with(first);
+    this.#waiting = this.#waiting.filter((each) => !batch.includes(each));
     return batch;
   }
 
@@ -83,15 +83,27 @@ export class EngineQueue {
     this.#waiting = this.#waiting.filter((waiting) => !isOver(waiting));
   }
 
-  #together(): readonly Waiting[] {
+  /** In the order in which they came; what does not fit waits on. */
+  #with(first: Waiting): readonly Waiting[] {
     const { maxBatchBytes, maxBatchTasks } = this.#limits;
-    let bytes = 0;
-    const end = this.#waiting.findIndex(({ task, isAlone }, index) => {
-      bytes += bytesOf(task);
-      return index > 0 && (task.kind === 'reveal' || isAlone || bytes > maxBatchBytes || index >= maxBatchTasks);
-    });
-    return this.#waiting.slice(0, end === -1 ? undefined : end);
+    const batch: Waiting[] = [];
+    let [bytes, cells] = [0, 0];
+    for (const each of this.#waiting) {
+      if (each.isAlone || !goTogether(first.task, each.task)) continue;
+      bytes += bytesOf(each.task);
+      cells += each.task.kind === 'reveal' ? each.task.cells.length : 0;
+      if (batch.length > 0 && (bytes > maxBatchBytes || cells > MAX_ROW_CELLS)) break;
+      batch.push(each);
+      if (batch.length >= maxBatchTasks) break;
+    }
+    return batch;
   }
+}
+
+/** Values to protect in one round, cells of one table in one row. */
+function goTogether(a: Task, b: Task): boolean {
+  if (a.kind !== 'reveal' || b.kind !== 'reveal') return a.kind !== 'reveal' && b.kind !== 'reveal';
+  return a.of.table === b.of.table;
 }
 
 /** Cells in rows: none longer than a row may be, none heavier than a round. */

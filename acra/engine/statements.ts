@@ -1,6 +1,6 @@
 /**
  * The made-up statements by which acra-server is asked about one column, so that it applies that column's configuration: a
- * plain INSERT to store, a comparison to search, a SELECT of the same column as often as a row has cells. All are forms that acra-server 0.96.0 is
+ * plain INSERT to store, a comparison to search, a SELECT of each column as often as a row has cells of it. All are forms that acra-server 0.96.0 is
  * known to read (acra-server contract 4.4).
  */
 import type { EncryptedColumn } from '../encryptor-config/schema.ts';
@@ -26,6 +26,14 @@ export function searchStatement({ table, name }: EncryptedColumn): string {
   return `SELECT 1 FROM ${quoted(table)} WHERE ${quoted(name)} = $1`;
 }
 
-export function revealStatement({ table, name }: EncryptedColumn, size: RowSize): string {
-  return `SELECT ${Array(size).fill(quoted(name)).join(', ')} FROM ${quoted(table)}`;
+/** How often a row has a column. */
+export interface RowColumn {
+  readonly column: EncryptedColumn;
+  readonly size: RowSize;
+}
+
+/** @param columns all of one table */
+export function revealStatement(columns: readonly RowColumn[]): string {
+  const names = columns.flatMap(({ column, size }) => Array<string>(size).fill(quoted(column.name)));
+  return `SELECT ${names.join(', ')} FROM ${quoted(columns[0]?.column.table ?? '')}`;
 }

@@ -1,7 +1,7 @@
 /** What acra-server is asked about values, and what may come of it. */
 import type { EncryptedColumn } from '../encryptor-config/schema.ts';
 
-interface ProtectTask {
+export interface ProtectTask {
   readonly kind: 'store' | 'search';
   readonly of: EncryptedColumn;
   readonly value: Buffer;

@@ -68,6 +68,33 @@ for (const [program, { command, skip }] of Object.entries(PROGRAMS)) {
       t.end();
     });
 
+    t.test('reads cells of all kinds that are asked about at once, each by its own column', async (t) => {
+      const kinds = [
+        'plain',
+        'typed',
+        'failing',
+        'replaced',
+        'Quoted name',
+        ...(isReal ? ['int32', 'int64', 'masked_left'] : []),
+      ];
+      const values = kinds.map((name) =>
+        name.startsWith('int') ? int(name === 'int32' ? 4 : 8, -7) : Buffer.from(`of ${name}`),
+      );
+      const stored = await Promise.all(kinds.map((name, at) => engine.protect(rig.column(name), values[at]!)));
+      const junk = Buffer.from('no container');
+      const cellsOf = (name: string, at: number) =>
+        name === 'failing' || name.startsWith('int') ? [stored[at]!] : [stored[at]!, junk, stored[at]!];
+      const together = await Promise.all(kinds.map((name, at) => engine.reveal(rig.column(name), cellsOf(name, at))));
+      for (const [at, name] of kinds.entries()) {
+        t.same(together[at], await engine.reveal(rig.column(name), cellsOf(name, at)), `${name}, as alone`);
+        t.same(together[at]?.[0], values[at], name);
+      }
+      const withFailure = [rig.column('failing'), rig.column('plain')].map((of) => engine.reveal(of, [junk]));
+      const [failing, plain] = await Promise.allSettled(withFailure);
+      t.match(failing, { status: 'rejected', reason: { code: 'ENGINE_REFUSED' } });
+      t.same(plain, { status: 'fulfilled', value: [junk] }, 'one that is refused costs its neighbour nothing');
+    });
+
     t.test('answers what does not open as response_on_fail says', async (t) => {
       const junk = Buffer.from('junk');
       t.same(await engine.reveal(rig.column('typed'), [junk]), [junk]);
