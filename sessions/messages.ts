@@ -72,7 +72,7 @@ export const fromGuardSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('engine'), port: z.int().min(1).max(65_535) }),
   z.strictObject({ type: z.literal('listening') }),
   z.strictObject({ type: z.literal('sessions'), open: count }),
-  /** acra-server did not protect a value: it is to be ended. */
-  z.strictObject({ type: z.literal('unprotected') }),
+  /** acra-server did not protect a value, or does not answer: it is to be ended. */
+  z.strictObject({ type: z.literal('engine-fault'), fault: z.enum(['unprotected', 'deaf']) }),
 ]);
 export type FromGuard = z.output<typeof fromGuardSchema>;

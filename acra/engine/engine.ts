@@ -58,7 +58,12 @@ export interface EngineDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly limits?: Partial<EngineLimits>;
+  /** Told when acra-server has let DEAF_AFTER deadlines pass in a row: it runs, and does not answer. */
+  readonly onDeaf?: () => void;
 }
+
+/** One may be a machine that was busy for a while. */
+const DEAF_AFTER = 2;
 
 export class AcraEngine {
   readonly #deps: EngineDeps;
@@ -69,6 +74,8 @@ export class AcraEngine {
   /** One for each session; each ends with the engine. */
   #workers: readonly Promise<void>[] = [];
   #idle: (() => void)[] = [];
+  /** Deadlines that passed since it last answered. */
+  #silences = 0;
 
   constructor(deps: EngineDeps) {
     this.#deps = deps;
@@ -204,7 +211,18 @@ export class AcraEngine {
   async #open(): Promise<EngineConnection | undefined> {
     using deadline = new Deadline(this.#deps.clock, this.#limits.timeoutMs, this.#stopping.signal);
     const maxBytes = 2 * this.#limits.maxValueBytes + this.#limits.maxBatchBytes + FRAME_BYTES;
-    return EngineConnection.open(this.#deps.acra, this.#database, maxBytes, deadline.signal).catch(() => undefined);
+    try {
+      return await EngineConnection.open(this.#deps.acra, this.#database, maxBytes, deadline.signal);
+    } catch {
+      this.#noteSilence(deadline);
+      return undefined;
+    }
+  }
+
+  #noteSilence(deadline: Deadline): void {
+    if (!deadline.hasPassed) return;
+    this.#silences += 1;
+    if (this.#silences % DEAF_AFTER === 0) this.#deps.onDeaf?.();
   }
 
   async #round(connection: EngineConnection, batch: readonly Waiting[]): Promise<void> {
@@ -215,6 +233,7 @@ export class AcraEngine {
         batch.map(({ task }) => task),
         deadline.signal,
       );
+      this.#silences = 0;
       const isRefused = answers.some(({ kind }) => kind === 'refused');
       // After an error acra-server reads the next row by the statement of the one that failed.
       if (isRefused) connection.close();
@@ -222,6 +241,7 @@ export class AcraEngine {
       else for (const [index, { settle }] of batch.entries()) settle(answers[index] ?? { kind: 'refused' });
     } catch (cause) {
       connection.close();
+      this.#noteSilence(deadline);
       this.#lost(batch, cause);
     }
   }

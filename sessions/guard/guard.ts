@@ -49,7 +49,8 @@ export class Guard {
   /** Tells where acra-server is to find its database, then that it listens. @param passwords in the order of the users */
   static async start(deps: GuardDeps, options: ServeGuard, passwords: readonly SecretBuffer[]): Promise<Guard> {
     const { clock, random, send, logger } = deps;
-    const engine = new AcraEngine({ acra: { kind: 'unix', path: options.acraPath }, clock, random });
+    const onDeaf = () => send({ type: 'engine-fault', fault: 'deaf' } as const);
+    const engine = new AcraEngine({ acra: { kind: 'unix', path: options.acraPath }, clock, random, onDeaf });
     // Another may have taken it while there was no guard; acra-server is told of the new one.
     const { port } = await engine.start(options.enginePort).catch(() => engine.start());
     send({ type: 'engine', port } as const);
@@ -61,7 +62,7 @@ export class Guard {
     };
     const onFailure = (error: EngineError) => {
       logger.log('error', 'guard.engine-failed', { code: error.code, reason: describeError(error) });
-      if (error.code === 'ENGINE_UNPROTECTED') send({ type: 'unprotected' });
+      if (error.code === 'ENGINE_UNPROTECTED') send({ type: 'engine-fault', fault: 'unprotected' } as const);
     };
     const guard = new Guard(deps, options, {
       ...options,

@@ -17,8 +17,11 @@ async function sabotage(stack: EnclaveStack, request: SabotageRequest): Promise<
   return JSON.parse(await askGuest(stack.guestPath, SABOTAGE_PORT, JSON.stringify(request), step())) as SabotageAnswer;
 }
 
-t.test('an enclave in trouble', async (t) => {
-  const stack = await EnclaveStack.prepare(t, { health: { probeIntervalMs: 2_000, probeTimeoutMs: 3_000 } });
+t.test('an enclave in trouble, with acra-server in line', async (t) => {
+  const stack = await EnclaveStack.prepare(t, {
+    ingress: { tls: 'passthrough' },
+    health: { probeIntervalMs: 2_000, probeTimeoutMs: 3_000 },
+  });
   const { address } = await stack.serve(SABOTEUR);
   const query = async () => {
     const client = await connectThroughEnclave(stack, address);

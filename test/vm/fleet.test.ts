@@ -35,7 +35,10 @@ async function connectToSecond(stack: EnclaveStack): Promise<pg.Client> {
 }
 
 t.test('two acra-servers in one machine', async (t) => {
-  const stack = await EnclaveStack.prepare(t, { health: { probeIntervalMs: 2_000, probeTimeoutMs: 3_000 } });
+  const stack = await EnclaveStack.prepare(t, {
+    ingress: { tls: 'passthrough' },
+    health: { probeIntervalMs: 2_000, probeTimeoutMs: 3_000 },
+  });
   const { address } = await stack.serve({ init: 'test/vm/images/fleet.ts' });
   const first = await connectThroughEnclave(stack, address);
   const second = await connectToSecond(stack);

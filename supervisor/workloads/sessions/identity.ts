@@ -171,7 +171,11 @@ export class Identity {
       case 'sessions':
         this.#onSessions(message.open);
         return;
-      case 'unprotected':
+      case 'engine-fault':
+        this.#deps.logger.log('fatal', 'identity.engine-fault', {
+          clientId: this.#plan.clientId,
+          fault: message.fault,
+        });
         this.#parts?.acra.killUnresponsive();
     }
   }

@@ -8,6 +8,8 @@ export const PANIC = `the saboteur was told to panic, ${'and to say at length wh
 export type SabotageRequest =
   | { readonly do: 'stats' }
   | { readonly do: 'signal-acra'; readonly signal: 'SIGKILL' | 'SIGSTOP'; readonly uid?: number }
+  /** Which sockets of the enclave a process of that user can connect to. */
+  | { readonly do: 'reach'; readonly uid: number }
   | { readonly do: 'panic' };
 
 export type SabotageAnswer = Readonly<Record<string, unknown>>;

@@ -2,6 +2,7 @@
  * Somebody inside an enclave who breaks things when told to from outside: one JSON request a line on a vsock port of its own, one
  * answer back. For tests of faults that cannot be made from outside an enclave.
  */
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
@@ -64,8 +65,51 @@ function stats(): SabotageAnswer {
   };
 }
 
+/** Run by Node as the user: tries each socket, and each process's environment. */
+const REACH = `
+const net = require('node:net'), fs = require('node:fs');
+const { paths, pids } = JSON.parse(process.argv[1]);
+const dial = (options) => new Promise((resolve) => {
+  const socket = net.connect(options, () => { socket.destroy(); resolve(true); });
+  socket.on('error', () => resolve(false));
+});
+(async () => {
+  const sockets = [];
+  for (const path of paths) if (await dial({ path })) sockets.push(path);
+  const environments = pids.filter((pid) => { try { fs.readFileSync('/proc/' + pid + '/environ'); return pid !== process.pid; } catch { return false; } });
+  console.log(JSON.stringify({ sockets, environments }));
+})();`;
+
+/** Of every unix socket that listens. */
+function listeningPaths(): string[] {
+  const LISTENS = '00010000';
+  return read('/proc/net/unix')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, , , flags, , , , path]) => flags === LISTENS && path?.startsWith('/'))
+    .map(([, , , , , , , path = '']) => path);
+}
+
+function reach(uid: number): SabotageAnswer {
+  const subject = JSON.stringify({ paths: listeningPaths(), pids: processIds() });
+  const { stdout, stderr } = spawnSync(process.execPath, ['-e', REACH, subject], {
+    uid,
+    gid: uid,
+    cwd: '/',
+    env: {},
+    encoding: 'utf8',
+  });
+  try {
+    return { ...(JSON.parse(stdout) as SabotageAnswer), paths: listeningPaths() };
+  } catch {
+    return { failed: `${stdout} ${stderr}` };
+  }
+}
+
 function obey(request: SabotageRequest): SabotageAnswer {
   switch (request.do) {
+    case 'reach':
+      return reach(request.uid);
     case 'stats':
       return stats();
     case 'signal-acra': {
