@@ -4,7 +4,7 @@
 import { strict as assert } from 'node:assert';
 import { execFileSync } from 'node:child_process';
 import { Absent, ESCAPES, files, LARGE, runChecks, UNICODE, until } from '../node/checks.ts';
-import { psqlSession } from './session.ts';
+import { endSessions, psqlSession } from './session.ts';
 
 const program = process.argv[2] ?? 'psql';
 const version = /\d+(?:\.\d+)+/.exec(execFileSync(program, ['--version'], { encoding: 'utf8' }))?.[0] ?? '';
@@ -140,12 +140,10 @@ await runChecks(
       await untilActivity(`pid = ${pid}`, '0');
     },
     'wrong-ca': async () => {
-      const distrusting = psqlSession(program, {}, files.wrongCa);
-      const { out, err } = await distrusting.ask('SELECT 1;');
-      distrusting.end();
+      const { out, err } = await psqlSession(program, {}, files.wrongCa).ask('SELECT 1;');
       assert.equal(out, '', 'it was not refused');
       return err.trim();
     },
   },
 );
-await session.close();
+endSessions();

@@ -1,5 +1,6 @@
 /** A psql that stays: statements go to its standard input, and a mark tells where the answer to them ends. */
 import { strict as assert } from 'node:assert';
+import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
@@ -53,10 +54,15 @@ export interface Session {
   ask(input: string): Promise<Answer>;
   /** As Ctrl-C: psql asks the server to cancel. */
   interrupt(): void;
-  /** No more input. */
-  end(): void;
   /** @throws AssertionError when psql ends with an error */
   close(): Promise<void>;
+}
+
+const running = new Set<ChildProcess>();
+
+/** A check that fails may leave one open. */
+export function endSessions(): void {
+  for (const child of running) child.stdin?.end();
 }
 
 /** @param settings psql variables */
@@ -66,7 +72,8 @@ export function psqlSession(program: string, settings: Readonly<Record<string, s
     stdio: 'pipe',
     env: environment(),
   });
-  const closed = once(child, 'close');
+  running.add(child);
+  const closed = once(child, 'close').finally(() => running.delete(child));
   child.stdin.on('error', () => undefined);
   return {
     async ask(input) {
@@ -76,7 +83,6 @@ export function psqlSession(program: string, settings: Readonly<Record<string, s
       return { out, err };
     },
     interrupt: () => void child.kill('SIGINT'),
-    end: () => void child.stdin.end(),
     async close() {
       child.stdin.end();
       const [code] = await closed;
