@@ -92,7 +92,7 @@ install_go() {
 
 # Modules stay beside the program, not in it: a build of changed sources downloads nothing.
 go_build() {
-  cd "$CLIENTS/go" && GOMODCACHE=$CACHE/go-modules GOFLAGS='-modcacherw -mod=readonly -trimpath -buildvcs=false' go build -o "$CACHE/go/" ./pgx ./pq
+  cd "$CLIENTS/go" && GOTOOLCHAIN=local GOMODCACHE=$CACHE/go-modules GOFLAGS='-modcacherw -mod=readonly -trimpath -buildvcs=false' go build -o "$CACHE/go/" ./pgx ./pq
 }
 
 install_java() {
