@@ -57,6 +57,7 @@ await runChecks(
       } finally {
         await binary.end();
       }
+      return 'with the option binary';
     },
     search: async () => {
       await client.query(INSERT, [4, 'Barbara', 'flu', '']);
