@@ -6,13 +6,21 @@ export function encodeBytea(bytes: Buffer): string {
 }
 
 const BACKSLASH = 0x5c;
-/** Between hex digits. */
-const SPACES = /[ \n\t\r]/g;
+/** Between pairs of hex digits, not within one. */
+const SPACES = /[ \n\t\r]+/;
 const OCTAL = /^[0-3][0-7][0-7]$/;
 
+/** Node stops at what is no pair of digits. */
+function decodePairs(digits: string): Buffer | undefined {
+  const bytes = Buffer.from(digits, 'hex');
+  return 2 * bytes.length === digits.length ? bytes : undefined;
+}
+
 function decodeHex(digits: string): Buffer | undefined {
-  const compact = digits.replace(SPACES, '');
-  return /^(?:[0-9a-f]{2})*$/i.test(compact) ? Buffer.from(compact, 'hex') : undefined;
+  const bytes = decodePairs(digits);
+  if (bytes) return bytes;
+  const runs = digits.split(SPACES);
+  return runs.every(({ length }) => length % 2 === 0) ? decodePairs(runs.join('')) : undefined;
 }
 
 /** One byte and how many characters stand for it: itself, two backslashes for one, or a backslash and three octal digits. */
