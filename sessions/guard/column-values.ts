@@ -8,7 +8,10 @@ import { Refusal } from '../../acra/statements/refusal.ts';
 import { decodeBytea, encodeBytea } from '../../postgres/bytea.ts';
 
 const INTEGER_BYTES = { int32: 4, int64: 8 } as const;
-const INTEGER = /^[ \t\n\v\f\r]*([+-]?\d+)[ \t\n\v\f\r]*$/;
+const INTEGER = /^[ \t\n\v\f\r]*([+-]?)(\d+)[ \t\n\v\f\r]*$/;
+const LEADING_ZEROS = /^0+(?=\d)/;
+/** Of an int64. Megabytes of digits would take seconds to convert. */
+const MAX_DIGITS = 19;
 
 type IntegerType = keyof typeof INTEGER_BYTES;
 
@@ -16,14 +19,24 @@ function isInteger(type: EncryptedColumn['dataType']): type is IntegerType {
   return type === 'int32' || type === 'int64';
 }
 
-function integerBytes({ name }: EncryptedColumn, type: IntegerType, value: bigint): Buffer {
+function outOfRange({ name }: EncryptedColumn, type: IntegerType): Refusal {
+  return new Refusal(`the value for column "${name}" is out of range for type ${type}`, '22003');
+}
+
+function integerBytes(column: EncryptedColumn, type: IntegerType, value: bigint): Buffer {
   const length = INTEGER_BYTES[type];
-  if (BigInt.asIntN(8 * length, value) !== value) {
-    throw new Refusal(`the value for column "${name}" is out of range for type ${type}`, '22003');
-  }
+  if (BigInt.asIntN(8 * length, value) !== value) throw outOfRange(column, type);
   const bytes = Buffer.alloc(8);
   bytes.writeBigInt64BE(value);
   return bytes.subarray(8 - length);
+}
+
+function integerFromText(column: EncryptedColumn, type: IntegerType, text: string): Buffer {
+  const [, sign, written] = INTEGER.exec(text) ?? [];
+  if (written === undefined) throw new Refusal(`the value for column "${column.name}" is no ${type}`, '22P02');
+  const digits = written.replace(LEADING_ZEROS, '');
+  if (digits.length > MAX_DIGITS) throw outOfRange(column, type);
+  return integerBytes(column, type, BigInt(`${sign}${digits}`));
 }
 
 /**
@@ -33,11 +46,7 @@ function integerBytes({ name }: EncryptedColumn, type: IntegerType, value: bigin
 export function valueFromText(column: EncryptedColumn, text: Buffer): Buffer {
   const { name, dataType } = column;
   if (dataType === 'str') return text;
-  if (isInteger(dataType)) {
-    const digits = INTEGER.exec(text.toString('latin1'))?.[1];
-    if (digits === undefined) throw new Refusal(`the value for column "${name}" is no ${dataType}`, '22P02');
-    return integerBytes(column, dataType, BigInt(digits));
-  }
+  if (isInteger(dataType)) return integerFromText(column, dataType, text.toString('latin1'));
   const bytes = decodeBytea(text);
   if (!bytes) throw new Refusal(`the value for column "${name}" is no valid bytea`, '22P02');
   return bytes;
