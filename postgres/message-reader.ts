@@ -7,6 +7,8 @@ export const MAX_UNAUTHENTICATED_BYTES = 10 * 1024;
 /** PQ_LARGE_MESSAGE_LIMIT (PostgreSQL 18, src/include/libpq/libpq.h): MaxAllocSize. */
 const MAX_POSTGRES_BYTES = 0x3fff_ffff;
 const EMPTY = Buffer.alloc(0);
+/** Chunks shorter than this are joined as they come: each Buffer costs more than a hundred bytes of its own. */
+const MIN_CHUNK_BYTES = 16 * 1024;
 
 export interface Message {
   /** One character; empty for the startup message, which has no type. */
@@ -43,11 +45,10 @@ export class MessageReader {
 
   /** Yields each message that is complete with this chunk. @throws SessionError 08P01 for a length out of bounds */
   *push(whole: Buffer): Generator<Message> {
-    const chunk = this.#skip(whole);
-    this.#chunks.push(chunk);
-    this.#heldBytes += chunk.length;
+    this.#hold(this.#skip(whole));
     if (this.#heldBytes < this.#neededBytes) return;
-    let rest = this.#chunks.length === 1 ? chunk : Buffer.concat(this.#chunks);
+    const [only = EMPTY] = this.#chunks;
+    let rest = this.#chunks.length === 1 ? only : Buffer.concat(this.#chunks);
     for (;;) {
       const typeBytes = this.#isStartup ? 0 : 1;
       this.#neededBytes = typeBytes + (rest.length < typeBytes + 4 ? 4 : this.#checked(rest.readUInt32BE(typeBytes)));
@@ -69,8 +70,22 @@ export class MessageReader {
       this.#isStartup = false;
       yield { type: frame.toString('latin1', 0, typeBytes), frame, body: frame.subarray(typeBytes + 4) };
     }
-    this.#chunks = [rest];
+    this.#chunks = rest.length === 0 ? [] : [rest];
     this.#heldBytes = rest.length;
+  }
+
+  /** Short neighbours are joined when the later one is no shorter, so that no byte is copied more than some fourteen times. */
+  #hold(chunk: Buffer): void {
+    if (chunk.length === 0) return;
+    this.#heldBytes += chunk.length;
+    let last = chunk;
+    for (;;) {
+      const before = this.#chunks.at(-1);
+      if (before === undefined || before.length > last.length || before.length + last.length > MIN_CHUNK_BYTES) break;
+      this.#chunks.pop();
+      last = Buffer.concat([before, last]);
+    }
+    this.#chunks.push(last);
   }
 
   /** @returns what does not belong to a message that is being thrown away */
