@@ -9,6 +9,11 @@ export async function writeAll(socket: Duplex, parts: readonly Buffer[], signal:
   if (first === undefined || socket.destroyed) return;
   const isTaken = socket.write(parts.length === 1 ? first : Buffer.concat(parts));
   if (isTaken) return;
-  const closed = once(socket, 'close').catch(() => undefined);
-  await untilAborted(Promise.race([once(socket, 'drain'), closed]), signal);
+  const settled = new AbortController();
+  const event = (name: string) => once(socket, name, { signal: settled.signal }).catch(() => undefined);
+  try {
+    await untilAborted(Promise.race([event('drain'), event('close')]), signal);
+  } finally {
+    settled.abort();
+  }
 }
