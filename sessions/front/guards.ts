@@ -3,9 +3,13 @@ import { SessionError } from '../../postgres/session-error.ts';
 import { untilAborted } from '../../runtime/abort.ts';
 import type { GuardAnswer } from '../messages.ts';
 
+interface Guard extends PromiseWithResolvers<string> {
+  isKnown: boolean;
+}
+
 export class GuardDirectory {
   readonly #ask: (clientId: string) => void;
-  readonly #known = new Map<string, PromiseWithResolvers<string>>();
+  readonly #known = new Map<string, Guard>();
 
   /** @param ask asks the supervisor, which answers by `answered` */
   constructor(ask: (clientId: string) => void) {
@@ -16,7 +20,7 @@ export class GuardDirectory {
   pathOf(clientId: string, signal: AbortSignal): Promise<string> {
     let known = this.#known.get(clientId);
     if (!known) {
-      known = Promise.withResolvers();
+      known = { ...Promise.withResolvers<string>(), isKnown: false };
       known.promise.catch(() => undefined);
       this.#known.set(clientId, known);
       this.#ask(clientId);
@@ -27,6 +31,7 @@ export class GuardDirectory {
   answered(answer: GuardAnswer): void {
     const known = this.#known.get(answer.clientId);
     if (answer.type === 'guard') {
+      if (known) known.isKnown = true;
       known?.resolve(answer.path);
       return;
     }
@@ -35,8 +40,8 @@ export class GuardDirectory {
     known?.reject(new SessionError(answer.sqlState, answer.message));
   }
 
-  /** Nobody listens there any more: whoever comes next asks again. */
+  /** Nobody listens there any more: whoever comes next asks again. What others have asked meanwhile they still learn. */
   forget(clientId: string): void {
-    this.#known.delete(clientId);
+    if (this.#known.get(clientId)?.isKnown) this.#known.delete(clientId);
   }
 }
