@@ -49,6 +49,10 @@ export interface ConversationOptions {
 /** A syntax error, also where a transaction has failed already. */
 const TRAP = "'acra refused'";
 const SYNTAX_ERROR = '42601';
+/** Of the statement that a trap would be, where the client's own has no name or one that was not read. */
+const NOBODYS_NAME = 'acra refused';
+/** Those that may hold values, and that a trap can stand in for. */
+const MAY_BE_LONG: readonly string[] = [FRONTEND.query, FRONTEND.parse, FRONTEND.bind];
 /** Answer no request. */
 const UNASKED: readonly string[] = [BACKEND.parameterStatus, BACKEND.noticeResponse, BACKEND.notificationResponse];
 
@@ -81,7 +85,8 @@ export class Conversation {
       if (message.type === FRONTEND.query) return this.#send({ kind: 'query', refusal }, messages.QUERY.encode(TRAP));
       if (message.type === FRONTEND.functionCall)
         return this.#send({ kind: 'functionCall', refusal }, messages.QUERY.encode(TRAP));
-      const name = message.type === FRONTEND.parse ? messages.PARSE.decode(message.body)[0] : 'acra refused';
+      const isNamed = message.type === FRONTEND.parse && message.skippedBytes === undefined;
+      const name = isNamed ? messages.PARSE.decode(message.body)[0] : NOBODYS_NAME;
       return this.#send({ kind: 'parse', name, refusal }, messages.PARSE.encode(name, TRAP, []));
     }
   }
@@ -155,7 +160,8 @@ export class Conversation {
     }
   }
 
-  async #request({ type, frame, body }: Message): Promise<Buffer> {
+  async #request({ type, frame, body, skippedBytes }: Message): Promise<Buffer> {
+    if (skippedBytes !== undefined) throw tooLong(type, skippedBytes);
     switch (type) {
       case FRONTEND.query:
         return this.#query(...messages.QUERY.decode(body));
@@ -269,6 +275,12 @@ function endOfRows(all: readonly Message[], from: number): number {
   let at = from;
   while (all[at]?.type === BACKEND.dataRow) at += 1;
   return at;
+}
+
+/** It was not read: where nothing can fail in its place the session ends. */
+function tooLong(type: string, bytes: number): SessionError {
+  const message = `a message of ${bytes} bytes is longer than is allowed`;
+  return MAY_BE_LONG.includes(type) ? new Refusal(message, '54000') : new SessionError('54000', message);
 }
 
 function isProtected(plan: Plan | undefined): boolean {
