@@ -10,7 +10,8 @@ import { connectDatabase, type DatabaseTarget } from './database-connection.ts';
 export async function cancelAt(database: DatabaseTarget, packet: Buffer, signal: AbortSignal): Promise<void> {
   const socket = await connectDatabase(database, signal);
   try {
-    const closed = once(socket, 'close');
+    // However it ends it: nothing would tell whether it has read the packet.
+    const closed = once(socket, 'close').catch(() => undefined);
     socket.resume().end(packet);
     await untilAborted(closed, signal);
   } finally {

@@ -69,7 +69,8 @@ export function passedExchange(client: MessageStream): LoginExchange {
       isFinal ||= kind === 'sasl-final';
       if (kind === 'sasl-final') return undefined;
       const response = await client.next(signal);
-      if (response.type !== FRONTEND.saslResponse) throw new SessionError('08P01', 'expected a response to SASL');
+      const isResponse = response.type === FRONTEND.saslResponse && response.skippedBytes === undefined;
+      if (!isResponse) throw new SessionError('08P01', 'expected a response to SASL');
       return response.frame;
     },
     [Symbol.dispose]: () => undefined,
@@ -100,8 +101,12 @@ const GREETING: readonly string[] = [
   BACKEND.parameterStatus,
   BACKEND.backendKeyData,
 ];
-/** PostgreSQL reports some fifteen settings. */
-const MAX_GREETING_MESSAGES = 1_000;
+/** PostgreSQL reports some fifteen settings, and the whole of a login is some twenty messages. */
+const MAX_LOGIN_MESSAGES = 1_000;
+/** Of all that is held back. */
+const MAX_LOGIN_BYTES = 256 * 1024;
+/** Of one message of the database until it has let the client in; libpq takes no more than 30,000. */
+export const MAX_LOGIN_MESSAGE_BYTES: number = 64 * 1024;
 
 /**
  * @param database to which the start-up packet was sent
@@ -115,8 +120,10 @@ export async function logIn(
 ): Promise<readonly Message[]> {
   const greeting: Message[] = [];
   let isOk = false;
-  while (greeting.length < MAX_GREETING_MESSAGES) {
+  let bytes = 0;
+  for (let count = 0; count < MAX_LOGIN_MESSAGES && bytes <= MAX_LOGIN_BYTES; count++) {
     const message = await database.next(signal);
+    bytes += message.frame.length;
     if (message.type === BACKEND.errorResponse) throw new LoginRefused(message.frame);
     if (message.type === BACKEND.authentication && !isOk) {
       isOk = await authenticate(database, exchange, message, signal);

@@ -17,7 +17,7 @@ import { encodeStartupMessage } from '../../postgres/startup-message.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { Deadline } from '../../runtime/deadline.ts';
 import { connectDatabase, type DatabaseTarget } from '../edge/database-connection.ts';
-import { LoginRefused, logIn } from '../edge/login.ts';
+import { LoginRefused, logIn, MAX_LOGIN_MESSAGE_BYTES } from '../edge/login.ts';
 import { MessageStream } from '../message-stream.ts';
 import type { SessionOpening } from '../opening.ts';
 import { sayGoodbye } from '../say-goodbye.ts';
@@ -39,6 +39,8 @@ export interface SessionDeps {
 
 const REFUSED_BY = 'refused by acra-enclave';
 const DAY_MS = 24 * 3600 * 1000;
+/** Answer nothing, and may come at any time. */
+const UNASKED: readonly string[] = [BACKEND.parameterStatus, BACKEND.noticeResponse, BACKEND.notificationResponse];
 const draining = () => new SessionError('57P01', 'terminating connection due to administrator command');
 
 /** Nobody is left to be told. */
@@ -54,7 +56,10 @@ export class GuardedSession {
   readonly #conversation: Conversation;
   readonly #ending = new AbortController();
   #database: MessageStream | undefined;
+  /** As of the database's last answer. */
   #isIdle = false;
+  /** Something of the client's is being judged. */
+  #isAsking = false;
   #isDraining = false;
 
   constructor(socket: Duplex, deps: SessionDeps) {
@@ -95,12 +100,13 @@ export class GuardedSession {
     using deadline = new Deadline(clock, loginMs, this.#ending.signal, tooLate);
     const begin = loginFor(startup);
     const socket = await connectDatabase(this.#deps.database, deadline.signal);
-    const database = new MessageStream(socket, { maxBytes: maxDatabaseMessageBytes });
+    const database = new MessageStream(socket, { maxBytes: MAX_LOGIN_MESSAGE_BYTES });
     this.#database = database;
     socket.write(encodeStartupMessage(startup));
     using exchange = begin(this.#client, socket.getPeerX509Certificate());
     const greeting = await logIn(database, exchange, deadline.signal);
     this.#client.maxBytes = maxMessageBytes;
+    database.maxBytes = maxDatabaseMessageBytes;
     await this.#toClient(greeting);
     return database;
   }
@@ -116,21 +122,26 @@ export class GuardedSession {
   async #toClient(messages: readonly Message[]): Promise<void> {
     const answers = await this.#conversation.fromDatabase(messages);
     await writeAll(this.#client.socket, answers, this.#ending.signal);
-    const last = messages.at(-1);
-    this.#isIdle = last?.type === BACKEND.readyForQuery && last.body.toString('latin1') === 'I';
+    for (const { type, body } of messages) {
+      if (UNASKED.includes(type)) continue;
+      this.#isIdle = type === BACKEND.readyForQuery && body.toString('latin1') === 'I';
+    }
     this.#drainIfIdle();
   }
 
   async #toDatabase(database: MessageStream, messages: readonly Message[]): Promise<void> {
     this.#isIdle = false;
+    this.#isAsking = true;
     const sent: Buffer[] = [];
     for (const message of messages) sent.push(await this.#conversation.fromClient(message));
     await writeAll(database.socket, sent, this.#ending.signal);
+    this.#isAsking = false;
     if (messages.some(({ type }) => type === FRONTEND.terminate)) this.#end(new SessionEnded());
   }
 
   #drainIfIdle(): void {
-    if (this.#isDraining && this.#isIdle && !this.#conversation.isBusy) this.#end(draining());
+    const isIdle = this.#isIdle && !this.#isAsking && !this.#conversation.isBusy;
+    if (this.#isDraining && isIdle) this.#end(draining());
   }
 
   async #endWithCertificate(endsMs: number): Promise<void> {
