@@ -38,6 +38,7 @@ export class Guard {
   readonly #sessionDeps: SessionDeps;
   readonly #server: Server;
   readonly #sessions = new Set<GuardedSession>();
+  #isDraining = false;
 
   private constructor(deps: GuardDeps, options: ServeGuard, sessionDeps: SessionDeps) {
     this.#deps = deps;
@@ -84,6 +85,7 @@ export class Guard {
 
   /** No new sessions; those that there are end when they are idle, or at once. */
   drain(isLast: boolean): void {
+    this.#isDraining = true;
     this.#server.close();
     for (const session of this.#sessions) if (isLast) session.cut();
     for (const session of this.#sessions) session.drain();
@@ -92,7 +94,7 @@ export class Guard {
   async #take(socket: Socket): Promise<void> {
     socket.on('error', () => undefined);
     const opening = await this.#opening(socket);
-    if (!opening) {
+    if (!opening || this.#isDraining) {
       socket.destroy();
       return;
     }
