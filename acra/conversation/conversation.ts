@@ -12,6 +12,7 @@ import type { Message } from '../../postgres/message-reader.ts';
 import { BACKEND, FRONTEND } from '../../postgres/message-types.ts';
 import * as messages from '../../postgres/messages.ts';
 import { type PendingRequest, ReplyQueue } from '../../postgres/reply-queue.ts';
+import { SessionError } from '../../postgres/session-error.ts';
 import { readsAsUtf8, requireSafeSetting } from '../../postgres/unsafe-settings.ts';
 import type { LiteralEdit } from '../statements/draft.ts';
 import type { Plan } from '../statements/judge.ts';
