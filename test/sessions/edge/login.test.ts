@@ -168,7 +168,7 @@ function passing() {
 
 t.test('passes the SCRAM of a client through, message by message, and holds the rest back', async (t) => {
   const { database, client, result } = passing();
-  const negotiated = say('v', Buffer.alloc(8));
+  const negotiated = say('v', Buffer.from('0003000200000000', 'hex'));
   database.write(Buffer.concat([negotiated, OFFER]));
   await settled();
   t.same(readNow(client), Buffer.concat([negotiated, OFFER]));
@@ -209,7 +209,7 @@ t.test('ends a login of a client that answers with something else, or too much (
 });
 
 t.test('does not pass messages of a database to a client without end (08P01)', async (t) => {
-  for (const endless of [say('v', Buffer.alloc(8)), ask(12, 'v=x')]) {
+  for (const endless of [say('v', Buffer.from('0003000200000000', 'hex')), ask(12, 'v=x')]) {
     const { database, result } = passing();
     database.write(Buffer.concat(Array.from({ length: 1_001 }, () => endless)));
     t.equal(await result, '08P01');
