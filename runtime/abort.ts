@@ -11,6 +11,9 @@ export function whenAborted(signal: AbortSignal): Promise<void> {
   });
 }
 
+/** A reason that costs nothing: without one an abort makes a DOMException with its stack. */
+const SETTLED = Symbol('settled');
+
 /** Resolves with the promise, or rejects with the signal's reason as soon as it aborts. */
 export async function untilAborted<Result>(promise: Promise<Result>, signal: AbortSignal): Promise<Result> {
   const settled = new AbortController();
@@ -21,6 +24,6 @@ export async function untilAborted<Result>(promise: Promise<Result>, signal: Abo
   try {
     return await Promise.race([promise, aborted]);
   } finally {
-    settled.abort();
+    settled.abort(SETTLED);
   }
 }

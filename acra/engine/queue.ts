@@ -69,11 +69,15 @@ export class EngineQueue {
 
   /** The oldest, and what may go with it. */
   take(): readonly Waiting[] {
-    const [first] = this.#waiting;
+    const [first, ...others] = this.#waiting;
     if (!first) return [];
-    const batch = first.isAlone ? [first] : this.#with(first);
-    this.#waiting = this.#waiting.filter((each) => !batch.includes(each));
-    return batch;
+    if (first.isAlone) {
+      this.#waiting = others;
+      return [first];
+    }
+    const batch = new Batch(first, this.#limits);
+    this.#waiting = others.filter((each) => !batch.takes(each));
+    return batch.waiting;
   }
 
   /** Gives up what has waited since then or longer. */
@@ -82,22 +86,38 @@ export class EngineQueue {
     for (const { fail } of this.#waiting.filter(isOver)) fail(error);
     this.#waiting = this.#waiting.filter((waiting) => !isOver(waiting));
   }
+}
 
-  /** In the order in which they came; what does not fit waits on. */
-  #with(first: Waiting): readonly Waiting[] {
-    const { maxBatchBytes, maxBatchTasks } = this.#limits;
-    const batch: Waiting[] = [];
-    let [bytes, cells] = [0, 0];
-    for (const each of this.#waiting) {
-      if (each.isAlone || !goTogether(first.task, each.task)) continue;
-      bytes += bytesOf(each.task);
-      cells += each.task.kind === 'reveal' ? each.task.cells.length : 0;
-      if (batch.length > 0 && (bytes > maxBatchBytes || cells > MAX_ROW_CELLS)) break;
-      batch.push(each);
-      if (batch.length >= maxBatchTasks) break;
-    }
-    return batch;
+/** What goes in one round, in the order in which it came. */
+class Batch {
+  readonly waiting: Waiting[];
+  readonly #limits: QueueLimits;
+  readonly #first: Task;
+  #bytes: number;
+  #cells: number;
+
+  constructor(first: Waiting, limits: QueueLimits) {
+    this.waiting = [first];
+    this.#limits = limits;
+    this.#first = first.task;
+    this.#bytes = bytesOf(first.task);
+    this.#cells = cellsOf(first.task);
   }
+
+  /** @returns false for what does not fit, and waits on */
+  takes(each: Waiting): boolean {
+    const { maxBatchBytes, maxBatchTasks } = this.#limits;
+    const [bytes, cells] = [this.#bytes + bytesOf(each.task), this.#cells + cellsOf(each.task)];
+    const isTooMuch = this.waiting.length >= maxBatchTasks || bytes > maxBatchBytes || cells > MAX_ROW_CELLS;
+    if (each.isAlone || isTooMuch || !goTogether(this.#first, each.task)) return false;
+    [this.#bytes, this.#cells] = [bytes, cells];
+    this.waiting.push(each);
+    return true;
+  }
+}
+
+function cellsOf(task: Task): number {
+  return task.kind === 'reveal' ? task.cells.length : 0;
 }
 
 /** Values to protect in one round, cells of one table in one row. */
