@@ -51,10 +51,7 @@ export interface Endpoints {
   readonly imds: { readonly url: string };
 }
 
-/**
- * What `psql` and every other client on libpq up to 16 connects with. Channel binding is off because the login passes through two TLS
- * connections: the client would bind it to our certificate, and the database checks its own (acra-server contract 0).
- */
+/** What `psql` and every other client on libpq connects with: its defaults, and certificates. The certificate is the login. */
 export function libpqConninfo(
   address: Pick<TcpEndpoint, 'host' | 'port'>,
   files: { readonly ca: string; readonly cert: string; readonly key: string },
@@ -65,13 +62,10 @@ export function libpqConninfo(
     port: address.port,
     dbname: DATABASE,
     user: APPLICATION.user,
-    password: APPLICATION.password,
     sslmode: 'verify-full',
     sslrootcert: files.ca,
     sslcert: files.cert,
     sslkey: files.key,
-    channel_binding: 'disable',
-    gssencmode: 'disable',
   };
   const quote = (value: string | number) => `'${String(value).replace(/['\\]/g, '\\$&')}'`;
   return Object.entries(settings)
@@ -87,7 +81,7 @@ export function describeEndpoints(stack: Stack, address: TcpEndpoint, kmsCaFile:
     public: {
       host: address.host,
       port: address.port,
-      ...APPLICATION,
+      user: APPLICATION.user,
       database: DATABASE,
       tls: { ca: applicationCa, cert, key, servername: ENCLAVE_NAME },
       libpq: libpqConninfo(address, { ca: applicationCa, cert, key }),

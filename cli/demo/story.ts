@@ -108,7 +108,9 @@ export class Story {
   }
 
   async #insert(application: Client): Promise<void> {
-    this.#title('An application stores a patient through the enclave, over TLS, with an ordinary INSERT');
+    this.#title(
+      'An application stores a patient through the enclave: its certificate is the login, the INSERT an ordinary one',
+    );
     for (const { id, name, email, diagnosis } of [PATIENT, OTHER]) {
       const sql = 'INSERT INTO patients (id, name, email, diagnosis) VALUES ($1, $2, $3, $4)';
       const { rowCount } = await application.query(sql, [id, name, email, diagnosis]);
