@@ -12,12 +12,12 @@ import type { Message } from '../../postgres/message-reader.ts';
 import { BACKEND, FRONTEND } from '../../postgres/message-types.ts';
 import * as messages from '../../postgres/messages.ts';
 import { type PendingRequest, ReplyQueue } from '../../postgres/reply-queue.ts';
-import { SessionError } from '../../postgres/session-error.ts';
 import { readsAsUtf8, requireSafeSetting } from '../../postgres/unsafe-settings.ts';
 import type { LiteralEdit } from '../statements/draft.ts';
 import type { Plan } from '../statements/judge.ts';
 import { Refusal } from '../statements/refusal.ts';
 import { rewrite } from '../statements/rewrite.ts';
+import { refuseTooLong, requireOfSession, requireWanted } from './belonging.ts';
 import { cellKinds, describedTypes, parameterTypes } from './result-types.ts';
 import { Statements } from './statements.ts';
 import type { ValueProtector } from './value-protector.ts';
@@ -52,8 +52,6 @@ const TRAP = "'acra refused'";
 const SYNTAX_ERROR = '42601';
 /** Of the statement that a trap would be, where the client's own has no name or one that was not read. */
 const NOBODYS_NAME = 'acra refused';
-/** Those that may hold values, and that a trap can stand in for. */
-const MAY_BE_LONG: readonly string[] = [FRONTEND.query, FRONTEND.parse, FRONTEND.bind];
 /** Answer no request. */
 const UNASKED: readonly string[] = [BACKEND.parameterStatus, BACKEND.noticeResponse, BACKEND.notificationResponse];
 
@@ -62,6 +60,7 @@ export class Conversation {
   readonly #portals = new Map<string, Pick<Request, 'plan' | 'resultFormats'>>();
   readonly #statements = new Statements<Request>();
   readonly #queue = new ReplyQueue<Request>((dropped) => this.#statements.dropped(dropped));
+  #isLoggedIn = false;
   #segment = 0;
   /** After rows that could not be read. */
   #isSilent = false;
@@ -72,6 +71,11 @@ export class Conversation {
     this.#options = options;
   }
 
+  /** From now on whatever belongs to a login ends the session. */
+  loggedIn(): void {
+    this.#isLoggedIn = true;
+  }
+
   /** Whether the database owes an answer. */
   get isBusy(): boolean {
     return !this.#queue.isEmpty;
@@ -79,14 +83,16 @@ export class Conversation {
 
   /** One message at a time. @returns what the database gets instead. @throws SessionError */
   async fromClient(message: Message): Promise<Buffer> {
+    if (this.#isLoggedIn) requireOfSession(message.type, 'client');
+    const isTooLong = message.skippedBytes !== undefined;
     try {
-      return await this.#request(message);
+      return isTooLong ? refuseTooLong(message) : await this.#request(message);
     } catch (refusal) {
       if (!(refusal instanceof Refusal)) throw refusal;
       if (message.type === FRONTEND.query) return this.#send({ kind: 'query', refusal }, messages.QUERY.encode(TRAP));
       if (message.type === FRONTEND.functionCall)
         return this.#send({ kind: 'functionCall', refusal }, messages.QUERY.encode(TRAP));
-      const isNamed = message.type === FRONTEND.parse && message.skippedBytes === undefined;
+      const isNamed = message.type === FRONTEND.parse && !isTooLong;
       const name = isNamed ? messages.PARSE.decode(message.body)[0] : NOBODYS_NAME;
       return this.#send({ kind: 'parse', name, refusal }, messages.PARSE.encode(name, TRAP, []));
     }
@@ -107,6 +113,8 @@ export class Conversation {
 
   #answer(message: Message): readonly Buffer[] {
     const { type, body } = message;
+    if (this.#isLoggedIn) requireOfSession(type, 'database');
+    requireWanted(type, this.#queue.current?.plan?.copiesIn);
     const request = this.#queue.answered(type);
     if (type === BACKEND.parameterStatus) this.#takeSetting(...messages.PARAMETER_STATUS.decode(body));
     const answer = this.#answerTo(request, message);
@@ -161,8 +169,7 @@ export class Conversation {
     }
   }
 
-  async #request({ type, frame, body, skippedBytes }: Message): Promise<Buffer> {
-    if (skippedBytes !== undefined) throw tooLong(type, skippedBytes);
+  async #request({ type, frame, body }: Message): Promise<Buffer> {
     switch (type) {
       case FRONTEND.query:
         return this.#query(...messages.QUERY.decode(body));
@@ -276,12 +283,6 @@ function endOfRows(all: readonly Message[], from: number): number {
   let at = from;
   while (all[at]?.type === BACKEND.dataRow) at += 1;
   return at;
-}
-
-/** It was not read: where nothing can fail in its place the session ends. */
-function tooLong(type: string, bytes: number): SessionError {
-  const message = `a message of ${bytes} bytes is longer than is allowed`;
-  return MAY_BE_LONG.includes(type) ? new Refusal(message, '54000') : new SessionError('54000', message);
 }
 
 function isProtected(plan: Plan | undefined): boolean {

@@ -108,6 +108,7 @@ export class GuardedSession {
     this.#client.maxBytes = maxMessageBytes;
     database.maxBytes = maxDatabaseMessageBytes;
     await this.#toClient(greeting);
+    this.#conversation.loggedIn();
     return database;
   }
 
