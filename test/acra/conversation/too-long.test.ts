@@ -50,12 +50,29 @@ t.test('leaves the statement that had the name before as it is', async (t) => {
   t.match(toDatabase[0]!.toString('latin1'), 'sealed x');
 });
 
-t.test('ends the session over any other message that is too long (54000)', async (t) => {
-  for (const type of ['D', 'C', 'E', 'F', 'S', 'H', 'd', 'f', 'p', 'X', '?']) {
+t.test('refuses every other request that is too long in its place (54000)', async (t) => {
+  for (const type of ['D', 'C', 'E', 'F']) {
+    const { toDatabase, toClient } = await converse(
+      newConversation(),
+      [skipped(type), client.sync],
+      [trapError, database.ready()],
+    );
+    t.match(toDatabase[0]?.toString('latin1', 0, 1), /[PQ]/, type);
+    t.equal(shown(toClient)[0], 'E 54000', type);
+  }
+});
+
+t.test('fails a COPY whose data are too long, so that no part of it is stored', async (t) => {
+  const answer = await newConversation().fromClient(skipped('d'));
+  t.match(answer.toString('latin1'), /^f....a message of 20000000 bytes is too long\0$/s);
+});
+
+t.test('ends the session over a message that has no such length (08P01)', async (t) => {
+  for (const type of ['S', 'H', 'f', 'p', 'X', '?']) {
     const error = await newConversation()
       .fromClient(skipped(type))
       .catch((thrown: unknown) => thrown);
-    t.match(error, { sqlState: '54000' }, type);
+    t.match(error, { sqlState: '08P01' }, type);
     t.notOk(error instanceof Refusal, 'after which the session would go on');
   }
 });
