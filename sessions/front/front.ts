@@ -17,7 +17,7 @@ import { SessionError } from '../../postgres/session-error.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { Deadline } from '../../runtime/deadline.ts';
 import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
-import type { GuardAnswer, ServeFront } from '../messages.ts';
+import type { FromFront, GuardAnswer, ServeFront } from '../messages.ts';
 import { encodeOpening, type SessionOpening } from '../opening.ts';
 import type { Program } from '../program.ts';
 import { sayGoodbye } from '../say-goodbye.ts';
@@ -58,7 +58,10 @@ export class Front {
     this.#options = options;
     this.#tls = new ClientTls({ ...options, key });
     this.#places = new Places(options.limits);
-    this.#guards = new GuardDirectory((clientId) => deps.send({ type: 'guard-wanted', clientId }));
+    this.#guards = new GuardDirectory((clientId) => {
+      const wanted: FromFront = { type: 'guard-wanted', clientId };
+      deps.send(wanted);
+    });
     this.#cancels = new Cancels({ ...deps, database: options.database });
   }
 
