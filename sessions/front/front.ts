@@ -118,7 +118,11 @@ export class Front {
       socket.end();
       return undefined;
     }
-    const secured = await this.#tls.accept(socket, stage(tlsMs, 'the TLS handshake').signal);
+    const secured = await this.#tls.accept(socket, stage(tlsMs, 'the TLS handshake').signal).catch((error: unknown) => {
+      // A word in clear has no place where TLS has begun.
+      socket.destroy();
+      throw error;
+    });
     if (!request.isDirect || secured.alpnProtocol === ALPN) return secured;
     this.#refuse(secured, new SessionError('08P01', `TLS without a request must name the protocol ${ALPN} (ALPN)`));
     return undefined;
@@ -144,7 +148,7 @@ export class Front {
       loginMs: Math.max(1, loginMs - (clock.monotonicMs() - acceptedMs)),
     };
     guard.write(encodeOpening(opening));
-    join(socket, guard);
+    join(socket, guard, clock);
   }
 
   #clientIdOf(pem: string): string {

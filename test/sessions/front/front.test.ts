@@ -175,3 +175,34 @@ t.test('refuses sessions beyond those of one client (53300), and takes one when 
   (await secured()).write(PACKET);
   t.same((await again).opening.startup, STARTUP);
 });
+
+t.test('gives the last word to a client that was not read any more, and floods on', async (t) => {
+  const { guard, secured } = await frontRig(t);
+  const handed = guard.next();
+  const client = await secured();
+  client.write(PACKET);
+  const { socket } = await handed;
+  client.write(Buffer.alloc(8_000_000));
+  await settled();
+  socket.end('the last word');
+  await settled();
+  socket.destroy();
+  t.equal((await readToEnd(client).catch((error) => error.code)).toString(), 'the last word');
+});
+
+t.test('says nothing in clear where TLS has begun and does not come to its end', async (t) => {
+  const { clock, plain } = await frontRig(t);
+  for (const behind of ['', 'no TLS at all', '\x16\x03\x01']) {
+    const socket = await plain();
+    const all = readToEnd(socket).catch((error) => error.code);
+    const before = clock.sleptMs.length;
+    socket.write(Buffer.from('0000000804d2162f', 'hex'));
+    while (!clock.sleptMs.slice(before).includes(LIMITS.tlsMs)) await settled();
+    socket.write(behind);
+    await settled();
+    clock.advance(LIMITS.tlsMs);
+    await settled();
+    clock.advance(2_000);
+    t.notMatch((await all).toString('latin1'), 'SFATAL', behind);
+  }
+});
