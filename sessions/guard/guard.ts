@@ -17,7 +17,7 @@ import { Deadline } from '../../runtime/deadline.ts';
 import { describeError } from '../../runtime/errors.ts';
 import type { Random } from '../../runtime/random.ts';
 import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
-import type { ServeGuard } from '../messages.ts';
+import type { FromGuard, ServeGuard } from '../messages.ts';
 import { readOpening, type SessionOpening } from '../opening.ts';
 import type { Program } from '../program.ts';
 import { type BeginExchange, certificateLogin, clientLogin } from './access.ts';
@@ -124,6 +124,7 @@ export class Guard {
   }
 
   #tellCount(): void {
-    this.#deps.send({ type: 'sessions', open: this.#sessions.size } as const);
+    const count: FromGuard = { type: 'sessions', open: this.#sessions.size };
+    this.#deps.send(count);
   }
 }
