@@ -15,7 +15,7 @@ import { MemoryLogger } from '../../../support/memory-logger.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 
 const DAY_MS = 86_400_000;
-export const authority = await createAuthority({ commonName: 'Clients', clock: systemClock });
+const authority = await createAuthority({ commonName: 'Clients', clock: systemClock });
 const foreign = await createAuthority({ commonName: 'Clients', clock: systemClock });
 const serverTls = await authority.issue({ commonName: 'enclave', kind: 'server', subjectAltNames: ['enclave.test'] });
 const past = new Date(Date.now() - DAY_MS);
@@ -39,7 +39,7 @@ const SSL_REQUEST = Buffer.from('0000000804d2162f', 'hex');
 
 type Teardown = Parameters<typeof temporaryFolder>[0];
 
-export interface Handed {
+interface Handed {
   readonly opening: SessionOpening;
   readonly socket: Socket;
 }
