@@ -10,7 +10,7 @@ const FOLDERS = [
   ...'acra attestation bench bin cli config deploy docs eif emulator encoding examples host-proxy keys kms postgres'.split(
     ' ',
   ),
-  ...'relay runtime scripts supervisor system test wire'.split(' '),
+  ...'relay runtime scripts sessions supervisor system test wire'.split(' '),
 ];
 /** The change log tells how things were called when they changed. */
 const documents = ['README.md', 'CONTRIBUTING.md', ...filesOf(['docs'], '.md')];
