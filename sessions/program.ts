@@ -11,14 +11,15 @@ import { CHANNEL_FD } from '../system/processes/launch-plan.ts';
 /** Records that a supervisor which does not listen would make us hold. */
 const MAX_WAITING_BYTES = 1024 * 1024;
 
-export interface Program {
-  readonly send: (message: { readonly type: string }) => void;
+/** `Says`: what it may tell the supervisor. */
+export interface Program<Says extends object> {
+  readonly send: (message: Says) => void;
   readonly logger: Logger;
 }
 
 /** @param onMessage told of everything that the supervisor says, in order */
-export function runProgram<Told>(
-  onMessage: (program: Program, message: Told, secrets: readonly SecretBuffer[]) => Promise<void>,
+export function runProgram<Told, Says extends object>(
+  onMessage: (program: Program<Says>, message: Told, secrets: readonly SecretBuffer[]) => Promise<void>,
 ): void {
   const channel: Channel = new Channel(new Socket({ fd: CHANNEL_FD, readable: true, writable: true }), {
     onMessage: (message, secrets) => {
@@ -31,11 +32,11 @@ export function runProgram<Told>(
     },
     onEnd: () => process.exit(0),
   });
-  const send = (message: { readonly type: string }) => channel.send(message);
+  const send = (message: Says) => channel.send(message);
   const log = (level: string, event: string, fields: LogFields = {}) => {
     if (channel.waitingBytes < MAX_WAITING_BYTES) channel.send({ type: 'log', level, event, fields });
   };
-  const program: Program = { send, logger: { log } };
+  const program: Program<Says> = { send, logger: { log } };
   // Whoever sends a signal is the supervisor, and asks in order first.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => process.exit(0));
 }

@@ -29,7 +29,7 @@ import { GuardDirectory } from './guards.ts';
 import { join } from './join.ts';
 import { type Place, Places } from './places.ts';
 
-export interface FrontDeps extends Program {
+export interface FrontDeps extends Program<FromFront> {
   readonly clock: Clock;
 }
 

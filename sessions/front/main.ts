@@ -1,12 +1,12 @@
 /** The front as a program: one for the enclave, launched by the supervisor. */
 import { systemClock } from '../../runtime/clock.ts';
-import type { ToFront } from '../messages.ts';
+import type { FromFront, ToFront } from '../messages.ts';
 import { runProgram } from '../program.ts';
 import { Front } from './front.ts';
 
 let front: Front | undefined;
 
-runProgram<ToFront>(async (program, message, [key]) => {
+runProgram<ToFront, FromFront>(async (program, message, [key]) => {
   if (message.type === 'serve') {
     if (!key) return;
     front = new Front({ ...program, clock: systemClock }, message, key);

@@ -28,7 +28,7 @@ const shown = (name: string) => `"${Buffer.from(name, 'latin1').toString()}"`;
 const list = (names: readonly string[]) => names.map((name) => `"${name}"`).join(', ') || 'none';
 
 /** @throws SessionError 28000 */
-function allowedUser(startup: StartupMessage, users: readonly AllowedUser[]): AllowedUser {
+export function allowedUser(startup: StartupMessage, users: readonly AllowedUser[]): AllowedUser {
   const [user, database] = [userOf(startup), databaseOf(startup)];
   const allowed = users.find(({ name }) => packetForm(name) === user);
   const rule = 'database.users of enclave.yaml allows it';

@@ -27,7 +27,7 @@ import { GuardedSession, type SessionDeps } from './session.ts';
 /** The front sends it with the connection. */
 const OPENING_MS = 5_000;
 
-export interface GuardDeps extends Program {
+export interface GuardDeps extends Program<FromGuard> {
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -50,11 +50,11 @@ export class Guard {
   /** Tells where acra-server is to find its database, then that it listens. @param passwords in the order of the users */
   static async start(deps: GuardDeps, options: ServeGuard, passwords: readonly SecretBuffer[]): Promise<Guard> {
     const { clock, random, send, logger } = deps;
-    const onDeaf = () => send({ type: 'engine-fault', fault: 'deaf' } as const);
+    const onDeaf = () => send({ type: 'engine-fault', fault: 'deaf' });
     const engine = new AcraEngine({ acra: { kind: 'unix', path: options.acraPath }, clock, random, onDeaf });
     // Another may have taken it while there was no guard; acra-server is told of the new one.
     const { port } = await engine.start(options.enginePort).catch(() => engine.start());
-    send({ type: 'engine', port } as const);
+    send({ type: 'engine', port });
     const { tables } = parseEncryptorConfig(options.encryptorConfig, 'encryptor.yaml');
     const users = options.users.map((user, index) => ({ ...user, password: passwords[index] as SecretBuffer }));
     const loginFor = (startup: StartupMessage): BeginExchange => {
@@ -63,7 +63,7 @@ export class Guard {
     };
     const onFailure = (error: EngineError) => {
       logger.log('error', 'guard.engine-failed', { code: error.code, reason: describeError(error) });
-      if (error.code === 'ENGINE_UNPROTECTED') send({ type: 'engine-fault', fault: 'unprotected' } as const);
+      if (error.code === 'ENGINE_UNPROTECTED') send({ type: 'engine-fault', fault: 'unprotected' });
     };
     const guard = new Guard(deps, options, {
       ...options,

@@ -1,13 +1,13 @@
 /** The guard as a program: one for each identity, launched by the supervisor. */
 import { systemClock } from '../../runtime/clock.ts';
 import { systemRandom } from '../../runtime/random.ts';
-import type { ToGuard } from '../messages.ts';
+import type { FromGuard, ToGuard } from '../messages.ts';
 import { runProgram } from '../program.ts';
 import { Guard } from './guard.ts';
 
 let guard: Guard | undefined;
 
-runProgram<ToGuard>(async (program, message, secrets) => {
+runProgram<ToGuard, FromGuard>(async (program, message, secrets) => {
   if (message.type === 'serve') {
     guard = await Guard.start({ ...program, clock: systemClock, random: systemRandom }, message, secrets);
   } else {

@@ -87,12 +87,13 @@ export class EngineProtector implements ValueProtector {
   }
 
   async #revealInto(column: EncryptedColumn, cells: readonly Cell[]): Promise<void> {
-    if (cells.length === 0) return;
-    const stored = cells.map((cell) => cell.stored);
-    const revealed = await this.#ask(column, () => this.#engine.reveal(column, stored));
-    for (const [at, { row, index, isBinary }] of cells.entries()) {
-      const value = revealed[at];
-      if (value) row[index] = isBinary ? value : textOf(column, value);
+    const filled = cells.filter(({ stored }) => stored.length > 0);
+    const stored = filled.map((cell) => cell.stored);
+    const revealed = stored.length > 0 ? await this.#ask(column, () => this.#engine.reveal(column, stored)) : [];
+    const values = new Map(filled.map((cell, at) => [cell, revealed[at]]));
+    for (const cell of cells) {
+      const value = values.get(cell) ?? cell.stored;
+      cell.row[cell.index] = cell.isBinary ? value : textOf(column, value);
     }
   }
 
