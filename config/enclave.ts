@@ -41,6 +41,14 @@ const acra = z
     maxMemoryMiB: count(768, 1024 * 1024, MIN_ACRA_MEMORY_MIB).describe(
       'what it is ended at (cgroup memory.max); above the soft limit',
     ),
+    maxRunning: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .optional()
+      .describe(
+        'acra-servers at once, one for each client identity that has sessions, with its guard; default: as memory allows',
+      ),
     maxTasks: count(512, 100_000, MIN_ACRA_TASKS).describe('processes and threads that it may have (cgroup pids.max)'),
   })
   .refine(({ memoryLimitMiB, maxMemoryMiB }) => memoryLimitMiB < maxMemoryMiB, {

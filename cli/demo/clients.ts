@@ -1,5 +1,6 @@
 /** The two ways to the data: as the application does, through the enclave, and as somebody who holds the database does. */
 import pg from 'pg';
+import type { IssuedCertificate } from '../../emulator/pki/authority.ts';
 import type { RunningPostgres } from '../../emulator/postgres/server.ts';
 import type { TcpEndpoint } from '../../wire/endpoint.ts';
 import type { DemoCertificates } from './certificates.ts';
@@ -15,8 +16,14 @@ export interface Reachable {
   };
 }
 
-export async function connectThroughEnclave(stack: Reachable, address: TcpEndpoint): Promise<pg.Client> {
-  const { applicationCaPem, client } = stack.parts.certificates;
+/** @param as default: the application */
+export async function connectThroughEnclave(
+  stack: Reachable,
+  address: TcpEndpoint,
+  as?: IssuedCertificate,
+): Promise<pg.Client> {
+  const { applicationCaPem, client: application } = stack.parts.certificates;
+  const client = as ?? application;
   const connection = new pg.Client({
     host: address.host,
     port: address.port,

@@ -60,6 +60,7 @@ export class Identity {
       }
     | undefined;
   #confinements: readonly Confinement[] = [];
+  #listening = Promise.withResolvers<void>();
   readonly #enginePort = Promise.withResolvers<number>();
   /** What acra-server was, or will be, launched with. */
   #port = 0;
@@ -102,7 +103,7 @@ export class Identity {
       };
       const program = this.#program(guardHome, paths);
       const childDeps = { clock, random, logger, onFailure };
-      const guard = new SupervisedChild(program.spec, { ...childDeps, onState: () => undefined });
+      const guard = new SupervisedChild(program.spec, { ...childDeps, onState: (state) => this.#followGuard(state) });
       const spec = acraChildSpec(await this.#acraDeps(acraHome, paths.acra));
       const acra = new SupervisedChild(spec, { ...childDeps, onState: this.#onState });
       this.#parts = { guard, acra, program };
@@ -112,6 +113,11 @@ export class Identity {
       await this.stop();
       throw error;
     }
+  }
+
+  /** While a guard is started anew nobody listens: resolves when somebody does. @throws the signal's reason */
+  untilListening(signal: AbortSignal): Promise<void> {
+    return untilAborted(this.#listening.promise, signal);
   }
 
   drain(isLast: boolean): void {
@@ -124,6 +130,11 @@ export class Identity {
     await Promise.all([guard?.stop(), acra?.stop()]);
     for (const each of this.#confinements) each.release();
     this.#confinements = [];
+  }
+
+  #followGuard({ kind }: ChildState): void {
+    if (kind === 'running') this.#listening.resolve();
+    else this.#listening = Promise.withResolvers();
   }
 
   async #startAcra(acra: SupervisedChild, signal: AbortSignal): Promise<void> {
