@@ -5,6 +5,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { clientIdFromName } from '../../../acra/client-id.ts';
+import { loginOf } from '../../../config/database-login.ts';
 import { untilAborted } from '../../../runtime/abort.ts';
 import { Deadline } from '../../../runtime/deadline.ts';
 import { describeError, errorCode } from '../../../runtime/errors.ts';
@@ -162,11 +163,10 @@ export class SessionFleet implements Workload {
     }
   }
 
-  /** Clients that may come: they have keys, and with `login: certificate` a user of the database. */
+  /** Clients that may come: they have keys, and but for `login: client` a user of the database. */
   #knownClients(): readonly string[] {
     const { config, keyClients } = this.#deps;
-    const { login = 'certificate' } = config.database;
-    if (login !== 'certificate') return keyClients;
+    if (loginOf(config.database) === 'client') return keyClients;
     return keyClients.filter((clientId) => this.#usersOf(clientId).length > 0);
   }
 
@@ -174,8 +174,8 @@ export class SessionFleet implements Workload {
     const { config, databaseSecrets } = this.#deps;
     const isIts = (name: string) => clientIdFromName(name, config.acra.clientIdFrom) === clientId;
     return config.database.users.flatMap(({ name, clients, databases }) => {
-      const password = databaseSecrets.get(name);
-      return password && clients.some(isIts) ? [{ name, databases, password }] : [];
+      const secrets = databaseSecrets.get(name);
+      return secrets && clients.some(isIts) ? [{ name, databases, secrets }] : [];
     });
   }
 
