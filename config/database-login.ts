@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { clientNameFault } from './client-name.ts';
 import { fileInFolder } from './fields.ts';
 import { frontLimits, minTlsOfClients, minTlsOfDatabase } from './ingress.ts';
+import { type DatabaseLogin, LOGINS, loginOf } from './user-secrets.ts';
 
 /** NAMEDATALEN - 1: PostgreSQL cuts longer names off, so that two could be one. */
 const MAX_NAME_BYTES = 63;
@@ -86,30 +87,6 @@ const databaseUser = z
   }));
 
 export type DatabaseUser = z.output<typeof databaseUser>;
-
-const LOGINS = ['certificate', 'verifier', 'client'] as const;
-export type DatabaseLogin = (typeof LOGINS)[number];
-
-/** Where TLS ends in the enclave. */
-export function loginOf({ login }: { readonly login?: DatabaseLogin | undefined }): DatabaseLogin {
-  return login ?? 'certificate';
-}
-
-/** Of a user, in the order in which they are tried first. */
-export const SECRET_SETTINGS = ['secret', 'nextSecret'] as const;
-export type SecretSetting = (typeof SECRET_SETTINGS)[number];
-
-export interface SecretFile {
-  readonly setting: SecretSetting;
-  /** Relative to the measured folder. */
-  readonly file: string;
-}
-
-/** One or two, in their order. */
-export function secretFilesOf({ secret, nextSecret }: Pick<DatabaseUser, 'secret' | 'nextSecret'>): SecretFile[] {
-  const first: SecretFile = { setting: 'secret', file: secret };
-  return nextSecret === undefined ? [first] : [first, { setting: 'nextSecret', file: nextSecret }];
-}
 
 /** One in which something is wrong has no defaults: it is checked against the others all the same. */
 type StatedUser = Pick<DatabaseUser, 'name' | 'clients'> & Partial<DatabaseUser>;

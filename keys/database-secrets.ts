@@ -2,8 +2,9 @@
  * The secrets of the users of the database that a ceremony is given, as USER=FILE: passwords, or with `database.login: verifier` their
  * verifiers. A word may hold the secret itself by mistake, so findings name the user and never what stands behind the `=`.
  */
-import type { DatabaseLogin, DatabaseUser, SecretSetting } from '../config/database-login.ts';
-import { loginOf, SECRET_SETTINGS, secretFilesOf } from '../config/database-login.ts';
+import type { DatabaseUser } from '../config/database-login.ts';
+import type { DatabaseLogin, SecretSetting } from '../config/user-secrets.ts';
+import { loginOf, SECRET_SETTINGS, secretFilesOf } from '../config/user-secrets.ts';
 import { errorCode } from '../runtime/errors.ts';
 import type { SecretBuffer } from '../runtime/secret-buffer.ts';
 import type { KeyErrorCode } from './errors.ts';

@@ -3,8 +3,8 @@
  * in the keystore. Otherwise one would be written over the other, or make the other unusable.
  */
 import { normalize, sep } from 'node:path';
-import { secretFilesOf } from '../config/database-login.ts';
 import type { EnclaveConfig } from '../config/enclave.ts';
+import { secretFilesOf } from '../config/user-secrets.ts';
 import type { Finding } from './finding.ts';
 
 /** What loadConfig reads of a measured folder. */

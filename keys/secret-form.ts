@@ -3,7 +3,7 @@
  * as `pg_authid.rolpassword` has it (`verifier`). Neither is taken for the other: PostgreSQL takes the text of a verifier for one,
  * so it never is a password (PostgreSQL 18, "CREATE ROLE", and src/backend/libpq/crypt.c, get_password_type).
  */
-import type { DatabaseLogin } from '../config/database-login.ts';
+import type { DatabaseLogin } from '../config/user-secrets.ts';
 import { parseVerifier } from '../postgres/scram/verifier.ts';
 import type { KeyErrorCode } from './errors.ts';
 

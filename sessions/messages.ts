@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import type { CertificateIdentifier } from '../acra/client-id.ts';
-import type { DatabaseLogin } from '../config/database-login.ts';
+import type { DatabaseLogin } from '../config/user-secrets.ts';
 import { LOG_LEVELS } from '../runtime/log.ts';
 import type { DatabaseTarget } from './edge/database-connection.ts';
 import type { FrontLimits } from './front/limits.ts';

@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { clientIdFromCertificate, clientNameFromCertificate } from '../../acra/client-id.ts';
-import { SECRET_SETTINGS, type SecretSetting } from '../../config/database-login.ts';
+import { SECRET_SETTINGS, type SecretSetting } from '../../config/user-secrets.ts';
 import { makeKeys } from '../../keys/ceremony.ts';
 import { publicKeySha256 } from '../../keys/tls/certificate-facts.ts';
 import type { EncryptOptions } from '../../kms/operator-encrypt.ts';

@@ -1,7 +1,7 @@
 /** Which files of the measured folder an enclave uses, by its enclave.yaml: those and no others belong into the image. */
 import { posix } from 'node:path';
-import { secretFilesOf } from '../../config/database-login.ts';
 import type { EnclaveConfig } from '../../config/enclave.ts';
+import { secretFilesOf } from '../../config/user-secrets.ts';
 import { ACRA_SERVER_ID } from '../../wire/image-layout.ts';
 import { FILE_MODE, FOLDER_MODE } from './content.ts';
 

@@ -2,7 +2,7 @@
  * The one or two secrets of a user of the database, of which the database has one. Which it is may change at any time; the one that it
  * took last is tried first.
  */
-import { SECRET_SETTINGS, type SecretSetting } from '../../config/database-login.ts';
+import { SECRET_SETTINGS, type SecretSetting } from '../../config/user-secrets.ts';
 
 export class SecretChoice<Secret> {
   readonly #all: readonly Secret[];

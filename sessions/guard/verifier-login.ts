@@ -95,12 +95,11 @@ export function verifierLogin(options: VerifierLogin): OpenAccess {
 
   /** The one that the database has; where it has none of ours, the login there will say so. */
   async function verifierOf(user: User | undefined, signal: AbortSignal): Promise<ScramVerifier | undefined> {
-    const asked = user && user.secrets.inOrder.length > 1 ? user : severalOf;
+    const ours = user?.secrets.inOrder ?? [];
+    const asked = ours.length > 1 ? user : severalOf;
     const challenge = asked && (await options.challengeOf(asked, signal));
-    const [first, ...others] = user?.secrets.inOrder ?? [];
-    return challenge && asked === user
-      ? ([first, ...others].find((each) => each && fits(challenge)(each)) ?? first)
-      : first;
+    const current = challenge && asked === user ? ours.find(fits(challenge)) : undefined;
+    return current ?? ours[0];
   }
 
   return async (startup, client, signal) => {

@@ -1,7 +1,7 @@
 /** `acra-enclave keys new`: fills the measured folder with keys, all of them sealed. */
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { loginOf } from '../../../config/database-login.ts';
+import { loginOf } from '../../../config/user-secrets.ts';
 import { makeKeys } from '../../../keys/ceremony.ts';
 import { readCeremonyInput } from '../../../keys/ceremony-input.ts';
 import { requirePlannedKeys } from '../../../keys/folder-check.ts';

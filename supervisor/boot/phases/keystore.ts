@@ -8,8 +8,9 @@
 import { KeystoreError } from '../../../acra/errors.ts';
 import { inspectKeystore } from '../../../acra/keystore/check-process.ts';
 import { databaseUserContext, TLS_KEY_CONTEXT } from '../../../acra/keystore/seal-file.ts';
-import type { DatabaseLogin, DatabaseUser } from '../../../config/database-login.ts';
-import { loginOf, secretFilesOf } from '../../../config/database-login.ts';
+import type { DatabaseUser } from '../../../config/database-login.ts';
+import type { DatabaseLogin } from '../../../config/user-secrets.ts';
+import { loginOf, secretFilesOf } from '../../../config/user-secrets.ts';
 import { clientsOfUsers } from '../../../keys/database-clients.ts';
 import { secretFormOf } from '../../../keys/secret-form.ts';
 import type { SecretBuffer } from '../../../runtime/secret-buffer.ts';

@@ -5,7 +5,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { clientIdFromName } from '../../../acra/client-id.ts';
-import { loginOf } from '../../../config/database-login.ts';
+import { loginOf } from '../../../config/user-secrets.ts';
 import { untilAborted } from '../../../runtime/abort.ts';
 import { Deadline } from '../../../runtime/deadline.ts';
 import { describeError, errorCode } from '../../../runtime/errors.ts';

@@ -9,7 +9,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { acraEngineArguments } from '../../../acra/server/engine-command-line.ts';
 import type { AlarmConcern } from '../../../acra/server/log-concerns.ts';
-import { loginOf } from '../../../config/database-login.ts';
+import { loginOf } from '../../../config/user-secrets.ts';
 import { untilAborted } from '../../../runtime/abort.ts';
 import type { SecretBuffer } from '../../../runtime/secret-buffer.ts';
 import type { FromGuard, ServeGuard } from '../../../sessions/messages.ts';

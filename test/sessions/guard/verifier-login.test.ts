@@ -203,3 +203,12 @@ t.test('rejects whatever else a client says (08P01)', async () => {
 t.test('rejects a verifier that is none (XX000)', async () => {
   await rejectsLogin(() => takeVerifier(secret('a password')), 'XX000');
 });
+
+t.test('gives a client up that says nothing until its time is over', async (t) => {
+  const [, near] = duplexPair();
+  const guard = new MessageStream(near, { maxBytes: MAX_UNAUTHENTICATED_BYTES, ifLonger: 'skip' });
+  const time = new AbortController();
+  const access = guardWith().login({ minor: 0, parameters: new Map([['user', 'app']]) }, guard, time.signal);
+  time.abort(new RangeError('over'));
+  await t.rejects(access, new RangeError('over'));
+});
