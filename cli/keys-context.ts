@@ -5,7 +5,7 @@ import type { EnclaveConfig } from '../config/enclave.ts';
 import { enclaveSchema } from '../config/enclave.ts';
 import { ConfigError } from '../config/errors.ts';
 import { loadConfig } from '../config/load.ts';
-import type { PasswordToSeal } from '../keys/ceremony.ts';
+import type { SecretToSeal } from '../keys/ceremony.ts';
 import type { CeremonyInput } from '../keys/ceremony-input.ts';
 import type { EncryptOptions } from '../kms/operator-encrypt.ts';
 
@@ -21,8 +21,11 @@ export function keysContext(enclaveFolder: string): KeysContext {
   return { folder, config: loadConfig(enclaveSchema, join(folder, 'enclave.yaml')), nowMs: Date.now() };
 }
 
-export function passwordsToSeal(folder: string, { passwords }: Pick<CeremonyInput, 'passwords'>): PasswordToSeal[] {
-  return passwords.map(({ user, password, secret }) => ({ user, password, sealedFile: join(folder, secret) }));
+export function secretsToSeal(
+  folder: string,
+  { databaseSecrets }: Pick<CeremonyInput, 'databaseSecrets'>,
+): SecretToSeal[] {
+  return databaseSecrets.map(({ user, secret, file }) => ({ user, secret, sealedFile: join(folder, file) }));
 }
 
 /** @throws ConfigError CONFIG_FILE_READ */

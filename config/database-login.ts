@@ -1,13 +1,15 @@
 /**
  * Who ends clients' TLS, and how the enclave then logs in to the database (sections `ingress` and `database` of enclave.yaml). Where TLS
  * ends in the enclave a client's SCRAM cannot pass with channel binding, so by default its certificate is the login and the enclave has
- * a password of its own, sealed, for each user of the database that certificates may be.
+ * a password of its own, sealed, for each user of the database that certificates may be. Or it has that user's verifier, and the client
+ * proves a password too (`verifier`).
  */
 import { posix } from 'node:path';
 import { z } from 'zod';
 import { clientNameFault } from './client-name.ts';
 import { fileInFolder } from './fields.ts';
 import { frontLimits, minTlsOfClients, minTlsOfDatabase } from './ingress.ts';
+import { type DatabaseLogin, LOGINS, loginOf } from './user-secrets.ts';
 
 /** NAMEDATALEN - 1: PostgreSQL cuts longer names off, so that two could be one. */
 const MAX_NAME_BYTES = 63;
@@ -63,7 +65,12 @@ const databaseUser = z
       .describe('the databases that it may use; default: the one of its own name'),
     secret: fileInFolder
       .optional()
-      .describe('its password, sealed, as `keys new` writes it; default: database/NAME.sealed'),
+      .describe(
+        'its password (login: verifier: its verifier), sealed, as `keys new` writes it; default: database/NAME.sealed',
+      ),
+    nextSecret: fileInFolder
+      .optional()
+      .describe('another one, sealed in the same way: whichever the database has now is used'),
   })
   .superRefine(({ name, secret }, context) => {
     if (secret !== undefined || PLAIN_FILE_NAME.test(name)) return;
@@ -71,11 +78,12 @@ const databaseUser = z
       'must be given: the name of the user is none for a file (letters, digits, dots, dashes, underscores)';
     context.addIssue({ code: 'custom', path: ['secret'], message });
   })
-  .transform(({ name, clients, databases = [name], secret = `database/${name}.sealed` }) => ({
+  .transform(({ name, clients, databases = [name], secret = `database/${name}.sealed`, nextSecret }) => ({
     name,
     clients,
     databases,
     secret,
+    ...(nextSecret === undefined ? {} : { nextSecret }),
   }));
 
 export type DatabaseUser = z.output<typeof databaseUser>;
@@ -86,21 +94,21 @@ type StatedUser = Pick<DatabaseUser, 'name' | 'clients'> & Partial<DatabaseUser>
 export const databaseLoginFields = {
   minTls: minTlsOfDatabase,
   login: z
-    .enum(['certificate', 'client'])
+    .enum(LOGINS)
     .optional()
     .describe(
-      "with ingress.tls: terminate. certificate (default): the client's certificate is the login; client: its own password is, without channel binding",
+      "with ingress.tls: terminate. certificate (default): the client's certificate is the login; verifier: its certificate and its password are, checked in the enclave; client: its own password is, without channel binding",
     ),
   users: z
     .array(databaseUser)
     .max(MAX_USERS, atMost(MAX_USERS))
     .prefault([])
-    .describe('with login: certificate, whom certificates may be in the database'),
+    .describe('with login: certificate or verifier, whom certificates may be in the database'),
 };
 
 interface LoginSections {
   readonly ingress: z.output<typeof ingressSection>;
-  readonly database: { readonly login?: 'certificate' | 'client' | undefined; readonly users: readonly StatedUser[] };
+  readonly database: { readonly login?: DatabaseLogin | undefined; readonly users: readonly StatedUser[] };
   readonly clientIdFrom: 'distinguished_name' | 'serial_number';
 }
 
@@ -122,8 +130,7 @@ function modeFaults({ ingress, database: { login, users } }: LoginSections): Fau
     return users.length === 0 ? [] : [atUsers(why)];
   }
   if (users.length > 0) return [];
-  const what =
-    'must name at least one user of the database, with the clients that may be it (database.login: certificate)';
+  const what = `must name at least one user of the database, with the clients that may be it (database.login: ${loginOf({ login })})`;
   return [atUsers(`${what}; to let TLS end in acra-server, as releases before did, set ingress.tls: passthrough`)];
 }
 
@@ -138,8 +145,12 @@ function userFaults({ database: { users }, clientIdFrom }: LoginSections): Fault
   const names = repeated(users, ({ name }) => name).map((index) => {
     return { path: below(index, 'name'), message: 'must be there once: put all clients of a user into one entry' };
   });
-  const secrets = repeated(users, ({ secret }) => secret && posix.normalize(secret)).map((index) => {
-    return { path: below(index, 'secret'), message: 'must be a file of its own; another user has it already' };
+  const files = users.flatMap(({ secret, nextSecret }, index) => [
+    { path: below(index, 'secret'), file: secret },
+    { path: below(index, 'nextSecret'), file: nextSecret },
+  ]);
+  const secrets = repeated(files, ({ file }) => file && posix.normalize(file)).map((at) => {
+    return { path: files[at]?.path ?? [], message: 'must be a file of its own; another secret has it already' };
   });
   const lists = users.flatMap(({ clients, databases = [] }, index) => [
     ...repeated(clients, (client) => client).map((at) => ({

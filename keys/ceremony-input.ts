@@ -1,4 +1,4 @@
-/** What a ceremony is given: the TLS key, clients' certificates, passwords of database users. All is checked, and all findings told, before anything is made. */
+/** What a ceremony is given: the TLS key, clients' certificates, secrets of database users. All is checked, and all findings told, before anything is made. */
 import { readFileSync } from 'node:fs';
 import type { CertificateFacts } from '../acra/certificate/facts.ts';
 import { clientIdFromCertificate } from '../acra/client-id.ts';
@@ -6,8 +6,8 @@ import { AcraError } from '../acra/errors.ts';
 import type { EnclaveConfig } from '../config/enclave.ts';
 import { describeError } from '../runtime/errors.ts';
 import { SecretBuffer } from '../runtime/secret-buffer.ts';
-import type { DatabasePassword } from './database-passwords.ts';
-import { readDatabasePasswords } from './database-passwords.ts';
+import type { DatabaseSecret, SecretWords } from './database-secrets.ts';
+import { readDatabaseSecrets } from './database-secrets.ts';
 import type { Finding } from './finding.ts';
 import { requireNoFinding } from './finding.ts';
 import { placeFindings } from './output-places.ts';
@@ -84,15 +84,15 @@ export interface CeremonyInput extends Disposable {
   readonly serverKey: SecretBuffer | undefined;
   /** SHA-256 of the public key of the server certificate, in hex. */
   readonly serverKeySha256: string;
-  readonly passwords: readonly DatabasePassword[];
+  readonly databaseSecrets: readonly DatabaseSecret[];
 }
 
 interface CeremonyFiles {
   readonly serverKey?: string | undefined;
   readonly clients: readonly string[];
-  /** USER=FILE each; by default none. */
-  readonly databaseUsers?: readonly string[];
-  /** Whether there must be one for each user of the configuration; default `given`. */
+  /** By default none. */
+  readonly databaseUsers?: SecretWords;
+  /** Whether there must be all that the configuration states; default `given`. */
   readonly demand?: 'all' | 'given';
 }
 
@@ -105,11 +105,11 @@ export function readCeremonyInput(context: CeremonyContext, files: CeremonyFiles
   const { server, clientAuthorities } = certificates;
   const findings = [...placeFindings(context.config), ...certificates.findings, ...certificates.missing.map(notThere)];
   const serverKey = files.serverKey === undefined ? undefined : readServerKey(files.serverKey, server, findings);
-  const { databaseUsers = [], demand = 'given' } = files;
-  const passwords = readDatabasePasswords(databaseUsers, context.config.database.users, demand, findings);
+  const { databaseUsers = { secret: [], nextSecret: [] }, demand = 'given' } = files;
+  const databaseSecrets = readDatabaseSecrets(databaseUsers, context.config.database, demand, findings);
   const dispose = () => {
     serverKey?.dispose();
-    for (const { password } of passwords) password.dispose();
+    for (const { secret } of databaseSecrets) secret.dispose();
   };
   try {
     const clients = oncePerClient(
@@ -117,7 +117,7 @@ export function readCeremonyInput(context: CeremonyContext, files: CeremonyFiles
     );
     requireNoFinding(findings);
     const serverKeySha256 = server === undefined ? '' : publicKeySha256(server.x509);
-    return { clients, serverKey, serverKeySha256, passwords, [Symbol.dispose]: dispose };
+    return { clients, serverKey, serverKeySha256, databaseSecrets, [Symbol.dispose]: dispose };
   } catch (error) {
     dispose();
     throw error;

@@ -1,6 +1,6 @@
 /**
  * Makes an enclave's keys: a fresh master key, Acra's keystore sealed under it, the TLS key of the enclave's server
- * certificate and the passwords of database users sealed under it, and the master key's KMS ciphertext. The plaintext exists in this process only, in one
+ * certificate and the secrets of database users sealed under it, and the master key's KMS ciphertext. The plaintext exists in this process only, in one
  * Buffer that is zeroed; a ceremony inside an attested enclave is the stronger form.
  */
 import { createKeystore } from '../acra/keystore/create.ts';
@@ -13,22 +13,23 @@ import { refuseExisting, StagedOutputs } from './staged-outputs.ts';
 
 const MASTER_KEY_BYTES = 32;
 
-export interface PasswordToSeal {
+/** A password, or a verifier. */
+export interface SecretToSeal {
   readonly user: string;
-  readonly password: SecretBuffer;
+  readonly secret: SecretBuffer;
   /** Written; its folder is made when it is not there. */
   readonly sealedFile: string;
 }
 
-/** Stages the sealed passwords. @throws KeyError KEY_OUTPUT_EXISTS, KEY_OUTPUT_WRITE */
-export async function sealPasswords(
-  passwords: readonly PasswordToSeal[],
+/** Stages the sealed secrets of users. @throws KeyError KEY_OUTPUT_EXISTS, KEY_OUTPUT_WRITE */
+export async function sealUserSecrets(
+  secrets: readonly SecretToSeal[],
   masterKey: SecretBuffer,
   outputs: StagedOutputs,
   kind: 'new' | 'replacing',
 ): Promise<void> {
-  for (const { user, password, sealedFile } of passwords) {
-    const sealed = await sealFile({ plaintext: password, masterKey, context: databaseUserContext(user) });
+  for (const { user, secret, sealedFile } of secrets) {
+    const sealed = await sealFile({ plaintext: secret, masterKey, context: databaseUserContext(user) });
     outputs.makeFolderOf(sealedFile);
     outputs.write(sealedFile, sealed, kind);
   }
@@ -47,7 +48,7 @@ export interface CeremonyOptions {
   /** SHA-256 of its public half, in hex. */
   readonly serverKeySha256: string;
   /** Checked before; each is sealed in a file of its own, which must not exist. */
-  readonly passwords: readonly PasswordToSeal[];
+  readonly databaseSecrets: readonly SecretToSeal[];
   readonly random: Random;
   readonly keyArn: string;
   readonly encryptionContext: Readonly<Record<string, string>>;
@@ -62,8 +63,9 @@ export interface CeremonyOptions {
  */
 export async function makeKeys(options: CeremonyOptions): Promise<void> {
   const { keystoreFolder, ciphertextFile, sealedKeyFile, signal, random } = options;
-  const { keyArn, encryptionContext, serverKeySha256, passwords } = options;
-  refuseExisting([ciphertextFile, keystoreFolder, sealedKeyFile, ...passwords.map(({ sealedFile }) => sealedFile)]);
+  const { keyArn, encryptionContext, serverKeySha256, databaseSecrets } = options;
+  const sealedFiles = databaseSecrets.map(({ sealedFile }) => sealedFile);
+  refuseExisting([ciphertextFile, keystoreFolder, sealedKeyFile, ...sealedFiles]);
   using masterKey = SecretBuffer.take(random.bytes(MASTER_KEY_BYTES));
   const ciphertext = await untilAborted(
     masterKey.use((bytes) => options.encrypt(bytes)),
@@ -77,7 +79,7 @@ export async function makeKeys(options: CeremonyOptions): Promise<void> {
   await createKeystore({ folder, masterKey, clientIds: options.clientIds, random, poison: true });
   const sealedKey = await sealFile({ plaintext: options.serverKey, masterKey, context: TLS_KEY_CONTEXT });
   outputs.write(sealedKeyFile, sealedKey);
-  await sealPasswords(passwords, masterKey, outputs, 'new');
+  await sealUserSecrets(databaseSecrets, masterKey, outputs, 'new');
   signal.throwIfAborted();
   outputs.commit();
 }

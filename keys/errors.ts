@@ -47,17 +47,23 @@ export const KEY_ERRORS = {
       'Put the certificate of this key at `acra.certificate`, or name the key of that certificate. For a certificate with a new key: `acra-enclave keys seal`.',
   },
   KEY_DATABASE_USER: {
-    meaning: 'The database users that passwords are given for are not those of `database.users` in enclave.yaml.',
-    action: 'Give each of them once, as `--database-user NAME=FILE`, and no other; or mend enclave.yaml.',
+    meaning: 'The database users that secrets are given for are not those of `database.users` in enclave.yaml.',
+    action:
+      'Give each of them once, as `--database-user NAME=FILE`, each with a `nextSecret` as `--next-database-user NAME=FILE` too, and no other; or mend enclave.yaml.',
   },
   KEY_PASSWORD_READ: {
-    meaning: 'The file with the password of a database user cannot be read.',
+    meaning: 'The file with the password or verifier of a database user cannot be read.',
     action:
       'Check path and permissions. Behind `NAME=` stands a file, not the password: that would be seen by everybody on the machine, and must be changed then.',
   },
   KEY_PASSWORD_INVALID: {
     meaning: 'A file holds no password that a user of the database could have.',
     action: 'Write the password and nothing else into the file, on one line.',
+  },
+  KEY_VERIFIER_INVALID: {
+    meaning: 'A file holds no verifier of a user of the database, which `database.login: verifier` needs.',
+    action:
+      "Write what the database keeps into the file: `SELECT rolpassword FROM pg_authid WHERE rolname = 'NAME'`, asked as a superuser. Where that is no text that begins with `SCRAM-SHA-256$`, set `password_encryption` to `scram-sha-256`, and the password again. Or make one with `acra-enclave keys verifier`, and give the database the same.",
   },
   CERTIFICATE_FILE_READ: {
     meaning: 'A certificate file cannot be read.',
@@ -116,13 +122,13 @@ export const KEY_ERRORS = {
   KEY_OUTPUT_EXISTS: {
     meaning: 'What would be made is there already; nothing was changed.',
     action:
-      'To add a client, or seal another TLS key or password, use `acra-enclave keys add-client` or `keys seal`. New keys for other data belong in another folder. Never remove keys of a database that is in use.',
+      'To add a client, or seal another TLS key or secret of a user, use `acra-enclave keys add-client` or `keys seal`. New keys for other data belong in another folder. Never remove keys of a database that is in use.',
   },
   KEY_OUTPUT_PLACE: {
     meaning:
       'enclave.yaml names a place for keys that something else has too, or that lies within it, so that one would spoil the other.',
     action:
-      'Give `acra.keystore`, `acra.sealedKey`, `kms.ciphertext` and each `secret` of `database.users` a place of its own, and keep all else out of the keystore.',
+      'Give `acra.keystore`, `acra.sealedKey`, `kms.ciphertext` and each `secret` and `nextSecret` of `database.users` a place of its own, and keep all else out of the keystore.',
   },
   KEY_OUTPUT_WRITE: {
     meaning: 'The results cannot be written; nothing was left behind.',

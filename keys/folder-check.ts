@@ -13,6 +13,7 @@ import { listKeystore } from '../acra/keystore/listing.ts';
 import { requireSoundKeystore } from '../acra/keystore/report.ts';
 import { missingFindings } from '../acra/keystore/requirements.ts';
 import type { EnclaveConfig } from '../config/enclave.ts';
+import { loginOf, secretFilesOf } from '../config/user-secrets.ts';
 import { describeError } from '../runtime/errors.ts';
 import { clientsOfUsers } from './database-clients.ts';
 import { KeyError } from './errors.ts';
@@ -21,6 +22,7 @@ import { requireNoFinding } from './finding.ts';
 import { parseMasterKeyFile } from './master-key-file.ts';
 import { placeFindings } from './output-places.ts';
 import { sealedKeyFindings } from './sealed-server-key.ts';
+import { secretFormOf } from './secret-form.ts';
 import { bindingWarnings } from './tls/channel-binding.ts';
 import type { FolderCertificates } from './tls/folder-certificates.ts';
 import { checkFolderCertificates } from './tls/folder-certificates.ts';
@@ -78,11 +80,14 @@ interface SealedSecret {
 }
 
 function sealedSecrets({ acra, database }: EnclaveConfig): SealedSecret[] {
-  const passwords = database.users.map(({ name, secret }) => ({
-    file: secret,
-    what: `password of database user ${name}`,
-  }));
-  return [{ file: acra.sealedKey, what: 'TLS key' }, ...passwords];
+  const { what } = secretFormOf(loginOf(database));
+  const ofUsers = database.users.flatMap((user) =>
+    secretFilesOf(user).map(({ file, setting }) => ({
+      file,
+      what: `${setting === 'secret' ? '' : 'next '}${what} of database user ${user.name}`,
+    })),
+  );
+  return [{ file: acra.sealedKey, what: 'TLS key' }, ...ofUsers];
 }
 
 async function requireSealed(folder: string, { file, what }: SealedSecret): Promise<void> {

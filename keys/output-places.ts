@@ -4,6 +4,7 @@
  */
 import { normalize, sep } from 'node:path';
 import type { EnclaveConfig } from '../config/enclave.ts';
+import { secretFilesOf } from '../config/user-secrets.ts';
 import type { Finding } from './finding.ts';
 
 /** What loadConfig reads of a measured folder. */
@@ -29,7 +30,9 @@ function placesIn({ acra, database, kms }: Pick<EnclaveConfig, 'acra' | 'databas
     file('acra.encryptorConfig', acra.encryptorConfig),
     file('database.ca', database.ca),
     ...(kms.ca === undefined ? [] : [file('kms.ca', kms.ca)]),
-    ...database.users.map(({ secret }, index) => file(`database.users.${index}.secret`, secret, true)),
+    ...database.users.flatMap((user, index) =>
+      secretFilesOf(user).map(({ setting, file: path }) => file(`database.users.${index}.${setting}`, path, true)),
+    ),
     file('this file', CONFIG_FILE),
   ];
 }

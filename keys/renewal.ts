@@ -1,5 +1,5 @@
 /**
- * Adds to the keys of an enclave without making others: clients, another TLS key, passwords of database users. All need the master key, which KMS
+ * Adds to the keys of an enclave without making others: clients, another TLS key, secrets of database users. All need the master key, which KMS
  * gives only to whom the key policy allows: the measured enclave, and an operator for as long as somebody lets them.
  */
 import { readFileSync } from 'node:fs';
@@ -13,8 +13,8 @@ import type { EnclaveConfig } from '../config/enclave.ts';
 import { untilAborted } from '../runtime/abort.ts';
 import type { Random } from '../runtime/random.ts';
 import { SecretBuffer } from '../runtime/secret-buffer.ts';
-import type { PasswordToSeal } from './ceremony.ts';
-import { sealPasswords } from './ceremony.ts';
+import type { SecretToSeal } from './ceremony.ts';
+import { sealUserSecrets } from './ceremony.ts';
 import { KeyError } from './errors.ts';
 import { encodeMasterKeyFile, parseMasterKeyFile } from './master-key-file.ts';
 import { isThere, StagedOutputs } from './staged-outputs.ts';
@@ -39,7 +39,7 @@ interface SealSecretsOptions extends RenewalOptions {
   /** SHA-256 of its public half, in hex. */
   readonly serverKeySha256: string;
   /** Those that are not named stay as they are. */
-  readonly passwords: readonly PasswordToSeal[];
+  readonly databaseSecrets: readonly SecretToSeal[];
 }
 
 function readCiphertext({ folder, config: { kms } }: RenewalOptions): Buffer {
@@ -108,7 +108,7 @@ async function stageServerKey(
 }
 
 /**
- * Replaces the sealed TLS key and notes whose it is, and replaces or adds passwords of database users: all or nothing.
+ * Replaces the sealed TLS key and notes whose it is, and replaces or adds secrets of database users: all or nothing.
  * @throws KeyError KEY_OUTPUT_WRITE, those of the master key's file; KeystoreError when the keystore does not open; what
  * `decrypt` throws; the signal's reason
  */
@@ -116,7 +116,7 @@ export async function sealSecrets(options: SealSecretsOptions): Promise<void> {
   using masterKey = await openMasterKey(options);
   using outputs = new StagedOutputs();
   if (options.serverKey !== undefined) await stageServerKey(options, options.serverKey, masterKey, outputs);
-  await sealPasswords(options.passwords, masterKey, outputs, 'replacing');
+  await sealUserSecrets(options.databaseSecrets, masterKey, outputs, 'replacing');
   options.signal.throwIfAborted();
   outputs.commit();
 }

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import type { CertificateIdentifier } from '../acra/client-id.ts';
+import type { DatabaseLogin } from '../config/user-secrets.ts';
 import { LOG_LEVELS } from '../runtime/log.ts';
 import type { DatabaseTarget } from './edge/database-connection.ts';
 import type { FrontLimits } from './front/limits.ts';
@@ -34,7 +35,7 @@ interface Drain {
 
 export type ToFront = ServeFront | GuardAnswer | Drain;
 
-/** To a guard, first of all; its secrets are the passwords of the users, in their order. */
+/** To a guard, first of all; its secrets are the one for mock challenges, and those of the users, in their order. */
 export interface ServeGuard {
   readonly type: 'serve';
   readonly listenPath: string;
@@ -43,8 +44,15 @@ export interface ServeGuard {
   readonly enginePort: number;
   readonly encryptorConfig: string;
   readonly database: DatabaseTarget;
-  readonly login: 'certificate' | 'client';
-  readonly users: readonly { readonly name: string; readonly databases: readonly string[] }[];
+  readonly login: DatabaseLogin;
+  /** What clients see: with `login: verifier` their logins are bound to it. */
+  readonly certificatePem: string;
+  readonly users: readonly {
+    readonly name: string;
+    readonly databases: readonly string[];
+    /** How many of the secrets are its own: one or two. */
+    readonly secrets: number;
+  }[];
   readonly maxMessageBytes: number;
 }
 

@@ -1,6 +1,7 @@
 /** Ends a connection in a way in which the other side can still read the last word; what it goes on sending nobody reads. */
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../runtime/clock.ts';
+import type { MessageStream } from './message-stream.ts';
 
 const FAREWELL_MS = 2_000;
 
@@ -16,4 +17,10 @@ export function sayGoodbye(socket: Duplex, lastWord: Buffer | undefined, clock: 
     () => socket.destroy(),
     () => undefined,
   );
+}
+
+/** What the leg still says is thrown away. */
+export function leave(leg: MessageStream, clock: Clock): void {
+  leg.discard();
+  if (!leg.socket.destroyed) sayGoodbye(leg.socket, undefined, clock);
 }

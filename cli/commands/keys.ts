@@ -8,6 +8,7 @@ const COMMANDS: CommandTable = {
   'add-client': async () => (await import('./keys/add-client.ts')).addClientCommand(),
   'client-name': async () => (await import('./keys/client-name.ts')).clientNameCommand(),
   seal: async () => (await import('./keys/seal.ts')).sealCommand(),
+  verifier: async () => (await import('./keys/verifier.ts')).verifierCommand(),
 };
 
 export function keysCommand(words: readonly string[]): Promise<Command> {

@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { clientIdFromCertificate, clientNameFromCertificate } from '../../acra/client-id.ts';
+import { SECRET_SETTINGS, type SecretSetting } from '../../config/user-secrets.ts';
 import { makeKeys } from '../../keys/ceremony.ts';
 import { publicKeySha256 } from '../../keys/tls/certificate-facts.ts';
 import type { EncryptOptions } from '../../kms/operator-encrypt.ts';
@@ -15,7 +16,10 @@ import { DATABASE_NAME } from './certificates.ts';
 import { APPLICATION, DATABASE, ENCRYPTOR_YAML } from './database.ts';
 
 const CEREMONY_TIMEOUT_MS = 60_000;
-const PASSWORD_FILE = 'database/application.sealed';
+const SECRET_FILES: Readonly<Record<SecretSetting, string>> = {
+  secret: 'database/application.sealed',
+  nextSecret: 'database/application.next.sealed',
+};
 
 export type YamlDocument = Record<string, unknown>;
 
@@ -27,6 +31,8 @@ export interface EnclaveFolderOptions {
   readonly kms: EncryptOptions;
   /** Merged over the sections of enclave.yaml; the measured way to change anything. */
   readonly settings?: YamlDocument;
+  /** Of the application's user in the database; default: its password alone. */
+  readonly databaseSecrets?: Readonly<Partial<Record<SecretSetting, string>>>;
 }
 
 /** Where TLS ends in acra-server, it listens where it collides with no other, and clients log in to the database themselves. */
@@ -39,17 +45,29 @@ function clientsOf({ client, otherClients }: DemoCertificates): readonly string[
   return [client, ...otherClients].map(({ certificatePem }) => certificatePem);
 }
 
+/** None where clients log in to the database themselves. */
+function secretsOf(options: EnclaveFolderOptions): [setting: SecretSetting, text: string][] {
+  const { settings = {}, databaseSecrets = { secret: APPLICATION.password } } = options;
+  const login = (settings['database'] as YamlDocument | undefined)?.['login'];
+  if (endsTlsInAcra(options) || login === 'client') return [];
+  return SECRET_SETTINGS.flatMap((setting) => {
+    const text = databaseSecrets[setting];
+    return text === undefined ? [] : [[setting, text]];
+  });
+}
+
 function enclaveYaml(options: EnclaveFolderOptions): YamlDocument {
   const { kms, simulated, settings = {}, certificates } = options;
   const inLine = endsTlsInAcra(options);
   const clients = clientsOf(certificates).map((pem) => clientNameFromCertificate(pem, 'distinguished_name'));
-  const users = [{ name: APPLICATION.user, clients, databases: [DATABASE], secret: PASSWORD_FILE }];
+  const files = secretsOf(options).map(([setting]) => [setting, SECRET_FILES[setting]]);
+  const user = { name: APPLICATION.user, clients, databases: [DATABASE], ...Object.fromEntries(files) };
   const base: Record<string, YamlDocument> = {
     acra: simulated === undefined || !inLine ? {} : { listen: `unix://${simulated.acraSocketPath}` },
     database: {
       serverName: DATABASE_NAME,
       ...(simulated === undefined ? {} : { listen: 'tcp://127.0.0.1:0' }),
-      ...(inLine ? {} : { users }),
+      ...(files.length === 0 ? {} : { users: [user] }),
     },
     kms: {
       region: kms.region,
@@ -75,7 +93,12 @@ export async function writeEnclaveFolder(options: EnclaveFolderOptions): Promise
   writeFileSync(join(folder, 'tls/database-ca.pem'), certificates.databaseCaPem);
   if (kms.caPem !== undefined) writeFileSync(join(folder, 'tls/kms-ca.pem'), kms.caPem);
   using serverKey = SecretBuffer.take(Buffer.from(certificates.server.privateKeyPem));
-  using password = SecretBuffer.take(Buffer.from(APPLICATION.password));
+  using taken = new DisposableStack();
+  const databaseSecrets = secretsOf(options).map(([setting, text]) => ({
+    user: APPLICATION.user,
+    secret: taken.use(SecretBuffer.take(Buffer.from(text))),
+    sealedFile: join(folder, SECRET_FILES[setting]),
+  }));
   await makeKeys({
     keystoreFolder: join(folder, 'keystore'),
     clientIds: clientsOf(certificates).map((pem) => clientIdFromCertificate(pem, 'distinguished_name')),
@@ -85,9 +108,7 @@ export async function writeEnclaveFolder(options: EnclaveFolderOptions): Promise
     sealedKeyFile: join(folder, 'tls/server.key.sealed'),
     serverKey,
     serverKeySha256: publicKeySha256(new X509Certificate(certificates.server.certificatePem)),
-    passwords: endsTlsInAcra(options)
-      ? []
-      : [{ user: APPLICATION.user, password, sealedFile: join(folder, PASSWORD_FILE) }],
+    databaseSecrets,
     random: systemRandom,
     encrypt: (plaintext) => kmsEncrypt(plaintext, kms),
     signal: AbortSignal.timeout(CEREMONY_TIMEOUT_MS),

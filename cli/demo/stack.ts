@@ -14,7 +14,7 @@ import type { ClientFiles, DemoCertificates } from './certificates.ts';
 import { makeCertificates, writeClientFiles } from './certificates.ts';
 import type { Cloud } from './cloud.ts';
 import { REGION, startCloud } from './cloud.ts';
-import type { YamlDocument } from './enclave-folder.ts';
+import type { EnclaveFolderOptions, YamlDocument } from './enclave-folder.ts';
 import { writeEnclaveFolder } from './enclave-folder.ts';
 import { EnclavePair } from './enclave-pair.ts';
 import { startDemoPostgres } from './postgres.ts';
@@ -27,6 +27,8 @@ export interface StackOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Merged into the sections of enclave.yaml. */
   readonly enclaveSettings?: YamlDocument;
+  /** Of the application's user; default: its password. */
+  readonly databaseSecrets?: EnclaveFolderOptions['databaseSecrets'];
   /** Sections of host-proxy.yaml that replace the usual ones. */
   readonly hostSettings?: YamlDocument;
   readonly databaseTls?: boolean;
@@ -129,6 +131,7 @@ export class Stack {
 
   async #writeEnclaveFolder(): Promise<void> {
     const { cloud, certificates, keyArn } = this.parts;
+    const { enclaveSettings, databaseSecrets } = this.options;
     const { accessKeyId, secretAccessKey } = cloud.kms.adminCredentials;
     await writeEnclaveFolder({
       folder: this.enclaveFolder,
@@ -142,7 +145,8 @@ export class Stack {
         caPem: cloud.kms.caPem,
         credentials: { accessKeyId, secretAccessKey },
       },
-      ...(this.options.enclaveSettings === undefined ? {} : { settings: this.options.enclaveSettings }),
+      ...(enclaveSettings === undefined ? {} : { settings: enclaveSettings }),
+      ...(databaseSecrets === undefined ? {} : { databaseSecrets }),
     });
   }
 }

@@ -1,6 +1,7 @@
 /** Which files of the measured folder an enclave uses, by its enclave.yaml: those and no others belong into the image. */
 import { posix } from 'node:path';
 import type { EnclaveConfig } from '../../config/enclave.ts';
+import { secretFilesOf } from '../../config/user-secrets.ts';
 import { ACRA_SERVER_ID } from '../../wire/image-layout.ts';
 import { FILE_MODE, FOLDER_MODE } from './content.ts';
 
@@ -26,8 +27,8 @@ export interface MeasuredFiles {
 export function measuredFiles(config: EnclaveConfig): MeasuredFiles {
   const { acra, database, kms } = config;
   // Only the supervisor reads these, as root.
-  const passwords = database.users.map(({ secret }) => secret);
-  const sealed = [acra.sealedKey, kms.ciphertext, ...passwords].map(posix.normalize);
+  const ofUsers = database.users.flatMap((user) => secretFilesOf(user).map(({ file }) => file));
+  const sealed = [acra.sealedKey, kms.ciphertext, ...ofUsers].map(posix.normalize);
   const open = ['enclave.yaml', acra.encryptorConfig, acra.clientCa, acra.certificate, database.ca, kms.ca ?? []];
   const required = [...open.flat().map(posix.normalize), ...sealed];
   const keystore = posix.normalize(acra.keystore);

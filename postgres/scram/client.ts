@@ -49,10 +49,14 @@ export class StaleVerifierError extends SessionError {
   }
 }
 
-interface Challenge {
-  readonly nonce: string;
+/** What a database has of a user beside its keys. */
+export interface ScramChallenge {
   readonly salt: Buffer;
   readonly iterations: number;
+}
+
+interface Challenge extends ScramChallenge {
+  readonly nonce: string;
 }
 
 type KeySource = (challenge: Challenge) => Promise<ScramKeys>;
@@ -131,6 +135,11 @@ export class ScramClient {
     return new ScramClient(options);
   }
 
+  /** To learn the challenge and no more: there is nothing to prove anything with. */
+  static asking(surroundings: Surroundings): ScramClient {
+    return new ScramClient({ ...surroundings, password: SecretBuffer.take(Buffer.alloc(0)) });
+  }
+
   /** Whether the server has proven that it knows the password; an AuthenticationOk before this is none. */
   get isProven(): boolean {
     return this.#step.kind === 'proven';
@@ -173,6 +182,13 @@ export class ScramClient {
     } finally {
       wipeKeys(keys);
     }
+  }
+
+  /** In the place of `continue`; the login ends here. */
+  challenge(serverFirst: Buffer): ScramChallenge {
+    const { nonce } = this.#take('started');
+    const { salt, iterations } = readServerFirst(serverFirst, nonce);
+    return { salt, iterations };
   }
 
   /** Returns if the server knows the password too. */

@@ -4,9 +4,11 @@
  * learns that it is logged in when it truly is.
  *
  *   certificate   the enclave's own password, with channel binding where the database's certificate has one
+ *   verifier      the ClientKey that the client's proof left, bound in the same way
  *   client        the client's SCRAM passes through, message by message
  */
 import { decodeBackendKeyData } from '../../postgres/cancel-request.ts';
+import { parseError } from '../../postgres/error-response.ts';
 import type { Message } from '../../postgres/message-reader.ts';
 import { BACKEND, FRONTEND } from '../../postgres/message-types.ts';
 import type { ScramClient } from '../../postgres/scram/client.ts';
@@ -29,11 +31,14 @@ export interface LoginExchange extends Disposable {
   readonly isProven: boolean;
   /** Where the client itself logs in it must know the protocol first. */
   readonly negotiated?: (message: Message) => void;
+  /** What the client is told before AuthenticationOk. */
+  readonly lastWord?: Buffer | undefined;
 }
 
-/** By the enclave's own password. */
-export function passwordExchange(client: ScramClient): LoginExchange {
+/** By the enclave itself. @param lastWord to a client that has proven itself, and waits for it */
+export function scramExchange(client: ScramClient, lastWord?: Buffer): LoginExchange {
   return {
+    lastWord,
     get isProven() {
       return client.isProven;
     },
@@ -77,6 +82,8 @@ export function passedExchange(client: MessageStream): LoginExchange {
   };
 }
 
+const WRONG_PASSWORD = '28P01';
+
 /** What a login by something else than SCRAM is called. */
 const OTHERS: Readonly<Record<number, string>> = {
   3: 'a password in clear',
@@ -89,10 +96,16 @@ const OTHERS: Readonly<Record<number, string>> = {
 export class LoginRefused extends SessionError {
   readonly frame: Buffer;
 
-  constructor(frame: Buffer) {
-    super('28000', 'the database refused the login');
+  constructor({ frame, body }: Message) {
+    const isPassword = parseError(body).sqlState === WRONG_PASSWORD;
+    super(isPassword ? WRONG_PASSWORD : '28000', 'the database refused the login');
     this.frame = frame;
   }
+}
+
+/** Another secret may be the right one. */
+export function isWrongPassword(error: unknown): boolean {
+  return error instanceof SessionError && error.sqlState === WRONG_PASSWORD;
 }
 
 const GREETING: readonly string[] = [
@@ -124,10 +137,10 @@ export async function logIn(
   for (let count = 0; count < MAX_LOGIN_MESSAGES && bytes <= MAX_LOGIN_BYTES; count++) {
     const message = await database.next(signal);
     bytes += message.frame.length;
-    if (message.type === BACKEND.errorResponse) throw new LoginRefused(message.frame);
+    if (message.type === BACKEND.errorResponse) throw new LoginRefused(message);
     if (message.type === BACKEND.authentication && !isOk) {
       isOk = await authenticate(database, exchange, message, signal);
-      if (isOk) greeting.push({ ...message, frame: AUTHENTICATION_OK });
+      if (isOk) greeting.push(...okOf(exchange, message));
     } else if (message.type === BACKEND.readyForQuery && isOk) {
       return [...greeting, message];
     } else if (message.type === BACKEND.negotiateProtocolVersion && exchange.negotiated) {
@@ -147,6 +160,11 @@ export async function logIn(
 function checkGreeting({ type, body }: Message): void {
   if (type === BACKEND.negotiateProtocolVersion) decodeNegotiateProtocolVersion(body);
   if (type === BACKEND.backendKeyData) decodeBackendKeyData(body);
+}
+
+/** In the place of the database's own. */
+function okOf({ lastWord }: LoginExchange, ok: Message): Message[] {
+  return [...(lastWord ? [lastWord] : []), AUTHENTICATION_OK].map((frame) => ({ ...ok, frame }));
 }
 
 /** @returns whether it is done */

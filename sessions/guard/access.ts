@@ -1,6 +1,7 @@
 /**
  * How a client of this guard's identity logs in to the database: as a user that enclave.yaml allows its certificate, by the enclave's
- * own password (`database.login: certificate`), or by a password of its own, which passes through (`client`).
+ * own password (`database.login: certificate`); by a password that the guard checks (`verifier`, verifier-login.ts); or by one that
+ * passes through (`client`).
  */
 import type { X509Certificate } from 'node:crypto';
 import { tlsServerEndPoint } from '../../postgres/scram/channel-binding.ts';
@@ -8,52 +9,90 @@ import { ScramClient } from '../../postgres/scram/client.ts';
 import { SessionError } from '../../postgres/session-error.ts';
 import type { StartupMessage } from '../../postgres/startup-message.ts';
 import { databaseOf, userOf } from '../../postgres/startup-message.ts';
+import type { Logger } from '../../runtime/log.ts';
 import type { Random } from '../../runtime/random.ts';
 import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
-import { type LoginExchange, passedExchange, passwordExchange } from '../edge/login.ts';
+import type { LoginWay } from '../edge/enter-database.ts';
+import { passedExchange, scramExchange } from '../edge/login.ts';
 import type { MessageStream } from '../message-stream.ts';
+import type { SecretChoice } from './secret-choice.ts';
 
-export interface AllowedUser {
+export interface DatabaseUser<Secret> {
   readonly name: string;
   readonly databases: readonly string[];
-  readonly password: SecretBuffer;
+  readonly secrets: SecretChoice<Secret>;
 }
 
-/** @param certificate of the database */
-export type BeginExchange = (client: MessageStream, certificate: X509Certificate | undefined) => LoginExchange;
+/** What is left to be done at the database. */
+export interface Access {
+  /** One at least; the next is tried where the database says 28P01. */
+  readonly ways: readonly LoginWay[];
+  /** The database said so of all. */
+  readonly refused?: () => void;
+  /** After the login, however it went. */
+  readonly [Symbol.dispose]: () => void;
+}
+
+/** @throws SessionError where the client may not log in so; the signal's reason */
+export type OpenAccess = (startup: StartupMessage, client: MessageStream, signal: AbortSignal) => Promise<Access>;
 
 /** A name as bytes, so that those of a packet and those of the configuration compare. */
 const packetForm = (name: string) => Buffer.from(name).toString('latin1');
 const shown = (name: string) => `"${Buffer.from(name, 'latin1').toString()}"`;
 const list = (names: readonly string[]) => names.map((name) => `"${name}"`).join(', ') || 'none';
 
-/** @throws SessionError 28000 */
-export function allowedUser(startup: StartupMessage, users: readonly AllowedUser[]): AllowedUser {
+/** The user of this packet, whatever the database. */
+export function userIn<User extends { readonly name: string }>(
+  startup: StartupMessage,
+  users: readonly User[],
+): User | undefined {
+  return users.find(({ name }) => packetForm(name) === userOf(startup));
+}
+
+export function mayUse(startup: StartupMessage, { databases }: { readonly databases: readonly string[] }): boolean {
+  return databases.some((name) => packetForm(name) === databaseOf(startup));
+}
+
+export function allowedUser<Secret>(
+  startup: StartupMessage,
+  users: readonly DatabaseUser<Secret>[],
+): DatabaseUser<Secret> {
   const [user, database] = [userOf(startup), databaseOf(startup)];
-  const allowed = users.find(({ name }) => packetForm(name) === user);
+  const allowed = userIn(startup, users);
   const rule = 'database.users of enclave.yaml allows it';
   if (!allowed) {
     const names = list(users.map(({ name }) => name));
     throw new SessionError('28000', `this certificate may not be user ${shown(user)}; ${rule} ${names}`);
   }
-  if (allowed.databases.some((name) => packetForm(name) === database)) return allowed;
+  if (mayUse(startup, allowed)) return allowed;
   const message = `user ${shown(user)} may not use database ${shown(database)}; ${rule} ${list(allowed.databases)}`;
   throw new SessionError('28000', message);
 }
 
-/** @throws SessionError 28000 */
-export function certificateLogin(
-  startup: StartupMessage,
-  users: readonly AllowedUser[],
-  random: Random,
-): BeginExchange {
-  const { password } = allowedUser(startup, users);
-  return (_client, certificate) =>
-    passwordExchange(
-      new ScramClient({ password, random, channelBinding: certificate && tlsServerEndPoint(certificate) }),
-    );
+interface CertificateLogin {
+  readonly users: readonly DatabaseUser<SecretBuffer>[];
+  readonly random: Random;
+  readonly logger: Logger;
 }
 
-export function clientLogin(): BeginExchange {
-  return (client) => passedExchange(client);
+export function certificateLogin({ users, random, logger }: CertificateLogin): OpenAccess {
+  return async (startup) => {
+    const { name, secrets } = allowedUser(startup, users);
+    const ways = secrets.inOrder.map((password): LoginWay => {
+      const begin = (certificate: X509Certificate | undefined) =>
+        scramExchange(
+          new ScramClient({ password, random, channelBinding: certificate && tlsServerEndPoint(certificate) }),
+        );
+      return { begin, worked: () => secrets.worked(password) };
+    });
+    const refused = () => logger.log('error', 'guard.password-refused', { user: name });
+    return { ways, refused, [Symbol.dispose]: () => undefined };
+  };
+}
+
+export function clientLogin(): OpenAccess {
+  return async (_startup, client) => ({
+    ways: [{ begin: () => passedExchange(client) }],
+    [Symbol.dispose]: () => undefined,
+  });
 }

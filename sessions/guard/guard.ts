@@ -10,7 +10,6 @@ import type { EngineError } from '../../acra/errors.ts';
 import { StatementJudge } from '../../acra/statements/statement-judge.ts';
 import { MAX_MESSAGE_BYTES } from '../../postgres/message-reader.ts';
 import { SessionError } from '../../postgres/session-error.ts';
-import type { StartupMessage } from '../../postgres/startup-message.ts';
 import { requireSafeStartup } from '../../postgres/unsafe-settings.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { Deadline } from '../../runtime/deadline.ts';
@@ -20,9 +19,11 @@ import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
 import type { FromGuard, ServeGuard } from '../messages.ts';
 import { readOpening, type SessionOpening } from '../opening.ts';
 import type { Program } from '../program.ts';
-import { type BeginExchange, certificateLogin, clientLogin } from './access.ts';
+import type { OpenAccess } from './access.ts';
+import { accessOf } from './access-mode.ts';
 import { EngineProtector } from './protector.ts';
 import { GuardedSession, type SessionDeps } from './session.ts';
+import { LoginDenied } from './verifier-login.ts';
 
 /** The front sends it with the connection. */
 const OPENING_MS = 5_000;
@@ -47,8 +48,8 @@ export class Guard {
     this.#server = createServer({ noDelay: true }, (socket) => void this.#take(socket));
   }
 
-  /** Tells where acra-server is to find its database, then that it listens. @param passwords in the order of the users */
-  static async start(deps: GuardDeps, options: ServeGuard, passwords: readonly SecretBuffer[]): Promise<Guard> {
+  /** Tells where acra-server is to find its database, then that it listens. @param secrets as ServeGuard says */
+  static async start(deps: GuardDeps, options: ServeGuard, secrets: readonly SecretBuffer[]): Promise<Guard> {
     const { clock, random, send, logger } = deps;
     const onDeaf = () => send({ type: 'engine-fault', fault: 'deaf' });
     const engine = new AcraEngine({ acra: { kind: 'unix', path: options.acraPath }, clock, random, onDeaf });
@@ -56,22 +57,22 @@ export class Guard {
     const { port } = await engine.start(options.enginePort).catch(() => engine.start());
     send({ type: 'engine', port });
     const { tables } = parseEncryptorConfig(options.encryptorConfig, 'encryptor.yaml');
-    const users = options.users.map((user, index) => ({ ...user, password: passwords[index] as SecretBuffer }));
-    const loginFor = (startup: StartupMessage): BeginExchange => {
+    const door = { database: options.database, maxDatabaseMessageBytes: MAX_MESSAGE_BYTES, clock };
+    const open = accessOf(deps, options, door, secrets);
+    const openAccess: OpenAccess = async (startup, ...others) => {
       requireSafeStartup(startup);
-      return options.login === 'certificate' ? certificateLogin(startup, users, random) : clientLogin();
+      return await open(startup, ...others);
     };
     const onFailure = (error: EngineError) => {
       logger.log('error', 'guard.engine-failed', { code: error.code, reason: describeError(error) });
       if (error.code === 'ENGINE_UNPROTECTED') send({ type: 'engine-fault', fault: 'unprotected' });
     };
     const guard = new Guard(deps, options, {
-      ...options,
-      maxDatabaseMessageBytes: MAX_MESSAGE_BYTES,
-      loginFor,
+      ...door,
+      openAccess,
+      maxMessageBytes: options.maxMessageBytes,
       judge: await StatementJudge.start(tables, clock, { reader: 'engine' }),
       protector: new EngineProtector(engine, onFailure),
-      clock,
     });
     await guard.#listen();
     return guard;
@@ -117,7 +118,8 @@ export class Guard {
   #logEnd(error: unknown): void {
     const { logger } = this.#deps;
     if (error instanceof SessionError) {
-      logger.log('warn', 'guard.session-ended', { sqlState: error.sqlState, reason: error.message });
+      const detail = error instanceof LoginDenied ? { detail: error.detail } : {};
+      logger.log('warn', 'guard.session-ended', { sqlState: error.sqlState, reason: error.message, ...detail });
       return;
     }
     logger.log('error', 'guard.session-broke', { kind: error instanceof Error ? error.name : typeof error });

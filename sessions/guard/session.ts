@@ -12,29 +12,22 @@ import { encodeError } from '../../postgres/error-response.ts';
 import { MAX_UNAUTHENTICATED_BYTES, type Message } from '../../postgres/message-reader.ts';
 import { BACKEND, FRONTEND } from '../../postgres/message-types.ts';
 import { SessionError } from '../../postgres/session-error.ts';
-import type { StartupMessage } from '../../postgres/startup-message.ts';
-import { encodeStartupMessage } from '../../postgres/startup-message.ts';
-import type { Clock } from '../../runtime/clock.ts';
 import { Deadline } from '../../runtime/deadline.ts';
-import { connectDatabase, type DatabaseTarget } from '../edge/database-connection.ts';
-import { LoginRefused, logIn, MAX_LOGIN_MESSAGE_BYTES } from '../edge/login.ts';
+import { type DatabaseDoor, type Entered, enterDatabase } from '../edge/enter-database.ts';
+import { isWrongPassword, LoginRefused } from '../edge/login.ts';
 import { MessageStream } from '../message-stream.ts';
 import type { SessionOpening } from '../opening.ts';
-import { sayGoodbye } from '../say-goodbye.ts';
+import { leave } from '../say-goodbye.ts';
 import { writeAll } from '../write-all.ts';
-import type { BeginExchange } from './access.ts';
+import type { Access, OpenAccess } from './access.ts';
 
-export interface SessionDeps {
-  readonly database: DatabaseTarget;
-  /** How the client of this packet logs in. @throws SessionError 28000 where it may not, 22023 */
-  readonly loginFor: (startup: StartupMessage) => BeginExchange;
+export interface SessionDeps extends DatabaseDoor {
+  /** Lets the client of this packet log in. */
+  readonly openAccess: OpenAccess;
   readonly judge: Judge;
   readonly protector: ValueProtector;
   /** From clients; a longer one is refused, and the session lives. */
   readonly maxMessageBytes: number;
-  /** From the database; a longer one ends the session. */
-  readonly maxDatabaseMessageBytes: number;
-  readonly clock: Clock;
 }
 
 const REFUSED_BY = 'refused by acra-enclave';
@@ -79,7 +72,7 @@ export class GuardedSession {
       return this.#sayWhy(error);
     } finally {
       this.#end(new SessionEnded());
-      for (const leg of [this.#client, this.#database]) if (leg) this.#leave(leg);
+      for (const leg of [this.#client, this.#database]) if (leg) leave(leg, this.#deps.clock);
     }
   }
 
@@ -95,21 +88,25 @@ export class GuardedSession {
   }
 
   async #open({ startup, loginMs }: SessionOpening): Promise<MessageStream> {
-    const { clock, loginFor, maxDatabaseMessageBytes, maxMessageBytes } = this.#deps;
+    const { clock, openAccess, maxMessageBytes } = this.#deps;
     const tooLate = () => new SessionError('57014', 'canceling authentication due to timeout');
     using deadline = new Deadline(clock, loginMs, this.#ending.signal, tooLate);
-    const begin = loginFor(startup);
-    const socket = await connectDatabase(this.#deps.database, deadline.signal);
-    const database = new MessageStream(socket, { maxBytes: MAX_LOGIN_MESSAGE_BYTES });
+    using access = await openAccess(startup, this.#client, deadline.signal);
+    const { database, greeting } = await this.#enter(startup, access, deadline.signal);
     this.#database = database;
-    socket.write(encodeStartupMessage(startup));
-    using exchange = begin(this.#client, socket.getPeerX509Certificate());
-    const greeting = await logIn(database, exchange, deadline.signal);
     this.#client.maxBytes = maxMessageBytes;
-    database.maxBytes = maxDatabaseMessageBytes;
     await this.#toClient(greeting);
     this.#conversation.loggedIn();
     return database;
+  }
+
+  async #enter(startup: SessionOpening['startup'], access: Access, signal: AbortSignal): Promise<Entered> {
+    try {
+      return await enterDatabase(this.#deps, startup, access.ways, signal);
+    } catch (error) {
+      if (isWrongPassword(error)) access.refused?.();
+      throw error;
+    }
   }
 
   /** A client that has said all it has to say may still read; a database that ends leaves nothing to read. */
@@ -176,11 +173,5 @@ export class GuardedSession {
     const { sqlState, message } = isTold ? error : { sqlState: 'XX000', message: 'an error of acra-enclave itself' };
     if (socket.writable) socket.write(encodeError('FATAL', sqlState, message));
     return error;
-  }
-
-  #leave(leg: MessageStream): void {
-    const { socket } = leg;
-    leg.discard();
-    if (!socket.destroyed) sayGoodbye(socket, undefined, this.#deps.clock);
   }
 }

@@ -29,7 +29,7 @@ t.test('seals the password of a user who is new in enclave.yaml; until then conf
   t.match(JSON.parse(before.stdout), { missing: ['new/third'] });
   const sealed = await folder.keys('seal', '--json', ...passwordOptions(folder, { third: '3' }));
   t.equal(sealed.code, 0, sealed.stderr);
-  t.match(JSON.parse(sealed.stdout), { sealedPasswords: [join(folder.enclave, 'new/third')] });
+  t.match(JSON.parse(sealed.stdout), { sealedSecrets: [join(folder.enclave, 'new/third')] });
   t.equal(await openPassword(folder, 'new/third', 'database/user/third'), '3');
   const after = await acraEnclave(['config', 'check', file, '--json']);
   t.match(JSON.parse(after.stdout), { missing: [] });

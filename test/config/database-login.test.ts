@@ -46,6 +46,13 @@ t.test('keeps what is stated of a user', async (t) => {
   t.same(load(t, { database: { users: [full, APP] } }).database.users[0], full);
 });
 
+t.test('keeps two secrets of a user, and verifiers in their place', async (t) => {
+  const user = { ...APP, databases: ['app'], secret: 'database/app.sealed', nextSecret: 'database/app.next.sealed' };
+  t.same(load(t, { database: { users: [user] } }).database.users, [user]);
+  const { database } = load(t, { database: { login: 'verifier', users: [user] } });
+  t.match(database, { login: 'verifier', users: [user] });
+});
+
 t.test('keeps clients with passwords of their own, and acra-server in line, without users', async (t) => {
   t.same(load(t, { database: { login: 'client' } }).database.users, []);
   t.same(load(t, { tls: 'passthrough', acra: { listen: 'unix:///run/acra.sock' } }).database.users, []);
@@ -77,7 +84,7 @@ const REFUSED: readonly (readonly [what: string, sections: Sections, says: strin
   [
     'another login',
     { database: { login: 'trust' } },
-    'database.login: found "trust"; must be "certificate" or "client"',
+    'database.login: found "trust"; must be "certificate" or "verifier" or "client"',
   ],
   [
     'users of clients with passwords of their own',
@@ -120,6 +127,26 @@ const REFUSED: readonly (readonly [what: string, sections: Sections, says: strin
     'one secret for two users',
     withUsers(APP, { ...APP, name: 'b', secret: 'database/./app.sealed' }),
     /users\.1\.secret: found "database\/\.\/app\.sealed"; must be a file of its own/,
+  ],
+  [
+    'verifiers of no user',
+    { database: { login: 'verifier' } },
+    /database\.users: .*must name at least one user .*\(database\.login: verifier\)/,
+  ],
+  [
+    'one file for both secrets of a user',
+    withUsers({ ...APP, nextSecret: 'database/app.sealed' }),
+    /users\.0\.nextSecret: found "database\/app\.sealed"; must be a file of its own/,
+  ],
+  [
+    'the secret of a user as the next one of another',
+    withUsers(APP, { ...APP, name: 'b', nextSecret: 'database/app.sealed' }),
+    /users\.1\.nextSecret: .*must be a file of its own/,
+  ],
+  [
+    'a next secret outside of the folder',
+    withUsers({ ...APP, nextSecret: '/etc/x' }),
+    /users\.0\.nextSecret: .*inside the folder/,
   ],
   ['a client twice', withUsers({ ...APP, clients: ['CN=a', 'CN=a'] }), /clients\.1: found "CN=a"; is there twice/],
   ['a database twice', withUsers({ ...APP, databases: ['a', 'a'] }), /databases\.1: found "a"; is there twice/],

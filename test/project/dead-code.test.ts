@@ -14,9 +14,6 @@ const isOfTests = (entry: string) => /^(test|bench)\//.test(entry);
 const NOT_YET_USED = [
   'attestation/aws-root.ts',
   'attestation/document/policy.ts',
-  'postgres/scram/sasl-messages.ts',
-  'postgres/scram/server.ts',
-  'postgres/scram/verifier.ts',
   'wire/networks.ts',
   'wire/proxy-protocol.ts',
 ];

@@ -1,13 +1,15 @@
 /** `acra-enclave keys new`: fills the measured folder with keys, all of them sealed. */
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { loginOf } from '../../../config/user-secrets.ts';
 import { makeKeys } from '../../../keys/ceremony.ts';
 import { readCeremonyInput } from '../../../keys/ceremony-input.ts';
 import { requirePlannedKeys } from '../../../keys/folder-check.ts';
+import { secretFormOf } from '../../../keys/secret-form.ts';
 import { kmsEncrypt } from '../../../kms/operator-encrypt.ts';
 import { systemRandom } from '../../../runtime/random.ts';
 import { CliError } from '../../errors.ts';
-import { keysContext, kmsOf, passwordsToSeal } from '../../keys-context.ts';
+import { keysContext, kmsOf, secretsToSeal } from '../../keys-context.ts';
 import { green, printJson, printLine, progress } from '../../output.ts';
 import { untilStopped } from '../../until-signal.ts';
 
@@ -16,6 +18,7 @@ interface NewOptions {
   readonly serverKey: string;
   readonly client: readonly string[];
   readonly databaseUser?: readonly string[];
+  readonly nextDatabaseUser?: readonly string[];
   readonly json?: boolean;
 }
 
@@ -25,7 +28,7 @@ async function newKeys(options: NewOptions): Promise<void> {
   using input = readCeremonyInput(context, {
     serverKey: options.serverKey,
     clients: options.client,
-    databaseUsers: options.databaseUser ?? [],
+    databaseUsers: { secret: options.databaseUser ?? [], nextSecret: options.nextDatabaseUser ?? [] },
     demand: 'all',
   });
   const { serverKey, serverKeySha256, clients } = input;
@@ -42,7 +45,7 @@ async function newKeys(options: NewOptions): Promise<void> {
       sealedKeyFile: join(folder, config.acra.sealedKey),
       serverKey,
       serverKeySha256,
-      passwords: passwordsToSeal(folder, input),
+      databaseSecrets: secretsToSeal(folder, input),
       random: systemRandom,
       keyArn: config.kms.keyArn,
       encryptionContext: config.kms.encryptionContext,
@@ -50,13 +53,14 @@ async function newKeys(options: NewOptions): Promise<void> {
       signal,
     }),
   );
-  const users = input.passwords.map(({ user }) => user);
+  const users = [...new Set(input.databaseSecrets.map(({ user }) => user))];
   if (options.json) {
     printJson({ keystore, clientIds, ...(users.length === 0 ? {} : { databaseUsers: users }) });
     return;
   }
   for (const { file, clientId } of clients) printLine(`${green('made')} keys of client ${clientId} (${file})`);
-  for (const user of users) printLine(`${green('sealed')} the password of database user ${user}`);
+  const { what } = secretFormOf(loginOf(config.database));
+  for (const user of users) printLine(`${green('sealed')} the ${what} of database user ${user}`);
 }
 
 const HELP = `
@@ -67,22 +71,25 @@ What to keep afterwards:
   - The server key is in the folder, sealed; the plain file is not needed any more, and whoever has it can pose as the
     enclave: delete it, or lock it away. Its certificate can be renewed without it when the CA takes the old request (CSR)
     again or when you keep the key: the new certificate of the same key takes the place of the old one, nothing is sealed.
-  - The passwords of database users are in the folder, sealed; the plain files are not needed any more: delete them. A password
-    file holds one line. \`<(command)\` of the shell does as well as a file, so that none is written.
-  - A certificate with another key or another password needs \`keys seal\`, a further client \`keys add-client\`. Both need kms:Decrypt without
+  - The passwords (or verifiers) of database users are in the folder, sealed; the plain files are not needed any more: delete them. Each
+    holds one line. \`<(command)\` of the shell does as well as a file, so that none is written.
+  - A certificate with another key or another password of a database user needs \`keys seal\`, a further client \`keys add-client\`. Both need kms:Decrypt without
     attestation, which the key policy should allow nobody. So name with --client also clients that come later: keys belong to
     the subject of a certificate, and the certificate that the client will have may be another one.`;
 
 export function newCommand(): Command {
   return new Command('new')
-    .description('Make a master key, its KMS ciphertext, and a keystore, TLS key and passwords sealed under it.')
+    .description(
+      'Make a master key, its KMS ciphertext, and a keystore, TLS key and secrets of database users sealed under it.',
+    )
     .requiredOption('-e, --enclave <folder>', 'the measured folder with enclave.yaml and its certificates')
     .requiredOption('--server-key <file>', "PEM of the server certificate's private key")
     .requiredOption('--client <files...>', 'certificates of the clients that get keys')
     .option(
       '--database-user <name=file...>',
-      'for each user of `database.users` in enclave.yaml, the file that holds its password',
+      'for each user of `database.users` in enclave.yaml, the file that holds its password (or verifier)',
     )
+    .option('--next-database-user <name=file...>', 'the same for each user with a `nextSecret`')
     .option('--json', 'print JSON')
     .addHelpText('after', HELP)
     .action(newKeys);

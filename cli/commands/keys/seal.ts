@@ -1,10 +1,10 @@
-/** `acra-enclave keys seal`: seals another TLS key, or other passwords of database users, under the master key that there is. */
+/** `acra-enclave keys seal`: seals another TLS key, or other secrets of database users, under the master key that there is. */
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { readCeremonyInput } from '../../../keys/ceremony-input.ts';
 import { sealSecrets } from '../../../keys/renewal.ts';
 import { CliError } from '../../errors.ts';
-import { keysContext, kmsOf, passwordsToSeal } from '../../keys-context.ts';
+import { keysContext, kmsOf, secretsToSeal } from '../../keys-context.ts';
 import { kmsDecrypt } from '../../kms-decrypt.ts';
 import { green, printJson, printLine, progress } from '../../output.ts';
 import { untilStopped } from '../../until-signal.ts';
@@ -13,45 +13,50 @@ interface SealOptions {
   readonly enclave: string;
   readonly serverKey?: string;
   readonly databaseUser?: readonly string[];
+  readonly nextDatabaseUser?: readonly string[];
   readonly json?: boolean;
 }
 
-async function seal({ enclave, serverKey: keyFile, databaseUser = [], json }: SealOptions): Promise<void> {
-  if (keyFile === undefined && databaseUser.length === 0) {
-    throw new CliError('CLI_OPTION', 'nothing to seal is named', { allowed: '--server-key, --database-user, or both' });
+async function seal({ enclave, serverKey: keyFile, json, ...options }: SealOptions): Promise<void> {
+  const { databaseUser: secret = [], nextDatabaseUser: nextSecret = [] } = options;
+  if (keyFile === undefined && secret.length + nextSecret.length === 0) {
+    const allowed = '--server-key, --database-user, --next-database-user, or several of them';
+    throw new CliError('CLI_OPTION', 'nothing to seal is named', { allowed });
   }
   const context = keysContext(enclave);
   const { folder, config } = context;
-  using input = readCeremonyInput(context, { serverKey: keyFile, clients: [], databaseUsers: databaseUser });
+  const databaseUsers = { secret, nextSecret };
+  using input = readCeremonyInput(context, { serverKey: keyFile, clients: [], databaseUsers });
   const { serverKey, serverKeySha256 } = input;
-  const passwords = passwordsToSeal(folder, input);
+  const databaseSecrets = secretsToSeal(folder, input);
   progress(`decrypting the master key under ${config.kms.keyArn}`);
   await untilStopped((signal) =>
     sealSecrets({
       ...context,
       serverKey,
       serverKeySha256,
-      passwords,
+      databaseSecrets,
       decrypt: (ciphertext) => kmsDecrypt(ciphertext, kmsOf(context, signal)),
       signal,
     }),
   );
   const sealedKey = serverKey === undefined ? [] : [join(folder, config.acra.sealedKey)];
-  const sealedPasswords = passwords.map(({ sealedFile }) => sealedFile);
+  const sealedSecrets = databaseSecrets.map(({ sealedFile }) => sealedFile);
   if (json) {
     printJson({
       ...(serverKey === undefined ? {} : { sealedKey: sealedKey[0] }),
-      ...(passwords.length === 0 ? {} : { sealedPasswords }),
+      ...(sealedSecrets.length === 0 ? {} : { sealedSecrets }),
     });
     return;
   }
-  for (const file of [...sealedKey, ...sealedPasswords]) printLine(`${green('sealed')} ${file}`);
+  for (const file of [...sealedKey, ...sealedSecrets]) printLine(`${green('sealed')} ${file}`);
 }
 
 const HELP = `
 For a server certificate with another key: put it at \`acra.certificate\` first. A renewed certificate of the same key needs no
-sealing. A password must be changed in the database too when the new image takes over; that of a user who is new in enclave.yaml
-is sealed in the same way. A password file holds one line.
+sealing. A file of a database user holds its password on one line, or its verifier with \`database.login: verifier\`; that of a user who
+is new in enclave.yaml is sealed in the same way. One that is sealed as \`nextSecret\` can be changed in the database at any time after
+the new image runs, without an outage (docs/database-login.md says how, step by step).
 
 Uses your AWS credentials for kms:Decrypt of the master key, without attestation; a strict key policy refuses that,
 and the message says what would have to be allowed for a moment. All is replaced in one step, or nothing. The folder changes,
@@ -59,15 +64,14 @@ and PCR0 with it: build the image again, and let the key policy name the new mea
 
 export function sealCommand(): Command {
   return new Command('seal')
-    .description(
-      'Seal the key of another server certificate, or passwords of database users, under the same master key.',
-    )
+    .description('Seal the key of another server certificate, or secrets of database users, under the same master key.')
     .requiredOption('-e, --enclave <folder>', 'the measured folder with its keys and the new certificate')
     .option('--server-key <file>', "PEM of the server certificate's private key")
     .option(
       '--database-user <name=file...>',
-      'user of `database.users` in enclave.yaml, and the file that holds its password',
+      'user of `database.users` in enclave.yaml, and the file that holds its password (or verifier)',
     )
+    .option('--next-database-user <name=file...>', 'the same for its `nextSecret`')
     .option('--json', 'print JSON')
     .addHelpText('after', HELP)
     .action(seal);

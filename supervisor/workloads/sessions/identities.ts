@@ -4,6 +4,7 @@
  */
 import { totalmem } from 'node:os';
 import { clientIdFromName } from '../../../acra/client-id.ts';
+import { loginOf } from '../../../config/user-secrets.ts';
 import { Deadline } from '../../../runtime/deadline.ts';
 import { describeError, errorCode } from '../../../runtime/errors.ts';
 import type { Confinement } from '../../../system/processes/confinement.ts';
@@ -72,7 +73,7 @@ export class Identities {
   /** Clients that may come: they have keys, and with `login: client` all of them, else those with a user of the database. */
   get known(): readonly string[] {
     const { config, keyClients } = this.#deps;
-    if (config.database.login === 'client') return keyClients;
+    if (loginOf(config.database) === 'client') return keyClients;
     return keyClients.filter((clientId) => this.#usersOf(clientId).length > 0);
   }
 
@@ -191,8 +192,8 @@ export class Identities {
     const { config, databaseSecrets } = this.#deps;
     const isIts = (name: string) => clientIdFromName(name, config.acra.clientIdFrom) === clientId;
     return config.database.users.flatMap(({ name, clients, databases }) => {
-      const password = databaseSecrets.get(name);
-      return password && clients.some(isIts) ? [{ name, databases, password }] : [];
+      const secrets = databaseSecrets.get(name);
+      return secrets && clients.some(isIts) ? [{ name, databases, secrets }] : [];
     });
   }
 }

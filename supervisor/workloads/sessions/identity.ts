@@ -9,6 +9,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { acraEngineArguments } from '../../../acra/server/engine-command-line.ts';
 import type { AlarmConcern } from '../../../acra/server/log-concerns.ts';
+import { loginOf } from '../../../config/user-secrets.ts';
 import { untilAborted } from '../../../runtime/abort.ts';
 import type { SecretBuffer } from '../../../runtime/secret-buffer.ts';
 import type { FromGuard, ServeGuard } from '../../../sessions/messages.ts';
@@ -19,6 +20,7 @@ import { SupervisedChild } from '../../children/child.ts';
 import { acraChildSpec } from '../acra/member.ts';
 import { AcraOutput } from '../acra/output.ts';
 import type { Member } from '../workload.ts';
+import { mockSecretOf } from './mock-secret.ts';
 import { ownKeystore } from './own-keystore.ts';
 import { SessionProgram } from './session-program.ts';
 import type { SessionsDeps } from './sessions-deps.ts';
@@ -41,7 +43,7 @@ export interface IdentityPlan {
   readonly users: readonly {
     readonly name: string;
     readonly databases: readonly string[];
-    readonly password: SecretBuffer;
+    readonly secrets: readonly SecretBuffer[];
   }[];
   /** Who may connect to the guard. */
   readonly front: Confinement['user'];
@@ -65,6 +67,7 @@ export class Identity {
   /** What acra-server was, or will be, launched with. */
   #port = 0;
   readonly #output: AcraOutput;
+  readonly #mockSecret: SecretBuffer;
 
   /** @param onState of its acra-server @param onSessions told how many are open */
   constructor(
@@ -76,6 +79,7 @@ export class Identity {
     this.#plan = plan;
     this.#onState = listeners.onState;
     this.#onSessions = listeners.onSessions;
+    this.#mockSecret = mockSecretOf(plan.clientId, deps.masterKey);
     this.#output = new AcraOutput(this.#nameOf('acra'), deps.logger, deps.onRecord);
   }
 
@@ -128,6 +132,7 @@ export class Identity {
     const { guard, acra } = this.#parts ?? {};
     this.#enginePort.resolve(0);
     await Promise.all([guard?.stop(), acra?.stop()]);
+    this.#mockSecret.dispose();
     for (const each of this.#confinements) each.release();
     this.#confinements = [];
   }
@@ -153,13 +158,13 @@ export class Identity {
       logger,
       schema: fromGuardSchema,
       prepare: () => rmSync(paths.guard, { force: true }),
-      serve: () => ({ message: this.#serveMessage(paths), secrets: this.#plan.users.map(({ password }) => password) }),
+      serve: () => ({ message: this.#serveMessage(paths), secrets: this.#secrets }),
       onMessage: (message) => this.#take(message),
     });
   }
 
   #serveMessage(paths: { readonly guard: string; readonly acra: string }): ServeGuard {
-    const { config, databaseTarget, encryptorConfig } = this.#deps;
+    const { config, certificatePem, databaseTarget, encryptorConfig } = this.#deps;
     return {
       type: 'serve',
       listenPath: paths.guard,
@@ -167,10 +172,15 @@ export class Identity {
       enginePort: this.#port,
       encryptorConfig,
       database: databaseTarget,
-      login: config.database.login ?? 'certificate',
-      users: this.#plan.users.map(({ name, databases }) => ({ name, databases })),
+      login: loginOf(config.database),
+      certificatePem,
+      users: this.#plan.users.map(({ name, databases, secrets }) => ({ name, databases, secrets: secrets.length })),
       maxMessageBytes: config.ingress.limits.maxMessageBytes,
     };
+  }
+
+  get #secrets(): readonly SecretBuffer[] {
+    return [this.#mockSecret, ...this.#plan.users.flatMap(({ secrets }) => secrets)];
   }
 
   #take(message: GuardMessage): void {

@@ -17,8 +17,8 @@ export interface SessionsDeps {
   readonly masterKey: SecretBuffer;
   /** PEM of the private key that clients see the certificate of. */
   readonly serverKey: SecretBuffer;
-  /** Passwords by the names of the database's users. */
-  readonly databaseSecrets: ReadonlyMap<string, SecretBuffer>;
+  /** Passwords or verifiers, by the names of the database's users: of each one or two. */
+  readonly databaseSecrets: ReadonlyMap<string, readonly SecretBuffer[]>;
   /** Ids of the clients that have keys. */
   readonly keyClients: readonly string[];
   /** Clients whose keys single columns are encrypted with, whoever writes. */

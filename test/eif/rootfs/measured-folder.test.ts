@@ -40,7 +40,8 @@ t.test('keeps every named file, with the modes that acra-server wants of its key
 t.test('keeps sealed passwords of database users, readable by root alone, and demands them', async (t) => {
   const path = folder(t);
   const yaml = readFileSync(join(path, 'enclave.yaml'), 'utf8');
-  const users = 'users: [{name: app, clients: [CN=a]}, {name: other, clients: [CN=a], secret: deep/er/secret}]';
+  const users =
+    'users: [{name: app, clients: [CN=a]}, {name: other, clients: [CN=a], secret: deep/er/secret, nextSecret: deep/er/next}]';
   const terminating = yaml
     .replace('tls: passthrough', 'tls: terminate')
     .replace('db.example', `db.example\n  ${users}`);
@@ -48,7 +49,7 @@ t.test('keeps sealed passwords of database users, readable by root alone, and de
   await rejectsCode(() => measuredFolder(path), EifBuildError, 'EIF_BUILD_FILE_MISSING');
   mkdirSync(join(path, 'database'), { mode: 0o700 });
   mkdirSync(join(path, 'deep/er'), { recursive: true, mode: 0o700 });
-  for (const name of ['database/app.sealed', 'deep/er/secret'])
+  for (const name of ['database/app.sealed', 'deep/er/secret', 'deep/er/next'])
     writeFileSync(join(path, name), 'sealed', { mode: 0o644 });
   const { files, folders } = await measuredFolder(path);
   const modes = new Map(

@@ -177,3 +177,26 @@ t.test('sends nothing once it is disposed of, also while keys are derived', asyn
   await rejectsLogin(() => answer, '08P01');
   t.notOk(login.isProven);
 });
+
+t.test('learns what a database would ask, and goes no further', async (t) => {
+  const asking = ScramClient.asking({ random: seededRandom('client'), channelBinding: undefined });
+  const { initialResponse } = asking.start([PLAIN]);
+  const salt = Buffer.from('another salt');
+  const { serverFirst } = honestServer({ password: PASSWORD, clientFirst: initialResponse, salt, iterations: 5000 });
+  t.same(asking.challenge(serverFirst), { salt, iterations: 5000 });
+  await rejectsLogin(() => asking.continue(serverFirst), '08P01');
+  t.notOk(asking.isProven);
+});
+
+t.test('rejects a challenge that is out of bounds or not for it', async () => {
+  const challengeFor = (text: string) => () => {
+    const asking = ScramClient.asking({ random: seededRandom('client'), channelBinding: undefined });
+    asking.start([PLAIN]);
+    return asking.challenge(Buffer.from(text));
+  };
+  await rejectsLogin(challengeFor('r=of-somebody-else,s=c2FsdA==,i=4096'), '28000');
+  await rejectsLogin(
+    () => ScramClient.asking({ random: seededRandom('c'), channelBinding: undefined }).challenge(Buffer.from('')),
+    '08P01',
+  );
+});

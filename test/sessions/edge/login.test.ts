@@ -9,7 +9,7 @@ import {
   logIn,
   MAX_LOGIN_MESSAGE_BYTES,
   passedExchange,
-  passwordExchange,
+  scramExchange,
 } from '../../../sessions/edge/login.ts';
 import { MessageStream } from '../../../sessions/message-stream.ts';
 import { honestServer } from '../../postgres/scram/support/honest-server.ts';
@@ -30,7 +30,7 @@ function legPair(options: ConstructorParameters<typeof MessageStream>[1]) {
 }
 
 const password = () =>
-  passwordExchange(
+  scramExchange(
     new ScramClient({
       password: SecretBuffer.take(Buffer.from(PASSWORD)),
       random: seededRandom('login'),

@@ -9,7 +9,7 @@ import { systemRandom } from '../../../runtime/random.ts';
 import { SecretBuffer } from '../../../runtime/secret-buffer.ts';
 import { cancelAt } from '../../../sessions/edge/cancel.ts';
 import { connectDatabase } from '../../../sessions/edge/database-connection.ts';
-import { LoginRefused, logIn, passwordExchange } from '../../../sessions/edge/login.ts';
+import { LoginRefused, logIn, scramExchange } from '../../../sessions/edge/login.ts';
 import { MessageStream } from '../../../sessions/message-stream.ts';
 import { client, errorFields } from '../../emulator/acra-server/support/frames.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
@@ -45,7 +45,7 @@ async function login(minor: number, password = PASSWORD, isBound = true) {
   const certificate = socket.getPeerX509Certificate();
   const channelBinding = isBound && certificate ? tlsServerEndPoint(certificate) : undefined;
   const secret = SecretBuffer.take(Buffer.from(password));
-  using exchange = passwordExchange(new ScramClient({ password: secret, random: systemRandom, channelBinding }));
+  using exchange = scramExchange(new ScramClient({ password: secret, random: systemRandom, channelBinding }));
   return { leg, greeting: await logIn(leg, exchange, patient()) };
 }
 

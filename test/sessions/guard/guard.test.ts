@@ -40,6 +40,7 @@ async function guardRig(t: Parameters<typeof temporaryFolder>[0]) {
     encryptorConfig: ENCRYPTOR_CONFIG,
     database: { address: nobody, serverName: 'db.test', caPem: DATABASE_CA, minTls: 'TLSv1.3' },
     login: 'certificate',
+    certificatePem: '',
     users: [],
     maxMessageBytes: 10_000,
     maxDatabaseMessageBytes: 10_000,

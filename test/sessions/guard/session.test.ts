@@ -10,11 +10,13 @@ import { systemClock } from '../../../runtime/clock.ts';
 import { systemRandom } from '../../../runtime/random.ts';
 import { SecretBuffer } from '../../../runtime/secret-buffer.ts';
 import { certificateLogin } from '../../../sessions/guard/access.ts';
+import { SecretChoice } from '../../../sessions/guard/secret-choice.ts';
 import { GuardedSession, type SessionDeps } from '../../../sessions/guard/session.ts';
 import { MessageStream } from '../../../sessions/message-stream.ts';
 import { ENCRYPTOR_CONFIG } from '../../acra/conversation/support/conversation-rig.ts';
 import { client, errorFields, rowValues } from '../../emulator/acra-server/support/frames.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
+import { MemoryLogger } from '../../support/memory-logger.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { DATABASE_CA, DATABASE_TLS, rawDatabase, say } from '../edge/support/lying-database.ts';
 import { settled } from '../support/streams.ts';
@@ -34,7 +36,13 @@ t.teardown(() => judge.stop());
 
 const address = { kind: 'tcp', host: server.host, port: server.port } as const;
 const database = { address, serverName: 'db.test', caPem: DATABASE_CA, minTls: 'TLSv1.3' } as const;
-const users = [{ name: 'app', databases: ['shop'], password: SecretBuffer.take(Buffer.from(PASSWORD)) }];
+const users = [
+  {
+    name: 'app',
+    databases: ['shop'],
+    secrets: new SecretChoice([SecretBuffer.take(Buffer.from(PASSWORD))], () => undefined),
+  },
+];
 const LOGIN_MS = 15_000;
 const HOUR_MS = 3_600_000;
 const patient = () => AbortSignal.timeout(20_000);
@@ -50,7 +58,7 @@ function begin({ user = 'app', deps = {} }: Rig = {}) {
   for (const end of [own, peer]) end.on('error', () => undefined);
   const session = new GuardedSession(own, {
     database,
-    loginFor: (startup) => certificateLogin(startup, users, systemRandom),
+    openAccess: certificateLogin({ users, random: systemRandom, logger: new MemoryLogger() }),
     judge,
     protector: {
       literal: async ({ value }) => Buffer.from(value),

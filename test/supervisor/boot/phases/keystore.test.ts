@@ -9,6 +9,7 @@ import { createKeystore } from '../../../../acra/keystore/create.ts';
 import { databaseUserContext, sealFile, TLS_KEY_CONTEXT } from '../../../../acra/keystore/seal-file.ts';
 import { enclaveSchema } from '../../../../config/enclave.ts';
 import { loadConfig } from '../../../../config/load.ts';
+import { makeVerifier } from '../../../../postgres/scram/verifier.ts';
 import { SecretBuffer } from '../../../../runtime/secret-buffer.ts';
 import { keystorePhase } from '../../../../supervisor/boot/phases/keystore.ts';
 import { PROJECT } from '../../../project/imports.ts';
@@ -80,7 +81,9 @@ t.test('opens the password of each user, tells none of them, and zeroes them at 
   t.same([...databaseSecrets.keys()], ['app', 'reports']);
   const lent: Buffer[] = [];
   for (const [user, password] of Object.entries(PASSWORDS)) {
-    databaseSecrets.get(user)?.use((bytes) => {
+    const secrets = databaseSecrets.get(user) ?? [];
+    t.equal(secrets.length, 1);
+    secrets[0]?.use((bytes) => {
       t.equal(bytes.toString(), password);
       lent.push(bytes);
     });
@@ -91,6 +94,49 @@ t.test('opens the password of each user, tells none of them, and zeroes them at 
   t.ok(lent.every((bytes) => bytes.every((byte) => byte === 0)));
   t.throws(() => serverKey.use(() => undefined), { code: 'RUNTIME_SECRET_WIPED' });
 });
+
+const VERIFIER = (await makeVerifier(secretOf(PASSWORDS.app), seededRandom('verifier'))).toString();
+const withLogin = (login: string, user: object) => ({
+  database: { serverName: 'db.internal', login, users: [{ ...USERS[0], ...user }] },
+});
+
+t.test('opens both secrets of a user, in their order', async (t) => {
+  const folder = await measuredFolder(t, withLogin('certificate', { nextSecret: 'database/app.next' }));
+  await seal(folder, 'database/app.next', 'the next', databaseUserContext('app'));
+  const { databaseSecrets } = await start(folder).running;
+  const opened = databaseSecrets.get('app')?.map((secret) => secret.use((bytes) => bytes.toString()));
+  t.same(opened, [PASSWORDS.app, 'the next']);
+});
+
+t.test('opens a verifier where clients keep their passwords', async (t) => {
+  const folder = await measuredFolder(t, withLogin('verifier', {}));
+  await seal(folder, 'database/app.sealed', VERIFIER, databaseUserContext('app'));
+  const { databaseSecrets } = await start(folder).running;
+  t.equal(
+    databaseSecrets.get('app')?.[0]?.use((bytes) => bytes.toString()),
+    VERIFIER,
+  );
+});
+
+for (const [login, sealed, what] of [
+  ['verifier', PASSWORDS.app, 'verifier'],
+  ['certificate', VERIFIER, 'password'],
+] as const)
+  t.test(`rejects what is no ${what} with login: ${login}, in either place (KEYSTORE_SEALED_FILE)`, async (t) => {
+    const good = login === 'verifier' ? VERIFIER : PASSWORDS.app;
+    for (const [secret, nextSecret] of [
+      [sealed, good],
+      [good, sealed],
+    ] as const) {
+      const folder = await measuredFolder(t, withLogin(login, { nextSecret: 'database/app.next' }));
+      await seal(folder, 'database/app.sealed', secret, databaseUserContext('app'));
+      await seal(folder, 'database/app.next', nextSecret, databaseUserContext('app'));
+      const error = await rejectsCode(() => start(folder).running, KeystoreError, 'KEYSTORE_SEALED_FILE');
+      t.match(error.message, `does not hold the ${what} of database user app`);
+      t.match(error.message, secret === sealed ? 'database/app.sealed' : 'database/app.next');
+      t.notMatch(`${error.message} ${error.found}`, /pässword|\$4096/);
+    }
+  });
 
 t.test('opens the TLS key alone where there are no users', async (t) => {
   const database = { serverName: 'db.internal' };
