@@ -8,7 +8,9 @@ import { target } from './support/target.ts';
 
 const INSERT = 'INSERT INTO patients (id, name, email, diagnosis) VALUES ($1, $2, $3, $4)';
 const ROWS = 1_000;
-const LARGE_BYTES = 20 * 1024 * 1024;
+const LARGE_BYTES = 12 * 1024 * 1024;
+/** Over `ingress.limits.maxMessageBytes`. */
+const TOO_LARGE_BYTES = 17 * 1024 * 1024;
 const MAX_IMAGE_BYTES = 60_000_000;
 
 t.test('an enclave machine serves what it is measured for', async (t) => {
@@ -56,11 +58,23 @@ t.test('an enclave machine serves what it is measured for', async (t) => {
     t.ok(rows.every(({ id, diagnosis }) => diagnosis === `d${id - 1000}`));
   });
 
-  await test('keeps a value of 20 MB whole, there and back', async (t) => {
+  await test('keeps a value of 12 MB whole, there and back', async (t) => {
     const large = 'x'.repeat(LARGE_BYTES);
     await application.query(INSERT, [2, 'L', 'l@example.org', large]);
     const { rows } = await application.query<{ diagnosis: string }>('SELECT diagnosis FROM patients WHERE id = 2');
     t.ok(rows[0]?.diagnosis === large);
+  });
+
+  await test('refuses a message that is too long (54000), and the session goes on', async (t) => {
+    const tooLarge = application.query(INSERT, [3, 'T', 't@example.org', 'x'.repeat(TOO_LARGE_BYTES)]);
+    await t.rejects(tooLarge, { code: '54000' });
+    t.same((await application.query('SELECT id FROM patients WHERE id = 3')).rows, []);
+  });
+
+  await test('keeps a session when a statement is refused, and nothing of it is stored', async (t) => {
+    const refused = application.query("INSERT INTO patients (id, name, diagnosis) SELECT 4, 'D', 'plaintext'");
+    await t.rejects(refused, { code: '42000', message: /^refused by acra-enclave: / });
+    t.same((await application.query('SELECT id FROM patients WHERE id = 4')).rows, []);
   });
 
   await test('serves ten clients at once', async (t) => {
