@@ -23,6 +23,13 @@ export const frontLimits = z
     ),
     maxSessions: count(500, 100_000).describe('sessions at once'),
     maxSessionsPerClient: count(200, 100_000).describe('sessions of one client identity at once'),
+    maxConnectionsPerAddress: count(100, 100_000).describe(
+      'connections of one IPv4 address or IPv6 /64 at once, sessions or not; over it its oldest without a certificate goes, and ' +
+        'where all are sessions the new one is refused. Addresses are what host-proxy says',
+    ),
+    maxFailuresPerSecond: count(20, 100_000).describe(
+      'failed handshakes of one address in a second; for the rest of the second its connections are closed unheard',
+    ),
     maxMessageBytes: count(MAX_MESSAGE_BYTES, 512 * MIB, 64 * 1024).describe(
       'a longer message of a client is refused (54000); the session lives',
     ),

@@ -7,6 +7,7 @@ import type { CertificateIdentifier } from '../acra/client-id.ts';
 import { LOG_LEVELS } from '../runtime/log.ts';
 import type { DatabaseTarget } from './edge/database-connection.ts';
 import type { FrontLimits } from './front/limits.ts';
+import { REFUSAL_REASONS } from './front/refused.ts';
 
 /** To the front, first of all; its one secret is the PEM of the private key. */
 export interface ServeFront {
@@ -59,9 +60,21 @@ const log = z.strictObject({
 });
 const count = z.int().min(0);
 
+const frontCounts = z.strictObject({
+  type: z.literal('counts'),
+  /** Now. */
+  open: count,
+  pending: count,
+  /** Since this front was launched. */
+  evicted: count,
+  refused: z.record(z.enum(REFUSAL_REASONS), count),
+});
+export type FrontCounts = z.output<typeof frontCounts>;
+
 export const fromFrontSchema = z.discriminatedUnion('type', [
   log,
   z.strictObject({ type: z.literal('listening') }),
+  frontCounts,
   z.strictObject({ type: z.literal('guard-wanted'), clientId: z.string().regex(/^[0-9a-f]{128}$/) }),
 ]);
 export type FromFront = z.output<typeof fromFrontSchema>;

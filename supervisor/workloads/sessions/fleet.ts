@@ -12,9 +12,11 @@ import type { FromFront, GuardAnswer, ServeFront } from '../../../sessions/messa
 import { fromFrontSchema } from '../../../sessions/messages.ts';
 import type { Confinement } from '../../../system/processes/confinement.ts';
 import type { UnixEndpoint } from '../../../wire/endpoint.ts';
+import type { MetricSample } from '../../../wire/metrics.ts';
 import type { ChildState } from '../../children/child.ts';
 import { SupervisedChild } from '../../children/child.ts';
 import type { Member, MemberListener, Workload } from '../workload.ts';
+import { FrontTally } from './front-tally.ts';
 import { Identity } from './identity.ts';
 import { SessionProgram } from './session-program.ts';
 import type { SessionsDeps } from './sessions-deps.ts';
@@ -42,6 +44,7 @@ export class SessionFleet implements Workload {
   readonly #home: Confinement;
   readonly #front: SupervisedChild;
   readonly #program: SessionProgram<FrontMessage>;
+  readonly #tally = new FrontTally();
   readonly #running = new Map<string, Running>();
   /** What is being stopped: its users and folders are not free yet. */
   readonly #retiring = new Map<string, Promise<void>>();
@@ -69,6 +72,10 @@ export class SessionFleet implements Workload {
 
   get members(): readonly Member[] {
     return [...this.essential, ...[...this.#running.values()].flatMap(({ identity }) => identity.members)];
+  }
+
+  get samples(): readonly MetricSample[] {
+    return this.#tally.samples;
   }
 
   subscribe(notify: MemberListener): void {
@@ -113,9 +120,15 @@ export class SessionFleet implements Workload {
       clock,
       logger,
       schema: fromFrontSchema,
-      prepare: () => rmSync(this.address.path, { force: true }),
+      prepare: () => {
+        rmSync(this.address.path, { force: true });
+        this.#tally.launched();
+      },
       serve: () => ({ message: this.#serveFront(), secrets: [serverKey] }),
-      onMessage: ({ clientId }) => void this.#answer(clientId),
+      onMessage: (message) => {
+        if (message.type === 'counts') this.#tally.take(message);
+        else void this.#answer(message.clientId);
+      },
     });
   }
 
