@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import type { CertificateIdentifier } from '../acra/client-id.ts';
+import type { RevokedEntry } from '../config/revoked.ts';
 import { LOG_LEVELS } from '../runtime/log.ts';
 import type { DatabaseTarget } from './edge/database-connection.ts';
 import type { FrontLimits } from './front/limits.ts';
@@ -17,6 +18,7 @@ export interface ServeFront {
   readonly clientCaPem: string;
   readonly minTls: DatabaseTarget['minTls'];
   readonly clientIdFrom: CertificateIdentifier;
+  readonly revoked: readonly RevokedEntry[];
   /** For requests to cancel. */
   readonly database: DatabaseTarget;
   readonly limits: FrontLimits;

@@ -32,6 +32,7 @@ import { GuardDirectory } from './guards.ts';
 import { join } from './join.ts';
 import { type Place, Places } from './places.ts';
 import { isFailedHandshake, type RefusalReason, Refused, reasonOf } from './refused.ts';
+import { Revoked } from './revoked.ts';
 import { readSource } from './source.ts';
 
 export interface FrontDeps extends Program<FromFront> {
@@ -60,6 +61,7 @@ export class Front {
   readonly #guards: GuardDirectory;
   readonly #cancels: Cancels;
   readonly #failures: Failures;
+  readonly #revoked: Revoked;
   readonly #counts: Counts;
   readonly #server: Server = createServer({ noDelay: true }, (socket) => void this.#serve(socket));
 
@@ -73,6 +75,7 @@ export class Front {
     this.#guards = new GuardDirectory((clientId) => tell({ type: 'guard-wanted', clientId }));
     this.#cancels = new Cancels({ ...deps, database: options.database });
     this.#failures = new Failures(deps.clock, options.limits.maxFailuresPerSecond);
+    this.#revoked = new Revoked(options.revoked);
     this.#counts = new Counts(deps.clock, (refused) => {
       const { sessionCount: open, pendingCount: pending, evictedCount: evicted } = this.#places;
       tell({ type: 'counts', open, pending, evicted, refused });
@@ -169,7 +172,7 @@ export class Front {
     const { startupMs, loginMs } = this.#options.limits;
     using startup = new Deadline(clock, startupMs, login.signal, tooLate('the start-up packet'));
     const packet = await readStartup(socket, startup.signal);
-    const certificate = requireCertificate(socket);
+    const certificate = requireCertificate(socket, this.#revoked);
     if (packet.kind === 'cancel') {
       this.#cancels.pass(packet.packet);
       socket.end();

@@ -4,7 +4,8 @@ import { SessionError } from '../../postgres/session-error.ts';
 /**
  * In the words of metrics (docs/metrics.md). `address`: too many of one address; `failures`: too many of one address have failed;
  * `client`, `sessions`: too many of one identity, or in all; `late`: a stage took too long; `protocol`: no start of a session in TLS;
- * `certificate`: none of somebody who is served; `unavailable`: nobody serves it now; `gone`: it left; `internal`: a defect.
+ * `certificate`: none of somebody who is served; `revoked`: one on the measured list; `unavailable`: nobody serves it now; `gone`: it
+ * left; `internal`: a defect.
  */
 export const REFUSAL_REASONS = [
   'address',
@@ -14,6 +15,7 @@ export const REFUSAL_REASONS = [
   'late',
   'protocol',
   'certificate',
+  'revoked',
   'unavailable',
   'gone',
   'internal',
@@ -43,5 +45,5 @@ export function reasonOf(error: unknown): RefusalReason {
 
 /** Whether it counts as a failed handshake: it has cost work, and another try would cost it again. */
 export function isFailedHandshake(reason: RefusalReason): boolean {
-  return ['late', 'protocol', 'certificate', 'gone'].includes(reason);
+  return ['late', 'protocol', 'certificate', 'revoked', 'gone'].includes(reason);
 }

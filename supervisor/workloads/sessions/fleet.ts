@@ -141,6 +141,7 @@ export class SessionFleet implements Workload {
       clientCaPem,
       minTls: config.ingress.minTls,
       clientIdFrom: config.acra.clientIdFrom,
+      revoked: config.ingress.revoked,
       database: databaseTarget,
       limits: config.ingress.limits,
     };

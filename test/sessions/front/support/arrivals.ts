@@ -35,6 +35,7 @@ export interface Identity extends Pick<Made, 'pem' | 'keyPem'> {
 
 interface Options {
   readonly limits?: Partial<ServeFront['limits']>;
+  readonly revoked?: ServeFront['revoked'];
 }
 
 export class Arrivals {
@@ -56,7 +57,7 @@ export class Arrivals {
     this.client = makeCertificate({ ...GOOD.client, serial: '0a1b' }, nowMs, this.authority);
   }
 
-  async start({ limits }: Options = {}): Promise<void> {
+  async start({ limits, revoked = [] }: Options = {}): Promise<void> {
     const { clock, logger, authority } = this;
     const server = makeCertificate(GOOD.server, clock.nowMs(), authority);
     const guardPath = join(this.#folder, 'guard');
@@ -75,6 +76,7 @@ export class Arrivals {
       clientCaPem: authority.pem,
       minTls: 'TLSv1.3',
       clientIdFrom: 'distinguished_name',
+      revoked,
       database: {
         address: { kind: 'tcp', host: '127.0.0.1', port: 1 },
         serverName: 'db',

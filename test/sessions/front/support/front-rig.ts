@@ -81,6 +81,7 @@ export async function frontRig(t: Teardown, change: Partial<ServeFront> = {}) {
     clientCaPem: authority.certificatePem,
     minTls: 'TLSv1.3',
     clientIdFrom: 'distinguished_name',
+    revoked: [],
     database: { address: nobody, serverName: 'db.test', caPem: authority.certificatePem, minTls: 'TLSv1.3' },
     limits: LIMITS,
     ...change,
