@@ -17,8 +17,6 @@ const NOT_YET_USED = [
   'postgres/scram/sasl-messages.ts',
   'postgres/scram/server.ts',
   'postgres/scram/verifier.ts',
-  'wire/networks.ts',
-  'wire/proxy-protocol.ts',
 ];
 
 t.test('keeps the same programs as entries of both searches, and no test as an entry of the second', async (t) => {
