@@ -4,7 +4,7 @@ import { count, durationMs } from './fields.ts';
 
 const MIB = 1024 * 1024;
 
-/** acra-server needs seven times a value: with 16 MiB it stays within `acra.maxMemoryMiB`. */
+/** What fits acra-server's memory: config/engine-memory.ts. */
 const MAX_MESSAGE_BYTES = 16 * MIB;
 
 const tlsVersion = (describe: string) => z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.3').describe(describe);
