@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { clientNameFault } from './client-name.ts';
 import { fileInFolder } from './fields.ts';
 import { frontLimits, minTlsOfClients, minTlsOfDatabase } from './ingress.ts';
+import { revokedList } from './revoked.ts';
 import { type DatabaseLogin, LOGINS, loginOf } from './user-secrets.ts';
 
 /** NAMEDATALEN - 1: PostgreSQL cuts longer names off, so that two could be one. */
@@ -31,6 +32,7 @@ export const ingressSection = z
       ),
     minTls: minTlsOfClients,
     limits: frontLimits,
+    revoked: revokedList,
   })
   .prefault({});
 
@@ -121,9 +123,12 @@ function modeFaults({ ingress, database: { login, users } }: LoginSections): Fau
   const atLogin = (message: string): Fault => ({ path: ['database', 'login'], message });
   const atUsers = (message: string): Fault => ({ path: ['database', 'users'], message });
   if (ingress.tls === 'passthrough') {
+    const inVain =
+      'must be left out with ingress.tls: passthrough: acra-server knows no such list, and would serve them';
+    const revoked = ingress.revoked.length === 0 ? [] : [{ path: ['ingress', 'revoked'], message: inVain }];
     const why =
       'must be left out with ingress.tls: passthrough: clients log in to the database themselves, through acra-server';
-    return [login === undefined ? [] : atLogin(why), users.length === 0 ? [] : atUsers(why)].flat();
+    return [login === undefined ? [] : atLogin(why), users.length === 0 ? [] : atUsers(why), revoked].flat();
   }
   if (login === 'client') {
     const why = 'must be left out with database.login: client: each client has a password of its own';

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import type { TcpEndpoint, UnixEndpoint } from '../wire/endpoint.ts';
 import { ROUTES } from '../wire/routes.ts';
 import { databaseLoginFields, ingressSection, loginFaults } from './database-login.ts';
+import { engineMemoryFault } from './engine-memory.ts';
 import {
   address,
   certifiedName,
@@ -142,7 +143,11 @@ export const enclaveSchema = z
     for (const { path, message } of loginFaults({ ingress, database, clientIdFrom })) {
       context.addIssue({ code: 'custom', path: [...path], message });
     }
-    if (ingress.tls === 'passthrough' || listen === undefined) return;
+    if (ingress.tls === 'passthrough') return;
+    const memoryFault = engineMemoryFault({ ...ingress.limits, ...acra });
+    if (memoryFault !== undefined)
+      context.addIssue({ code: 'custom', path: ['acra', 'maxMemoryMiB'], message: memoryFault });
+    if (listen === undefined) return;
     const message = 'must be left out with ingress.tls: terminate: no client is connected to acra-server';
     context.addIssue({ code: 'custom', path: ['acra', 'listen'], message });
   })

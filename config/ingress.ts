@@ -4,7 +4,7 @@ import { count, durationMs } from './fields.ts';
 
 const MIB = 1024 * 1024;
 
-/** acra-server needs seven times a value: with 16 MiB it stays within `acra.maxMemoryMiB`. */
+/** What fits acra-server's memory: config/engine-memory.ts. */
 const MAX_MESSAGE_BYTES = 16 * MIB;
 
 const tlsVersion = (describe: string) => z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.3').describe(describe);
@@ -23,6 +23,13 @@ export const frontLimits = z
     ),
     maxSessions: count(500, 100_000).describe('sessions at once'),
     maxSessionsPerClient: count(200, 100_000).describe('sessions of one client identity at once'),
+    maxConnectionsPerAddress: count(100, 100_000).describe(
+      'connections of one IPv4 address or IPv6 /64 at once, sessions or not; over it its oldest without a certificate goes, and ' +
+        'where all are sessions the new one is refused. Addresses are what host-proxy says',
+    ),
+    maxFailuresPerSecond: count(20, 100_000).describe(
+      'failed handshakes of one address in a second; for the rest of the second its connections are closed unheard',
+    ),
     maxMessageBytes: count(MAX_MESSAGE_BYTES, 512 * MIB, 64 * 1024).describe(
       'a longer message of a client is refused (54000); the session lives',
     ),

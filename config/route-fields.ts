@@ -3,9 +3,31 @@ import { z } from 'zod';
 import type { VsockPort } from '../wire/brands.ts';
 import { toVsockPort } from '../wire/brands.ts';
 import type { TcpEndpoint, UnixEndpoint } from '../wire/endpoint.ts';
+import { networkFault } from '../wire/networks.ts';
 import type { LabelsWith, PortLabel, RouteTable } from '../wire/routes.ts';
 import { defaultPorts, HEARTBEAT_PORT, routesWith } from '../wire/routes.ts';
 import { address, dialledAddress } from './fields.ts';
+
+/** Each is looked at for each connection. */
+const MAX_NETWORKS = 100;
+
+const network = z.string().superRefine((text, context) => {
+  const fault = networkFault(text);
+  if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
+});
+
+const proxyProtocol = z
+  .strictObject({
+    from: z
+      .array(network)
+      .min(1, { error: 'must name at least one network' })
+      .max(MAX_NETWORKS, { error: `must have at most ${MAX_NETWORKS} entries` })
+      .describe(
+        "the load balancers' networks. Whoever connects from there must send a header of the PROXY protocol, version 2, and " +
+          'counts for whom it names; from anywhere else none is taken',
+      ),
+  })
+  .optional();
 
 const vsockPort = (defaultPort: number) =>
   z
@@ -36,7 +58,10 @@ type Address = TcpEndpoint | UnixEndpoint;
 type Sections<Table extends RouteTable> = {
   readonly [Label in LabelsWith<Table, 'connect'>]: z.ZodType<{ readonly connect: Address }>;
 } & {
-  readonly [Label in LabelsWith<Table, 'listen'>]: z.ZodType<{ readonly listen: Address }>;
+  readonly [Label in LabelsWith<Table, 'listen'>]: z.ZodType<{
+    readonly listen: Address;
+    readonly proxyProtocol?: z.output<typeof proxyProtocol>;
+  }>;
 };
 
 /** `<label>: { connect }` and `<label>: { listen }` of host-proxy.yaml; a section may be left out when its address has a default. */
@@ -44,8 +69,10 @@ export function routeSections<Table extends RouteTable>(table: Table): Sections<
   const sections = routesWith(table, 'connect', 'listen').map(([label, { outside }]) => {
     const defaultAddress = 'default' in outside ? outside.default : undefined;
     const field = outside.kind === 'connect' ? dialledAddress('tcp', 'unix') : address('tcp', 'unix');
-    if (defaultAddress === undefined) return [label, z.strictObject({ [outside.kind]: field })] as const;
-    return [label, z.strictObject({ [outside.kind]: field.prefault(defaultAddress as string) }).prefault({})] as const;
+    const others = outside.kind === 'listen' ? { proxyProtocol } : {};
+    if (defaultAddress === undefined) return [label, z.strictObject({ [outside.kind]: field, ...others })] as const;
+    const withDefault = field.prefault(defaultAddress as string);
+    return [label, z.strictObject({ [outside.kind]: withDefault, ...others }).prefault({})] as const;
   });
   return Object.fromEntries(sections) as never;
 }

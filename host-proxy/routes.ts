@@ -15,7 +15,11 @@ export type RouteConfig = Pick<HostProxyConfig, 'enclave' | 'runtimeFolder'> & {
   readonly limits: RouteLimits;
   readonly ports: Readonly<Record<string, VsockPort>>;
 };
-type Section = { readonly connect?: Endpoint; readonly listen?: Endpoint };
+interface Section {
+  readonly connect?: Endpoint;
+  readonly listen?: Endpoint;
+  readonly proxyProtocol?: { readonly from: readonly string[] };
+}
 
 export function controlSocketPath(config: RouteConfig): string {
   return join(config.runtimeFolder, 'control.sock');
@@ -44,10 +48,19 @@ export function publicRoutes(config: RouteConfig, table: RouteTable = ROUTES): r
       label,
       listen: outsideAddress(config, label, declaration),
       connect: enclavePort(config, portOf(config, label, declaration)),
-      // A route that is for PostgreSQL inside is dialled only for what can be PostgreSQL: noise stays off vsock.
-      preface: { kind: declaration.preface === 'none' ? 'none' : 'postgres-opening' },
+      preface: publicPreface(config, label, declaration),
       limits: config.limits,
     }));
+}
+
+/** A route that is for PostgreSQL inside is dialled only for what can be PostgreSQL: noise stays off vsock. */
+function publicPreface(config: RouteConfig, label: string, declaration: RouteDeclaration): RouteSpec['preface'] {
+  if (declaration.preface === 'none') return { kind: 'none' };
+  return {
+    kind: 'postgres-opening',
+    tellsSource: declaration.tellsSource === true,
+    balancers: sectionOf(config, label)?.proxyProtocol?.from ?? [],
+  };
 }
 
 function portOf(config: RouteConfig, label: string, { port }: RouteDeclaration): VsockPort {
@@ -69,10 +82,14 @@ function databaseLimits({ limits }: RouteConfig): RouteSpec['limits'] {
   return { ...limits, maxConnections: limits.maxConnections + DATABASE_HEADROOM };
 }
 
+function sectionOf(config: RouteConfig, label: string): Section | undefined {
+  return (config as Readonly<Record<string, unknown>>)[label] as Section | undefined;
+}
+
 /** @throws HostProxyError HOST_ROUTE_UNCONFIGURED */
 function outsideAddress(config: RouteConfig, label: string, { outside }: RouteDeclaration): Endpoint {
   if (outside.kind === 'host-proxy') return { kind: 'unix', path: controlSocketPath(config) };
-  const section = (config as Readonly<Record<string, unknown>>)[label] as Section | undefined;
+  const section = sectionOf(config, label);
   const address = outside.kind === 'listen' ? section?.listen : section?.connect;
   if (address) return address;
   throw new HostProxyError('HOST_ROUTE_UNCONFIGURED', `route ${label} has no address on the parent`);

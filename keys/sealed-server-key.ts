@@ -6,12 +6,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CertificateFacts } from '../acra/certificate/facts.ts';
 import type { EnclaveConfig } from '../config/enclave.ts';
+import { publicKeySha256 } from '../encoding/public-key-hash.ts';
 import { errorCode } from '../runtime/errors.ts';
 import { KeyError } from './errors.ts';
 import type { Finding } from './finding.ts';
 import { requireNoFinding } from './finding.ts';
 import { sealedServerKey } from './master-key-file.ts';
-import { publicKeySha256 } from './tls/certificate-facts.ts';
 import { readCertificatesAt } from './tls/folder-certificates.ts';
 
 /**

@@ -39,6 +39,8 @@ export type PostgresRefusal =
   | 'no-tls-after-answer'
   | 'bytes-behind-cancel'
   | 'too-many-connections'
+  | 'no-proxy-header'
+  | 'unexpected-proxy-header'
   | 'time-out';
 
 export type StartupVerdict =
@@ -156,6 +158,14 @@ const COMPLAINTS: Readonly<Record<PostgresRefusal, Complaint>> = {
   'no-tls-after-answer': { sqlState: NOT_AUTHORIZED, message: 'TLS is required: no handshake followed the request' },
   'bytes-behind-cancel': { sqlState: PROTOCOL_VIOLATION, message: 'bytes were received behind a CancelRequest' },
   'too-many-connections': { sqlState: TOO_MANY_CONNECTIONS, message: 'too many connections: try again later' },
+  'no-proxy-header': {
+    sqlState: PROTOCOL_VIOLATION,
+    message: 'this connection must begin with a header of the PROXY protocol, version 2',
+  },
+  'unexpected-proxy-header': {
+    sqlState: PROTOCOL_VIOLATION,
+    message: 'a header of the PROXY protocol is not taken from this address',
+  },
   'time-out': { sqlState: PROTOCOL_VIOLATION, message: 'the request for TLS did not come in time' },
 };
 

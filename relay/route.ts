@@ -15,15 +15,18 @@ export interface Authority {
  * What must hold of the first bytes before anything is relayed.
  *
  * `postgres-opening`: the downstream's first 8 bytes begin a PostgreSQL session or TLS; nothing is dialled before. They are passed
- * on unchanged. Until they are here the connection is silent and holds no place (RouteLimits).
+ * on unchanged. Until they are here the connection is silent and holds no place (RouteLimits). With `tellsSource` the upstream
+ * first gets a header of the PROXY protocol that says whose connection it is. A peer from one of the `balancers` (networks) must
+ * send such a header itself, which is taken off, and counts for whom it names.
  * `postgres-tls`: the downstream sends an SSLRequest and the upstream answers `S`, or it is a 16-byte CancelRequest.
+ * With `takesSource` a header of the PROXY protocol stands before that; it is taken off.
  * `http-connect`: the downstream sends an HTTP CONNECT for an authority on the list; that authority is then the upstream,
  * and the route's own `connect` is not used.
  */
 export type PrefacePolicy =
   | { readonly kind: 'none' }
-  | { readonly kind: 'postgres-opening' }
-  | { readonly kind: 'postgres-tls' }
+  | { readonly kind: 'postgres-opening'; readonly tellsSource?: boolean; readonly balancers?: readonly string[] }
+  | { readonly kind: 'postgres-tls'; readonly takesSource?: boolean }
   | { readonly kind: 'http-connect'; readonly allow: readonly Authority[] };
 
 export interface RouteLimits {

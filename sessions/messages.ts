@@ -4,10 +4,12 @@
  */
 import { z } from 'zod';
 import type { CertificateIdentifier } from '../acra/client-id.ts';
+import type { RevokedEntry } from '../config/revoked.ts';
 import type { DatabaseLogin } from '../config/user-secrets.ts';
 import { LOG_LEVELS } from '../runtime/log.ts';
 import type { DatabaseTarget } from './edge/database-connection.ts';
 import type { FrontLimits } from './front/limits.ts';
+import { REFUSAL_REASONS } from './front/refused.ts';
 
 /** To the front, first of all; its one secret is the PEM of the private key. */
 export interface ServeFront {
@@ -17,6 +19,7 @@ export interface ServeFront {
   readonly clientCaPem: string;
   readonly minTls: DatabaseTarget['minTls'];
   readonly clientIdFrom: CertificateIdentifier;
+  readonly revoked: readonly RevokedEntry[];
   /** For requests to cancel. */
   readonly database: DatabaseTarget;
   readonly limits: FrontLimits;
@@ -67,9 +70,21 @@ const log = z.strictObject({
 });
 const count = z.int().min(0);
 
+const frontCounts = z.strictObject({
+  type: z.literal('counts'),
+  /** Now. */
+  open: count,
+  pending: count,
+  /** Since this front was launched. */
+  evicted: count,
+  refused: z.record(z.enum(REFUSAL_REASONS), count),
+});
+export type FrontCounts = z.output<typeof frontCounts>;
+
 export const fromFrontSchema = z.discriminatedUnion('type', [
   log,
   z.strictObject({ type: z.literal('listening') }),
+  frontCounts,
   z.strictObject({ type: z.literal('guard-wanted'), clientId: z.string().regex(/^[0-9a-f]{128}$/) }),
 ]);
 export type FromFront = z.output<typeof fromFrontSchema>;

@@ -201,6 +201,7 @@ export class Supervisor {
             alarms,
             isHealthy: monitor.members.get(id)?.healthy ?? child.state.kind === 'running',
           })),
+          workload: fleet.samples,
           certificateEnds,
           suppressedRecords: this.#logger.suppressed,
           uptimeMs: clock.monotonicMs() - this.#startedMs,

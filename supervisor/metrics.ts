@@ -22,6 +22,8 @@ interface ReportedChild {
 interface Reported {
   readonly relayCounters: Readonly<Record<string, RouteCounters>>;
   readonly children: readonly ReportedChild[];
+  /** What serves sessions counts itself. */
+  readonly workload: readonly MetricSample[];
   readonly suppressedRecords: number;
   readonly certificateEnds: readonly CertificateEnd[];
   readonly uptimeMs: number;
@@ -64,6 +66,7 @@ export function metricsMessage(reported: Reported): Extract<EnclaveMessage, { ty
       sample('supervisor_uptime_seconds', {}, reported.uptimeMs / 1000),
       sample('log_records_suppressed_total', {}, reported.suppressedRecords),
       ...reported.children.flatMap(childSamples),
+      ...reported.workload,
       ...reported.certificateEnds.map(({ certificate, endsMs }) =>
         sample('certificate_expiry_timestamp_seconds', { certificate }, endsMs / 1000),
       ),

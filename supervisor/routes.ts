@@ -113,12 +113,18 @@ function enclaveEnd(label: string, declaration: RouteDeclaration, platform: Plat
   const isJudgedInside = declaration.limits === 'ingressLimits' && config.postgresIngress?.endsTls === true;
   const common = {
     label,
-    preface: { kind: isJudgedInside ? 'none' : declaration.preface },
+    preface: prefaceOf(declaration, isJudgedInside),
     limits: limitsOf(declaration, config),
   } as const;
   return declaration.dialledBy === 'enclave'
     ? { ...common, listen: inside, connect: platform.parentPort(port) }
     : { ...common, listen: platform.enclavePort(port), connect: inside, allowedCids: platform.parentCids };
+}
+
+/** A front wants to know whose connection it is; acra-server would not understand. */
+function prefaceOf({ preface, tellsSource }: RouteDeclaration, isJudgedInside: boolean): RouteSpec['preface'] {
+  if (isJudgedInside || preface === 'none') return { kind: 'none' };
+  return { kind: preface, takesSource: tellsSource === true };
 }
 
 function limitsOf({ limits }: RouteDeclaration, config: RouteConfig): RouteLimits {

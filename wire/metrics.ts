@@ -96,6 +96,22 @@ export const SUPERVISOR_METRICS = {
     help: 'Alarms that the log of a supervised program raised, by what is at stake',
     labels: ['child', 'concern'],
   },
+  front_sessions: { kind: 'gauge', help: 'Sessions that the front has let in and that go on', labels: [] },
+  front_pending_connections: {
+    kind: 'gauge',
+    help: 'Connections at the front that have not shown yet whose they are',
+    labels: [],
+  },
+  front_evicted_total: {
+    kind: 'counter',
+    help: 'Connections that the front closed to make room while they had not shown yet whose they are',
+    labels: [],
+  },
+  front_refused_total: {
+    kind: 'counter',
+    help: 'Connections that the front refused before they were sessions, by reason',
+    labels: ['reason'],
+  },
   log_records_suppressed_total: {
     kind: 'counter',
     help: 'Log records of the enclave left out because too many of their kind came in a minute',

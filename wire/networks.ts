@@ -1,7 +1,9 @@
 /**
  * Networks as a configuration names them, and whether an address is in one of them. An address of IPv6 that maps one of IPv4, as
- * sockets for both have it, is that one of IPv4; apart from that the two do not mix: `::/0` holds no IPv4.
- * Specification: RFC 4632 section 3.1 (prefixes), RFC 4291 sections 2.2, 2.3 and 2.5.5.2 (addresses, prefixes, mapped addresses).
+ * sockets for both have it, is that one of IPv4; apart from that the two do not mix: `::/0` holds no IPv4. Limits by address count
+ * what one party can have at will: an address of IPv4, or the /64 of one of IPv6, of which a single host commonly has all.
+ * Specification: RFC 4632 section 3.1 (prefixes), RFC 4291 sections 2.2, 2.3, 2.5.4 and 2.5.5.2 (addresses, prefixes, interface
+ * identifiers, mapped addresses), RFC 6177.
  */
 import { isIPv4, isIPv6, SocketAddress } from 'node:net';
 import { WireError } from './errors.ts';
@@ -9,6 +11,8 @@ import { WireError } from './errors.ts';
 const WIDTHS = { ipv4: 32, ipv6: 128 } as const;
 const MAPPED_PREFIX = 0xffffn;
 const MAPPED_BITS = 96;
+/** Of an IPv6 address: what belongs to one party. */
+const PREFIX_BYTES = 8;
 const FORMS = 'an address and a prefix, such as 10.0.0.0/8 or 2001:db8::/32';
 
 interface Address {
@@ -42,10 +46,18 @@ function parseAddress(text: string): Address | undefined {
   return isIPv6(text) && !text.includes('%') ? { family: 'ipv6', bits: ipv6Bits(text) } : undefined;
 }
 
-function formatAddress({ family, bits }: Address): string {
-  const digits = bits.toString(16).padStart(WIDTHS[family] / 4, '0');
-  if (family === 'ipv4') return Buffer.from(digits, 'hex').join('.');
-  return new SocketAddress({ address: (digits.match(/.{4}/g) ?? []).join(':'), family }).address;
+function bytesOf({ family, bits }: Address): Buffer {
+  return Buffer.from(bits.toString(16).padStart(WIDTHS[family] / 4, '0'), 'hex');
+}
+
+function groupsOf(bytes: Buffer): string[] {
+  return bytes.toString('hex').match(/.{4}/g) ?? [];
+}
+
+/** @param bytes 4 or 16. @returns as people write it: dotted, or as RFC 5952 has it */
+export function formatAddress(bytes: Buffer): string {
+  if (bytes.length === WIDTHS.ipv4 / 8) return bytes.join('.');
+  return new SocketAddress({ address: groupsOf(bytes).join(':'), family: 'ipv6' }).address;
 }
 
 function readNetwork(text: string): Reading {
@@ -65,7 +77,9 @@ function readNetwork(text: string): Reading {
   const hostBits = BigInt(width - prefix);
   const bits = (address.bits >> hostBits) << hostBits;
   if (bits === address.bits) return { network: { ...address, prefix } };
-  return { fault: `bits behind the prefix are set; the network is ${formatAddress({ ...address, bits })}/${prefix}` };
+  return {
+    fault: `bits behind the prefix are set; the network is ${formatAddress(bytesOf({ ...address, bits }))}/${prefix}`,
+  };
 }
 
 /** What is wrong with a network of a configuration; undefined when nothing is. */
@@ -85,6 +99,20 @@ function plainAddress(text: string): Address | undefined {
   const address = parseAddress(text.replace(/%.*$/, ''));
   if (address?.family !== 'ipv6' || address.bits >> 32n !== MAPPED_PREFIX) return address;
   return { family: 'ipv4', bits: address.bits & 0xffff_ffffn };
+}
+
+/** @returns 4 bytes, or 16; undefined for what is no address */
+export function addressBytes(text: string): Buffer | undefined {
+  const address = plainAddress(text);
+  return address && bytesOf(address);
+}
+
+/** What limits by address count it as: `192.0.2.1`, `2001:db8:0:0::/64`; undefined for what is no address. */
+export function addressKey(text: string): string | undefined {
+  const bytes = addressBytes(text);
+  if (bytes?.length !== WIDTHS.ipv6 / 8) return bytes?.join('.');
+  const prefix = groupsOf(bytes.subarray(0, PREFIX_BYTES)).map((group) => group.replace(/^0{1,3}/, ''));
+  return `${prefix.join(':')}::/64`;
 }
 
 /**

@@ -1,17 +1,19 @@
 /**
- * The header by which a load balancer says whose connection it passes on: PROXY protocol, version 2. It is demanded or not
- * expected, as the configuration says, never guessed from the bytes: who may choose could claim any address.
+ * The header by which a load balancer says whose connection it passes on, and host-proxy to the enclave: PROXY protocol, version 2.
+ * It is demanded or not expected, as the configuration says, never guessed from the bytes: who may choose could claim any address.
  *
  * Refused are version 1, which is text and has no check; commands and families that the specification does not know, as it
  * wants; and a PROXY command of another kind than TCP, which does not say whom it is for: the balancer's own address, which the
  * specification allows to take instead, would let strangers in as the balancer. What LOCAL carries is skipped as it says.
  * Specification: haproxy's doc/proxy-protocol.txt, section 2.2.
  */
-import { SocketAddress } from 'node:net';
 import { crc32c } from './crc32c.ts';
 import { WireError } from './errors.ts';
+import { addressBytes, formatAddress } from './networks.ts';
 
 const SIGNATURE = Buffer.from('0d0a0d0a000d0a515549540a', 'hex');
+const SIGNATURE_1 = Buffer.from('PROXY ');
+const MIN_TELLING_BYTES = 4;
 const FIXED_BYTES = 16;
 /** Of what follows the fixed part. The specification wants all of it in one segment of TCP. */
 const MAX_BLOCK_BYTES = 2048;
@@ -20,17 +22,20 @@ export const MAX_PROXY_HEADER_BYTES: number = FIXED_BYTES + MAX_BLOCK_BYTES;
 
 const VERSION_2 = 2;
 const COMMANDS = { local: 0, proxy: 1 } as const;
+const TCP_OVER = { ipv4: 0x11, ipv6: 0x21 } as const;
+const UNSPECIFIED = 0x00;
 /** Two addresses of so many bytes, then two ports. */
 const ADDRESS_BYTES: ReadonlyMap<number, 4 | 16> = new Map([
-  [0x11, 4],
-  [0x21, 16],
+  [TCP_OVER.ipv4, 4],
+  [TCP_OVER.ipv6, 16],
 ]);
 const PORT_BYTES = 2;
 const TLV_HEADER_BYTES = 3;
 const CRC32C_TYPE = 0x03;
 const CRC32C_BYTES = 4;
 
-interface Source {
+/** Who connects. */
+export interface Source {
   /** IPv4, or IPv6 as RFC 5952 writes it; one that maps an IPv4 address as `::ffff:192.0.2.1`. */
   readonly address: string;
   readonly port: number;
@@ -89,12 +94,9 @@ function blockBytes(bytes: Buffer): number {
   return stated;
 }
 
-function readSource(header: Buffer, addressBytes: 4 | 16): Source {
-  const bytes = header.subarray(FIXED_BYTES, FIXED_BYTES + addressBytes);
-  const port = header.readUInt16BE(FIXED_BYTES + 2 * addressBytes);
-  if (addressBytes === 4) return { address: bytes.join('.'), port };
-  const groups = bytes.toString('hex').match(/.{4}/g) ?? [];
-  return { address: new SocketAddress({ address: groups.join(':'), family: 'ipv6' }).address, port };
+function readSource(header: Buffer, size: 4 | 16): Source {
+  const bytes = header.subarray(FIXED_BYTES, FIXED_BYTES + size);
+  return { address: formatAddress(bytes), port: header.readUInt16BE(FIXED_BYTES + 2 * size) };
 }
 
 /** Over the whole header, with zeroes where the sum stands. */
@@ -130,12 +132,38 @@ export function parseProxyHeader(bytes: Buffer): ProxyHeader {
   const headerBytes = FIXED_BYTES + blockBytes(bytes);
   const isWhole = bytes.length >= headerBytes;
   const isLocal = (bytes.readUInt8(SIGNATURE.length) & 0x0f) === COMMANDS.local;
-  const addressBytes = isLocal ? undefined : ADDRESS_BYTES.get(bytes.readUInt8(SIGNATURE.length + 1));
-  if (addressBytes === undefined) return isWhole ? { kind: 'local', headerBytes } : MORE;
-  const vectorsAt = FIXED_BYTES + 2 * (addressBytes + PORT_BYTES);
+  const size = isLocal ? undefined : ADDRESS_BYTES.get(bytes.readUInt8(SIGNATURE.length + 1));
+  if (size === undefined) return isWhole ? { kind: 'local', headerBytes } : MORE;
+  const vectorsAt = FIXED_BYTES + 2 * (size + PORT_BYTES);
   if (headerBytes < vectorsAt) throw bad('it is too short', `${headerBytes} bytes`, `at least ${vectorsAt}`);
   if (!isWhole) return MORE;
   const header = bytes.subarray(0, headerBytes);
   checkVectors(header, vectorsAt);
-  return { kind: 'proxied', source: readSource(header, addressBytes), headerBytes };
+  return { kind: 'proxied', source: readSource(header, size), headerBytes };
+}
+
+/** Whether bytes begin a header of either version; as many as there are, at least four. */
+export function looksLikeProxyHeader(bytes: Buffer): boolean {
+  const isBeginning = (of: Buffer) => {
+    const length = Math.min(bytes.length, of.length);
+    return length >= MIN_TELLING_BYTES && bytes.subarray(0, length).equals(of.subarray(0, length));
+  };
+  return isBeginning(SIGNATURE) || isBeginning(SIGNATURE_1);
+}
+
+/**
+ * The destination is left zero: both ends are ours, and know it.
+ * @param source undefined: whoever connects has no address
+ */
+export function encodeProxyHeader(source: Source | undefined): Buffer {
+  const address = source && addressBytes(source.address);
+  const block = Buffer.alloc(address ? 2 * (address.length + PORT_BYTES) : 0);
+  address?.copy(block);
+  if (source && address) block.writeUInt16BE(source.port, 2 * address.length);
+  const fixed = Buffer.alloc(FIXED_BYTES);
+  SIGNATURE.copy(fixed);
+  fixed[SIGNATURE.length] = (VERSION_2 << 4) | (address ? COMMANDS.proxy : COMMANDS.local);
+  fixed[SIGNATURE.length + 1] = address ? (address.length === 4 ? TCP_OVER.ipv4 : TCP_OVER.ipv6) : UNSPECIFIED;
+  fixed.writeUInt16BE(block.length, SIGNATURE.length + 2);
+  return Buffer.concat([fixed, block]);
 }

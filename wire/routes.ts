@@ -38,6 +38,11 @@ export interface RouteDeclaration {
   readonly opens: 'first' | 'heartbeat' | 'egress' | 'serving';
   /** What must hold of the first bytes inside the enclave (relay.md, "Preface policies"). */
   readonly preface: 'none' | 'postgres-tls';
+  /**
+   * The parent says whose connection it is, in a header in front of the bytes (wire/proxy-protocol.ts). Always, so that nothing that a
+   * client sends is taken for one; hearsay, for limits and logs. Needs a preface.
+   */
+  readonly tellsSource?: true;
   /** Whose bounds hold inside the enclave: a handful of the supervisor's own connections, or `enclave.yaml`'s. */
   readonly limits: 'private' | 'egressLimits' | 'ingressLimits';
 }
@@ -103,6 +108,7 @@ export const ROUTES = {
     outside: { kind: 'listen', default: 'tcp://0.0.0.0:5432' },
     opens: 'serving',
     preface: 'postgres-tls',
+    tellsSource: true,
     limits: 'ingressLimits',
   },
 } as const satisfies RouteTable;

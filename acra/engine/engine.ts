@@ -3,6 +3,7 @@
  * passes through it. It holds the keys; whoever asks it holds none. It may end at any moment: sessions through it are made anew, and
  * what it was asked is asked again, but not for ever.
  */
+import { ENGINE_SESSIONS } from '../../config/engine-memory.ts';
 import { backoffMs } from '../../runtime/backoff.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { Deadline } from '../../runtime/deadline.ts';
@@ -35,9 +36,9 @@ export interface EngineLimits {
 
 const MIB = 1024 * 1024;
 
-/** acra-server needs seven times a value (measured): 16 MiB at once fit the default of `acra.maxMemoryMiB`. */
+/** What acra-server needs for them: config/engine-memory.ts. */
 const ENGINE_LIMITS: EngineLimits = {
-  connections: 2,
+  connections: ENGINE_SESSIONS,
   maxValueBytes: 16 * MIB,
   maxHeldBytes: 64 * MIB,
   maxBatchBytes: MIB,

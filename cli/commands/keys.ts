@@ -7,6 +7,7 @@ const COMMANDS: CommandTable = {
   new: async () => (await import('./keys/new.ts')).newCommand(),
   'add-client': async () => (await import('./keys/add-client.ts')).addClientCommand(),
   'client-name': async () => (await import('./keys/client-name.ts')).clientNameCommand(),
+  revocation: async () => (await import('./keys/revocation.ts')).revocationCommand(),
   seal: async () => (await import('./keys/seal.ts')).sealCommand(),
   verifier: async () => (await import('./keys/verifier.ts')).verifierCommand(),
 };

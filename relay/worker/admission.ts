@@ -27,8 +27,14 @@ function start(engine: Engine, connection: Connection): void {
   }
 }
 
+/** All clients of a load balancer have its address: they count when it has said who they are. */
+function asCounted({ isBalancer }: RouteState, peer: Peer): Peer {
+  return peer.source && isBalancer(peer.source.address) ? { ...peer, address: undefined, isBalancer: true } : peer;
+}
+
 /** Takes a connection that the route's own listener accepted. */
-export function admit(engine: Engine, route: RouteState, fd: number, peer: Peer): void {
+export function admit(engine: Engine, route: RouteState, fd: number, from: Peer): void {
+  const peer = asCounted(route, from);
   const denial = acceptDenial(engine, route, peer);
   if (denial !== undefined) {
     countDenial(engine, route, peer, denial);

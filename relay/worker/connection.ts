@@ -8,6 +8,7 @@ import type { LogFields } from '../../runtime/log.ts';
 import type { NativeBuffer } from '../../system/libc/socket-calls.ts';
 import { EPOLLIN } from '../../system/libc/socket-constants.ts';
 import type { Cid } from '../../wire/brands.ts';
+import type { Source } from '../../wire/proxy-protocol.ts';
 import { RelayError } from '../errors.ts';
 import type { AddressAnswer } from './address-book.ts';
 import type { Engine, NameWaiter, Queueable, Timed } from './engine.ts';
@@ -130,15 +131,19 @@ const CLOSED: Stage = { name: 'closed', onEvents: nothing, onDeadline: nothing }
 export interface Peer {
   /** CID of the downstream, where its transport knows it. */
   readonly cid: Cid | undefined;
-  /** What per-address limits count by (peer-address.ts), where the transport has addresses. */
+  /** What per-address limits count by (wire/networks.ts), where the transport has addresses. */
   readonly address: string | undefined;
+  /** Its address and port, where the transport has them. */
+  readonly source?: Source | undefined;
+  /** A load balancer, which has not said yet whose connection it is: no limit by address holds. */
+  readonly isBalancer?: true;
 }
 
 export class Connection implements Timed, NameWaiter, Sheddable {
   readonly id: number;
   readonly route: RouteState;
   readonly policy: Policy;
-  readonly peer: Peer;
+  #peer: Peer;
   readonly down: Side;
   readonly up: Side;
   #stage: Stage = ACCEPTED;
@@ -153,7 +158,7 @@ export class Connection implements Timed, NameWaiter, Sheddable {
     this.id = id;
     this.route = route;
     this.policy = policy;
-    this.peer = peer;
+    this.#peer = peer;
     this.down = new Side(this, route.listenTransport);
     this.up = new Side(this, route.upstream.transport);
     this.handshake = {
@@ -178,9 +183,13 @@ export class Connection implements Timed, NameWaiter, Sheddable {
     return this.#stage === CLOSED;
   }
 
-  /** Moves on to another state; what it waits for there ends at `deadlineMs`. */
-  enter(engine: Engine, stage: Stage, deadlineMs: number): void {
-    this.#move(stage);
+  get peer(): Peer {
+    return this.#peer;
+  }
+
+  /** Moves on to another state; what it waits for there ends at `deadlineMs`. @param peer for whom it counts from now on */
+  enter(engine: Engine, stage: Stage, deadlineMs: number, peer: Peer = this.#peer): void {
+    this.#move(stage, peer);
     engine.deadlines.set(this, deadlineMs);
   }
 
@@ -254,13 +263,18 @@ export class Connection implements Timed, NameWaiter, Sheddable {
     engine.gate.onDescriptorsFreed(engine);
   }
 
-  #move(stage: Stage): void {
+  #move(stage: Stage, peer = this.#peer): void {
     if (!mayFollow(this.#stage.name, stage.name)) {
       throw new RelayError('RELAY_STATE', `a connection cannot go from ${this.#stage.name} to ${stage.name}`);
     }
     this.#stage = stage;
     const { route } = this;
     if (route.peers.silent.delete(this)) route.count('silent', -1);
+    if (peer !== this.#peer) {
+      route.peers.remove(this);
+      this.#peer = peer;
+      route.peers.add(this);
+    }
     if (stage.isSilent !== true) return;
     route.peers.silent.add(this);
     route.count('silent', 1);
@@ -271,7 +285,7 @@ export class Connection implements Timed, NameWaiter, Sheddable {
     const fields: LogFields = {
       connId: this.id,
       cid: this.peer.cid,
-      address: this.peer.address,
+      address: this.peer.address ?? this.peer.source?.address,
       reason: detail === '' ? reason : detail,
       durationMs: engine.nowMs - this.acceptedMs,
     };

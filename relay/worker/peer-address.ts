@@ -1,35 +1,19 @@
-/**
- * Who connected, from what accept() wrote. Limits by address count what one party can have at will: an IPv4 address, or the /64
- * of an IPv6 one, of which a single host commonly has all 2^64 addresses (RFC 4291 section 2.5.4, RFC 6177). An IPv4-mapped
- * address (RFC 4291 section 2.5.5.2) is the IPv4 address.
- */
-
-import { decodeVsockCid, familyOf } from '../../system/libc/sockaddr.ts';
-import { AF_INET, AF_INET6 } from '../../system/libc/socket-constants.ts';
+/** Who connected, from what accept() wrote: ip(7), ipv6(7), vsock(7). */
+import { decodeInetAddress, decodeInetPort, decodeVsockCid } from '../../system/libc/sockaddr.ts';
 import type { Endpoint } from '../../wire/endpoint.ts';
+import { addressKey, formatAddress } from '../../wire/networks.ts';
+import type { Source } from '../../wire/proxy-protocol.ts';
 import type { Peer } from './connection.ts';
 
-const INET_ADDRESS = 4;
-const INET6_ADDRESS = 8;
-const MAPPED_PREFIX = Buffer.from('00000000000000000000ffff', 'hex');
-const PREFIX_BYTES = 8;
-
-function dotted(bytes: Buffer, offset: number): string {
-  return bytes.subarray(offset, offset + 4).join('.');
+/** Undefined for families without such addresses. */
+function sourceOf(from: Buffer): Source | undefined {
+  const address = decodeInetAddress(from);
+  return address && { address: formatAddress(address), port: decodeInetPort(from) };
 }
 
-function prefix64(bytes: Buffer): string {
-  const groups = Array.from({ length: PREFIX_BYTES / 2 }, (_, index) => bytes.readUInt16BE(INET6_ADDRESS + index * 2));
-  return `${groups.map((group) => group.toString(16)).join(':')}::/64`;
-}
-
-/** `192.0.2.1`, `2001:db8:0:0::/64`, or undefined for families without such addresses. */
-export function addressKey(from: Buffer): string | undefined {
-  const family = familyOf(from);
-  if (family === AF_INET) return dotted(from, INET_ADDRESS);
-  if (family !== AF_INET6) return undefined;
-  const mappedEnd = INET6_ADDRESS + MAPPED_PREFIX.length;
-  return from.subarray(INET6_ADDRESS, mappedEnd).equals(MAPPED_PREFIX) ? dotted(from, mappedEnd) : prefix64(from);
+/** A peer that is known by an address of IPv4 or IPv6, or is not. */
+export function peerFrom(source: Source | undefined): Peer {
+  return { cid: undefined, address: source && addressKey(source.address), source };
 }
 
 /** @param from valid during this call only. */
@@ -41,7 +25,7 @@ export function peerOf(listen: Endpoint, from: Buffer): Peer {
     case 'vsock-uds-guest':
       return { cid: listen.cid, address: undefined };
     case 'tcp':
-      return { cid: undefined, address: addressKey(from) };
+      return peerFrom(sourceOf(from));
     case 'unix':
       return { cid: undefined, address: undefined };
   }

@@ -41,14 +41,19 @@ function shedUnproven(engine: Engine, route: RouteState, address: string | undef
   return true;
 }
 
+/** The same for one more of this address. */
+export function boundSilenceOf(engine: Engine, route: RouteState, address: string): void {
+  const { peers, limits } = route;
+  const { maxSilentPerAddress = limits.maxSilent ?? limits.maxPending } = limits;
+  while (peers.silent.countOf(address) >= maxSilentPerAddress)
+    shedSilent(engine, route, address, 'maxSilentPerAddress');
+}
+
 /** Makes room for one more silent connection. */
 function boundSilence(engine: Engine, route: RouteState, { address }: Peer): void {
   const { peers, limits } = route;
-  const { maxSilent = limits.maxPending, maxSilentPerAddress = maxSilent } = limits;
-  if (address !== undefined) {
-    while (peers.silent.countOf(address) >= maxSilentPerAddress)
-      shedSilent(engine, route, address, 'maxSilentPerAddress');
-  }
+  const { maxSilent = limits.maxPending } = limits;
+  if (address !== undefined) boundSilenceOf(engine, route, address);
   while (peers.silent.size >= maxSilent) shedSilent(engine, route, undefined, 'maxSilent');
 }
 

@@ -1,5 +1,6 @@
 /** A route as the worker keeps it: everything that can be prepared once is. */
 import type { Cid } from '../../wire/brands.ts';
+import { matcherOf } from '../../wire/networks.ts';
 import type { CounterName } from '../counters.ts';
 import { COUNTER } from '../counters.ts';
 import type { RouteLimits, RouteSpec } from '../route.ts';
@@ -33,6 +34,8 @@ export class RouteState {
   readonly listenTransport: Transport;
   readonly upstream: Upstream;
   readonly allowedCids: ReadonlySet<Cid> | undefined;
+  /** Whether whoever connects from there is a load balancer. */
+  readonly isBalancer: (address: string) => boolean;
   readonly peers = new PeerTally<Sheddable>();
   /** Set when the route is on its way out; it accepts nothing any more. */
   drain: RouteDrain | undefined = undefined;
@@ -45,6 +48,8 @@ export class RouteState {
     this.listenTransport = TRANSPORTS[spec.listen.kind];
     this.upstream = upstreamOf(spec.connect);
     this.allowedCids = spec.allowedCids === undefined ? undefined : new Set(spec.allowedCids);
+    const { preface } = spec;
+    this.isBalancer = matcherOf((preface.kind === 'postgres-opening' && preface.balancers) || []);
     this.#counters = new Float64Array(counters);
   }
 

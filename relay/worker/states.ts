@@ -6,8 +6,8 @@
  *          │
  *      accepted ───────────────────────────────────────────┐  no preface: we dial at once
  *          │ the route's preface policy begins              │
- *          ├─▶ postgres-opening ───────────────────────────▶┤  downstream sent 8 plausible bytes
- *          ├─▶ postgres-startup ───────────────────────────▶┤  downstream sent a whole SSLRequest or CancelRequest
+ *          ├─▶ (proxy-header ─▶) postgres-opening ─────────▶┤  downstream sent 8 plausible bytes
+ *          ├─▶ (proxy-header ─▶) postgres-startup ─────────▶┤  downstream sent a whole SSLRequest or CancelRequest
  *          └─▶ http-request ───────────────────────────────▶┤  downstream sent a CONNECT for an allowed authority
  *                                                           ▼
  *                 ┌───────────────────────────────────── dialling   we resolve and connect, one address after the other
@@ -39,6 +39,7 @@ import type { RelayEvent } from '../events.ts';
 
 export type StateName =
   | 'accepted'
+  | 'proxy-header'
   | 'postgres-opening'
   | 'postgres-startup'
   | 'http-request'
@@ -54,7 +55,8 @@ const UPSTREAM_READY = ['postgres-answer', 'postgres-cancel', 'open'] as const;
 
 /** The arrows of the drawing; `closed` can be reached from everywhere but itself. */
 const NEXT: Readonly<Record<StateName, readonly StateName[]>> = {
-  accepted: ['postgres-opening', 'postgres-startup', 'http-request', 'dialling'],
+  accepted: ['proxy-header', 'postgres-opening', 'postgres-startup', 'http-request', 'dialling'],
+  'proxy-header': ['postgres-opening', 'postgres-startup'],
   'postgres-opening': ['dialling'],
   'postgres-startup': ['dialling'],
   'http-request': ['dialling'],

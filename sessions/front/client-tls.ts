@@ -10,6 +10,8 @@ import { SessionError } from '../../postgres/session-error.ts';
 import { untilAborted } from '../../runtime/abort.ts';
 import { errorCode } from '../../runtime/errors.ts';
 import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
+import { Refused } from './refused.ts';
+import type { Revoked } from './revoked.ts';
 
 export const ALPN = 'postgresql';
 
@@ -75,9 +77,12 @@ const REASONS: Readonly<Record<string, string>> = {
   INVALID_PURPOSE: 'it is not for clients (extended key usage)',
 };
 
-/** The certificate of a client, if it is one of the measured CA and valid now. @throws SessionError 28000 */
-export function requireCertificate(secured: TLSSocket): X509Certificate {
+/** The certificate of a client, if it is one of the measured CA, valid now, and not on the measured list. @throws SessionError 28000 */
+export function requireCertificate(secured: TLSSocket, revoked: Revoked): X509Certificate {
   const certificate = secured.getPeerX509Certificate();
+  if (certificate && revoked.has(secured)) {
+    throw new Refused('revoked', '28000', 'the client certificate is revoked');
+  }
   if (secured.authorized && certificate) return certificate;
   const code = String(secured.authorizationError ?? 'unknown');
   const reason = certificate ? (REASONS[code] ?? code) : 'none was shown';

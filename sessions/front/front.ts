@@ -2,8 +2,8 @@
  * Ends clients' TLS, learns from the certificate whose session it is, and hands the session to the guard of that identity. It holds
  * the server's private key, and no data key; of PostgreSQL it reads only what comes before a session.
  *
- *   accepted ──request──▶ TLS ──certificate──▶ start-up packet ──▶ guard: from here on bytes go through
- *        └── request to cancel: to the database, on a connection of its own
+ *   accepted ──whose──▶ request ──▶ TLS ──certificate──▶ start-up packet ──▶ guard: from here on bytes go through
+ *                          └── request to cancel: to the database, on a connection of its own
  */
 import { once } from 'node:events';
 import type { Server, Socket } from 'node:net';
@@ -17,17 +17,23 @@ import { SessionError } from '../../postgres/session-error.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { Deadline } from '../../runtime/deadline.ts';
 import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
+import { addressKey } from '../../wire/networks.ts';
 import type { FromFront, GuardAnswer, ServeFront } from '../messages.ts';
 import { encodeOpening, type SessionOpening } from '../opening.ts';
 import type { Program } from '../program.ts';
 import { sayGoodbye } from '../say-goodbye.ts';
 import { Cancels } from './cancels.ts';
 import { ALPN, ClientTls, requireCertificate } from './client-tls.ts';
+import { Counts } from './counts.ts';
 import { dialGuard } from './dial-guard.ts';
+import { Failures } from './failures.ts';
 import { readRequest, readStartup } from './first-packets.ts';
 import { GuardDirectory } from './guards.ts';
 import { join } from './join.ts';
 import { type Place, Places } from './places.ts';
+import { isFailedHandshake, type RefusalReason, Refused, reasonOf } from './refused.ts';
+import { Revoked } from './revoked.ts';
+import { readSource } from './source.ts';
 
 export interface FrontDeps extends Program<FromFront> {
   readonly clock: Clock;
@@ -36,12 +42,16 @@ export interface FrontDeps extends Program<FromFront> {
 /** One connection on its way to a session. */
 interface Arrival {
   readonly place: Place;
+  /** As limits by address count it; hearsay. */
+  address?: string;
   /** Of the whole way. */
   readonly login: Deadline;
+  /** Until the client's first byte, behind what the parent says. */
+  readonly first: Deadline;
   readonly acceptedMs: number;
 }
 
-const tooLate = (what: string) => () => new SessionError('08006', `${what} took too long`);
+const tooLate = (what: string) => () => new Refused('late', '08006', `${what} took too long`);
 
 export class Front {
   readonly #deps: FrontDeps;
@@ -50,6 +60,9 @@ export class Front {
   readonly #places: Places;
   readonly #guards: GuardDirectory;
   readonly #cancels: Cancels;
+  readonly #failures: Failures;
+  readonly #revoked: Revoked;
+  readonly #counts: Counts;
   readonly #server: Server = createServer({ noDelay: true }, (socket) => void this.#serve(socket));
 
   /** @param key of the server's certificate, in PEM */
@@ -58,11 +71,16 @@ export class Front {
     this.#options = options;
     this.#tls = new ClientTls({ ...options, key });
     this.#places = new Places(options.limits);
-    this.#guards = new GuardDirectory((clientId) => {
-      const wanted: FromFront = { type: 'guard-wanted', clientId };
-      deps.send(wanted);
-    });
+    const tell: (message: FromFront) => void = deps.send;
+    this.#guards = new GuardDirectory((clientId) => tell({ type: 'guard-wanted', clientId }));
     this.#cancels = new Cancels({ ...deps, database: options.database });
+    this.#failures = new Failures(deps.clock, options.limits.maxFailuresPerSecond);
+    this.#revoked = new Revoked(options.revoked);
+    this.#counts = new Counts(deps.clock, (refused) => {
+      const { sessionCount: open, pendingCount: pending, evictedCount: evicted } = this.#places;
+      tell({ type: 'counts', open, pending, evicted, refused });
+    });
+    this.#server.once('close', () => this.#counts.stop());
   }
 
   async start(): Promise<void> {
@@ -84,28 +102,48 @@ export class Front {
   async #serve(socket: Socket): Promise<void> {
     socket.on('error', () => undefined);
     const place = this.#places.enter(() => socket.destroy());
-    socket.once('close', () => place.leave());
+    socket.once('close', () => {
+      place.leave();
+      this.#counts.changed();
+    });
     const { clock } = this.#deps;
     using login = new Deadline(clock, this.#options.limits.loginMs, undefined, tooLate('the login'));
-    const arrival = { place, login, acceptedMs: clock.monotonicMs() };
+    using first = new Deadline(clock, this.#options.limits.firstByteMs, login.signal, tooLate('the first byte'));
+    const arrival: Arrival = { place, login, first, acceptedMs: clock.monotonicMs() };
     let end: Duplex = socket;
     try {
+      if (!(await this.#isHeard(socket, arrival))) return;
       const secured = await this.#secure(socket, arrival);
       if (!secured) return;
       end = secured;
       await this.#begin(secured, arrival);
     } catch (error) {
-      this.#refuse(end, error);
+      this.#refuse(end, error, arrival);
     }
   }
 
+  /** Learns whose connection it is. @returns false when it was closed: too many of that address have failed just now */
+  async #isHeard(socket: Socket, arrival: Arrival): Promise<boolean> {
+    const source = await readSource(socket, arrival.first.signal);
+    const address = source && addressKey(source.address);
+    if (address === undefined) return true;
+    arrival.address = address;
+    if (this.#failures.isOver(address)) {
+      this.#counts.refused('failures');
+      socket.destroy();
+      return false;
+    }
+    arrival.place.comesFrom(address);
+    return true;
+  }
+
   /** @returns undefined when all is done: it was a request to cancel */
-  async #secure(socket: Socket, { place, login }: Arrival): Promise<TLSSocket | undefined> {
-    const { firstByteMs, startupMs, tlsMs } = this.#options.limits;
+  async #secure(socket: Socket, arrival: Arrival): Promise<TLSSocket | undefined> {
+    const { place, login, first } = arrival;
+    const { startupMs, tlsMs } = this.#options.limits;
     using stages = new DisposableStack();
     const stage = (maxMs: number, what: string) =>
       stages.use(new Deadline(this.#deps.clock, maxMs, login.signal, tooLate(what)));
-    const first = stage(firstByteMs, 'the first byte');
     const request = await readRequest(socket, {
       firstByte: first.signal,
       onFirstByte: () => {
@@ -124,7 +162,8 @@ export class Front {
       throw error;
     });
     if (!request.isDirect || secured.alpnProtocol === ALPN) return secured;
-    this.#refuse(secured, new SessionError('08P01', `TLS without a request must name the protocol ${ALPN} (ALPN)`));
+    const message = `TLS without a request must name the protocol ${ALPN} (ALPN)`;
+    this.#refuse(secured, new SessionError('08P01', message), arrival);
     return undefined;
   }
 
@@ -133,7 +172,7 @@ export class Front {
     const { startupMs, loginMs } = this.#options.limits;
     using startup = new Deadline(clock, startupMs, login.signal, tooLate('the start-up packet'));
     const packet = await readStartup(socket, startup.signal);
-    const certificate = requireCertificate(socket);
+    const certificate = requireCertificate(socket, this.#revoked);
     if (packet.kind === 'cancel') {
       this.#cancels.pass(packet.packet);
       socket.end();
@@ -141,6 +180,7 @@ export class Front {
     }
     const clientId = this.#clientIdOf(certificate.toString());
     place.admit(clientId);
+    this.#counts.changed();
     const guard = await this.#reach(clientId, login.signal);
     const opening: SessionOpening = {
       startup: packet.startup,
@@ -170,11 +210,23 @@ export class Front {
     throw new SessionError('57P03', 'the program that serves this client is not there; try again');
   }
 
-  #refuse(end: Duplex, error: unknown): void {
+  #refuse(end: Duplex, error: unknown, { address, place }: Arrival): void {
+    // Counted as that, and gone.
+    if (place.isEvicted) return;
     const isKnown = error instanceof SessionError;
     const { sqlState, message } = isKnown ? error : { sqlState: 'XX000', message: 'an error of acra-enclave itself' };
     const kind = error instanceof Error ? error.name : typeof error;
-    this.#deps.logger.log(isKnown ? 'info' : 'error', 'front.refused', { sqlState, reason: isKnown ? message : kind });
-    if (!end.destroyed) sayGoodbye(end, encodeError('FATAL', sqlState, message), this.#deps.clock);
+    const { logger, clock } = this.#deps;
+    const fields = { sqlState, reason: isKnown ? message : kind, address: address ?? null };
+    logger.log(isKnown ? 'info' : 'error', 'front.refused', fields);
+    this.#count(reasonOf(error), address);
+    if (!end.destroyed) sayGoodbye(end, encodeError('FATAL', sqlState, message), clock);
+  }
+
+  #count(reason: RefusalReason, address: string | undefined): void {
+    this.#counts.refused(reason);
+    if (address === undefined || !isFailedHandshake(reason) || !this.#failures.note(address)) return;
+    const { maxFailuresPerSecond } = this.#options.limits;
+    this.#deps.logger.log('warn', 'front.unheard', { address, maxFailuresPerSecond });
   }
 }

@@ -14,4 +14,8 @@ export interface FrontLimits {
   readonly maxSessions: number;
   /** Of one identity. */
   readonly maxSessionsPerClient: number;
+  /** At once, sessions or not. Limits by address hold for one of IPv4, or a /64 of IPv6. */
+  readonly maxConnectionsPerAddress: number;
+  /** Of one address, failed handshakes in a second; then its connections are closed unheard until it is over. */
+  readonly maxFailuresPerSecond: number;
 }

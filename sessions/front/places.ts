@@ -1,29 +1,47 @@
 /**
  * Room for connections. One that has shown no certificate yet has no right to stay: when too many of these wait, the oldest goes that
- * has said nothing, else the oldest. A session has its place until it ends, and takes none from another identity.
+ * has said nothing, else the oldest; where one address has too many connections, one of its own. A session has its place until it
+ * ends, and takes none from another identity.
  *
  *   silent ──first byte──▶ speaking ──certificate──▶ session
  *      └────────────────────────┴── evicted when another comes and all places are taken
  */
-import { SessionError } from '../../postgres/session-error.ts';
 import type { FrontLimits } from './limits.ts';
+import { Refused } from './refused.ts';
 
 /** One connection. */
 export interface Place {
+  /** It was ended to make room. */
+  readonly isEvicted: boolean;
+  /** From where it comes, as limits by address count (wire/networks.ts). @throws Refused 53300; 08006 after it has left */
+  comesFrom(address: string): void;
   /** It has said something. */
   speaks(): void;
-  /** It has shown whose it is. @throws SessionError 53300; 08006 after it has left */
+  /** It has shown whose it is. @throws Refused 53300; 08006 after it has left */
   admit(clientId: string): void;
   /** Idempotent. */
   leave(): void;
 }
 
-type PlaceLimits = Pick<FrontLimits, 'maxPending' | 'maxSessions' | 'maxSessionsPerClient'>;
+type PlaceLimits = Pick<
+  FrontLimits,
+  'maxPending' | 'maxSessions' | 'maxSessionsPerClient' | 'maxConnectionsPerAddress'
+>;
+
+interface Held {
+  readonly evict: () => void;
+  isEvicted: boolean;
+  hasLeft: boolean;
+  address?: string;
+  clientId?: string;
+}
 
 export class Places {
   readonly #limits: PlaceLimits;
-  readonly #silent = new Set<() => void>();
-  readonly #speaking = new Set<() => void>();
+  readonly #silent = new Set<Held>();
+  readonly #speaking = new Set<Held>();
+  /** All that are held, sessions too. */
+  readonly #byAddress = new Map<string, Set<Held>>();
   /** Sessions by identity. */
   readonly #sessions = new Map<string, number>();
   #sessionCount = 0;
@@ -48,51 +66,87 @@ export class Places {
 
   /** @param evict ends the connection */
   enter(evict: () => void): Place {
-    if (this.pendingCount >= this.#limits.maxPending) this.#evictOne();
-    this.#silent.add(evict);
-    let clientOf: string | undefined;
-    let hasLeft = false;
+    if (this.pendingCount >= this.#limits.maxPending) this.#evict(this.#oldestPending());
+    const held: Held = { evict, isEvicted: false, hasLeft: false };
+    this.#silent.add(held);
     return {
+      get isEvicted() {
+        return held.isEvicted;
+      },
+      comesFrom: (address) => this.#place(held, address),
       speaks: () => {
-        if (this.#silent.delete(evict)) this.#speaking.add(evict);
+        if (this.#silent.delete(held)) this.#speaking.add(held);
       },
       admit: (clientId) => {
-        // Nobody would ever give the place back.
-        if (hasLeft) throw new SessionError('08006', 'the client went away');
-        this.#leavePending(evict);
+        requireHere(held);
+        this.#leavePending(held);
         this.#admit(clientId);
-        clientOf = clientId;
+        held.clientId = clientId;
       },
-      leave: () => {
-        hasLeft = true;
-        this.#leavePending(evict);
-        if (clientOf !== undefined) this.#release(clientOf);
-        clientOf = undefined;
-      },
+      leave: () => this.#leave(held),
     };
   }
 
-  #leavePending(evict: () => void): void {
-    this.#silent.delete(evict);
-    this.#speaking.delete(evict);
+  /** The connections of an address in the order in which they came; the oldest that is pending makes room. */
+  #place(held: Held, address: string): void {
+    requireHere(held);
+    const { maxConnectionsPerAddress } = this.#limits;
+    const others = this.#byAddress.get(address) ?? new Set();
+    while (others.size >= maxConnectionsPerAddress) {
+      const isPending = (other: Held) => this.#silent.has(other) || this.#speaking.has(other);
+      const oldest = others.values().find((other) => this.#silent.has(other)) ?? others.values().find(isPending);
+      if (!oldest) {
+        const most = `at most ${maxConnectionsPerAddress} at once`;
+        throw new Refused('address', '53300', `too many connections from this address: ${most}`);
+      }
+      this.#evict(oldest);
+    }
+    held.address = address;
+    this.#byAddress.set(address, others.add(held));
   }
 
-  #evictOne(): void {
+  #leave(held: Held): void {
+    held.hasLeft = true;
+    this.#leavePending(held);
+    this.#leaveAddress(held);
+    if (held.clientId !== undefined) this.#release(held.clientId);
+    delete held.clientId;
+  }
+
+  #leavePending(held: Held): void {
+    this.#silent.delete(held);
+    this.#speaking.delete(held);
+  }
+
+  #leaveAddress(held: Held): void {
+    if (held.address === undefined) return;
+    const others = this.#byAddress.get(held.address);
+    if (others?.delete(held) && others.size === 0) this.#byAddress.delete(held.address);
+    delete held.address;
+  }
+
+  #oldestPending(): Held | undefined {
     const [oldest] = this.#silent.size > 0 ? this.#silent : this.#speaking;
-    if (!oldest) return;
+    return oldest;
+  }
+
+  #evict(held: Held | undefined): void {
+    if (!held) return;
     this.#evictedCount += 1;
-    this.#leavePending(oldest);
-    oldest();
+    held.isEvicted = true;
+    this.#leave(held);
+    held.evict();
   }
 
   #admit(clientId: string): void {
     const { maxSessions, maxSessionsPerClient } = this.#limits;
     const own = this.#sessions.get(clientId) ?? 0;
     if (own >= maxSessionsPerClient) {
-      throw new SessionError('53300', `too many connections of this client: at most ${maxSessionsPerClient} at once`);
+      const most = `at most ${maxSessionsPerClient} at once`;
+      throw new Refused('client', '53300', `too many connections of this client: ${most}`);
     }
     if (this.#sessionCount >= maxSessions) {
-      throw new SessionError('53300', `too many connections: at most ${maxSessions} at once`);
+      throw new Refused('sessions', '53300', `too many connections: at most ${maxSessions} at once`);
     }
     this.#sessions.set(clientId, own + 1);
     this.#sessionCount += 1;
@@ -104,4 +158,9 @@ export class Places {
     else this.#sessions.set(clientId, left);
     this.#sessionCount -= 1;
   }
+}
+
+/** Nobody would ever give back a place that is taken later. */
+function requireHere({ hasLeft }: Held): void {
+  if (hasLeft) throw new Refused('gone', '08006', 'the client went away');
 }

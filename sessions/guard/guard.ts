@@ -8,6 +8,7 @@ import { parseEncryptorConfig } from '../../acra/encryptor-config/lint.ts';
 import { AcraEngine } from '../../acra/engine/engine.ts';
 import type { EngineError } from '../../acra/errors.ts';
 import { StatementJudge } from '../../acra/statements/statement-judge.ts';
+import { engineValueBytes } from '../../config/engine-memory.ts';
 import { MAX_MESSAGE_BYTES } from '../../postgres/message-reader.ts';
 import { SessionError } from '../../postgres/session-error.ts';
 import { requireSafeStartup } from '../../postgres/unsafe-settings.ts';
@@ -25,6 +26,8 @@ import { EngineProtector } from './protector.ts';
 import { GuardedSession, type SessionDeps } from './session.ts';
 import { LoginDenied } from './verifier-login.ts';
 
+/** Of the longest, that wait for acra-server or are with it. */
+const HELD_VALUES = 4;
 /** The front sends it with the connection. */
 const OPENING_MS = 5_000;
 
@@ -52,7 +55,9 @@ export class Guard {
   static async start(deps: GuardDeps, options: ServeGuard, secrets: readonly SecretBuffer[]): Promise<Guard> {
     const { clock, random, send, logger } = deps;
     const onDeaf = () => send({ type: 'engine-fault', fault: 'deaf' });
-    const engine = new AcraEngine({ acra: { kind: 'unix', path: options.acraPath }, clock, random, onDeaf });
+    const maxValueBytes = engineValueBytes(options.maxMessageBytes);
+    const limits = { maxValueBytes, maxHeldBytes: HELD_VALUES * maxValueBytes };
+    const engine = new AcraEngine({ acra: { kind: 'unix', path: options.acraPath }, clock, random, onDeaf, limits });
     // Another may have taken it while there was no guard; acra-server is told of the new one.
     const { port } = await engine.start(options.enginePort).catch(() => engine.start());
     send({ type: 'engine', port });

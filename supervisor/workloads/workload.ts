@@ -1,5 +1,6 @@
 /** What the daemon sees of whatever serves sessions: programs that are supervised, counted, probed and drained. */
 import type { AlarmConcern } from '../../acra/server/log-concerns.ts';
+import type { MetricSample } from '../../wire/metrics.ts';
 import type { ChildState, SupervisedChild } from '../children/child.ts';
 
 /** One supervised program. */
@@ -19,6 +20,8 @@ export interface Workload {
   readonly members: readonly Member[];
   /** Those without which nobody is served; of the others each serves some. */
   readonly essential: readonly Member[];
+  /** What it counts itself (wire/metrics.ts). */
+  readonly samples: readonly MetricSample[];
   /** Told about every change of an essential member's state from now on. */
   subscribe(notify: MemberListener): void;
   /** Takes no new sessions and lets those that there are come to an end; after `drainMs` they are ended. */

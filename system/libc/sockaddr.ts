@@ -79,3 +79,10 @@ export function decodeVsockCid(address: Buffer): Cid | undefined {
 export function decodeInetPort(address: Buffer): number {
   return address.readUInt16BE(2);
 }
+
+/** The 4 or 16 bytes of an IPv4 or IPv6 address; undefined for other families. */
+export function decodeInetAddress(address: Buffer): Buffer | undefined {
+  const family = familyOf(address);
+  if (family === AF_INET) return address.subarray(4, 8);
+  return family === AF_INET6 ? address.subarray(8, 24) : undefined;
+}

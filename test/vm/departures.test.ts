@@ -5,6 +5,7 @@ import { connectThroughEnclave } from '../../cli/demo/clients.ts';
 import { SSL_REQUEST } from '../../postgres/start-up.ts';
 import { encodeConnectLine } from '../../relay/preface/hybrid.ts';
 import { systemClock } from '../../runtime/clock.ts';
+import { encodeProxyHeader } from '../../wire/proxy-protocol.ts';
 import { VSOCK_PORTS } from '../../wire/routes.ts';
 import { EnclaveStack, step } from '../enclave/support/enclave-stack.ts';
 import { explaining } from '../enclave/support/explaining.ts';
@@ -14,6 +15,8 @@ const TIMES = 50;
 const AT_ONCE = 10;
 const POLL_MS = 200;
 const CONNECT = encodeConnectLine(VSOCK_PORTS.ingress);
+/** As host-proxy passes it on. */
+const REQUEST = Buffer.concat([encodeProxyHeader(undefined), SSL_REQUEST]);
 const HELD_BY_ENCLAVE = /^acra_enclave_relay_active_connections\{side="enclave",route="ingress"\} (\d+)$/m;
 
 /** What an application does before it leaves. */
@@ -21,7 +24,7 @@ const MOMENTS: Readonly<Record<string, (socket: Socket) => Promise<void>>> = {
   'without a word': async () => undefined,
   'in the middle of its request': (socket) => written(socket, CONNECT.subarray(0, 5)),
   'before the enclave has accepted': (socket) => written(socket, CONNECT),
-  'with data on its way': (socket) => written(socket, Buffer.concat([CONNECT, SSL_REQUEST])),
+  'with data on its way': (socket) => written(socket, Buffer.concat([CONNECT, REQUEST])),
   'when the enclave has accepted': async (socket) => {
     await written(socket, CONNECT);
     await new Promise((resolve) => socket.once('readable', resolve));
@@ -30,7 +33,7 @@ const MOMENTS: Readonly<Record<string, (socket: Socket) => Promise<void>>> = {
     await written(socket, CONNECT);
     await new Promise((resolve) => socket.once('data', resolve));
     socket.pause();
-    await written(socket, SSL_REQUEST);
+    await written(socket, REQUEST);
   },
 };
 

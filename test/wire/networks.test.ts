@@ -3,7 +3,7 @@ import { BlockList } from 'node:net';
 import fc from 'fast-check';
 import t from 'tap';
 import { WireError } from '../../wire/errors.ts';
-import { matcherOf, networkFault } from '../../wire/networks.ts';
+import { addressBytes, addressKey, matcherOf, networkFault } from '../../wire/networks.ts';
 import { throwsCode } from '../support/coded-error.ts';
 
 const NETWORKS = [
@@ -112,4 +112,20 @@ t.test('agrees with another implementation on every prefix', async (t) => {
     }),
     { seed: 1, numRuns: 1000 },
   );
+});
+
+t.test('counts an IPv4 address for itself, mapped or not, and an IPv6 address with its /64', async (t) => {
+  t.equal(addressKey('192.0.2.1'), '192.0.2.1');
+  t.equal(addressKey('::ffff:192.0.2.1'), '192.0.2.1');
+  t.equal(addressKey('::ffff:c000:201'), '192.0.2.1');
+  t.equal(addressKey('2001:db8:10:2:ffff::1'), '2001:db8:10:2::/64');
+  t.equal(addressKey('::1'), '0:0:0:0::/64');
+  t.equal(addressKey('fe80::1%eth0'), 'fe80:0:0:0::/64');
+  for (const other of ['', 'localhost', '192.0.2.256', '192.0.2.0/24']) t.equal(addressKey(other), undefined, other);
+});
+
+t.test('gives the bytes of an address', async (t) => {
+  t.same(addressBytes('192.0.2.1'), Buffer.of(192, 0, 2, 1));
+  t.same(addressBytes('2001:db8::ff')?.toString('hex'), `20010db8${'0'.repeat(22)}ff`);
+  t.equal(addressBytes('two'), undefined);
 });

@@ -3,7 +3,12 @@ import fc from 'fast-check';
 import t from 'tap';
 import { crc32c } from '../../wire/crc32c.ts';
 import { WireError } from '../../wire/errors.ts';
-import { MAX_PROXY_HEADER_BYTES, parseProxyHeader } from '../../wire/proxy-protocol.ts';
+import {
+  encodeProxyHeader,
+  looksLikeProxyHeader,
+  MAX_PROXY_HEADER_BYTES,
+  parseProxyHeader,
+} from '../../wire/proxy-protocol.ts';
 
 const SIGNATURE = '0d0a0d0a000d0a515549540a';
 const V4 = 'c0000201 cb007109 c822 1538';
@@ -163,4 +168,24 @@ t.test('reads any bytes or refuses them with its own error', async () => {
     }),
     { seed: 2, numRuns: 2000 },
   );
+});
+
+t.test('reads back what it writes, of both families and of nobody', async (t) => {
+  for (const [address, size] of [
+    ['192.0.2.1', 28],
+    ['2001:db8::1', 52],
+  ] as const) {
+    const source = { address, port: 51_234 };
+    t.same(parseProxyHeader(encodeProxyHeader(source)), { kind: 'proxied', source, headerBytes: size });
+  }
+  const mapped = encodeProxyHeader({ address: '::ffff:192.0.2.1', port: 1 });
+  t.match(parseProxyHeader(mapped), { source: { address: '192.0.2.1', port: 1 } });
+  t.same(parseProxyHeader(encodeProxyHeader(undefined)), { kind: 'local', headerBytes: 16 });
+});
+
+t.test('knows the beginning of a header of either version from what is none', async (t) => {
+  for (const bytes of [AWS_NLB, AWS_NLB.subarray(0, 8), Buffer.from('PROXY TCP4 192.0.2.1'), Buffer.from('PROX')])
+    t.ok(looksLikeProxyHeader(bytes), bytes.toString('hex'));
+  for (const bytes of [Buffer.from('PRO'), Buffer.from('PROBE '), Buffer.from('\r\n\r\n\0\r\nX'), Buffer.alloc(0)])
+    t.notOk(looksLikeProxyHeader(bytes), bytes.toString('hex'));
 });

@@ -18,6 +18,7 @@ import { dial } from '../dial.ts';
 import type { Engine } from '../engine.ts';
 import { openConnection } from '../pump.ts';
 import { peek, read, sendLastWords, sendWhole } from '../small-io.ts';
+import { proxyHeaderStage } from './proxy-header.ts';
 
 const GSS_NOT_OFFERED = Buffer.of(TLS_ANSWERS.refused);
 const NOTHING = Buffer.alloc(0);
@@ -144,10 +145,22 @@ function passRequest(engine: Engine, connection: Connection, request: Buffer): v
   else connection.close(engine, 'connect-failed', 'the server took no request');
 }
 
+function begin(engine: Engine, connection: Connection, stage: Stage): void {
+  enter(engine, connection, stage);
+  stage.onEvents(engine, connection.down, EPOLLIN);
+}
+
+/** Whose connection it is nobody here asks. */
+const SOURCE_HEADER = proxyHeaderStage({
+  onHeader: (engine, connection) => begin(engine, connection, STARTUP),
+  refuse,
+});
+
 export const POSTGRES_TLS: Policy = {
   start(engine, connection) {
-    enter(engine, connection, STARTUP);
-    STARTUP.onEvents(engine, connection.down, EPOLLIN);
+    const { preface } = connection.route.spec;
+    const takesSource = preface.kind === 'postgres-tls' && preface.takesSource === true;
+    begin(engine, connection, takesSource ? SOURCE_HEADER : STARTUP);
   },
   connected(engine, connection) {
     const request = connection.handshake?.bytes ?? NOTHING;

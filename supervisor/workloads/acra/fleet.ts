@@ -74,6 +74,9 @@ export class AcraFleet implements Workload {
   }
 
   /** Told about every change of a member's state from now on. */
+  /** Its relay counts what there is to count. */
+  readonly samples: readonly [] = [];
+
   subscribe(notify: MemberListener): void {
     this.#listeners = [...this.#listeners, notify];
   }

@@ -9,9 +9,11 @@ import type { FromFront, ServeFront } from '../../../sessions/messages.ts';
 import { fromFrontSchema } from '../../../sessions/messages.ts';
 import type { Confinement } from '../../../system/processes/confinement.ts';
 import type { UnixEndpoint } from '../../../wire/endpoint.ts';
+import type { MetricSample } from '../../../wire/metrics.ts';
 import type { ChildState } from '../../children/child.ts';
 import { SupervisedChild } from '../../children/child.ts';
 import type { Member, MemberListener, Workload } from '../workload.ts';
+import { FrontTally } from './front-tally.ts';
 import { Identities } from './identities.ts';
 import { SessionProgram } from './session-program.ts';
 import type { SessionsDeps } from './sessions-deps.ts';
@@ -27,6 +29,7 @@ export class SessionFleet implements Workload {
   readonly #home: Confinement;
   readonly #front: SupervisedChild;
   readonly #program: SessionProgram<FrontMessage>;
+  readonly #tally = new FrontTally();
   readonly #identities: Identities;
   readonly #stopping = new AbortController();
   #listeners: MemberListener[] = [];
@@ -53,6 +56,10 @@ export class SessionFleet implements Workload {
 
   get members(): readonly Member[] {
     return [...this.essential, ...this.#identities.members];
+  }
+
+  get samples(): readonly MetricSample[] {
+    return this.#tally.samples;
   }
 
   subscribe(notify: MemberListener): void {
@@ -91,9 +98,15 @@ export class SessionFleet implements Workload {
       clock,
       logger,
       schema: fromFrontSchema,
-      prepare: () => rmSync(this.address.path, { force: true }),
+      prepare: () => {
+        rmSync(this.address.path, { force: true });
+        this.#tally.launched();
+      },
       serve: () => ({ message: this.#serveFront(), secrets: [serverKey] }),
-      onMessage: ({ clientId }) => void this.#answer(clientId),
+      onMessage: (message) => {
+        if (message.type === 'counts') this.#tally.take(message);
+        else void this.#answer(message.clientId);
+      },
     });
   }
 
@@ -106,6 +119,7 @@ export class SessionFleet implements Workload {
       clientCaPem,
       minTls: config.ingress.minTls,
       clientIdFrom: config.acra.clientIdFrom,
+      revoked: config.ingress.revoked,
       database: databaseTarget,
       limits: config.ingress.limits,
     };

@@ -1,8 +1,8 @@
 /** A measured folder in which `eif build` finds nothing wrong: real certificates, and a file for every key. Nobody opens those here. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { publicKeySha256 } from '../../../encoding/public-key-hash.ts';
 import { encodeMasterKeyFile } from '../../../keys/master-key-file.ts';
-import { publicKeySha256 } from '../../../keys/tls/certificate-facts.ts';
 import { writeMeasuredFolder } from '../../eif/image/support/measured-folder.ts';
 import { GOOD, makeCertificate, type Shape } from '../../keys/support/certificate-maker.ts';
 

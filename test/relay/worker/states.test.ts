@@ -14,6 +14,8 @@ const WAYS: readonly (readonly StateName[])[] = [
   ['accepted', 'postgres-opening', 'dialling', 'hybrid-answer', 'open', 'closed'],
   ['accepted', 'postgres-startup', 'dialling', 'postgres-answer', 'postgres-first-record', 'open', 'closed'],
   ['accepted', 'postgres-startup', 'dialling', 'postgres-cancel', 'closed'],
+  ['accepted', 'proxy-header', 'postgres-opening', 'dialling', 'open', 'closed'],
+  ['accepted', 'proxy-header', 'postgres-startup', 'dialling', 'postgres-cancel', 'closed'],
   ['accepted', 'http-request', 'dialling', 'open', 'closed'],
 ];
 const ALL = [...new Set(WAYS.flat())];

@@ -147,8 +147,8 @@ t.test('ends silent and slow connections: first byte, request, handshake, packet
   slow.write(Buffer.from('000000', 'hex'));
   const inTls = await secured();
   inTls.write(PACKET.subarray(0, 5));
-  // Three times of the silent one with its farewell, three of the slow one, five of the one in TLS.
-  while (clock.sleptMs.length < 11) await settled();
+  // Three times of the silent one with its farewell, three of the slow one, five of the one in TLS, one to tell the counts.
+  while (clock.sleptMs.length < 12) await settled();
   clock.advance(LIMITS.startupMs);
   await Promise.all([readToEnd(slow), readToEnd(inTls)]);
   const reasons = logger.records.map(({ fields }) => fields['reason']);

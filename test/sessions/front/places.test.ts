@@ -4,7 +4,13 @@ import { Places } from '../../../sessions/front/places.ts';
 import { sqlStateOf } from '../../emulator/acra-server/support/sql-state.ts';
 
 function places(limits: Partial<ConstructorParameters<typeof Places>[0]> = {}) {
-  const all = new Places({ maxPending: 3, maxSessions: 3, maxSessionsPerClient: 2, ...limits });
+  const all = new Places({
+    maxPending: 3,
+    maxSessions: 3,
+    maxSessionsPerClient: 2,
+    maxConnectionsPerAddress: 3,
+    ...limits,
+  });
   const evicted: string[] = [];
   return { all, evicted, enter: (name: string) => all.enter(() => evicted.push(name)) };
 }

@@ -29,7 +29,9 @@ const second: Phase<Booted, object> = {
     const dialled = () => relay.counters()[LABEL]?.accepted ?? 0;
     await fleet.add({ id: 'acra-second', listen: LISTEN, database: bound, dialled }, signal);
     const port = platform.enclavePort(toVsockPort(SECOND_PORT));
-    await relay.addRoute({ ...ingress, label: 'ingress-second', listen: port, connect: LISTEN });
+    // Its test dials it without host-proxy, which would say whose connection it is.
+    const preface = { kind: 'postgres-tls' } as const;
+    await relay.addRoute({ ...ingress, label: 'ingress-second', listen: port, connect: LISTEN, preface });
     return {};
   },
 };

@@ -6,6 +6,7 @@ import { createMetrics, METRIC_PREFIX, PUBLISHED_METRICS } from '../../../../hos
 import type { HostStatus } from '../../../../host-proxy/operator/host-status.ts';
 import { createCounters, readCounters } from '../../../../relay/counters.ts';
 import { metricsMessage } from '../../../../supervisor/metrics.ts';
+import { FrontTally } from '../../../../supervisor/workloads/sessions/front-tally.ts';
 import type { MetricSample } from '../../../../wire/metrics.ts';
 import { MAX_SERIES, sample } from '../../../../wire/metrics.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
@@ -62,6 +63,7 @@ function reporting(t: TapTest, status: Partial<HostStatus> = {}) {
 const everything = metricsMessage({
   relayCounters: { kms: { ...readCounters(createCounters()), opened: 3, bytesUp: 5, bytesDown: 7, shed: 1 } },
   children: [{ name: 'acra-server', pid: process.pid, restarts: 4, alarms: new Map([['poison', 1]]), isHealthy: true }],
+  workload: new FrontTally().samples,
   certificateEnds: [{ certificate: 'server', subject: 'CN=records', endsMs: 1_800_000_000_000 }],
   suppressedRecords: 9,
   uptimeMs: 1_500,

@@ -10,6 +10,7 @@ import { Front } from '../../../../sessions/front/front.ts';
 import type { FrontLimits } from '../../../../sessions/front/limits.ts';
 import type { ServeFront } from '../../../../sessions/messages.ts';
 import { readOpening, type SessionOpening } from '../../../../sessions/opening.ts';
+import { encodeProxyHeader } from '../../../../wire/proxy-protocol.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { MemoryLogger } from '../../../support/memory-logger.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
@@ -34,6 +35,8 @@ export const LIMITS: FrontLimits = {
   maxPending: 10,
   maxSessions: 5,
   maxSessionsPerClient: 3,
+  maxConnectionsPerAddress: 10,
+  maxFailuresPerSecond: 20,
 };
 const SSL_REQUEST = Buffer.from('0000000804d2162f', 'hex');
 
@@ -78,6 +81,7 @@ export async function frontRig(t: Teardown, change: Partial<ServeFront> = {}) {
     clientCaPem: authority.certificatePem,
     minTls: 'TLSv1.3',
     clientIdFrom: 'distinguished_name',
+    revoked: [],
     database: { address: nobody, serverName: 'db.test', caPem: authority.certificatePem, minTls: 'TLSv1.3' },
     limits: LIMITS,
     ...change,
@@ -90,6 +94,8 @@ export async function frontRig(t: Teardown, change: Partial<ServeFront> = {}) {
     const socket = createConnection(listenPath).on('error', () => undefined);
     t.teardown(() => socket.destroy());
     await once(socket, 'connect');
+    // What the parent says in front of every connection; of nobody's address.
+    socket.write(encodeProxyHeader(undefined));
     return socket;
   };
   /** Shakes hands; what is wrong with the certificate is told later. */

@@ -1,0 +1,42 @@
+/** What the front counts, told to its supervisor at most once a second, and only when something has changed. */
+import type { Clock } from '../../runtime/clock.ts';
+import type { FrontCounts } from '../messages.ts';
+import { REFUSAL_REASONS, type RefusalReason } from './refused.ts';
+
+const INTERVAL_MS = 1_000;
+
+export class Counts {
+  readonly #clock: Clock;
+  readonly #tell: (refused: FrontCounts['refused']) => void;
+  readonly #refused = Object.fromEntries(REFUSAL_REASONS.map((reason) => [reason, 0])) as Record<RefusalReason, number>;
+  readonly #stopping = new AbortController();
+  #isDue = false;
+
+  /** @param tell sends what is true then */
+  constructor(clock: Clock, tell: (refused: FrontCounts['refused']) => void) {
+    this.#clock = clock;
+    this.#tell = tell;
+  }
+
+  refused(reason: RefusalReason): void {
+    this.#refused[reason] += 1;
+    this.changed();
+  }
+
+  changed(): void {
+    if (this.#isDue || this.#stopping.signal.aborted) return;
+    this.#isDue = true;
+    this.#clock.sleep(INTERVAL_MS, this.#stopping.signal).then(
+      () => {
+        this.#isDue = false;
+        this.#tell({ ...this.#refused });
+      },
+      () => undefined,
+    );
+  }
+
+  /** Leaves no timer behind. */
+  stop(): void {
+    this.#stopping.abort();
+  }
+}

@@ -1,0 +1,49 @@
+/** What the front counts, as metrics. Counters go on when another front is launched in the place of one that ended; sessions do not. */
+import { REFUSAL_REASONS, type RefusalReason } from '../../../sessions/front/refused.ts';
+import type { FrontCounts } from '../../../sessions/messages.ts';
+import type { MetricSample } from '../../../wire/metrics.ts';
+import { sample } from '../../../wire/metrics.ts';
+
+type Told = Pick<FrontCounts, 'open' | 'pending' | 'evicted' | 'refused'>;
+
+const NOTHING: Told = {
+  open: 0,
+  pending: 0,
+  evicted: 0,
+  refused: Object.fromEntries(REFUSAL_REASONS.map((reason) => [reason, 0])) as Record<RefusalReason, number>,
+};
+
+export class FrontTally {
+  /** Of all fronts before this one. */
+  #before = NOTHING;
+  #told = NOTHING;
+
+  take(counts: FrontCounts): void {
+    this.#told = counts;
+  }
+
+  /** Another front counts from the start. */
+  launched(): void {
+    this.#before = { ...NOTHING, evicted: this.#evicted, refused: this.#refused };
+    this.#told = NOTHING;
+  }
+
+  get samples(): readonly MetricSample[] {
+    const { open, pending } = this.#told;
+    return [
+      sample('front_sessions', {}, open),
+      sample('front_pending_connections', {}, pending),
+      sample('front_evicted_total', {}, this.#evicted),
+      ...REFUSAL_REASONS.map((reason) => sample('front_refused_total', { reason }, this.#refused[reason])),
+    ];
+  }
+
+  get #evicted(): number {
+    return this.#before.evicted + this.#told.evicted;
+  }
+
+  get #refused(): Readonly<Record<RefusalReason, number>> {
+    const sum = (reason: RefusalReason) => this.#before.refused[reason] + this.#told.refused[reason];
+    return Object.fromEntries(REFUSAL_REASONS.map((reason) => [reason, sum(reason)])) as Record<RefusalReason, number>;
+  }
+}
