@@ -3,11 +3,10 @@
  *
  *   u32 length of the JSON, big-endian | JSON, UTF-8 | PostgreSQL's messages behind the start-up packet …
  */
-import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { SessionError } from '../postgres/session-error.ts';
 import { MAX_STARTUP_MESSAGE_BYTES, type StartupMessage } from '../postgres/startup-message.ts';
-import { untilAborted } from '../runtime/abort.ts';
+import { takeBytes } from './take-bytes.ts';
 
 export interface SessionOpening {
   readonly startup: StartupMessage;
@@ -17,6 +16,7 @@ export interface SessionOpening {
   readonly loginMs: number;
 }
 
+const FRONT = 'the front';
 const LENGTH_BYTES = 4;
 /** JSON writes a byte of a name as six characters at most. */
 const MAX_OPENING_BYTES = 6 * MAX_STARTUP_MESSAGE_BYTES + 1024;
@@ -36,21 +36,13 @@ export function encodeOpening({ startup, ...others }: SessionOpening): Buffer {
 
 /** Reads it off the front of a stream that nobody else reads yet. @throws SessionError 08P01; the signal's reason */
 export async function readOpening(socket: Duplex, signal: AbortSignal): Promise<SessionOpening> {
-  const length = (await take(socket, LENGTH_BYTES, signal)).readUInt32BE();
+  const length = (await takeBytes(socket, LENGTH_BYTES, FRONT, signal)).readUInt32BE();
   if (length > MAX_OPENING_BYTES) throw new SessionError('08P01', 'an opening that is too long');
-  const json = await take(socket, length, signal);
-  const { minor, parameters, ...others } = JSON.parse(json.toString('utf8')) as Written;
-  return { ...others, startup: { minor, parameters: new Map(parameters) } };
-}
-
-async function take(socket: Duplex, bytes: number, signal: AbortSignal): Promise<Buffer> {
-  const closed = once(socket, 'close').then(() => {
-    throw new SessionError('08006', 'the front went away');
-  });
-  closed.catch(() => undefined);
-  for (;;) {
-    const chunk: Buffer | null = socket.read(bytes);
-    if (chunk) return chunk;
-    await untilAborted(Promise.race([once(socket, 'readable'), closed]), signal);
+  const json = await takeBytes(socket, length, FRONT, signal);
+  try {
+    const { minor, parameters, ...others } = JSON.parse(json.toString('utf8')) as Written;
+    return { ...others, startup: { minor, parameters: new Map<string, string>([...parameters]) } };
+  } catch {
+    throw new SessionError('08P01', 'what is no opening');
   }
 }

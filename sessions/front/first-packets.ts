@@ -3,7 +3,6 @@
  * A request to cancel may come in either place (PostgreSQL 18, "SSL Session Encryption", "Canceling Requests in Progress"). Bytes
  * behind a request that waits for its answer are refused (CVE-2021-23214).
  */
-import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { CANCEL_REQUEST_CODE, decodeCancelRequest, MAX_CANCEL_BYTES } from '../../postgres/cancel-request.ts';
 import { SessionError } from '../../postgres/session-error.ts';
@@ -13,9 +12,10 @@ import {
   MAX_STARTUP_MESSAGE_BYTES,
   type StartupMessage,
 } from '../../postgres/startup-message.ts';
-import { untilAborted } from '../../runtime/abort.ts';
+import { takeBytes, takeSome } from '../take-bytes.ts';
 
 const TLS_HANDSHAKE_RECORD = 0x16;
+const CLIENT = 'the client';
 const LENGTH_BYTES = 4;
 const CODE_BYTES = 4;
 /** SSLRequest and GSSENCRequest, which are for before TLS. */
@@ -36,7 +36,7 @@ export interface Patience {
 
 /** Nothing is read of what belongs to the handshake. @throws SessionError 08P01, 28000, 08006; the signals' reasons */
 export async function readRequest(socket: Duplex, { firstByte, onFirstByte }: Patience): Promise<Request> {
-  const first = await read(socket, 1, firstByte);
+  const first = await takeBytes(socket, 1, CLIENT, firstByte);
   const signal = onFirstByte();
   socket.unshift(first);
   if (first[0] === TLS_HANDSHAKE_RECORD) return { kind: 'tls', isDirect: true };
@@ -63,7 +63,7 @@ async function readPacket(socket: Duplex, signal: AbortSignal): Promise<Packet> 
     if (verdict.kind === 'refused') throw startupError(verdict.reason);
     if (verdict.kind === 'cancel-request') return { kind: verdict.kind, packet: bytes };
     if (verdict.kind !== 'more') return { kind: verdict.kind };
-    bytes = Buffer.concat([bytes, await readSome(socket, MAX_STARTUP_BYTES - bytes.length, signal)]);
+    bytes = Buffer.concat([bytes, await takeSome(socket, MAX_STARTUP_BYTES - bytes.length, CLIENT, signal)]);
   }
 }
 
@@ -72,7 +72,7 @@ export async function readStartup(
   socket: Duplex,
   signal: AbortSignal,
 ): Promise<{ readonly kind: 'session'; readonly startup: StartupMessage } | Cancel> {
-  const head = await read(socket, LENGTH_BYTES + CODE_BYTES, signal);
+  const head = await takeBytes(socket, LENGTH_BYTES + CODE_BYTES, CLIENT, signal);
   const [length, code] = [head.readUInt32BE(0), head.readUInt32BE(LENGTH_BYTES)];
   if (ENCRYPTION_REQUESTS.includes(code)) {
     throw new SessionError('08P01', 'encryption is requested where there is TLS already');
@@ -81,35 +81,9 @@ export async function readStartup(
   if (length < head.length || length > (isCancel ? MAX_CANCEL_BYTES : MAX_STARTUP_MESSAGE_BYTES)) {
     throw new SessionError('08P01', `invalid length of startup packet: ${length} bytes`);
   }
-  const rest = length === head.length ? Buffer.alloc(0) : await read(socket, length - head.length, signal);
+  const restBytes = length - head.length;
+  const rest = restBytes === 0 ? Buffer.alloc(0) : await takeBytes(socket, restBytes, CLIENT, signal);
   const packet = Buffer.concat([head, rest]);
   if (isCancel) decodeCancelRequest(packet);
   return isCancel ? { kind: 'cancel', packet } : { kind: 'session', startup: decodeStartupMessage(packet) };
-}
-
-function readSome(socket: Duplex, maxBytes: number, signal: AbortSignal): Promise<Buffer> {
-  return readWhen(socket, () => socket.read(Math.min(maxBytes, socket.readableLength) || undefined), signal);
-}
-
-function read(socket: Duplex, bytes: number, signal: AbortSignal): Promise<Buffer> {
-  return readWhen(socket, () => socket.read(bytes), signal);
-}
-
-async function readWhen(socket: Duplex, take: () => Buffer | null, signal: AbortSignal): Promise<Buffer> {
-  const settled = new AbortController();
-  const gone = () => new SessionError('08006', 'the client went away');
-  const closed = once(socket, 'close', { signal: settled.signal }).then(() => Promise.reject(gone()));
-  closed.catch(() => undefined);
-  try {
-    for (;;) {
-      const bytes = take();
-      if (bytes) return bytes;
-      if (socket.destroyed || socket.readableEnded) throw gone();
-      const readable = once(socket, 'readable', { signal: settled.signal });
-      readable.catch(() => undefined);
-      await untilAborted(Promise.race([readable, closed]), signal);
-    }
-  } finally {
-    settled.abort();
-  }
 }
