@@ -12,7 +12,7 @@ import type { FrontLimits } from './limits.ts';
 export interface Place {
   /** It has said something. */
   speaks(): void;
-  /** It has shown whose it is. @throws SessionError 53300 */
+  /** It has shown whose it is. @throws SessionError 53300; 08006 after it has left */
   admit(clientId: string): void;
   /** Idempotent. */
   leave(): void;
@@ -51,16 +51,20 @@ export class Places {
     if (this.pendingCount >= this.#limits.maxPending) this.#evictOne();
     this.#silent.add(evict);
     let clientOf: string | undefined;
+    let hasLeft = false;
     return {
       speaks: () => {
         if (this.#silent.delete(evict)) this.#speaking.add(evict);
       },
       admit: (clientId) => {
+        // Nobody would ever give the place back.
+        if (hasLeft) throw new SessionError('08006', 'the client went away');
         this.#leavePending(evict);
         this.#admit(clientId);
         clientOf = clientId;
       },
       leave: () => {
+        hasLeft = true;
         this.#leavePending(evict);
         if (clientOf !== undefined) this.#release(clientOf);
         clientOf = undefined;

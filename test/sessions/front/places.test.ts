@@ -1,0 +1,87 @@
+/** Who may stay when places run out. */
+import t from 'tap';
+import { Places } from '../../../sessions/front/places.ts';
+import { sqlStateOf } from '../../emulator/acra-server/support/sql-state.ts';
+
+function places(limits: Partial<ConstructorParameters<typeof Places>[0]> = {}) {
+  const all = new Places({ maxPending: 3, maxSessions: 3, maxSessionsPerClient: 2, ...limits });
+  const evicted: string[] = [];
+  return { all, evicted, enter: (name: string) => all.enter(() => evicted.push(name)) };
+}
+
+t.test('evicts the oldest that has said nothing when another comes', async (t) => {
+  const { all, evicted, enter } = places();
+  enter('a').speaks();
+  enter('b');
+  enter('c');
+  enter('d');
+  t.same(evicted, ['b'], 'who speaks stays');
+  enter('e');
+  t.same(evicted, ['b', 'c']);
+  t.same([all.pendingCount, all.evictedCount], [3, 2]);
+});
+
+t.test('evicts the one that has spoken first when all have', async (t) => {
+  const { evicted, enter } = places();
+  const [a, b, c] = [enter('a'), enter('b'), enter('c')];
+  for (const place of [b, a, c]) place.speaks();
+  enter('d');
+  t.same(evicted, ['b']);
+});
+
+t.test('evicts no session, however many others come', async (t) => {
+  const { all, evicted, enter } = places();
+  enter('session').admit('one');
+  for (let count = 0; count < 20; count++) enter('silent');
+  t.equal(evicted.length, 17);
+  t.notOk(evicted.includes('session'));
+  t.same([all.sessionCount, all.pendingCount], [1, 3]);
+});
+
+t.test('refuses more sessions of one client (53300), and the other clients notice nothing', async (t) => {
+  const { all, enter } = places();
+  const first = enter('a');
+  first.admit('one');
+  enter('b').admit('one');
+  const refused = enter('c');
+  t.equal(
+    sqlStateOf(() => refused.admit('one')),
+    '53300',
+  );
+  enter('d').admit('two');
+  t.equal(all.sessionCount, 3);
+  refused.leave();
+  t.equal(all.sessionCount, 3, 'the place of one that got none is not given back');
+  first.leave();
+  enter('e').admit('one');
+  t.equal(all.sessionCount, 3);
+});
+
+t.test('refuses sessions beyond all places (53300)', async (t) => {
+  const { enter } = places();
+  for (const client of ['one', 'two', 'three']) enter(client).admit(client);
+  t.throws(() => enter('four').admit('four'), { sqlState: '53300', message: /at most 3/ });
+});
+
+t.test('gives a place back once, however often it is left', async (t) => {
+  const { all, enter } = places();
+  const [a, b] = [enter('a'), enter('b')];
+  a.admit('one');
+  b.admit('one');
+  for (let count = 0; count < 3; count++) a.leave();
+  t.equal(all.sessionCount, 1);
+  b.leave();
+  enter('c').leave();
+  t.same([all.sessionCount, all.pendingCount], [0, 0]);
+});
+
+t.test('takes no session of a connection that has gone already (08006)', async (t) => {
+  const { all, enter } = places();
+  const gone = enter('a');
+  gone.leave();
+  t.equal(
+    sqlStateOf(() => gone.admit('one')),
+    '08006',
+  );
+  t.equal(all.sessionCount, 0);
+});
