@@ -1,7 +1,7 @@
 /** The certificates of a demo: the enclave's server, one application client, the database. Fresh each time. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { IssuedCertificate } from '../../emulator/pki/authority.ts';
+import type { Authority, IssuedCertificate } from '../../emulator/pki/authority.ts';
 import { createAuthority } from '../../emulator/pki/authority.ts';
 import { systemClock } from '../../runtime/clock.ts';
 
@@ -15,23 +15,32 @@ const DATABASE_ADDRESS = '127.0.0.1';
 export interface DemoCertificates {
   /** CA of the enclave's server certificate and of client certificates. */
   readonly applicationCaPem: string;
+  /** The same, for whoever needs further certificates of it. */
+  readonly applicationCa: Authority;
   readonly server: IssuedCertificate;
   readonly client: IssuedCertificate;
+  /** Further identities that the enclave serves, in the order of their names. */
+  readonly otherClients: readonly IssuedCertificate[];
   readonly databaseCaPem: string;
   readonly database: IssuedCertificate;
 }
 
-export async function makeCertificates(): Promise<DemoCertificates> {
+/** @param otherClients common names */
+export async function makeCertificates(otherClients: readonly string[] = []): Promise<DemoCertificates> {
   const application = await createAuthority({ commonName: 'demo application CA', clock: systemClock });
   const data = await createAuthority({ commonName: 'demo database CA', clock: systemClock });
   return {
     applicationCaPem: application.certificatePem,
+    applicationCa: application,
     server: await application.issue({
       commonName: ENCLAVE_NAME,
       subjectAltNames: [ENCLAVE_NAME, LOCAL_NAME],
       kind: 'server',
     }),
     client: await application.issue({ commonName: 'demo-application', kind: 'client' }),
+    otherClients: await Promise.all(
+      otherClients.map((commonName) => application.issue({ commonName, kind: 'client' })),
+    ),
     databaseCaPem: data.certificatePem,
     database: await data.issue({
       commonName: DATABASE_NAME,

@@ -34,11 +34,16 @@ function endsTlsInAcra({ settings = {} }: EnclaveFolderOptions): boolean {
   return (settings['ingress'] as YamlDocument | undefined)?.['tls'] === 'passthrough';
 }
 
+/** In PEM. */
+function clientsOf({ client, otherClients }: DemoCertificates): readonly string[] {
+  return [client, ...otherClients].map(({ certificatePem }) => certificatePem);
+}
+
 function enclaveYaml(options: EnclaveFolderOptions): YamlDocument {
   const { kms, simulated, settings = {}, certificates } = options;
   const inLine = endsTlsInAcra(options);
-  const client = clientNameFromCertificate(certificates.client.certificatePem, 'distinguished_name');
-  const users = [{ name: APPLICATION.user, clients: [client], databases: [DATABASE], secret: PASSWORD_FILE }];
+  const clients = clientsOf(certificates).map((pem) => clientNameFromCertificate(pem, 'distinguished_name'));
+  const users = [{ name: APPLICATION.user, clients, databases: [DATABASE], secret: PASSWORD_FILE }];
   const base: Record<string, YamlDocument> = {
     acra: simulated === undefined || !inLine ? {} : { listen: `unix://${simulated.acraSocketPath}` },
     database: {
@@ -73,7 +78,7 @@ export async function writeEnclaveFolder(options: EnclaveFolderOptions): Promise
   using password = SecretBuffer.take(Buffer.from(APPLICATION.password));
   await makeKeys({
     keystoreFolder: join(folder, 'keystore'),
-    clientIds: [clientIdFromCertificate(certificates.client.certificatePem, 'distinguished_name')],
+    clientIds: clientsOf(certificates).map((pem) => clientIdFromCertificate(pem, 'distinguished_name')),
     ciphertextFile: join(folder, 'master-key.json'),
     keyArn: kms.keyArn,
     encryptionContext: kms.encryptionContext,

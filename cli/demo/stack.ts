@@ -30,6 +30,8 @@ export interface StackOptions {
   /** Sections of host-proxy.yaml that replace the usual ones. */
   readonly hostSettings?: YamlDocument;
   readonly databaseTls?: boolean;
+  /** Common names of further identities, beside the application's. */
+  readonly otherClients?: readonly string[];
   readonly credentialLifetimeMs?: number;
   readonly signal: AbortSignal;
 }
@@ -60,7 +62,7 @@ export class Stack {
   /** Starts what lies outside the product and writes the measured folder; no daemon runs yet. */
   static async prepare(options: StackOptions): Promise<Stack> {
     const { root, signal } = options;
-    const certificates = await makeCertificates();
+    const certificates = await makeCertificates(options.otherClients);
     const { rootDer } = await loadOrCreateNsmRoot(simulatedFolders(join(root, 'sim')).nsmFolder);
     await using started = new AsyncDisposableStack();
     const cloud = await startCloud({
