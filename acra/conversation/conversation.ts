@@ -17,6 +17,7 @@ import type { LiteralEdit } from '../statements/draft.ts';
 import type { Plan } from '../statements/judge.ts';
 import { Refusal } from '../statements/refusal.ts';
 import { rewrite } from '../statements/rewrite.ts';
+import { refuseTooLong, requireOfSession, requireWanted } from './belonging.ts';
 import { cellKinds, describedTypes, parameterTypes } from './result-types.ts';
 import { Statements } from './statements.ts';
 import type { ValueProtector } from './value-protector.ts';
@@ -57,6 +58,7 @@ export class Conversation {
   readonly #portals = new Map<string, Pick<Request, 'plan' | 'resultFormats'>>();
   readonly #statements = new Statements<Request>();
   readonly #queue = new ReplyQueue<Request>((dropped) => this.#statements.dropped(dropped));
+  #isLoggedIn = false;
   #segment = 0;
   /** After rows that could not be read. */
   #isSilent = false;
@@ -67,6 +69,11 @@ export class Conversation {
     this.#options = options;
   }
 
+  /** From now on whatever belongs to a login ends the session. */
+  loggedIn(): void {
+    this.#isLoggedIn = true;
+  }
+
   /** Whether the database owes an answer. */
   get isBusy(): boolean {
     return !this.#queue.isEmpty;
@@ -74,14 +81,17 @@ export class Conversation {
 
   /** One message at a time. @returns what the database gets instead. @throws SessionError */
   async fromClient(message: Message): Promise<Buffer> {
+    if (this.#isLoggedIn) requireOfSession(message.type, 'client');
+    const isTooLong = message.skippedBytes !== undefined;
     try {
-      return await this.#request(message);
+      return isTooLong ? refuseTooLong(message) : await this.#request(message);
     } catch (refusal) {
       if (!(refusal instanceof Refusal)) throw refusal;
       if (message.type === FRONTEND.query) return this.#send({ kind: 'query', refusal }, messages.QUERY.encode(TRAP));
       if (message.type === FRONTEND.functionCall)
         return this.#send({ kind: 'functionCall', refusal }, messages.QUERY.encode(TRAP));
-      const name = message.type === FRONTEND.parse ? messages.PARSE.decode(message.body)[0] : 'acra refused';
+      const name =
+        message.type === FRONTEND.parse && !isTooLong ? messages.PARSE.decode(message.body)[0] : 'acra refused';
       return this.#send({ kind: 'parse', name, refusal }, messages.PARSE.encode(name, TRAP, []));
     }
   }
@@ -101,6 +111,8 @@ export class Conversation {
 
   #answer(message: Message): readonly Buffer[] {
     const { type, body } = message;
+    if (this.#isLoggedIn) requireOfSession(type, 'database');
+    requireWanted(type, this.#queue.current?.plan?.copiesIn);
     const request = this.#queue.answered(type);
     if (type === BACKEND.parameterStatus) this.#takeSetting(...messages.PARAMETER_STATUS.decode(body));
     const answer = this.#answerTo(request, message);

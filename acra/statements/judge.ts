@@ -9,7 +9,7 @@ import type { ParsedText } from './parser.ts';
 import { Refusal } from './refusal.ts';
 import type { Tables } from './scope.ts';
 import { judgeSearch } from './search.ts';
-import { allOf } from './tree.ts';
+import { allAs, allOf } from './tree.ts';
 import type { ValueUse } from './value-use.ts';
 import { judgeWrites } from './writes.ts';
 
@@ -22,6 +22,8 @@ export interface Plan {
   readonly outputs: readonly Output[];
   /** Prepared statements that EXECUTE gives values to. */
   readonly executes: readonly string[];
+  /** The client is to be asked for data (COPY … FROM STDIN). */
+  readonly copiesIn: boolean;
 }
 
 export type Verdict =
@@ -43,6 +45,7 @@ function planFor(tables: Tables, text: ParsedText, reader: Reader): Plan {
     parameters: draft.parameters,
     outputs: first && isAlone ? outputsOf(tables, first) : [],
     executes: allOf(statements, 'ExecuteStmt').map(({ name = '' }) => name),
+    copiesIn: allAs(statements, 'CopyStmt').some(({ is_from, filename }) => is_from === true && !filename),
   };
 }
 

@@ -102,6 +102,7 @@ export class GuardedSession {
     const greeting = await logIn(database, exchange, deadline.signal);
     this.#client.maxBytes = maxMessageBytes;
     await this.#toClient(greeting);
+    this.#conversation.loggedIn();
     return database;
   }
 
