@@ -102,6 +102,8 @@ const GREETING: readonly string[] = [
 ];
 /** PostgreSQL reports some fifteen settings. */
 const MAX_GREETING_MESSAGES = 1_000;
+/** Of one message up to there, and of all: it is held until the client may have it. */
+export const MAX_LOGIN_BYTES: number = 1024 * 1024;
 
 /**
  * @param database to which the start-up packet was sent
@@ -115,8 +117,10 @@ export async function logIn(
 ): Promise<readonly Message[]> {
   const greeting: Message[] = [];
   let isOk = false;
-  while (greeting.length < MAX_GREETING_MESSAGES) {
+  let bytes = 0;
+  while (greeting.length < MAX_GREETING_MESSAGES && bytes <= MAX_LOGIN_BYTES) {
     const message = await database.next(signal);
+    bytes += message.frame.length;
     if (message.type === BACKEND.errorResponse) throw new LoginRefused(message.frame);
     if (message.type === BACKEND.authentication && !isOk) {
       isOk = await authenticate(database, exchange, message, signal);
