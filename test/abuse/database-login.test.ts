@@ -4,7 +4,7 @@ import t from 'tap';
 import { createAuthority } from '../../emulator/pki/authority.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { step } from '../support/stack.ts';
-import { type Attacked, attackedStack } from './support/attacked.ts';
+import { type LiedTo, liedToStack } from './support/attacked.ts';
 import { HonestClient, tellHonest } from './support/honest.ts';
 import { LOGIN_LIES } from './support/login-lies.ts';
 import { holdMemory, residents } from './support/memory.ts';
@@ -13,7 +13,7 @@ import { RawClient, secure, startupPacket } from './support/raw-client.ts';
 const SECOND_MS = 1_000;
 const DATABASE = 'database.demo.internal';
 
-async function outcome(target: Attacked, name: string) {
+async function outcome(target: LiedTo, name: string) {
   const client = new RawClient(await secure(target, target.stack.parts.certificates.client));
   client.send(startupPacket({ application_name: name }));
   const end = await client.untilEnd();
@@ -21,7 +21,7 @@ async function outcome(target: Attacked, name: string) {
 }
 
 /** What it does before TLS; everything that it may do is an end with 08006. */
-async function earlyLies({ database }: Attacked): Promise<Readonly<Record<string, (socket: Socket) => void>>> {
+async function earlyLies({ database }: LiedTo): Promise<Readonly<Record<string, (socket: Socket) => void>>> {
   const other = await createAuthority({ commonName: 'another CA', clock: systemClock });
   const own = { subjectAltNames: [DATABASE], commonName: DATABASE, kind: 'server' } as const;
   const shown = async (issued: ReturnType<typeof other.issue>) => {
@@ -46,7 +46,7 @@ async function earlyLies({ database }: Attacked): Promise<Readonly<Record<string
 }
 
 t.test('a database that lies up to its login', { timeout: 300_000 }, async (t) => {
-  const target = await attackedStack(t);
+  const target = await liedToStack(t);
   const { stack, database } = target;
   const honest = HonestClient.start(t, target, { comesAnew: false });
   const hold = async (t: Parameters<typeof holdMemory>[0], name: string) => {

@@ -3,14 +3,14 @@
  * notices, and nobody is asked for anything that does not belong to a session.
  */
 import t from 'tap';
-import { type Attacked, attackedStack } from './support/attacked.ts';
+import { type LiedTo, liedToStack } from './support/attacked.ts';
 import { HonestClient, tellHonest } from './support/honest.ts';
 import { type DatabaseLie, LIES } from './support/lies.ts';
 import { holdMemory, residents } from './support/memory.ts';
 import { frame, RawClient } from './support/raw-client.ts';
 
 /** One lie told to one session; @returns the client and what the database has heard of it */
-async function tell(target: Attacked, name: string, { lie, asks }: DatabaseLie) {
+async function tell(target: LiedTo, name: string, { lie, asks }: DatabaseLie) {
   const { database, stack } = target;
   database.lies.set(name, lie);
   const client = await RawClient.open(target, stack.parts.certificates.client, { application_name: name });
@@ -19,7 +19,7 @@ async function tell(target: Attacked, name: string, { lie, asks }: DatabaseLie) 
 }
 
 t.test('a database that lies harms no session but the one that is lied to', async (t) => {
-  const target = await attackedStack(t);
+  const target = await liedToStack(t);
   const { stack, database } = target;
   const honest = HonestClient.start(t, target);
   for (const [name, told] of Object.entries(LIES)) {

@@ -104,11 +104,21 @@ export class RawClient {
     if (!this.socket.destroyed) this.socket.write(Buffer.concat(parts));
   }
 
+  /** Waits for any message behind those that there are. */
+  async untilMore(): Promise<'came' | 'ended' | 'silent'> {
+    const before = this.received.length;
+    return this.#until(() => this.received.length > before);
+  }
+
   /** Waits for a message of this type. */
   async untilType(type: string): Promise<'came' | 'ended' | 'silent'> {
+    return this.#until(() => this.received.some((message) => message.type === type));
+  }
+
+  async #until(hasCome: () => boolean): Promise<'came' | 'ended' | 'silent'> {
     const signal = AbortSignal.timeout(PATIENCE_MS);
     while (!signal.aborted) {
-      if (this.received.some((message) => message.type === type)) return 'came';
+      if (hasCome()) return 'came';
       if (this.#hasEnded) return 'ended';
       const changed = new Promise<void>((resolve) => {
         this.#wake = resolve;
@@ -120,7 +130,7 @@ export class RawClient {
 
   /** Waits for the end of the connection. */
   untilEnd(): Promise<'came' | 'ended' | 'silent'> {
-    return this.untilType('none');
+    return this.#until(() => false);
   }
 
   get types(): string {
