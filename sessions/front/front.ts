@@ -49,6 +49,8 @@ export class Front {
   readonly #tls: ClientTls;
   readonly #places: Places;
   readonly #guards: GuardDirectory;
+  /** Of clients that have shown no certificate, and of those that have: the first take nothing from the second. */
+  readonly #cancelsInClear: Cancels;
   readonly #cancels: Cancels;
   readonly #server: Server = createServer({ noDelay: true }, (socket) => void this.#serve(socket));
 
@@ -59,6 +61,7 @@ export class Front {
     this.#tls = new ClientTls({ ...options, key });
     this.#places = new Places(options.limits);
     this.#guards = new GuardDirectory((clientId) => deps.send({ type: 'guard-wanted', clientId }));
+    this.#cancelsInClear = new Cancels({ ...deps, database: options.database });
     this.#cancels = new Cancels({ ...deps, database: options.database });
   }
 
@@ -111,7 +114,7 @@ export class Front {
       },
     });
     if (request.kind === 'cancel') {
-      this.#cancels.pass(request.packet);
+      this.#cancelsInClear.pass(request.packet);
       socket.end();
       return undefined;
     }
