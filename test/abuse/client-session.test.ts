@@ -13,7 +13,7 @@ t.test('a client that says what it should not', { timeout: 600_000 }, async (t) 
   const target = await attackedStack(t);
   const { stack } = target;
   const { client: certificate } = stack.parts.certificates;
-  const honest = HonestClient.start(t, target);
+  const honest = await HonestClient.start(t, target);
   const pids = () =>
     (['guard', 'acra'] as const).map((kind) => pidOfIdentity(stack.enclave, kind, certificate.certificatePem));
   const before = pids();

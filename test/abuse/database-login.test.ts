@@ -48,7 +48,7 @@ async function earlyLies({ database }: LiedTo): Promise<Readonly<Record<string, 
 t.test('a database that lies up to its login', { timeout: 300_000 }, async (t) => {
   const target = await liedToStack(t);
   const { stack, database } = target;
-  const honest = HonestClient.start(t, target, { comesAnew: false });
+  const honest = await HonestClient.start(t, target, { comesAnew: false });
   const hold = async (t: Parameters<typeof holdMemory>[0], name: string) => {
     const report = await honest.report();
     tellHonest(t, name, report);

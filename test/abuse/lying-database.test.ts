@@ -21,7 +21,7 @@ async function tell(target: LiedTo, name: string, { lie, asks }: DatabaseLie) {
 t.test('a database that lies harms no session but the one that is lied to', async (t) => {
   const target = await liedToStack(t);
   const { stack, database } = target;
-  const honest = HonestClient.start(t, target);
+  const honest = await HonestClient.start(t, target);
   for (const [name, told] of Object.entries(LIES)) {
     await t.test(name, async (t) => {
       const client = await tell(target, name, told);

@@ -54,6 +54,7 @@ async function live(plan: HonestPlan): Promise<void> {
       hasEnded = true;
     });
     await client.connect().catch(() => sleep(BETWEEN_SESSIONS_MS));
+    if (!hasEnded && id === plan.firstId) process.send?.('begun');
     while (!(isOver || hasEnded)) {
       id += 1;
       const email = `person-${id}@example.org`;

@@ -1,4 +1,5 @@
 /** Attacks at a rate: what is tried is what so many a second do, for so long. */
+import type { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** `ABUSE=long`: as long as the issue demands. Else seconds, which is what fits before a merge. */
@@ -25,4 +26,10 @@ export async function atRate(perSecond: number, forMs: number, attempt: (count: 
 
 export async function forAWhile(durationMs: number): Promise<void> {
   await sleep(durationMs);
+}
+
+/** Writes a byte a second for as long as the socket lets it. */
+export function dripping(socket: Writable): void {
+  const timer = setInterval(() => socket.write(Buffer.of(0)), 1_000);
+  socket.once('close', () => clearInterval(timer));
 }
