@@ -14,7 +14,7 @@ PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 INSTALLER = $(NODE) deploy/install.ts --destdir '$(DESTDIR)' --prefix '$(PREFIX)' --sysconfdir '$(SYSCONFDIR)'
 
-.PHONY: help tap-in-place demo test test-all test-vm test-ec2 test-clients check eif types lint format error-docs bench-relay bench-chain bench-engine bench-eif clean install uninstall
+.PHONY: help tap-in-place demo test test-all test-vm test-ec2 test-clients test-abuse check eif types lint format error-docs bench-relay bench-chain bench-engine bench-eif clean install uninstall
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-14s %s\n' "$$name" "$$what"; done
@@ -59,6 +59,9 @@ test-ec2: tap-in-place ## the same tests on a Nitro enclave of this EC2 instance
 test-clients: tap-in-place ## run PostgreSQL's clients of six languages through one list of checks (docs/clients.md); installs them into build/clients
 	@scripts/install-clients.sh
 	@( $(TAP_RUN) --jobs=1 $(TAP_FLAGS) $(or $(TESTS),test/clients/*.test.ts) ); code=$$?; node test/clients/write-table.ts && exit $$code
+
+test-abuse: tap-in-place ## attack the whole product as clients and as a database (docs/abuse.md); ABUSE=long for floods of a minute
+	@$(TAP_RUN) --jobs=1 --timeout=900 $(TAP_FLAGS) $(or $(TESTS),test/abuse/*.test.ts)
 
 check: $(INSTALLED) types lint ## types, lint, dead code, import rules and rules of sources
 

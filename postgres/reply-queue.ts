@@ -48,6 +48,8 @@ const ANSWERS: Readonly<Record<string, Answers>> = {
   [BACKEND.emptyQueryResponse]: { to: ['execute', 'query'] },
   [BACKEND.portalSuspended]: { to: ['execute'] },
 };
+/** So many that are done stay in the array, and half of what waits. */
+const KEPT = 64;
 const ENDS_WITH_READY: readonly RequestKind[] = ['query', 'functionCall', 'sync'];
 
 function isExtended(kind: RequestKind): kind is ExtendedKind {
@@ -57,6 +59,8 @@ function isExtended(kind: RequestKind): kind is ExtendedKind {
 export class ReplyQueue<Request extends PendingRequest> {
   readonly #onDropped: (request: Request) => void;
   #requests: Request[] = [];
+  /** Of the first that waits: to take one off the front of a long array costs as much as it is long. */
+  #at = 0;
   #isSkipping = false;
 
   /** @param onDropped told of each request that the database did not carry out to its end */
@@ -65,19 +69,19 @@ export class ReplyQueue<Request extends PendingRequest> {
   }
 
   get isEmpty(): boolean {
-    return this.#requests.length === 0;
+    return this.#at === this.#requests.length;
   }
 
   /** Whether nothing waits behind the request under way, up to the next ReadyForQuery, that the database would still carry out. */
   get isLastOfSegment(): boolean {
-    const [current, next] = this.#requests;
+    const [current, next] = [this.current, this.#requests[this.#at + 1]];
     if (!current || !isExtended(current.kind)) return true;
     return next?.kind === 'sync';
   }
 
   /** The request under way. */
   get current(): Request | undefined {
-    return this.#requests[0];
+    return this.#requests[this.#at];
   }
 
   /** The client's request was sent on. */
@@ -94,7 +98,7 @@ export class ReplyQueue<Request extends PendingRequest> {
     // A database that leaves out an answer: what it passed over gets none any more.
     this.#dropUntil((kind) => answers.to.includes(kind));
     const request = this.current;
-    if (request && isExtended(request.kind) && !answers.hasMore) this.#requests.shift();
+    if (request && isExtended(request.kind) && !answers.hasMore) this.#pass();
     return request;
   }
 
@@ -111,7 +115,7 @@ export class ReplyQueue<Request extends PendingRequest> {
   /** ReadyForQuery came. */
   ready(): void {
     this.#dropUntil((kind) => ENDS_WITH_READY.includes(kind));
-    this.#requests.shift();
+    this.#pass();
     this.#isSkipping = false;
   }
 
@@ -120,11 +124,25 @@ export class ReplyQueue<Request extends PendingRequest> {
    * "COPY Operations": "ignores any Flush or Sync messages"), and answers none of them.
    */
   copyEnded(): void {
-    if (this.current?.kind === 'execute') this.#requests = this.#requests.filter(({ kind }) => kind !== 'sync');
+    if (this.current?.kind !== 'execute') return;
+    this.#requests = this.#requests.slice(this.#at).filter(({ kind }) => kind !== 'sync');
+    this.#at = 0;
   }
 
   #dropUntil(isWanted: (kind: RequestKind) => boolean): void {
-    const end = this.#requests.findIndex(({ kind }) => isWanted(kind));
-    for (const request of this.#requests.splice(0, end === -1 ? this.#requests.length : end)) this.#onDropped(request);
+    for (let { current } = this; current && !isWanted(current.kind); { current } = this) {
+      this.#onDropped(current);
+      this.#pass();
+    }
+  }
+
+  /** The request under way is done. */
+  #pass(): void {
+    if (this.isEmpty) return;
+    this.#at += 1;
+    if (this.#at < KEPT && this.#at < this.#requests.length) return;
+    if (2 * this.#at < this.#requests.length) return;
+    this.#requests.splice(0, this.#at);
+    this.#at = 0;
   }
 }

@@ -3,12 +3,21 @@
  * nobody has taken yet is bounded.
  */
 import type { Duplex } from 'node:stream';
+import { setImmediate as turn } from 'node:timers/promises';
 import { type Message, MessageReader } from '../postgres/message-reader.ts';
 import { SessionError } from '../postgres/session-error.ts';
 import { untilAborted } from '../runtime/abort.ts';
 
 /** A leg is not read any further while more than this waits, beside one message that is not complete. */
 const MAX_WAITING_BYTES = 1024 * 1024;
+/** What a message takes beside its bytes: of the shortest there would be 200,000 else. */
+const MESSAGE_BYTES = 128;
+/** Then other sessions have their turn: each may be a statement to be judged. */
+const MAX_MESSAGES_A_TURN = 500;
+
+function weightOf({ frame }: Message): number {
+  return frame.length + MESSAGE_BYTES;
+}
 
 export class MessageStream {
   readonly socket: Duplex;
@@ -49,7 +58,7 @@ export class MessageStream {
     for (;;) {
       const message = this.#waiting.shift();
       if (message) {
-        this.#release(message.frame.length);
+        this.#release(weightOf(message));
         return message;
       }
       this.#throwFault();
@@ -61,11 +70,10 @@ export class MessageStream {
   /** Hands over what has come, in order, as often as something has. Resolves when the leg ends. @throws as `next`, and what `take` throws */
   async each(take: (messages: readonly Message[]) => Promise<void>): Promise<void> {
     for (;;) {
-      const messages = this.#waiting;
+      const messages = this.#someWaiting();
       if (messages.length > 0) {
-        this.#waiting = [];
-        this.#release(this.#waitingBytes);
         await take(messages);
+        if (this.#waiting.length > 0) await turn();
         continue;
       }
       this.#throwFault();
@@ -74,12 +82,19 @@ export class MessageStream {
     }
   }
 
+  #someWaiting(): readonly Message[] {
+    const messages = this.#waiting.slice(0, MAX_MESSAGES_A_TURN);
+    this.#waiting = this.#waiting.slice(messages.length);
+    this.#release(messages.reduce((sum, message) => sum + weightOf(message), 0));
+    return messages;
+  }
+
   #take(chunk: Buffer): void {
     if (this.#isDiscarding) return;
     try {
       for (const message of this.#reader.push(chunk)) {
         this.#waiting.push(message);
-        this.#waitingBytes += message.frame.length;
+        this.#waitingBytes += weightOf(message);
       }
     } catch (error) {
       this.#fault = error;

@@ -8,24 +8,38 @@ interface ParseRequest {
   readonly segment?: number;
 }
 
+/** Of one name, in the order in which they were sent. */
+interface UnderWay<Request> {
+  readonly all: Set<Request>;
+  latest: Request;
+}
+
 export class Statements<Request extends ParseRequest> {
   /** As far as the database confirmed them. */
   readonly #known = new Map<string, Plan>();
-  readonly #parsing = new Set<Request>();
+  readonly #parsing = new Map<string, UnderWay<Request>>();
 
   /** A Parse was sent. */
   parsing(request: Request): void {
-    this.#parsing.add(request);
+    const { name = '' } = request;
+    const underWay = this.#parsing.get(name) ?? { all: new Set(), latest: request };
+    underWay.all.add(request);
+    underWay.latest = request;
+    this.#parsing.set(name, underWay);
   }
 
   /** The database will not carry it out. */
   dropped(request: Request): void {
-    this.#parsing.delete(request);
+    const { name = '' } = request;
+    const underWay = this.#parsing.get(name);
+    underWay?.all.delete(request);
+    // They go in the order in which they came: with the last one all are gone.
+    if (underWay?.all.size === 0) this.#parsing.delete(name);
   }
 
   /** ParseComplete came. */
   parsed(request: Request): void {
-    this.#parsing.delete(request);
+    this.dropped(request);
     const { name, plan } = request;
     if (name !== undefined && plan !== undefined) this.#known.set(name, plan);
   }
@@ -37,11 +51,11 @@ export class Statements<Request extends ParseRequest> {
 
   /** All that a name may mean when the database gets to what is sent now. @param segment how many Syncs the client has sent */
   plansOf(name: string, segment: number): (Plan | undefined)[] {
-    const underWay = [...this.#parsing].filter((request) => request.name === name);
-    const latest = underWay.at(-1);
+    const underWay = this.#parsing.get(name);
     // Nothing that refers to it is carried out unless this Parse is: up to Sync an error skips both.
-    if (name === '' && latest?.segment === segment) return [latest.plan];
+    if (name === '' && underWay?.latest.segment === segment) return [underWay.latest.plan];
     const known = this.#known.get(name);
-    return [...new Set([...(known ? [known] : []), ...underWay.map(({ plan }) => plan)])];
+    const later = [...(underWay?.all ?? [])].map(({ plan }) => plan);
+    return [...new Set([...(known ? [known] : []), ...later])];
   }
 }

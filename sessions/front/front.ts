@@ -59,6 +59,8 @@ export class Front {
   readonly #tls: ClientTls;
   readonly #places: Places;
   readonly #guards: GuardDirectory;
+  /** Of clients that have shown no certificate, and of those that have: the first take nothing from the second. */
+  readonly #cancelsInClear: Cancels;
   readonly #cancels: Cancels;
   readonly #failures: Failures;
   readonly #revoked: Revoked;
@@ -73,6 +75,7 @@ export class Front {
     this.#places = new Places(options.limits);
     const tell: (message: FromFront) => void = deps.send;
     this.#guards = new GuardDirectory((clientId) => tell({ type: 'guard-wanted', clientId }));
+    this.#cancelsInClear = new Cancels({ ...deps, database: options.database });
     this.#cancels = new Cancels({ ...deps, database: options.database });
     this.#failures = new Failures(deps.clock, options.limits.maxFailuresPerSecond);
     this.#revoked = new Revoked(options.revoked);
@@ -152,7 +155,7 @@ export class Front {
       },
     });
     if (request.kind === 'cancel') {
-      this.#cancels.pass(request.packet);
+      this.#cancelsInClear.pass(request.packet);
       socket.end();
       return undefined;
     }

@@ -170,3 +170,18 @@ t.test('follows a database through any pipeline with errors anywhere', async () 
     { seed: 5, numRuns: 2000 },
   );
 });
+
+t.test('answers a pipeline of any length in time that grows with it', { timeout: 20_000 }, async (t) => {
+  for (const [kind, answer] of [
+    ['sync', 'Z'],
+    ['parse', '1'],
+  ] as const) {
+    const queue = new ReplyQueue<PendingRequest>();
+    for (let count = 0; count < 200_000; count += 1) queue.sent({ kind });
+    for (let count = 0; count < 200_000; count += 1) {
+      if (answer === 'Z') queue.ready();
+      else queue.answered(answer);
+    }
+    t.ok(queue.isEmpty, kind);
+  }
+});

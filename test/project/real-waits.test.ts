@@ -5,6 +5,9 @@ import { realWaitsIn } from './source-rules.ts';
 
 /** Where time itself is what is tried, or where nobody says that something has happened. Shrinks; grows only with its reason. */
 const ALLOWED: Readonly<Record<string, string>> = {
+  'test/abuse/support/honest-main.ts': 'a client that comes as often as one does, and no more often',
+  'test/abuse/support/login-lies.ts': 'a database that sends a byte a second',
+  'test/abuse/support/pace.ts': 'attacks at a rate, for as long as they are to be borne',
   'test/enclave/support/explaining.ts': 'a test that has failed already waits for the logs that say why',
   'test/relay/shortage.test.ts': 'what is seen is that a worker does nothing for a while',
   'test/runtime/seams.test.ts': 'the clock itself is tried, with timers of the test’s own and with aborts',

@@ -1,0 +1,35 @@
+/** Attacks at a rate: what is tried is what so many a second do, for so long. */
+import type { Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** `ABUSE=long`: as long as the issue demands. Else seconds, which is what fits before a merge. */
+export const IS_LONG: boolean = process.env['ABUSE'] === 'long';
+
+/** How long a flood goes on. */
+export const FLOOD_MS: number = IS_LONG ? 60_000 : 4_000;
+
+const TURN_MS = 20;
+
+/**
+ * Begins attempts at a steady rate and waits for none of them: one that hangs is the peer's affair.
+ * @param attempt must not throw; @returns how many were begun
+ */
+export async function atRate(perSecond: number, forMs: number, attempt: (count: number) => void): Promise<number> {
+  const beganMs = performance.now();
+  let begun = 0;
+  for (let passedMs = 0; passedMs < forMs; passedMs = performance.now() - beganMs) {
+    for (const due = (passedMs * perSecond) / 1000; begun < due; begun += 1) attempt(begun);
+    await sleep(TURN_MS);
+  }
+  return begun;
+}
+
+export async function forAWhile(durationMs: number): Promise<void> {
+  await sleep(durationMs);
+}
+
+/** Writes a byte a second for as long as the socket lets it. */
+export function dripping(socket: Writable): void {
+  const timer = setInterval(() => socket.write(Buffer.of(0)), 1_000);
+  socket.once('close', () => clearInterval(timer));
+}
