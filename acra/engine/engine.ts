@@ -15,7 +15,7 @@ import { checkForm, checkSearched, checkStored, isOwnContainer } from './check.t
 import { EngineConnection } from './connection.ts';
 import { EngineDatabase } from './database.ts';
 import { EngineQueue, inRows, revealTask, type Waiting } from './queue.ts';
-import type { Task } from './task.ts';
+import { bytesOf, type Task } from './task.ts';
 
 export interface EngineLimits {
   /** Sessions at once; each is one more core that acra-server can use. */
@@ -26,6 +26,8 @@ export interface EngineLimits {
   readonly maxBatchTasks: number;
   /** Of one round, and of making a session. */
   readonly timeoutMs: number;
+  /** What a round has beside that for each MiB that it asks about. */
+  readonly timeoutPerMiBMs: number;
   /** While no session can be made; then what waits is given up. */
   readonly maxWaitMs: number;
   /** So many sessions may be lost over one value; then it is given up. */
@@ -44,7 +46,8 @@ const ENGINE_LIMITS: EngineLimits = {
   maxBatchBytes: MIB,
   maxBatchTasks: 64,
   timeoutMs: 10_000,
-  maxWaitMs: 10_000,
+  timeoutPerMiBMs: 5_000,
+  maxWaitMs: 20_000,
   maxLosses: 3,
   retry: { minMs: 20, maxMs: 1_000 },
 };
@@ -228,7 +231,7 @@ export class AcraEngine {
 
   async #round(connection: EngineConnection, batch: readonly Waiting[]): Promise<void> {
     if (batch.length === 0) return;
-    using deadline = new Deadline(this.#deps.clock, this.#limits.timeoutMs, this.#stopping.signal);
+    using deadline = new Deadline(this.#deps.clock, this.#timeoutMs(batch), this.#stopping.signal);
     try {
       const answers = await connection.run(
         batch.map(({ task }) => task),
@@ -245,6 +248,12 @@ export class AcraEngine {
       this.#noteSilence(deadline);
       this.#lost(batch, cause);
     }
+  }
+
+  #timeoutMs(batch: readonly Waiting[]): number {
+    const { timeoutMs, timeoutPerMiBMs } = this.#limits;
+    const bytes = batch.reduce((sum, { task }) => sum + bytesOf(task), 0);
+    return timeoutMs + Math.ceil((bytes / MIB) * timeoutPerMiBMs);
   }
 
   #lost(batch: readonly Waiting[], cause: unknown): void {

@@ -2,8 +2,13 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { clientIdFromCertificate } from '../../acra/client-id.ts';
+import { loadThemis } from '../../acra/keystore/themis.ts';
+import { connectThroughEnclave } from '../../cli/demo/clients.ts';
+import { Keyring } from '../../emulator/acra-server/keyring.ts';
+import { SecretBuffer } from '../../runtime/secret-buffer.ts';
 import { environmentVariable, processesNaming, searchMemory } from '../support/processes.ts';
-import { acraPid, servingStack } from '../support/stack.ts';
+import { acraPid, childPid, IN_LINE, servingStack } from '../support/stack.ts';
 
 function* filesBelow(folder: string): Generator<string> {
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
@@ -13,7 +18,7 @@ function* filesBelow(folder: string): Generator<string> {
 }
 
 t.test('keeps the master key nowhere but in acra-server’s environment', async (t) => {
-  const { stack } = await servingStack(t);
+  const { stack, address } = await servingStack(t);
   const base64 = environmentVariable(acraPid(stack.enclave), 'ACRA_MASTER_KEY') ?? '';
   const key = Buffer.from(base64, 'base64');
   t.equal(key.length, 32, 'acra-server has it');
@@ -51,9 +56,40 @@ t.test('keeps the master key nowhere but in acra-server’s environment', async 
     t.same(texts.flatMap(processesNaming), []);
   });
 
-  await t.test('and the TLS key’s file is gone once acra-server listens', async (t) => {
-    t.notOk(existsSync(join(stack.enclave.runtimeFolder, 'server.key')));
+  await t.test('neither it nor any data key in the memory of front and guard, after sessions', async (t) => {
+    const client = await connectThroughEnclave(stack, address);
+    const insert = 'INSERT INTO patients (id, name, email, diagnosis) VALUES ($1, $2, $3, $4)';
+    await client.query(insert, [1, 'A', 'a@example.org', 'gout']);
+    t.same((await client.query("SELECT diagnosis FROM patients WHERE email = 'a@example.org'")).rows.length, 1);
+    const themis = await loadThemis();
+    const folder = join(stack.enclaveFolder, 'keystore');
+    const keyring = await Keyring.load(themis, folder, SecretBuffer.take(Buffer.from(key)));
+    const clientId = clientIdFromCertificate(stack.parts.certificates.client.certificatePem, 'distinguished_name');
+    const keys = [
+      key,
+      ...keyring.keys('storage-symmetric', clientId),
+      ...keyring.keys('search-hmac', clientId),
+      ...keyring.keys('poison-symmetric', ''),
+    ];
+    t.equal(keys.length, 4);
+    const acra = searchMemory(acraPid(stack.enclave), keys);
+    t.ok(acra[1], 'acra-server has them, so that the search finds what is there');
+    for (const kind of ['front', 'guard'] as const) {
+      const pid = childPid(stack.enclave, kind);
+      t.ok(searchMemory(pid, [Buffer.from('node')])[0], `${kind}: memory was read`);
+      t.same(
+        searchMemory(pid, [...keys, ...needles]),
+        [...keys, ...needles].map(() => 0),
+        kind,
+      );
+    }
+    await client.end();
   });
+});
+
+t.test('takes the TLS key’s file away once an acra-server in line listens', async (t) => {
+  const { stack } = await servingStack(t, IN_LINE);
+  t.notOk(existsSync(join(stack.enclave.runtimeFolder, 'acra-server', 'server.key')));
 });
 
 t.test('gives acra-server no environment but its own', async (t) => {
