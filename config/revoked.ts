@@ -1,15 +1,12 @@
 /**
- * Certificates of clients that are refused though the CA has signed them (`ingress.revoked` of enclave.yaml): how they are named there,
- * and what a certificate is called so. Serial numbers: RFC 5280 section 4.1.2.2; public keys: its SubjectPublicKeyInfo, section 4.1.2.7.
+ * Certificates of clients that are refused though the CA has signed them: `ingress.revoked` of enclave.yaml, each by a name that
+ * revocation-names.ts gives certificates.
  */
-import type { X509Certificate } from 'node:crypto';
 import { z } from 'zod';
-import { publicKeySha256 } from '../encoding/public-key-hash.ts';
+import { canonicalSerial } from './revocation-names.ts';
 
 const MAX_REVOKED = 10_000;
 const PRINT_IT = '`acra-enclave keys revocation CERTIFICATE` prints it';
-
-const canonicalSerial = (hex: string) => hex.replace(/^0+(?=.)/, '').toUpperCase();
 
 /** At most 20 bytes. */
 const serial = z
@@ -34,8 +31,3 @@ export const revokedList = z
   .max(MAX_REVOKED, { error: `must have at most ${MAX_REVOKED} entries` })
   .prefault([])
   .describe(`with tls: terminate, certificates that are refused, and those that they have issued; ${PRINT_IT}`);
-
-/** Both names by which the list may call a certificate. */
-export function revocationNames(certificate: X509Certificate): { readonly serial: string; readonly key: string } {
-  return { serial: canonicalSerial(certificate.serialNumber), key: publicKeySha256(certificate) };
-}

@@ -10,6 +10,7 @@ import { LOG_LEVELS } from '../runtime/log.ts';
 import type { DatabaseTarget } from './edge/database-connection.ts';
 import type { FrontLimits } from './front/limits.ts';
 import { REFUSAL_REASONS } from './front/refused.ts';
+import type { ToldTable } from './protected-tables.ts';
 
 /** To the front, first of all; its one secret is the PEM of the private key. */
 export interface ServeFront {
@@ -45,7 +46,7 @@ export interface ServeGuard {
   readonly acraPath: string;
   /** Of what plays acra-server's database; 0: any. */
   readonly enginePort: number;
-  readonly encryptorConfig: string;
+  readonly tables: readonly ToldTable[];
   readonly database: DatabaseTarget;
   readonly login: DatabaseLogin;
   /** What clients see: with `login: verifier` their logins are bound to it. */

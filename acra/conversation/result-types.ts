@@ -1,6 +1,7 @@
 /** What types a client is shown: those of the configuration, where the database has bytea (acra-server contract 4.3). */
 import { HEADER_BYTES, isBinaryAt, OIDS, type ResultField, type TypeChange } from '../../postgres/messages.ts';
-import { DATA_TYPE_OIDS, type EncryptedColumn } from '../encryptor-config/schema.ts';
+import { DATA_TYPE_OIDS } from '../encryptor-config/data-types.ts';
+import type { EncryptedColumn } from '../encryptor-config/schema.ts';
 import type { Plan } from '../statements/judge.ts';
 import { alignOutputs } from '../statements/outputs.ts';
 import type { CellKind } from './value-protector.ts';

@@ -4,8 +4,8 @@
  * combination by a test. Two rules are stricter, where acra-server would fall back silently: all three parts of
  * masking must be written, and `response_on_fail: default_value` needs a value.
  */
-import type { DataType, RawColumn, RawDefaults } from './schema.ts';
-import { DATA_TYPE_OIDS } from './schema.ts';
+import { DATA_TYPE_OIDS, type DataType } from './data-types.ts';
+import type { RawColumn, RawDefaults } from './schema.ts';
 
 /** The protection of a column after defaults, as far as combinations go. */
 interface Combination {

@@ -5,16 +5,11 @@
  */
 import { z } from 'zod';
 import { CLIENT_ID_FORM, isClientId } from '../keystore/layout.ts';
+import { DATA_TYPE_OIDS, DATA_TYPES, type DataType } from './data-types.ts';
 import { flag, integer, text } from './scalars.ts';
 
 const CRYPTO_ENVELOPES = ['acrablock', 'acrastruct'] as const;
 type CryptoEnvelope = (typeof CRYPTO_ENVELOPES)[number];
-
-const DATA_TYPES = ['str', 'bytes', 'int32', 'int64'] as const;
-export type DataType = (typeof DATA_TYPES)[number];
-
-/** PostgreSQL type OIDs that `data_type_db_identifier` may name: text, bytea, int4, int8. */
-export const DATA_TYPE_OIDS: Readonly<Record<DataType, number>> = { str: 25, bytes: 17, int32: 23, int64: 20 };
 
 type ResponseOnFail = 'ciphertext' | 'default_value' | 'error';
 

@@ -1,6 +1,6 @@
 /** Collects the changes to one statement: edits at byte offsets of its text, and what its parameters are used for. */
 import type { Node, ScanToken } from 'libpg-query';
-import type { DataType } from '../encryptor-config/schema.ts';
+import type { DataType } from '../encryptor-config/data-types.ts';
 import type { ParsedText } from './parser.ts';
 import { Refusal } from './refusal.ts';
 import { allOf, as, type BodyOf, stringsOf } from './tree.ts';

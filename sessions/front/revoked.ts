@@ -5,7 +5,8 @@
  */
 import { X509Certificate } from 'node:crypto';
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
-import { type RevokedEntry, revocationNames } from '../../config/revoked.ts';
+import { revocationNames } from '../../config/revocation-names.ts';
+import type { RevokedEntry } from '../../config/revoked.ts';
 
 export class Revoked {
   readonly #serials: ReadonlySet<string>;

@@ -4,7 +4,6 @@
  */
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
-import { parseEncryptorConfig } from '../../acra/encryptor-config/lint.ts';
 import { AcraEngine } from '../../acra/engine/engine.ts';
 import type { EngineError } from '../../acra/errors.ts';
 import { StatementJudge } from '../../acra/statements/statement-judge.ts';
@@ -20,6 +19,7 @@ import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
 import type { FromGuard, ServeGuard } from '../messages.ts';
 import { readOpening, type SessionOpening } from '../opening.ts';
 import type { Program } from '../program.ts';
+import { readTables } from '../protected-tables.ts';
 import type { OpenAccess } from './access.ts';
 import { accessOf } from './access-mode.ts';
 import { EngineProtector } from './protector.ts';
@@ -61,7 +61,6 @@ export class Guard {
     // Another may have taken it while there was no guard; acra-server is told of the new one.
     const { port } = await engine.start(options.enginePort).catch(() => engine.start());
     send({ type: 'engine', port });
-    const { tables } = parseEncryptorConfig(options.encryptorConfig, 'encryptor.yaml');
     const door = { database: options.database, maxDatabaseMessageBytes: MAX_MESSAGE_BYTES, clock };
     const open = accessOf(deps, options, door, secrets);
     const openAccess: OpenAccess = async (startup, ...others) => {
@@ -76,7 +75,7 @@ export class Guard {
       ...door,
       openAccess,
       maxMessageBytes: options.maxMessageBytes,
-      judge: await StatementJudge.start(tables, clock, { reader: 'engine' }),
+      judge: await StatementJudge.start(readTables(options.tables), clock, { reader: 'engine' }),
       protector: new EngineProtector(engine, onFailure),
     });
     await guard.#listen();

@@ -2,7 +2,7 @@
 import t from 'tap';
 import { loginFaults } from '../../config/database-login.ts';
 import { enclaveSchema } from '../../config/enclave.ts';
-import { revocationNames } from '../../config/revoked.ts';
+import { revocationNames } from '../../config/revocation-names.ts';
 import { GOOD, makeCertificate } from '../keys/support/certificate-maker.ts';
 
 const { ingress } = enclaveSchema.shape;

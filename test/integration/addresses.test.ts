@@ -12,7 +12,7 @@ import t, { type Test } from 'tap';
 import { request } from 'undici';
 import { parse, stringify } from 'yaml';
 import { connectThroughEnclave } from '../../cli/demo/clients.ts';
-import { revocationNames } from '../../config/revoked.ts';
+import { revocationNames } from '../../config/revocation-names.ts';
 import type { TcpEndpoint } from '../../wire/endpoint.ts';
 import { encodeProxyHeader } from '../../wire/proxy-protocol.ts';
 import { IN_LINE, logLines, prepareStack, type ServingStack, servingStack, step } from '../support/stack.ts';

@@ -2,7 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
-import { revocationNames } from '../../../config/revoked.ts';
+import { revocationNames } from '../../../config/revocation-names.ts';
 import { KeyError } from '../../../keys/errors.ts';
 import { printJson, printLine } from '../../output.ts';
 

@@ -87,7 +87,7 @@ async function startSessions(
     ...have,
     program: have.acraProgram,
     columnClients: columns.flatMap(({ clientId }) => clientId ?? []),
-    encryptorConfig: read(config.acra.encryptorConfig),
+    tables,
     certificatePem: read(config.acra.certificate),
     clientCaPem: read(config.acra.clientCa),
     databaseTarget,

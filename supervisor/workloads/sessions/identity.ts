@@ -14,6 +14,7 @@ import { untilAborted } from '../../../runtime/abort.ts';
 import type { SecretBuffer } from '../../../runtime/secret-buffer.ts';
 import type { FromGuard, ServeGuard } from '../../../sessions/messages.ts';
 import { fromGuardSchema } from '../../../sessions/messages.ts';
+import { tellTables } from '../../../sessions/protected-tables.ts';
 import type { Confinement } from '../../../system/processes/confinement.ts';
 import type { ChildState } from '../../children/child.ts';
 import { SupervisedChild } from '../../children/child.ts';
@@ -164,13 +165,13 @@ export class Identity {
   }
 
   #serveMessage(paths: { readonly guard: string; readonly acra: string }): ServeGuard {
-    const { config, certificatePem, databaseTarget, encryptorConfig } = this.#deps;
+    const { config, certificatePem, databaseTarget, tables } = this.#deps;
     return {
       type: 'serve',
       listenPath: paths.guard,
       acraPath: paths.acra,
       enginePort: this.#port,
-      encryptorConfig,
+      tables: tellTables(tables),
       database: databaseTarget,
       login: loginOf(config.database),
       certificatePem,

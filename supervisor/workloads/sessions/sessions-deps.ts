@@ -1,4 +1,5 @@
 /** What the programs that sessions pass through are made from. */
+import type { EncryptedTable } from '../../../acra/encryptor-config/schema.ts';
 import type { AcraProgram } from '../../../acra/obtain/program.ts';
 import type { AcraLogRecord } from '../../../acra/server/log-record.ts';
 import type { EnclaveConfig } from '../../../config/enclave.ts';
@@ -23,7 +24,8 @@ export interface SessionsDeps {
   readonly keyClients: readonly string[];
   /** Clients whose keys single columns are encrypted with, whoever writes. */
   readonly columnClients: readonly string[];
-  readonly encryptorConfig: string;
+  /** Of the encryptor configuration, by name. */
+  readonly tables: ReadonlyMap<string, EncryptedTable>;
   readonly certificatePem: string;
   readonly clientCaPem: string;
   readonly databaseTarget: DatabaseTarget;

@@ -3,9 +3,11 @@ import { once } from 'node:events';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
+import { parseEncryptorConfig } from '../../../acra/encryptor-config/lint.ts';
 import { systemRandom } from '../../../runtime/random.ts';
 import { Guard } from '../../../sessions/guard/guard.ts';
 import { encodeOpening } from '../../../sessions/opening.ts';
+import { tellTables } from '../../../sessions/protected-tables.ts';
 import { ENCRYPTOR_CONFIG } from '../../acra/conversation/support/conversation-rig.ts';
 import { errorFields } from '../../emulator/acra-server/support/frames.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
@@ -37,7 +39,7 @@ async function guardRig(t: Parameters<typeof temporaryFolder>[0]) {
     listenPath,
     acraPath: join(folder, 'acra'),
     enginePort: 0,
-    encryptorConfig: ENCRYPTOR_CONFIG,
+    tables: tellTables(parseEncryptorConfig(ENCRYPTOR_CONFIG, 'encryptor.yaml').tables),
     database: { address: nobody, serverName: 'db.test', caPem: DATABASE_CA, minTls: 'TLSv1.3' },
     login: 'certificate',
     certificatePem: '',
