@@ -7,6 +7,9 @@ const MIB = 1024 * 1024;
 /** What fits acra-server's memory: config/engine-memory.ts. */
 const MAX_MESSAGE_BYTES = 16 * MIB;
 
+/** The database may send the value back as hex digits, in a message that may have 64 MiB. */
+const LONGEST_MESSAGE_BYTES = 31 * MIB;
+
 const tlsVersion = (describe: string) => z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.3').describe(describe);
 
 export const minTlsOfClients = tlsVersion('the oldest TLS that clients may speak');
@@ -30,7 +33,7 @@ export const frontLimits = z
     maxFailuresPerSecond: count(20, 100_000).describe(
       'failed handshakes of one address in a second; for the rest of the second its connections are closed unheard',
     ),
-    maxMessageBytes: count(MAX_MESSAGE_BYTES, 512 * MIB, 64 * 1024).describe(
+    maxMessageBytes: count(MAX_MESSAGE_BYTES, LONGEST_MESSAGE_BYTES, 64 * 1024).describe(
       'a longer message of a client is refused (54000); the session lives',
     ),
   })

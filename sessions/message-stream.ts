@@ -4,9 +4,10 @@
  */
 import type { Duplex } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
-import { type Message, MessageReader } from '../postgres/message-reader.ts';
+import { LONG_MESSAGE_BYTES, type Message, MessageReader } from '../postgres/message-reader.ts';
 import { SessionError } from '../postgres/session-error.ts';
 import { untilAborted } from '../runtime/abort.ts';
+import type { HeldBytes } from './held-bytes.ts';
 
 /** A leg is not read any further while more than this waits, beside one message that is not complete. */
 const MAX_WAITING_BYTES = 1024 * 1024;
@@ -22,6 +23,7 @@ function weightOf({ frame }: Message): number {
 export class MessageStream {
   readonly socket: Duplex;
   readonly #reader: MessageReader;
+  readonly #room: HeldBytes | undefined;
   #waiting: Message[] = [];
   #waitingBytes = 0;
   #fault: unknown;
@@ -29,10 +31,15 @@ export class MessageStream {
   #isDiscarding = false;
   #wake = () => {};
 
-  /** @param maxBytes of a message; a longer one is an error, or skipped (message-reader.ts) */
-  constructor(socket: Duplex, options: { readonly maxBytes: number; readonly ifLonger?: 'skip' }) {
+  /** @param options what becomes of longer messages: message-reader.ts; `room`: for long ones, shared with others */
+  constructor(
+    socket: Duplex,
+    { room, ...options }: { readonly maxBytes: number; readonly ifLonger?: 'skip'; readonly room?: HeldBytes },
+  ) {
     this.socket = socket;
-    this.#reader = new MessageReader({ isStartup: false, ...options });
+    this.#room = room;
+    const mayHold = (bytes: number) => room?.take(bytes) ?? true;
+    this.#reader = new MessageReader({ isStartup: false, ...options, mayHold });
     socket.on('data', (chunk: Buffer) => this.#take(chunk));
     const end = () => {
       this.#hasEnded = true;
@@ -44,7 +51,9 @@ export class MessageStream {
 
   /** Whatever still comes is thrown away unread. */
   discard(): void {
+    if (!this.#isDiscarding) this.#room?.give(this.#reader.grantedBytes);
     this.#isDiscarding = true;
+    this.#giveBack(this.#waiting);
     this.#waiting = [];
     this.socket.resume();
   }
@@ -59,6 +68,7 @@ export class MessageStream {
       const message = this.#waiting.shift();
       if (message) {
         this.#release(weightOf(message));
+        this.#giveBack([message]);
         return message;
       }
       this.#throwFault();
@@ -72,7 +82,11 @@ export class MessageStream {
     for (;;) {
       const messages = this.#someWaiting();
       if (messages.length > 0) {
-        await take(messages);
+        try {
+          await take(messages);
+        } finally {
+          this.#giveBack(messages);
+        }
         if (this.#waiting.length > 0) await turn();
         continue;
       }
@@ -108,6 +122,11 @@ export class MessageStream {
     this.#waitingBytes -= bytes;
     if (this.socket.isPaused() && this.#fault === undefined && this.#waitingBytes <= MAX_WAITING_BYTES)
       this.socket.resume();
+  }
+
+  /** Long ones were asked for (message-reader.ts). */
+  #giveBack(messages: readonly Message[]): void {
+    for (const { frame } of messages) if (frame.length > LONG_MESSAGE_BYTES) this.#room?.give(frame.length);
   }
 
   #throwFault(): void {

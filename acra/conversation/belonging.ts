@@ -40,13 +40,16 @@ const REFUSABLE: readonly string[] = [
 ];
 
 /**
- * A message was too long, and was thrown away as it came.
+ * A message was too long, or found no room beside others of its client, and was thrown away as it came.
  * @returns what the database gets in place of COPY data, so that no part of it is stored without the rest
- * @throws Refusal 54000; SessionError 08P01 for one that has no such length
+ * @throws Refusal 54000, 53200; SessionError 08P01 for one that has no such length
  */
-export function refuseTooLong({ type, skippedBytes }: Message): Buffer {
-  const reason = `a message of ${skippedBytes} bytes is too long`;
-  if (REFUSABLE.includes(type)) throw new Refusal(reason, '54000');
+export function refuseTooLong({ type, skippedBytes, hadNoRoom }: Message): Buffer {
+  const what = `a message of ${skippedBytes} bytes`;
+  const reason = hadNoRoom
+    ? `${what} finds no room: too many long messages of this client are under way; try again`
+    : `${what} is too long`;
+  if (REFUSABLE.includes(type)) throw new Refusal(reason, hadNoRoom ? '53200' : '54000');
   if (type !== FRONTEND.copyData) throw new SessionError('08P01', reason);
   const body = Buffer.from(`${reason}\0`);
   const header = Buffer.alloc(5);

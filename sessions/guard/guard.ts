@@ -16,6 +16,7 @@ import { Deadline } from '../../runtime/deadline.ts';
 import { describeError } from '../../runtime/errors.ts';
 import type { Random } from '../../runtime/random.ts';
 import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
+import { HeldBytes } from '../held-bytes.ts';
 import type { FromGuard, ServeGuard } from '../messages.ts';
 import { readOpening, type SessionOpening } from '../opening.ts';
 import type { Program } from '../program.ts';
@@ -28,6 +29,8 @@ import { LoginDenied } from './verifier-login.ts';
 
 /** Of the longest, that wait for acra-server or are with it. */
 const HELD_VALUES = 4;
+/** With the copies that are made of them on their way, it fits what a guard may have (supervisor/workloads/sessions/identity.ts). */
+const MAX_HELD_BYTES = 256 * 1024 * 1024;
 /** The front sends it with the connection. */
 const OPENING_MS = 5_000;
 
@@ -77,6 +80,7 @@ export class Guard {
       maxMessageBytes: options.maxMessageBytes,
       judge: await StatementJudge.start(readTables(options.tables), clock, { reader: 'engine' }),
       protector: new EngineProtector(engine, onFailure),
+      room: new HeldBytes(MAX_HELD_BYTES),
     });
     await guard.#listen();
     return guard;

@@ -15,6 +15,7 @@ import { SessionError } from '../../postgres/session-error.ts';
 import { Deadline } from '../../runtime/deadline.ts';
 import { type DatabaseDoor, type Entered, enterDatabase } from '../edge/enter-database.ts';
 import { isWrongPassword, LoginRefused } from '../edge/login.ts';
+import type { HeldBytes } from '../held-bytes.ts';
 import { MessageStream } from '../message-stream.ts';
 import type { SessionOpening } from '../opening.ts';
 import { leave } from '../say-goodbye.ts';
@@ -26,6 +27,8 @@ export interface SessionDeps extends DatabaseDoor {
   readonly openAccess: OpenAccess;
   readonly judge: Judge;
   readonly protector: ValueProtector;
+  /** For the long messages of all clients together; one that finds none is refused, and the session lives. */
+  readonly room: HeldBytes;
   /** From clients; a longer one is refused, and the session lives. */
   readonly maxMessageBytes: number;
 }
@@ -57,7 +60,11 @@ export class GuardedSession {
 
   constructor(socket: Duplex, deps: SessionDeps) {
     this.#deps = deps;
-    this.#client = new MessageStream(socket, { maxBytes: MAX_UNAUTHENTICATED_BYTES, ifLonger: 'skip' });
+    this.#client = new MessageStream(socket, {
+      maxBytes: MAX_UNAUTHENTICATED_BYTES,
+      ifLonger: 'skip',
+      room: deps.room,
+    });
     this.#conversation = new Conversation({ ...deps, refusedBy: REFUSED_BY });
     socket.once('close', () => this.#end(new SessionEnded()));
   }

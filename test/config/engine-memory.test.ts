@@ -30,7 +30,7 @@ t.test('rejects a configuration in which they do not fit, where acra-server is a
   const document = (tls: string, maxMemoryMiB: number) => ({
     version: 1,
     name: 'records',
-    ingress: { tls, limits: { maxMessageBytes: 64 * MIB } },
+    ingress: { tls, limits: { maxMessageBytes: 30 * MIB } },
     acra: { maxMemoryMiB },
     database: {
       serverName: 'db.internal',
@@ -43,7 +43,7 @@ t.test('rejects a configuration in which they do not fit, where acra-server is a
   });
   const issuesOf = (tls: string, maxMemoryMiB: number) =>
     enclaveSchema.safeParse(document(tls, maxMemoryMiB)).error?.issues.map(({ path }) => path.join('.')) ?? [];
-  t.same(issuesOf('terminate', 768), ['acra.maxMemoryMiB']);
-  t.same(issuesOf('terminate', 960), []);
-  t.same(issuesOf('passthrough', 768), []);
+  t.same(issuesOf('terminate', 483), ['acra.maxMemoryMiB']);
+  t.same(issuesOf('terminate', 484), []);
+  t.same(issuesOf('passthrough', 483), []);
 });

@@ -1,6 +1,7 @@
 /** One leg of a session, read message by message. */
 import fc from 'fast-check';
 import t from 'tap';
+import { HeldBytes } from '../../sessions/held-bytes.ts';
 import { MessageStream } from '../../sessions/message-stream.ts';
 import { client as frames } from '../emulator/acra-server/support/frames.ts';
 import { outcomeOf } from './support/outcome.ts';
@@ -121,4 +122,55 @@ t.test('ends when the connection breaks', async (t) => {
   const next = outcomeOf(leg.next(patient));
   own.destroy(new RangeError('reset'));
   t.equal(await next, '08006');
+});
+
+const LONG = 100_000;
+
+function sharing(room: HeldBytes) {
+  const { own, peer } = streamPair();
+  return { own, peer, leg: new MessageStream(own, { maxBytes: 1024 * 1024, ifLonger: 'skip', room }) };
+}
+
+t.test('holds long messages of all its sharers to one room, and gives each back when it was dealt with', async (t) => {
+  const room = new HeldBytes(2 * LONG);
+  const [one, other] = [sharing(room), sharing(room)];
+  const long = message(Buffer.alloc(LONG));
+  one.peer.write(long.subarray(0, 6));
+  await settled();
+  t.equal(room.bytes, long.length, 'from the moment when its length is known');
+  other.peer.write(Buffer.concat([long, message('short')]));
+  t.match(await other.leg.next(patient), { type: 'Q', skippedBytes: long.length, hadNoRoom: true });
+  t.match(await other.leg.next(patient), { frame: message('short') });
+  one.peer.write(long.subarray(6));
+  const dealing = Promise.withResolvers<void>();
+  const handing = one.leg.each(() => dealing.promise);
+  await settled();
+  t.equal(room.bytes, long.length, 'while it is dealt with');
+  dealing.resolve();
+  one.peer.end();
+  await handing;
+  t.equal(room.bytes, 0);
+});
+
+t.test('gives back what it holds when it is left, whatever has come of it', async (t) => {
+  const room = new HeldBytes(10 * LONG);
+  const { peer, leg } = sharing(room);
+  const long = message(Buffer.alloc(LONG));
+  peer.write(Buffer.concat([long, long.subarray(0, 50_000)]));
+  await settled();
+  t.equal(room.bytes, 2 * long.length);
+  leg.discard();
+  leg.discard();
+  t.equal(room.bytes, 0);
+  peer.write(long);
+  await settled();
+  t.equal(room.bytes, 0);
+});
+
+t.test('gives back a message whose dealing fails', async (t) => {
+  const room = new HeldBytes(10 * LONG);
+  const { peer, leg } = sharing(room);
+  peer.write(message(Buffer.alloc(LONG)));
+  await t.rejects(leg.each(() => Promise.reject(new Error('no'))));
+  t.equal(room.bytes, 0);
 });

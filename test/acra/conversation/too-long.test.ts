@@ -22,6 +22,13 @@ t.test('refuses a Query that is too long (54000), and the session goes on', asyn
   t.match(errorFields(toClient[0]!.subarray(5)), { S: 'ERROR', M: /^refused: .*20000000 bytes/ });
 });
 
+t.test('says of one that found no room that it may be sent again (53200)', async (t) => {
+  const refused = { ...skipped('Q'), hadNoRoom: true };
+  const { toClient } = await converse(newConversation(), [refused], [trapError, database.ready()]);
+  t.same(shown(toClient), ['E 53200', 'Z']);
+  t.match(errorFields(toClient[0]!.subarray(5)), { M: /20000000 bytes finds no room: .*; try again/ });
+});
+
 t.test('refuses a Parse and a Bind that are too long (54000) in their place of a pipeline', async (t) => {
   for (const type of ['P', 'B']) {
     const { toDatabase, toClient } = await converse(

@@ -12,6 +12,7 @@ import { SecretBuffer } from '../../../runtime/secret-buffer.ts';
 import { certificateLogin } from '../../../sessions/guard/access.ts';
 import { SecretChoice } from '../../../sessions/guard/secret-choice.ts';
 import { GuardedSession, type SessionDeps } from '../../../sessions/guard/session.ts';
+import { HeldBytes } from '../../../sessions/held-bytes.ts';
 import { MessageStream } from '../../../sessions/message-stream.ts';
 import { ENCRYPTOR_CONFIG } from '../../acra/conversation/support/conversation-rig.ts';
 import { client, errorFields, rowValues } from '../../emulator/acra-server/support/frames.ts';
@@ -65,6 +66,7 @@ function begin({ user = 'app', deps = {} }: Rig = {}) {
       parameter: async (_, value) => value,
       rows: async (all) => all,
     },
+    room: new HeldBytes(1_000_000),
     maxMessageBytes: 20_000,
     maxDatabaseMessageBytes: 1_000_000,
     clock,
@@ -204,6 +206,25 @@ t.test('ends a session with the certificate of its client (28000), however far t
   await settled();
   clock.advance(1);
   t.same(await until(), ['FATAL 28000']);
+});
+
+t.test('refuses long messages for which there is no room (53200), and takes them when there is', async (t) => {
+  const room = new HeldBytes(300_000);
+  const { peer, until, send, leave, ended } = await loggedIn({ deps: { room, maxMessageBytes: 250_000 } });
+  const long = client.query(`SELECT length('${'x'.repeat(200_000)}')`);
+  t.ok(room.take(150_000), 'another session has so many');
+  send(long);
+  t.same(await until(), ['ERROR 53200', 'ZI']);
+  room.give(150_000);
+  send(long);
+  t.same(await until(), ['D 200000', 'C', 'ZI']);
+  t.equal(room.bytes, 0);
+  peer.write(long.frame.subarray(0, 100_000));
+  await settled();
+  t.equal(room.bytes, long.frame.length);
+  leave();
+  await ended;
+  t.equal(room.bytes, 0);
 });
 
 t.test('refuses Query, Parse and Bind over the limit (54000), and the session lives', async (t) => {
