@@ -85,7 +85,7 @@ const deadlines = z
     kmsEntropyMs: durationMs(300_000),
     masterKeyMs: durationMs(300_000),
     keystoreMs: durationMs(30_000),
-    acraMs: durationMs(30_000),
+    acraMs: durationMs(60_000),
     readyMs: durationMs(600_000).describe('includes patience with a database that is down'),
   })
   .prefault({})

@@ -71,8 +71,7 @@ export class SessionFleet implements Workload {
    * @throws CodedError as SupervisedChild.start
    */
   async start(signal: AbortSignal): Promise<void> {
-    await this.#front.start(signal);
-    await untilAborted(this.#identities.warmUp(), signal);
+    await untilAborted(Promise.all([this.#front.start(signal), this.#identities.warmUp()]), signal);
   }
 
   async drain(drainMs: number): Promise<void> {
