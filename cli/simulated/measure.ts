@@ -16,7 +16,7 @@ const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
 /** The folders that end up in an enclave image, and the exact versions of the packages. */
 export const CODE: readonly string[] = [
   ...['runtime', 'system', 'encoding', 'postgres', 'wire', 'config'],
-  ...['relay', 'attestation', 'kms', 'keys', 'acra', 'supervisor', 'package-lock.json'],
+  ...['relay', 'attestation', 'kms', 'keys', 'acra', 'sessions', 'supervisor', 'package-lock.json'],
 ];
 
 function* filesBelow(path: string): Generator<string> {
