@@ -156,6 +156,25 @@ export function acraBlockLength(bytes: Buffer): number | undefined {
   return isKnown && length >= BLOCK_HEADER_BYTES && length <= BigInt(bytes.length) ? Number(length) : undefined;
 }
 
+/** acra-server adds the tag's length in a signed integer of 64 bits. */
+const MAX_BLOCK_LENGTH = 2n ** 63n - 1n - BigInt(BLOCK_TAG.length);
+
+/**
+ * Whether the bytes begin like an AcraBlock that states a length which no block can have: less than its own header, or more than
+ * acra-server can count. acra-server 0.96.0 takes some of these for encrypted, and panics over the others, in a container over all.
+ */
+export function isImpossibleBlock(bytes: Buffer): boolean {
+  if (bytes.length < BLOCK_HEADER_BYTES || !bytes.subarray(0, BLOCK_TAG.length).equals(BLOCK_TAG)) return false;
+  const isKnown = bytes[KEY_ID_OFFSET - 1] === SECURE_CELL && bytes[KEY_ID_OFFSET + KEY_ID_BYTES] === SECURE_CELL;
+  const length = bytes.readBigUInt64LE(BLOCK_TAG.length);
+  return isKnown && (length < BLOCK_HEADER_BYTES - BLOCK_TAG.length || length > MAX_BLOCK_LENGTH);
+}
+
+/** What follows the header of a container; the bytes themselves where there is none. */
+export function behindContainerHeader(bytes: Buffer): Buffer {
+  return isContainerHeader(bytes) ? bytes.subarray(CONTAINER_HEADER_BYTES) : bytes;
+}
+
 /** Whether the bytes are an AcraStruct by their tag and length: tag, public key, wrapped key, u64 length, data (acra-server contract 9.1). */
 export function isAcraStruct(bytes: Buffer): boolean {
   if (bytes.length < STRUCT_HEADER_BYTES || !bytes.subarray(0, STRUCT_TAG.length).equals(STRUCT_TAG)) return false;

@@ -2,7 +2,15 @@
  * What acra-server made of a value is checked before anybody may use it. acra-server fails open: without a key, or where it cannot
  * read something, it sends the value on as it came (acra-server contract 0.2). Here that ends in an error.
  */
-import { acraBlockLength, containerAt, isAcraStruct, isContainerHeader, searchHashAt } from '../container.ts';
+import {
+  acraBlockLength,
+  behindContainerHeader,
+  containerAt,
+  isAcraStruct,
+  isContainerHeader,
+  isImpossibleBlock,
+  searchHashAt,
+} from '../container.ts';
 import type { EncryptedColumn } from '../encryptor-config/schema.ts';
 import { EngineError } from '../errors.ts';
 
@@ -39,6 +47,17 @@ export function checkForm({ name, dataType }: EncryptedColumn, value: Buffer): v
   });
 }
 
+/** Of a value that looks encrypted and is not. */
+export function foreignValue({ name }: EncryptedColumn): EngineError {
+  const message = `a value for column "${name}" looks like a container of this identity and is none`;
+  return new EngineError('ENGINE_VALUE_FOREIGN', message);
+}
+
+/** acra-server must not see what it breaks over. @throws EngineError ENGINE_VALUE_FOREIGN */
+export function checkPossible(column: EncryptedColumn, value: Buffer): void {
+  if (isImpossibleBlock(value) || isImpossibleBlock(behindContainerHeader(value))) throw foreignValue(column);
+}
+
 /** Whether acra-server may take the value for something that is encrypted already. */
 function looksEncrypted(value: Buffer): boolean {
   return isContainerHeader(value) || acraBlockLength(value) !== undefined || isAcraStruct(value);
@@ -73,10 +92,12 @@ function withoutMaskedPart({ masking }: EncryptedColumn, value: Buffer, stored: 
 /**
  * @param value what was to be stored, not empty
  * @param stored what acra-server would have sent to the database
- * @throws EngineError ENGINE_UNPROTECTED
+ * @throws EngineError ENGINE_UNPROTECTED, ENGINE_VALUE_FOREIGN
  */
 export function checkStored(column: EncryptedColumn, value: Buffer, stored: Buffer): Outcome {
   const hash = column.searchable ? searchHashAt(stored) : undefined;
+  // What it takes for encrypted and cannot open it cannot hash either.
+  if (column.searchable && stored.equals(value) && looksEncrypted(value)) throw foreignValue(column);
   if (column.searchable && !hash) throw unprotected(column, 'no search hash');
   const rest = stored.subarray(hash?.length ?? 0);
   if (rest.equals(value) && looksEncrypted(value)) return 'kept';
@@ -88,7 +109,8 @@ export function checkStored(column: EncryptedColumn, value: Buffer, stored: Buff
   );
 }
 
-/** @throws EngineError ENGINE_UNPROTECTED */
-export function checkSearched(column: EncryptedColumn, sent: Buffer): void {
+/** @throws EngineError ENGINE_UNPROTECTED, ENGINE_VALUE_FOREIGN */
+export function checkSearched(column: EncryptedColumn, value: Buffer, sent: Buffer): void {
+  if (sent.equals(value) && looksEncrypted(value)) throw foreignValue(column);
   if (searchHashAt(sent)?.length !== sent.length) throw unprotected(column, 'no search hash');
 }

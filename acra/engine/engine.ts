@@ -11,7 +11,7 @@ import type { Random } from '../../runtime/random.ts';
 import type { TcpEndpoint, UnixEndpoint } from '../../wire/endpoint.ts';
 import type { EncryptedColumn } from '../encryptor-config/schema.ts';
 import { EngineError } from '../errors.ts';
-import { checkForm, checkSearched, checkStored, isOwnContainer } from './check.ts';
+import { checkForm, checkPossible, checkSearched, checkStored, foreignValue, isOwnContainer } from './check.ts';
 import { EngineConnection } from './connection.ts';
 import { EngineDatabase } from './database.ts';
 import { EngineQueue, inRows, revealTask, type Waiting } from './queue.ts';
@@ -115,18 +115,19 @@ export class AcraEngine {
   async protect(of: EncryptedColumn, value: Buffer): Promise<Buffer> {
     if (value.length === 0) return value;
     checkForm(of, value);
+    checkPossible(of, value);
     const stored = await this.#one({ kind: 'store', of, value });
     if (checkStored(of, value, stored) === 'protected') return stored;
     const [revealed = value] = await this.#reveal(of, [value]);
     if (isOwnContainer(value, revealed)) return stored;
-    const message = `a value for column "${of.name}" looks like a container of this identity and is none`;
-    throw new EngineError('ENGINE_VALUE_FOREIGN', message);
+    throw foreignValue(of);
   }
 
   /** What the first 33 bytes of a searchable column are to be compared with. @throws EngineError as `protect` */
   async searchHash(of: EncryptedColumn, value: Buffer): Promise<Buffer> {
+    checkPossible(of, value);
     const hash = await this.#one({ kind: 'search', of, value });
-    checkSearched(of, hash);
+    checkSearched(of, value, hash);
     return hash;
   }
 
