@@ -14,6 +14,11 @@ export interface LiedTo extends Attacked {
   readonly database: LyingDatabase;
 }
 
+/** PostgreSQL has 100 connections: an identity may not take all of them. */
+export const FEW_SESSIONS: Partial<StackOptions> = {
+  enclaveSettings: { ingress: { limits: { maxSessionsPerClient: 40 } } },
+};
+
 export async function attackedStack(t: Test, options: Partial<StackOptions> = {}): Promise<Attacked> {
   const stack = await prepareStack(t, { otherClients: ['attacker'], ...options });
   return serve(stack);

@@ -56,12 +56,11 @@ function handshakeWithoutCertificate(target: Attacked): void {
   socket.once('secureConnect', () => socket.end(startupPacket()));
 }
 
-/** All sessions that an identity may have, and some more. */
+/** All sessions that an identity may have (FEW_SESSIONS), and some more. */
 async function allItsSessions(target: Attacked): Promise<string> {
-  const wanted = IS_LONG ? 220 : 60;
   const opened: RawClient[] = [];
   let refused = 0;
-  for (let count = 0; count < wanted; count += 1) {
+  for (let count = 0; count < 60; count += 1) {
     const client = await RawClient.open(target, target.attacker).catch(() => undefined);
     if (client && !client.socket.destroyed) opened.push(client);
     else refused += 1;
@@ -88,4 +87,14 @@ export const FLOODS: Readonly<Record<string, Flood>> = {
       dial(target, ATTACKER).resume().end(CANCEL);
     }),
   'all sessions of an identity': allItsSessions,
+};
+
+const NO_ADDRESSES =
+  'places before a certificate do not know addresses: whoever has spoken first goes, an honest client too';
+
+/** What does not hold yet, and why. */
+export const NOT_YET: Readonly<Record<string, string>> = {
+  'connections at once that ask for TLS': NO_ADDRESSES,
+  'connections at once that begin a handshake': NO_ADDRESSES,
+  '300 requests to cancel a second': NO_ADDRESSES,
 };

@@ -95,7 +95,6 @@ export function holdHonest(t: Test, during: string, { statements, sessions, lost
   t.same(statements.failures, {}, `${during}: no statement failed`);
   t.same(sessions.failures, {}, `${during}: no session was refused`);
   t.same({ lost, wrong }, { lost: 0, wrong: 0 }, `${during}: no session was lost, no answer wrong`);
-  t.ok(statements.count + sessions.count > 0, `${during}: it was there`);
 }
 
 /** Times go into docs/abuse.md by hand: a busy machine must not fail a test. */

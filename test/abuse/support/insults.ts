@@ -108,10 +108,14 @@ export const INSULTS: Readonly<Record<string, Insult>> = {
   },
   'a million rows without columns': { says: [query('SELECT FROM generate_series(1, 1000000)')] },
   'a value of 15 MiB': { says: stored(9_000_001, Buffer.alloc(15 * MIB, 0x41)) },
-  ...Object.fromEntries(
-    FALSE_CONTAINERS.map((value, index) => [
-      `a value that looks like a container (${index})`,
-      { says: stored(9_100_000 + index, value) },
-    ]),
-  ),
 };
+
+/** acra-server takes some of these for encrypted, and breaks over others: they never reach it (22023). */
+const REFUSED_VALUES = new Set([3, 5, 8, 10, 13, 15, 18, 20, 38, 40, 43, 45]);
+
+export const FALSE_VALUES: Readonly<Record<string, Insult>> = Object.fromEntries(
+  FALSE_CONTAINERS.map((value, index) => [
+    `a value that looks like a container (${index})`,
+    { says: stored(9_100_000 + index, value), errors: REFUSED_VALUES.has(index) ? ['22023'] : [] },
+  ]),
+);

@@ -1,6 +1,8 @@
 /** What a database can say behind a login, and what becomes of the session then. */
+import { randomBytes } from 'node:crypto';
 import { encodeError } from '../../../postgres/error-response.ts';
 import { DATA_ROW } from '../../../postgres/messages.ts';
+import { FALSE_CONTAINERS } from './insults.ts';
 import type { Lie } from './lying-database.ts';
 import { frame } from './raw-client.ts';
 
@@ -42,6 +44,8 @@ const changing = (type: string, change: (own: Buffer) => readonly Buffer[]): Lie
 });
 
 const MIB = 1024 * 1024;
+/** Of what the client asks for by default. */
+const cellRow = (cell: Buffer) => DATA_ROW.encode([Buffer.from('1'), Buffer.from(`\\x${cell.toString('hex')}`)]);
 const INT32 = (value: number) => {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32BE(value >>> 0);
@@ -85,6 +89,16 @@ export const LIES: Readonly<Record<string, DatabaseLie>> = {
   'a row before its description': {
     lie: instead(DATA_ROW.encode([Buffer.from('\\x252525')]), frame('C', 'SELECT 1\0'), READY),
   },
+  'cells that look like containers': {
+    lie: changing('D', () => FALSE_CONTAINERS.map((cell) => cellRow(cell))),
+  },
+  'cells of random bytes': {
+    lie: changing('D', () => Array.from({ length: 200 }, (_, index) => cellRow(randomBytes(index)))),
+  },
+  'a cell of 15 MiB that looks like a container': {
+    lie: changing('D', () => [cellRow(Buffer.concat([Buffer.from('%%%'), Buffer.alloc(15 * MIB, 0x22)]))]),
+  },
+  'a cell of 20 MiB in a protected column': { lie: changing('D', () => [cellRow(Buffer.alloc(20 * MIB, 0x25))]) },
   'more cells than columns': {
     lie: instead(columns(1), DATA_ROW.encode(Array(2000).fill(Buffer.from('\\x00'))), frame('C', 'SELECT 1\0'), READY),
   },

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export const IS_LONG: boolean = process.env['ABUSE'] === 'long';
 
 /** How long a flood goes on. */
-export const FLOOD_MS: number = IS_LONG ? 60_000 : 4_000;
+export const FLOOD_MS: number = IS_LONG ? 60_000 : 2_500;
 
 const TURN_MS = 20;
 
