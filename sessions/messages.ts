@@ -10,6 +10,7 @@ import { LOG_LEVELS } from '../runtime/log.ts';
 import type { DatabaseTarget } from './edge/database-connection.ts';
 import type { FrontLimits } from './front/limits.ts';
 import { REFUSAL_REASONS } from './front/refused.ts';
+import { MAX_LOG_CHARACTERS } from './loggable.ts';
 import type { ToldTable } from './protected-tables.ts';
 
 /** To the front, first of all; its one secret is the PEM of the private key. */
@@ -62,7 +63,7 @@ export interface ServeGuard {
 
 export type ToGuard = ServeGuard | Drain;
 
-const value = z.union([z.string().max(2_000), z.number(), z.boolean(), z.null()]);
+const value = z.union([z.string().max(MAX_LOG_CHARACTERS), z.number(), z.boolean(), z.null()]);
 const log = z.strictObject({
   type: z.literal('log'),
   level: z.enum(LOG_LEVELS),

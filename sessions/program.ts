@@ -7,6 +7,7 @@ import type { LogFields, Logger } from '../runtime/log.ts';
 import type { SecretBuffer } from '../runtime/secret-buffer.ts';
 import { Channel } from '../system/processes/channel.ts';
 import { CHANNEL_FD } from '../system/processes/launch-plan.ts';
+import { loggable } from './loggable.ts';
 
 /** Records that a supervisor which does not listen would make us hold. */
 const MAX_WAITING_BYTES = 1024 * 1024;
@@ -34,7 +35,7 @@ export function runProgram<Told, Says extends object>(
   });
   const send = (message: Says) => channel.send(message);
   const log = (level: string, event: string, fields: LogFields = {}) => {
-    if (channel.waitingBytes < MAX_WAITING_BYTES) channel.send({ type: 'log', level, event, fields });
+    if (channel.waitingBytes < MAX_WAITING_BYTES) channel.send({ type: 'log', level, event, fields: loggable(fields) });
   };
   const program: Program<Says> = { send, logger: { log } };
   // Whoever sends a signal is the supervisor, and asks in order first.
