@@ -5,7 +5,7 @@ import { childPid, step } from '../support/stack.ts';
 import { type Attacked, attackedStack } from './support/attacked.ts';
 import { HonestClient, holdHonest, tellHonest } from './support/honest.ts';
 import { holdMemory, pidOfIdentity, residents } from './support/memory.ts';
-import { FLOOD_MS, forAWhile } from './support/pace.ts';
+import { backAfter, FLOOD_MS, forAWhile } from './support/pace.ts';
 import { frame, RawClient } from './support/raw-client.ts';
 
 const BACK_MS = 1_000;
@@ -21,12 +21,9 @@ async function works(target: Attacked, certificate: Attacked['attacker']): Promi
   return answered === 'came' && client.errors.length === 0;
 }
 
-/** Until a session of that identity works again. @returns ms */
-async function backAfter(target: Attacked, certificate: Attacked['attacker']): Promise<number> {
-  const beganMs = performance.now();
-  while (!(await works(target, certificate)) && performance.now() - beganMs < PATIENCE_MS) await forAWhile(10);
-  return Math.round(performance.now() - beganMs);
-}
+/** Until a session of that identity works again. */
+const backMs = (target: Attacked, certificate: Attacked['attacker']) =>
+  backAfter(PATIENCE_MS, () => works(target, certificate));
 
 t.test('an acra-server that is killed every second', { timeout: 180_000 + 2 * FLOOD_MS }, async (t) => {
   const target = await attackedStack(t);
@@ -56,7 +53,7 @@ t.test('an acra-server that is killed every second', { timeout: 180_000 + 2 * FL
   tellHonest(t, 'the other identity', ofOther);
   holdHonest(t, 'the other identity', ofOther);
   holdMemory(t, 'afterwards', residents(enclave, client.certificatePem));
-  t.comment(`protected values again after ${await backAfter(target, client)} ms`);
+  t.comment(`protected values again after ${await backMs(target, client)} ms`);
   await enclave.until(({ ready }) => ready, step());
   await Promise.all([honest.end(), other.end()]);
 });
@@ -72,7 +69,7 @@ t.test('a guard that is killed costs its own identity its sessions, and is back'
   await honest.report();
   for (let count = 0; count < 3; count += 1) {
     process.kill(pidOfIdentity(enclave, 'guard', target.attacker.certificatePem), 'SIGKILL');
-    const tookMs = await backAfter(target, target.attacker);
+    const tookMs = await backMs(target, target.attacker);
     t.comment(`back after ${tookMs} ms, wanted ${BACK_MS}`);
     t.ok(tookMs < PATIENCE_MS);
   }
@@ -96,7 +93,7 @@ t.test('a front that is killed is back, and guards and acra-servers stay', { tim
   const before = [enclave.supervisor?.pid, ...others()];
   for (let count = 0; count < 3; count += 1) {
     process.kill(childPid(enclave, 'front'), 'SIGKILL');
-    const tookMs = await backAfter(target, target.attacker);
+    const tookMs = await backMs(target, target.attacker);
     t.comment(`back after ${tookMs} ms, wanted ${BACK_MS}`);
     t.ok(tookMs < PATIENCE_MS);
     t.ok(await works(target, parts.certificates.client));

@@ -38,7 +38,7 @@ const u64 = (value: bigint) => {
   bytes.writeBigUInt64LE(value);
   return bytes;
 };
-const FALSE_CONTAINERS: readonly Buffer[] = [
+export const FALSE_CONTAINERS: readonly Buffer[] = [
   Buffer.from('%%%'),
   ...[0n, 1n, 12n, 13n, 0x7fff_ffffn, 0xffff_ffffn, 1n << 62n, (1n << 63n) - 1n, (1n << 64n) - 1n].flatMap((length) => [
     Buffer.concat([Buffer.from('%%%'), u64(length), Buffer.of(0xf0), Buffer.alloc(200, 0x22)]),

@@ -24,6 +24,21 @@ export async function atRate(perSecond: number, forMs: number, attempt: (count: 
   return begun;
 }
 
+/** Tries until it succeeds, or for so long. @returns ms, which are told */
+export async function backAfter(maxMs: number, attempt: () => Promise<boolean>): Promise<number> {
+  const beganMs = performance.now();
+  while (!(await attempt()) && performance.now() - beganMs < maxMs) await sleep(TURN_MS);
+  return Math.round(performance.now() - beganMs);
+}
+
+/** As often as it resolves to true, for so long. @returns how often */
+export async function againAndAgain(forMs: number, attempt: () => Promise<boolean>): Promise<number> {
+  const endMs = performance.now() + forMs;
+  let count = 1;
+  while ((await attempt()) && performance.now() < endMs) count += 1;
+  return count;
+}
+
 export async function forAWhile(durationMs: number): Promise<void> {
   await sleep(durationMs);
 }
