@@ -91,6 +91,10 @@ const BOMBS: Readonly<Record<string, Begin>> = {
   'a ClientHello stuffed behind the request for TLS': afterClear(Buffer.concat([SSL_REQUEST, CLIENT_HELLO])),
   'two requests for GSSAPI': afterClear(Buffer.concat([GSS_REQUEST, GSS_REQUEST])),
   'a request to cancel with more behind it': afterClear(hex('00000010 04d2162e 00000001 00000002 00')),
+  'a header of the PROXY protocol that says another address': afterClear(
+    Buffer.concat([hex('0d0a0d0a 000d0a51 5549540a 2111000c 0a000001 0a000002 0001 0002'), SSL_REQUEST]),
+  ),
+  'the same in the first version': afterClear(Buffer.from('PROXY TCP4 10.0.0.1 10.0.0.2 1 2\r\n'), SSL_REQUEST),
   HTTP: afterClear(Buffer.from('GET / HTTP/1.1\r\n\r\n')),
   'a megabyte of zero bytes': afterClear(Buffer.alloc(1_000_000)),
   'a start-up packet of 2 GiB in TLS': afterTls(hex('7fffffff 00030000')),
