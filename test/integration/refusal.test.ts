@@ -196,14 +196,18 @@ const WRONGS: readonly Wrong[] = [
     make: (_stack, folder) => flipByte(join(folder, 'tls/server.key.sealed'), -1),
   },
   {
-    what: 'TLS that should end before acra-server',
-    code: 'BOOT_FRONT_MISSING',
-    phase: 'acra',
+    what: 'a sealed password of the database that was tampered with',
+    code: 'KEYSTORE_SEALED_FILE',
+    phase: 'keystore',
+    make: (_stack, folder) => flipByte(join(folder, 'database/application.sealed'), -1),
+  },
+  {
+    what: 'passwords for a database whose clients have their own',
+    code: 'CONFIG_INVALID',
+    phase: 'configuration',
     make: (_stack, folder) =>
       editYaml(folder, (yaml) => {
-        yaml['ingress'] = { tls: 'terminate' };
         yaml['database'] = { ...yaml['database'], login: 'client' };
-        delete yaml['acra'];
       }),
   },
   {
