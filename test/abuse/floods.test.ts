@@ -5,7 +5,7 @@
 import t from 'tap';
 import { attackedStack, FEW_SESSIONS } from './support/attacked.ts';
 import { holdFlood } from './support/cases.ts';
-import { FLOODS, NOT_YET } from './support/floods.ts';
+import { FLOODS } from './support/floods.ts';
 import { HonestClient, tellHonest } from './support/honest.ts';
 import { holdMemory, residents } from './support/memory.ts';
 import { FLOOD_MS, forAWhile } from './support/pace.ts';
@@ -19,7 +19,7 @@ t.test('floods', { timeout: 60_000 + 14 * (FLOOD_MS + 30_000) }, async (t) => {
   tellHonest(t, 'quiet', await honest.report());
   holdMemory(t, 'quiet', residents(enclave, parts.certificates.client.certificatePem));
   for (const [name, flood] of Object.entries(FLOODS)) {
-    await t.test(name, { todo: NOT_YET[name] ?? false }, (t) => holdFlood(t, target, honest, name, flood));
+    await t.test(name, (t) => holdFlood(t, target, honest, name, flood));
   }
   await honest.report();
   await forAWhile(FLOOD_MS);

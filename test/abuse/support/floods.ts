@@ -89,12 +89,11 @@ export const FLOODS: Readonly<Record<string, Flood>> = {
   'all sessions of an identity': allItsSessions,
 };
 
-const NO_ADDRESSES =
-  'places before a certificate do not know addresses: whoever has spoken first goes, an honest client too';
-
-/** What does not hold yet, and why. */
-export const NOT_YET: Readonly<Record<string, string>> = {
-  'connections at once that ask for TLS': NO_ADDRESSES,
-  'connections at once that begin a handshake': NO_ADDRESSES,
-  '300 requests to cancel a second': NO_ADDRESSES,
-};
+/**
+ * Floods that may still cut a new session of the honest client in its handshake, once: for as long as the front has not read from which
+ * address a connection comes, the oldest that waits goes when another comes, whoever it is.
+ */
+export const MAY_CUT_ONE: readonly string[] = [
+  'connections at once that ask for TLS',
+  'connections at once that begin a handshake',
+];
