@@ -8,10 +8,21 @@ import { target } from './support/target.ts';
 
 const INSERT = 'INSERT INTO patients (id, name, email, diagnosis) VALUES ($1, $2, $3, $4)';
 const ROWS = 1_000;
-const LARGE_BYTES = 12 * 1024 * 1024;
+const MIB = 1024 * 1024;
+const LARGE_BYTES = 12 * MIB;
 /** Over `ingress.limits.maxMessageBytes`. */
-const TOO_LARGE_BYTES = 17 * 1024 * 1024;
+const TOO_LARGE_BYTES = 17 * MIB;
 const MAX_IMAGE_BYTES = 60_000_000;
+
+/** In MiB: each program's, and what the machine still has. */
+function memory(metrics: string): string {
+  const samples = metrics.matchAll(
+    /^acra_enclave_((?:supervisor|child)_resident|machine_available)\w*(\{.*\})? (\d+)$/gm,
+  );
+  return [...samples]
+    .map(([, name, labels, bytes]) => `${name}${labels ?? ''} ${Math.round(Number(bytes) / MIB)}`)
+    .join(', ');
+}
 
 t.test('an enclave machine serves what it is measured for', async (t) => {
   const stack = await EnclaveStack.prepare(t);
@@ -33,6 +44,7 @@ t.test('an enclave machine serves what it is measured for', async (t) => {
     t.ok(size > 0 && size <= MAX_IMAGE_BYTES, `${size} bytes`);
   });
 
+  const idle = memory(await stack.metrics());
   await test('keeps protected columns as ciphertext in the database', async (t) => {
     await application.query(INSERT, [1, 'Ada', 'ada@example.org', 'gout']);
     const { rows } = await owner.query<{ email: Buffer; diagnosis: Buffer }>('SELECT email, diagnosis FROM patients');
@@ -84,13 +96,9 @@ t.test('an enclave machine serves what it is measured for', async (t) => {
     await Promise.all(clients.map((each) => each.end()));
   });
 
-  const metrics = await stack.metrics();
-  const mib = (name: string) => {
-    const bytes = new RegExp(`^acra_enclave_\\S*${name}\\S* (\\d+)$`, 'm').exec(metrics)?.[1];
-    return `${name} ${Math.round(Number(bytes) / 1024 / 1024)} MiB`;
-  };
   t.comment(`target ${target().name}: boot to ready ${Math.round(bootMs)} ms`);
-  t.comment(['supervisor_resident', 'child_resident', 'machine_available'].map(mib).join(', '));
+  t.comment(`memory, idle: ${idle}`);
+  t.comment(`memory, at the end: ${memory(await stack.metrics())}`);
   const phases = stack.records().filter(({ event }) => event === 'boot.phase-done');
   t.comment(`phases: ${phases.map(({ fields }) => `${fields?.['phase']} ${fields?.['durationMs']}`).join(', ')} ms`);
 });
