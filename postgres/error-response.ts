@@ -1,7 +1,6 @@
 /** ErrorResponse: fields of one letter and text each, then an empty one (PostgreSQL 18, "Error and Notice Message Fields"). */
-
-const HEADER_BYTES = 5;
-const TYPE = 'E';
+import { BACKEND } from './message-types.ts';
+import { encodeMessage } from './messages.ts';
 
 export interface ErrorReport {
   /** ERROR: the session goes on; FATAL: it ends; PANIC: all do. */
@@ -14,11 +13,7 @@ export interface ErrorReport {
 /** The whole message, UTF-8. Zero bytes cannot stand in it and are left out. */
 export function encodeError(severity: 'ERROR' | 'FATAL', sqlState: string, message: string): Buffer {
   const fields = [`S${severity}`, `V${severity}`, `C${sqlState}`, `M${message.replaceAll('\0', '')}`, ''];
-  const body = Buffer.from(fields.map((field) => `${field}\0`).join(''));
-  const header = Buffer.alloc(HEADER_BYTES);
-  header.write(TYPE);
-  header.writeUInt32BE(body.length + HEADER_BYTES - 1, 1);
-  return Buffer.concat([header, body]);
+  return encodeMessage(BACKEND.errorResponse, Buffer.from(fields.map((field) => `${field}\0`).join('')));
 }
 
 /**

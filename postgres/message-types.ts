@@ -43,3 +43,10 @@ export const BACKEND = {
   readyForQuery: 'Z',
   rowDescription: 'T',
 } as const;
+
+/** From the database, at any time, and in answer to nothing. */
+export const UNASKED: readonly string[] = [
+  BACKEND.parameterStatus,
+  BACKEND.noticeResponse,
+  BACKEND.notificationResponse,
+];

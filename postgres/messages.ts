@@ -76,6 +76,12 @@ function encodeField(kind: keyof Values, field: Values[keyof Values]): Buffer[] 
   return [int(field.length, 2), ...items];
 }
 
+/** A whole message: type, length, body. */
+export function encodeMessage(type: string, ...body: readonly Buffer[]): Buffer {
+  const length = body.reduce((sum, part) => sum + part.length, 4);
+  return Buffer.concat([Buffer.from(type), int(length, 4), ...body]);
+}
+
 function codec<const Each extends Shape>(type: string, ...shape: Each): Codec<Each> {
   return {
     decode(body) {
@@ -84,8 +90,7 @@ function codec<const Each extends Shape>(type: string, ...shape: Each): Codec<Ea
     },
     encode(...fields) {
       const parts = shape.flatMap((kind, index) => encodeField(kind, fields[index] as Values[keyof Values]));
-      const length = parts.reduce((sum, part) => sum + part.length, 4);
-      return Buffer.concat([Buffer.from(type), int(length, 4), ...parts]);
+      return encodeMessage(type, ...parts);
     },
   };
 }

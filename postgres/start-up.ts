@@ -14,6 +14,8 @@ import { MAX_STARTUP_MESSAGE_BYTES } from './startup-message.ts';
 
 const SSL_REQUEST_CODE = 80877103;
 const GSS_REQUEST_CODE = 80877104;
+/** SSLRequest and GSSENCRequest, which are for before TLS. */
+export const ENCRYPTION_REQUEST_CODES: readonly number[] = [SSL_REQUEST_CODE, GSS_REQUEST_CODE];
 const HEADER_BYTES = 8;
 
 /** For those who ask a server themselves. */

@@ -5,6 +5,7 @@
  */
 import type { Message } from '../../postgres/message-reader.ts';
 import { BACKEND, FRONTEND } from '../../postgres/message-types.ts';
+import { encodeMessage } from '../../postgres/messages.ts';
 import { SessionError } from '../../postgres/session-error.ts';
 import { Refusal } from '../statements/refusal.ts';
 
@@ -51,9 +52,5 @@ export function refuseTooLong({ type, skippedBytes, hadNoRoom }: Message): Buffe
     : `${what} is too long`;
   if (REFUSABLE.includes(type)) throw new Refusal(reason, hadNoRoom ? '53200' : '54000');
   if (type !== FRONTEND.copyData) throw new SessionError('08P01', reason);
-  const body = Buffer.from(`${reason}\0`);
-  const header = Buffer.alloc(5);
-  header.write(FRONTEND.copyFail);
-  header.writeUInt32BE(body.length + 4, 1);
-  return Buffer.concat([header, body]);
+  return encodeMessage(FRONTEND.copyFail, Buffer.from(`${reason}\0`));
 }

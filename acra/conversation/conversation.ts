@@ -9,7 +9,7 @@
 import { isAscii } from 'node:buffer';
 import { encodeError, parseError } from '../../postgres/error-response.ts';
 import type { Message } from '../../postgres/message-reader.ts';
-import { BACKEND, FRONTEND } from '../../postgres/message-types.ts';
+import { BACKEND, FRONTEND, UNASKED } from '../../postgres/message-types.ts';
 import * as messages from '../../postgres/messages.ts';
 import { type PendingRequest, ReplyQueue } from '../../postgres/reply-queue.ts';
 import { readsAsUtf8, requireSafeSetting } from '../../postgres/unsafe-settings.ts';
@@ -52,8 +52,6 @@ const TRAP = "'acra refused'";
 const SYNTAX_ERROR = '42601';
 /** Of the statement that a trap would be, where the client's own has no name or one that was not read. */
 const NOBODYS_NAME = 'acra refused';
-/** Answer no request. */
-const UNASKED: readonly string[] = [BACKEND.parameterStatus, BACKEND.noticeResponse, BACKEND.notificationResponse];
 
 export class Conversation {
   readonly #options: ConversationOptions;

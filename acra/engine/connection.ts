@@ -43,28 +43,20 @@ interface Round {
   readonly settle: () => void;
 }
 
-function message(type: string, body: Buffer = Buffer.alloc(0)): Buffer {
-  const frame = Buffer.alloc(messages.HEADER_BYTES + body.length, 0);
-  frame.write(type, 'latin1');
-  frame.writeUInt32BE(body.length + 4, 1);
-  body.copy(frame, messages.HEADER_BYTES);
-  return frame;
-}
-
 function texts(...parts: readonly string[]): Buffer {
   return Buffer.from(parts.map((part) => `${part}\0`).join(''));
 }
 
-const READY = message(BACKEND.readyForQuery, Buffer.from('I'));
+const READY = messages.encodeMessage(BACKEND.readyForQuery, Buffer.from('I'));
 const UNKNOWN_STATEMENT = encodeError('ERROR', '42601', 'this statement is not known here');
-const SYNC = message(FRONTEND.sync);
+const SYNC = messages.encodeMessage(FRONTEND.sync);
 /** AuthenticationOk, what acra-server and drivers look at, a cancel key that nobody uses. */
 const WELCOME = Buffer.concat([
-  message(BACKEND.authentication, Buffer.alloc(4)),
-  message(BACKEND.parameterStatus, texts('server_version', '18.0')),
-  message(BACKEND.parameterStatus, texts('client_encoding', 'UTF8')),
-  message(BACKEND.parameterStatus, texts('standard_conforming_strings', 'on')),
-  message('K', Buffer.alloc(8)),
+  messages.encodeMessage(BACKEND.authentication, Buffer.alloc(4)),
+  messages.encodeMessage(BACKEND.parameterStatus, texts('server_version', '18.0')),
+  messages.encodeMessage(BACKEND.parameterStatus, texts('client_encoding', 'UTF8')),
+  messages.encodeMessage(BACKEND.parameterStatus, texts('standard_conforming_strings', 'on')),
+  messages.encodeMessage('K', Buffer.alloc(8)),
   READY,
 ]);
 
@@ -179,7 +171,7 @@ export class EngineConnection {
 
   #askRow({ statement }: MadeUpRow): Buffer[] {
     const { frames, name } = this.#prepared(statement, []);
-    const execute = message(FRONTEND.execute, Buffer.concat([texts(''), Buffer.alloc(4, ALL_ROWS)]));
+    const execute = messages.encodeMessage(FRONTEND.execute, Buffer.concat([texts(''), Buffer.alloc(4, ALL_ROWS)]));
     return [...frames, messages.BIND.encode('', name, [], [], [BINARY]), execute];
   }
 
@@ -215,15 +207,15 @@ export class EngineConnection {
     } else if (type === FRONTEND.parse) {
       // A program that refuses a value may ask for something else in its place; the error ends that round.
       this.#isSkipping = !this.#isOurs(messages.PARSE.decode(body)[0]);
-      this.#replies.push(this.#isSkipping ? UNKNOWN_STATEMENT : message(BACKEND.parseComplete));
+      this.#replies.push(this.#isSkipping ? UNKNOWN_STATEMENT : messages.encodeMessage(BACKEND.parseComplete));
     } else if (type === FRONTEND.bind) {
       const [, , , values] = messages.BIND.decode(body);
       for (const value of values) if (value) this.#round?.bound.push(Buffer.from(value));
-      this.#replies.push(message(BACKEND.bindComplete));
+      this.#replies.push(messages.encodeMessage(BACKEND.bindComplete));
     } else if (type === FRONTEND.execute) {
       this.#replies.push(
         messages.DATA_ROW.encode([...(this.#round?.row?.cells ?? [])]),
-        message(BACKEND.commandComplete, texts('SELECT 1')),
+        messages.encodeMessage(BACKEND.commandComplete, texts('SELECT 1')),
       );
     }
   }

@@ -17,14 +17,11 @@ import { SecretBuffer } from '../../runtime/secret-buffer.ts';
 import { SessionError } from '../session-error.ts';
 import { AttributeReader } from './attributes.ts';
 import { decodeBase64, encodeBase64 } from './base64.ts';
-import { authMessage, BINDING_FLAG, bindingInput, SCRAM_SHA_256, SCRAM_SHA_256_PLUS } from './exchange.ts';
+import { authMessage, BINDING_FLAG, bindingInput, NONCE_BYTES, SCRAM_SHA_256, SCRAM_SHA_256_PLUS } from './exchange.ts';
 import type { ScramKeys } from './keys.ts';
 import { deriveKeys, hmac, KEY_BYTES, MAX_ITERATIONS, MAX_SALT_BYTES, MIN_ITERATIONS, wipeKeys, xor } from './keys.ts';
 import { malformed, outOfTurn, unsuitable, wrongPassword } from './refusal.ts';
 import type { ScramVerifier } from './verifier.ts';
-
-/** As libpq's SCRAM_RAW_NONCE_LEN; a multiple of 3, so that its Base64 has no padding. */
-const NONCE_BYTES = 18;
 
 interface Surroundings {
   readonly random: Random;

@@ -3,6 +3,9 @@
 export const SCRAM_SHA_256 = 'SCRAM-SHA-256';
 export const SCRAM_SHA_256_PLUS = 'SCRAM-SHA-256-PLUS';
 
+/** PostgreSQL's SCRAM_RAW_NONCE_LEN; a multiple of 3, so that its Base64 has no padding. */
+export const NONCE_BYTES = 18;
+
 /** The only type of binding that PostgreSQL knows (RFC 5929 section 4). */
 export const BINDING_FLAG = 'p=tls-server-end-point';
 

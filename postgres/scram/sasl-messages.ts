@@ -4,6 +4,7 @@
  * Specification: PostgreSQL 18, "Message Formats" (AuthenticationOk, AuthenticationSASL, …Continue, …Final, SASLInitialResponse,
  * SASLResponse) and "SASL Authentication"; RFC 4422 section 3.1 for the names of mechanisms.
  */
+import { encodeMessage } from '../messages.ts';
 import { SessionError } from '../session-error.ts';
 import { checkMessage } from './attributes.ts';
 
@@ -24,14 +25,6 @@ export type Authentication =
 
 function violation(what: string): SessionError {
   return new SessionError('08P01', `malformed authentication message: ${what}`);
-}
-
-function message(type: string, ...parts: readonly Buffer[]): Buffer {
-  const body = Buffer.concat(parts);
-  const header = Buffer.alloc(5);
-  header.write(type);
-  header.writeUInt32BE(body.length + 4, 1);
-  return Buffer.concat([header, body]);
 }
 
 function int32(value: number): Buffer {
@@ -90,25 +83,30 @@ export function decodeResponse(body: Buffer): Buffer {
   return body;
 }
 
-export const AUTHENTICATION_OK: Buffer = message(AUTHENTICATION_TYPE, int32(CODES.ok));
+export const AUTHENTICATION_OK: Buffer = encodeMessage(AUTHENTICATION_TYPE, int32(CODES.ok));
 
 export function encodeAuthenticationSasl(mechanisms: readonly string[]): Buffer {
   const names = mechanisms.map((name) => `${checkMechanism(name)}\0`).join('');
-  return message(AUTHENTICATION_TYPE, int32(CODES.sasl), Buffer.from(`${names}\0`, 'latin1'));
+  return encodeMessage(AUTHENTICATION_TYPE, int32(CODES.sasl), Buffer.from(`${names}\0`, 'latin1'));
 }
 
 export function encodeSaslContinue(data: Buffer): Buffer {
-  return message(AUTHENTICATION_TYPE, int32(CODES.saslContinue), data);
+  return encodeMessage(AUTHENTICATION_TYPE, int32(CODES.saslContinue), data);
 }
 
 export function encodeSaslFinal(data: Buffer): Buffer {
-  return message(AUTHENTICATION_TYPE, int32(CODES.saslFinal), data);
+  return encodeMessage(AUTHENTICATION_TYPE, int32(CODES.saslFinal), data);
 }
 
 export function encodeInitialResponse(mechanism: string, data: Buffer): Buffer {
-  return message(RESPONSE_TYPE, Buffer.from(`${checkMechanism(mechanism)}\0`, 'latin1'), int32(data.length), data);
+  return encodeMessage(
+    RESPONSE_TYPE,
+    Buffer.from(`${checkMechanism(mechanism)}\0`, 'latin1'),
+    int32(data.length),
+    data,
+  );
 }
 
 export function encodeResponse(data: Buffer): Buffer {
-  return message(RESPONSE_TYPE, data);
+  return encodeMessage(RESPONSE_TYPE, data);
 }

@@ -16,14 +16,11 @@ import type { Random } from '../../runtime/random.ts';
 import { SecretBuffer } from '../../runtime/secret-buffer.ts';
 import { AttributeReader } from './attributes.ts';
 import { decodeBase64, encodeBase64 } from './base64.ts';
-import { authMessage, BINDING_FLAG, bindingInput, SCRAM_SHA_256, SCRAM_SHA_256_PLUS } from './exchange.ts';
+import { authMessage, BINDING_FLAG, bindingInput, NONCE_BYTES, SCRAM_SHA_256, SCRAM_SHA_256_PLUS } from './exchange.ts';
 import { hmac, KEY_BYTES, storedKeyOf, xor } from './keys.ts';
 import { malformed, outOfTurn, unsuitable, wrongPassword } from './refusal.ts';
 import type { ScramVerifier } from './verifier.ts';
 import { SALT_BYTES } from './verifier.ts';
-
-/** As PostgreSQL's SCRAM_RAW_NONCE_LEN; a multiple of 3, so that its Base64 has no padding. */
-const NONCE_BYTES = 18;
 
 interface Mock {
   /** The same for all users, and as long as nobody may find out who exists: 32 random bytes. */

@@ -1,14 +1,14 @@
 /** What the front counts, told to its supervisor at most once a second, and only when something has changed. */
 import type { Clock } from '../../runtime/clock.ts';
 import type { FrontCounts } from '../messages.ts';
-import { REFUSAL_REASONS, type RefusalReason } from './refused.ts';
+import { byReason, type RefusalReason } from './refused.ts';
 
 const INTERVAL_MS = 1_000;
 
 export class Counts {
   readonly #clock: Clock;
   readonly #tell: (refused: FrontCounts['refused']) => void;
-  readonly #refused = Object.fromEntries(REFUSAL_REASONS.map((reason) => [reason, 0])) as Record<RefusalReason, number>;
+  readonly #refused = byReason(() => 0);
   readonly #stopping = new AbortController();
   #isDue = false;
 

@@ -6,7 +6,13 @@
 import type { Duplex } from 'node:stream';
 import { CANCEL_REQUEST_CODE, decodeCancelRequest, MAX_CANCEL_BYTES } from '../../postgres/cancel-request.ts';
 import { SessionError } from '../../postgres/session-error.ts';
-import { classifyStartup, MAX_STARTUP_BYTES, startupError, TLS_ANSWERS } from '../../postgres/start-up.ts';
+import {
+  classifyStartup,
+  ENCRYPTION_REQUEST_CODES,
+  MAX_STARTUP_BYTES,
+  startupError,
+  TLS_ANSWERS,
+} from '../../postgres/start-up.ts';
 import {
   decodeStartupMessage,
   MAX_STARTUP_MESSAGE_BYTES,
@@ -18,8 +24,6 @@ const TLS_HANDSHAKE_RECORD = 0x16;
 const CLIENT = 'the client';
 const LENGTH_BYTES = 4;
 const CODE_BYTES = 4;
-/** SSLRequest and GSSENCRequest, which are for before TLS. */
-const ENCRYPTION_REQUESTS = [80877103, 80877104];
 
 export interface Cancel {
   readonly kind: 'cancel';
@@ -74,7 +78,7 @@ export async function readStartup(
 ): Promise<{ readonly kind: 'session'; readonly startup: StartupMessage } | Cancel> {
   const head = await takeBytes(socket, LENGTH_BYTES + CODE_BYTES, CLIENT, signal);
   const [length, code] = [head.readUInt32BE(0), head.readUInt32BE(LENGTH_BYTES)];
-  if (ENCRYPTION_REQUESTS.includes(code)) {
+  if (ENCRYPTION_REQUEST_CODES.includes(code)) {
     throw new SessionError('08P01', 'encryption is requested where there is TLS already');
   }
   const isCancel = code === CANCEL_REQUEST_CODE;

@@ -22,6 +22,14 @@ export const REFUSAL_REASONS = [
 ] as const;
 export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 
+/** One number for each. */
+export function byReason(numberOf: (reason: RefusalReason) => number): Record<RefusalReason, number> {
+  return Object.fromEntries(REFUSAL_REASONS.map((reason) => [reason, numberOf(reason)])) as Record<
+    RefusalReason,
+    number
+  >;
+}
+
 /** A refusal whose SQLSTATE alone does not say why. */
 export class Refused extends SessionError {
   readonly reason: RefusalReason;

@@ -8,7 +8,7 @@ import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
 import { databaseChallenge } from '../edge/database-challenge.ts';
 import type { DatabaseDoor } from '../edge/enter-database.ts';
 import type { ServeGuard } from '../messages.ts';
-import { certificateLogin, clientLogin, type DatabaseUser, type OpenAccess } from './access.ts';
+import { certificateLogin, clientLogin, type DatabaseUser, type OpenAccess, packetForm } from './access.ts';
 import { SecretChoice } from './secret-choice.ts';
 import { takeVerifier, verifierLogin } from './verifier-login.ts';
 
@@ -31,15 +31,14 @@ function usersOf<Secret>(
   });
 }
 
-/** A packet that asks for a session and nothing besides. latin1: a character is a byte. */
+/** A packet that asks for a session and nothing besides. */
 function plainStartup({ name, databases }: { readonly name: string; readonly databases: readonly string[] }) {
-  const bytes = (text: string) => Buffer.from(text).toString('latin1');
   const [database = name] = databases;
   return {
     minor: 0,
     parameters: new Map([
-      ['user', bytes(name)],
-      ['database', bytes(database)],
+      ['user', packetForm(name)],
+      ['database', packetForm(database)],
     ]),
   };
 }

@@ -37,7 +37,7 @@ export interface Access {
 export type OpenAccess = (startup: StartupMessage, client: MessageStream, signal: AbortSignal) => Promise<Access>;
 
 /** A name as bytes, so that those of a packet and those of the configuration compare. */
-const packetForm = (name: string) => Buffer.from(name).toString('latin1');
+export const packetForm = (name: string): string => Buffer.from(name).toString('latin1');
 const shown = (name: string) => `"${Buffer.from(name, 'latin1').toString()}"`;
 const list = (names: readonly string[]) => names.map((name) => `"${name}"`).join(', ') || 'none';
 

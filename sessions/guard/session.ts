@@ -10,8 +10,9 @@ import { Conversation, type Judge } from '../../acra/conversation/conversation.t
 import type { ValueProtector } from '../../acra/conversation/value-protector.ts';
 import { encodeError } from '../../postgres/error-response.ts';
 import { MAX_UNAUTHENTICATED_BYTES, type Message } from '../../postgres/message-reader.ts';
-import { BACKEND, FRONTEND } from '../../postgres/message-types.ts';
+import { BACKEND, FRONTEND, UNASKED } from '../../postgres/message-types.ts';
 import { SessionError } from '../../postgres/session-error.ts';
+import { untilAborted } from '../../runtime/abort.ts';
 import { Deadline } from '../../runtime/deadline.ts';
 import { type DatabaseDoor, type Entered, enterDatabase } from '../edge/enter-database.ts';
 import { isWrongPassword, LoginRefused } from '../edge/login.ts';
@@ -35,8 +36,6 @@ export interface SessionDeps extends DatabaseDoor {
 
 const REFUSED_BY = 'refused by acra-enclave';
 const DAY_MS = 24 * 3600 * 1000;
-/** Answer nothing, and may come at any time. */
-const UNASKED: readonly string[] = [BACKEND.parameterStatus, BACKEND.noticeResponse, BACKEND.notificationResponse];
 const draining = () => new SessionError('57P01', 'terminating connection due to administrator command');
 
 /** Nobody is left to be told. */
@@ -121,7 +120,7 @@ export class GuardedSession {
     const answering = database.each((messages) => this.#toClient(messages));
     const asking = this.#client.each((messages) => this.#toDatabase(database, messages));
     for (const each of [answering, asking]) each.catch((error: unknown) => this.#ending.abort(error));
-    await Promise.race([answering, asking.then(() => answering), this.#ended()]);
+    await untilAborted(Promise.race([answering, asking.then(() => answering)]), this.#ending.signal);
   }
 
   async #toClient(messages: readonly Message[]): Promise<void> {
@@ -154,14 +153,6 @@ export class GuardedSession {
     for (let leftMs = endsMs - clock.nowMs(); leftMs > 0; leftMs = endsMs - clock.nowMs())
       await clock.sleep(Math.min(leftMs, DAY_MS), this.#ending.signal);
     this.#end(new SessionError('28000', 'the client certificate has expired'));
-  }
-
-  #ended(): Promise<never> {
-    const { signal } = this.#ending;
-    return new Promise((_, reject) => {
-      if (signal.aborted) reject(signal.reason);
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-    });
   }
 
   /** The first reason counts. */

@@ -1,7 +1,35 @@
 /** What the daemon sees of whatever serves sessions: programs that are supervised, counted, probed and drained. */
+import type { AcraProgram } from '../../acra/obtain/program.ts';
 import type { AlarmConcern } from '../../acra/server/log-concerns.ts';
+import type { AcraLogRecord } from '../../acra/server/log-record.ts';
+import type { EnclaveConfig } from '../../config/enclave.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Logger } from '../../runtime/log.ts';
+import type { Random } from '../../runtime/random.ts';
+import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
 import type { MetricSample } from '../../wire/metrics.ts';
 import type { ChildState, SupervisedChild } from '../children/child.ts';
+import type { Machine } from '../platform.ts';
+
+export const NO_ALARMS: ReadonlyMap<AlarmConcern, number> = new Map();
+
+/** What the programs that serve sessions are made from, whichever they are. */
+export interface WorkloadDeps {
+  readonly program: AcraProgram;
+  readonly config: EnclaveConfig;
+  /** Where a file of the measured folder lies. */
+  readonly pathOf: (file: string) => string;
+  readonly masterKey: SecretBuffer;
+  /** PEM of the private key that clients see the certificate of. */
+  readonly serverKey: SecretBuffer;
+  readonly confine: Machine['confine'];
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly onFailure: (error: unknown) => void;
+  /** Told of every record of every acra-server. */
+  readonly onRecord?: (record: AcraLogRecord) => void;
+}
 
 /** One supervised program. */
 export interface Member {

@@ -1,22 +1,12 @@
 /** The text forms of bytea, held against the input function of a real PostgreSQL 18. */
-import { join } from 'node:path';
 import fc from 'fast-check';
 import { Client } from 'pg';
 import t from 'tap';
-import { startPostgres } from '../../emulator/postgres/server.ts';
 import { decodeBytea, encodeBytea } from '../../postgres/bytea.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { startShop } from '../support/shop-database.ts';
 
 const PASSWORD = 'pencil';
-const server = await startPostgres({
-  folder: join(temporaryFolder(t), 'postgres'),
-  tls: undefined,
-  users: [{ name: 'app', password: PASSWORD }],
-  database: 'shop',
-  durable: false,
-  signal: AbortSignal.timeout(60_000),
-});
-t.teardown(() => server.stop());
+const server = await startShop(t, { name: 'app', password: PASSWORD }, undefined);
 const session = new Client({ ...server, user: 'app', password: PASSWORD });
 await session.connect();
 t.teardown(() => session.end());

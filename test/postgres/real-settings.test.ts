@@ -1,24 +1,13 @@
 /** Settings as a real PostgreSQL takes them: what changes the reading is refused, what it takes as harmless passes. */
-import { join } from 'node:path';
 import fc from 'fast-check';
 import { Client } from 'pg';
 import t from 'tap';
-import { startPostgres } from '../../emulator/postgres/server.ts';
 import { readsAsUtf8, requireSafeSetting, requireSafeStartup } from '../../postgres/unsafe-settings.ts';
 import { sqlStateOf } from '../emulator/acra-server/support/sql-state.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { startShop } from '../support/shop-database.ts';
 import { startupOutcome, USER } from './support/startup-outcome.ts';
 
-const server = await startPostgres({
-  folder: join(temporaryFolder(t), 'postgres'),
-  tls: undefined,
-  users: [USER],
-  database: 'shop',
-  durable: false,
-  removeOnStop: true,
-  signal: AbortSignal.timeout(60_000),
-});
-t.teardown(() => server.stop());
+const server = await startShop(t, USER, undefined);
 
 type Parameters = Readonly<Record<string, string>>;
 const options = (text: string): Parameters => ({ options: text });

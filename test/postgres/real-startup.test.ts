@@ -1,7 +1,5 @@
 /** Start-up packets as a real PostgreSQL takes them: the same ones are refused, for the same reasons. */
-import { join } from 'node:path';
 import t from 'tap';
-import { startPostgres } from '../../emulator/postgres/server.ts';
 import { decodeBackendKeyData } from '../../postgres/cancel-request.ts';
 import { parseError } from '../../postgres/error-response.ts';
 import {
@@ -12,21 +10,12 @@ import {
 } from '../../postgres/startup-message.ts';
 import { connectPlain, readAll } from '../emulator/acra-server/support/raw-client.ts';
 import { sqlStateOf } from '../emulator/acra-server/support/sql-state.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { startShop } from '../support/shop-database.ts';
 import { encodeCancelRequest, encodeNegotiateProtocolVersion } from './support/packets.ts';
 import { clientOf, USER } from './support/startup-outcome.ts';
 import { packet, REFUSED } from './support/startup-packets.ts';
 
-const server = await startPostgres({
-  folder: join(temporaryFolder(t), 'postgres'),
-  tls: undefined,
-  users: [USER],
-  database: 'shop',
-  durable: false,
-  removeOnStop: true,
-  signal: AbortSignal.timeout(60_000),
-});
-t.teardown(() => server.stop());
+const server = await startShop(t, USER, undefined);
 
 /** All that the server says to a client that says this and no more. */
 async function answerTo(frame: Buffer): Promise<Buffer> {

@@ -1,16 +1,14 @@
 /** The parent's public port: nothing is dialled before a client has said what it wants, and silence keeps nobody out. */
-import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
 import t from 'tap';
 import type { RouteLimits } from '../../relay/route.ts';
 import { EPOLLOUT } from '../../system/libc/socket-constants.ts';
-import type { Endpoint } from '../../wire/endpoint.ts';
 import { CANCEL_REQUEST, GSS_REQUEST, SSL_REQUEST, STARTUP_MESSAGE, TLS_RECORD } from './support/postgres-packets.ts';
 import { countersOf, route, settled, startRelay, until } from './support/relay.ts';
 import { ScriptedEngine } from './support/scripted-engine.ts';
 import { ScriptedSocket } from './support/scripted-sockets.ts';
-import { closed, dial, readAll, readBytes, serve, serveEcho } from './support/sockets.ts';
+import { closed, dial, dialFrom, readAll, readBytes, serve, serveEcho } from './support/sockets.ts';
 
 interface Test {
   teardown(fn: () => unknown): void;
@@ -23,16 +21,6 @@ async function setScene(t: Test, limits: Partial<RouteLimits> = {}) {
     route({ connect: server.endpoint, preface: { kind: 'postgres-opening' }, limits }),
   );
   return { relay, log, server, listen };
-}
-
-/** A client at another address of this machine. */
-async function dialFrom(t: Test, endpoint: Endpoint, localAddress: string): Promise<Socket> {
-  if (endpoint.kind !== 'tcp') throw new Error('tcp only');
-  const socket = connect({ host: endpoint.host, port: endpoint.port, localAddress, allowHalfOpen: true });
-  await once(socket, 'connect');
-  socket.on('error', () => undefined);
-  t.teardown(() => socket.destroy());
-  return socket;
 }
 
 /** Whether a client that asks for a session gets through to the server. */

@@ -1,17 +1,14 @@
 /** Whose connection it is: said by load balancers to host-proxy, by host-proxy to the enclave, and by nobody else. */
-import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { Test } from 'tap';
 import t from 'tap';
 import type { PrefacePolicy, RouteLimits } from '../../relay/route.ts';
-import type { Endpoint } from '../../wire/endpoint.ts';
 import { encodeProxyHeader, parseProxyHeader } from '../../wire/proxy-protocol.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { SSL_REQUEST, STARTUP_MESSAGE } from './support/postgres-packets.ts';
 import { countersOf, route, settled, startRelay, until } from './support/relay.ts';
-import { closed, dial, readAll, readBytes, serve, serveEcho } from './support/sockets.ts';
+import { closed, dial, dialFrom, readAll, readBytes, serve, serveEcho } from './support/sockets.ts';
 
 const CLIENT = { address: '198.51.100.7', port: 40_000 };
 const BALANCER = '127.0.0.9';
@@ -24,15 +21,6 @@ async function publicPort(t: Test, preface: Partial<PrefacePolicy> = {}, limits:
   const spec = { kind: 'postgres-opening', tellsSource: true, balancers: BALANCERS, ...preface } as PrefacePolicy;
   const listen = await relay.addRoute(route({ connect: server.endpoint, preface: spec, limits }));
   return { relay, log, server, listen };
-}
-
-async function dialFrom(t: Test, endpoint: Endpoint, localAddress: string): Promise<Socket> {
-  if (endpoint.kind !== 'tcp') throw new Error('tcp only');
-  const socket = connect({ host: endpoint.host, port: endpoint.port, localAddress, allowHalfOpen: true });
-  await once(socket, 'connect');
-  socket.on('error', () => undefined);
-  t.teardown(() => socket.destroy());
-  return socket.setNoDelay(true);
 }
 
 /** What the upstream got first: the header, and the client's own bytes. */

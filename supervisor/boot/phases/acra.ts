@@ -2,7 +2,6 @@
  * Starts what serves sessions: acra-server in line (`ingress.tls: passthrough`), or the front with guards and acra-servers behind it
  * (`terminate`). All that is there from the start must listen before the phase ends; whether the database answers is the next phase's.
  */
-import { loadEncryptorConfig } from '../../../acra/encryptor-config/lint.ts';
 import { acraListenOf } from '../../../config/enclave.ts';
 import type { ProbeTargets } from '../../health.ts';
 import { probeDatabase } from '../../probes/database.ts';
@@ -81,7 +80,7 @@ async function startSessions(
   const read = (file: string) => readMeasured(pathOf(file)).toString('utf8');
   const { serverName, ca, minTls } = config.database;
   const databaseTarget = { address, serverName, caPem: read(ca), minTls };
-  const { tables } = loadEncryptorConfig(pathOf(config.acra.encryptorConfig));
+  const { tables } = have.encryptorConfig;
   const columns = [...tables.values()].flatMap(({ encrypted }) => [...encrypted.values()]);
   const fleet = new SessionFleet({
     ...have,

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEncryptorConfig } from '../../../acra/encryptor-config/lint.ts';
+import type { EncryptorConfig } from '../../../acra/encryptor-config/schema.ts';
 import { requireStandInCan } from '../../../acra/encryptor-config/stand-in.ts';
 import type { EnclaveConfig } from '../../../config/enclave.ts';
 import { enclaveSchema } from '../../../config/enclave.ts';
@@ -19,6 +20,7 @@ export interface Configured {
   readonly config: EnclaveConfig;
   /** Absolute path of a file that the configuration names. */
   readonly pathOf: (file: string) => string;
+  readonly encryptorConfig: EncryptorConfig;
   /** One for each certificate file of the measured folder that can be read. */
   readonly certificateEnds: readonly CertificateEnd[];
 }
@@ -61,6 +63,6 @@ export const configurationPhase: Phase<BootStart, Configured> = {
     requireSealedKeyOf(folder, config);
     const certificateEnds = readCertificateEnds(folder, config, clock.nowMs());
     tellEnds(certificateEnds, clock.nowMs(), logger);
-    return Promise.resolve({ config, pathOf, certificateEnds });
+    return Promise.resolve({ config, pathOf, encryptorConfig, certificateEnds });
   },
 };

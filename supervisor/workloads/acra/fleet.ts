@@ -2,21 +2,13 @@
  * The acra-servers of an enclave. Each has its own confinement, output, state and health; nothing that becomes of one touches
  * another. There is one so far, for all clients; a further one is one call of `add`.
  */
-import type { AcraProgram } from '../../../acra/obtain/program.ts';
 import { acraServerArguments } from '../../../acra/server/command-line.ts';
-import type { AcraLogRecord } from '../../../acra/server/log-record.ts';
 import type { AcraServerOptions } from '../../../acra/server/options.ts';
-import type { EnclaveConfig } from '../../../config/enclave.ts';
-import type { Clock } from '../../../runtime/clock.ts';
-import type { Logger } from '../../../runtime/log.ts';
-import type { Random } from '../../../runtime/random.ts';
-import type { SecretBuffer } from '../../../runtime/secret-buffer.ts';
 import type { Confinement } from '../../../system/processes/confinement.ts';
 import type { TcpEndpoint, UnixEndpoint } from '../../../wire/endpoint.ts';
 import type { ChildState } from '../../children/child.ts';
 import { SupervisedChild } from '../../children/child.ts';
-import type { Machine } from '../../platform.ts';
-import type { Member, MemberListener, Workload } from '../workload.ts';
+import type { Member, MemberListener, Workload, WorkloadDeps } from '../workload.ts';
 import { keystoreFor } from './keystore-copy.ts';
 import { acraChildSpec, serverKeyFile } from './member.ts';
 import { AcraOutput } from './output.ts';
@@ -39,28 +31,12 @@ export interface AcraMember extends MemberPlan, Member {
   readonly output: AcraOutput;
 }
 
-export interface FleetDeps {
-  readonly program: AcraProgram;
-  readonly config: EnclaveConfig;
-  /** Where a file of the measured folder lies. */
-  readonly pathOf: (file: string) => string;
-  readonly masterKey: SecretBuffer;
-  readonly serverKey: SecretBuffer;
-  readonly confine: Machine['confine'];
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-  readonly onFailure: (error: unknown) => void;
-  /** Told of every record of every member. */
-  readonly onRecord?: (record: AcraLogRecord) => void;
-}
-
 export class AcraFleet implements Workload {
-  readonly #deps: FleetDeps;
+  readonly #deps: WorkloadDeps;
   readonly #members = new Map<string, { readonly member: AcraMember; readonly confinement: Confinement }>();
   #listeners: MemberListener[] = [];
 
-  constructor(deps: FleetDeps) {
+  constructor(deps: WorkloadDeps) {
     this.#deps = deps;
   }
 

@@ -12,7 +12,7 @@ import type { UnixEndpoint } from '../../../wire/endpoint.ts';
 import type { MetricSample } from '../../../wire/metrics.ts';
 import type { ChildState } from '../../children/child.ts';
 import { SupervisedChild } from '../../children/child.ts';
-import type { Member, MemberListener, Workload } from '../workload.ts';
+import { type Member, type MemberListener, NO_ALARMS, type Workload } from '../workload.ts';
 import { FrontTally } from './front-tally.ts';
 import { Identities } from './identities.ts';
 import { SessionProgram } from './session-program.ts';
@@ -20,7 +20,6 @@ import type { SessionsDeps } from './sessions-deps.ts';
 
 const MIB = 1024 * 1024;
 const FRONT_BOUNDS = { maxMemoryBytes: 1024 * MIB, maxTasks: 64 } as const;
-const NO_ALARMS = new Map();
 
 type FrontMessage = Exclude<FromFront, { readonly type: 'log' | 'listening' }>;
 

@@ -1,5 +1,5 @@
 /** What the front counts, as metrics. Counters go on when another front is launched in the place of one that ended; sessions do not. */
-import { REFUSAL_REASONS, type RefusalReason } from '../../../sessions/front/refused.ts';
+import { byReason, REFUSAL_REASONS, type RefusalReason } from '../../../sessions/front/refused.ts';
 import type { FrontCounts } from '../../../sessions/messages.ts';
 import type { MetricSample } from '../../../wire/metrics.ts';
 import { sample } from '../../../wire/metrics.ts';
@@ -10,7 +10,7 @@ const NOTHING: Told = {
   open: 0,
   pending: 0,
   evicted: 0,
-  refused: Object.fromEntries(REFUSAL_REASONS.map((reason) => [reason, 0])) as Record<RefusalReason, number>,
+  refused: byReason(() => 0),
 };
 
 export class FrontTally {
@@ -43,7 +43,6 @@ export class FrontTally {
   }
 
   get #refused(): Readonly<Record<RefusalReason, number>> {
-    const sum = (reason: RefusalReason) => this.#before.refused[reason] + this.#told.refused[reason];
-    return Object.fromEntries(REFUSAL_REASONS.map((reason) => [reason, sum(reason)])) as Record<RefusalReason, number>;
+    return byReason((reason) => this.#before.refused[reason] + this.#told.refused[reason]);
   }
 }

@@ -10,7 +10,7 @@ import { describeError, errorCode } from '../../../runtime/errors.ts';
 import type { Confinement } from '../../../system/processes/confinement.ts';
 import type { ChildState } from '../../children/child.ts';
 import type { Member } from '../workload.ts';
-import { Identity } from './identity.ts';
+import { Identity, type IdentityPlan } from './identity.ts';
 import type { SessionsDeps } from './sessions-deps.ts';
 
 const MIB = 1024 * 1024;
@@ -52,6 +52,7 @@ export function identitiesIn(memoryBytes: number): number {
 export class Identities {
   readonly #deps: SessionsDeps;
   readonly #front: Confinement['user'];
+  readonly #users: ReadonlyMap<string, IdentityPlan['users']>;
   readonly #maxRunning: number;
   readonly #running = new Map<string, Running>();
   /** What is being stopped: its users and folders are not free yet. */
@@ -62,6 +63,7 @@ export class Identities {
   constructor(deps: SessionsDeps, front: Confinement['user']) {
     this.#deps = deps;
     this.#front = front;
+    this.#users = usersByClient(deps);
     this.#maxRunning = deps.config.acra.maxRunning ?? identitiesIn(totalmem());
     deps.logger.log('info', 'identity.room', { maxRunning: this.#maxRunning, known: this.known.length });
   }
@@ -74,7 +76,7 @@ export class Identities {
   get known(): readonly string[] {
     const { config, keyClients } = this.#deps;
     if (loginOf(config.database) === 'client') return keyClients;
-    return keyClients.filter((clientId) => this.#usersOf(clientId).length > 0);
+    return keyClients.filter((clientId) => this.#users.has(clientId));
   }
 
   /** Never rejects. */
@@ -121,7 +123,7 @@ export class Identities {
   /** Undefined where there is no room. */
   #start(clientId: string): Running | undefined {
     if (this.#running.size >= this.#maxRunning && !this.#makeRoom()) return undefined;
-    const plan = { clientId, users: this.#usersOf(clientId), front: this.#front };
+    const plan = { clientId, users: this.#users.get(clientId) ?? [], front: this.#front };
     const identity = new Identity(this.#deps, plan, {
       onState: (state) => this.#follow(clientId, state),
       onSessions: (open) => this.#count(clientId, open),
@@ -187,13 +189,17 @@ export class Identities {
     const stopped = running.identity.stop().finally(() => this.#retiring.delete(clientId));
     this.#retiring.set(clientId, stopped);
   }
+}
 
-  #usersOf(clientId: string) {
-    const { config, databaseSecrets } = this.#deps;
-    const isIts = (name: string) => clientIdFromName(name, config.acra.clientIdFrom) === clientId;
-    return config.database.users.flatMap(({ name, clients, databases }) => {
-      const secrets = databaseSecrets.get(name);
-      return secrets && clients.some(isIts) ? [{ name, databases, secrets }] : [];
-    });
-  }
+/** Whom each client may be in the database, by client ids. A name is hashed once: there may be thousands, and nobody waits for them later. */
+function usersByClient({ config, databaseSecrets }: SessionsDeps): ReadonlyMap<string, IdentityPlan['users']> {
+  const pairs = config.database.users.flatMap(({ name, clients, databases }) => {
+    const secrets = databaseSecrets.get(name);
+    const user = secrets && { name, databases, secrets };
+    return user
+      ? clients.map((client) => ({ clientId: clientIdFromName(client, config.acra.clientIdFrom), user }))
+      : [];
+  });
+  const byClient = Map.groupBy(pairs, ({ clientId }) => clientId);
+  return new Map([...byClient].map(([clientId, own]) => [clientId, own.map(({ user }) => user)]));
 }

@@ -8,7 +8,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { acraEngineArguments } from '../../../acra/server/engine-command-line.ts';
-import type { AlarmConcern } from '../../../acra/server/log-concerns.ts';
 import { loginOf } from '../../../config/user-secrets.ts';
 import { untilAborted } from '../../../runtime/abort.ts';
 import type { SecretBuffer } from '../../../runtime/secret-buffer.ts';
@@ -20,7 +19,7 @@ import type { ChildState } from '../../children/child.ts';
 import { SupervisedChild } from '../../children/child.ts';
 import { acraChildSpec } from '../acra/member.ts';
 import { AcraOutput } from '../acra/output.ts';
-import type { Member } from '../workload.ts';
+import { type Member, NO_ALARMS } from '../workload.ts';
 import { mockSecretOf } from './mock-secret.ts';
 import { ownKeystore } from './own-keystore.ts';
 import { SessionProgram } from './session-program.ts';
@@ -34,7 +33,6 @@ const LOOPBACK = '127.0.0.1';
 const ENGINE_GC_PERCENT = 1_000;
 /** Of SHA-512 in hex: so that names stay short, and different. */
 const NAME_DIGITS = 12;
-const NO_ALARMS: ReadonlyMap<AlarmConcern, number> = new Map();
 
 type GuardMessage = Exclude<FromGuard, { readonly type: 'log' | 'listening' }>;
 

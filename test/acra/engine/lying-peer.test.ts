@@ -3,26 +3,15 @@ import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
-import type { EncryptedColumn } from '../../../acra/encryptor-config/schema.ts';
 import { checkStored } from '../../../acra/engine/check.ts';
 import { AcraEngine } from '../../../acra/engine/engine.ts';
 import { EngineError } from '../../../acra/errors.ts';
 import { systemClock } from '../../../runtime/clock.ts';
 import { systemRandom } from '../../../runtime/random.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { columnOf } from '../support/columns.ts';
 
-const of: EncryptedColumn = {
-  table: 'v',
-  name: 'secret',
-  clientId: undefined,
-  envelope: 'acrablock',
-  reencryptsToAcraBlock: true,
-  dataType: 'str',
-  onFail: 'ciphertext',
-  defaultValue: undefined,
-  searchable: false,
-  masking: undefined,
-};
+const of = columnOf({ table: 'v' });
 const searchable = { ...of, searchable: true };
 const value = Buffer.from('a value that must not show');
 

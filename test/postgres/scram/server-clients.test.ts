@@ -1,12 +1,10 @@
 /** Real clients against our side of the login: psql (libpq) and node-postgres, bound and unbound; and onward to a real PostgreSQL. */
 import { execFile, spawnSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
 import t from 'tap';
 import { createAuthority } from '../../../emulator/pki/authority.ts';
-import { startPostgres } from '../../../emulator/postgres/server.ts';
 import { tlsServerEndPoint } from '../../../postgres/scram/channel-binding.ts';
 import { ScramClient } from '../../../postgres/scram/client.ts';
 import { ScramServer } from '../../../postgres/scram/server.ts';
@@ -14,7 +12,7 @@ import { makeVerifier, parseVerifier } from '../../../postgres/scram/verifier.ts
 import { systemClock } from '../../../runtime/clock.ts';
 import { systemRandom } from '../../../runtime/random.ts';
 import { SecretBuffer } from '../../../runtime/secret-buffer.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { startShop } from '../../support/shop-database.ts';
 import { DATABASE_CERTIFICATES } from './support/certificates.ts';
 import { logIn } from './support/database-session.ts';
 import { LOGGED_IN, startFront } from './support/tls-front.ts';
@@ -95,15 +93,11 @@ t.test('lets node-postgres in, bound and unbound', async (t) => {
 t.test('logs the client in to a database with the same verifier, bound on both ways', async (t) => {
   const authority = await createAuthority({ commonName: 'Database CA', clock: systemClock });
   const issued = await authority.issue({ commonName: 'db.test', kind: 'server' });
-  const database = await startPostgres({
-    folder: join(temporaryFolder(t), 'postgres'),
-    tls: { certPem: issued.certificatePem, keyPem: issued.privateKeyPem },
-    users: [{ name: 'app', password: 'first' }],
-    database: 'shop',
-    durable: false,
-    signal: AbortSignal.timeout(60_000),
-  });
-  t.teardown(() => database.stop());
+  const database = await startShop(
+    t,
+    { name: 'app', password: 'first' },
+    { certPem: issued.certificatePem, keyPem: issued.privateKeyPem },
+  );
   const { host, port } = database;
   const setUp = new Client({
     host,

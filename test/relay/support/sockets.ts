@@ -57,6 +57,16 @@ export function serveEcho(t: Test, path?: string): Promise<TestServer> {
   return serve(t, (socket) => socket.pipe(socket), path);
 }
 
+/** A client at another address of this machine. */
+export async function dialFrom(t: Test, endpoint: Endpoint, localAddress: string): Promise<Socket> {
+  if (endpoint.kind !== 'tcp') throw new Error('tcp only');
+  const socket = connect({ host: endpoint.host, port: endpoint.port, localAddress, allowHalfOpen: true });
+  await once(socket, 'connect');
+  socket.on('error', () => undefined);
+  t.teardown(() => socket.destroy());
+  return socket.setNoDelay(true);
+}
+
 function connectOptions(endpoint: Endpoint): NetConnectOpts {
   if (endpoint.kind === 'tcp') return { host: endpoint.host, port: endpoint.port, allowHalfOpen: true, noDelay: true };
   return { path: listenPath(endpoint)!, allowHalfOpen: true };

@@ -1,10 +1,8 @@
 /** The edge at a real PostgreSQL: secrets in turn, each on a connection of its own, and what a challenge tells without a login. */
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Client } from 'pg';
 import t from 'tap';
 import { createAuthority } from '../../../emulator/pki/authority.ts';
-import { startPostgres } from '../../../emulator/postgres/server.ts';
 import { tlsServerEndPoint } from '../../../postgres/scram/channel-binding.ts';
 import { ScramClient } from '../../../postgres/scram/client.ts';
 import { makeVerifier, parseVerifier } from '../../../postgres/scram/verifier.ts';
@@ -15,21 +13,17 @@ import { enterDatabase, type LoginWay } from '../../../sessions/edge/enter-datab
 import { scramExchange } from '../../../sessions/edge/login.ts';
 import { leave } from '../../../sessions/say-goodbye.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { startShop } from '../../support/shop-database.ts';
 
 const secret = (text: string) => SecretBuffer.take(Buffer.from(text));
 const signal = AbortSignal.timeout(60_000);
 const authority = await createAuthority({ commonName: 'Database CA', clock: systemClock });
 const issued = await authority.issue({ commonName: 'db.test', subjectAltNames: ['db.test'], kind: 'server' });
-const postgres = await startPostgres({
-  folder: join(temporaryFolder(t), 'postgres'),
-  tls: { certPem: issued.certificatePem, keyPem: issued.privateKeyPem },
-  users: [{ name: 'app', password: 'right' }],
-  database: 'shop',
-  durable: false,
-  signal,
-});
-t.teardown(() => postgres.stop());
+const postgres = await startShop(
+  t,
+  { name: 'app', password: 'right' },
+  { certPem: issued.certificatePem, keyPem: issued.privateKeyPem },
+);
 const { host, port } = postgres;
 const ssl = { ca: authority.certificatePem, servername: 'db.test' };
 const owner = new Client({ host, port, database: 'shop', user: 'app', password: 'right', ssl });

@@ -1,7 +1,5 @@
 /** Login and cancel at a real PostgreSQL 18, over its own TLS. */
-import { join } from 'node:path';
 import t from 'tap';
-import { startPostgres } from '../../../emulator/postgres/server.ts';
 import { tlsServerEndPoint } from '../../../postgres/scram/channel-binding.ts';
 import { ScramClient } from '../../../postgres/scram/client.ts';
 import { encodeStartupMessage } from '../../../postgres/startup-message.ts';
@@ -12,19 +10,15 @@ import { connectDatabase } from '../../../sessions/edge/database-connection.ts';
 import { LoginRefused, logIn, scramExchange } from '../../../sessions/edge/login.ts';
 import { MessageStream } from '../../../sessions/message-stream.ts';
 import { client, errorFields } from '../../emulator/acra-server/support/frames.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { startShop } from '../../support/shop-database.ts';
 import { DATABASE_CA, DATABASE_TLS } from './support/lying-database.ts';
 
 const PASSWORD = 'pencil';
-const server = await startPostgres({
-  folder: join(temporaryFolder(t), 'postgres'),
-  tls: { certPem: DATABASE_TLS.certificatePem, keyPem: DATABASE_TLS.privateKeyPem },
-  users: [{ name: 'app', password: PASSWORD }],
-  database: 'shop',
-  durable: false,
-  signal: AbortSignal.timeout(60_000),
-});
-t.teardown(() => server.stop());
+const server = await startShop(
+  t,
+  { name: 'app', password: PASSWORD },
+  { certPem: DATABASE_TLS.certificatePem, keyPem: DATABASE_TLS.privateKeyPem },
+);
 const address = { kind: 'tcp', host: server.host, port: server.port } as const;
 const target = { address, serverName: 'db.test', caPem: DATABASE_CA, minTls: 'TLSv1.3' } as const;
 const patient = () => AbortSignal.timeout(20_000);

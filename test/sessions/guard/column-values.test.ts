@@ -4,8 +4,8 @@ import t from 'tap';
 import { Refusal } from '../../../acra/statements/refusal.ts';
 import { encodeBytea } from '../../../postgres/bytea.ts';
 import { textOf, valueFromBinary, valueFromText } from '../../../sessions/guard/column-values.ts';
+import { columnOf } from '../../acra/support/columns.ts';
 import { sqlStateOf } from '../../emulator/acra-server/support/sql-state.ts';
-import { columnOf } from './support/columns.ts';
 
 const INT32 = columnOf({ dataType: 'int32' });
 const INT64 = columnOf({ dataType: 'int64' });

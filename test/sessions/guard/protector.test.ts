@@ -5,8 +5,8 @@ import type { EncryptedColumn } from '../../../acra/encryptor-config/schema.ts';
 import { EngineError } from '../../../acra/errors.ts';
 import { DATA_ROW } from '../../../postgres/messages.ts';
 import { EngineProtector } from '../../../sessions/guard/protector.ts';
+import { columnOf } from '../../acra/support/columns.ts';
 import { outcomeOf } from '../support/outcome.ts';
-import { columnOf } from './support/columns.ts';
 
 const STR = columnOf({ searchable: true });
 const INT32 = columnOf({ name: 'age', dataType: 'int32' });

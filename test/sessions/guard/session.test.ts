@@ -1,11 +1,9 @@
 /** A session against a real PostgreSQL 18: how it begins, and every way in which it ends. */
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { duplexPair } from 'node:stream';
 import t from 'tap';
 import { parseEncryptorConfig } from '../../../acra/encryptor-config/lint.ts';
 import { StatementJudge } from '../../../acra/statements/statement-judge.ts';
-import { startPostgres } from '../../../emulator/postgres/server.ts';
 import { systemClock } from '../../../runtime/clock.ts';
 import { systemRandom } from '../../../runtime/random.ts';
 import { SecretBuffer } from '../../../runtime/secret-buffer.ts';
@@ -18,20 +16,16 @@ import { ENCRYPTOR_CONFIG } from '../../acra/conversation/support/conversation-r
 import { client, errorFields, rowValues } from '../../emulator/acra-server/support/frames.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { MemoryLogger } from '../../support/memory-logger.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { startShop } from '../../support/shop-database.ts';
 import { DATABASE_CA, DATABASE_TLS, rawDatabase, say } from '../edge/support/lying-database.ts';
 import { settled } from '../support/streams.ts';
 
 const PASSWORD = 'pencil';
-const server = await startPostgres({
-  folder: join(temporaryFolder(t), 'postgres'),
-  tls: { certPem: DATABASE_TLS.certificatePem, keyPem: DATABASE_TLS.privateKeyPem },
-  users: [{ name: 'app', password: PASSWORD }],
-  database: 'shop',
-  durable: false,
-  signal: AbortSignal.timeout(60_000),
-});
-t.teardown(() => server.stop());
+const server = await startShop(
+  t,
+  { name: 'app', password: PASSWORD },
+  { certPem: DATABASE_TLS.certificatePem, keyPem: DATABASE_TLS.privateKeyPem },
+);
 const judge = await StatementJudge.start(parseEncryptorConfig(ENCRYPTOR_CONFIG, 'encryptor.yaml').tables, systemClock);
 t.teardown(() => judge.stop());
 

@@ -65,6 +65,7 @@ function start(folder: string) {
   const have = {
     config: loadConfig(enclaveSchema, join(folder, 'enclave.yaml')),
     pathOf: (file: string) => join(folder, file),
+    encryptorConfig: { tables: new Map(), warnings: [] },
     certificateEnds: [],
     masterKey: masterKey(),
   };

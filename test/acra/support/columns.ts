@@ -1,5 +1,5 @@
 /** Columns as encryptor.yaml would have them. */
-import type { EncryptedColumn } from '../../../../acra/encryptor-config/schema.ts';
+import type { EncryptedColumn } from '../../../acra/encryptor-config/schema.ts';
 
 export function columnOf(options: Partial<EncryptedColumn> = {}): EncryptedColumn {
   return {
