@@ -1,9 +1,9 @@
 /** What strangers can make the enclave say, at will: bounded on its console and at the parent, and told. */
-import { once } from 'node:events';
 import { connect } from 'node:net';
 import t from 'tap';
 import type { StackOptions } from '../../cli/demo/stack.ts';
 import type { TcpEndpoint } from '../../wire/endpoint.ts';
+import { closed } from '../support/closed.ts';
 import { IN_LINE, logLines, servingStack, step } from '../support/stack.ts';
 
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
@@ -15,10 +15,9 @@ const MAX_RECORDS = 100;
 /** Asks for TLS, and sends a record that is none. */
 async function badHandshake({ host, port }: TcpEndpoint): Promise<void> {
   const socket = connect(port, host);
-  socket.on('error', () => undefined);
   socket.write(SSL_REQUEST);
   socket.once('data', () => socket.end('\x16 no handshake at all'));
-  await once(socket, 'close');
+  await closed(socket);
 }
 
 const PLACES: readonly [where: string, event: string, options: Partial<StackOptions>][] = [

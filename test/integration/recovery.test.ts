@@ -1,11 +1,11 @@
 /** What happens when parts die: who comes back, who stays, and what is told. */
-import { once } from 'node:events';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
 import { connectThroughEnclave } from '../../cli/demo/clients.ts';
 import type { Stack } from '../../cli/demo/stack.ts';
 import type { HostStatus } from '../../host-proxy/operator/host-status.ts';
+import { closed } from '../support/closed.ts';
 import { acraPid, IN_LINE, logLines, servingStack, step } from '../support/stack.ts';
 
 const ROW = "INSERT INTO patients (id, name, email, diagnosis) VALUES (1, 'A', 'a@example.org', 'gout')";
@@ -137,16 +137,12 @@ t.test('rejects garbage on every way in without harm', async (t) => {
   const { stack, address } = await servingStack(t);
   for (const bytes of ['', 'GET / HTTP/1.1\r\n\r\n', '\x7f\xff\xff\xff\x00\x00\x00\x00', '\x00\x00\x00\x03']) {
     const socket = createConnection({ host: address.host, port: address.port });
-    socket.on('error', () => undefined);
     socket.end(Buffer.from(bytes, 'latin1'));
-    socket.resume();
-    await once(socket, 'close');
+    await closed(socket);
   }
   const control = createConnection({ path: join(stack.options.root, 'sim', 'vm.vsock') });
-  control.on('error', () => undefined);
   control.end('CONNECT 9999\n');
-  control.resume();
-  await once(control, 'close');
+  await closed(control);
   const session = await connectThroughEnclave(stack, address);
   t.same((await session.query('SELECT 1 AS one')).rows, [{ one: 1 }]);
   await session.end();

@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import t from 'tap';
+import { closed } from '../../support/closed.ts';
 import { processEnd } from '../../support/process-end.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -23,5 +24,5 @@ t.test('PostgreSQL ends when its parent is killed', { skip: !hasSetpriv && 'setp
   await once(session, 'connect');
   t.ok(existsSync(`/proc/${pid}`));
   parent.kill('SIGKILL');
-  await Promise.all([once(session.resume(), 'close'), processEnd(pid)]);
+  await Promise.all([closed(session), processEnd(pid)]);
 });

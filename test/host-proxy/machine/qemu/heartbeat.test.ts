@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import t, { type Test as TapTest } from 'tap';
 import { EnclaveError } from '../../../../host-proxy/machine/errors.ts';
 import { HeartbeatListener } from '../../../../host-proxy/machine/qemu/heartbeat.ts';
+import { closed } from '../../../support/closed.ts';
 import { rejectsCode } from '../../../support/coded-error.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 
@@ -23,7 +24,7 @@ t.test('answers 0xB7 with 0xB7', async (t) => {
   const [answer] = (await once(socket, 'data')) as [Buffer];
   t.same(answer, Buffer.from([0xb7]));
   await heartbeat.heard;
-  await once(socket, 'close');
+  await closed(socket);
 });
 
 for (const [what, bytes] of [
@@ -44,17 +45,15 @@ t.test('lets only the first connection count', async (t) => {
   socket.write(Buffer.from([0xb7]));
   await heartbeat.heard;
   const late = createConnection({ path: heartbeat.path });
-  late.on('error', () => undefined).resume();
   late.end(Buffer.from([0x00]));
-  await once(late, 'close');
+  await closed(late);
   await heartbeat.heard;
 });
 
 t.test('stops with a connection open', async (t) => {
   const { heartbeat, socket } = await listening(t);
-  socket.on('error', () => undefined).resume();
   await once(socket, 'connect');
-  const closed = once(socket, 'close');
+  const ended = closed(socket);
   await heartbeat.stop();
-  await closed;
+  await ended;
 });

@@ -11,6 +11,7 @@ import { Front } from '../../../../sessions/front/front.ts';
 import type { FromFront, FrontCounts, ServeFront } from '../../../../sessions/messages.ts';
 import { encodeProxyHeader } from '../../../../wire/proxy-protocol.ts';
 import { GOOD, type Issuer, type Made, makeCertificate } from '../../../keys/support/certificate-maker.ts';
+import { closed } from '../../../support/closed.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { MemoryLogger } from '../../../support/memory-logger.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
@@ -155,6 +156,6 @@ export class Arrivals {
 export async function lastWords(socket: Socket): Promise<string> {
   const chunks: Buffer[] = [];
   socket.on('data', (chunk: Buffer) => chunks.push(chunk));
-  if (!socket.closed) await once(socket, 'close');
+  await closed(socket);
   return Buffer.concat(chunks).toString('latin1');
 }

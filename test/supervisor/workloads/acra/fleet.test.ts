@@ -15,6 +15,7 @@ import type { AcraMember, MemberPlan } from '../../../../supervisor/workloads/ac
 import { AcraFleet } from '../../../../supervisor/workloads/acra/fleet.ts';
 import type { ProcessBounds } from '../../../../system/processes/confinement.ts';
 import { PROJECT } from '../../../project/imports.ts';
+import { closed } from '../../../support/closed.ts';
 import { MemoryLogger } from '../../../support/memory-logger.ts';
 import { environmentVariable } from '../../../support/processes.ts';
 import { seededRandom } from '../../../support/seeded-random.ts';
@@ -113,7 +114,7 @@ t.test('keeps the sessions of one when another is killed, and brings that one ba
   t.teardown(() => staying.destroy());
   const secondPid = second.child.pid;
   const running = until('first', 'running');
-  const ended = once(ending.resume(), 'close');
+  const ended = closed(ending);
   process.kill(first.child.pid ?? 0, 'SIGKILL');
   await Promise.all([ended, running]);
   t.ok(await answers(staying, 'still here'));
