@@ -10,6 +10,7 @@ export interface DemoPostgresOptions {
   readonly folder: string;
   readonly tls: boolean;
   readonly certificates: DemoCertificates;
+  readonly templates?: string;
   readonly signal: AbortSignal;
 }
 
@@ -22,6 +23,7 @@ export async function startDemoPostgres(options: DemoPostgresOptions): Promise<R
     tls: options.tls ? { certPem: database.certificatePem, keyPem: database.privateKeyPem } : undefined,
     durable: false,
     removeOnStop: true,
+    ...(options.templates === undefined ? {} : { templates: options.templates }),
     signal: options.signal,
   });
   try {

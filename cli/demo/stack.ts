@@ -32,6 +32,8 @@ export interface StackOptions {
   /** Sections of host-proxy.yaml that replace the usual ones. */
   readonly hostSettings?: YamlDocument;
   readonly databaseTls?: boolean;
+  /** Of databases (emulator/postgres/template.ts). */
+  readonly databaseTemplates?: string;
   /** Common names of further identities, beside the application's. */
   readonly otherClients?: readonly string[];
   readonly credentialLifetimeMs?: number;
@@ -74,7 +76,14 @@ export class Stack {
     });
     started.defer(() => cloud.stop());
     const tls = options.databaseTls ?? true;
-    const postgres = await startDemoPostgres({ folder: join(root, 'pg'), tls, certificates, signal });
+    const templates = options.databaseTemplates;
+    const postgres = await startDemoPostgres({
+      folder: join(root, 'pg'),
+      tls,
+      certificates,
+      ...(templates === undefined ? {} : { templates }),
+      signal,
+    });
     started.defer(() => postgres.stop());
     const clientFiles = writeClientFiles(join(root, 'client'), certificates);
     const stack = new Stack(options, { certificates, clientFiles, cloud, postgres, keyArn: await cloud.createKey() });

@@ -12,6 +12,7 @@ import { allowsPlaintext } from './options.ts';
 import type { Surroundings } from './process.ts';
 import { runUnprivileged } from './process.ts';
 import type { PostgresPrograms } from './programs.ts';
+import { ClusterTemplate, fileIdentity } from './template.ts';
 
 /** Nobody learns its password: whoever needs more than a user's rights runs the server's own programs. */
 const BOOTSTRAP_USER = 'postgres';
@@ -118,6 +119,20 @@ async function initialise(
   }
 }
 
+async function make(
+  programs: PostgresPrograms,
+  options: PostgresOptions,
+  surroundings: Surroundings,
+  unfinished: string,
+): Promise<void> {
+  const { signal } = options;
+  await initialise(programs, surroundings, unfinished, signal, systemRandom);
+  await appendFile(join(unfinished, 'postgresql.conf'), SETTINGS);
+  const args = ['--single', '-D', unfinished, '-c', 'exit_on_error=on', '-c', 'fsync=off', BOOTSTRAP_USER];
+  const command = { program: programs.postgres, args };
+  await runUnprivileged({ command, input: setupStatements(options), signal, ...surroundings });
+}
+
 /** Leaves an existing data folder as it is. @throws EmulatorError EMULATOR_POSTGRES_SETUP, EMULATOR_POSTGRES_PRIVILEGES */
 export async function ensureCluster(
   programs: PostgresPrograms,
@@ -125,15 +140,16 @@ export async function ensureCluster(
   paths: ClusterPaths,
 ): Promise<void> {
   if ((await readIfPresent(join(paths.data, 'PG_VERSION'))) !== undefined) return;
-  const { folder, signal } = options;
+  const { folder, signal, templates } = options;
   const { unfinished } = paths;
   const surroundings = { folder, libraryPath: programs.libraryPath };
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await rm(unfinished, { recursive: true, force: true });
-  await initialise(programs, surroundings, unfinished, signal, systemRandom);
-  await appendFile(join(unfinished, 'postgresql.conf'), SETTINGS);
-  const args = ['--single', '-D', unfinished, '-c', 'exit_on_error=on', '-c', 'fsync=off', BOOTSTRAP_USER];
-  const command = { program: programs.postgres, args };
-  await runUnprivileged({ command, input: setupStatements(options), signal, ...surroundings });
+  const madeBy = [await fileIdentity(programs.postgres), SETTINGS, setupStatements(options)];
+  const template = templates === undefined ? undefined : new ClusterTemplate(templates, madeBy, surroundings, signal);
+  if (!(await template?.copyTo(unfinished))) {
+    await make(programs, options, surroundings, unfinished);
+    await template?.keep(unfinished);
+  }
   await rename(unfinished, paths.data);
 }

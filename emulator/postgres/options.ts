@@ -34,6 +34,8 @@ export interface PostgresOptions {
   readonly durable?: boolean;
   /** Default false: stop() leaves data and log. */
   readonly removeOnStop?: boolean;
+  /** A folder of made data (template.ts), which is used again and added to. Default: none. */
+  readonly templates?: string;
   readonly clock?: Clock;
   /** Gives up the start. Has no effect afterwards. */
   readonly signal: AbortSignal;

@@ -7,6 +7,7 @@ import { startPostgres } from '../../emulator/postgres/server.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { probeDatabase } from '../../supervisor/probes/database.ts';
 import { probeAcra } from '../../supervisor/workloads/acra/probe.ts';
+import { DATABASE_TEMPLATES } from '../support/database-templates.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const signal = () => new AbortController().signal;
@@ -24,6 +25,7 @@ async function postgres(t: TapTest, tls: boolean, identity = named) {
     database: 'records',
     tls: tls ? { certPem: identity.certificatePem, keyPem: identity.privateKeyPem } : undefined,
     durable: false,
+    templates: DATABASE_TEMPLATES,
     signal: signal(),
   });
   t.teardown(() => running.stop());

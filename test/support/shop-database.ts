@@ -1,6 +1,8 @@
 /** A real PostgreSQL for the tests of one file: the database `shop`, with one user. */
+
 import { join } from 'node:path';
 import { type RunningPostgres, startPostgres } from '../../emulator/postgres/server.ts';
+import { DATABASE_TEMPLATES } from './database-templates.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 type Options = Parameters<typeof startPostgres>[0];
@@ -17,6 +19,7 @@ export async function startShop(
     database: 'shop',
     durable: false,
     removeOnStop: true,
+    templates: DATABASE_TEMPLATES,
     signal: AbortSignal.timeout(60_000),
   });
   t.teardown(() => server.stop());

@@ -1,4 +1,5 @@
 /** The whole product for an integration test, gone when the test ends; a failed test prints where its logs were. */
+
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +13,7 @@ import { Stack } from '../../cli/demo/stack.ts';
 import { STAND_IN_COMMAND } from '../../emulator/acra-server/command.ts';
 import type { HostStatus } from '../../host-proxy/operator/host-status.ts';
 import type { TcpEndpoint } from '../../wire/endpoint.ts';
+import { DATABASE_TEMPLATES } from './database-templates.ts';
 import { wholeLines } from './whole-lines.ts';
 
 /** No single step of a test takes longer; a hang shows as an error that names the state. */
@@ -30,7 +32,13 @@ export async function prepareStack(t: TapTest, options: Partial<StackOptions> = 
   const root = mkdtempSync(join(tmpdir(), 'ae-'));
   const acraProgram = await acraUnderTest();
   t.comment(`acra-server under test: ${acraProgram.description}`);
-  const stack = await Stack.prepare({ root, acraProgram, signal: step(), ...options });
+  const stack = await Stack.prepare({
+    root,
+    acraProgram,
+    databaseTemplates: DATABASE_TEMPLATES,
+    signal: step(),
+    ...options,
+  });
   t.teardown(async () => {
     await stack.stop();
     if (!t.passing())

@@ -1,10 +1,12 @@
 /** PostgreSQL itself as the clients' target: `hostssl … trust clientcert=verify-ca`, and plain text columns. */
+
 import { join } from 'node:path';
 import pg from 'pg';
 import type { Test } from 'tap';
 import { createAuthority } from '../../../emulator/pki/authority.ts';
 import { startPostgres } from '../../../emulator/postgres/server.ts';
 import { systemClock } from '../../../runtime/clock.ts';
+import { DATABASE_TEMPLATES } from '../../support/database-templates.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import type { ClientTarget } from '../target.ts';
 import { writeCertificateFiles } from './certificate-files.ts';
@@ -36,6 +38,7 @@ export async function postgresTarget(t: Test): Promise<ClientTarget> {
     database: DATABASE,
     durable: false,
     removeOnStop: true,
+    templates: DATABASE_TEMPLATES,
     signal: AbortSignal.timeout(START_TIMEOUT_MS),
   });
   t.teardown(() => server.stop());

@@ -130,6 +130,25 @@ t.test('a database without TLS refuses TLS, and keeps its data over a restart', 
   t.same(await query(second, 'SELECT word FROM kept', { ssl: false }), [{ word: 'kept' }]);
 });
 
+t.test('copies a database that was made once, and makes another one for another user or password', async (t) => {
+  const templates = temporaryFolder(t);
+  const kept = () => readdirSync(templates);
+  const began = await Promise.all([1, 2].map(() => startPostgres(options(t, { templates }))));
+  for (const server of began) t.teardown(() => server.stop());
+  t.equal(kept().length, 1, 'two that are made at once keep one');
+  const [first] = began;
+  if (first) await query(first, 'CREATE TABLE of_the_first ()');
+  const third = await startPostgres(options(t, { templates }));
+  t.teardown(() => third.stop());
+  t.same(await query(third, "SELECT to_regclass('of_the_first') AS found"), [{ found: null }]);
+  t.equal(kept().length, 1);
+  const users = [{ name: 'app', password: 'another' }];
+  const other = await startPostgres(options(t, { templates, users }));
+  t.teardown(() => other.stop());
+  t.same(await query(other, 'SELECT 1 AS one', { password: 'another' }), [{ one: 1 }]);
+  t.equal(kept().length, 2);
+});
+
 t.test('gives up when the signal aborts, and leaves nothing', async (t) => {
   const given = options(t, { signal: AbortSignal.abort(new Error('enough')) });
   await t.rejects(startPostgres(given), { message: 'enough' });

@@ -1,4 +1,5 @@
 /** The client against a real PostgreSQL 18: bound to its TLS, with passwords that SASLprep changes, and with ClientKey alone. */
+
 import type { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -10,6 +11,7 @@ import { ScramClient } from '../../../postgres/scram/client.ts';
 import { systemClock } from '../../../runtime/clock.ts';
 import { systemRandom } from '../../../runtime/random.ts';
 import { SecretBuffer } from '../../../runtime/secret-buffer.ts';
+import { DATABASE_TEMPLATES } from '../../support/database-templates.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { DATABASE_CERTIFICATES } from './support/certificates.ts';
 import { logIn } from './support/database-session.ts';
@@ -28,7 +30,8 @@ const folder = join(temporaryFolder(t), 'postgres');
 function startWith(tls: { certPem: string; keyPem: string }) {
   const users = ['app', 'changing'].map((name) => ({ name, password: PASSWORD }));
   const signal = AbortSignal.timeout(60_000);
-  return startPostgres({ folder, tls, users, database: 'shop', durable: false, signal });
+  const how = { durable: false, templates: DATABASE_TEMPLATES };
+  return startPostgres({ folder, tls, users, database: 'shop', ...how, signal });
 }
 
 const server = await startWith({ certPem, keyPem });

@@ -1,4 +1,5 @@
 /** A real PostgreSQL 18, a keystore for two of three clients, and any number of acra-servers before it: stand-in or real. */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -19,6 +20,7 @@ import { type RunningPostgres, startPostgres } from '../../../../emulator/postgr
 import { systemClock } from '../../../../runtime/clock.ts';
 import { systemRandom } from '../../../../runtime/random.ts';
 import { SecretBuffer } from '../../../../runtime/secret-buffer.ts';
+import { DATABASE_TEMPLATES } from '../../../support/database-templates.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 import { untilChanged } from '../../../support/watched-files.ts';
 
@@ -133,6 +135,7 @@ export class Rig {
       users: [DATABASE_USER],
       database: 'shop',
       durable: false,
+      templates: DATABASE_TEMPLATES,
       signal,
     });
     this.#t.teardown(() => this.#postgres?.stop());
