@@ -62,7 +62,9 @@ export const routeLimitFields = (headroom = 0) => ({
   maxConnections: count(500 + headroom, 100_000 + headroom).describe('established at once; more are shed at accept'),
   maxPending: count(100, 100_000).describe('not yet established at once'),
   connectTimeoutMs: durationMs(10_000),
-  prefaceTimeoutMs: durationMs(10_000),
+  prefaceTimeoutMs: durationMs(5_000).describe(
+    'from accept until what must come first is there: the first packet of a client, say',
+  ),
   idleTimeoutMs: durationMs(2 * 3600 * 1000),
 });
 
