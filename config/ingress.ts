@@ -22,7 +22,7 @@ export const frontLimits = z
     tlsMs: durationMs(10_000).describe('for the TLS handshake'),
     loginMs: durationMs(15_000).describe('from accept until the database has let the client in'),
     maxPending: count(200, 100_000).describe(
-      'connections that have shown no certificate yet; of more the oldest silent one goes',
+      'connections that have shown no certificate yet; of more one of the address that has most of them goes, the oldest silent one first',
     ),
     maxSessions: count(500, 100_000).describe('sessions at once'),
     maxSessionsPerClient: count(200, 100_000).describe('sessions of one client identity at once'),

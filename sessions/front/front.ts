@@ -129,9 +129,8 @@ export class Front {
   async #isHeard(socket: Socket, arrival: Arrival): Promise<boolean> {
     const source = await readSource(socket, arrival.first.signal);
     const address = source && addressKey(source.address);
-    if (address === undefined) return true;
-    arrival.address = address;
-    if (this.#failures.isOver(address)) {
+    if (address !== undefined) arrival.address = address;
+    if (address !== undefined && this.#failures.isOver(address)) {
       this.#counts.refused('failures');
       socket.destroy();
       return false;

@@ -1,10 +1,13 @@
 /**
- * Room for connections. One that has shown no certificate yet has no right to stay: when too many of these wait, the oldest goes that
- * has said nothing, else the oldest; where one address has too many connections, one of its own. A session has its place until it
- * ends, and takes none from another identity.
+ * Room for connections. One that has shown no certificate yet has no right to stay: when too many of these wait, one goes of the address
+ * that has most of them waiting, the oldest that has said nothing, else its oldest; where one address has too many connections, one of
+ * its own. A session has its place until it ends, and takes none from another identity.
  *
- *   silent ──first byte──▶ speaking ──certificate──▶ session
- *      └────────────────────────┴── evicted when another comes and all places are taken
+ *   unknown ──address──▶ silent ──first byte──▶ speaking ──certificate──▶ session
+ *                           └────────────────────────┴── evicted when another comes and all places are taken
+ *
+ * Nobody goes for one that is still unknown: of a thousand that come at once, those of one address find out that they are too many when
+ * their turn comes. Whose it is stands in front of a connection's bytes, so that it is known as soon as it is read.
  */
 import type { FrontLimits } from './limits.ts';
 import { Refused } from './refused.ts';
@@ -13,8 +16,8 @@ import { Refused } from './refused.ts';
 export interface Place {
   /** It was ended to make room. */
   readonly isEvicted: boolean;
-  /** From where it comes, as limits by address count (wire/networks.ts). @throws Refused 53300; 08006 after it has left */
-  comesFrom(address: string): void;
+  /** From where it comes, as limits by address count (wire/networks.ts), where that is known. @throws Refused 53300; 08006 after it has left */
+  comesFrom(address: string | undefined): void;
   /** It has said something. */
   speaks(): void;
   /** It has shown whose it is. @throws Refused 53300; 08006 after it has left */
@@ -38,6 +41,7 @@ interface Held {
 
 export class Places {
   readonly #limits: PlaceLimits;
+  readonly #unknown = new Set<Held>();
   readonly #silent = new Set<Held>();
   readonly #speaking = new Set<Held>();
   /** All that are held, sessions too. */
@@ -56,7 +60,7 @@ export class Places {
   }
 
   get pendingCount(): number {
-    return this.#silent.size + this.#speaking.size;
+    return this.#unknown.size + this.#waitingCount;
   }
 
   /** Since the start. */
@@ -66,9 +70,9 @@ export class Places {
 
   /** @param evict ends the connection */
   enter(evict: () => void): Place {
-    if (this.pendingCount >= this.#limits.maxPending) this.#evict(this.#oldestPending());
+    if (this.#unknown.size >= this.#limits.maxPending) this.#evict(first(this.#unknown));
     const held: Held = { evict, isEvicted: false, hasLeft: false };
-    this.#silent.add(held);
+    this.#unknown.add(held);
     return {
       get isEvicted() {
         return held.isEvicted;
@@ -87,22 +91,48 @@ export class Places {
     };
   }
 
-  /** The connections of an address in the order in which they came; the oldest that is pending makes room. */
-  #place(held: Held, address: string): void {
+  get #waitingCount(): number {
+    return this.#silent.size + this.#speaking.size;
+  }
+
+  #place(held: Held, address: string | undefined): void {
     requireHere(held);
+    if (address !== undefined) this.#makeRoomAt(address);
+    if (this.#waitingCount >= this.#limits.maxPending) this.#evict(this.#oldestAt(this.#busiestAddress()));
+    this.#unknown.delete(held);
+    this.#silent.add(held);
+    if (address === undefined) return;
+    held.address = address;
+    this.#byAddress.set(address, (this.#byAddress.get(address) ?? new Set()).add(held));
+  }
+
+  /** @throws Refused 53300 when all of that address are sessions */
+  #makeRoomAt(address: string): void {
     const { maxConnectionsPerAddress } = this.#limits;
-    const others = this.#byAddress.get(address) ?? new Set();
-    while (others.size >= maxConnectionsPerAddress) {
-      const isPending = (other: Held) => this.#silent.has(other) || this.#speaking.has(other);
-      const oldest = others.values().find((other) => this.#silent.has(other)) ?? others.values().find(isPending);
+    while ((this.#byAddress.get(address)?.size ?? 0) >= maxConnectionsPerAddress) {
+      const oldest = this.#oldestAt(address);
       if (!oldest) {
         const most = `at most ${maxConnectionsPerAddress} at once`;
         throw new Refused('address', '53300', `too many connections from this address: ${most}`);
       }
       this.#evict(oldest);
     }
-    held.address = address;
-    this.#byAddress.set(address, others.add(held));
+  }
+
+  /** Of those that wait; connections without an address are of one. */
+  #busiestAddress(): string | undefined {
+    const waiting = new Map<string | undefined, number>();
+    for (const { address } of [...this.#silent, ...this.#speaking])
+      waiting.set(address, (waiting.get(address) ?? 0) + 1);
+    let busiest: string | undefined;
+    for (const [address, count] of waiting) if (count > (waiting.get(busiest) ?? 0)) busiest = address;
+    return busiest;
+  }
+
+  /** The one of that address that has waited longest, who has said nothing first. */
+  #oldestAt(address: string | undefined): Held | undefined {
+    const isThere = (held: Held) => held.address === address;
+    return this.#silent.values().find(isThere) ?? this.#speaking.values().find(isThere);
   }
 
   #leave(held: Held): void {
@@ -114,8 +144,7 @@ export class Places {
   }
 
   #leavePending(held: Held): void {
-    this.#silent.delete(held);
-    this.#speaking.delete(held);
+    for (const waiting of [this.#unknown, this.#silent, this.#speaking]) waiting.delete(held);
   }
 
   #leaveAddress(held: Held): void {
@@ -123,11 +152,6 @@ export class Places {
     const others = this.#byAddress.get(held.address);
     if (others?.delete(held) && others.size === 0) this.#byAddress.delete(held.address);
     delete held.address;
-  }
-
-  #oldestPending(): Held | undefined {
-    const [oldest] = this.#silent.size > 0 ? this.#silent : this.#speaking;
-    return oldest;
   }
 
   #evict(held: Held | undefined): void {
@@ -158,6 +182,10 @@ export class Places {
     else this.#sessions.set(clientId, left);
     this.#sessionCount -= 1;
   }
+}
+
+function first<T>([one]: ReadonlySet<T>): T | undefined {
+  return one;
 }
 
 /** Nobody would ever give back a place that is taken later. */

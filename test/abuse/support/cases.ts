@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import type { Test } from 'tap';
 import type { Attacked, LiedTo } from './attacked.ts';
-import { type Flood, MAY_CUT_ONE } from './floods.ts';
+import type { Flood } from './floods.ts';
 import { type HonestClient, holdHonest, tellHonest } from './honest.ts';
 import type { Insult } from './insults.ts';
 import type { DatabaseLie } from './lies.ts';
@@ -18,7 +18,7 @@ const MAX_LOG_BYTES = 200_000;
 async function holdAll(t: Test, name: string, { stack }: Attacked, honest: HonestClient): Promise<void> {
   const report = await honest.report();
   tellHonest(t, name, report);
-  holdHonest(t, name, report, MAY_CUT_ONE.includes(name) ? 1 : 0);
+  holdHonest(t, name, report);
   holdMemory(t, name, residents(stack.enclave, stack.parts.certificates.client.certificatePem));
 }
 

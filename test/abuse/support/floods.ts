@@ -88,12 +88,3 @@ export const FLOODS: Readonly<Record<string, Flood>> = {
     }),
   'all sessions of an identity': allItsSessions,
 };
-
-/**
- * Floods that may still cut a new session of the honest client in its handshake, once: for as long as the front has not read from which
- * address a connection comes, the oldest that waits goes when another comes, whoever it is.
- */
-export const MAY_CUT_ONE: readonly string[] = [
-  'connections at once that ask for TLS',
-  'connections at once that begin a handshake',
-];

@@ -12,7 +12,13 @@ function places(limits: Partial<ConstructorParameters<typeof Places>[0]> = {}) {
     ...limits,
   });
   const evicted: string[] = [];
-  return { all, evicted, enter: (name: string) => all.enter(() => evicted.push(name)) };
+  const arrive = (name: string) => all.enter(() => evicted.push(name));
+  const enter = (name: string, address?: string) => {
+    const place = arrive(name);
+    place.comesFrom(address);
+    return place;
+  };
+  return { all, evicted, arrive, enter };
 }
 
 t.test('evicts the oldest that has said nothing when another comes', async (t) => {
@@ -33,6 +39,32 @@ t.test('evicts the one that has spoken first when all have', async (t) => {
   for (const place of [b, a, c]) place.speaks();
   enter('d');
   t.same(evicted, ['b']);
+});
+
+t.test('evicts one of the address that has most waiting, not the oldest of all', async (t) => {
+  const { evicted, enter } = places({ maxPending: 4, maxConnectionsPerAddress: 10 });
+  enter('honest', '192.0.2.1');
+  for (const name of ['a', 'b', 'c', 'd']) enter(name, '192.0.2.2');
+  t.same(evicted, ['a']);
+  enter('other', '192.0.2.3').speaks();
+  t.same(evicted, ['a', 'b'], 'who comes is not in the way of who waits');
+});
+
+t.test('evicts nobody for a connection whose address is not known yet', async (t) => {
+  const { all, evicted, arrive, enter } = places({ maxConnectionsPerAddress: 1 });
+  enter('honest', '192.0.2.1').speaks();
+  const flood = ['a', 'b', 'c'].map((name) => arrive(name));
+  t.same(evicted, []);
+  for (const place of flood) place.comesFrom('192.0.2.2');
+  t.same(evicted, ['a', 'b'], 'they make room for each other');
+  t.equal(all.pendingCount, 2);
+});
+
+t.test('evicts the oldest whose address is not known when too many of these wait', async (t) => {
+  const { evicted, arrive, enter } = places();
+  enter('honest').speaks();
+  for (const name of ['a', 'b', 'c', 'd']) arrive(name);
+  t.same(evicted, ['a']);
 });
 
 t.test('evicts no session, however many others come', async (t) => {
