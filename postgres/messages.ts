@@ -100,7 +100,9 @@ export const PARSE = codec('P', 'text', 'text', 'oids');
 /** Portal, statement, parameter formats (0 text, 1 binary; none: all text, one: for all), parameters, result formats. */
 export const BIND = codec('B', 'text', 'text', 'formats', 'values', 'formats');
 export const PARAMETER_STATUS = codec('S', 'text', 'text');
+const PARAMETER_DESCRIPTION = codec('t', 'oids');
 export const DATA_ROW = codec('D', 'values');
+
 export interface ResultField {
   readonly typeOid: number;
   /** Where the OID stands in the whole message. */
@@ -138,6 +140,13 @@ export function withTypes(frame: Buffer, changes: readonly TypeChange[]): Buffer
     if (hasSize) changed.writeInt16BE(TYPE_SIZES[typeOid] ?? VARIABLE_SIZE, offset + 4);
   }
   return changed;
+}
+
+/** A copy of a ParameterDescription without its last types. */
+export function withoutLastTypes(frame: Buffer, count: number): Buffer {
+  if (count === 0) return frame;
+  const [oids] = PARAMETER_DESCRIPTION.decode(frame.subarray(HEADER_BYTES));
+  return PARAMETER_DESCRIPTION.encode(oids.slice(0, Math.max(0, oids.length - count)));
 }
 
 /** What a list of format codes says about one column or parameter. */

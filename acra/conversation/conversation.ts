@@ -7,37 +7,36 @@
  * read have no such place: the error goes to the client, and what the database still says up to ReadyForQuery is left out.
  */
 import { isAscii } from 'node:buffer';
-import { encodeError, parseError } from '../../postgres/error-response.ts';
+import { encodeError } from '../../postgres/error-response.ts';
 import type { Message } from '../../postgres/message-reader.ts';
 import { BACKEND, FRONTEND, UNASKED } from '../../postgres/message-types.ts';
 import * as messages from '../../postgres/messages.ts';
 import { type PendingRequest, ReplyQueue } from '../../postgres/reply-queue.ts';
 import { readsAsUtf8, requireSafeSetting } from '../../postgres/unsafe-settings.ts';
-import type { LiteralEdit } from '../statements/draft.ts';
-import type { Plan } from '../statements/judge.ts';
+import type { Prepared } from '../statements/plan.ts';
 import { Refusal } from '../statements/refusal.ts';
-import { rewrite } from '../statements/rewrite.ts';
 import { refuseTooLong, requireOfSession, requireWanted } from './belonging.ts';
-import { cellKinds, describedTypes, parameterTypes } from './result-types.ts';
-import { Statements } from './statements.ts';
+import { hasValues, type Judge, type Judged, Judging } from './judging.ts';
+import { Names, type PendingEffects } from './names.ts';
+import { cellKinds, databaseTypes, describedTypes, describeParameters } from './result-types.ts';
+import { isTrapError, trapFor } from './trap.ts';
 import type { ValueProtector } from './value-protector.ts';
 
 interface Request extends PendingRequest {
   /** Of the prepared statement. */
   readonly name?: string;
-  readonly plan?: Plan | undefined;
+  readonly plan?: Prepared | undefined;
+  /** Names that it makes. */
+  readonly effects?: PendingEffects | undefined;
   readonly resultFormats?: readonly number[];
   /** What the client is told in place of the error that the trap raises. */
   readonly refusal?: Refusal;
   /** How many Syncs the client had sent before. */
   readonly segment?: number;
+  /** Of a simple query: how many of its statements the database has carried out. */
+  at?: number;
   /** From the RowDescription that answered a simple query. */
   fields?: readonly messages.ResultField[];
-}
-
-export interface Judge {
-  /** @throws Refusal */
-  judge(sql: Buffer): Promise<Plan>;
 }
 
 export interface ConversationOptions {
@@ -47,19 +46,17 @@ export interface ConversationOptions {
   readonly refusedBy: string;
 }
 
-/** A syntax error, also where a transaction has failed already. */
-const TRAP = "'acra refused'";
-const SYNTAX_ERROR = '42601';
-/** Of the statement that a trap would be, where the client's own has no name or one that was not read. */
-const NOBODYS_NAME = 'acra refused';
+const NOTHING: Buffer = Buffer.alloc(0);
 
 export class Conversation {
   readonly #options: ConversationOptions;
   readonly #portals = new Map<string, Pick<Request, 'plan' | 'resultFormats'>>();
-  readonly #statements = new Statements<Request>();
-  readonly #queue = new ReplyQueue<Request>((dropped) => this.#statements.dropped(dropped));
+  readonly #names = new Names();
+  readonly #judging: Judging;
+  readonly #queue = new ReplyQueue<Request>((dropped) => this.#dropped(dropped));
   #isLoggedIn = false;
   #segment = 0;
+  #skipsToSync = false;
   /** After rows that could not be read. */
   #isSilent = false;
   /** Whether the database takes a character beyond ASCII for the one that we do. */
@@ -67,6 +64,7 @@ export class Conversation {
 
   constructor(options: ConversationOptions) {
     this.#options = options;
+    this.#judging = new Judging(options.judge, options.protector, this.#names);
   }
 
   /** From now on whatever belongs to a login ends the session. */
@@ -82,18 +80,21 @@ export class Conversation {
   /** One message at a time. @returns what the database gets instead. @throws SessionError */
   async fromClient(message: Message): Promise<Buffer> {
     if (this.#isLoggedIn) requireOfSession(message.type, 'client');
-    const isTooLong = message.skippedBytes !== undefined;
+    if (this.#isSkipped(message.type)) return NOTHING;
     try {
-      return isTooLong ? refuseTooLong(message) : await this.#request(message);
+      return message.skippedBytes !== undefined ? refuseTooLong(message) : await this.#request(message);
     } catch (refusal) {
       if (!(refusal instanceof Refusal)) throw refusal;
-      if (message.type === FRONTEND.query) return this.#send({ kind: 'query', refusal }, messages.QUERY.encode(TRAP));
-      if (message.type === FRONTEND.functionCall)
-        return this.#send({ kind: 'functionCall', refusal }, messages.QUERY.encode(TRAP));
-      const isNamed = message.type === FRONTEND.parse && !isTooLong;
-      const name = isNamed ? messages.PARSE.decode(message.body)[0] : NOBODYS_NAME;
-      return this.#send({ kind: 'parse', name, refusal }, messages.PARSE.encode(name, TRAP, []));
+      const { frame, ...request } = trapFor(message);
+      this.#skipsToSync = request.kind === 'parse';
+      return this.#send({ ...request, refusal }, frame);
     }
+  }
+
+  /** Behind a refusal the database passes over everything up to Sync, values of what was refused among it: it does not get them. */
+  #isSkipped(type: string): boolean {
+    if (type === FRONTEND.sync || type === FRONTEND.terminate) this.#skipsToSync = false;
+    return this.#skipsToSync;
   }
 
   /** One call at a time. @param all in order @returns what the client gets instead. @throws SessionError */
@@ -128,24 +129,42 @@ export class Conversation {
   #answerTo(request: Request | undefined, { type, frame, body }: Message): Buffer {
     switch (type) {
       case BACKEND.parseComplete:
-        if (request) this.#statements.parsed(request);
+        if (request) this.#names.statements.parsed(request);
         return frame;
       case BACKEND.closeComplete:
-        if (request) this.#statements.closed(request);
+        if (request) this.#names.statements.closed(request);
         return frame;
       case BACKEND.parameterDescription:
-        return messages.withTypes(frame, parameterTypes(request?.plan));
+        return describeParameters(frame, request?.plan);
+      case BACKEND.commandComplete:
+        if (request) this.#completed(request);
+        return frame;
       case BACKEND.rowDescription:
         return this.#describeRow(frame, body, request ?? { kind: 'describe' });
       case BACKEND.errorResponse:
         return this.#error(frame, body);
       case BACKEND.readyForQuery:
+        if (this.#queue.current?.effects) this.#names.ended(this.#queue.current.effects);
         this.#queue.ready();
         if (this.#queue.isEmpty && body.toString('latin1') === 'I') this.#portals.clear();
         return frame;
       default:
         return frame;
     }
+  }
+
+  /** One statement of a simple query, or what Execute began. */
+  #completed(request: Request): void {
+    const { at = 0, kind, effects } = request;
+    if (effects) this.#names.done(effects, at);
+    if (effects && kind === 'execute') this.#names.ended(effects);
+    request.at = at + 1;
+    delete request.fields;
+  }
+
+  #dropped(request: Request): void {
+    if (request.kind === 'parse') this.#names.statements.dropped(request);
+    if (request.effects) this.#names.ended(request.effects);
   }
 
   #describeRow(frame: Buffer, body: Buffer, request: Request): Buffer {
@@ -170,9 +189,9 @@ export class Conversation {
   async #request({ type, frame, body }: Message): Promise<Buffer> {
     switch (type) {
       case FRONTEND.query:
-        return this.#query(...messages.QUERY.decode(body));
+        return this.#query(frame, ...messages.QUERY.decode(body));
       case FRONTEND.parse:
-        return this.#parse(...messages.PARSE.decode(body));
+        return this.#parse(frame, ...messages.PARSE.decode(body));
       case FRONTEND.bind:
         return this.#bind(frame, ...messages.BIND.decode(body));
       case FRONTEND.describe:
@@ -180,7 +199,7 @@ export class Conversation {
       case FRONTEND.close:
         return this.#send({ kind: 'close', ...this.#subject(body) }, frame);
       case FRONTEND.execute:
-        return this.#send({ kind: 'execute', ...this.#portals.get(messages.QUERY.decode(body)[0]) }, frame);
+        return this.#execute(frame, ...messages.QUERY.decode(body));
       case FRONTEND.functionCall:
         throw new Refusal('a function is called past SQL (FunctionCall); use a statement', '0A000');
       case FRONTEND.sync:
@@ -199,50 +218,54 @@ export class Conversation {
   #subject(body: Buffer): Omit<Request, 'kind'> {
     const [name] = messages.QUERY.decode(body.subarray(1));
     const isStatement = body.toString('latin1', 0, 1) === 'S';
-    return isStatement ? { name, plan: this.#plansOf(name).at(-1) } : (this.#portals.get(name) ?? {});
+    const subject = isStatement ? { name, plan: this.#plansOf(name).at(-1) } : (this.#portals.get(name) ?? {});
+    return { ...subject, plan: subject.plan && this.#withFetched(subject.plan) };
+  }
+
+  #execute(frame: Buffer, portal: string): Buffer {
+    const { plan, resultFormats = [] } = this.#portals.get(portal) ?? {};
+    if (!plan) return this.#send({ kind: 'execute' }, frame);
+    const effects = this.#names.sending(plan, this.#segment);
+    return this.#send({ kind: 'execute', plan: this.#withFetched(plan), resultFormats, effects }, frame);
+  }
+
+  #withFetched<Each extends Prepared>(plan: Each): Each {
+    return this.#names.withFetched(plan, this.#segment, (name) => this.#portals.get(name)?.plan);
   }
 
   #send(request: Request, frame: Buffer): Buffer {
-    if (request.kind === 'parse') this.#statements.parsing(request);
+    if (request.kind === 'parse') this.#names.statements.parsing(request);
     this.#queue.sent(request);
     return frame;
   }
 
-  #plansOf(name: string): (Plan | undefined)[] {
-    return this.#statements.plansOf(name, this.#segment);
+  #plansOf(name: string): Prepared[] {
+    return this.#names.statements.plansOf(name, this.#segment);
   }
 
-  async #judged(sql: string): Promise<{ readonly plan: Plan; readonly rewritten: string }> {
+  /** @param typeCount of the parameters that the client gives types to */
+  #judged(sql: string, typeCount = 0): Promise<Judged> {
     const text = Buffer.from(sql, 'latin1');
     if (!this.#readsAsUtf8 && !isAscii(text)) {
       throw new Refusal('with this client_encoding statements must be ASCII; set client_encoding to UTF8', '22021');
     }
-    const plan = await this.#options.judge.judge(text);
-    const executed = plan.executes.flatMap((name) => this.#plansOf(Buffer.from(name).toString('latin1')));
-    if (executed.some(isProtected)) throw new Refusal('EXECUTE passes values for protected columns');
-    if (plan.edits.length === 0) return { plan, rewritten: sql };
-    const literals = plan.edits.filter(
-      (edit): edit is LiteralEdit & (typeof plan.edits)[number] => edit.kind === 'literal',
-    );
-    const values = await Promise.all(literals.map((literal) => this.#options.protector.literal(literal)));
-    const protectedBy = new Map<LiteralEdit, Buffer>(
-      literals.map((literal, index) => [literal, values[index] as Buffer]),
-    );
-    return { plan, rewritten: rewrite(text, plan, protectedBy).toString('latin1') };
+    return this.#judging.text(text, typeCount, this.#segment);
   }
 
-  async #query(sql: string): Promise<Buffer> {
-    const { plan, rewritten } = await this.#judged(sql);
-    return this.#send({ kind: 'query', plan }, messages.QUERY.encode(rewritten));
+  async #query(frame: Buffer, sql: string): Promise<Buffer> {
+    const { plan: judged, rewritten } = await this.#judged(sql);
+    const plan = this.#withFetched(judged);
+    const effects = this.#names.sending(plan, this.#segment);
+    const own = plan.edits.length > 0 ? messages.QUERY.encode(rewritten.toString('latin1')) : frame;
+    return this.#send({ kind: 'query', plan, effects }, own);
   }
 
-  async #parse(name: string, sql: string, oids: number[]): Promise<Buffer> {
-    const { plan, rewritten } = await this.#judged(sql);
-    const length = Math.max(oids.length, ...plan.parameters.keys());
-    const oidAt = (index: number) => (plan.parameters.has(index + 1) ? messages.OIDS.bytea : (oids[index] ?? 0));
-    const own = Array.from({ length }, (_, index) => oidAt(index));
+  async #parse(frame: Buffer, name: string, sql: string, oids: number[]): Promise<Buffer> {
+    const { plan, parameterCount, rewritten } = await this.#judged(sql, oids.length);
     const request: Request = { kind: 'parse', name, plan, segment: this.#segment };
-    return this.#send(request, messages.PARSE.encode(name, rewritten, own));
+    if (plan.edits.length === 0 && !hasValues(plan)) return this.#send(request, frame);
+    const own = databaseTypes(plan, oids, parameterCount);
+    return this.#send(request, messages.PARSE.encode(name, rewritten.toString('latin1'), own));
   }
 
   async #bind(
@@ -250,28 +273,21 @@ export class Conversation {
     ...[portal, name, formats, values, resultFormats]: ReturnType<typeof messages.BIND.decode>
   ): Promise<Buffer> {
     const plans = this.#plansOf(name);
-    if (plans.length > 1 && plans.some(isProtected)) {
+    if (plans.length > 1 && plans.some(hasValues)) {
       throw new Refusal('a statement is bound while another one may be taking its name');
     }
     const [plan] = plans;
     this.#portals.set(portal, { plan, resultFormats });
-    if (!isProtected(plan)) return this.#send({ kind: 'bind' }, frame);
-    const ownValues = await Promise.all(
-      values.map((value, index) => {
-        const use = plan?.parameters.get(index + 1);
-        const isBinary = messages.isBinaryAt(formats, index);
-        return use ? this.#options.protector.parameter(use, value, isBinary) : value;
-      }),
-    );
-    const ownFormats = values.map(
-      (_, index) => +(plan?.parameters.has(index + 1) || messages.isBinaryAt(formats, index)),
-    );
-    return this.#send({ kind: 'bind' }, messages.BIND.encode(portal, name, ownFormats, ownValues, resultFormats));
+    if (!plan) return this.#send({ kind: 'bind' }, frame);
+    const own = await this.#judging.parameters(plan, formats, values, this.#segment);
+    if (own.values === values) return this.#send({ kind: 'bind' }, frame);
+    const bind = messages.BIND.encode(portal, name, [...own.formats], [...own.values], resultFormats);
+    return this.#send({ kind: 'bind' }, bind);
   }
 
   #error(frame: Buffer, body: Buffer): Buffer {
     const { refusal } = this.#queue.failed() ?? {};
-    const isTrap = refusal !== undefined && parseError(body).sqlState === SYNTAX_ERROR;
+    const isTrap = refusal !== undefined && isTrapError(body);
     return isTrap ? encodeError('ERROR', refusal.sqlState, `${this.#options.refusedBy}: ${refusal.message}`) : frame;
   }
 }
@@ -281,8 +297,4 @@ function endOfRows(all: readonly Message[], from: number): number {
   let at = from;
   while (all[at]?.type === BACKEND.dataRow) at += 1;
   return at;
-}
-
-function isProtected(plan: Plan | undefined): boolean {
-  return plan !== undefined && plan.parameters.size > 0;
 }

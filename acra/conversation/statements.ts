@@ -1,9 +1,9 @@
 /** The prepared statements of a session: what their names mean now, and may mean when the database gets to what is under way. */
-import type { Plan } from '../statements/judge.ts';
+import type { Prepared } from '../statements/plan.ts';
 
-interface ParseRequest {
+export interface ParseRequest {
   readonly name?: string;
-  readonly plan?: Plan | undefined;
+  readonly plan?: Prepared | undefined;
   /** How many Syncs the client had sent before. */
   readonly segment?: number;
 }
@@ -14,9 +14,9 @@ interface UnderWay<Request> {
   latest: Request;
 }
 
-export class Statements<Request extends ParseRequest> {
+export class Statements<Request extends ParseRequest = ParseRequest> {
   /** As far as the database confirmed them. */
-  readonly #known = new Map<string, Plan>();
+  readonly #known = new Map<string, Prepared>();
   readonly #parsing = new Map<string, UnderWay<Request>>();
 
   /** A Parse was sent. */
@@ -49,13 +49,19 @@ export class Statements<Request extends ParseRequest> {
     if (name !== undefined && plan !== undefined && plan === this.#known.get(name)) this.#known.delete(name);
   }
 
+  /** @param name undefined: all */
+  forget(name: string | undefined): void {
+    if (name === undefined) this.#known.clear();
+    else this.#known.delete(name);
+  }
+
   /** All that a name may mean when the database gets to what is sent now. @param segment how many Syncs the client has sent */
-  plansOf(name: string, segment: number): (Plan | undefined)[] {
+  plansOf(name: string, segment: number): Prepared[] {
     const underWay = this.#parsing.get(name);
     // Nothing that refers to it is carried out unless this Parse is: up to Sync an error skips both.
-    if (name === '' && underWay?.latest.segment === segment) return [underWay.latest.plan];
+    if (name === '' && underWay?.latest.segment === segment) return underWay.latest.plan ? [underWay.latest.plan] : [];
     const known = this.#known.get(name);
-    const later = [...(underWay?.all ?? [])].map(({ plan }) => plan);
+    const later = [...(underWay?.all ?? [])].flatMap(({ plan }) => plan ?? []);
     return [...new Set([...(known ? [known] : []), ...later])];
   }
 }

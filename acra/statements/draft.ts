@@ -1,14 +1,17 @@
 /** Collects the changes to one statement: edits at byte offsets of its text, and what its parameters are used for. */
-import type { Node, ScanToken } from 'libpg-query';
+import type { Node, ScanToken, TypeName } from 'libpg-query';
 import type { DataType } from '../encryptor-config/data-types.ts';
+import type { EncryptedColumn } from '../encryptor-config/schema.ts';
 import type { ParsedText } from './parser.ts';
 import { Refusal } from './refusal.ts';
 import { allOf, as, type BodyOf, stringsOf } from './tree.ts';
-import type { ValueUse } from './value-use.ts';
+import type { ParameterCopy, ParameterUses, ValueUse } from './value-use.ts';
 
 /** What stands in the text from byte `start` up to (without) `end` is replaced. */
 export type Edit = { readonly start: number; readonly end: number } & (
   | { readonly kind: 'text'; readonly text: string }
+  /** A parameter that becomes the one with this place among the copies (value-use.ts). */
+  | { readonly kind: 'parameter'; readonly copy: number }
   | LiteralEdit
 );
 
@@ -41,12 +44,24 @@ function isPlainLiteral(token: string, value: string): boolean {
   return token.startsWith("'") ? token.slice(1, -1).replaceAll("''", "'") === value : /^\d+$/.test(token);
 }
 
+const isSameUse = (a: ValueUse, b: ValueUse) => a.column === b.column && a.role === b.role;
+
+const isUescape = (word: string) => word.toUpperCase() === 'UESCAPE';
+
+/** Of what the reader cannot do with a statement. */
+const STATES: Readonly<Record<Reader, string>> = { 'acra-server': '42000', engine: '0A000' };
+
+interface ParameterUse extends ParameterCopy {
+  readonly start: number;
+  readonly end: number;
+}
+
 export class Draft {
-  readonly parameters = new Map<number, ValueUse>();
   readonly #text: ParsedText;
   readonly #reader: Reader;
   readonly #edits: Edit[] = [];
-  readonly #uses: number[] = [];
+  /** Of parameters for protected columns, by the byte at which each stands. */
+  #uses = new Map<number, ParameterUse>();
   #starts: Map<number, number> | undefined;
 
   constructor(text: ParsedText, reader: Reader) {
@@ -57,21 +72,35 @@ export class Draft {
   /** Plans to replace a literal, or notes a parameter, that is for a protected column. @throws Refusal for any other expression */
   takeValue(node: Node | undefined, use: ValueUse): void {
     const [constant, parameter, cast] = [as(node, 'A_Const'), as(node, 'ParamRef'), as(node, 'TypeCast')];
-    if (parameter) this.#takeParameter(parameter.number ?? 0, use);
-    else if (cast && this.#takeCast(cast, use)) this.takeValue(cast.arg, use);
-    else if (constant && !constant.isnull) this.#takeLiteral(constant, use);
-    else if (!constant)
-      throw new Refusal(`the value for column "${use.column.name}" is neither a literal nor a parameter`);
+    if (parameter) this.#takeParameter(parameter, use);
+    else if (cast && this.takeCast(cast, use.column, use.role === 'search-any')) this.takeValue(cast.arg, use);
+    else if (constant && !constant.isnull && use.role !== 'search-any') this.#takeLiteral(constant, use);
+    else if (!constant || (!constant.isnull && use.role === 'search-any'))
+      throw this.#refusal(`the value for column "${use.column.name}" is neither a literal nor a parameter`);
   }
 
-  /** @returns whether the value keeps its meaning where the database has bytea: a cast to the column's own type becomes one to bytea */
-  #takeCast({ typeName, location }: BodyOf<'TypeCast'>, { column }: ValueUse): boolean {
-    const type = stringsOf(typeName?.names).at(-1) ?? '';
-    if (this.tokensFrom(location, 1)[0]?.text !== '::' || typeName?.typmods || typeName?.arrayBounds) return false;
+  /** @returns whether what is cast keeps its meaning where the database has bytea: a cast to the column's own type becomes one to bytea */
+  takeCast({ typeName, location }: BodyOf<'TypeCast'>, column: EncryptedColumn, isArray = false): boolean {
+    if (this.#reader === 'acra-server') {
+      const isPlain = !typeName?.typmods && !typeName?.arrayBounds && stringsOf(typeName?.names).at(-1) === 'bytea';
+      return isPlain && this.tokensFrom(location, 1)[0]?.text === '::';
+    }
+    return typeName !== undefined && this.takeType(typeName, column, isArray);
+  }
+
+  /** The same for the type alone. */
+  takeType(
+    { names, typmods, arrayBounds = [], location }: TypeName,
+    { dataType = 'bytes' }: EncryptedColumn,
+    isArray = false,
+  ): boolean {
+    const type = stringsOf(names).at(-1) ?? '';
+    if (typmods || arrayBounds.length !== +isArray) return false;
     if (type === 'bytea') return true;
-    if (this.#reader !== 'engine' || !OWN_TYPES[column.dataType ?? 'bytes'].includes(type)) return false;
-    const [first, second] = this.tokensFrom(typeName?.location, 2);
-    const last = second?.text.toLowerCase() === 'varying' ? second : first;
+    if (!OWN_TYPES[dataType].includes(type)) return false;
+    const [first, second, third] = this.tokensFrom(location, 3);
+    const isQualified = second?.text === '.';
+    const last = isQualified ? third : second?.text.toLowerCase() === 'varying' ? second : first;
     if (!first || !last) return false;
     this.#edits.push({ kind: 'text', start: first.start, end: last.end, text: 'bytea' });
     return true;
@@ -86,32 +115,58 @@ export class Draft {
     );
   }
 
-  /** All edits in order. @throws Refusal when a parameter for a protected column stands somewhere else as well */
+  /** All edits in order. Parameters must have been taken. */
   finish(): readonly Edit[] {
-    const all = allOf(this.#text.statements, 'ParamRef').filter(({ number = 0 }) => this.parameters.has(number));
-    if (all.length !== this.#uses.length) throw this.#mixedUse();
     return this.#edits.toSorted((a, b) => a.start - b.start);
   }
 
-  #takeParameter(number: number, use: ValueUse): void {
-    const other = this.parameters.get(number) ?? use;
-    if (other.column !== use.column || other.role !== use.role) throw this.#mixedUse();
-    this.parameters.set(number, use);
-    this.#uses.push(number);
+  /**
+   * What parameters so far are used for. One that stands elsewhere too keeps its value there, and gets a copy for each further use.
+   * @throws Refusal where acra-server would have to know of the copy
+   */
+  takeParameters(): ParameterUses {
+    const uses = [...this.#uses.values()];
+    const others = allOf(this.#text.statements, 'ParamRef').filter(({ location = 0 }) => !this.#uses.has(location));
+    this.#uses = new Map();
+    const isPlain = new Set(others.map(({ number = 0 }) => number));
+    const parameters = new Map<number, ValueUse>();
+    const copies: ParameterCopy[] = [];
+    for (const { of, use, start, end } of uses) {
+      const first = parameters.get(of);
+      if (!isPlain.has(of)) parameters.set(of, first ?? use);
+      if (!isPlain.has(of) && isSameUse(first ?? use, use)) continue;
+      if (this.#reader === 'acra-server') {
+        throw this.#refusal('one parameter is used for a protected column and for something else');
+      }
+      const known = copies.findIndex((copy) => copy.of === of && isSameUse(copy.use, use));
+      const copy = known >= 0 ? known : copies.push({ of, use }) - 1;
+      this.#edits.push({ kind: 'parameter', start, end, copy });
+    }
+    return { parameters, copies };
   }
 
-  #mixedUse(): Refusal {
-    return new Refusal('one parameter is used for a protected column and for something else');
+  #takeParameter({ number = 0, location = 0 }: BodyOf<'ParamRef'>, use: ValueUse): void {
+    const end = this.tokensFrom(location, 1)[0]?.end ?? location;
+    this.#uses.set(location, { of: number, use, start: location, end });
+  }
+
+  #refusal(reason: string): Refusal {
+    return new Refusal(reason, STATES[this.#reader]);
   }
 
   #takeLiteral({ sval, ival, fval, location = 0 }: BodyOf<'A_Const'>, use: ValueUse): void {
-    const [token, next] = this.tokensFrom(location, 2);
-    const last = token?.text === '-' ? next : token;
+    const [token, next, character] = this.tokensFrom(location, 3);
     const value = sval ? (sval.sval ?? '') : ival ? String(ival.ival ?? 0) : fval?.fval;
-    if (value === undefined || !last || !isPlainLiteral(last.text, value)) {
-      throw new Refusal(`the literal for column "${use.column.name}" has a form that acra-server does not read`);
-    }
+    if (value === undefined || !token) throw this.#unreadable(use);
+    const last = (token.text === '-' ? next : next && isUescape(next.text) ? character : token) ?? token;
+    if (this.#reader === 'acra-server' && !isPlainLiteral(last.text, value)) throw this.#unreadable(use);
     this.#edits.push({ kind: 'literal', start: location, end: last.end, use, value, token: last.text });
+    if (this.#reader === 'engine') this.#edits.push({ kind: 'text', start: last.end, end: last.end, text: '::bytea' });
+  }
+
+  #unreadable({ column: { name } }: ValueUse): Refusal {
+    const reason = this.#reader === 'engine' ? 'is none for its type' : 'has a form that acra-server does not read';
+    return this.#refusal(`the literal for column "${name}" ${reason}`);
   }
 
   /** Up to `count` tokens from the one at the byte offset on; none where no token begins. */

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { Clock } from '../../runtime/clock.ts';
 import { Deadline } from '../../runtime/deadline.ts';
-import { type JudgeSettings, refusedBy, type Verdict } from './judge.ts';
+import { type JudgeQuestion, type JudgeSettings, refusedBy, type Verdict } from './judge.ts';
 import { tooComplex } from './parser.ts';
 
 export interface IsolationLimits {
@@ -36,8 +36,8 @@ export class IsolatedJudge {
   }
 
   /** Never rejects: what cannot be judged is refused (54001). */
-  judge(sql: string): Promise<Verdict> {
-    const verdict = this.#last.then(() => this.#next(sql));
+  judge(question: JudgeQuestion): Promise<Verdict> {
+    const verdict = this.#last.then(() => this.#next(question));
     this.#last = verdict;
     return verdict;
   }
@@ -48,16 +48,16 @@ export class IsolatedJudge {
     await this.#retire();
   }
 
-  async #next(sql: string): Promise<Verdict> {
+  async #next(question: JudgeQuestion): Promise<Verdict> {
     const worker = this.#started();
     using deadline = new Deadline(this.#clock, this.#limits.timeoutMs);
     const gone = new AbortController();
     const onExit = () => gone.abort();
     worker.once('exit', onExit).ref();
-    worker.postMessage(sql);
+    worker.postMessage(question);
     try {
       const [verdict] = await once(worker, 'message', { signal: AbortSignal.any([deadline.signal, gone.signal]) });
-      this.#judgedBytes += sql.length;
+      this.#judgedBytes += question.sql.length;
       if (this.#judgedBytes >= this.#limits.recycleAfterBytes) await this.#retire();
       return verdict;
     } catch {

@@ -3,20 +3,20 @@
  * cost more to copy than to make. A parser that breaks ends the thread by its error.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { type JudgeSettings, judge, refusedBy, type Verdict } from './judge.ts';
+import { type JudgeQuestion, type JudgeSettings, judge, refusedBy, type Verdict } from './judge.ts';
 import { loadParser, parseText } from './parser.ts';
 import { Refusal } from './refusal.ts';
 
-const { tables, reader }: JudgeSettings = workerData;
+const settings: JudgeSettings = workerData;
 const parser = await loadParser();
 
-function verdictOn(sql: string): Verdict {
+function verdictOn({ sql, prepared }: JudgeQuestion): Verdict {
   try {
-    return judge(tables, parseText(parser, sql), reader);
+    return judge(settings, parseText(parser, sql), prepared);
   } catch (error) {
     if (error instanceof Refusal) return refusedBy(error);
     throw error;
   }
 }
 
-parentPort?.on('message', (sql: string) => parentPort?.postMessage(verdictOn(sql)));
+parentPort?.on('message', (question: JudgeQuestion) => parentPort?.postMessage(verdictOn(question)));

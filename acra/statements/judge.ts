@@ -3,50 +3,58 @@
  * tables and the parsed text to a plan or a refusal. What views, rules, triggers and functions that exist already would write
  * is not to be seen here, as with acra-server.
  */
-import { Draft, type Edit, type Reader } from './draft.ts';
-import { type Output, outputsOf } from './outputs.ts';
+import { Draft, type Reader } from './draft.ts';
+import { type Judged, judgeStatement } from './grammar/commands.ts';
+import { outputsOf } from './outputs.ts';
 import type { ParsedText } from './parser.ts';
+import type { Plan, PreparedStatements } from './plan.ts';
 import { Refusal } from './refusal.ts';
 import type { Tables } from './scope.ts';
 import { judgeSearch } from './search.ts';
 import { allAs, allOf } from './tree.ts';
-import type { ValueUse } from './value-use.ts';
 import { judgeWrites } from './writes.ts';
-
-/** What is to be done with a statement. Plain data: it may come from another thread. */
-export interface Plan {
-  /** In the order of the text, without overlap. */
-  readonly edits: readonly Edit[];
-  /** By parameter number, from 1. */
-  readonly parameters: ReadonlyMap<number, ValueUse>;
-  readonly outputs: readonly Output[];
-  /** Prepared statements that EXECUTE gives values to. */
-  readonly executes: readonly string[];
-  /** The client is to be asked for data (COPY … FROM STDIN). */
-  readonly copiesIn: boolean;
-}
 
 export type Verdict =
   | { readonly kind: 'passes'; readonly plan: Plan }
   /** The text, as it is, must not reach the database. `reason` holds no value. */
   | { readonly kind: 'refused'; readonly sqlState: string; readonly reason: string };
 
-function planFor(tables: Tables, text: ParsedText, reader: Reader): Plan {
+interface Question {
+  readonly tables: Tables;
+  readonly text: ParsedText;
+  readonly reader: Reader;
+  readonly prepared: PreparedStatements | undefined;
+}
+
+function planFor({ tables, text, reader, prepared }: Question): Plan {
   const { statements } = text;
   const draft = new Draft(text, reader);
-  const [first] = statements;
   const isAlone = statements.length === 1;
-  for (const statement of statements) {
+  const judged = statements.map((statement, at): Judged => {
+    const byGrammar =
+      reader === 'engine' ? judgeStatement({ draft, tables, prepared, at, isAlone }, statement) : undefined;
+    if (byGrammar) return byGrammar;
     judgeWrites(draft, tables, statement, isAlone);
     judgeSearch(draft, tables, statement, isAlone);
-  }
+    return { outputs: isAlone && reader === 'acra-server' ? outputsOf(tables, statement) : [] };
+  });
+  if (reader === 'acra-server' && prepared) requireUnprotected(prepared);
   return {
+    ...draft.takeParameters(),
     edits: draft.finish(),
-    parameters: draft.parameters,
-    outputs: first && isAlone ? outputsOf(tables, first) : [],
+    parameterCount: Math.max(0, ...allOf(statements, 'ParamRef').map(({ number = 0 }) => number)),
+    results: judged.map(({ outputs }) => outputs),
+    effects: judged.flatMap(({ effect }) => effect ?? []),
+    fetches: judged.flatMap(({ fetches }) => fetches ?? []),
     executes: allOf(statements, 'ExecuteStmt').map(({ name = '' }) => name),
     copiesIn: allAs(statements, 'CopyStmt').some(({ is_from, filename }) => is_from === true && !filename),
   };
+}
+
+/** acra-server does not look at the values of EXECUTE. */
+function requireUnprotected(prepared: PreparedStatements): void {
+  for (const { parameters } of prepared.values())
+    if (parameters.size > 0) throw new Refusal('EXECUTE passes values for protected columns');
 }
 
 /** The same for all statements. */
@@ -55,14 +63,23 @@ export interface JudgeSettings {
   readonly reader: Reader;
 }
 
+/** One text, as it goes to another thread. */
+export interface JudgeQuestion {
+  readonly sql: string;
+  readonly prepared: PreparedStatements | undefined;
+}
+
 export function refusedBy({ sqlState, message }: Refusal): Verdict {
   return { kind: 'refused', sqlState, reason: message };
 }
 
-/** @throws BrokenParserError when the tokens that it needs cannot be had */
-export function judge(tables: Tables, text: ParsedText, reader: Reader = 'acra-server'): Verdict {
+/**
+ * @param prepared the statements that the text executes, where it is known which these are
+ * @throws BrokenParserError when the tokens that it needs cannot be had
+ */
+export function judge({ tables, reader }: JudgeSettings, text: ParsedText, prepared?: PreparedStatements): Verdict {
   try {
-    return { kind: 'passes', plan: planFor(tables, text, reader) };
+    return { kind: 'passes', plan: planFor({ tables, text, reader, prepared }) };
   } catch (error) {
     if (error instanceof Refusal) return refusedBy(error);
     throw error;

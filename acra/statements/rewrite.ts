@@ -1,23 +1,34 @@
 /** Carries a plan out: the literals that it names are replaced by what is to be stored or compared instead. */
 import { encodeBytea } from '../../postgres/bytea.ts';
-import type { LiteralEdit } from './draft.ts';
-import type { Plan } from './judge.ts';
+import type { Edit, LiteralEdit } from './draft.ts';
+import type { Plan } from './plan.ts';
 import { Refusal } from './refusal.ts';
 
 /**
  * @param sql the text that the plan was made for, UTF-8
  * @param values what the database gets for each literal of the plan
+ * @param parameterCount that the client has; copies come behind
  * @returns what the database gets to see: bytea's hex form in the place of each literal
  */
-export function rewrite(sql: Buffer, { edits }: Plan, values: ReadonlyMap<LiteralEdit, Buffer>): Buffer {
+export function rewrite(
+  sql: Buffer,
+  { edits }: Pick<Plan, 'edits'>,
+  values: ReadonlyMap<LiteralEdit, Buffer>,
+  parameterCount = 0,
+): Buffer {
   let at = 0;
   const parts = edits.flatMap((edit) => {
     const before = sql.subarray(at, edit.start);
     at = edit.end;
-    const text = edit.kind === 'text' ? edit.text : `'${encodeBytea(protectedValue(values, edit))}'`;
-    return [before, Buffer.from(text)];
+    return [before, Buffer.from(textFor(edit, values, parameterCount))];
   });
   return Buffer.concat([...parts, sql.subarray(at)]);
+}
+
+function textFor(edit: Edit, values: ReadonlyMap<LiteralEdit, Buffer>, parameterCount: number): string {
+  if (edit.kind === 'text') return edit.text;
+  if (edit.kind === 'parameter') return `$${parameterCount + edit.copy + 1}`;
+  return `'${encodeBytea(protectedValue(values, edit))}'`;
 }
 
 function protectedValue(values: ReadonlyMap<LiteralEdit, Buffer>, literal: LiteralEdit): Buffer {

@@ -7,8 +7,9 @@ import { isUtf8 } from 'node:buffer';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Reader } from './draft.ts';
 import { IsolatedJudge, type IsolationLimits } from './isolated-judge.ts';
-import { judge, type Plan, type Verdict } from './judge.ts';
+import { type JudgeSettings, judge, type Verdict } from './judge.ts';
 import { BrokenParserError, loadParser, type Parser, parseText } from './parser.ts';
+import type { Plan, PreparedStatements } from './plan.ts';
 import { Refusal } from './refusal.ts';
 import type { Tables } from './scope.ts';
 
@@ -31,16 +32,14 @@ const DEFAULTS: JudgeOptions = {
 };
 
 export class StatementJudge {
-  readonly #tables: Tables;
-  readonly #reader: Reader;
+  readonly #settings: JudgeSettings;
   readonly #isolated: IsolatedJudge;
   /** Undefined while it is being replaced. */
   #parser: Parser | undefined;
 
   private constructor(tables: Tables, clock: Clock, { reader, ...limits }: JudgeOptions) {
-    this.#tables = tables;
-    this.#reader = reader;
-    this.#isolated = new IsolatedJudge({ tables, reader }, clock, limits);
+    this.#settings = { tables, reader };
+    this.#isolated = new IsolatedJudge(this.#settings, clock, limits);
   }
 
   static async start(tables: Tables, clock: Clock, options: Partial<JudgeOptions> = {}): Promise<StatementJudge> {
@@ -51,12 +50,15 @@ export class StatementJudge {
 
   /**
    * @param sql one or more statements
+   * @param prepared those that it executes; without, a plan that names them says nothing of their values
    * @throws Refusal 42000, 42601, 54001, 22021 (not UTF-8) when the text, as it is, must not reach the database
    */
-  async judge(sql: Buffer): Promise<Plan> {
+  async judge(sql: Buffer, prepared?: PreparedStatements): Promise<Plan> {
     if (!isUtf8(sql)) throw new Refusal('the statement is not UTF-8 text', '22021');
     const text = sql.toString();
-    const verdict = (sql.length <= MAX_SHORT_BYTES && this.#judgeHere(text)) || (await this.#isolated.judge(text));
+    const isShort = sql.length <= MAX_SHORT_BYTES;
+    const verdict =
+      (isShort && this.#judgeHere(text, prepared)) || (await this.#isolated.judge({ sql: text, prepared }));
     if (verdict.kind === 'passes') return verdict.plan;
     throw new Refusal(verdict.reason, verdict.sqlState);
   }
@@ -67,11 +69,11 @@ export class StatementJudge {
   }
 
   /** @returns undefined when the parser broke. @throws Refusal 42601, 54001 */
-  #judgeHere(sql: string): Verdict | undefined {
+  #judgeHere(sql: string, prepared: PreparedStatements | undefined): Verdict | undefined {
     const parser = this.#parser;
     if (!parser) return undefined;
     try {
-      return judge(this.#tables, parseText(parser, sql), this.#reader);
+      return judge(this.#settings, parseText(parser, sql), prepared);
     } catch (error) {
       if (!(error instanceof BrokenParserError)) throw error;
       this.#replaceParser();

@@ -3,6 +3,20 @@ import type { EncryptedColumn } from '../encryptor-config/schema.ts';
 
 export interface ValueUse {
   readonly column: EncryptedColumn;
-  /** To be stored in the column, or to be compared with it. */
-  readonly role: 'store' | 'search';
+  /** To be stored in the column, or to be compared with it; `search-any`: an array, each element of which is compared. */
+  readonly role: 'store' | 'search' | 'search-any';
+}
+
+/** A second use of a parameter: another parameter, behind all that the client has, gets the same value. */
+export interface ParameterCopy {
+  /** Of which, from 1. */
+  readonly of: number;
+  readonly use: ValueUse;
+}
+
+/** What the parameters of a statement are for that are for protected columns. */
+export interface ParameterUses {
+  /** By parameter number, from 1. */
+  readonly parameters: ReadonlyMap<number, ValueUse>;
+  readonly copies: readonly ParameterCopy[];
 }

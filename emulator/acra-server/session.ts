@@ -7,7 +7,8 @@ import { connect, isIP, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect as connectTls, createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { type CertificateIdentifier, clientIdFromCertificate } from '../../acra/client-id.ts';
-import { Conversation, type Judge } from '../../acra/conversation/conversation.ts';
+import { Conversation } from '../../acra/conversation/conversation.ts';
+import type { Judge } from '../../acra/conversation/judging.ts';
 import { LOG_CODES } from '../../acra/server/log-codes.ts';
 import { encodeError } from '../../postgres/error-response.ts';
 import {

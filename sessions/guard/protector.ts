@@ -10,8 +10,10 @@ import { EngineError } from '../../acra/errors.ts';
 import type { LiteralEdit } from '../../acra/statements/draft.ts';
 import { Refusal } from '../../acra/statements/refusal.ts';
 import type { ValueUse } from '../../acra/statements/value-use.ts';
+import { arrayFromBinary, arrayFromText, byteaArray } from '../../postgres/arrays.ts';
 import { decodeBytea } from '../../postgres/bytea.ts';
 import { DATA_ROW, HEADER_BYTES } from '../../postgres/messages.ts';
+import { SessionError } from '../../postgres/session-error.ts';
 import { textOf, valueFromBinary, valueFromText } from './column-values.ts';
 
 type Engine = Pick<AcraEngine, 'protect' | 'searchHash' | 'reveal'>;
@@ -56,7 +58,15 @@ export class EngineProtector implements ValueProtector {
 
   async parameter(use: ValueUse, value: Buffer | null, isBinary: boolean): Promise<Buffer | null> {
     if (value === null) return null;
+    if (use.role === 'search-any') return this.#protectEach(use, value, isBinary);
     return this.#protect(use, isBinary ? valueFromBinary(use.column, value) : valueFromText(use.column, value));
+  }
+
+  /** @param value an array */
+  async #protectEach({ column }: ValueUse, value: Buffer, isBinary: boolean): Promise<Buffer> {
+    const elements = elementsOf(value, isBinary);
+    const use = { column, role: 'search' } as const;
+    return byteaArray(await Promise.all(elements.map((element) => this.parameter(use, element, isBinary))));
   }
 
   async rows(frames: readonly Buffer[], kindsOf: (cells: number) => readonly CellKind[]): Promise<readonly Buffer[]> {
@@ -110,6 +120,16 @@ export class EngineProtector implements ValueProtector {
       if (sqlState === undefined) this.#onFailure(error);
       throw new Refusal(error.message, sqlState ?? SYSTEM_ERROR);
     }
+  }
+}
+
+/** @throws Refusal */
+function elementsOf(value: Buffer, isBinary: boolean): (Buffer | null)[] {
+  try {
+    return isBinary ? arrayFromBinary(value) : arrayFromText(value);
+  } catch (error) {
+    if (error instanceof SessionError) throw new Refusal(error.message, error.sqlState);
+    throw error;
   }
 }
 

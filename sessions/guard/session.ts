@@ -6,7 +6,8 @@
  * What ends it is told to the client between two messages, and nothing follows. PostgreSQL 18, "Message Flow".
  */
 import type { Duplex } from 'node:stream';
-import { Conversation, type Judge } from '../../acra/conversation/conversation.ts';
+import { Conversation } from '../../acra/conversation/conversation.ts';
+import type { Judge } from '../../acra/conversation/judging.ts';
 import type { ValueProtector } from '../../acra/conversation/value-protector.ts';
 import { encodeError } from '../../postgres/error-response.ts';
 import { MAX_UNAUTHENTICATED_BYTES, type Message } from '../../postgres/message-reader.ts';

@@ -43,7 +43,11 @@ t.test('refuses a Parse and a Bind that are too long (54000) in their place of a
       ],
       [database.parseComplete, database.bindComplete, database.complete('SELECT 1'), trapError, database.ready()],
     );
-    t.equal(toDatabase.map((frame) => frame.toString('latin1', 0, 1)).join(''), 'PBEPES');
+    t.equal(
+      toDatabase.map((frame) => frame.toString('latin1', 0, 1)).join(''),
+      'PBEPS',
+      'what follows up to Sync stays here',
+    );
     t.same(shown(toClient), ['1', '2', 'C', 'E 54000', 'Z'], type);
   }
 });

@@ -1,12 +1,13 @@
 /** What becomes of a statement, decided without a key or cipher: the plan is shown with the literals that it would encrypt. */
 import t from 'tap';
-import { judge, type Plan } from '../../../acra/statements/judge.ts';
+import { judge } from '../../../acra/statements/judge.ts';
 import { loadParser, parseText } from '../../../acra/statements/parser.ts';
+import type { Plan } from '../../../acra/statements/plan.ts';
 import { sqlStateOf } from '../../emulator/acra-server/support/sql-state.ts';
 import { column, tables } from '../../emulator/acra-server/support/vector-cipher.ts';
 
 const parser = await loadParser();
-const judged = (sql: string) => judge(tables, parseText(parser, sql));
+const judged = (sql: string) => judge({ tables, reader: 'acra-server' }, parseText(parser, sql));
 
 function planOf(sql: string): Plan {
   const verdict = judged(sql);
@@ -22,6 +23,7 @@ function rewritten(sql: string): string {
     const before = bytes.toString('utf8', at, edit.start);
     at = edit.end;
     if (edit.kind === 'text') return before + edit.text;
+    if (edit.kind === 'parameter') return `${before}$+${edit.copy + 1}`;
     return `${before}<${edit.use.role === 'search' ? 'hash ' : ''}${edit.value}>`;
   });
   return parts.join('') + bytes.toString('utf8', at);

@@ -8,8 +8,8 @@ const parser = await loadParser();
 
 /** Names of the protected columns among the result's columns, `-` for others. */
 function columnsOf(sql: string, count: number): string {
-  const verdict = judge(tables, parseText(parser, sql));
-  return alignOutputs(verdict.kind === 'passes' ? verdict.plan.outputs : [], count)
+  const verdict = judge({ tables, reader: 'acra-server' }, parseText(parser, sql));
+  return alignOutputs(verdict.kind === 'passes' ? (verdict.plan.results[0] ?? []) : [], count)
     .map((column) => column?.name ?? '-')
     .join(' ');
 }

@@ -10,7 +10,7 @@ const parser = await loadParser();
 const cipher = await vectorCipher(t);
 
 function rewritten(sql: string, by = cipher): Buffer {
-  const verdict = judge(tables, parseText(parser, sql));
+  const verdict = judge({ tables, reader: 'acra-server' }, parseText(parser, sql));
   if (verdict.kind === 'refused') throw new Error(verdict.reason);
   const literals = verdict.plan.edits.filter((edit) => edit.kind === 'literal');
   return rewrite(

@@ -1,0 +1,96 @@
+/** What the database gets of a client's text and parameters: judged, and with values protected. */
+import { isBinaryAt } from '../../postgres/messages.ts';
+import type { LiteralEdit } from '../statements/draft.ts';
+import type { Plan, Prepared, PreparedStatements } from '../statements/plan.ts';
+import { Refusal } from '../statements/refusal.ts';
+import { rewrite } from '../statements/rewrite.ts';
+import type { ValueUse } from '../statements/value-use.ts';
+import type { Names } from './names.ts';
+import type { ValueProtector } from './value-protector.ts';
+
+export interface Judge {
+  /** @param prepared the statements that it executes, once it is known which. @throws Refusal */
+  judge(sql: Buffer, prepared?: PreparedStatements): Promise<Plan>;
+}
+
+export interface Judged {
+  readonly plan: Plan;
+  /** The client's parameters. */
+  readonly parameterCount: number;
+  readonly rewritten: Buffer;
+}
+
+interface Parameters {
+  readonly formats: readonly number[];
+  readonly values: readonly (Buffer | null)[];
+}
+
+export const hasValues = ({ parameters, copies }: Prepared) => parameters.size > 0 || copies.length > 0;
+
+export class Judging {
+  readonly #judge: Judge;
+  readonly #protector: ValueProtector;
+  readonly #names: Names;
+  /** What the statements meant that a judged text executes. */
+  readonly #executed = new WeakMap<Prepared, PreparedStatements>();
+
+  constructor(judge: Judge, protector: ValueProtector, names: Names) {
+    this.#judge = judge;
+    this.#protector = protector;
+    this.#names = names;
+  }
+
+  /** @param typeCount of the parameters that the client gives types to @param segment how many Syncs it has sent. @throws Refusal */
+  async text(text: Buffer, typeCount: number, segment: number): Promise<Judged> {
+    const plan = await this.#planOf(text, segment);
+    const parameterCount = Math.max(typeCount, plan.parameterCount);
+    if (plan.edits.length === 0) return { plan, parameterCount, rewritten: text };
+    const literals = plan.edits.filter(
+      (edit): edit is LiteralEdit & (typeof plan.edits)[number] => edit.kind === 'literal',
+    );
+    const values = await Promise.all(literals.map((literal) => this.#protector.literal(literal)));
+    const protectedBy = new Map<LiteralEdit, Buffer>(
+      literals.map((literal, index) => [literal, values[index] as Buffer]),
+    );
+    return { plan, parameterCount, rewritten: rewrite(text, plan, protectedBy, parameterCount) };
+  }
+
+  /** Those of the client's, and a copy for each further use. @throws Refusal */
+  async parameters(
+    plan: Prepared,
+    formats: readonly number[],
+    values: readonly (Buffer | null)[],
+    segment: number,
+  ): Promise<Parameters> {
+    const before = this.#executed.get(plan);
+    if (before) this.#requireSame(before, this.#names.executedBy(plan, segment));
+    if (!hasValues(plan)) return { formats, values };
+    const protect = (use: ValueUse | undefined, index: number) => {
+      const value = values[index] ?? null;
+      return use ? this.#protector.parameter(use, value, isBinaryAt(formats, index)) : value;
+    };
+    const isOwn = (index: number) => plan.parameters.has(index + 1) || isBinaryAt(formats, index);
+    return {
+      formats: [...values.map((_, index) => +isOwn(index)), ...plan.copies.map(() => 1)],
+      values: await Promise.all([
+        ...values.map((_, index) => protect(plan.parameters.get(index + 1), index)),
+        ...plan.copies.map(({ of, use }) => protect(use, of - 1)),
+      ]),
+    };
+  }
+
+  async #planOf(text: Buffer, segment: number): Promise<Plan> {
+    const plan = await this.#judge.judge(text);
+    if (plan.executes.length === 0) return plan;
+    const executed = this.#names.executedBy(plan, segment);
+    const known = await this.#judge.judge(text, executed);
+    this.#executed.set(known, executed);
+    return known;
+  }
+
+  /** Values were given to what the names of EXECUTE meant then. */
+  #requireSame(before: PreparedStatements, now: PreparedStatements): void {
+    if (before.size === now.size && [...before].every(([name, prepared]) => now.get(name) === prepared)) return;
+    throw new Refusal('EXECUTE names a statement that is another one by now; parse it again', '0A000');
+  }
+}

@@ -1,0 +1,127 @@
+/** Statements that hold others: EXPLAIN, PREPARE and EXECUTE, cursors, COPY of a query, tables made from one. */
+import type { ExecuteStmt, Node, PrepareStmt } from 'libpg-query';
+import type { Draft } from '../draft.ts';
+import type { Output } from '../outputs.ts';
+import type { Effect, Plan, Prepared, PreparedStatements } from '../plan.ts';
+import type { Tables } from '../scope.ts';
+import { allAs, as } from '../tree.ts';
+import { judgeQuery } from './judge-query.ts';
+import { requireNoCopy } from './queries.ts';
+import { Scope } from './relations.ts';
+import { unsupported } from './unsupported.ts';
+
+export interface Judged {
+  readonly outputs: readonly Output[];
+  readonly effect?: Effect;
+  readonly fetches?: Plan['fetches'][number];
+}
+
+export interface StatementContext {
+  readonly draft: Draft;
+  readonly tables: Tables;
+  /** Undefined when it is not known yet which names EXECUTE finds. */
+  readonly prepared: PreparedStatements | undefined;
+  /** Which statement of the text it is. */
+  readonly at: number;
+  readonly isAlone: boolean;
+}
+
+const nothing: Judged = { outputs: [] };
+
+/** @returns undefined for a statement that this cannot judge. @throws Refusal */
+export function judgeStatement(context: StatementContext, statement: Node): Judged | undefined {
+  const { at } = context;
+  const [explain, prepare, execute] = [
+    as(statement, 'ExplainStmt'),
+    as(statement, 'PrepareStmt'),
+    as(statement, 'ExecuteStmt'),
+  ];
+  const [declare, fetch, close] = [
+    as(statement, 'DeclareCursorStmt'),
+    as(statement, 'FetchStmt'),
+    as(statement, 'ClosePortalStmt'),
+  ];
+  const [deallocate, discard] = [as(statement, 'DeallocateStmt'), as(statement, 'DiscardStmt')];
+  if (explain?.query) return judgeStatement(context, explain.query) && nothing;
+  if (prepare?.query) return judgePrepare(context, prepare, prepare.query);
+  if (execute) return { outputs: judgeExecute(context, execute) };
+  if (declare?.query) return judgeDeclare(context, declare.portalname ?? '', declare.query);
+  if (fetch) return fetch.ismove ? nothing : { outputs: [], fetches: { at, name: fetch.portalname ?? '' } };
+  if (close) return { outputs: [], effect: { at, does: 'close', name: close.portalname } };
+  if (deallocate) return { outputs: [], effect: { at, does: 'deallocate', name: deallocate.name } };
+  if (discard?.target === 'DISCARD_ALL') return { outputs: [], effect: { at, does: 'deallocate', name: undefined } };
+  return judgeMaker(context, statement) ?? judgeRows(context, statement);
+}
+
+function judgeRows({ draft, tables }: StatementContext, statement: Node): Judged | undefined {
+  const columns = judgeQuery(draft, tables, statement);
+  return columns && { outputs: columns.map(({ output }) => output) };
+}
+
+/** CREATE TABLE AS, CREATE MATERIALIZED VIEW and COPY (…) TO. */
+function judgeMaker(context: StatementContext, statement: Node): Judged | undefined {
+  const [made, copied] = [as(statement, 'CreateTableAsStmt'), as(statement, 'CopyStmt')?.query];
+  const query = made?.query ?? copied;
+  if (!query) return undefined;
+  const judged = judgeStatement(context, query);
+  if (!judged) return undefined;
+  const columns = judged.outputs.map((output) => ({ name: undefined, output }));
+  if (made) requireNoCopy(columns, made.into?.rel?.relname, new Scope(context.tables));
+  return nothing;
+}
+
+const holding = ({ outputs }: Judged): Prepared => ({
+  parameters: new Map(),
+  copies: [],
+  results: [outputs],
+  executes: [],
+  fetches: [],
+  effects: [],
+  copiesIn: false,
+});
+
+function judgePrepare(
+  context: StatementContext,
+  { name = '', argtypes }: PrepareStmt,
+  query: Node,
+): Judged | undefined {
+  const { draft, at } = context;
+  const judged = judgeStatement(context, query);
+  if (!judged) return undefined;
+  const { parameters, copies } = draft.takeParameters();
+  if (parameters.size > 0 && !context.isAlone) throw unsupported('PREPARE for protected columns must be sent alone');
+  if (copies.length > 0)
+    throw unsupported('one parameter of PREPARE is used for a protected column and for something else');
+  for (const [index, type] of allAs(argtypes, 'TypeName').entries()) {
+    const use = parameters.get(index + 1);
+    if (use && !draft.takeType(type, use.column)) {
+      throw unsupported(`parameter ${index + 1} for column "${use.column.name}" has a type that is not the column's`);
+    }
+  }
+  return {
+    outputs: [],
+    effect: { at, does: 'prepare', name, prepared: { ...holding(judged), parameters, copies } },
+  };
+}
+
+function judgeExecute(
+  { draft, tables, prepared }: StatementContext,
+  { name = '', params = [] }: ExecuteStmt,
+): readonly Output[] {
+  if (!prepared) return [];
+  const statement = prepared.get(name);
+  if (!statement && params.length > 0) {
+    throw unsupported('EXECUTE passes values to a statement that was not prepared in this session');
+  }
+  for (const [index, value] of params.entries()) {
+    const use = statement?.parameters.get(index + 1);
+    if (use) draft.takeValue(value, use);
+    else judgeQuery(draft, tables, { SelectStmt: { targetList: [{ ResTarget: { val: value } }] } });
+  }
+  return statement?.results[0] ?? [];
+}
+
+function judgeDeclare(context: StatementContext, name: string, query: Node): Judged | undefined {
+  const judged = judgeStatement(context, query);
+  return judged && { outputs: [], effect: { at: context.at, does: 'declare', name, prepared: holding(judged) } };
+}

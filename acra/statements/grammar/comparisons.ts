@@ -1,0 +1,100 @@
+/**
+ * Comparisons. A searchable column is stored with the keyed hash of its value in front, so that equality is equality of the first 33
+ * bytes (acra-server contract 4.3): with a value, whose hash goes in its place, or with another searchable column of the same keys.
+ */
+import type { A_Expr, ColumnRef, Node } from 'libpg-query';
+import type { EncryptedColumn } from '../../encryptor-config/schema.ts';
+import { as, stringsOf } from '../tree.ts';
+import { isProtected, type Scope } from './relations.ts';
+import { unsupported, usedInside } from './unsupported.ts';
+import type { Walk } from './walk.ts';
+
+const EQUALITIES: Readonly<Record<string, readonly string[]>> = {
+  AEXPR_OP: ['=', '<>'],
+  AEXPR_IN: ['=', '<>'],
+  AEXPR_OP_ANY: ['='],
+  AEXPR_OP_ALL: ['<>'],
+  AEXPR_DISTINCT: ['='],
+  AEXPR_NOT_DISTINCT: ['='],
+};
+
+interface Side {
+  readonly reference: ColumnRef;
+  readonly column: EncryptedColumn;
+}
+
+/** A protected column by itself, or cast to its own type. */
+function sideOf(own: Walk, node: Node | undefined, scope: Scope): Side | undefined {
+  const cast = as(node, 'TypeCast');
+  const reference = as(cast ? cast.arg : node, 'ColumnRef');
+  if (!reference || reference.fields?.some((field) => 'A_Star' in field)) return undefined;
+  const column = scope.find(reference);
+  if (!isProtected(column)) return undefined;
+  if (!cast || own.draft.takeCast(cast, column)) return { reference, column };
+  throw unsupported(`protected column "${column.name}" is cast to a type that is not its own`);
+}
+
+/** @returns false where neither side is a protected column. @throws Refusal */
+export function judgeComparison(own: Walk, expression: A_Expr, scope: Scope): boolean {
+  const { kind = '', name, lexpr, rexpr } = expression;
+  const operator = operatorOf(name);
+  const [left, right] = [as(lexpr, 'RowExpr')?.args ?? [], as(rexpr, 'RowExpr')?.args ?? []];
+  if (kind === 'AEXPR_OP' && left.length > 0 && left.length === right.length && isEquality(kind, operator)) {
+    for (const [index, each] of left.entries())
+      if (!compare(own, scope, kind, operator, each, right[index])) own.visit([each, right[index]], scope);
+    return true;
+  }
+  return compare(own, scope, kind, operator, lexpr, rexpr);
+}
+
+function operatorOf(name: Node[] | undefined): string {
+  const parts = stringsOf(name);
+  return parts.length === 2 && parts[0] === 'pg_catalog' ? (parts[1] ?? '') : parts.join('.');
+}
+
+const isEquality = (kind: string, operator: string) => EQUALITIES[kind]?.includes(operator) === true;
+
+function compare(
+  own: Walk,
+  scope: Scope,
+  kind: string,
+  operator: string,
+  lexpr: Node | undefined,
+  rexpr: Node | undefined,
+): boolean {
+  const [left, right] = [sideOf(own, lexpr, scope), sideOf(own, rexpr, scope)];
+  const side = left ?? right;
+  if (!side) return false;
+  const { column } = side;
+  if (!isEquality(kind, operator)) throw isComparison(kind, operator) ? otherComparison(column) : usedInside(column);
+  for (const each of [left, right]) if (each) requireSearchable(each.column);
+  if (left && right) requireSameKeys(left.column, right.column);
+  else takeValues(own, kind, column, left ? rexpr : lexpr);
+  for (const each of [left, right]) if (each) own.draft.takeSearchColumn(each.reference);
+  return true;
+}
+
+const isComparison = (kind: string, operator: string) =>
+  kind !== 'AEXPR_NULLIF' && (kind !== 'AEXPR_OP' || /^[<>=!~]/.test(operator));
+
+function otherComparison({ name, searchable }: EncryptedColumn) {
+  const allowed = searchable ? ': only =, <>, IN, = ANY and IS DISTINCT FROM can be' : ', and is not searchable';
+  return unsupported(`protected column "${name}" is compared in a way that its ciphertext does not allow${allowed}`);
+}
+
+function requireSearchable({ name, searchable }: EncryptedColumn): void {
+  if (!searchable) throw unsupported(`protected column "${name}" is compared, and is not searchable`);
+}
+
+function requireSameKeys(left: EncryptedColumn, right: EncryptedColumn): void {
+  if (left.clientId === right.clientId) return;
+  throw unsupported(`protected columns "${left.name}" and "${right.name}" are compared, and have different keys`);
+}
+
+/** What an array or list is compared with: its elements, where they are written. */
+function takeValues(own: Walk, kind: string, column: EncryptedColumn, node: Node | undefined): void {
+  const isArray = kind.startsWith('AEXPR_OP_A');
+  const list = as(node, 'List')?.items ?? as(node, 'A_ArrayExpr')?.elements;
+  if (isArray && !list) own.draft.takeValue(node, { column, role: 'search-any' });
+  else for (const value of list ?? [node]) own.draft.takeValue(value, { column, role: 'search' });
+}

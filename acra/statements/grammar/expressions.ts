@@ -1,0 +1,90 @@
+/**
+ * Expressions. A protected column may be a result, be asked whether it is NULL, be counted, and be compared for equality where it is
+ * searchable. In any other place the database would work on ciphertext, and give a wrong answer without an error: refused.
+ */
+import type { A_Expr, ColumnRef, FuncCall, Node, SubLink } from 'libpg-query';
+import type { Output } from '../outputs.ts';
+import { allAs, as, stringsOf, walk } from '../tree.ts';
+import { judgeComparison } from './comparisons.ts';
+import { isProtected, protectedIn, type Scope } from './relations.ts';
+import { unsupported, usedInside } from './unsupported.ts';
+import type { Walk } from './walk.ts';
+
+const QUERIES = ['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt'];
+
+export function visit(own: Walk, tree: unknown, scope: Scope): void {
+  walk(tree, (node, kind) => {
+    const [reference, expression, test] = [as(node, 'ColumnRef'), as(node, 'A_Expr'), as(node, 'NullTest')];
+    const [call, link] = [as(node, 'FuncCall'), as(node, 'SubLink')];
+    if (reference) requirePlain(scope, reference);
+    else if (expression) visitExpression(own, expression, scope);
+    else if (test) own.yieldOf(test.arg, scope);
+    else if (link) visitSubLink(own, link, scope);
+    else if (call && isCount(call)) visitCount(own, call, scope);
+    else if (QUERIES.includes(kind)) own.query(node, scope);
+    else return true;
+    return false;
+  });
+}
+
+function requirePlain(scope: Scope, reference: ColumnRef): void {
+  const qualifier = stringsOf(reference.fields).at(-1);
+  const isStar = reference.fields?.some((field) => 'A_Star' in field);
+  const columns = qualifier === undefined ? scope.star : (scope.named(qualifier)?.columns ?? []);
+  const found = isStar ? protectedIn(columns) : scope.find(reference);
+  if (found !== undefined && isProtected(found)) throw usedInside(found);
+}
+
+function visitExpression(own: Walk, expression: A_Expr, scope: Scope): void {
+  if (!judgeComparison(own, expression, scope)) own.visit([expression.lexpr, expression.rexpr], scope);
+}
+
+/** How many are not NULL is the same for ciphertexts. */
+function isCount({ funcname, agg_distinct: isDistinct, args }: FuncCall): boolean {
+  return stringsOf(funcname).at(-1) === 'count' && !isDistinct && args?.length === 1;
+}
+
+function visitCount(own: Walk, { args = [], ...others }: FuncCall, scope: Scope): void {
+  const [counted] = args;
+  if (as(counted, 'ColumnRef')) own.yieldOf(counted, scope);
+  else own.visit(args, scope);
+  own.visit(others, scope);
+}
+
+function visitSubLink(own: Walk, { subLinkType, testexpr, subselect }: SubLink, scope: Scope): void {
+  own.visit(testexpr, scope);
+  if (!subselect) return;
+  const columns = own.query(subselect, scope);
+  const found = protectedIn(columns);
+  if (found && subLinkType !== 'EXISTS_SUBLINK') throw usedInside(found);
+}
+
+/** `unknown-star` comes from a sub-select that names no columns. */
+export function yieldOf(own: Walk, node: Node | undefined, scope: Scope): Output {
+  const [reference, cast, link] = [as(node, 'ColumnRef'), as(node, 'TypeCast'), as(node, 'SubLink')];
+  const [choice, first] = [as(node, 'CaseExpr'), as(node, 'CoalesceExpr')];
+  if (reference && !reference.fields?.some((field) => 'A_Star' in field)) return scope.find(reference);
+  if (cast && as(cast.arg, 'ColumnRef')) {
+    const output = own.yieldOf(cast.arg, scope);
+    if (!isProtected(output) || own.draft.takeCast(cast, output)) return output;
+    throw unsupported(`protected column "${output.name}" is cast to a type that is not its own`);
+  }
+  if (link?.subLinkType === 'EXPR_SUBLINK' && link.subselect)
+    return own.query(link.subselect, scope)[0]?.output ?? 'unprotected';
+  if (choice) {
+    own.visit([choice.arg, ...allAs(choice.args, 'CaseWhen').map(({ expr }) => expr)], scope);
+    return oneOf(own, [...allAs(choice.args, 'CaseWhen').map(({ result }) => result), choice.defresult], scope);
+  }
+  if (first) return oneOf(own, first.args ?? [], scope);
+  own.visit(node, scope);
+  return 'unprotected';
+}
+
+/** The same column, or NULL, in every case; or nothing protected in any. */
+function oneOf(own: Walk, nodes: readonly (Node | undefined)[], scope: Scope): Output {
+  const outputs = nodes.flatMap((node) => (node && !as(node, 'A_Const')?.isnull ? [own.yieldOf(node, scope)] : []));
+  const [first = 'unprotected'] = outputs;
+  const found = outputs.find(isProtected);
+  if (found && outputs.some((output) => output !== found)) throw usedInside(found);
+  return first;
+}

@@ -1,0 +1,72 @@
+/** What FROM and USING name: which relations there are, and what `*` stands for. */
+import type { JoinExpr, Node } from 'libpg-query';
+import { as, stringsOf } from '../tree.ts';
+import { type Column, isProtected, type Relation, renamed, type Scope, UNKNOWN } from './relations.ts';
+import { unsupported } from './unsupported.ts';
+import type { Walk } from './walk.ts';
+
+interface From {
+  readonly relations: readonly Relation[];
+  readonly star: readonly Column[];
+}
+
+/** @param scope of the query so far; what stands further left may be named by functions and LATERAL. @returns with what FROM adds */
+export function withFrom(own: Walk, items: readonly Node[] | undefined, scope: Scope): Scope {
+  return (items ?? []).reduce((sofar, item) => {
+    const { relations, star } = fromItem(own, item, sofar, scope);
+    return sofar.with(relations, star);
+  }, scope);
+}
+
+/** @param beside what stands further left @param before the query without its FROM */
+function fromItem(own: Walk, item: Node, beside: Scope, before: Scope): From {
+  const [table, join, query] = [as(item, 'RangeVar'), as(item, 'JoinExpr'), as(item, 'RangeSubselect')];
+  if (table) return alone(beside.relation(table));
+  if (join) return joined(own, join, beside, before);
+  if (query?.subquery) {
+    const columns = own.query(query.subquery, query.lateral ? beside : before);
+    return alone(renamed({ name: undefined, columns }, query.alias));
+  }
+  const sample = as(item, 'RangeTableSample');
+  if (sample?.relation) {
+    own.visit([sample.args, sample.repeatable], beside);
+    return fromItem(own, sample.relation, beside, before);
+  }
+  // A function in its several forms: what it yields is nobody's column.
+  own.visit(item, beside);
+  const { alias } = Object.values(item)[0] as { alias?: Parameters<typeof renamed>[1] };
+  return alone(renamed({ name: undefined, columns: UNKNOWN }, alias));
+}
+
+const alone = (relation: Relation): From => ({ relations: [relation], star: relation.columns });
+
+function joined(own: Walk, join: JoinExpr, beside: Scope, before: Scope): From {
+  const [larg, rarg] = [join.larg, join.rarg];
+  const left = larg ? fromItem(own, larg, beside, before) : { relations: [], star: [] };
+  const right = rarg
+    ? fromItem(own, rarg, beside.with(left.relations, left.star), before)
+    : { relations: [], star: [] };
+  const shared = stringsOf(join.usingClause);
+  requireComparable(join, shared, [...left.star, ...right.star]);
+  const inside = [...left.relations, ...right.relations];
+  own.visit(join.quals, beside.with(inside, [...left.star, ...right.star]));
+  const star = merged(left.star, right.star, shared);
+  if (join.alias) return alone(renamed({ name: undefined, columns: star }, join.alias));
+  const { join_using_alias: usingAlias } = join;
+  const ofUsing = usingAlias ? [renamed({ name: undefined, columns: [], isAside: true }, usingAlias)] : [];
+  return { relations: [...inside, ...ofUsing], star };
+}
+
+/** USING and NATURAL compare columns that the statement does not show. */
+function requireComparable({ isNatural }: JoinExpr, shared: readonly string[], columns: readonly Column[]): void {
+  const isCompared = ({ name, output }: Column) => isProtected(output) && (isNatural || shared.includes(name ?? ''));
+  const found = columns.find(isCompared);
+  if (found) throw unsupported(`protected column "${found.name}" is compared by NATURAL or USING: join ON its name`);
+}
+
+/** Columns of USING come first, once. */
+function merged(left: readonly Column[], right: readonly Column[], shared: readonly string[]): readonly Column[] {
+  const isOther = ({ name }: Column) => name === undefined || !shared.includes(name);
+  const own = shared.map((name): Column => ({ name, output: 'unprotected' }));
+  return [...own, ...left.filter(isOther), ...right.filter(isOther)];
+}

@@ -1,0 +1,45 @@
+/**
+ * A query by PostgreSQL's grammar, for a guard that protects values itself: every place of a protected column is known, or the query is
+ * refused (0A000). Names are resolved as PostgreSQL does; nothing depends on what the database says of itself.
+ */
+import type { Node } from 'libpg-query';
+import type { Draft } from '../draft.ts';
+import type { Tables } from '../scope.ts';
+import { as } from '../tree.ts';
+import { visit, yieldOf } from './expressions.ts';
+import { select } from './queries.ts';
+import { type Column, Scope } from './relations.ts';
+import { store } from './stored-values.ts';
+import type { Targets, Walk } from './walk.ts';
+import { insert, merge, remove, update } from './writes.ts';
+
+function walkWith(draft: Draft): Walk {
+  const own: Walk = {
+    draft,
+    visit: (tree, scope) => visit(own, tree, scope),
+    yieldOf: (node, scope) => yieldOf(own, node, scope),
+    store: (node, column, scope) => store(own, node, column, scope),
+    query: (statement, outer, targets) => query(own, statement, outer, targets) ?? [],
+  };
+  return own;
+}
+
+/** @returns undefined for a statement of another kind */
+function query(own: Walk, statement: Node, outer: Scope, targets?: Targets): readonly Column[] | undefined {
+  const [selects, inserts, updates] = [
+    as(statement, 'SelectStmt'),
+    as(statement, 'InsertStmt'),
+    as(statement, 'UpdateStmt'),
+  ];
+  const [deletes, merges] = [as(statement, 'DeleteStmt'), as(statement, 'MergeStmt')];
+  if (selects) return select(own, selects, outer, targets);
+  if (inserts) return insert(own, inserts, outer);
+  if (updates) return update(own, updates, outer);
+  if (deletes) return remove(own, deletes, outer);
+  return merges && merge(own, merges, outer);
+}
+
+/** @returns the columns of its rows; undefined for a statement that is none of these. @throws Refusal */
+export function judgeQuery(draft: Draft, tables: Tables, statement: Node): readonly Column[] | undefined {
+  return query(walkWith(draft), statement, new Scope(tables));
+}

@@ -1,0 +1,187 @@
+/** SELECT, VALUES, UNION and WITH: what their columns yield, and what of it is stored where a write takes its rows from them. */
+import type { Node, ResTarget, SelectStmt, WithClause } from 'libpg-query';
+import type { Output } from '../outputs.ts';
+import { allAs, as, stringsOf } from '../tree.ts';
+import { withFrom } from './from-clause.ts';
+import { type Column, isOpen, isProtected, protectedIn, Scope } from './relations.ts';
+import { fromElsewhere, unsupported } from './unsupported.ts';
+import type { Targets, Walk } from './walk.ts';
+
+export function select(own: Walk, query: SelectStmt, outer: Scope, targets: Targets = []): readonly Column[] {
+  const scope = withQueries(own, query.withClause, new Scope(outer.tables, outer));
+  if (query.larg && query.rarg) return combined(own, query, query.larg, query.rarg, scope, targets);
+  if (query.valuesLists) return values(own, query.valuesLists, scope, targets, query);
+  const inside = withFrom(own, query.fromClause, scope);
+  own.visit([query.whereClause, query.havingClause, query.windowClause], inside);
+  const columns = selected(own, allAs(query.targetList, 'ResTarget'), inside, targets);
+  requireNoOrder(own, [...(query.groupClause ?? []), ...distinctKeys(query)], columns, inside);
+  if (isDistinct(query)) requireDistinct(columns, 'DISTINCT');
+  finish(own, query, columns, inside);
+  if (query.intoClause) requireNoCopy(columns, query.intoClause.rel?.relname, inside);
+  return columns;
+}
+
+/** @param relation that is made, and filled with what the query yields */
+export function requireNoCopy(columns: readonly Column[], relation: string | undefined, { tables }: Scope): void {
+  const found = protectedIn(columns);
+  if (found) throw unsupported(`protected column "${found.name}" is copied to a new table`);
+  if (tables.get(relation ?? '')?.encrypted.size) {
+    throw unsupported(`the new table has the name of a protected one, "${relation}"`);
+  }
+}
+
+/** ORDER BY, LIMIT and OFFSET. */
+function finish(own: Walk, query: SelectStmt, columns: readonly Column[], scope: Scope): void {
+  const keys = allAs(query.sortClause, 'SortBy').flatMap(({ node }) => node ?? []);
+  requireNoOrder(own, keys, columns, scope);
+  own.visit([query.limitCount, query.limitOffset], scope);
+}
+
+export function withQueries(own: Walk, clause: WithClause | undefined, scope: Scope): Scope {
+  return allAs(clause?.ctes, 'CommonTableExpr').reduce((before, { ctename = '', ctequery, aliascolnames }) => {
+    const names = stringsOf(aliascolnames);
+    const unknown: Column[] = [{ name: undefined, output: 'unknown-star' }];
+    const inside = clause?.recursive ? before.withQuery(ctename, unknown) : before;
+    const columns = ctequery ? own.query(ctequery, inside) : [];
+    if (clause?.recursive && mentions(ctequery, ctename) && protectedIn(columns)) {
+      throw unsupported(`the recursive query "${ctename}" yields a protected column`);
+    }
+    if (names.length > 0 && isOpen(columns) && protectedIn(columns)) {
+      throw unsupported('columns get other names, and not all of them are known');
+    }
+    return before.withQuery(
+      ctename,
+      columns.map((column, index) => ({ ...column, name: names[index] ?? column.name })),
+    );
+  }, scope);
+}
+
+const mentions = (tree: Node | undefined, name: string) =>
+  JSON.stringify(tree ?? {}).includes(`"relname":${JSON.stringify(name)}`);
+
+function combined(
+  own: Walk,
+  query: SelectStmt,
+  larg: SelectStmt,
+  rarg: SelectStmt,
+  scope: Scope,
+  targets: Targets,
+): readonly Column[] {
+  const [left, right] = [select(own, larg, scope, targets), select(own, rarg, scope, targets)];
+  const both = protectedIn(left) ?? protectedIn(right) ?? targets.find((target) => target);
+  if (both && !(query.op === 'SETOP_UNION' && query.all)) {
+    throw unsupported(
+      `rows with protected column "${both.name}" are compared by UNION, INTERSECT or EXCEPT: use UNION ALL`,
+    );
+  }
+  const isSame = left.length === right.length && left.every(({ output }, index) => output === right[index]?.output);
+  if ((protectedIn(left) ?? protectedIn(right)) && !isSame) {
+    throw unsupported('UNION ALL puts a protected column and another one into one');
+  }
+  finish(own, query, left, scope);
+  return left;
+}
+
+function values(
+  own: Walk,
+  lists: readonly Node[],
+  scope: Scope,
+  targets: Targets,
+  query: SelectStmt,
+): readonly Column[] {
+  const rows = allAs(lists, 'List').map(({ items = [] }) => items);
+  for (const row of rows) {
+    if (targets.length > 0 && row.length > targets.length) throw tooMany();
+    for (const [index, value] of row.entries()) {
+      const target = targets[index];
+      if (target) own.store(value, target, scope);
+      else own.visit(value, scope);
+    }
+  }
+  const columns = (rows[0] ?? []).map((_, index): Column => ({ name: `column${index + 1}`, output: 'unprotected' }));
+  finish(own, query, columns, scope);
+  return columns;
+}
+
+const tooMany = () => unsupported('there are more values than the table has known columns');
+
+/** The columns of a SELECT list, or of RETURNING. */
+export function selected(
+  own: Walk,
+  list: readonly ResTarget[],
+  scope: Scope,
+  targets: Targets = [],
+): readonly Column[] {
+  const columns: Column[] = [];
+  for (const { name, val } of list) {
+    const star = starOf(val, scope);
+    const target = targets[columns.length];
+    if (star) columns.push(...star);
+    else if (target) columns.push({ name, output: stored(own, val, target, scope) });
+    else columns.push({ name: name ?? nameOf(val), output: own.yieldOf(val, scope) });
+  }
+  requireTargets(columns, targets);
+  return columns;
+}
+
+function stored(own: Walk, val: Node | undefined, target: NonNullable<Targets[number]>, scope: Scope): Output {
+  own.store(val, target, scope);
+  return target;
+}
+
+/** What `*` brings must fit as it is. */
+function requireTargets(columns: readonly Column[], targets: Targets): void {
+  const any = targets.find((target) => target);
+  if (!any) return;
+  if (columns.length > targets.length) throw tooMany();
+  const wrong = targets.find((target, index) => target && index < columns.length && columns[index]?.output !== target);
+  if (wrong || isOpen(columns)) throw fromElsewhere(wrong ?? any);
+}
+
+function starOf(val: Node | undefined, scope: Scope): readonly Column[] | undefined {
+  const fields = as(val, 'ColumnRef')?.fields ?? [];
+  if (!fields.some((field) => 'A_Star' in field)) return undefined;
+  const qualifier = stringsOf(fields).at(-1);
+  if (qualifier === undefined) return scope.star;
+  return scope.named(qualifier)?.columns ?? [{ name: undefined, output: 'unknown-star' }];
+}
+
+/** As PostgreSQL names a result column (FigureColname), as far as a protected one may stand there. */
+function nameOf(val: Node | undefined): string | undefined {
+  const [reference, cast, link] = [as(val, 'ColumnRef'), as(val, 'TypeCast'), as(val, 'SubLink')];
+  if (reference) return stringsOf(reference.fields).at(-1);
+  if (cast) return nameOf(cast.arg);
+  if (as(val, 'CoalesceExpr')) return 'coalesce';
+  const [first] = allAs(as(link?.subselect, 'SelectStmt')?.targetList, 'ResTarget');
+  return first ? (first.name ?? nameOf(first.val)) : undefined;
+}
+
+const isDistinct = ({ distinctClause: [first] = [] }: SelectStmt) =>
+  first !== undefined && Object.keys(first).length === 0;
+
+const distinctKeys = (query: SelectStmt): readonly Node[] => (isDistinct(query) ? [] : (query.distinctClause ?? []));
+
+function requireDistinct(columns: readonly Column[], what: string): void {
+  const found = protectedIn(columns);
+  if (found)
+    throw unsupported(`${what} compares protected column "${found.name}": equal values have different ciphertexts`);
+}
+
+/** Keys of ORDER BY, GROUP BY and DISTINCT ON: expressions, or places or names of results. */
+function requireNoOrder(own: Walk, keys: readonly Node[], columns: readonly Column[], scope: Scope): void {
+  for (const key of keys) {
+    const place = as(key, 'A_Const')?.ival?.ival;
+    const fields = as(key, 'ColumnRef')?.fields ?? [];
+    const [name] = fields.length === 1 ? stringsOf(fields) : [];
+    const meant = columns.filter(
+      (column, index) => index + 1 === place || (name !== undefined && column.name === name),
+    );
+    const found = meant.map(({ output }) => output).find(isProtected);
+    if (found) {
+      throw unsupported(
+        `rows are ordered or grouped by protected column "${found.name}", of which the database has ciphertext`,
+      );
+    }
+    if (meant.length === 0) own.visit(key, scope);
+  }
+}

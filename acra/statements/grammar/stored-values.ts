@@ -1,0 +1,35 @@
+/** What is stored in a protected column: a value, which is encrypted; what the same column holds already; or a choice of these. */
+import type { Node } from 'libpg-query';
+import type { EncryptedColumn } from '../../encryptor-config/schema.ts';
+import { allAs, as } from '../tree.ts';
+import type { Scope } from './relations.ts';
+import { fromElsewhere } from './unsupported.ts';
+import type { Walk } from './walk.ts';
+
+export function store(own: Walk, node: Node | undefined, column: EncryptedColumn, scope: Scope): void {
+  const [reference, choice, first, link] = [
+    as(node, 'ColumnRef'),
+    as(node, 'CaseExpr'),
+    as(node, 'CoalesceExpr'),
+    as(node, 'SubLink'),
+  ];
+  if (as(node, 'SetToDefault')) return;
+  if (reference) requireSame(scope, reference, column);
+  else if (choice) {
+    const whens = allAs(choice.args, 'CaseWhen');
+    own.visit([choice.arg, ...whens.map(({ expr }) => expr)], scope);
+    for (const { result } of whens) own.store(result, column, scope);
+    if (choice.defresult) own.store(choice.defresult, column, scope);
+  } else if (first) for (const each of first.args ?? []) own.store(each, column, scope);
+  else if (link?.subLinkType === 'EXPR_SUBLINK' && link.subselect) own.query(link.subselect, scope, [column]);
+  else own.draft.takeValue(node, { column, role: 'store' });
+}
+
+function requireSame(
+  scope: Scope,
+  reference: NonNullable<ReturnType<typeof as<'ColumnRef'>>>,
+  column: EncryptedColumn,
+): void {
+  if (scope.find(reference) === column) return;
+  throw fromElsewhere(column);
+}

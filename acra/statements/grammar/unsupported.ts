@@ -1,0 +1,22 @@
+/** What the guard cannot do with protected columns, or not without an answer that is wrong. */
+import type { EncryptedColumn } from '../../encryptor-config/schema.ts';
+import { Refusal } from '../refusal.ts';
+
+const NOT_SUPPORTED = '0A000';
+
+/** @param reason holds no value */
+export function unsupported(reason: string): Refusal {
+  return new Refusal(reason, NOT_SUPPORTED);
+}
+
+export function fromElsewhere({ name }: EncryptedColumn): Refusal {
+  return unsupported(`what is stored in column "${name}" comes from elsewhere: give it as a literal or a parameter`);
+}
+
+/** Of the forms that stay. */
+export function usedInside({ name, searchable }: EncryptedColumn): Refusal {
+  const compared = searchable ? ', compared by =, <>, IN or = ANY' : '';
+  return unsupported(
+    `protected column "${name}" is used in an expression, where the database has ciphertext: it may be a result${compared}, counted, or asked whether it is NULL`,
+  );
+}

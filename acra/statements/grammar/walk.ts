@@ -1,0 +1,21 @@
+/** What the parts of this folder need of each other: expressions hold queries, queries hold expressions. */
+import type { Node } from 'libpg-query';
+import type { EncryptedColumn } from '../../encryptor-config/schema.ts';
+import type { Draft } from '../draft.ts';
+import type { Output } from '../outputs.ts';
+import type { Column, Scope } from './relations.ts';
+
+export interface Walk {
+  readonly draft: Draft;
+  /** An expression, or any clause, that yields nothing protected. @throws Refusal when it does, or does with it what a database cannot */
+  visit(tree: unknown, scope: Scope): void;
+  /** What an expression yields: a protected column as it is stored, or nothing protected. @throws Refusal */
+  yieldOf(node: Node | undefined, scope: Scope): Output;
+  /** SELECT, VALUES, or a write with RETURNING. @param targets protected columns that its rows are stored in. @throws Refusal */
+  query(statement: Node, outer: Scope, targets?: Targets): readonly Column[];
+  /** What is stored in a protected column. @throws Refusal */
+  store(node: Node | undefined, column: EncryptedColumn, scope: Scope): void;
+}
+
+/** By the place of a value in its row. */
+export type Targets = readonly (EncryptedColumn | undefined)[];

@@ -1,0 +1,168 @@
+/** INSERT, UPDATE, DELETE and MERGE: what they store in protected columns is encrypted wherever it can be seen which column it is for. */
+import type {
+  DeleteStmt,
+  InsertStmt,
+  MergeStmt,
+  MultiAssignRef,
+  Node,
+  OnConflictClause,
+  RangeVar,
+  ResTarget,
+  ReturningClause,
+  UpdateStmt,
+} from 'libpg-query';
+import type { EncryptedColumn } from '../../encryptor-config/schema.ts';
+import { allAs, as } from '../tree.ts';
+import { withFrom } from './from-clause.ts';
+import { selected, withQueries } from './queries.ts';
+import { type Column, isOpen, isProtected, protectedIn, type Relation, Scope } from './relations.ts';
+import { unsupported } from './unsupported.ts';
+import type { Targets, Walk } from './walk.ts';
+
+/** Of the relation that is written, by name. */
+function targetNamed({ columns }: Relation, { name, indirection }: ResTarget): EncryptedColumn | undefined {
+  const output = columns.find((column) => column.name === name)?.output ?? 'unprotected';
+  if (!isProtected(output)) return undefined;
+  if (indirection) throw unsupported(`only a part of column "${output.name}" is assigned`);
+  return output;
+}
+
+/** The relation that is written is no query of WITH, whatever it is called. */
+function written(relation: RangeVar | undefined, scope: Scope): Relation {
+  return new Scope(scope.tables).relation(relation ?? {});
+}
+
+function start(own: Walk, statement: { withClause?: InsertStmt['withClause'] }, outer: Scope): Scope {
+  return withQueries(own, statement.withClause, new Scope(outer.tables, outer));
+}
+
+function returned(own: Walk, clause: ReturningClause | undefined, scope: Scope, target: Relation): readonly Column[] {
+  const { columns } = target;
+  const aside = ['old', 'new'].map((name): Relation => ({ name, columns, isAside: true }));
+  const named = allAs(clause?.options, 'ReturningOption').map(
+    ({ value: name }): Relation => ({ name, columns, isAside: true }),
+  );
+  return selected(own, allAs(clause?.exprs, 'ResTarget'), scope.with([...aside, ...named]));
+}
+
+export function insert(own: Walk, statement: InsertStmt, outer: Scope): readonly Column[] {
+  const before = start(own, statement, outer);
+  const target = written(statement.relation, before);
+  const targets = statement.cols
+    ? allAs(statement.cols, 'ResTarget').map((each) => targetNamed(target, each))
+    : target.columns.map(({ output }) => (isProtected(output) ? output : undefined));
+  const { selectStmt: rows } = statement;
+  if (rows) requireSamePlaces(own.query(rows, before, targets.some((each) => each) ? targets : []), targets);
+  const scope = before.with([target], target.columns);
+  if (statement.onConflictClause) onConflict(own, statement.onConflictClause, scope, target);
+  return returned(own, statement.returningClause, scope, target);
+}
+
+/** What a protected column holds goes into the same one, where it can be read, and nowhere else. */
+function requireSamePlaces(rows: readonly Column[], targets: Targets): void {
+  const found = rows.find(({ output }, index) => isProtected(output) && (isOpen(rows) || output !== targets[index]));
+  if (found)
+    throw unsupported(`protected column "${found.name ?? ''}" is copied into another one, where nobody could read it`);
+}
+
+function onConflict(own: Walk, clause: OnConflictClause, scope: Scope, target: Relation): void {
+  for (const { name, expr } of allAs(clause.infer?.indexElems, 'IndexElem')) {
+    const column = name === undefined ? undefined : targetNamed(target, { name });
+    if (column)
+      throw unsupported(`ON CONFLICT looks for equal ciphertexts in column "${column.name}", which there never are`);
+    own.visit(expr, scope);
+  }
+  own.visit(clause.infer?.whereClause, scope);
+  const inside = scope.with([{ name: 'excluded', columns: target.columns, isAside: true }]);
+  assign(own, clause.targetList, target, inside);
+  own.visit(clause.whereClause, inside);
+}
+
+export function update(own: Walk, statement: UpdateStmt, outer: Scope): readonly Column[] {
+  const before = start(own, statement, outer);
+  const target = written(statement.relation, before);
+  const scope = withFrom(own, statement.fromClause, before.with([target], target.columns));
+  assign(own, statement.targetList, target, scope);
+  own.visit(statement.whereClause, scope);
+  return returned(own, statement.returningClause, scope, target);
+}
+
+export function remove(own: Walk, statement: DeleteStmt, outer: Scope): readonly Column[] {
+  const before = start(own, statement, outer);
+  const target = written(statement.relation, before);
+  const scope = withFrom(own, statement.usingClause, before.with([target], target.columns));
+  own.visit(statement.whereClause, scope);
+  return returned(own, statement.returningClause, scope, target);
+}
+
+export function merge(own: Walk, statement: MergeStmt, outer: Scope): readonly Column[] {
+  const before = start(own, statement, outer);
+  const target = written(statement.relation, before);
+  const source = withFrom(own, statement.sourceRelation ? [statement.sourceRelation] : [], before);
+  const scope = source.with([target], target.columns);
+  own.visit(statement.joinCondition, scope);
+  for (const { condition, targetList, values } of allAs(statement.mergeWhenClauses, 'MergeWhenClause')) {
+    own.visit(condition, scope);
+    if (values) mergeInsert(own, targetList, values, target, scope);
+    else assign(own, targetList, target, scope);
+  }
+  return returned(own, statement.returningClause, scope, target);
+}
+
+function mergeInsert(
+  own: Walk,
+  targetList: Node[] | undefined,
+  values: readonly Node[],
+  target: Relation,
+  scope: Scope,
+): void {
+  const targets: Targets = targetList
+    ? allAs(targetList, 'ResTarget').map((each) => targetNamed(target, each))
+    : target.columns.map(({ output }) => (isProtected(output) ? output : undefined));
+  if (values.length > targets.length && protectedIn(target.columns)) {
+    throw unsupported('there are more values than the table has known columns');
+  }
+  for (const [index, value] of values.entries()) put(own, value, targets[index], scope);
+}
+
+function put(own: Walk, value: Node | undefined, column: EncryptedColumn | undefined, scope: Scope): void {
+  if (column) own.store(value, column, scope);
+  else own.visit(value, scope);
+}
+
+/** SET, where several columns may take their values from one row or sub-select. */
+function assign(own: Walk, list: Node[] | undefined, target: Relation, scope: Scope): void {
+  const targets = allAs(list, 'ResTarget');
+  for (const [index, each] of targets.entries()) {
+    const several = as(each.val, 'MultiAssignRef');
+    const column = targetNamed(target, each);
+    if (!several) put(own, each.val, column, scope);
+    else
+      assignOne(
+        own,
+        several,
+        column,
+        scope,
+        targets.slice(index).map((other) => targetNamed(target, other)),
+      );
+  }
+}
+
+/** @param following the columns from this one on */
+function assignOne(
+  own: Walk,
+  { source, colno = 1, ncolumns = 1 }: MultiAssignRef,
+  column: EncryptedColumn | undefined,
+  scope: Scope,
+  following: Targets,
+): void {
+  const [row, link] = [as(source, 'RowExpr'), as(source, 'SubLink')];
+  if (row) put(own, row.args?.[colno - 1], column, scope);
+  else if (link?.subselect) {
+    if (colno !== 1) return;
+    const targets = following.slice(0, ncolumns);
+    own.query(link.subselect, scope, targets.some((each) => each) ? targets : []);
+  } else if (column)
+    throw unsupported(`what is stored in column "${column.name}" comes from a row that cannot be seen`);
+  else if (colno === 1) own.visit(source, scope);
+}

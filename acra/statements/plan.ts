@@ -1,0 +1,34 @@
+/** What is to be done with a text of statements, as it was judged. Plain data: it may come from another thread. */
+import type { Edit } from './draft.ts';
+import type { Output } from './outputs.ts';
+import type { ParameterUses } from './value-use.ts';
+
+/** What is remembered of a statement for as long as it may be carried out. */
+export interface Prepared extends ParameterUses {
+  /** Of each statement of the text, in order, the columns of its rows. */
+  readonly results: readonly (readonly Output[])[];
+  /** Prepared statements that EXECUTE names. Where there are any, they must be known for the text to be judged. */
+  readonly executes: readonly string[];
+  /** Cursors that FETCH reads from. */
+  readonly fetches: readonly { readonly at: number; readonly name: string }[];
+  readonly effects: readonly Effect[];
+  /** The client is to be asked for data (COPY … FROM STDIN). */
+  readonly copiesIn: boolean;
+}
+
+/** What a statement does to the names that a session has, once the database has carried it out. */
+export type Effect = { /** Which statement of the text, from 0. */ readonly at: number } & (
+  | { readonly does: 'prepare' | 'declare'; readonly name: string; readonly prepared: Prepared }
+  /** Without a name: all. */
+  | { readonly does: 'deallocate' | 'close'; readonly name: string | undefined }
+);
+
+export interface Plan extends Prepared {
+  /** In the order of the text, without overlap. */
+  readonly edits: readonly Edit[];
+  /** The highest number of a parameter in the text. */
+  readonly parameterCount: number;
+}
+
+/** By name. */
+export type PreparedStatements = ReadonlyMap<string, Prepared>;
