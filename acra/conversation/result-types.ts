@@ -14,7 +14,7 @@ import { DATA_TYPE_OIDS, type DataType } from '../encryptor-config/data-types.ts
 import type { EncryptedColumn } from '../encryptor-config/schema.ts';
 import { alignOutputs } from '../statements/outputs.ts';
 import type { Prepared } from '../statements/plan.ts';
-import type { ValueUse } from '../statements/value-use.ts';
+import { isOfEach, type ValueUse } from '../statements/value-use.ts';
 import type { CellKind } from './value-protector.ts';
 
 interface ResultSource {
@@ -29,7 +29,7 @@ function shownType(column: EncryptedColumn | undefined): number | undefined {
   return column?.dataType === undefined || column.dataType === 'bytes' ? undefined : DATA_TYPE_OIDS[column.dataType];
 }
 
-const databaseType = ({ role }: ValueUse) => (role === 'search-any' ? ARRAY_OIDS.bytea : OIDS.bytea);
+const databaseType = (use: ValueUse) => (isOfEach(use) ? ARRAY_OIDS.bytea : OIDS.bytea);
 
 /** What the database is told of the parameters. @param oids as the client declared them @param parameterCount of the client's */
 export function databaseTypes(
@@ -59,8 +59,9 @@ export function describeParameters(frame: Buffer, plan: Prepared | undefined): B
 }
 
 function parameterTypes({ parameters }: Prepared): TypeChange[] {
-  return [...parameters].flatMap(([number, { column, role }]) => {
-    const typeOid = role === 'search-any' ? SHOWN_ARRAYS[column.dataType ?? 'bytes'] : shownType(column);
+  return [...parameters].flatMap(([number, use]) => {
+    const { column } = use;
+    const typeOid = isOfEach(use) ? SHOWN_ARRAYS[column.dataType ?? 'bytes'] : shownType(column);
     return typeOid === undefined ? [] : [{ offset: HEADER_BYTES + 2 + 4 * (number - 1), typeOid }];
   });
 }

@@ -5,7 +5,7 @@ import type { EncryptedColumn } from '../encryptor-config/schema.ts';
 import type { ParsedText } from './parser.ts';
 import { Refusal } from './refusal.ts';
 import { allOf, as, type BodyOf, stringsOf } from './tree.ts';
-import type { ParameterCopy, ParameterUses, ValueUse } from './value-use.ts';
+import { isOfEach, type ParameterCopy, type ParameterUses, type ValueUse } from './value-use.ts';
 
 /** What stands in the text from byte `start` up to (without) `end` is replaced. */
 export type Edit = { readonly start: number; readonly end: number } & (
@@ -60,6 +60,10 @@ export class Draft {
   readonly #text: ParsedText;
   readonly #reader: Reader;
   readonly #edits: Edit[] = [];
+  readonly #arraysRead = new Set<Node>();
+  readonly #arraysStored = new Set<Node>();
+  /** Where values stand. */
+  readonly #taken = new Set<number>();
   /** Of parameters for protected columns, by the byte at which each stands. */
   #uses = new Map<number, ParameterUse>();
   #starts: Map<number, number> | undefined;
@@ -73,9 +77,9 @@ export class Draft {
   takeValue(node: Node | undefined, use: ValueUse): void {
     const [constant, parameter, cast] = [as(node, 'A_Const'), as(node, 'ParamRef'), as(node, 'TypeCast')];
     if (parameter) this.#takeParameter(parameter, use);
-    else if (cast && this.takeCast(cast, use.column, use.role === 'search-any')) this.takeValue(cast.arg, use);
-    else if (constant && !constant.isnull && use.role !== 'search-any') this.#takeLiteral(constant, use);
-    else if (!constant || (!constant.isnull && use.role === 'search-any'))
+    else if (cast && this.takeCast(cast, use.column, isOfEach(use))) this.takeValue(cast.arg, use);
+    else if (constant && !constant.isnull && !isOfEach(use)) this.#takeLiteral(constant, use);
+    else if (!constant || (!constant.isnull && isOfEach(use)))
       throw this.#refusal(`the value for column "${use.column.name}" is neither a literal nor a parameter`);
   }
 
@@ -145,7 +149,31 @@ export class Draft {
     return { parameters, copies };
   }
 
+  /** Its elements are used as they are. */
+  readsArray(array: Node | undefined): void {
+    if (array) this.#arraysRead.add(array);
+    this.#requireApart();
+  }
+
+  /** Its elements are protected. @throws Refusal where they are used as they are, too */
+  storesArray(array: Node | undefined): void {
+    if (array) this.#arraysStored.add(array);
+    this.#requireApart();
+  }
+
+  #requireApart(): void {
+    if (this.#arraysStored.isDisjointFrom(this.#arraysRead)) return;
+    throw this.#refusal('what is unnested is stored in a protected column and used for something else');
+  }
+
+  /** One value cannot be two. */
+  #requireOnce(location: number): void {
+    if (this.#taken.has(location)) throw this.#refusal('one value is stored in several protected columns');
+    this.#taken.add(location);
+  }
+
   #takeParameter({ number = 0, location = 0 }: BodyOf<'ParamRef'>, use: ValueUse): void {
+    this.#requireOnce(location);
     const end = this.tokensFrom(location, 1)[0]?.end ?? location;
     this.#uses.set(location, { of: number, use, start: location, end });
   }
@@ -155,6 +183,7 @@ export class Draft {
   }
 
   #takeLiteral({ sval, ival, fval, location = 0 }: BodyOf<'A_Const'>, use: ValueUse): void {
+    this.#requireOnce(location);
     const [token, next, character] = this.tokensFrom(location, 3);
     const value = sval ? (sval.sval ?? '') : ival ? String(ival.ival ?? 0) : fval?.fval;
     if (value === undefined || !token) throw this.#unreadable(use);

@@ -3,9 +3,11 @@ import type { EncryptedColumn } from '../encryptor-config/schema.ts';
 
 export interface ValueUse {
   readonly column: EncryptedColumn;
-  /** To be stored in the column, or to be compared with it; `search-any`: an array, each element of which is compared. */
-  readonly role: 'store' | 'search' | 'search-any';
+  /** To be stored in the column, or to be compared with it; `…-each`: an array, of which that is true for each element. */
+  readonly role: 'store' | 'search' | 'store-each' | 'search-each';
 }
+
+export const isOfEach = ({ role }: ValueUse) => role === 'store-each' || role === 'search-each';
 
 /** A second use of a parameter: another parameter, behind all that the client has, gets the same value. */
 export interface ParameterCopy {

@@ -9,7 +9,7 @@ import type { AcraEngine } from '../../acra/engine/engine.ts';
 import { EngineError } from '../../acra/errors.ts';
 import type { LiteralEdit } from '../../acra/statements/draft.ts';
 import { Refusal } from '../../acra/statements/refusal.ts';
-import type { ValueUse } from '../../acra/statements/value-use.ts';
+import { isOfEach, type ValueUse } from '../../acra/statements/value-use.ts';
 import { arrayFromBinary, arrayFromText, byteaArray } from '../../postgres/arrays.ts';
 import { decodeBytea } from '../../postgres/bytea.ts';
 import { DATA_ROW, HEADER_BYTES } from '../../postgres/messages.ts';
@@ -58,14 +58,14 @@ export class EngineProtector implements ValueProtector {
 
   async parameter(use: ValueUse, value: Buffer | null, isBinary: boolean): Promise<Buffer | null> {
     if (value === null) return null;
-    if (use.role === 'search-any') return this.#protectEach(use, value, isBinary);
+    if (isOfEach(use)) return this.#protectEach(use, value, isBinary);
     return this.#protect(use, isBinary ? valueFromBinary(use.column, value) : valueFromText(use.column, value));
   }
 
   /** @param value an array */
-  async #protectEach({ column }: ValueUse, value: Buffer, isBinary: boolean): Promise<Buffer> {
+  async #protectEach({ column, role }: ValueUse, value: Buffer, isBinary: boolean): Promise<Buffer> {
     const elements = elementsOf(value, isBinary);
-    const use = { column, role: 'search' } as const;
+    const use: ValueUse = { column, role: role === 'store-each' ? 'store' : 'search' };
     return byteaArray(await Promise.all(elements.map((element) => this.parameter(use, element, isBinary))));
   }
 

@@ -24,8 +24,6 @@ export interface ClientTarget {
   readonly keyDer: string;
   /** An authority that did not sign the server's certificate. */
   readonly wrongCa: string;
-  /** What it does not do yet for a client, by client and check: in the words of the table. */
-  readonly refuses?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Leaves the table `patients` without rows. */
   reset(): Promise<void>;
   /** Resolves once no client has a session. */

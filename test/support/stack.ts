@@ -20,7 +20,7 @@ import { wholeLines } from './whole-lines.ts';
 const STEP_TIMEOUT_MS = 60_000;
 export const step = () => AbortSignal.timeout(STEP_TIMEOUT_MS);
 
-function acraUnderTest(): Promise<AcraProgram> {
+export function acraUnderTest(): Promise<AcraProgram> {
   return locateAcraServer({
     environment: process.env,
     cacheFolder: acraCacheFolder(process.env),

@@ -95,6 +95,6 @@ function requireSameKeys(left: EncryptedColumn, right: EncryptedColumn): void {
 function takeValues(own: Walk, kind: string, column: EncryptedColumn, node: Node | undefined): void {
   const isArray = kind.startsWith('AEXPR_OP_A');
   const list = as(node, 'List')?.items ?? as(node, 'A_ArrayExpr')?.elements;
-  if (isArray && !list) own.draft.takeValue(node, { column, role: 'search-any' });
+  if (isArray && !list) own.draft.takeValue(node, { column, role: 'search-each' });
   else for (const value of list ?? [node]) own.draft.takeValue(value, { column, role: 'search' });
 }

@@ -16,7 +16,7 @@ export function visit(own: Walk, tree: unknown, scope: Scope): void {
   walk(tree, (node, kind) => {
     const [reference, expression, test] = [as(node, 'ColumnRef'), as(node, 'A_Expr'), as(node, 'NullTest')];
     const [call, link] = [as(node, 'FuncCall'), as(node, 'SubLink')];
-    if (reference) requirePlain(scope, reference);
+    if (reference) requirePlain(own, scope, reference);
     else if (expression) visitExpression(own, expression, scope);
     else if (test) own.yieldOf(test.arg, scope);
     else if (link) visitSubLink(own, link, scope);
@@ -27,11 +27,18 @@ export function visit(own: Walk, tree: unknown, scope: Scope): void {
   });
 }
 
-function requirePlain(scope: Scope, reference: ColumnRef): void {
+/** What is unnested is either stored or read: its array cannot be both. */
+function plainColumn(own: Walk, scope: Scope, reference: ColumnRef): Output {
+  const { output, array } = scope.column(reference);
+  own.draft.readsArray(array);
+  return output;
+}
+
+function requirePlain(own: Walk, scope: Scope, reference: ColumnRef): void {
   const qualifier = stringsOf(reference.fields).at(-1);
   const isStar = reference.fields?.some((field) => 'A_Star' in field);
   const columns = qualifier === undefined ? scope.star : (scope.named(qualifier)?.columns ?? []);
-  const found = isStar ? protectedIn(columns) : scope.find(reference);
+  const found = isStar ? protectedIn(columns) : plainColumn(own, scope, reference);
   if (found !== undefined && isProtected(found)) throw usedInside(found);
 }
 
@@ -63,7 +70,7 @@ function visitSubLink(own: Walk, { subLinkType, testexpr, subselect }: SubLink, 
 export function yieldOf(own: Walk, node: Node | undefined, scope: Scope): Output {
   const [reference, cast, link] = [as(node, 'ColumnRef'), as(node, 'TypeCast'), as(node, 'SubLink')];
   const [choice, first] = [as(node, 'CaseExpr'), as(node, 'CoalesceExpr')];
-  if (reference && !reference.fields?.some((field) => 'A_Star' in field)) return scope.find(reference);
+  if (reference && !reference.fields?.some((field) => 'A_Star' in field)) return plainColumn(own, scope, reference);
   if (cast && as(cast.arg, 'ColumnRef')) {
     const output = own.yieldOf(cast.arg, scope);
     if (!isProtected(output) || own.draft.takeCast(cast, output)) return output;

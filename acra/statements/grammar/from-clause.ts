@@ -35,7 +35,30 @@ function fromItem(own: Walk, item: Node, beside: Scope, before: Scope): From {
   // A function in its several forms: what it yields is nobody's column.
   own.visit(item, beside);
   const { alias } = Object.values(item)[0] as { alias?: Parameters<typeof renamed>[1] };
-  return alone(renamed({ name: undefined, columns: UNKNOWN }, alias));
+  return alone(renamed({ name: undefined, columns: unnested(item) ?? UNKNOWN }, alias));
+}
+
+/** Of those that a value can be an array of here, none has columns of its own. */
+const SCALARS: readonly string[] = [
+  ...['bool', 'int2', 'int4', 'int8', 'float4', 'float8', 'numeric', 'text', 'varchar', 'bpchar', 'bytea'],
+  ...['date', 'time', 'timetz', 'timestamp', 'timestamptz', 'interval', 'uuid', 'json', 'jsonb', 'inet'],
+];
+
+/** A column for each array of unnest(…), as bulk inserts write it. */
+function unnested(item: Node): Column[] | undefined {
+  const { functions = [], alias, ordinality, is_rowsfrom: isSeveral } = as(item, 'RangeFunction') ?? {};
+  const call = as(as(functions[0], 'List')?.items?.[0], 'FuncCall');
+  const isUnnest = functions.length === 1 && !isSeveral && !ordinality && stringsOf(call?.funcname).at(-1) === 'unnest';
+  const arrays = call?.args ?? [];
+  if (!isUnnest || !arrays.every(isOfScalars)) return undefined;
+  const name = (arrays.length === 1 ? alias?.aliasname : undefined) ?? 'unnest';
+  return arrays.map((array) => ({ name, output: 'unprotected', array }));
+}
+
+function isOfScalars(array: Node): boolean {
+  const cast = as(array, 'TypeCast');
+  if (!cast) return 'A_ArrayExpr' in array || 'ParamRef' in array;
+  return SCALARS.includes(stringsOf(cast.typeName?.names).at(-1) ?? '');
 }
 
 const alone = (relation: Relation): From => ({ relations: [relation], star: relation.columns });

@@ -9,7 +9,7 @@ import { as } from '../tree.ts';
 import { visit, yieldOf } from './expressions.ts';
 import { select } from './queries.ts';
 import { type Column, Scope } from './relations.ts';
-import { store } from './stored-values.ts';
+import { store, storeEach } from './stored-values.ts';
 import type { Targets, Walk } from './walk.ts';
 import { insert, merge, remove, update } from './writes.ts';
 
@@ -19,6 +19,7 @@ function walkWith(draft: Draft): Walk {
     visit: (tree, scope) => visit(own, tree, scope),
     yieldOf: (node, scope) => yieldOf(own, node, scope),
     store: (node, column, scope) => store(own, node, column, scope),
+    storeEach: (array, column) => storeEach(own, array, column),
     query: (statement, outer, targets) => query(own, statement, outer, targets) ?? [],
   };
   return own;

@@ -116,12 +116,22 @@ export function selected(
   for (const { name, val } of list) {
     const star = starOf(val, scope);
     const target = targets[columns.length];
-    if (star) columns.push(...star);
+    if (star) columns.push(...storedStar(own, star, targets.slice(columns.length)));
     else if (target) columns.push({ name, output: stored(own, val, target, scope) });
     else columns.push({ name: name ?? nameOf(val), output: own.yieldOf(val, scope) });
   }
   requireTargets(columns, targets);
   return columns;
+}
+
+/** What unnest(…) gives the columns that it is for. */
+function storedStar(own: Walk, star: readonly Column[], targets: Targets): readonly Column[] {
+  return star.map((column, index) => {
+    const target = targets[index];
+    if (!target || !column.array) return column;
+    own.storeEach(column.array, target);
+    return { ...column, output: target };
+  });
 }
 
 function stored(own: Walk, val: Node | undefined, target: NonNullable<Targets[number]>, scope: Scope): Output {

@@ -3,7 +3,7 @@
  * those of the queries around it. Of relations that are not configured nobody knows the columns; where a name could mean one of theirs
  * or a protected one, it is refused, not guessed.
  */
-import type { Alias, ColumnRef, RangeVar } from 'libpg-query';
+import type { Alias, ColumnRef, Node, RangeVar } from 'libpg-query';
 import type { EncryptedColumn, EncryptedTable } from '../../encryptor-config/schema.ts';
 import type { Output } from '../outputs.ts';
 import type { Tables } from '../scope.ts';
@@ -14,6 +14,8 @@ import { unsupported } from './unsupported.ts';
 export interface Column {
   readonly name: string | undefined;
   readonly output: Output;
+  /** The array that its values are the elements of. */
+  readonly array?: Node;
 }
 
 export interface Relation {
@@ -27,6 +29,8 @@ export interface Relation {
 
 /** A relation that is not configured. */
 export const UNKNOWN: readonly Column[] = [{ name: undefined, output: 'unknown-star' }];
+
+const PLAIN: Column = { name: undefined, output: 'unprotected' };
 
 export const isProtected = (output: Output): output is EncryptedColumn => typeof output === 'object';
 
@@ -89,12 +93,16 @@ export class Scope {
   }
 
   /** What one name yields. @throws Refusal where it may be a protected column or not, or means a whole row with one */
-  find({ fields = [] }: ColumnRef): Output {
+  find(reference: ColumnRef): Output {
+    return this.column(reference).output;
+  }
+
+  /** The same with what else is known of it. */
+  column({ fields = [] }: ColumnRef): Column {
     const names = stringsOf(fields);
     const name = names.at(-1) ?? '';
     const qualifier = names.at(-2);
-    if (qualifier !== undefined) return this.#findIn(qualifier, name);
-    return this.#find(name);
+    return qualifier === undefined ? this.#find(name) : this.#findIn(qualifier, name);
   }
 
   /** The relation of that name, the innermost first. */
@@ -102,20 +110,20 @@ export class Scope {
     return this.relations.find((relation) => relation.name === name) ?? this.outer?.named(name);
   }
 
-  #findIn(qualifier: string, name: string): Output {
+  #findIn(qualifier: string, name: string): Column {
     const relation = this.named(qualifier);
-    return relation ? (columnNamed(relation, name) ?? 'unprotected') : 'unprotected';
+    return (relation && columnNamed(relation, name)) ?? PLAIN;
   }
 
-  #find(name: string): Output {
+  #find(name: string): Column {
     const visible = this.relations.filter(({ isAside }) => !isAside);
     const found = visible.flatMap((relation) => columnNamed(relation, name) ?? []);
     const [first] = found;
-    if (first !== undefined) return found.find(isProtected) ?? first;
+    if (first !== undefined) return found.find(({ output }) => isProtected(output)) ?? first;
     const whole = this.relations.find((relation) => relation.name === name && protectedIn(relation.columns));
     if (whole) throw unsupported(`"${name}" stands for a whole row with protected columns: name its columns`);
-    const outer = this.outer ? this.outer.#find(name) : 'unprotected';
-    if (isProtected(outer) && visible.some(({ columns }) => isOpen(columns))) {
+    const outer = this.outer ? this.outer.#find(name) : PLAIN;
+    if (isProtected(outer.output) && visible.some(({ columns }) => isOpen(columns))) {
       throw unsupported(
         `"${name}" may be a protected column or one of another table: write the table's name before it`,
       );
@@ -130,10 +138,10 @@ interface ScopeParts {
   readonly queries: ReadonlyMap<string, readonly Column[]>;
 }
 
-function columnNamed({ columns }: Relation, name: string): Output | undefined {
+function columnNamed({ columns }: Relation, name: string): Column | undefined {
   const found = columns.filter((column) => column.name === name);
   const [first] = found;
-  if (first) return found.map(({ output }) => output).find(isProtected) ?? first.output;
+  if (first) return found.find(({ output }) => isProtected(output)) ?? first;
   const isNameless = columns.some((column) => column.name === undefined && isProtected(column.output));
   if (isNameless) throw unsupported('a protected column has no name in a sub-select: give it one with AS');
   return undefined;

@@ -1,5 +1,5 @@
 /** What is stored in a protected column: a value, which is encrypted; what the same column holds already; or a choice of these. */
-import type { Node } from 'libpg-query';
+import type { ColumnRef, Node } from 'libpg-query';
 import type { EncryptedColumn } from '../../encryptor-config/schema.ts';
 import { allAs, as } from '../tree.ts';
 import type { Scope } from './relations.ts';
@@ -14,7 +14,7 @@ export function store(own: Walk, node: Node | undefined, column: EncryptedColumn
     as(node, 'SubLink'),
   ];
   if (as(node, 'SetToDefault')) return;
-  if (reference) requireSame(scope, reference, column);
+  if (reference) storeColumn(own, reference, column, scope);
   else if (choice) {
     const whens = allAs(choice.args, 'CaseWhen');
     own.visit([choice.arg, ...whens.map(({ expr }) => expr)], scope);
@@ -25,11 +25,20 @@ export function store(own: Walk, node: Node | undefined, column: EncryptedColumn
   else own.draft.takeValue(node, { column, role: 'store' });
 }
 
-function requireSame(
-  scope: Scope,
-  reference: NonNullable<ReturnType<typeof as<'ColumnRef'>>>,
-  column: EncryptedColumn,
-): void {
-  if (scope.find(reference) === column) return;
-  throw fromElsewhere(column);
+export function storeEach(own: Walk, array: Node | undefined, column: EncryptedColumn): void {
+  const cast = as(array, 'TypeCast');
+  const elements = as(cast ? cast.arg : array, 'A_ArrayExpr')?.elements;
+  own.draft.storesArray(array);
+  if (!elements) {
+    own.draft.takeValue(array, { column, role: 'store-each' });
+    return;
+  }
+  if (cast && !own.draft.takeCast(cast, column, true)) throw fromElsewhere(column);
+  for (const element of elements) own.draft.takeValue(element, { column, role: 'store' });
+}
+
+function storeColumn(own: Walk, reference: ColumnRef, column: EncryptedColumn, scope: Scope): void {
+  const { output, array } = scope.column(reference);
+  if (array) own.storeEach(array, column);
+  else if (output !== column) throw fromElsewhere(column);
 }

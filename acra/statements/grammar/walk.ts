@@ -15,6 +15,8 @@ export interface Walk {
   query(statement: Node, outer: Scope, targets?: Targets): readonly Column[];
   /** What is stored in a protected column. @throws Refusal */
   store(node: Node | undefined, column: EncryptedColumn, scope: Scope): void;
+  /** The same for each element of an array. @throws Refusal */
+  storeEach(array: Node | undefined, column: EncryptedColumn): void;
 }
 
 /** By the place of a value in its row. */

@@ -11,7 +11,6 @@ import { writeCertificateFiles } from './certificate-files.ts';
 import { watchDatabase } from './database-watch.ts';
 
 const HOST = 'localhost';
-const UNNEST = 'refused: bulk_create unnests arrays, and what is stored must be a value; save() works';
 const TABLE = `
 DROP TABLE patients;
 CREATE TABLE patients (
@@ -49,7 +48,6 @@ export async function enclaveTarget(t: Test): Promise<ClientTarget> {
     port,
     user: APPLICATION.user,
     database: DATABASE,
-    refuses: { Django: { batch: UNNEST } },
     description: `the enclave, simulated, with ${stack.options.acraProgram.kind === 'stand-in' ? 'the stand-in for acra-server' : `acra-server ${stack.options.acraProgram.sha256.slice(0, 12)}`}`,
     ...(await writeCertificateFiles(temporaryFolder(t), {
       caPem: certificates.applicationCaPem,

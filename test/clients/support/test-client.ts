@@ -1,7 +1,6 @@
 /** One client as a subtest: every check of checks.json is told of, once, and what failed fails the test. */
 import type { Test } from 'tap';
 import type { ClientTarget } from '../target.ts';
-import type { ClientResult, Outcome } from './checklist.ts';
 import { CHECKS } from './checklist.ts';
 import { keepResult } from './results.ts';
 import type { ClientProgram } from './run-client.ts';
@@ -9,17 +8,6 @@ import { runClient } from './run-client.ts';
 
 /** What each client says of a certificate that it does not trust, and of nothing else. */
 const DISTRUST = /certificate|authority|PKIX|self[- ]signed|UnknownIssuer|BadSignature/i;
-
-/** What the target is known to refuse is no failure, and not to refuse it any more is one: the documents say so. */
-function withoutRefused(t: Test, { refuses = {} }: ClientTarget, result: ClientResult): ClientResult {
-  const outcomes = result.outcomes.map((outcome): Outcome => {
-    const detail = refuses[result.client]?.[outcome.check];
-    if (detail === undefined) return outcome;
-    t.equal(outcome.ok, false, `${outcome.check}: ${detail}`);
-    return { ...outcome, ok: null, detail };
-  });
-  return { ...result, outcomes };
-}
 
 /** @param lack why the client is not there; it is skipped by its name */
 export async function testClient(t: Test, target: ClientTarget, program: ClientProgram, lack?: string): Promise<void> {
@@ -30,7 +18,7 @@ export async function testClient(t: Test, target: ClientTarget, program: ClientP
   await t.test(program.client, async (t) => {
     await target.reset();
     target.complaints();
-    const result = withoutRefused(t, target, await runClient(target, program));
+    const result = await runClient(target, program);
     keepResult(result);
     t.comment(`${program.client} ${result.about.version}, ${result.about.runtime}; ${result.about.mode}`);
     t.same(

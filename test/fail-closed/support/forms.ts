@@ -194,7 +194,18 @@ export const WRITES: Readonly<Record<string, Form>> = {
   'EXPLAIN ANALYZE INSERT': insert(
     `EXPLAIN ANALYZE INSERT INTO patients (id, name, diagnosis) VALUES (9, 'n', '${STORED}')`,
   ),
-  'unnest($1)': refused(`INSERT INTO patients (id, name, diagnosis) SELECT 9, 'n', unnest($1::bytea[])`, [[STORED]]),
+  'unnest($1) as a value': refused(`INSERT INTO patients (id, name, diagnosis) SELECT 9, 'n', unnest($1::bytea[])`, [
+    [STORED],
+  ]),
+  'SELECT * FROM unnest($1, …)': withValues(
+    insert('INSERT INTO patients (id, name, diagnosis) SELECT * FROM unnest($1::int[], $2::text[], $3::text[])', {
+      9: [null, STORED],
+      10: [null, OTHER],
+    }),
+    [9, 10],
+    ['n', 'n'],
+    [STORED, OTHER],
+  ),
   'the same $1 in two columns': withValues(
     insert("INSERT INTO patients (id, name, email, diagnosis) VALUES (9, 'n', $1, $1)", { 9: [STORED, STORED] }),
     STORED,

@@ -4,10 +4,11 @@ import type { Test } from 'tap';
 import { ENCLAVE_NAME } from '../../../cli/demo/certificates.ts';
 import { connectDirectly } from '../../../cli/demo/clients.ts';
 import { APPLICATION, DATABASE } from '../../../cli/demo/database.ts';
-import type { StackOptions } from '../../../cli/demo/stack.ts';
+import type { Stack, StackOptions } from '../../../cli/demo/stack.ts';
+import type { TcpEndpoint } from '../../../wire/endpoint.ts';
 import { LyingDatabase } from '../../abuse/support/lying-database.ts';
 import { prepareStack, step } from '../../support/stack.ts';
-import type { Place } from './run-form.ts';
+import type { Place, Session } from './run-form.ts';
 
 const NAME = 'forms';
 const NO_BELTS = `ALTER TABLE patients DROP CONSTRAINT patients_email_check, DROP CONSTRAINT patients_diagnosis_check;`;
@@ -20,20 +21,37 @@ export async function guardedPlace(t: Test, options: Partial<StackOptions> = {})
   await stack.allowMeasuredEnclave();
   await stack.enclave.startHostProxy();
   stack.enclave.startSupervisor();
-  const { host, port } = await stack.enclave.untilServing(step());
-  const { applicationCaPem, client } = stack.parts.certificates;
-  const application = new pg.Client({
-    ...APPLICATION,
-    host,
-    port,
-    database: DATABASE,
-    application_name: NAME,
-    ssl: { ca: applicationCaPem, cert: client.certificatePem, key: client.privateKeyPem, servername: ENCLAVE_NAME },
-  });
+  const address = await stack.enclave.untilServing(step());
+  const owner = await connectDirectly(stack);
+  await owner.query(NO_BELTS);
+  let application = await connect(stack, address);
+  const place: Place = {
+    get application() {
+      return application;
+    },
+    owner,
+    get heard() {
+      return database.liedTo.at(-1)?.heard ?? [];
+    },
+    renew: async () => {
+      application.connection.stream.destroy();
+      application = await connect(stack, address);
+    },
+  };
+  t.teardown(() => Promise.all([place.application.end(), owner.end()]));
+  return place;
+}
+
+async function connect({ parts }: Stack, { host, port }: TcpEndpoint): Promise<Session> {
+  const { applicationCaPem, client } = parts.certificates;
+  const ssl = {
+    ca: applicationCaPem,
+    cert: client.certificatePem,
+    key: client.privateKeyPem,
+    servername: ENCLAVE_NAME,
+  };
+  const application = new pg.Client({ ...APPLICATION, host, port, database: DATABASE, application_name: NAME, ssl });
   application.on('error', () => undefined);
   await application.connect();
-  const owner = await connectDirectly(stack);
-  t.teardown(() => Promise.all([application.end(), owner.end()]));
-  await owner.query(NO_BELTS);
-  return { application, owner, heard: database.liedTo[0]?.heard ?? [] };
+  return application as Session;
 }

@@ -1,4 +1,5 @@
 /** One form through one session: what it ends with, what the database got to see, and what is left at rest. */
+import type { Socket } from 'node:net';
 import type pg from 'pg';
 import type { Message } from '../../../postgres/message-reader.ts';
 import { BEFORE, type Form, MARKER } from './forms.ts';
@@ -6,7 +7,7 @@ import { BEFORE, type Form, MARKER } from './forms.ts';
 export const PROTOCOLS = ['simple', 'extended', 'prepared'] as const;
 export type Protocol = (typeof PROTOCOLS)[number];
 
-export type Outcome =
+type Outcome =
   | { readonly kind: 'works'; readonly rows: readonly object[] }
   | { readonly kind: 'failed'; readonly sqlState: string; readonly message: string };
 
@@ -19,11 +20,15 @@ export interface Observed {
   readonly left: Readonly<Record<number, readonly [string | null, string | null]>>;
 }
 
+export type Session = pg.Client & { readonly connection: { readonly stream: Socket } };
+
 export interface Place {
-  readonly application: pg.Client;
+  readonly application: Session;
   readonly owner: pg.Client;
   /** What the database received of the application's session. */
   readonly heard: readonly Message[];
+  /** Another session in the place of one that is lost, or gives no answer. */
+  renew(): Promise<void>;
 }
 
 const FORMS_OF_MARKER = [
@@ -55,34 +60,46 @@ function run({ application }: Place, form: Form, protocol: Protocol): Promise<pg
   return application.query(protocol === 'extended' ? config : { ...config, name: `form ${named}` });
 }
 
+/** acra-server in line leaves some without. */
+const NO_ANSWER_MS = 5_000;
+
 async function outcomeOf(place: Place, form: Form, protocol: Protocol): Promise<Outcome> {
+  const late = AbortSignal.timeout(NO_ANSWER_MS);
+  const { stream } = place.application.connection;
+  const end = () => stream.destroy();
+  late.addEventListener('abort', end, { once: true });
   try {
     const result = await run(place, form, protocol);
     return { kind: 'works', rows: (Array.isArray(result) ? result.at(-1) : result)?.rows ?? [] };
   } catch (error) {
     const { code = '', message } = error as pg.DatabaseError;
     return { kind: 'failed', sqlState: code, message };
+  } finally {
+    late.removeEventListener('abort', end);
+    if (stream.destroyed) await place.renew();
   }
 }
 
-async function reset({ application, owner }: Place): Promise<void> {
+async function reset(place: Place): Promise<void> {
+  const { application, owner } = place;
+  await application.query('ROLLBACK').catch(() => place.renew());
   await owner.query('TRUNCATE patients');
   for (const [index, value] of BEFORE.entries()) {
     const sql = 'INSERT INTO patients (id, name, email, diagnosis) VALUES ($1, $2, $3, $3)';
-    await application.query(sql, [index + 1, `n${index + 1}`, value]);
+    await place.application.query(sql, [index + 1, `n${index + 1}`, value]);
   }
 }
 
 export async function observe(place: Place, form: Form, protocol: Protocol): Promise<Observed> {
-  const { application, owner, heard } = place;
   await reset(place);
+  const { owner, heard } = place;
   const from = heard.length;
   const outcome = await outcomeOf(place, form, protocol);
   const isOnWire = wasSeen(heard.slice(from));
   const stored = await owner.query<{ bytes: Buffer }>(
     `SELECT coalesce(email, '') || coalesce(diagnosis, '') || convert_to(name, 'UTF8') AS bytes FROM patients`,
   );
-  const left = await application.query('SELECT id, email, diagnosis FROM patients');
+  const left = await place.application.query('SELECT id, email, diagnosis FROM patients');
   return {
     outcome,
     isOnWire,

@@ -79,6 +79,10 @@ const REWRITTEN: Readonly<Record<string, string>> = {
   'UPDATE v SET email = $1 WHERE email = $1 OR email = $1':
     'UPDATE v SET email = $1 WHERE substr(email, 1, 33) = $+1 OR substr(email, 1, 33) = $+1',
   'SELECT * FROM v WHERE email = ANY($1::text[])': 'SELECT * FROM v WHERE substr(email, 1, 33) = ANY($1::bytea[])',
+  "INSERT INTO v (id, secret) SELECT * FROM UNNEST((ARRAY[1, 2])::integer[], (ARRAY['p', 'q'])::text[])":
+    'INSERT INTO v (id, secret) SELECT * FROM UNNEST((ARRAY[1, 2])::integer[], (ARRAY[<p>::bytea, <q>::bytea])::bytea[])',
+  'UPDATE v SET secret = u.s FROM unnest($1::int[], $2::text[]) AS u (i, s) WHERE v.id = u.i':
+    'UPDATE v SET secret = u.s FROM unnest($1::int[], $2::bytea[]) AS u (i, s) WHERE v.id = u.i',
 };
 
 const UNTOUCHED = [
@@ -116,6 +120,11 @@ const REFUSED = [
   'UPDATE v SET (id, secret) = (SELECT id, x FROM o)',
   'UPDATE v SET (id, secret) = some_row()',
   'MERGE INTO v USING o ON v.id = o.id WHEN MATCHED THEN UPDATE SET secret = o.x',
+  'INSERT INTO v (email, secret) SELECT s, s FROM unnest($1::text[]) s',
+  'INSERT INTO v (name, secret) SELECT s, s FROM unnest($1::text[]) s',
+  "INSERT INTO v (secret) SELECT s FROM unnest($1::text[]) s WHERE s <> 'p'",
+  'INSERT INTO v (id, secret) SELECT * FROM unnest($1::int[], $2::mytype[])',
+  'INSERT INTO v (secret) SELECT unnest($1)',
   "SELECT * FROM v WHERE secret = 'p'",
   "SELECT * FROM v WHERE email LIKE 'p%'",
   "SELECT * FROM v WHERE email > 'p'",
