@@ -4,6 +4,7 @@
  *   u32 length of the JSON, big-endian | JSON, UTF-8 | PostgreSQL's messages behind the start-up packet …
  */
 import type { Duplex } from 'node:stream';
+import { z } from 'zod';
 import { SessionError } from '../postgres/session-error.ts';
 import { MAX_STARTUP_MESSAGE_BYTES, type StartupMessage } from '../postgres/startup-message.ts';
 import { takeBytes } from './take-bytes.ts';
@@ -18,13 +19,18 @@ export interface SessionOpening {
 
 const FRONT = 'the front';
 const LENGTH_BYTES = 4;
+const MAX_MINOR = 0xffff;
 /** JSON writes a byte of a name as six characters at most. */
 const MAX_OPENING_BYTES = 6 * MAX_STARTUP_MESSAGE_BYTES + 1024;
 
-interface Written extends Omit<SessionOpening, 'startup'> {
-  readonly minor: number;
-  readonly parameters: readonly (readonly [string, string])[];
-}
+/** The front talks to clients: what comes from it is checked. */
+const writtenSchema = z.strictObject({
+  minor: z.int().min(0).max(MAX_MINOR),
+  parameters: z.array(z.tuple([z.string(), z.string()])).readonly(),
+  certificateEndsMs: z.number(),
+  loginMs: z.number(),
+});
+type Written = z.output<typeof writtenSchema>;
 
 export function encodeOpening({ startup, ...others }: SessionOpening): Buffer {
   const written: Written = { ...others, minor: startup.minor, parameters: [...startup.parameters] };
@@ -40,8 +46,8 @@ export async function readOpening(socket: Duplex, signal: AbortSignal): Promise<
   if (length > MAX_OPENING_BYTES) throw new SessionError('08P01', 'an opening that is too long');
   const json = await takeBytes(socket, length, FRONT, signal);
   try {
-    const { minor, parameters, ...others } = JSON.parse(json.toString('utf8')) as Written;
-    return { ...others, startup: { minor, parameters: new Map<string, string>([...parameters]) } };
+    const { minor, parameters, ...others } = writtenSchema.parse(JSON.parse(json.toString('utf8')));
+    return { ...others, startup: { minor, parameters: new Map(parameters) } };
   } catch {
     throw new SessionError('08P01', 'what is no opening');
   }
