@@ -11,8 +11,8 @@ import { env, exit, resourceUsage, stderr, stdout, version } from 'node:process'
 import type { Fuzzer } from '../support/fuzz.ts';
 import { FUZZERS } from './all.ts';
 
-/** Of one call, which has a seed of its own: the next one. */
-const CHUNK = 2_000;
+/** Of one round, of a property with a whole share. Each round has a seed of its own: the next one. */
+const ROUND_CASES = 2_000;
 const PROGRESS_MS = 5_000;
 const MS_PER_MINUTE = 60_000;
 
@@ -51,26 +51,40 @@ function tellProgress(at: string): void {
   stderr.write(`${shown(done)} of ${shown(all)} cases, ${Math.round(secondsSince(startMs))} s: ${at}\n`);
 }
 
-async function run({ parser, name, share, run: fuzz }: Fuzzer): Promise<void> {
-  const row = rows.get(parser) ?? { parser, cases: 0, seconds: 0, slowestMs: 0, findings: 0 };
-  rows.set(parser, row);
-  const wanted = Math.ceil((all * share) / shares);
-  const beganMs = performance.now();
-  for (let begun = 0, chunk = 0; begun < wanted && performance.now() < endMs; begun += CHUNK, chunk += 1) {
-    const { cases, slowestMs, finding } = await fuzz(seed + chunk, Math.min(CHUNK, wanted - begun));
-    row.cases += cases;
-    done += cases;
-    row.slowestMs = Math.max(row.slowestMs, slowestMs);
-    tellProgress(`${parser}: ${name}`);
-    if (finding === undefined) continue;
-    row.findings += 1;
-    stderr.write(`\nFOUND in ${parser}: ${name}\nFUZZ_SEED=${seed + chunk} FUZZ_ONLY='${name}'\n${finding}\n\n`);
-    break;
-  }
-  row.seconds += secondsSince(beganMs);
+interface Work {
+  readonly fuzzer: Fuzzer;
+  readonly row: Row;
+  left: number;
 }
 
-for (const fuzzer of fuzzers) await run(fuzzer);
+function workOf(fuzzer: Fuzzer): Work {
+  const { parser, share } = fuzzer;
+  const row = rows.get(parser) ?? { parser, cases: 0, seconds: 0, slowestMs: 0, findings: 0 };
+  rows.set(parser, row);
+  return { fuzzer, row, left: Math.ceil((all * share) / shares) };
+}
+
+async function goOn(work: Work, round: number): Promise<void> {
+  const { fuzzer, row } = work;
+  const { parser, name, share } = fuzzer;
+  const beganMs = performance.now();
+  const wanted = Math.min(work.left, Math.ceil(ROUND_CASES * share));
+  const { cases, slowestMs, finding } = await fuzzer.run(seed + round, wanted);
+  work.left = finding === undefined ? work.left - wanted : 0;
+  row.cases += cases;
+  done += cases;
+  row.slowestMs = Math.max(row.slowestMs, slowestMs);
+  row.seconds += secondsSince(beganMs);
+  tellProgress(`${parser}: ${name}`);
+  if (finding === undefined) return;
+  row.findings += 1;
+  stderr.write(`\nFOUND in ${parser}: ${name}\nFUZZ_SEED=${seed + round} FUZZ_ONLY='${name}'\n${finding}\n\n`);
+}
+
+/** In turns, so that none is left out where time runs out. */
+const works = fuzzers.map(workOf);
+for (let round = 0; works.some(({ left }) => left > 0) && performance.now() < endMs; round += 1)
+  for (const work of works) if (work.left > 0) await goOn(work, round);
 
 const line = (...cells: readonly (string | number)[]) => `| ${cells.join(' | ')} |\n`;
 stdout.write(
