@@ -14,7 +14,7 @@ PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 INSTALLER = $(NODE) deploy/install.ts --destdir '$(DESTDIR)' --prefix '$(PREFIX)' --sysconfdir '$(SYSCONFDIR)'
 
-.PHONY: help tap-in-place demo test test-all test-vm test-ec2 test-clients test-clients-npm test-abuse fail-closed check eif types lint format error-docs bench-relay bench-chain bench-engine bench-eif clean install uninstall
+.PHONY: help tap-in-place demo test test-all test-vm test-ec2 test-clients test-clients-npm test-abuse fuzz fail-closed check eif types lint format error-docs bench-relay bench-chain bench-engine bench-eif clean install uninstall
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-14s %s\n' "$$name" "$$what"; done
@@ -69,6 +69,9 @@ test-clients-npm: tap-in-place
 
 test-abuse: tap-in-place ## attack the whole product as clients and as a database (docs/abuse.md); ABUSE=long for floods of a minute
 	@$(TAP_RUN) --jobs=1 --timeout=900 $(TAP_FLAGS) $(or $(TESTS),test/abuse/*.test.ts)
+
+fuzz: $(INSTALLED) ## try millions of inputs on what reads strangers' bytes (docs/fuzzing.md); FUZZ_CASES, FUZZ_SEED, FUZZ_ONLY, FUZZ_MINUTES
+	@node test/fuzz/main.ts
 
 fail-closed: tap-in-place ## run every form of docs/fail-closed.md through acra-server in line and the guard, and write the page and docs/sql.md
 	@export FAIL_CLOSED_PAGE=1; $(TAP_RUN) --jobs=1 $(TAP_FLAGS) test/fail-closed/page.test.ts

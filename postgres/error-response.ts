@@ -16,13 +16,22 @@ export function encodeError(severity: 'ERROR' | 'FATAL', sqlState: string, messa
   return encodeMessage(BACKEND.errorResponse, Buffer.from(fields.map((field) => `${field}\0`).join('')));
 }
 
+/** PostgreSQL has less than twenty; who answers may not be PostgreSQL. */
+const MAX_FIELDS = 64;
+
 /**
  * What an ErrorResponse says; a field that is missing is empty. Severity: the one that is not translated, where the server sends it (9.6 and later).
  * @param body without type and length
  */
 export function parseError(body: Buffer): ErrorReport {
   const fields = new Map<string, string>();
-  for (const field of body.toString().split('\0')) if (field) fields.set(field.charAt(0), field.slice(1));
+  for (let at = 0, count = 0; at < body.length && body[at] !== 0 && count < MAX_FIELDS; count += 1) {
+    const found = body.indexOf(0, at);
+    const end = found === -1 ? body.length : found;
+    const field = body.toString('utf8', at, end);
+    fields.set(field.charAt(0), field.slice(1));
+    at = end + 1;
+  }
   const of = (letter: string) => fields.get(letter) ?? '';
   return { severity: of('V') || of('S'), sqlState: of('C'), message: of('M') };
 }

@@ -18,12 +18,32 @@ export interface SessionOpening {
 
 const FRONT = 'the front';
 const LENGTH_BYTES = 4;
+const MAX_MINOR = 0xffff;
 /** JSON writes a byte of a name as six characters at most. */
 const MAX_OPENING_BYTES = 6 * MAX_STARTUP_MESSAGE_BYTES + 1024;
 
 interface Written extends Omit<SessionOpening, 'startup'> {
   readonly minor: number;
   readonly parameters: readonly (readonly [string, string])[];
+}
+
+const FIELDS = ['certificateEndsMs', 'loginMs', 'minor', 'parameters'].join();
+
+/** The front talks to clients: what comes from it is checked. By hand, so that no library is in every program of a session. */
+function isWritten(value: unknown): value is Written {
+  if (typeof value !== 'object' || value === null || Object.keys(value).sort().join() !== FIELDS) return false;
+  const { minor, parameters, certificateEndsMs, loginMs } = value as Record<keyof Written, unknown>;
+  const isPair = (pair: unknown) =>
+    Array.isArray(pair) && pair.length === 2 && pair.every((text) => typeof text === 'string');
+  return (
+    Number.isInteger(minor) &&
+    Number(minor) >= 0 &&
+    Number(minor) <= MAX_MINOR &&
+    Number.isFinite(certificateEndsMs) &&
+    Number.isFinite(loginMs) &&
+    Array.isArray(parameters) &&
+    parameters.every(isPair)
+  );
 }
 
 export function encodeOpening({ startup, ...others }: SessionOpening): Buffer {
@@ -40,8 +60,10 @@ export async function readOpening(socket: Duplex, signal: AbortSignal): Promise<
   if (length > MAX_OPENING_BYTES) throw new SessionError('08P01', 'an opening that is too long');
   const json = await takeBytes(socket, length, FRONT, signal);
   try {
-    const { minor, parameters, ...others } = JSON.parse(json.toString('utf8')) as Written;
-    return { ...others, startup: { minor, parameters: new Map<string, string>([...parameters]) } };
+    const written: unknown = JSON.parse(json.toString('utf8'));
+    if (!isWritten(written)) throw new SyntaxError('not the fields of an opening');
+    const { minor, parameters, ...others } = written;
+    return { ...others, startup: { minor, parameters: new Map(parameters) } };
   } catch {
     throw new SessionError('08P01', 'what is no opening');
   }

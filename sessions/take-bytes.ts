@@ -7,10 +7,13 @@ import type { Duplex } from 'node:stream';
 import { SessionError } from '../postgres/session-error.ts';
 import { untilAborted } from '../runtime/abort.ts';
 
+const EMPTY = Buffer.alloc(0);
+
 /** @param from who is at the other end, for the error. @throws SessionError 08006 when the stream ends first; the signal's reason */
 export function takeBytes(socket: Duplex, bytes: number, from: string, signal: AbortSignal): Promise<Buffer> {
   const take = () => {
-    const chunk: Buffer | null = socket.read(bytes);
+    // A stream is never asked for none: it would say that there is nothing.
+    const chunk: Buffer | null = bytes === 0 ? EMPTY : socket.read(bytes);
     // A stream that has ended gives what is left.
     if (chunk && chunk.length < bytes) throw gone(from);
     return chunk;

@@ -28,6 +28,8 @@ const PROTOCOL_3_0 = 0x3_0000;
 /** acra-server keeps each as long as the session lasts; what comes beyond is parsed each time. */
 const MAX_STATEMENTS = 256;
 const UNNAMED = '';
+/** Up to a Sync; a batch of as many tasks as there may be has some 130. */
+const MAX_REPLIES = 1_024;
 
 /** The session is of no more use; what it was asked was not answered. */
 function connectionLost(reason: string): EngineError {
@@ -36,6 +38,9 @@ function connectionLost(reason: string): EngineError {
 
 interface Round {
   readonly row: MadeUpRow | undefined;
+  isRowSent: boolean;
+  /** One value for each task that is to be protected. */
+  readonly maxBound: number;
   /** The parameters as acra-server sent them on, in order. */
   readonly bound: Buffer[];
   revealed: readonly (Buffer | null)[] | undefined;
@@ -47,6 +52,9 @@ function texts(...parts: readonly string[]): Buffer {
   return Buffer.from(parts.map((part) => `${part}\0`).join(''));
 }
 
+const PARSE_COMPLETE = messages.encodeMessage(BACKEND.parseComplete);
+const BIND_COMPLETE = messages.encodeMessage(BACKEND.bindComplete);
+const SELECTED = messages.encodeMessage(BACKEND.commandComplete, texts('SELECT 1'));
 const READY = messages.encodeMessage(BACKEND.readyForQuery, Buffer.from('I'));
 const UNKNOWN_STATEMENT = encodeError('ERROR', '42601', 'this statement is not known here');
 const SYNC = messages.encodeMessage(FRONTEND.sync);
@@ -136,19 +144,26 @@ export class EngineConnection {
     const reveals = tasks.filter((task) => task.kind === 'reveal');
     const row = reveals.length > 0 ? new MadeUpRow(reveals) : undefined;
     const asked = row ? this.#askRow(row) : tasks.flatMap((task) => (task.kind === 'reveal' ? [] : this.#ask(task)));
-    const round = await this.#exchange(row, Buffer.concat([...asked, SYNC]), signal);
+    const round = await this.#exchange({ row, maxBound: tasks.length }, Buffer.concat([...asked, SYNC]), signal);
     if (round.isRefused) return tasks.map(() => ({ kind: 'refused' }));
     if (row) return row.answers(round.revealed);
     return whole(round.bound, tasks.length).map((value) => ({ kind: 'values', values: [value] }));
   }
 
   async #ready(): Promise<void> {
-    await this.#exchange(undefined, Buffer.alloc(0), this.lost);
+    await this.#exchange({ row: undefined, maxBound: 0 }, Buffer.alloc(0), this.lost);
   }
 
-  async #exchange(row: MadeUpRow | undefined, frames: Buffer, signal: AbortSignal): Promise<Round> {
+  async #exchange(asked: Pick<Round, 'row' | 'maxBound'>, frames: Buffer, signal: AbortSignal): Promise<Round> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const round: Round = { row, bound: [], revealed: undefined, isRefused: false, settle: resolve };
+    const round: Round = {
+      ...asked,
+      isRowSent: false,
+      bound: [],
+      revealed: undefined,
+      isRefused: false,
+      settle: resolve,
+    };
     this.#round = round;
     if (frames.length > 0) this.#client.write(frames);
     try {
@@ -196,7 +211,7 @@ export class EngineConnection {
     socket.resume();
   }
 
-  /** The database's end: what acra-server sends on. */
+  /** The database's end: what acra-server sends on. @throws EngineError ENGINE_LOST, SessionError 08P01 */
   #toDatabase({ type, body }: Message): void {
     if (type === FRONTEND.sync) {
       this.#database.write(Buffer.concat([...this.#replies, READY]));
@@ -207,17 +222,35 @@ export class EngineConnection {
     } else if (type === FRONTEND.parse) {
       // A program that refuses a value may ask for something else in its place; the error ends that round.
       this.#isSkipping = !this.#isOurs(messages.PARSE.decode(body)[0]);
-      this.#replies.push(this.#isSkipping ? UNKNOWN_STATEMENT : messages.encodeMessage(BACKEND.parseComplete));
+      this.#reply(this.#isSkipping ? UNKNOWN_STATEMENT : PARSE_COMPLETE);
     } else if (type === FRONTEND.bind) {
-      const [, , , values] = messages.BIND.decode(body);
-      for (const value of values) if (value) this.#round?.bound.push(Buffer.from(value));
-      this.#replies.push(messages.encodeMessage(BACKEND.bindComplete));
+      this.#bind(messages.BIND.decode(body)[3]);
+      this.#reply(BIND_COMPLETE);
     } else if (type === FRONTEND.execute) {
-      this.#replies.push(
-        messages.DATA_ROW.encode([...(this.#round?.row?.cells ?? [])]),
-        messages.encodeMessage(BACKEND.commandComplete, texts('SELECT 1')),
-      );
+      this.#reply(messages.DATA_ROW.encode([...this.#rowOnce()]), SELECTED);
     }
+  }
+
+  #reply(...frames: readonly Buffer[]): void {
+    this.#replies.push(...frames);
+    if (this.#replies.length > MAX_REPLIES) throw connectionLost('acra-server asks its database without end');
+  }
+
+  #bind(values: readonly (Buffer | null)[]): void {
+    const round = this.#round;
+    if (!round) return;
+    for (const value of values) if (value) round.bound.push(Buffer.from(value));
+    if (round.bound.length > round.maxBound)
+      throw connectionLost('acra-server sends more values than it was asked about');
+  }
+
+  /** Who asks for it again and again would have us hold as many copies. */
+  #rowOnce(): readonly (Buffer | null)[] {
+    const round = this.#round;
+    if (!round?.row) return [];
+    if (round.isRowSent) throw connectionLost('acra-server asks for a row again');
+    round.isRowSent = true;
+    return round.row.cells;
   }
 
   #isOurs(name: string): boolean {

@@ -85,8 +85,7 @@ export async function readStartup(
   if (length < head.length || length > (isCancel ? MAX_CANCEL_BYTES : MAX_STARTUP_MESSAGE_BYTES)) {
     throw new SessionError('08P01', `invalid length of startup packet: ${length} bytes`);
   }
-  const restBytes = length - head.length;
-  const rest = restBytes === 0 ? Buffer.alloc(0) : await takeBytes(socket, restBytes, CLIENT, signal);
+  const rest = await takeBytes(socket, length - head.length, CLIENT, signal);
   const packet = Buffer.concat([head, rest]);
   if (isCancel) decodeCancelRequest(packet);
   return isCancel ? { kind: 'cancel', packet } : { kind: 'session', startup: decodeStartupMessage(packet) };

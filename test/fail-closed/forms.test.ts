@@ -1,8 +1,10 @@
 /** Whatever the form of a statement: what it stores is stored encrypted, or the statement is refused; nothing goes out in plaintext. */
 import t from 'tap';
-import { type Form, SEARCHES, WRITES } from './support/forms.ts';
+import type { Form } from './support/form.ts';
 import { guardedPlace } from './support/place.ts';
 import { observe, PROTOCOLS } from './support/run-form.ts';
+import { SEARCHES } from './support/searches.ts';
+import { WRITES } from './support/writes.ts';
 
 const REFUSED = ['0A000', '42000', '42501'];
 

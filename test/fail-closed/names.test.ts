@@ -1,7 +1,7 @@
 /** What SQL names in a session, and what a name means later: PREPARE and EXECUTE, cursors, and refusals in the middle of other statements. */
 import type pg from 'pg';
 import t from 'tap';
-import { BEFORE, OTHER, STORED } from './support/forms.ts';
+import { BEFORE, OTHER, STORED } from './support/form.ts';
 import { guardedPlace } from './support/place.ts';
 import { wasSeen } from './support/run-form.ts';
 

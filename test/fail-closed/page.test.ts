@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import t from 'tap';
 import { PROJECT } from '../project/imports.ts';
 import { acraUnderTest, IN_LINE } from '../support/stack.ts';
-import { type Form, SEARCHES, WRITES } from './support/forms.ts';
+import type { Form } from './support/form.ts';
 import { cellOf, failClosedTable, type Row, sqlTable, withTable } from './support/page.ts';
 import { guardedPlace } from './support/place.ts';
 import { observe, type Place, PROTOCOLS } from './support/run-form.ts';
+import { SEARCHES } from './support/searches.ts';
+import { WRITES } from './support/writes.ts';
 
 const isWanted = process.env['FAIL_CLOSED_PAGE'] !== undefined;
 

@@ -109,3 +109,18 @@ t.test('reads the hex form of 16 MiB', async (t) => {
   const bytes = Buffer.alloc(16 * 1024 * 1024, 'ab', 'hex');
   t.ok(decodeBytea(Buffer.from(encodeBytea(bytes)))?.equals(bytes));
 });
+
+t.test('reads 16 MiB of either form, whatever stands in it, without holding much more than that', async (t) => {
+  const texts = ['\\101', 'a\\\\b', '41 ', ' '].map((part) => Buffer.alloc(16 * 1024 * 1024, part));
+  for (const [index, text] of texts.entries()) {
+    const before = process.cpuUsage();
+    const beforeBytes = process.memoryUsage().heapUsed;
+    decodeBytea(index < 2 ? text : Buffer.concat([Buffer.from('\\x'), text]));
+    const { user, system } = process.cpuUsage(before);
+    t.ok(user + system < 1_000_000, 'µs of CPU');
+    t.ok(
+      process.memoryUsage().heapUsed - beforeBytes < 64e6,
+      'bytes; a number or a text for each byte takes over 128 MB',
+    );
+  }
+});

@@ -128,14 +128,3 @@ t.test('holds no more for a message that comes byte by byte than for one that co
     t.match(found, [options.ifLonger ? { skippedBytes: frame.length } : { frame }]);
   }
 });
-
-t.test('ends with a SessionError or not at all, whatever comes', async (t) => {
-  fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 200 }), fc.array(fc.nat(200)), fc.boolean(), (bytes, cuts, skips) => {
-      const reader = new MessageReader({ isStartup: false, maxBytes: 100, ...(skips ? { ifLonger: 'skip' } : {}) });
-      if (bytes.length > 0) sqlStateOf(() => read(reader, Buffer.from(bytes), cuts));
-    }),
-    { seed: 6, numRuns: 300 },
-  );
-  t.pass('nothing else came out');
-});

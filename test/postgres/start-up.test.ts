@@ -1,5 +1,4 @@
 /** First packets of PostgreSQL: what passes, what is refused and why. */
-import fc from 'fast-check';
 import t from 'tap';
 import type { PostgresRefusal } from '../../postgres/start-up.ts';
 import { checkTlsAnswer, classifyStartup, encodeErrorResponse, MAX_STARTUP_BYTES } from '../../postgres/start-up.ts';
@@ -78,24 +77,4 @@ t.test('encodes an ErrorResponse with severity, SQLSTATE and message', async (t)
   t.same(fields.slice(0, 3), ['SFATAL', 'VFATAL', 'C28000']);
   t.match(fields[3], /^MTLS is required/);
   t.same(fields.slice(4), ['', '']);
-});
-
-t.test('gives a verdict on any bytes, and lets none pass but the three packets', async () => {
-  const passing = [SSL_REQUEST, CANCEL_REQUEST, GSS_REQUEST].map((packet) => packet.toString('hex'));
-  const bytes = fc.uint8Array({ maxLength: 17 });
-  const nearly = fc
-    .tuple(fc.constantFrom(SSL_REQUEST, CANCEL_REQUEST, GSS_REQUEST), bytes, fc.nat(16))
-    .map(([packet, noise, at]) => Buffer.concat([packet.subarray(0, at), noise]).subarray(0, 17));
-  fc.assert(
-    fc.property(fc.oneof(bytes, nearly), (input) => {
-      const verdict = classifyStartup(Buffer.from(input)).kind;
-      const isPassing = verdict !== 'more' && verdict !== 'refused';
-      // The eight bytes of a CancelRequest's key may be anything.
-      const text = Buffer.from(input).toString('hex');
-      const isCancel = text.length / 2 === Number(`0x${text.slice(0, 8)}`) && text.slice(8, 16) === '04d2162e';
-      const isKnown = passing.includes(text) || (isCancel && text.length >= 32);
-      return isPassing === isKnown;
-    }),
-    { seed: 1, numRuns: 2000 },
-  );
 });

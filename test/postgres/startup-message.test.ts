@@ -145,22 +145,3 @@ t.test('decodes what it encodes', async (t) => {
     { seed: 1, numRuns: 300 },
   );
 });
-
-t.test('reads any bytes or refuses them with a SessionError', async () => {
-  const near = fc
-    .array(fc.constantFrom('user', 'a', '\0', '\0', '\0\0', '_pq_.x', '\xff'))
-    .map((parts) => packet(parts.join('')));
-  fc.assert(
-    fc.property(
-      fc.oneof(
-        near,
-        fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes)),
-      ),
-      (frame) => {
-        const sqlState = sqlStateOf(() => decodeStartupMessage(frame));
-        return sqlState === undefined || /^(08P01|0A000|28000)$/.test(sqlState);
-      },
-    ),
-    { seed: 2, numRuns: 1000 },
-  );
-});

@@ -46,6 +46,7 @@ t.test('waits for a length that comes in part without stopping everything else',
 t.test('refuses a length out of bounds before its bytes have come, and what is no opening (08P01)', async (t) => {
   const length = Buffer.alloc(4);
   for (const [bytes, value] of [
+    ['behind', 0],
     ['', 0x7fff_ffff],
     ['', 0xffff_ffff],
     ['{}', 2],
@@ -56,6 +57,28 @@ t.test('refuses a length out of bounds before its bytes have come, and what is n
     length.writeUInt32BE(value);
     peer.write(Buffer.concat([length, Buffer.from(bytes)]));
     t.equal(await outcomeOf(readOpening(own, patient)), '08P01', bytes || String(value));
+  }
+});
+
+t.test('refuses an opening of which a field has another form (08P01)', async (t) => {
+  const written = { minor: 0, parameters: [['user', 'app']], certificateEndsMs: 1.8e12, loginMs: 1 };
+  for (const changed of [
+    { minor: '0' },
+    { minor: 0x1_0000 },
+    { parameters: [['user']] },
+    { parameters: [['user', 1]] },
+    { parameters: 'user' },
+    { certificateEndsMs: '' },
+    { certificateEndsMs: undefined },
+    { loginMs: null },
+    { more: 1 },
+  ]) {
+    const json = Buffer.from(JSON.stringify({ ...written, ...changed }));
+    const { own, peer } = streamPair();
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(json.length);
+    peer.write(Buffer.concat([length, json]));
+    t.equal(await outcomeOf(readOpening(own, patient)), '08P01', JSON.stringify(changed));
   }
 });
 

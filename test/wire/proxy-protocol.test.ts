@@ -150,26 +150,6 @@ t.test('reads what is put together, with its checksum wherever it stands', async
   );
 });
 
-t.test('reads any bytes or refuses them with its own error', async () => {
-  const near = fc.tuple(
-    fc.constantFrom('20', '21'),
-    fc.constantFrom('00', '11', '21', '31'),
-    fc.uint8Array({ maxLength: 60 }),
-  );
-  const bytes = fc.oneof(
-    fc.uint8Array({ maxLength: 40 }).map((noise) => Buffer.from(noise)),
-    near.map(([version, family, noise]) =>
-      Buffer.concat([fromHex(`${SIGNATURE}${version}${family}00`), Buffer.from(noise)]),
-    ),
-  );
-  fc.assert(
-    fc.property(bytes, (input) => {
-      errorOf(input);
-    }),
-    { seed: 2, numRuns: 2000 },
-  );
-});
-
 t.test('reads back what it writes, of both families and of nobody', async (t) => {
   for (const [address, size] of [
     ['192.0.2.1', 28],

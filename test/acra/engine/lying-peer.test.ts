@@ -1,15 +1,16 @@
 /** Programs in the place of acra-server that forward, change, leave out or make up: nothing of theirs is taken for a protected value. */
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import t from 'tap';
-import { checkStored } from '../../../acra/engine/check.ts';
 import { AcraEngine } from '../../../acra/engine/engine.ts';
-import { EngineError } from '../../../acra/errors.ts';
+import { revealStatement, storeStatement } from '../../../acra/engine/statements.ts';
+import type { Task } from '../../../acra/engine/task.ts';
+import { BIND, encodeMessage, PARSE } from '../../../postgres/messages.ts';
 import { systemClock } from '../../../runtime/clock.ts';
 import { systemRandom } from '../../../runtime/random.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { columnOf } from '../support/columns.ts';
+import { roundWith } from './support/engine-peer.ts';
 
 const of = columnOf({ table: 'v' });
 const searchable = { ...of, searchable: true };
@@ -75,28 +76,23 @@ for (const [name, { out = asItCame, back = asItCame }] of Object.entries(LIES)) 
   });
 }
 
-t.test('no bytes but a whole container pass for a stored value, and no error is foreign', (t) => {
-  const bytes = fc.uint8Array({ minLength: 1, maxLength: 64 }).map((each) => Buffer.from(each));
-  const header = bytes.map((body) => {
-    const container = Buffer.concat([Buffer.from('%%%'), Buffer.alloc(8), Buffer.of(0xf0), body]);
-    container.writeBigUInt64LE(BigInt(container.length), 3);
-    return container;
+const STORE: readonly Task[] = [{ kind: 'store', of, value }];
+const REVEAL: readonly Task[] = [{ kind: 'reveal', of, cells: [value] }];
+const SYNC = encodeMessage('S');
+const EXECUTE = encodeMessage('E', Buffer.alloc(5));
+const parse = PARSE.encode('q0', storeStatement(of), []);
+const bind = BIND.encode('', 'q0', [1], [value], []);
+const DEMANDS: readonly (readonly [what: string, tasks: readonly Task[], frames: readonly Buffer[]])[] = [
+  ['a row twice', REVEAL, [PARSE.encode('q0', revealStatement([{ column: of, size: 1 }]), []), EXECUTE, EXECUTE]],
+  ['more values to be taken than it was given', STORE, [parse, bind, bind]],
+  ['an answer to statements without end', STORE, Array<Buffer>(1_025).fill(parse)],
+];
+for (const [what, tasks, frames] of DEMANDS) {
+  t.test(`ends the session of a program that asks our end for ${what}, and holds nothing for it`, async (t) => {
+    const said = { toDatabase: [Buffer.concat([...frames, SYNC])], toClient: Array<Buffer>(20).fill(Buffer.alloc(0)) };
+    await roundWith(tasks, said, async ({ answers, repliedBytes }) => {
+      await t.rejects(answers, { code: 'ENGINE_LOST' });
+      t.equal(repliedBytes(), 0);
+    });
   });
-  const any = fc.oneof(
-    bytes,
-    header,
-    fc.tuple(bytes, header).map((parts) => Buffer.concat(parts)),
-  );
-  fc.assert(
-    fc.property(any, any, fc.boolean(), (plain, stored, isSearchable) => {
-      try {
-        const outcome = checkStored({ ...of, searchable: isSearchable }, plain, stored);
-        return outcome === 'kept' && stored.subarray(-plain.length).equals(plain);
-      } catch (error) {
-        return error instanceof EngineError;
-      }
-    }),
-    { seed: 16, numRuns: 20_000 },
-  );
-  t.end();
-});
+}

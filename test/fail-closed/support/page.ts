@@ -1,9 +1,9 @@
 /** What the pages say of each form: docs/fail-closed.md beside acra-server in line, docs/sql.md why. */
-import type { Form } from './forms.ts';
+import type { Form } from './form.ts';
 import { type Observed, PROTOCOLS, type Protocol } from './run-form.ts';
 
 /** Of one form, by protocol. */
-export type Cells = Readonly<Partial<Record<Protocol, string>>>;
+type Cells = Readonly<Partial<Record<Protocol, string>>>;
 
 export interface Row {
   readonly name: string;

@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import type pg from 'pg';
 import type { Message } from '../../../postgres/message-reader.ts';
-import { BEFORE, type Form, MARKER } from './forms.ts';
+import { BEFORE, type Form, MARKER } from './form.ts';
 
 export const PROTOCOLS = ['simple', 'extended', 'prepared'] as const;
 export type Protocol = (typeof PROTOCOLS)[number];

@@ -1,5 +1,4 @@
 /** The messages of a login as PostgreSQL's manual lays them out, byte by byte, and what is refused in their place. */
-import fc from 'fast-check';
 import t from 'tap';
 import {
   AUTHENTICATION_OK,
@@ -12,7 +11,6 @@ import {
   encodeSaslContinue,
   encodeSaslFinal,
 } from '../../../postgres/scram/sasl-messages.ts';
-import { SessionError } from '../../../postgres/session-error.ts';
 import { rejectsLogin } from './support/refusals.ts';
 
 const DATA = Buffer.from('data');
@@ -86,25 +84,4 @@ for (const [what, decode, bytes] of REFUSED) {
 t.test('refuses to offer or to choose what is not the name of a mechanism', async () => {
   await rejectsLogin(() => encodeAuthenticationSasl(['a\0']), '08P01');
   await rejectsLogin(() => encodeInitialResponse('', DATA), '08P01');
-});
-
-t.test('answers any bytes with a message or a SessionError', async () => {
-  const code = fc.constantFrom('', '00000000', '0000000a', '0000000b', '0000000c', '4100');
-  const bytes = fc
-    .tuple(code, fc.uint8Array({ maxLength: 40 }))
-    .map(([start, rest]) => Buffer.concat([Buffer.from(start, 'hex'), rest]));
-  fc.assert(
-    fc.property(
-      bytes,
-      fc.constantFrom(decodeAuthentication, decodeInitialResponse, decodeResponse),
-      (input, decode) => {
-        try {
-          return decode(input) !== undefined;
-        } catch (error) {
-          return error instanceof SessionError;
-        }
-      },
-    ),
-    { seed: 1, numRuns: 500 },
-  );
 });

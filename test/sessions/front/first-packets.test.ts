@@ -1,10 +1,9 @@
 /** What a client says before its session: every packet, however it is cut, late, early or not at all. */
-import fc from 'fast-check';
 import t from 'tap';
 import { SessionError } from '../../../postgres/session-error.ts';
 import { encodeStartupMessage } from '../../../postgres/startup-message.ts';
 import { Deadline } from '../../../runtime/deadline.ts';
-import { readRequest, readStartup } from '../../../sessions/front/first-packets.ts';
+import { readRequest } from '../../../sessions/front/first-packets.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { outcomeOf } from '../support/outcome.ts';
 import { readNow, settled, streamPair, writeInPieces } from '../support/streams.ts';
@@ -150,21 +149,4 @@ t.test('waits for the first byte and for the rest as long as each may take', asy
   clock.advance(1);
   await t.rejects(slow, { message: 'rest' }, 'the time is for all that comes before TLS');
   for (const event of ['readable', 'close', 'end']) t.equal(own.listenerCount(event), 0, `no listener left: ${event}`);
-});
-
-t.test('ends with a SessionError or a request, whatever comes', async (t) => {
-  const piece = fc.oneof(fc.constantFrom(SSL, GSS, CANCEL, STARTUP, CLIENT_HELLO), fc.uint8Array({ maxLength: 12 }));
-  await fc.assert(
-    fc.asyncProperty(fc.array(piece, { maxLength: 3 }), fc.array(fc.nat(60), { maxLength: 3 }), async (all, cuts) => {
-      for (const start of [(own: Parameters<typeof readStartup>[0]) => readRequest(own, patience), readStartup]) {
-        const { own, peer } = streamPair();
-        const result = outcomeOf<unknown>(start(own, patient));
-        await writeInPieces(peer, Buffer.concat(all), cuts);
-        peer.end();
-        await result;
-      }
-    }),
-    { seed: 31, numRuns: 150 },
-  );
-  t.pass('nothing else came out');
 });

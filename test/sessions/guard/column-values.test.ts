@@ -141,15 +141,3 @@ t.test('reads back what it shows: integers, text and bytes', async (t) => {
     { seed: 21, numRuns: 100 },
   );
 });
-
-t.test('refuses any text and any bytes by a Refusal, or takes them', async (t) => {
-  fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
-      for (const column of [INT32, INT64, STR, ...BYTEA_COLUMNS]) {
-        for (const read of [valueFromText, valueFromBinary]) sqlStateOf(() => read(column, Buffer.from(bytes)));
-      }
-    }),
-    { seed: 22, numRuns: 300 },
-  );
-  t.pass('nothing else came out');
-});

@@ -1,45 +1,7 @@
-/**
- * Forms of statements that store or compare values of protected columns (`email`, searchable, and `diagnosis` of `patients`). Values
- * contain MARKER, so that one that gets anywhere in plaintext is found.
- */
-export const MARKER = 'PLAINTEXT';
+/** Forms that store values of protected columns. */
+import { BEFORE, type Form, insert, MARKER, OTHER, refused, STORED, withValues } from './form.ts';
 
-const value = (name: string) => `${MARKER}-${name}`;
-export const STORED = value('stored');
-export const OTHER = value('other');
-/** Of the rows that are there before each form: email and diagnosis. */
-export const BEFORE = [value('first'), value('second')] as const;
-
-export interface Form {
-  readonly sql: string;
-  /** By number; a form without parameters has literals in the text. */
-  readonly values?: readonly unknown[];
-  /** What becomes of it: its values are stored encrypted, or compared by their hashes, and its rows come back as they should; or not. */
-  readonly ends: 'works' | 'refused';
-  /** What it must give back. */
-  readonly rows?: readonly object[];
-  /** Rows by id that must be there afterwards, read through the enclave: email and diagnosis. */
-  readonly leaves?: Readonly<Record<number, readonly [string | null, string | null]>>;
-  /** A value is also for a column that is not protected. */
-  readonly saysInClear?: true;
-  /** A text of several statements, which only the simple protocol takes. */
-  readonly isSimpleOnly?: true;
-}
-
-const [FIRST, SECOND] = BEFORE;
-const insert = (sql: string, leaves: Form['leaves'] = { 9: [null, STORED] }): Form => ({ sql, ends: 'works', leaves });
-const refused = (sql: string, values?: readonly unknown[]): Form => ({
-  sql,
-  ends: 'refused',
-  ...(values && { values }),
-});
-const found = (where: string, ids: readonly number[], values?: readonly unknown[]): Form => ({
-  sql: `SELECT id FROM patients WHERE ${where} ORDER BY id`,
-  ends: 'works',
-  rows: ids.map((id) => ({ id })),
-  ...(values && { values }),
-});
-const withValues = (form: Form, ...values: readonly unknown[]): Form => ({ ...form, values });
+const [FIRST] = BEFORE;
 
 export const WRITES: Readonly<Record<string, Form>> = {
   'INSERT … VALUES': insert(`INSERT INTO patients (id, name, diagnosis) VALUES (9, 'n', '${STORED}')`),
@@ -248,64 +210,4 @@ export const WRITES: Readonly<Record<string, Form>> = {
     rows: [{ before: FIRST, after: STORED }],
   },
   DEFAULT: insert("INSERT INTO patients (id, name, diagnosis) VALUES (9, 'n', DEFAULT)", { 9: [null, null] }),
-};
-
-export const SEARCHES: Readonly<Record<string, Form>> = {
-  '=': found(`email = '${FIRST}'`, [1]),
-  '= $1': found('email = $1', [1], [FIRST]),
-  '<>': found(`email <> '${FIRST}'`, [2]),
-  'value = column': found(`'${FIRST}' = email`, [1]),
-  parentheses: found(`(email) = ('${FIRST}')`, [1]),
-  IN: found(`email IN ('${FIRST}', '${SECOND}')`, [1, 2]),
-  'IN ($1, $2)': found('email IN ($1, $2)', [1, 2], [FIRST, SECOND]),
-  'NOT IN': found(`email NOT IN ('${FIRST}')`, [2]),
-  '= ANY($1)': found('email = ANY($1)', [1, 2], [[FIRST, SECOND]]),
-  '= ANY(ARRAY[…])': found(`email = ANY(ARRAY['${FIRST}', '${OTHER}'])`, [1]),
-  'IS NOT DISTINCT FROM': found(`email IS NOT DISTINCT FROM '${FIRST}'`, [1]),
-  'the same $1 for two columns': { ...found('email = $1 OR name = $1', [1], [FIRST]), saysInClear: true },
-  'column::text = value': found(`email::text = '${FIRST}'`, [1]),
-  rows: found(`(id, email) = (1, '${FIRST}')`, [1]),
-  'inside EXISTS': found(`EXISTS (SELECT 1 FROM patients x WHERE x.id = patients.id AND x.email = '${FIRST}')`, [1]),
-  'inside IN (SELECT …)': found(`id IN (SELECT x.id FROM patients x WHERE x.email = $1)`, [1], [FIRST]),
-  'in a sub-select': {
-    sql: `SELECT id FROM (SELECT id, email AS e FROM patients) d WHERE d.e = '${FIRST}'`,
-    ends: 'works',
-    rows: [{ id: 1 }],
-  },
-  'in a CTE': {
-    sql: `WITH d AS (SELECT * FROM patients WHERE email = '${FIRST}') SELECT id, email FROM d`,
-    ends: 'works',
-    rows: [{ id: 1, email: FIRST }],
-  },
-  'UNION ALL': {
-    sql: `SELECT email FROM patients WHERE email = '${FIRST}' UNION ALL SELECT email FROM patients WHERE email = '${SECOND}'`,
-    ends: 'works',
-    rows: [{ email: FIRST }, { email: SECOND }],
-  },
-  'join of two searchable columns': {
-    sql: 'SELECT a.id FROM patients a JOIN patients b ON a.email = b.email ORDER BY a.id',
-    ends: 'works',
-    rows: [{ id: 1 }, { id: 2 }],
-  },
-  'count(column)': { sql: 'SELECT count(email)::int AS n FROM patients', ends: 'works', rows: [{ n: 2 }] },
-  'IS NULL': found('email IS NULL', []),
-  'DELETE … RETURNING': {
-    sql: `DELETE FROM patients WHERE email = '${FIRST}' RETURNING id, email`,
-    ends: 'works',
-    rows: [{ id: 1, email: FIRST }],
-  },
-  'a column that is not searchable': refused(`SELECT id FROM patients WHERE diagnosis = '${FIRST}'`),
-  LIKE: refused(`SELECT id FROM patients WHERE email LIKE '${FIRST}%'`),
-  '<': refused(`SELECT id FROM patients WHERE email < '${FIRST}'`),
-  BETWEEN: refused(`SELECT id FROM patients WHERE email BETWEEN '${FIRST}' AND '${SECOND}'`),
-  'lower(column) = value': refused(`SELECT id FROM patients WHERE lower(email) = '${FIRST}'`),
-  'column = lower(value)': refused(`SELECT id FROM patients WHERE email = lower('${FIRST}')`),
-  'ORDER BY': refused('SELECT id FROM patients ORDER BY email'),
-  'GROUP BY': refused('SELECT count(*) FROM patients GROUP BY email'),
-  DISTINCT: refused('SELECT DISTINCT email FROM patients'),
-  UNION: refused('SELECT email FROM patients UNION SELECT email FROM patients'),
-  'min(column)': refused('SELECT min(email) FROM patients'),
-  'column || …': refused("SELECT diagnosis || 'x' FROM patients"),
-  'JOIN … USING (column)': refused('SELECT a.id FROM patients a JOIN patients b USING (email)'),
-  'a whole row': refused('SELECT row_to_json(patients) FROM patients'),
 };

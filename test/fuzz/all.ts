@@ -1,0 +1,21 @@
+/** Every parser that reads what others send before they are trusted, in the order of the table. */
+import type { Fuzzer } from '../support/fuzz.ts';
+import { ENGINE_ANSWERS } from './engine-answers.ts';
+import { ENGINE_SESSION } from './engine-session.ts';
+import { FIRST_BYTES } from './first-bytes.ts';
+import { MESSAGES } from './messages.ts';
+import { PROXY_HEADER } from './proxy-header.ts';
+import { SCRAM } from './scram.ts';
+import { START_UP } from './start-up.ts';
+import { VALUES } from './values.ts';
+
+export const FUZZERS: readonly Fuzzer[] = [
+  ...START_UP,
+  ...FIRST_BYTES,
+  ...MESSAGES,
+  ...SCRAM,
+  ...PROXY_HEADER,
+  ...ENGINE_ANSWERS,
+  ...ENGINE_SESSION,
+  ...VALUES,
+];
