@@ -59,12 +59,17 @@ export async function readOpening(socket: Duplex, signal: AbortSignal): Promise<
   const length = (await takeBytes(socket, LENGTH_BYTES, FRONT, signal)).readUInt32BE();
   if (length > MAX_OPENING_BYTES) throw new SessionError('08P01', 'an opening that is too long');
   const json = await takeBytes(socket, length, FRONT, signal);
+  const written = parsed(json);
+  if (!isWritten(written)) throw new SessionError('08P01', 'what is no opening');
+  const { minor, parameters, ...others } = written;
+  return { ...others, startup: { minor, parameters: new Map(parameters) } };
+}
+
+/** @returns undefined for what is no JSON */
+function parsed(json: Buffer): unknown {
   try {
-    const written: unknown = JSON.parse(json.toString('utf8'));
-    if (!isWritten(written)) throw new SyntaxError('not the fields of an opening');
-    const { minor, parameters, ...others } = written;
-    return { ...others, startup: { minor, parameters: new Map(parameters) } };
+    return JSON.parse(json.toString('utf8'));
   } catch {
-    throw new SessionError('08P01', 'what is no opening');
+    return undefined;
   }
 }
