@@ -74,7 +74,7 @@ fuzz: $(INSTALLED) ## try millions of inputs on what reads strangers' bytes (doc
 	@node test/fuzz/main.ts
 
 fail-closed: tap-in-place ## run every form of docs/fail-closed.md through acra-server in line and the guard, and write the page and docs/sql.md
-	@export FAIL_CLOSED_PAGE=1; $(TAP_RUN) --jobs=1 $(TAP_FLAGS) test/fail-closed/page.test.ts
+	@export FAIL_CLOSED_PAGE=1; $(TAP_RUN) --jobs=1 --timeout=900 $(TAP_FLAGS) test/fail-closed/page.test.ts
 
 check: $(INSTALLED) types lint ## types, lint, dead code, import rules and rules of sources
 

@@ -7,16 +7,17 @@ import { acraUnderTest, IN_LINE } from '../support/stack.ts';
 import type { Form } from './support/form.ts';
 import { cellOf, failClosedTable, type Row, sqlTable, withTable } from './support/page.ts';
 import { guardedPlace } from './support/place.ts';
-import { observe, type Place, PROTOCOLS } from './support/run-form.ts';
+import { observe, type Place, PROTOCOLS, type Protocol } from './support/run-form.ts';
 import { SEARCHES } from './support/searches.ts';
 import { WRITES } from './support/writes.ts';
 
+const SIMPLE = ['simple'] as const;
 const isWanted = process.env['FAIL_CLOSED_PAGE'] !== undefined;
 
-async function cellsOf(place: Place, form: Form) {
+async function cellsOf(place: Place, form: Form, protocols: readonly Protocol[] = PROTOCOLS) {
   const cells: Record<string, string> = {};
   let reason: string | undefined;
-  for (const protocol of form.isSimpleOnly ? (['simple'] as const) : PROTOCOLS) {
+  for (const protocol of form.isSimpleOnly ? SIMPLE : protocols) {
     const observed = await observe(place, form, protocol);
     cells[protocol] = cellOf(observed, form);
     if (observed.outcome.kind === 'failed')
@@ -32,14 +33,21 @@ t.test('writes what becomes of each form', { skip: !isWanted && 'make fail-close
     const rows: Row[] = [];
     for (const [name, form] of Object.entries(forms)) {
       const own = await cellsOf(guarded, form);
-      rows.push({ name, form, inLine: (await cellsOf(inLine, form)).cells, guarded: own.cells, reason: own.reason });
+      rows.push({
+        name,
+        form,
+        inLine: (await cellsOf(inLine, form, form.beginsCopy ? SIMPLE : PROTOCOLS)).cells,
+        guarded: own.cells,
+        reason: own.reason,
+      });
     }
     return rows;
   };
   const [writes, searches] = [await rowsOf(WRITES), await rowsOf(SEARCHES)];
-  const by = `${program.description}${program.sha256 ? `, sha256 ${program.sha256}` : ''}; ${new Date().toISOString().slice(0, 10)}; PostgreSQL ${
-    (await guarded.owner.query('SHOW server_version')).rows[0].server_version
-  }`;
+  const isStandIn = program.kind === 'stand-in';
+  const acra = isStandIn ? 'the stand-in for acra-server' : `acra-server (sha256 ${program.sha256})`;
+  const { rows: versions } = await guarded.owner.query<{ server_version: string }>('SHOW server_version');
+  const by = `Made on ${new Date().toISOString().slice(0, 10)} with ${acra} and PostgreSQL ${versions[0]?.server_version}.`;
   const write = (name: string, tables: Readonly<Record<string, string>>) => {
     const file = join(PROJECT, 'docs', name);
     const document = Object.entries(tables).reduce(

@@ -22,6 +22,8 @@ export interface Form {
   readonly leaves?: Readonly<Record<number, readonly [string | null, string | null]>>;
   /** A value is also for a column that is not protected. */
   readonly saysInClear?: true;
+  /** node-postgres waits for ever where COPY begins in the extended protocol; a guard does not let it begin. */
+  readonly beginsCopy?: true;
   /** A text of several statements, which only the simple protocol takes. */
   readonly isSimpleOnly?: true;
 }

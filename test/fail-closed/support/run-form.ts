@@ -85,8 +85,8 @@ async function reset(place: Place): Promise<void> {
   await application.query('ROLLBACK').catch(() => place.renew());
   await owner.query('TRUNCATE patients');
   for (const [index, value] of BEFORE.entries()) {
-    const sql = 'INSERT INTO patients (id, name, email, diagnosis) VALUES ($1, $2, $3, $3)';
-    await place.application.query(sql, [index + 1, `n${index + 1}`, value]);
+    const sql = 'INSERT INTO patients (id, name, email, diagnosis) VALUES ($1, $2, $3, $4)';
+    await place.application.query(sql, [index + 1, `n${index + 1}`, value, value]);
   }
 }
 

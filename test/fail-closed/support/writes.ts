@@ -152,7 +152,7 @@ export const WRITES: Readonly<Record<string, Form>> = {
     { 1: [FIRST, OTHER], 9: [null, STORED] },
   ),
   DO: refused(`DO $$ BEGIN INSERT INTO patients (id, name, diagnosis) VALUES (9, 'n', '${STORED}'); END $$`),
-  'COPY FROM STDIN': refused('COPY patients (id, name, diagnosis) FROM STDIN'),
+  'COPY FROM STDIN': { ...refused('COPY patients (id, name, diagnosis) FROM STDIN'), beginsCopy: true },
   'EXPLAIN ANALYZE INSERT': insert(
     `EXPLAIN ANALYZE INSERT INTO patients (id, name, diagnosis) VALUES (9, 'n', '${STORED}')`,
   ),
