@@ -57,10 +57,16 @@ export const certifiedName = z
  */
 export const DATABASE_HEADROOM = 10;
 
+/**
+ * Connections that host-proxy takes beside one for each session: as many as the front lets wait, and those that are just ending. So the
+ * front, which sees certificates, chooses who goes, and a house full of sessions is not closed by those that are none.
+ */
+export const FRONT_HEADROOM = 300;
+
 /** Bounds of one relay route (relay.md, "Route"), with so many connections more than a route for sessions has. */
 export const routeLimitFields = (headroom = 0) => ({
   maxConnections: count(500 + headroom, 100_000 + headroom).describe('established at once; more are shed at accept'),
-  maxPending: count(100, 100_000).describe('not yet established at once'),
+  maxPending: count(500 + headroom, 100_000 + headroom).describe('of these, not yet established at once'),
   connectTimeoutMs: durationMs(10_000),
   prefaceTimeoutMs: durationMs(5_000).describe(
     'from accept until what must come first is there: the first packet of a client, say',

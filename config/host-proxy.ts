@@ -9,7 +9,7 @@ import { MAX_UNIX_PATH_BYTES } from '../wire/endpoint.ts';
 import { ROUTES } from '../wire/routes.ts';
 import { kmsHostFault } from './aws-names.ts';
 import { nitroCliRun, qemuRun } from './enclave-run.ts';
-import { address, count, DATABASE_HEADROOM, durationMs, routeLimitFields } from './fields.ts';
+import { address, count, DATABASE_HEADROOM, durationMs, FRONT_HEADROOM, routeLimitFields } from './fields.ts';
 import { portTable, routeSections } from './route-fields.ts';
 
 export const DEFAULT_RUNTIME_FOLDER = '/run/acra-enclave';
@@ -44,7 +44,7 @@ const SILENT_FOR_A_PLACE = 4;
 /** One address or IPv6 /64. Only the public route knows its peers' addresses. */
 const limits = z
   .strictObject({
-    ...routeLimitFields(),
+    ...routeLimitFields(FRONT_HEADROOM),
     maxConnectionsPerAddress: z
       .int()
       .min(1)

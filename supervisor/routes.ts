@@ -130,7 +130,12 @@ function prefaceOf({ preface, tellsSource }: RouteDeclaration, isJudgedInside: b
 function limitsOf({ limits }: RouteDeclaration, config: RouteConfig): RouteLimits {
   if (limits === 'private') return PRIVATE_LIMITS;
   const { maxConnections = 0 } = (limits === 'ingressLimits' && config.postgresIngress) || {};
-  return { ...config[limits], maxConnections: Math.max(config[limits].maxConnections, maxConnections) };
+  const own = config[limits];
+  return {
+    ...own,
+    maxConnections: Math.max(own.maxConnections, maxConnections),
+    maxPending: Math.max(own.maxPending, maxConnections),
+  };
 }
 
 function insideAddress(label: string, inside: Inside, platform: Platform, config: RouteConfig): Endpoint {

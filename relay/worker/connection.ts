@@ -116,12 +116,6 @@ export interface Handshake {
   failure: string;
 }
 
-/**
- * A client's own bytes from its ClientHello to its first query, with a client certificate, are more; those of one that asks for TLS
- * and stops, less. Who sends a whole ClientHello and stops is beyond this measure.
- */
-const MIN_SESSION_BYTES = 512;
-
 const nothing = () => undefined;
 const ACCEPTED: Stage = { name: 'accepted', onEvents: nothing, onDeadline: nothing };
 /** Late events and answers find it. */
@@ -153,6 +147,8 @@ export class Connection implements Timed, NameWaiter, Sheddable {
   lastActivityMs: number;
   deadlineMs = 0;
   heapIndex = -1;
+  /** What the downstream has sent behind the server's first words (places.ts). */
+  proofBytes = 0;
 
   constructor(id: number, route: RouteState, policy: Policy, peer: Peer, nowMs: number) {
     this.id = id;
@@ -227,11 +223,6 @@ export class Connection implements Timed, NameWaiter, Sheddable {
     }
   }
 
-  /** Whether the downstream has sent what no client's way into a session is shorter than. */
-  get isProven(): boolean {
-    return this.down.receivedBytes >= MIN_SESSION_BYTES;
-  }
-
   /** Makes room. @param limit the one that is reached. */
   shed(engine: Engine, limit: string): void {
     this.close(engine, 'shed', limit);
@@ -276,7 +267,7 @@ export class Connection implements Timed, NameWaiter, Sheddable {
       route.peers.add(this);
     }
     if (stage.isSilent !== true) return;
-    route.peers.silent.add(this);
+    route.peers.silent.add(this, this.#peer.address);
     route.count('silent', 1);
   }
 

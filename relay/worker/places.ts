@@ -4,16 +4,24 @@
  *
  * A silent connection (one that has not said yet what it wants) so holds no place, costs a descriptor, and never keeps another
  * out: over a limit of silent ones the oldest goes, after a last look whether its first bytes have come meanwhile. Whoever
- * floods a route with silence pushes out himself. For want of a place those go that were opened and did not become sessions within
- * the time for a preface, the oldest first. Only sessions count against newcomers.
+ * floods a route with silence pushes out himself. For want of a place one goes that has not become a session: the oldest of the
+ * address that has most of these, where the newcomer's has none, or fewer even with him; else the oldest of all, when it had the time
+ * for a preface. So whoever comes from many addresses takes no place from one that comes from few, and only sessions count against
+ * newcomers.
  */
 import { encodeErrorResponse } from '../../postgres/start-up.ts';
 import type { CounterName } from '../counters.ts';
 import type { RelayEvent } from '../events.ts';
 import type { Connection, Peer } from './connection.ts';
 import type { Engine } from './engine.ts';
-import type { RouteState } from './route-state.ts';
+import type { RouteState, Sheddable } from './route-state.ts';
 import { sendLastWords } from './small-io.ts';
+
+/**
+ * Of a server: its certificate, which is longer. Of a client behind that: its own certificate and its first query, which are longer too;
+ * whoever only says a whole ClientHello says nothing more. Who shows no certificate and goes on is the server's matter, which has then seen it.
+ */
+const MIN_PROOF_BYTES = 512;
 
 export interface Denial {
   readonly counter: CounterName;
@@ -25,19 +33,31 @@ const shed = (reason: string): Denial => ({ counter: 'shed', event: 'relay.shed'
 
 /** The oldest silent connection, of one address or of all, goes unless it has spoken meanwhile. */
 function shedSilent(engine: Engine, route: RouteState, address: string | undefined, limit: string): void {
-  const oldest = route.peers.silent.oldest(address);
+  const { silent } = route.peers;
+  const oldest = address === undefined ? silent.oldest() : silent.oldestOf(address);
   if (oldest === undefined) return;
   oldest.lookAgain(engine);
-  if (route.peers.silent.has(oldest)) oldest.shed(engine, limit);
+  if (silent.has(oldest)) oldest.shed(engine, limit);
 }
 
-/** The oldest connection goes that was opened and has not become a session in time. @returns whether there was one. */
-function shedUnproven(engine: Engine, route: RouteState, address: string | undefined, limit: string): boolean {
-  const { unproven } = route.peers;
-  let oldest = unproven.oldest(address);
-  for (; oldest?.isProven; oldest = unproven.oldest(address)) unproven.delete(oldest);
+/** Ends a connection that had the time for a preface, and is no session. @returns whether it was one */
+function shedLate(engine: Engine, route: RouteState, oldest: Sheddable | undefined, limit: string): boolean {
   if (oldest === undefined || engine.nowMs - oldest.acceptedMs < route.limits.prefaceTimeoutMs) return false;
   oldest.shed(engine, limit);
+  return true;
+}
+
+/**
+ * Ends a connection of whoever has most that are no sessions, for an address that has none, or has fewer even with one more; between two
+ * that have as many a place would only go back and forth, and each time be served anew. Else one that is late. @returns whether there was one
+ */
+function shedUnproven(engine: Engine, route: RouteState, address: string | undefined, limit: string): boolean {
+  const { unproven } = route.peers;
+  const { busiest } = unproven;
+  const own = unproven.countOf(address);
+  const isGreedy = address !== undefined && busiest !== undefined && (own === 0 || busiest.count > own + 1);
+  if (!isGreedy) return shedLate(engine, route, unproven.oldest(), limit);
+  unproven.oldestOf(busiest.whose)?.shed(engine, limit);
   return true;
 }
 
@@ -65,11 +85,11 @@ function placeDenial(engine: Engine, route: RouteState, { address }: Peer): Deni
     const held = () => peers.connectionsOf(address) - peers.silent.countOf(address);
     while (held() >= maxConnectionsPerAddress) {
       const reason = 'maxConnectionsPerAddress';
-      if (!shedUnproven(engine, route, address, reason)) return shed(reason);
+      if (!shedLate(engine, route, peers.unproven.oldestOf(address), reason)) return shed(reason);
     }
   }
   while (route.active - peers.silent.size >= limits.maxConnections) {
-    if (!shedUnproven(engine, route, undefined, 'maxConnections')) return shed('maxConnections');
+    if (!shedUnproven(engine, route, address, 'maxConnections')) return shed('maxConnections');
   }
   return route.pending - peers.silent.size >= limits.maxPending ? shed('maxPending') : undefined;
 }
@@ -102,9 +122,19 @@ function noteDenial(engine: Engine, route: RouteState, { cid, address }: Peer, d
 export function takePlace(engine: Engine, connection: Connection): boolean {
   const { route, peer } = connection;
   const denial = placeDenial(engine, route, peer);
-  if (denial === undefined) return true;
+  if (denial === undefined) {
+    route.peers.unproven.add(connection, peer.address);
+    return true;
+  }
   noteDenial(engine, route, peer, denial);
   sendLastWords(engine, connection.down, encodeErrorResponse('too-many-connections'));
   connection.close(engine, 'denied', denial.reason);
   return false;
+}
+
+/** The downstream has sent so many bytes: behind what no client's way into a session is shorter than, it makes no room any more. */
+export function noteProof(connection: Connection, bytes: number): void {
+  if (connection.proofBytes >= MIN_PROOF_BYTES || connection.up.receivedBytes < MIN_PROOF_BYTES) return;
+  connection.proofBytes += bytes;
+  if (connection.proofBytes >= MIN_PROOF_BYTES) connection.route.peers.unproven.delete(connection);
 }

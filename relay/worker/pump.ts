@@ -12,6 +12,7 @@ import type { Connection, Side, Stage } from './connection.ts';
 import { isEndOfStream } from './end-of-stream.ts';
 import type { Engine } from './engine.ts';
 import { BUFFER_BYTES } from './engine.ts';
+import { noteProof } from './places.ts';
 
 /** One read. The rest of the budget (32 KiB) is left to the other direction, so that neither can starve the other. */
 const CHUNK_BYTES = 224 * 1024;
@@ -107,6 +108,7 @@ function pump(engine: Engine, from: Side): void {
     }
     from.receivedBytes += got;
     connection.lastActivityMs = engine.nowMs;
+    if (from.isDown) noteProof(connection, got);
     const written = writeAll(engine, to, engine.buffer.address, got);
     if (written < 0) {
       onWriteFailure(engine, to);

@@ -22,7 +22,6 @@ export interface RouteDrain {
 /** A connection as places.ts sees it: it may have to make room. */
 export interface Sheddable extends FromPeer {
   readonly acceptedMs: number;
-  readonly isProven: boolean;
   lookAgain(engine: Engine): void;
   shed(engine: Engine, limit: string): void;
 }

@@ -1,7 +1,7 @@
 /**
  * Room for connections. One that has shown no certificate yet has no right to stay: when too many of these wait, one goes of the address
- * that has most of them waiting, the oldest that has said nothing, else its oldest; where one address has too many connections, one of
- * its own. A session has its place until it ends, and takes none from another identity.
+ * that has most of them waiting, the newcomer with them, the oldest that has said nothing, else its oldest; where one address has too many
+ * connections, one of its own. A session has its place until it ends, and takes none from another identity.
  *
  *   unknown ──address──▶ silent ──first byte──▶ speaking ──certificate──▶ session
  *                           └────────────────────────┴── evicted when another comes and all places are taken
@@ -9,6 +9,7 @@
  * Nobody goes for one that is still unknown: of a thousand that come at once, those of one address find out that they are too many when
  * their turn comes. Whose it is stands in front of a connection's bytes, so that it is known as soon as it is read.
  */
+import { OldestFirst } from '../../runtime/oldest-first.ts';
 import type { FrontLimits } from './limits.ts';
 import { Refused } from './refused.ts';
 
@@ -42,8 +43,10 @@ interface Held {
 export class Places {
   readonly #limits: PlaceLimits;
   readonly #unknown = new Set<Held>();
-  readonly #silent = new Set<Held>();
-  readonly #speaking = new Set<Held>();
+  readonly #silent = new OldestFirst<Held>();
+  readonly #speaking = new OldestFirst<Held>();
+  /** Both together. */
+  readonly #waiting = new OldestFirst<Held>();
   /** All that are held, sessions too. */
   readonly #byAddress = new Map<string, Set<Held>>();
   /** Sessions by identity. */
@@ -60,7 +63,7 @@ export class Places {
   }
 
   get pendingCount(): number {
-    return this.#unknown.size + this.#waitingCount;
+    return this.#unknown.size + this.#waiting.size;
   }
 
   /** Since the start. */
@@ -79,7 +82,7 @@ export class Places {
       },
       comesFrom: (address) => this.#place(held, address),
       speaks: () => {
-        if (this.#silent.delete(held)) this.#speaking.add(held);
+        if (this.#silent.delete(held)) this.#speaking.add(held, held.address);
       },
       admit: (clientId) => {
         requireHere(held);
@@ -91,16 +94,13 @@ export class Places {
     };
   }
 
-  get #waitingCount(): number {
-    return this.#silent.size + this.#speaking.size;
-  }
-
   #place(held: Held, address: string | undefined): void {
     requireHere(held);
     if (address !== undefined) this.#makeRoomAt(address);
-    if (this.#waitingCount >= this.#limits.maxPending) this.#evict(this.#oldestAt(this.#busiestAddress()));
+    if (this.#waiting.size >= this.#limits.maxPending) this.#evict(this.#oldestAt(this.#busiestWith(address)));
     this.#unknown.delete(held);
-    this.#silent.add(held);
+    this.#silent.add(held, address);
+    this.#waiting.add(held, address);
     if (address === undefined) return;
     held.address = address;
     this.#byAddress.set(address, (this.#byAddress.get(address) ?? new Set()).add(held));
@@ -119,20 +119,15 @@ export class Places {
     }
   }
 
-  /** Of those that wait; connections without an address are of one. */
-  #busiestAddress(): string | undefined {
-    const waiting = new Map<string | undefined, number>();
-    for (const { address } of [...this.#silent, ...this.#speaking])
-      waiting.set(address, (waiting.get(address) ?? 0) + 1);
-    let busiest: string | undefined;
-    for (const [address, count] of waiting) if (count > (waiting.get(busiest) ?? 0)) busiest = address;
-    return busiest;
+  /** Who has most that wait when one more of this address has come; connections without an address are of one. */
+  #busiestWith(address: string | undefined): string | undefined {
+    const { busiest } = this.#waiting;
+    return busiest && busiest.count > this.#waiting.countOf(address) ? busiest.whose : address;
   }
 
   /** The one of that address that has waited longest, who has said nothing first. */
   #oldestAt(address: string | undefined): Held | undefined {
-    const isThere = (held: Held) => held.address === address;
-    return this.#silent.values().find(isThere) ?? this.#speaking.values().find(isThere);
+    return this.#silent.oldestOf(address) ?? this.#speaking.oldestOf(address);
   }
 
   #leave(held: Held): void {
@@ -144,7 +139,7 @@ export class Places {
   }
 
   #leavePending(held: Held): void {
-    for (const waiting of [this.#unknown, this.#silent, this.#speaking]) waiting.delete(held);
+    for (const stage of [this.#unknown, this.#silent, this.#speaking, this.#waiting]) stage.delete(held);
   }
 
   #leaveAddress(held: Held): void {

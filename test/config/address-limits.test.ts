@@ -10,7 +10,7 @@ const example = loadConfig(hostProxySchema, `${PROJECT}/examples/host-proxy.yaml
 const limitsFor = (limits: object) => hostProxySchema.shape.limits.parse(limits);
 
 t.test('leaves a tenth of all connections to others, and half of the silent ones', async (t) => {
-  t.match(limitsFor({}), { maxConnectionsPerAddress: 450, maxSilent: 2000, maxSilentPerAddress: 1000 });
+  t.match(limitsFor({}), { maxConnectionsPerAddress: 720, maxSilent: 3200, maxSilentPerAddress: 1600 });
   t.match(limitsFor({ maxConnections: 2000 }), { maxConnectionsPerAddress: 1800, maxSilent: 8000 });
   t.match(limitsFor({ maxSilent: 7 }), { maxSilentPerAddress: 4 });
 });
@@ -46,7 +46,7 @@ t.test('applies them to the public route, which dials the enclave for PostgreSQL
   t.match(ingress, {
     label: 'ingress',
     preface: { kind: 'postgres-opening' },
-    limits: { maxConnectionsPerAddress: 450, maxSilentPerAddress: 1000 },
+    limits: { maxConnectionsPerAddress: 720, maxSilentPerAddress: 1600 },
   });
 });
 

@@ -36,11 +36,24 @@ t.test('tells the enclave whose connection it is, whoever passes it on', async (
   t.match(balanced?.preface, { tellsSource: true, balancers: proxyProtocol.from });
 });
 
+const platform = { parentCids: [], enclavePort: () => ({}) } as unknown as Parameters<typeof ingressRoutes>[0];
+const address = { kind: 'unix', path: '/run/front' } as const;
+
 t.test('takes that off before acra-server in line, and leaves it to a front', async (t) => {
-  const platform = { parentCids: [], enclavePort: () => ({}) } as unknown as Parameters<typeof ingressRoutes>[0];
-  const address = { kind: 'unix', path: '/run/front' } as const;
   const prefaceWith = (endsTls: boolean) =>
     ingressRoutes(platform, { ...enclave, postgresIngress: { address, endsTls } }).map(({ preface }) => preface);
   t.same(prefaceWith(false), [{ kind: 'postgres-tls', takesSource: true }]);
   t.same(prefaceWith(true), [{ kind: 'none' }]);
 });
+
+t.test(
+  'refuses nobody in the enclave whom host-proxy lets in: a front has room for all of them, known or not',
+  async (t) => {
+    const [route] = ingressRoutes(platform, {
+      ...enclave,
+      postgresIngress: { address, endsTls: true, maxConnections: 900 },
+    });
+    t.match(route?.limits, { maxConnections: 900, maxPending: 900 });
+    t.ok(example.limits.maxPending >= example.limits.maxConnections, 'nor is one kept out that is being connected');
+  },
+);

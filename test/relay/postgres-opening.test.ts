@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { connect } from 'node:net';
 import t from 'tap';
 import type { RouteLimits } from '../../relay/route.ts';
-import { EPOLLOUT } from '../../system/libc/socket-constants.ts';
+import { EPOLLIN, EPOLLOUT } from '../../system/libc/socket-constants.ts';
 import { CANCEL_REQUEST, GSS_REQUEST, SSL_REQUEST, STARTUP_MESSAGE, TLS_RECORD } from './support/postgres-packets.ts';
 import { countersOf, route, settled, startRelay, until } from './support/relay.ts';
 import { ScriptedEngine } from './support/scripted-engine.ts';
@@ -227,19 +227,24 @@ t.test('serves a client that waits for the answer to its first eight bytes', asy
   t.equal((await readBytes(client, 1)).toString(), 'S');
 });
 
-/** A house of two, both opened, of which the first has sent so many bytes. */
+/** A house of two, both opened and answered, of which the first has sent so many bytes behind that. */
 function fullHouse(firstBytes: number) {
   const preface = { kind: 'postgres-opening' } as const;
   const limits = { maxConnections: 2, prefaceTimeoutMs: 1_000 };
   const relay = new ScriptedEngine(route({ connect: 'tcp://192.0.2.1:5432', preface, limits }));
   const ups = [new ScriptedSocket(), new ScriptedSocket()];
   relay.sockets.upstreams.push(...ups);
-  const downs = [firstBytes, 600].map((length) => {
-    const down = new ScriptedSocket();
-    down.arriving = [Buffer.concat([SSL_REQUEST, Buffer.alloc(length - SSL_REQUEST.length, 0x16)])];
-    return relay.connect(down, '192.0.2.9');
-  });
-  for (const up of ups) relay.turn([up, EPOLLOUT]);
+  const downs = ups.map(() => relay.connect(speaking(), '192.0.2.9'));
+  for (const up of ups) {
+    relay.turn([up, EPOLLOUT]);
+    up.arriving = [Buffer.alloc(600)];
+    relay.turn([up, EPOLLIN]);
+  }
+  for (const [index, bytes] of [firstBytes, 600].entries()) {
+    const down = downs[index] ?? new ScriptedSocket();
+    down.arriving = [Buffer.alloc(bytes, 0x16)];
+    relay.turn([down, EPOLLIN]);
+  }
   return { relay, downs };
 }
 
@@ -250,7 +255,7 @@ function speaking(): ScriptedSocket {
 }
 
 t.test('sheds the oldest that asked for a session and did not come to one in time', async (t) => {
-  const { relay, downs } = fullHouse(9);
+  const { relay, downs } = fullHouse(511);
   relay.pass(999);
   t.same(relay.connect(speaking()).ends, ['shut', 'closed'], 'it still has time');
   relay.pass(1);

@@ -53,8 +53,6 @@ const BALANCER_HEADER = proxyHeaderStage({
   isSilent: true,
   onHeader(engine, connection, header) {
     const peer = peerFrom(header.kind === 'proxied' ? header.source : connection.peer.source);
-    // What the balancer said for itself makes no session of its client's.
-    connection.down.receivedBytes = 0;
     if (peer.address !== undefined) boundSilenceOf(engine, connection.route, peer.address);
     awaitOpening(engine, connection, peer);
   },
@@ -75,7 +73,6 @@ export const POSTGRES_OPENING: Policy = {
     const { peer, route } = connection;
     const { preface } = route.spec;
     const isTold = preface.kind === 'postgres-opening' && preface.tellsSource === true;
-    route.peers.unproven.add(connection);
     openConnection(engine, connection, isTold ? encodeProxyHeader(peer.source) : Buffer.alloc(0));
   },
   notConnected: () => undefined,

@@ -28,8 +28,11 @@ export interface AcraReady {
   readonly ingress: PostgresIngress;
 }
 
-/** Connections that are being ended. */
-const SPARE_PLACES = 100;
+/**
+ * Connections that are being ended: what host-proxy has ended waits here until the front takes it, and its queue holds 511. None may be
+ * refused for want of a place here, where nobody knows whose it is.
+ */
+const SPARE_PLACES = 700;
 
 type Needs = BootStart & ControlReady & MachineReady & Configured & EgressReady & MasterKeyReady & KeystoreReady;
 

@@ -50,6 +50,23 @@ t.test('evicts one of the address that has most waiting, not the oldest of all',
   t.same(evicted, ['a', 'b'], 'who comes is not in the way of who waits');
 });
 
+t.test('evicts one of the newcomer’s own address where nobody has more than it has then', async (t) => {
+  const { evicted, enter } = places({ maxPending: 3 });
+  enter('honest', '192.0.2.1');
+  enter('a', '192.0.2.2').speaks();
+  enter('b', '192.0.2.3').speaks();
+  enter('c', '192.0.2.2');
+  t.same(evicted, ['a'], 'though the honest one has said nothing yet');
+});
+
+t.test('evicts the oldest where each of them is the only one of its address', async (t) => {
+  const { evicted, enter } = places({ maxPending: 3 });
+  for (const last of [1, 2, 3]) enter(`of ${last}`, `198.51.100.${last}`);
+  enter('honest', '192.0.2.1');
+  enter('of 4', '198.51.100.4');
+  t.same(evicted, ['of 1', 'of 2']);
+});
+
 t.test('evicts nobody for a connection whose address is not known yet', async (t) => {
   const { all, evicted, arrive, enter } = places({ maxConnectionsPerAddress: 1 });
   enter('honest', '192.0.2.1').speaks();
