@@ -7,26 +7,12 @@ import { createAuthority, type IssuedCertificate } from '../../emulator/pki/auth
 import { SSL_REQUEST } from '../../postgres/start-up.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { type Attacked, attackedStack } from './support/attacked.ts';
+import { longClientHello } from './support/client-hello.ts';
 import { HonestClient, holdHonest, tellHonest } from './support/honest.ts';
 import { holdMemory, residents } from './support/memory.ts';
 import { dial, drain, frame, RawClient, secure, startupPacket } from './support/raw-client.ts';
 
 const DAY_MS = 86_400_000;
-const MAX_RECORD_BYTES = 16_384;
-
-/** A handshake message of this length in as many records as it takes; what it says is nothing. */
-function clientHello(bytes: number): Buffer {
-  const message = Buffer.alloc(bytes + 4);
-  message.writeUInt32BE(bytes, 0);
-  message[0] = 1;
-  message.writeUInt16BE(0x0303, 4);
-  const records: Buffer[] = [];
-  for (let at = 0; at < message.length; at += MAX_RECORD_BYTES) {
-    const part = message.subarray(at, at + MAX_RECORD_BYTES);
-    records.push(Buffer.of(0x16, 3, 1, part.length >> 8, part.length & 255), part);
-  }
-  return Buffer.concat(records);
-}
 
 async function certificates({ stack }: Attacked): Promise<Readonly<Record<string, IssuedCertificate | undefined>>> {
   const { applicationCa, server, database } = stack.parts.certificates;
@@ -90,7 +76,7 @@ t.test('handshakes that do not come about', { timeout: 120_000 }, async (t) => {
         await once(socket, 'data');
       }
       const ended = drain(socket);
-      socket.write(clientHello(bytes));
+      socket.write(longClientHello(bytes));
       await ended;
       t.pass(`a ClientHello of ${bytes} bytes ends`);
     }

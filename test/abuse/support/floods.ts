@@ -1,46 +1,56 @@
-/** Floods: what one attacker on one core can begin, so many a second, or all at once. */
+/** Floods: what one attacker on one core can begin, so many a second, or all at once, from one address or from many. */
 import { connect as connectTls } from 'node:tls';
 import { ENCLAVE_NAME } from '../../../cli/demo/certificates.ts';
 import { SSL_REQUEST } from '../../../postgres/start-up.ts';
 import type { Attacked } from './attacked.ts';
+import { wholeClientHello } from './client-hello.ts';
 import { atRate, FLOOD_MS, forAWhile, IS_LONG } from './pace.ts';
 import { dial, frame, RawClient, startupPacket } from './raw-client.ts';
 
 /** Resolves when the flood is over. @returns what to say of it */
 export type Flood = (target: Attacked) => Promise<string>;
 
+/** Whose connection it is, by its number. */
+type From = (index: number) => string;
+
 /** Not the honest client's address, so that limits by address can tell them apart. */
 const ATTACKER = '127.0.0.2';
+const one: From = () => ATTACKER;
+/** As many as the front lets wait (ingress.limits.maxPending), so that each may have a place there. */
+const ADDRESSES = 200;
+const many: From = (index) => `127.0.1.${1 + (index % ADDRESSES)}`;
 const AT_ONCE = IS_LONG ? 5_000 : 2_000;
 const CANCEL = Buffer.from('0000001004d2162e0000000100000002', 'hex');
+
+function begin(target: Attacked, from: string, says?: Buffer): ReturnType<typeof dial> {
+  const socket = dial(target, from).resume();
+  if (says) socket.write(says);
+  return socket;
+}
 
 const begun = async (perSecond: number, attempt: (count: number) => void) =>
   `${await atRate(perSecond, FLOOD_MS, attempt)} begun`;
 
-/** Holds that many connections for a while, and ends them. */
-async function hold(target: Attacked, first: (index: number) => Buffer | undefined): Promise<string> {
-  const sockets = Array.from({ length: AT_ONCE }, (_, index) => {
-    const socket = dial(target, ATTACKER).resume();
-    const bytes = first(index);
-    if (bytes) socket.write(bytes);
-    return socket;
-  });
+/** Holds that many connections for a while, and ends them. @param says each of them, and no more */
+async function hold(target: Attacked, from: From, says?: Buffer): Promise<string> {
+  const sockets = Array.from({ length: AT_ONCE }, (_, index) => begin(target, from(index), says));
   await forAWhile(FLOOD_MS);
   const held = sockets.filter(({ destroyed }) => !destroyed).length;
   for (const socket of sockets) socket.destroy();
   return `${AT_ONCE} at once, ${held} still there at the end`;
 }
 
-async function silentASecond(target: Attacked): Promise<string> {
+/** The same, with so many more a second. */
+async function stay(target: Attacked, perSecond: number, from: From, says?: Buffer): Promise<string> {
   const sockets: ReturnType<typeof dial>[] = [];
-  const told = await begun(12, () => sockets.push(dial(target, ATTACKER).resume()));
+  const told = await begun(perSecond, (index) => sockets.push(begin(target, from(index), says)));
   for (const socket of sockets) socket.destroy();
   return told;
 }
 
 /** Asks for TLS, and goes on with something else. */
-function badHandshake(target: Attacked, then: (socket: ReturnType<typeof dial>) => void): void {
-  const socket = dial(target, ATTACKER);
+function badHandshake(target: Attacked, from: string, then: (socket: ReturnType<typeof dial>) => void): void {
+  const socket = dial(target, from);
   socket.once('data', () => then(socket));
   socket.write(SSL_REQUEST);
 }
@@ -71,20 +81,36 @@ async function allItsSessions(target: Attacked): Promise<string> {
   return `${opened.length} sessions of one identity, ${refused} refused`;
 }
 
+const HANDSHAKE_BEGUN = Buffer.from('160301020001000001fc0303', 'hex');
+const failed = (from: From) => (target: Attacked) =>
+  begun(300, (index) => badHandshake(target, from(index), (socket) => socket.end('\x16\x03\x01\x00\x05junk!')));
+
+const FROM_MANY: Readonly<Record<string, Flood>> = {
+  'silent connections at once': (target) => hold(target, many),
+  'connections at once that ask for TLS': (target) => hold(target, many, SSL_REQUEST),
+  'connections at once that begin a handshake': (target) => hold(target, many, HANDSHAKE_BEGUN),
+  'connections at once that say a whole ClientHello': async (target) => hold(target, many, await wholeClientHello()),
+  '300 connections a second that ask for TLS and stay': (target) => stay(target, 300, many, SSL_REQUEST),
+  '300 connections a second that say a whole ClientHello and stay': async (target) =>
+    stay(target, 300, many, await wholeClientHello()),
+  '300 failed handshakes a second': failed(many),
+};
+
 export const FLOODS: Readonly<Record<string, Flood>> = {
-  'silent connections at once': (target) => hold(target, () => undefined),
-  'connections at once that ask for TLS': (target) => hold(target, () => SSL_REQUEST),
-  'connections at once that begin a handshake': (target) =>
-    hold(target, () => Buffer.from('160301020001000001fc0303', 'hex')),
-  '12 silent connections a second': silentASecond,
-  '300 failed handshakes a second': (target) =>
-    begun(300, () => badHandshake(target, (socket) => socket.end('\x16\x03\x01\x00\x05junk!'))),
+  'silent connections at once': (target) => hold(target, one),
+  'connections at once that ask for TLS': (target) => hold(target, one, SSL_REQUEST),
+  'connections at once that begin a handshake': (target) => hold(target, one, HANDSHAKE_BEGUN),
+  '12 silent connections a second': (target) => stay(target, 12, one),
+  '300 failed handshakes a second': failed(one),
   '300 connections a second that are cut in the handshake': (target) =>
-    begun(300, () => badHandshake(target, (socket) => socket.resetAndDestroy())),
+    begun(300, () => badHandshake(target, ATTACKER, (socket) => socket.resetAndDestroy())),
   '100 handshakes a second without a certificate': (target) => begun(100, () => handshakeWithoutCertificate(target)),
   '300 requests to cancel a second': (target) =>
     begun(300, () => {
       dial(target, ATTACKER).resume().end(CANCEL);
     }),
   'all sessions of an identity': allItsSessions,
+  ...Object.fromEntries(
+    Object.entries(FROM_MANY).map(([name, flood]) => [`${name}, from ${ADDRESSES} addresses`, flood]),
+  ),
 };
