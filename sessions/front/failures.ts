@@ -25,13 +25,13 @@ export class Failures {
     return (this.#counts.get(address) ?? 0) >= this.#maxPerSecond;
   }
 
-  /** @returns whether the limit is reached with this one */
-  note(address: string): boolean {
+  /** @param failures that it counts for. @returns whether the limit is reached with this one */
+  note(address: string, failures = 1): boolean {
     this.#forgetOld();
-    const count = (this.#counts.get(address) ?? 0) + 1;
-    if (count === 1 && this.#counts.size >= MAX_ADDRESSES) return false;
-    this.#counts.set(address, count);
-    return count === this.#maxPerSecond;
+    const before = this.#counts.get(address) ?? 0;
+    if (before === 0 && this.#counts.size >= MAX_ADDRESSES) return false;
+    this.#counts.set(address, before + failures);
+    return before < this.#maxPerSecond && before + failures >= this.#maxPerSecond;
   }
 
   #forgetOld(): void {

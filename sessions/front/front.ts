@@ -26,6 +26,7 @@ import { Cancels } from './cancels.ts';
 import { ALPN, ClientTls, requireCertificate } from './client-tls.ts';
 import { Counts } from './counts.ts';
 import { dialGuard } from './dial-guard.ts';
+import { EmptyRecords } from './empty-records.ts';
 import { Failures } from './failures.ts';
 import { readRequest, readStartup } from './first-packets.ts';
 import { GuardDirectory } from './guards.ts';
@@ -49,6 +50,8 @@ interface Arrival {
   /** Until the client's first byte, behind what the parent says. */
   readonly first: Deadline;
   readonly acceptedMs: number;
+  /** It was ended for something that is no stage's matter, and told of. */
+  isEnded: boolean;
 }
 
 const tooLate = (what: string) => () => new Refused('late', '08006', `${what} took too long`);
@@ -63,6 +66,7 @@ export class Front {
   readonly #cancelsInClear: Cancels;
   readonly #cancels: Cancels;
   readonly #failures: Failures;
+  readonly #emptyRecords: EmptyRecords;
   readonly #revoked: Revoked;
   readonly #counts: Counts;
   readonly #server: Server = createServer({ noDelay: true }, (socket) => void this.#serve(socket));
@@ -78,6 +82,7 @@ export class Front {
     this.#cancelsInClear = new Cancels({ ...deps, database: options.database });
     this.#cancels = new Cancels({ ...deps, database: options.database });
     this.#failures = new Failures(deps.clock, options.limits.maxFailuresPerSecond);
+    this.#emptyRecords = new EmptyRecords(deps.clock);
     this.#revoked = new Revoked(options.revoked);
     this.#counts = new Counts(deps.clock, (refused) => {
       const { sessionCount: open, pendingCount: pending, evictedCount: evicted } = this.#places;
@@ -112,12 +117,13 @@ export class Front {
     const { clock } = this.#deps;
     using login = new Deadline(clock, this.#options.limits.loginMs, undefined, tooLate('the login'));
     using first = new Deadline(clock, this.#options.limits.firstByteMs, login.signal, tooLate('the first byte'));
-    const arrival: Arrival = { place, login, first, acceptedMs: clock.monotonicMs() };
+    const arrival: Arrival = { place, login, first, acceptedMs: clock.monotonicMs(), isEnded: false };
     let end: Duplex = socket;
     try {
       if (!(await this.#isHeard(socket, arrival))) return;
       const secured = await this.#secure(socket, arrival);
       if (!secured) return;
+      this.#watch(socket, secured, arrival);
       end = secured;
       await this.#begin(secured, arrival);
     } catch (error) {
@@ -169,6 +175,18 @@ export class Front {
     return undefined;
   }
 
+  /** Session or not, until it ends. It gets no last word, and its address is unheard for a second: each of them would cost more. */
+  #watch(socket: Socket, secured: TLSSocket, arrival: Arrival): void {
+    if (socket.destroyed) return;
+    const stop = this.#emptyRecords.watch(socket, secured, () => {
+      socket.destroy();
+      const error = new SessionError('08P01', 'too many TLS records that say nothing');
+      this.#refuse(socket, error, arrival, this.#options.limits.maxFailuresPerSecond);
+      arrival.isEnded = true;
+    });
+    socket.once('close', stop);
+  }
+
   async #begin(socket: TLSSocket, { place, login, acceptedMs }: Arrival): Promise<void> {
     const { clock } = this.#deps;
     const { startupMs, loginMs } = this.#options.limits;
@@ -212,22 +230,23 @@ export class Front {
     throw new SessionError('57P03', 'the program that serves this client is not there; try again');
   }
 
-  #refuse(end: Duplex, error: unknown, { address, place }: Arrival): void {
+  /** @param failures that it counts for, if it is one */
+  #refuse(end: Duplex, error: unknown, { address, place, isEnded }: Arrival, failures = 1): void {
     // Counted as that, and gone.
-    if (place.isEvicted) return;
+    if (place.isEvicted || isEnded) return;
     const isKnown = error instanceof SessionError;
     const { sqlState, message } = isKnown ? error : { sqlState: 'XX000', message: 'an error of acra-enclave itself' };
     const kind = error instanceof Error ? error.name : typeof error;
     const { logger, clock } = this.#deps;
     const fields = { sqlState, reason: isKnown ? message : kind, address: address ?? null };
     logger.log(isKnown ? 'info' : 'error', 'front.refused', fields);
-    this.#count(reasonOf(error), address);
+    this.#count(reasonOf(error), address, failures);
     if (!end.destroyed) sayGoodbye(end, encodeError('FATAL', sqlState, message), clock);
   }
 
-  #count(reason: RefusalReason, address: string | undefined): void {
+  #count(reason: RefusalReason, address: string | undefined, failures: number): void {
     this.#counts.refused(reason);
-    if (address === undefined || !isFailedHandshake(reason) || !this.#failures.note(address)) return;
+    if (address === undefined || !isFailedHandshake(reason) || !this.#failures.note(address, failures)) return;
     const { maxFailuresPerSecond } = this.#options.limits;
     this.#deps.logger.log('warn', 'front.unheard', { address, maxFailuresPerSecond });
   }

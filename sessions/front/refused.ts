@@ -3,9 +3,9 @@ import { SessionError } from '../../postgres/session-error.ts';
 
 /**
  * In the words of metrics (docs/metrics.md). `address`: too many of one address; `failures`: too many of one address have failed;
- * `client`, `sessions`: too many of one identity, or in all; `late`: a stage took too long; `protocol`: no start of a session in TLS;
- * `certificate`: none of somebody who is served; `revoked`: one on the measured list; `unavailable`: nobody serves it now; `gone`: it
- * left; `internal`: a defect.
+ * `client`, `sessions`: too many of one identity, or in all; `late`: a stage took too long; `protocol`: no start of a session in TLS, or
+ * records that say nothing; `certificate`: none of somebody who is served; `revoked`: one on the measured list; `unavailable`: nobody
+ * serves it now; `gone`: it left; `internal`: a defect.
  */
 export const REFUSAL_REASONS = [
   'address',
