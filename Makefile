@@ -68,7 +68,7 @@ test-clients-npm: tap-in-place
 	@$(TAP_RUN) --jobs=1 $(TAP_FLAGS) test/clients/node.test.ts test/clients/libpq-settings.test.ts
 
 test-abuse: tap-in-place ## attack the whole product as clients and as a database (docs/abuse.md); ABUSE=long for floods of a minute
-	@$(TAP_RUN) --jobs=1 --timeout=900 $(TAP_FLAGS) $(or $(TESTS),test/abuse/*.test.ts)
+	@$(TAP_RUN) --jobs=1 --timeout=1800 $(TAP_FLAGS) $(or $(TESTS),test/abuse/*.test.ts)
 
 fuzz: $(INSTALLED) ## try millions of inputs on what reads strangers' bytes (docs/fuzzing.md); FUZZ_CASES, FUZZ_SEED, FUZZ_ONLY, FUZZ_MINUTES
 	@node test/fuzz/main.ts

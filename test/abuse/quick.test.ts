@@ -1,8 +1,8 @@
-/** The quick form, for each merge: a few of each kind in less than two minutes. `make test-abuse` has all, `ABUSE=long` for as long as they are to be borne. */
+/** The quick form, for each merge: a few of each kind in less than three minutes. `make test-abuse` has all, `ABUSE=long` for as long as they are to be borne. */
 import t from 'tap';
 import { attackedStack, FEW_SESSIONS, liedToStack } from './support/attacked.ts';
 import { holdFlood, holdInsult, holdLie, holdLoginLie } from './support/cases.ts';
-import { FLOODS } from './support/floods.ts';
+import { FLOODS, FLOODS_FROM_MANY } from './support/floods.ts';
 import { HonestClient, tellHonest } from './support/honest.ts';
 import { FALSE_VALUES, INSULTS } from './support/insults.ts';
 import { LIES } from './support/lies.ts';
@@ -21,7 +21,7 @@ t.test('a client that attacks', { timeout: 150_000 }, async (t) => {
   for (const [name, insult] of Object.entries({ ...INSULTS, ...FALSE_VALUES })) {
     await t.test(name, (t) => holdInsult(t, target, honest, name, insult));
   }
-  for (const [name, flood] of Object.entries(FLOODS)) {
+  for (const [name, flood] of Object.entries({ ...FLOODS, ...FLOODS_FROM_MANY })) {
     await t.test(name, (t) => holdFlood(t, target, honest, name, flood));
   }
   await honest.end();

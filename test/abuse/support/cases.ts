@@ -1,13 +1,14 @@
 /** One attack each, with what must be true while it goes on; the same for the long form and for the quick one. */
 import { statSync } from 'node:fs';
 import type { Test } from 'tap';
-import type { Attacked, LiedTo } from './attacked.ts';
-import type { Flood } from './floods.ts';
-import { type HonestClient, holdHonest, tellHonest } from './honest.ts';
+import type { Attacked, Flood, LiedTo } from './attacked.ts';
+
+import { HonestClient, holdHonest, tellHonest } from './honest.ts';
 import type { Insult } from './insults.ts';
 import type { DatabaseLie } from './lies.ts';
 import type { LoginLie } from './login-lies.ts';
 import { holdMemory, residents } from './memory.ts';
+import { FLOOD_MS, forAWhile } from './pace.ts';
 import { frame, RawClient, secure, startupPacket } from './raw-client.ts';
 
 /** More than any limit on the way to a session (config/ingress.ts, loginMs). */
@@ -116,4 +117,23 @@ export async function holdFlood(
     const written = bytes - (before[index] ?? 0);
     t.ok(written < MAX_LOG_BYTES, `${['supervisor', 'host-proxy'][index]} wrote ${written} bytes`);
   }
+}
+
+/** One flood after the other, between two quiet times. */
+export async function holdFloods(t: Test, target: Attacked, floods: Readonly<Record<string, Flood>>): Promise<void> {
+  const { enclave, parts } = target.stack;
+  const honest = await HonestClient.start(t, target);
+  const quiet = async (name: string) => {
+    await honest.report();
+    await forAWhile(FLOOD_MS);
+    tellHonest(t, name, await honest.report());
+  };
+  await quiet('quiet');
+  holdMemory(t, 'quiet', residents(enclave, parts.certificates.client.certificatePem));
+  for (const [name, flood] of Object.entries(floods)) {
+    await t.test(name, (t) => holdFlood(t, target, honest, name, flood));
+  }
+  await quiet('afterwards');
+  t.equal(enclave.supervisor?.exit ?? enclave.hostProxy?.exit, undefined);
+  await honest.end();
 }

@@ -1,20 +1,17 @@
 /** Floods: what one attacker on one core can begin, so many a second, or all at once, from one address or from many. */
 import { connect as connectTls } from 'node:tls';
 import { ENCLAVE_NAME } from '../../../cli/demo/certificates.ts';
+import type { IssuedCertificate } from '../../../emulator/pki/authority.ts';
 import { SSL_REQUEST } from '../../../postgres/start-up.ts';
-import type { Attacked } from './attacked.ts';
+import { ATTACKER, type Attacked, type Flood } from './attacked.ts';
 import { wholeClientHello } from './client-hello.ts';
-import { atRate, FLOOD_MS, forAWhile, IS_LONG } from './pace.ts';
+import { keysWithoutEnd } from './key-floods.ts';
+import { begun, FLOOD_MS, forAWhile, IS_LONG } from './pace.ts';
 import { dial, frame, RawClient, startupPacket } from './raw-client.ts';
-
-/** Resolves when the flood is over. @returns what to say of it */
-export type Flood = (target: Attacked) => Promise<string>;
 
 /** Whose connection it is, by its number. */
 type From = (index: number) => string;
 
-/** Not the honest client's address, so that limits by address can tell them apart. */
-const ATTACKER = '127.0.0.2';
 const one: From = () => ATTACKER;
 /** As many as the front lets wait (ingress.limits.maxPending), so that each may have a place there. */
 const ADDRESSES = 200;
@@ -27,9 +24,6 @@ function begin(target: Attacked, from: string, says?: Buffer): ReturnType<typeof
   if (says) socket.write(says);
   return socket;
 }
-
-const begun = async (perSecond: number, attempt: (count: number) => void) =>
-  `${await atRate(perSecond, FLOOD_MS, attempt)} begun`;
 
 /** Holds that many connections for a while, and ends them. @param says each of them, and no more */
 async function hold(target: Attacked, from: From, says?: Buffer): Promise<string> {
@@ -55,12 +49,14 @@ function badHandshake(target: Attacked, from: string, then: (socket: ReturnType<
   socket.write(SSL_REQUEST);
 }
 
-function handshakeWithoutCertificate(target: Attacked): void {
+/** Shows a certificate, or none, and begins a session. */
+function handshake(target: Attacked, certificate?: IssuedCertificate): void {
   const socket = connectTls({
     ca: target.stack.parts.certificates.applicationCaPem,
     servername: ENCLAVE_NAME,
     ALPNProtocols: ['postgresql'],
     socket: dial(target, ATTACKER),
+    ...(certificate && { cert: certificate.certificatePem, key: certificate.privateKeyPem }),
   });
   socket.on('error', () => undefined).resume();
   socket.once('secureConnect', () => socket.end(startupPacket()));
@@ -85,17 +81,6 @@ const HANDSHAKE_BEGUN = Buffer.from('160301020001000001fc0303', 'hex');
 const failed = (from: From) => (target: Attacked) =>
   begun(300, (index) => badHandshake(target, from(index), (socket) => socket.end('\x16\x03\x01\x00\x05junk!')));
 
-const FROM_MANY: Readonly<Record<string, Flood>> = {
-  'silent connections at once': (target) => hold(target, many),
-  'connections at once that ask for TLS': (target) => hold(target, many, SSL_REQUEST),
-  'connections at once that begin a handshake': (target) => hold(target, many, HANDSHAKE_BEGUN),
-  'connections at once that say a whole ClientHello': async (target) => hold(target, many, await wholeClientHello()),
-  '300 connections a second that ask for TLS and stay': (target) => stay(target, 300, many, SSL_REQUEST),
-  '300 connections a second that say a whole ClientHello and stay': async (target) =>
-    stay(target, 300, many, await wholeClientHello()),
-  '300 failed handshakes a second': failed(many),
-};
-
 export const FLOODS: Readonly<Record<string, Flood>> = {
   'silent connections at once': (target) => hold(target, one),
   'connections at once that ask for TLS': (target) => hold(target, one, SSL_REQUEST),
@@ -104,13 +89,28 @@ export const FLOODS: Readonly<Record<string, Flood>> = {
   '300 failed handshakes a second': failed(one),
   '300 connections a second that are cut in the handshake': (target) =>
     begun(300, () => badHandshake(target, ATTACKER, (socket) => socket.resetAndDestroy())),
-  '100 handshakes a second without a certificate': (target) => begun(100, () => handshakeWithoutCertificate(target)),
+  '100 handshakes a second without a certificate': (target) => begun(100, () => handshake(target)),
+  '300 handshakes a second with a certificate that is revoked': (target) =>
+    begun(300, () => handshake(target, target.revoked)),
   '300 requests to cancel a second': (target) =>
     begun(300, () => {
       dial(target, ATTACKER).resume().end(CANCEL);
     }),
   'all sessions of an identity': allItsSessions,
-  ...Object.fromEntries(
-    Object.entries(FROM_MANY).map(([name, flood]) => [`${name}, from ${ADDRESSES} addresses`, flood]),
-  ),
+  'new keys without end, by strangers': keysWithoutEnd(() => undefined),
+  'new keys without end, in sessions': keysWithoutEnd(({ attacker }) => attacker, startupPacket()),
+};
+
+/** The same from many addresses, so that limits by address hold none of them. */
+export const FLOODS_FROM_MANY: Readonly<Record<string, Flood>> = {
+  'silent connections at once, from 200 addresses': (target) => hold(target, many),
+  'connections at once that ask for TLS, from 200 addresses': (target) => hold(target, many, SSL_REQUEST),
+  'connections at once that begin a handshake, from 200 addresses': (target) => hold(target, many, HANDSHAKE_BEGUN),
+  'connections at once that say a whole ClientHello, from 200 addresses': async (target) =>
+    hold(target, many, await wholeClientHello()),
+  '300 connections a second that ask for TLS and stay, from 200 addresses': (target) =>
+    stay(target, 300, many, SSL_REQUEST),
+  '300 connections a second that say a whole ClientHello and stay, from 200 addresses': async (target) =>
+    stay(target, 300, many, await wholeClientHello()),
+  '300 failed handshakes a second, from 200 addresses': failed(many),
 };

@@ -33,11 +33,12 @@ async function measured(tally: Tally, run: () => Promise<unknown>): Promise<void
   }
 }
 
-function clientOf({ host, port, ca, cert, key, user, database, servername }: HonestPlan): pg.Client {
+function clientOf({ host, port, ca, cert, key, user, password, database, servername }: HonestPlan): pg.Client {
   const client = new pg.Client({
     host,
     port,
     user,
+    ...(password === undefined ? {} : { password }),
     database,
     ssl: { ca, cert, key, servername },
     connectionTimeoutMillis: 20_000,

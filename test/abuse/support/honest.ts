@@ -12,6 +12,8 @@ export interface HonestPlan {
   readonly host: string;
   readonly port: number;
   readonly user: string;
+  /** Where it logs in itself. */
+  readonly password?: string;
   readonly database: string;
   readonly servername: string;
   readonly ca: string;
@@ -20,6 +22,13 @@ export interface HonestPlan {
   readonly firstId: number;
   /** Whether it opens new sessions beside the one that it has. */
   readonly comesAnew: boolean;
+}
+
+interface HonestOptions {
+  /** Default: the application's. */
+  readonly certificate?: IssuedCertificate;
+  readonly comesAnew?: boolean;
+  readonly password?: string;
 }
 
 /** Of one kind of operation since the last report; times of those that succeeded. */
@@ -50,11 +59,11 @@ export class HonestClient {
     this.#child = child;
   }
 
-  /** Resolves when it has its session. @param certificate default: the application's */
+  /** Resolves when it has its session. */
   static async start(
     t: Test,
     { stack, address }: ServingStack,
-    { certificate, comesAnew = true }: { readonly certificate?: IssuedCertificate; readonly comesAnew?: boolean } = {},
+    { certificate, comesAnew = true, password }: HonestOptions = {},
   ): Promise<HonestClient> {
     const { certificates } = stack.parts;
     const { certificatePem: cert, privateKeyPem: key } = certificate ?? certificates.client;
@@ -70,6 +79,7 @@ export class HonestClient {
       key,
       firstId: certificate ? 2_000_000 : 1_000_000,
       comesAnew,
+      ...(password === undefined ? {} : { password }),
     };
     child.send(plan);
     t.teardown(() => child.kill('SIGKILL'));

@@ -14,7 +14,7 @@ const TURN_MS = 20;
  * Begins attempts at a steady rate and waits for none of them: one that hangs is the peer's affair.
  * @param attempt must not throw; @returns how many were begun
  */
-export async function atRate(perSecond: number, forMs: number, attempt: (count: number) => void): Promise<number> {
+async function atRate(perSecond: number, forMs: number, attempt: (count: number) => void): Promise<number> {
   const beganMs = performance.now();
   let begun = 0;
   for (let passedMs = 0; passedMs < forMs; passedMs = performance.now() - beganMs) {
@@ -22,6 +22,11 @@ export async function atRate(perSecond: number, forMs: number, attempt: (count: 
     await sleep(TURN_MS);
   }
   return begun;
+}
+
+/** The same for as long as a flood lasts. @returns what to say of it */
+export async function begun(perSecond: number, attempt: (count: number) => void): Promise<string> {
+  return `${await atRate(perSecond, FLOOD_MS, attempt)} begun`;
 }
 
 /** Tries until it succeeds, or for so long. @returns ms, which are told */
