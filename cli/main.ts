@@ -13,6 +13,7 @@ await runProgram({
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand(),
   keys: async (words) => (await import('./commands/keys.ts')).keysCommand(words),
   config: async () => (await import('./commands/config.ts')).configCommand(),
+  guard: async () => (await import('./commands/guard.ts')).guardCommand(),
   acra: async () => (await import('./commands/acra.ts')).acraCommand(),
   eif: async (words) => (await import('./commands/eif.ts')).eifCommand(words),
   pcr: async () => (await import('./commands/pcr.ts')).pcrCommand(),

@@ -1,0 +1,79 @@
+/** What the guard would do with a text, told to somebody who asks: no value is protected, none is repeated. */
+import type { EncryptedColumn } from '../encryptor-config/schema.ts';
+import type { Edit } from './draft.ts';
+import { judge } from './judge.ts';
+import { loadParser, parseText } from './parser.ts';
+import type { Plan } from './plan.ts';
+import { Refusal } from './refusal.ts';
+import type { Tables } from './scope.ts';
+import { isOfEach, type ValueUse } from './value-use.ts';
+
+export type Explanation =
+  | { readonly verdict: 'refused'; readonly sqlState: string; readonly reason: string }
+  | {
+      readonly verdict: 'passes';
+      /** What the database would get; `‹…›` in the place of what would be protected. */
+      readonly sql: string;
+      /** What is protected, in the order of the text. */
+      readonly values: readonly string[];
+      /** Of each statement, its protected result columns by their place in the row. */
+      readonly decrypted: readonly (readonly string[])[];
+      /** What cannot be said from the text alone. */
+      readonly depends: readonly string[];
+    };
+
+const columnName = ({ table, name }: EncryptedColumn) => `${table}.${name}`;
+
+function whatOf(use: ValueUse): string {
+  const what = use.role.startsWith('store') ? 'encrypted for' : 'hash for';
+  return `${isOfEach(use) ? 'each ' : ''}${what} ${columnName(use.column)}`;
+}
+
+function shown(edit: Edit, parameterCount: number): string {
+  if (edit.kind === 'text') return edit.text;
+  return edit.kind === 'parameter' ? `$${parameterCount + edit.copy + 1}` : `'‹${whatOf(edit.use)}›'`;
+}
+
+function rewritten(text: Buffer, { edits, parameterCount }: Plan): string {
+  let at = 0;
+  const parts = edits.map((edit) => {
+    const before = text.toString('utf8', at, edit.start);
+    at = edit.end;
+    return before + shown(edit, parameterCount);
+  });
+  return parts.join('') + text.toString('utf8', at);
+}
+
+function valuesOf({ edits, parameters, copies, parameterCount }: Plan): string[] {
+  const literals = edits.flatMap((edit) => (edit.kind === 'literal' ? [`a literal: ${whatOf(edit.use)}`] : []));
+  const own = [...parameters].map(([number, use]) => `$${number}: ${whatOf(use)}`);
+  const again = copies.map(
+    ({ of, use }, index) => `$${of} once more, as $${parameterCount + index + 1}: ${whatOf(use)}`,
+  );
+  return [...literals, ...own, ...again];
+}
+
+function dependsOn({ executes, fetches }: Plan): string[] {
+  const prepared = executes.map((name) => `EXECUTE: what "${name}" was prepared as in the session`);
+  return [...prepared, ...fetches.map(({ name }) => `FETCH: what "${name}" was declared for in the session`)];
+}
+
+export async function explain(tables: Tables, sql: string): Promise<Explanation> {
+  try {
+    const verdict = judge({ tables, reader: 'engine' }, parseText(await loadParser(), sql));
+    if (verdict.kind === 'refused') return { verdict: 'refused', sqlState: verdict.sqlState, reason: verdict.reason };
+    const { plan } = verdict;
+    return {
+      verdict: 'passes',
+      sql: rewritten(Buffer.from(sql), plan),
+      values: valuesOf(plan),
+      decrypted: plan.results.map((outputs) =>
+        outputs.flatMap((output, index) => (typeof output === 'object' ? [`${index + 1}: ${columnName(output)}`] : [])),
+      ),
+      depends: dependsOn(plan),
+    };
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return { verdict: 'refused', sqlState: error.sqlState, reason: error.message };
+  }
+}

@@ -1,0 +1,34 @@
+/** `acra-enclave guard explain` as a user runs it. */
+import { join } from 'node:path';
+import t from 'tap';
+import { PROJECT } from '../project/imports.ts';
+import { acraEnclave } from './support/acra-enclave.ts';
+
+const explain = (sql: string, ...words: string[]) =>
+  acraEnclave(['guard', 'explain', '--enclave', join(PROJECT, 'examples'), ...words, sql]);
+
+t.test('says what is protected, what is decrypted, and what the database gets', async (t) => {
+  const { code, stdout, stderr } = await explain(
+    "UPDATE patients SET diagnosis = 'flu' WHERE email = $1 OR email = 'x' RETURNING id, email",
+  );
+  t.equal(code, 0, stderr);
+  t.match(stdout, /passes.*\n {2}a literal: encrypted for patients\.diagnosis\n/);
+  t.match(stdout, '$1: hash for patients.email');
+  t.match(stdout, 'column 2: patients.email');
+  t.match(stdout, "SET diagnosis = '‹encrypted for patients.diagnosis›'::bytea WHERE substr(email, 1, 33) = $1");
+  t.notMatch(stdout, 'flu', 'no value');
+});
+
+t.test('says why it refuses, with exit code 1, also as JSON', async (t) => {
+  const { code, stdout } = await explain("SELECT * FROM patients WHERE email LIKE 'x%'");
+  t.equal(code, 1);
+  t.match(stdout, /^refused 0A000: protected column "email"/);
+  const asJson = await explain('SELEC 1', '--json');
+  t.equal(asJson.code, 1);
+  t.same(JSON.parse(asJson.stdout), { verdict: 'refused', sqlState: '42601', reason: 'syntax error at character 1' });
+});
+
+t.test('says what hangs on the session', async (t) => {
+  const { stdout } = await explain('FETCH 3 FROM c', '--json');
+  t.match(JSON.parse(stdout), { verdict: 'passes', depends: [/"c" was declared/] });
+});
