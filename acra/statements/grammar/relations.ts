@@ -8,7 +8,7 @@ import type { EncryptedColumn, EncryptedTable } from '../../encryptor-config/sch
 import type { Output } from '../outputs.ts';
 import type { Tables } from '../scope.ts';
 import { stringsOf } from '../tree.ts';
-import { unsupported } from './unsupported.ts';
+import { missing, unsupported } from './unsupported.ts';
 
 /** A column of a relation, or of what a query yields. The name is undefined where it is not known, and of `unknown-star`. */
 export interface Column {
@@ -112,18 +112,26 @@ export class Scope {
 
   #findIn(qualifier: string, name: string): Column {
     const relation = this.named(qualifier);
+    if (!relation && this.#isOfSomeTable(name)) throw missing(`${qualifier}.${name}`);
     return (relation && columnNamed(relation, name)) ?? PLAIN;
   }
 
-  #find(name: string): Column {
+  #isOfSomeTable(name: string): boolean {
+    return this.tables.values().some(({ encrypted }) => encrypted.has(name));
+  }
+
+  /** @param isAny whether it may be a column of a relation further inside that nobody knows */
+  #find(name: string, isAny = false): Column {
     const visible = this.relations.filter(({ isAside }) => !isAside);
     const found = visible.flatMap((relation) => columnNamed(relation, name) ?? []);
     const [first] = found;
     if (first !== undefined) return found.find(({ output }) => isProtected(output)) ?? first;
     const whole = this.relations.find((relation) => relation.name === name && protectedIn(relation.columns));
     if (whole) throw unsupported(`"${name}" stands for a whole row with protected columns: name its columns`);
-    const outer = this.outer ? this.outer.#find(name) : PLAIN;
-    if (isProtected(outer.output) && visible.some(({ columns }) => isOpen(columns))) {
+    const isHere = visible.some(({ columns }) => isOpen(columns));
+    if (!this.outer && !isAny && !isHere && this.#isOfSomeTable(name)) throw missing(name);
+    const outer = this.outer ? this.outer.#find(name, isAny || isHere) : PLAIN;
+    if (isProtected(outer.output) && isHere) {
       throw unsupported(
         `"${name}" may be a protected column or one of another table: write the table's name before it`,
       );

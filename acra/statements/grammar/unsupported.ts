@@ -9,6 +9,11 @@ export function unsupported(reason: string): Refusal {
   return new Refusal(reason, NOT_SUPPORTED);
 }
 
+/** The database would say so too, when it has read what the name is compared with. */
+export function missing(name: string): Refusal {
+  return new Refusal(`column "${name}" does not exist in this place`, '42703');
+}
+
 export function fromElsewhere({ name }: EncryptedColumn): Refusal {
   return unsupported(`what is stored in column "${name}" comes from elsewhere: give it as a literal or a parameter`);
 }

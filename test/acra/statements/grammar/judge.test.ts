@@ -176,6 +176,17 @@ for (const sql of REFUSED) {
   t.test(`rejects (0A000): ${sql}`, async (t) => t.match(judged(sql), { kind: 'refused', sqlState: '0A000' }));
 }
 
+for (const sql of [
+  "INSERT INTO v (id, secret) SELECT 1, CASE WHEN email = 'p' THEN 'q' END",
+  "SELECT 1 WHERE v.email = 'p'",
+  "SELECT * FROM v WHERE w.email = 'p'",
+  "INSERT INTO v (id) VALUES ((SELECT 1 WHERE email = 'p'))",
+]) {
+  t.test(`rejects a name that is nowhere (42703): ${sql}`, async (t) =>
+    t.match(judged(sql), { kind: 'refused', sqlState: '42703' }),
+  );
+}
+
 const RESULTS: Readonly<Record<string, readonly string[]>> = {
   'SELECT * FROM v': ['- email secret blob'],
   'SELECT x.*, 1 FROM o x': ['* -'],
