@@ -58,6 +58,11 @@ export function arrayFromBinary(bytes: Buffer): Element[] {
   }
 }
 
+/** The text form of bytea[]. */
+export function byteaArrayText(elements: readonly Element[]): string {
+  return `{${elements.map((element) => (element === null ? 'NULL' : `"\\\\x${element.toString('hex')}"`)).join()}}`;
+}
+
 /** The binary form of bytea[]. */
 export function byteaArray(elements: readonly Element[]): Buffer {
   const header = Buffer.alloc(elements.length === 0 ? 12 : 20);

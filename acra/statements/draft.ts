@@ -78,8 +78,8 @@ export class Draft {
     const [constant, parameter, cast] = [as(node, 'A_Const'), as(node, 'ParamRef'), as(node, 'TypeCast')];
     if (parameter) this.#takeParameter(parameter, use);
     else if (cast && this.takeCast(cast, use.column, isOfEach(use))) this.takeValue(cast.arg, use);
-    else if (constant && !constant.isnull && !isOfEach(use)) this.#takeLiteral(constant, use);
-    else if (!constant || (!constant.isnull && isOfEach(use)))
+    else if (constant && !constant.isnull) this.#takeLiteral(constant, use);
+    else if (!constant)
       throw this.#refusal(`the value for column "${use.column.name}" is neither a literal nor a parameter`);
   }
 
@@ -186,11 +186,14 @@ export class Draft {
     this.#requireOnce(location);
     const [token, next, character] = this.tokensFrom(location, 3);
     const value = sval ? (sval.sval ?? '') : ival ? String(ival.ival ?? 0) : fval?.fval;
-    if (value === undefined || !token) throw this.#unreadable(use);
+    if (value === undefined || !token || (isOfEach(use) && !sval)) throw this.#unreadable(use);
     const last = (token.text === '-' ? next : next && isUescape(next.text) ? character : token) ?? token;
     if (this.#reader === 'acra-server' && !isPlainLiteral(last.text, value)) throw this.#unreadable(use);
     this.#edits.push({ kind: 'literal', start: location, end: last.end, use, value, token: last.text });
-    if (this.#reader === 'engine') this.#edits.push({ kind: 'text', start: last.end, end: last.end, text: '::bytea' });
+    if (this.#reader === 'engine') {
+      const text = isOfEach(use) ? '::bytea[]' : '::bytea';
+      this.#edits.push({ kind: 'text', start: last.end, end: last.end, text });
+    }
   }
 
   #unreadable({ column: { name } }: ValueUse): Refusal {

@@ -3,10 +3,11 @@ import { encodeBytea } from '../../postgres/bytea.ts';
 import type { Edit, LiteralEdit } from './draft.ts';
 import type { Plan } from './plan.ts';
 import { Refusal } from './refusal.ts';
+import { isOfEach } from './value-use.ts';
 
 /**
  * @param sql the text that the plan was made for, UTF-8
- * @param values what the database gets for each literal of the plan
+ * @param values what the database gets for each literal of the plan; for an array its text, which has no quote
  * @param parameterCount that the client has; copies come behind
  * @returns what the database gets to see: bytea's hex form in the place of each literal
  */
@@ -28,7 +29,8 @@ export function rewrite(
 function textFor(edit: Edit, values: ReadonlyMap<LiteralEdit, Buffer>, parameterCount: number): string {
   if (edit.kind === 'text') return edit.text;
   if (edit.kind === 'parameter') return `$${parameterCount + edit.copy + 1}`;
-  return `'${encodeBytea(protectedValue(values, edit))}'`;
+  const value = protectedValue(values, edit);
+  return `'${isOfEach(edit.use) ? value.toString('latin1') : encodeBytea(value)}'`;
 }
 
 function protectedValue(values: ReadonlyMap<LiteralEdit, Buffer>, literal: LiteralEdit): Buffer {

@@ -10,7 +10,7 @@ import { EngineError } from '../../acra/errors.ts';
 import type { LiteralEdit } from '../../acra/statements/draft.ts';
 import { Refusal } from '../../acra/statements/refusal.ts';
 import { isOfEach, type ValueUse } from '../../acra/statements/value-use.ts';
-import { arrayFromBinary, arrayFromText, byteaArray } from '../../postgres/arrays.ts';
+import { arrayFromBinary, arrayFromText, byteaArray, byteaArrayText } from '../../postgres/arrays.ts';
 import { decodeBytea } from '../../postgres/bytea.ts';
 import { DATA_ROW, HEADER_BYTES } from '../../postgres/messages.ts';
 import { SessionError } from '../../postgres/session-error.ts';
@@ -53,20 +53,21 @@ export class EngineProtector implements ValueProtector {
     if (value.includes(REPLACEMENT) && !token.includes(REPLACEMENT)) {
       throw new Refusal(`the literal for column "${use.column.name}" is not UTF-8 text`, '22021');
     }
+    if (isOfEach(use)) return Buffer.from(byteaArrayText(await this.#protectEach(use, Buffer.from(value), false)));
     return this.#protect(use, valueFromText(use.column, Buffer.from(value)));
   }
 
   async parameter(use: ValueUse, value: Buffer | null, isBinary: boolean): Promise<Buffer | null> {
     if (value === null) return null;
-    if (isOfEach(use)) return this.#protectEach(use, value, isBinary);
+    if (isOfEach(use)) return byteaArray(await this.#protectEach(use, value, isBinary));
     return this.#protect(use, isBinary ? valueFromBinary(use.column, value) : valueFromText(use.column, value));
   }
 
   /** @param value an array */
-  async #protectEach({ column, role }: ValueUse, value: Buffer, isBinary: boolean): Promise<Buffer> {
+  async #protectEach({ column, role }: ValueUse, value: Buffer, isBinary: boolean): Promise<(Buffer | null)[]> {
     const elements = elementsOf(value, isBinary);
     const use: ValueUse = { column, role: role === 'store-each' ? 'store' : 'search' };
-    return byteaArray(await Promise.all(elements.map((element) => this.parameter(use, element, isBinary))));
+    return Promise.all(elements.map((element) => this.parameter(use, element, isBinary)));
   }
 
   async rows(frames: readonly Buffer[], kindsOf: (cells: number) => readonly CellKind[]): Promise<readonly Buffer[]> {

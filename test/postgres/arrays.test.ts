@@ -1,7 +1,7 @@
 /** Arrays as parameters have them, read as PostgreSQL itself does. */
 import fc from 'fast-check';
 import t from 'tap';
-import { arrayFromBinary, arrayFromText, byteaArray } from '../../postgres/arrays.ts';
+import { arrayFromBinary, arrayFromText, byteaArray, byteaArrayText } from '../../postgres/arrays.ts';
 import { SessionError } from '../../postgres/session-error.ts';
 import { sqlStateOf } from '../emulator/acra-server/support/sql-state.ts';
 
@@ -52,6 +52,12 @@ t.test('reads back in binary what it writes', async (t) => {
     fc.property(elements, (each) => t.same(arrayFromBinary(byteaArray(each)), each) || true),
     { seed: 11, numRuns: 200 },
   );
+});
+
+t.test('reads back in text what it writes as text, hex for each element', async (t) => {
+  const elements = [Buffer.from('a"b'), null, Buffer.alloc(0)];
+  t.equal(byteaArrayText(elements), '{"\\\\x612262",NULL,"\\\\x"}');
+  t.same(read(byteaArrayText(elements)), ['\\x612262', null, '\\x']);
 });
 
 t.test('rejects any other bytes with that error alone (22P02)', async () => {

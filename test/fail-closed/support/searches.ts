@@ -13,6 +13,7 @@ export const SEARCHES: Readonly<Record<string, Form>> = {
   'IN ($1, $2)': found('email IN ($1, $2)', [1, 2], [FIRST, SECOND]),
   'NOT IN': found(`email NOT IN ('${FIRST}')`, [2]),
   '= ANY($1)': found('email = ANY($1)', [1, 2], [[FIRST, SECOND]]),
+  "= ANY('{…}')": found(`email = ANY('{${FIRST},"${SECOND}"}')`, [1, 2]),
   '= ANY(ARRAY[…])': found(`email = ANY(ARRAY['${FIRST}', '${OTHER}'])`, [1]),
   'IS NOT DISTINCT FROM': found(`email IS NOT DISTINCT FROM '${FIRST}'`, [1]),
   'the same $1 for two columns': { ...found('email = $1 OR name = $1', [1], [FIRST]), saysInClear: true },

@@ -159,6 +159,10 @@ export const WRITES: Readonly<Record<string, Form>> = {
   'unnest($1) as a value': refused(`INSERT INTO patients (id, name, diagnosis) SELECT 9, 'n', unnest($1::bytea[])`, [
     [STORED],
   ]),
+  "SELECT * FROM unnest('{…}', …)": insert(
+    `INSERT INTO patients (id, name, diagnosis) SELECT * FROM UNNEST(('{9,10}')::integer[], ('{n,n}')::text[], ('{"${STORED}",${OTHER}}')::text[])`,
+    { 9: [null, STORED], 10: [null, OTHER] },
+  ),
   'SELECT * FROM unnest($1, …)': withValues(
     insert('INSERT INTO patients (id, name, diagnosis) SELECT * FROM unnest($1::int[], $2::text[], $3::text[])', {
       9: [null, STORED],

@@ -81,6 +81,9 @@ const REWRITTEN: Readonly<Record<string, string>> = {
   'SELECT * FROM v WHERE email = ANY($1::text[])': 'SELECT * FROM v WHERE substr(email, 1, 33) = ANY($1::bytea[])',
   "INSERT INTO v (id, secret) SELECT * FROM UNNEST((ARRAY[1, 2])::integer[], (ARRAY['p', 'q'])::text[])":
     'INSERT INTO v (id, secret) SELECT * FROM UNNEST((ARRAY[1, 2])::integer[], (ARRAY[<p>::bytea, <q>::bytea])::bytea[])',
+  "INSERT INTO v (id, secret) SELECT * FROM UNNEST(('{1,2}')::integer[], ('{p,q}')::text[])":
+    "INSERT INTO v (id, secret) SELECT * FROM UNNEST(('{1,2}')::integer[], (<{p,q}>::bytea[])::bytea[])",
+  "SELECT * FROM v WHERE email = ANY('{p}')": 'SELECT * FROM v WHERE substr(email, 1, 33) = ANY(<{p}>::bytea[])',
   'UPDATE v SET secret = u.s FROM unnest($1::int[], $2::text[]) AS u (i, s) WHERE v.id = u.i':
     'UPDATE v SET secret = u.s FROM unnest($1::int[], $2::bytea[]) AS u (i, s) WHERE v.id = u.i',
 };
@@ -133,7 +136,6 @@ const REFUSED = [
   "SELECT * FROM v WHERE email = upper('p')",
   "SELECT * FROM v WHERE email IN (SELECT 'p')",
   'SELECT * FROM o WHERE o.mail IN (SELECT email FROM v)',
-  "SELECT * FROM v WHERE email = ANY('{p}')",
   "SELECT id FROM v WHERE EXISTS (SELECT 1 FROM contacts WHERE email = 'p')",
   'SELECT email FROM v UNION SELECT email FROM v',
   'SELECT email FROM v UNION ALL SELECT name FROM o',
