@@ -189,9 +189,9 @@ export class Conversation {
   async #request({ type, frame, body }: Message): Promise<Buffer> {
     switch (type) {
       case FRONTEND.query:
-        return this.#query(frame, ...messages.QUERY.decode(body));
+        return this.#query(...messages.QUERY.decode(body));
       case FRONTEND.parse:
-        return this.#parse(frame, ...messages.PARSE.decode(body));
+        return this.#parse(...messages.PARSE.decode(body));
       case FRONTEND.bind:
         return this.#bind(frame, ...messages.BIND.decode(body));
       case FRONTEND.describe:
@@ -252,18 +252,16 @@ export class Conversation {
     return this.#judging.text(text, typeCount, this.#segment);
   }
 
-  async #query(frame: Buffer, sql: string): Promise<Buffer> {
+  async #query(sql: string): Promise<Buffer> {
     const { plan: judged, rewritten } = await this.#judged(sql);
     const plan = this.#withFetched(judged);
     const effects = this.#names.sending(plan, this.#segment);
-    const own = plan.edits.length > 0 ? messages.QUERY.encode(rewritten.toString('latin1')) : frame;
-    return this.#send({ kind: 'query', plan, effects }, own);
+    return this.#send({ kind: 'query', plan, effects }, messages.QUERY.encode(rewritten.toString('latin1')));
   }
 
-  async #parse(frame: Buffer, name: string, sql: string, oids: number[]): Promise<Buffer> {
+  async #parse(name: string, sql: string, oids: number[]): Promise<Buffer> {
     const { plan, parameterCount, rewritten } = await this.#judged(sql, oids.length);
     const request: Request = { kind: 'parse', name, plan, segment: this.#segment };
-    if (plan.edits.length === 0 && !hasValues(plan)) return this.#send(request, frame);
     const own = databaseTypes(plan, oids, parameterCount);
     return this.#send(request, messages.PARSE.encode(name, rewritten.toString('latin1'), own));
   }
