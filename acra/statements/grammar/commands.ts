@@ -5,6 +5,7 @@ import type { Output } from '../outputs.ts';
 import type { Effect, Plan, Prepared, PreparedStatements } from '../plan.ts';
 import type { Tables } from '../scope.ts';
 import { allAs, as } from '../tree.ts';
+import { requireNoValues } from './definitions.ts';
 import { judgeQuery } from './judge-query.ts';
 import { requireNoCopy } from './queries.ts';
 import { Scope } from './relations.ts';
@@ -50,6 +51,7 @@ export function judgeStatement(context: StatementContext, statement: Node): Judg
   if (close) return { outputs: [], effect: { at, does: 'close', name: close.portalname } };
   if (deallocate) return { outputs: [], effect: { at, does: 'deallocate', name: deallocate.name } };
   if (discard?.target === 'DISCARD_ALL') return { outputs: [], effect: { at, does: 'deallocate', name: undefined } };
+  requireNoValues(context.tables, statement);
   return judgeMaker(context, statement) ?? judgeRows(context, statement);
 }
 

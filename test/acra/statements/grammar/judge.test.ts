@@ -89,6 +89,9 @@ const REWRITTEN: Readonly<Record<string, string>> = {
 };
 
 const UNTOUCHED = [
+  'ALTER TABLE v ALTER secret SET DEFAULT NULL, ALTER secret DROP DEFAULT, ALTER secret TYPE bytea',
+  "ALTER TABLE v ADD COLUMN note text DEFAULT 'x'",
+  'CREATE TABLE v (id int DEFAULT 3, email bytea, secret bytea NOT NULL, blob bytea)',
   'SELECT * FROM v WHERE email IS NULL AND id = 3',
   'INSERT INTO v SELECT * FROM v',
   'INSERT INTO v (secret) SELECT secret FROM v',
@@ -103,6 +106,11 @@ const UNTOUCHED = [
 ];
 
 const REFUSED = [
+  "ALTER TABLE v ALTER secret SET DEFAULT 'p'",
+  "ALTER TABLE v ADD COLUMN secret bytea DEFAULT 'p'",
+  "ALTER TABLE v ALTER COLUMN secret TYPE bytea USING 'p'::bytea",
+  "CREATE TABLE v (id int, secret bytea DEFAULT 'p')",
+  "CREATE TABLE v (id int, secret bytea GENERATED ALWAYS AS ('p'::bytea) STORED)",
   "INSERT INTO v (id, email) VALUES (1, 'p') ON CONFLICT (email) DO NOTHING",
   'INSERT INTO v (secret) SELECT email FROM v',
   'INSERT INTO v TABLE other',
