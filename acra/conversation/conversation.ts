@@ -15,8 +15,9 @@ import { type PendingRequest, ReplyQueue } from '../../postgres/reply-queue.ts';
 import { readsAsUtf8, requireSafeSetting } from '../../postgres/unsafe-settings.ts';
 import type { Prepared } from '../statements/plan.ts';
 import { Refusal } from '../statements/refusal.ts';
+import { takesValues } from '../statements/value-use.ts';
 import { refuseTooLong, requireOfSession, requireWanted } from './belonging.ts';
-import { hasValues, type Judge, type Judged, Judging } from './judging.ts';
+import { type Judge, type Judged, Judging } from './judging.ts';
 import { Names, type PendingEffects } from './names.ts';
 import { cellKinds, databaseTypes, describedTypes, describeParameters } from './result-types.ts';
 import { isTrapError, trapFor } from './trap.ts';
@@ -271,7 +272,7 @@ export class Conversation {
     ...[portal, name, formats, values, resultFormats]: ReturnType<typeof messages.BIND.decode>
   ): Promise<Buffer> {
     const plans = this.#plansOf(name);
-    if (plans.length > 1 && plans.some(hasValues)) {
+    if (plans.length > 1 && plans.some(takesValues)) {
       throw new Refusal('a statement is bound while another one may be taking its name');
     }
     const [plan] = plans;

@@ -4,7 +4,7 @@ import type { LiteralEdit } from '../statements/draft.ts';
 import type { Plan, Prepared, PreparedStatements } from '../statements/plan.ts';
 import { Refusal } from '../statements/refusal.ts';
 import { rewrite } from '../statements/rewrite.ts';
-import type { ValueUse } from '../statements/value-use.ts';
+import { takesValues, type ValueUse } from '../statements/value-use.ts';
 import type { Names } from './names.ts';
 import type { ValueProtector } from './value-protector.ts';
 
@@ -24,8 +24,6 @@ interface Parameters {
   readonly formats: readonly number[];
   readonly values: readonly (Buffer | null)[];
 }
-
-export const hasValues = ({ parameters, copies }: Prepared) => parameters.size > 0 || copies.length > 0;
 
 export class Judging {
   readonly #judge: Judge;
@@ -64,7 +62,7 @@ export class Judging {
   ): Promise<Parameters> {
     const before = this.#executed.get(plan);
     if (before) this.#requireSame(before, this.#names.executedBy(plan, segment));
-    if (!hasValues(plan)) return { formats, values };
+    if (!takesValues(plan)) return { formats, values };
     const protect = (use: ValueUse | undefined, index: number) => {
       const value = values[index] ?? null;
       return use ? this.#protector.parameter(use, value, isBinaryAt(formats, index)) : value;

@@ -4,6 +4,7 @@
  */
 import type { Effect, Prepared, PreparedStatements } from '../statements/plan.ts';
 import { Refusal } from '../statements/refusal.ts';
+import { takesValues } from '../statements/value-use.ts';
 import { type ParseRequest, Statements } from './statements.ts';
 
 /** Names in the protocol's messages are read as latin1 (postgres/messages.ts). */
@@ -20,8 +21,8 @@ export interface PendingEffects {
 }
 
 const NOT_SUPPORTED = '0A000';
-const isProtected = ({ parameters, results }: Prepared) =>
-  parameters.size > 0 || results.some((outputs) => outputs.some((output) => typeof output === 'object'));
+const isProtected = (prepared: Prepared) =>
+  takesValues(prepared) || prepared.results.some((outputs) => outputs.some((output) => typeof output === 'object'));
 
 export class Names {
   readonly statements = new Statements();

@@ -12,6 +12,7 @@ import { Refusal } from './refusal.ts';
 import type { Tables } from './scope.ts';
 import { judgeSearch } from './search.ts';
 import { allAs, allOf } from './tree.ts';
+import { takesValues } from './value-use.ts';
 import { judgeWrites } from './writes.ts';
 
 export type Verdict =
@@ -53,8 +54,7 @@ function planFor({ tables, text, reader, prepared }: Question): Plan {
 
 /** acra-server does not look at the values of EXECUTE. */
 function requireUnprotected(prepared: PreparedStatements): void {
-  for (const { parameters } of prepared.values())
-    if (parameters.size > 0) throw new Refusal('EXECUTE passes values for protected columns');
+  if (prepared.values().some(takesValues)) throw new Refusal('EXECUTE passes values for protected columns');
 }
 
 /** The same for all statements. */

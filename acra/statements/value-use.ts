@@ -22,3 +22,5 @@ export interface ParameterUses {
   readonly parameters: ReadonlyMap<number, ValueUse>;
   readonly copies: readonly ParameterCopy[];
 }
+
+export const takesValues = ({ parameters, copies }: ParameterUses) => parameters.size > 0 || copies.length > 0;

@@ -29,6 +29,12 @@ t.test('names in a session through the guard', async (t) => {
     t.same((await stored())[0]?.diagnosis, STORED);
   });
 
+  await t.test('gives no value to a parameter with a second use by EXECUTE', async () => {
+    const insert = { name: 'twice', text: 'INSERT INTO patients (id, name, email, diagnosis) VALUES ($1, $2, $3, $3)' };
+    await application.query({ ...insert, values: [9, 'n', OTHER] });
+    await refused(`EXECUTE twice(8, 'n', '${STORED}')`);
+  });
+
   await t.test('gives values to no statement that it did not see prepared, or that is gone', async () => {
     await refused(`EXECUTE unknown('${STORED}')`);
     await ask('PREPARE p AS INSERT INTO patients (id, name, diagnosis) VALUES ($1, $2, $3)');

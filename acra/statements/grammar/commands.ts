@@ -115,6 +115,9 @@ function judgeExecute(
   if (!statement && params.length > 0) {
     throw unsupported('EXECUTE passes values to a statement that was not prepared in this session');
   }
+  if (statement && statement.copies.length > 0) {
+    throw unsupported('EXECUTE passes a value that is for a protected column and for something else: bind it instead');
+  }
   for (const [index, value] of params.entries()) {
     const use = statement?.parameters.get(index + 1);
     if (use) draft.takeValue(value, use);

@@ -242,6 +242,13 @@ t.test('gives the values of EXECUTE to what was prepared, and none to what nobod
   t.match(judged("EXECUTE p(3, upper('x'))", prepared), { kind: 'refused', sqlState: '0A000' });
 });
 
+t.test('gives no value of EXECUTE to a parameter that has a second use, which only Bind can copy', async (t) => {
+  const { parameters, copies } = planOf('INSERT INTO v (name, secret) VALUES ($1, $1)');
+  t.same([parameters.size, copies.length], [0, 1]);
+  const prepared = new Map([['p', planOf('INSERT INTO v (name, secret) VALUES ($1, $1)')]]);
+  t.match(judged("EXECUTE p('x')", prepared), { kind: 'refused', sqlState: '0A000' });
+});
+
 t.test('keeps values out of what it says', async (t) => {
   for (const sql of REFUSED) {
     const verdict = judged(sql.replaceAll("'p'", "'plaintext'"));
