@@ -246,25 +246,24 @@ export class Conversation {
 
   /** @param typeCount of the parameters that the client gives types to */
   #judged(sql: string, typeCount = 0): Promise<Judged> {
-    const text = Buffer.from(sql, 'latin1');
-    if (!this.#readsAsUtf8 && !isAscii(text)) {
+    if (!this.#readsAsUtf8 && !isAscii(Buffer.from(sql, 'latin1'))) {
       throw new Refusal('with this client_encoding statements must be ASCII; set client_encoding to UTF8', '22021');
     }
-    return this.#judging.text(text, typeCount, this.#segment);
+    return this.#judging.text(sql, typeCount, this.#segment);
   }
 
   async #query(sql: string): Promise<Buffer> {
     const { plan: judged, rewritten } = await this.#judged(sql);
     const plan = this.#withFetched(judged);
     const effects = this.#names.sending(plan, this.#segment);
-    return this.#send({ kind: 'query', plan, effects }, messages.QUERY.encode(rewritten.toString('latin1')));
+    return this.#send({ kind: 'query', plan, effects }, messages.QUERY.encode(rewritten));
   }
 
   async #parse(name: string, sql: string, oids: number[]): Promise<Buffer> {
     const { plan, parameterCount, rewritten } = await this.#judged(sql, oids.length);
     const request: Request = { kind: 'parse', name, plan, segment: this.#segment };
     const own = databaseTypes(plan, oids, parameterCount);
-    return this.#send(request, messages.PARSE.encode(name, rewritten.toString('latin1'), own));
+    return this.#send(request, messages.PARSE.encode(name, rewritten, own));
   }
 
   async #bind(

@@ -17,7 +17,8 @@ export interface Judged {
   readonly plan: Plan;
   /** The client's parameters. */
   readonly parameterCount: number;
-  readonly rewritten: Buffer;
+  /** As latin1, like every text of a message. */
+  readonly rewritten: string;
 }
 
 interface Parameters {
@@ -38,11 +39,15 @@ export class Judging {
     this.#names = names;
   }
 
-  /** @param typeCount of the parameters that the client gives types to @param segment how many Syncs it has sent. @throws Refusal */
-  async text(text: Buffer, typeCount: number, segment: number): Promise<Judged> {
+  /**
+   * @param sql as latin1 @param typeCount of the parameters that the client gives types to @param segment how many Syncs it has sent
+   * @throws Refusal
+   */
+  async text(sql: string, typeCount: number, segment: number): Promise<Judged> {
+    const text = Buffer.from(sql, 'latin1');
     const plan = await this.#planOf(text, segment);
     const parameterCount = Math.max(typeCount, plan.parameterCount);
-    if (plan.edits.length === 0) return { plan, parameterCount, rewritten: text };
+    if (plan.edits.length === 0) return { plan, parameterCount, rewritten: sql };
     const literals = plan.edits.filter(
       (edit): edit is LiteralEdit & (typeof plan.edits)[number] => edit.kind === 'literal',
     );
@@ -50,7 +55,8 @@ export class Judging {
     const protectedBy = new Map<LiteralEdit, Buffer>(
       literals.map((literal, index) => [literal, values[index] as Buffer]),
     );
-    return { plan, parameterCount, rewritten: rewrite(text, plan, protectedBy, parameterCount) };
+    const rewritten = rewrite(text, plan, protectedBy, parameterCount).toString('latin1');
+    return { plan, parameterCount, rewritten };
   }
 
   /** Those of the client's, and a copy for each further use. @throws Refusal */

@@ -130,6 +130,7 @@ export class Draft {
    */
   takeParameters(): ParameterUses {
     const uses = [...this.#uses.values()];
+    if (uses.length === 0) return { parameters: new Map(), copies: [] };
     const others = allOf(this.#text.statements, 'ParamRef').filter(({ location = 0 }) => !this.#uses.has(location));
     this.#uses = new Map();
     const isPlain = new Set(others.map(({ number = 0 }) => number));

@@ -5,6 +5,7 @@ import { judge } from './judge.ts';
 import { loadParser, parseText } from './parser.ts';
 import type { Plan } from './plan.ts';
 import { Refusal } from './refusal.ts';
+import { splice } from './rewrite.ts';
 import type { Tables } from './scope.ts';
 import { isOfEach, type ValueUse } from './value-use.ts';
 
@@ -34,16 +35,6 @@ function shown(edit: Edit, parameterCount: number): string {
   return edit.kind === 'parameter' ? `$${parameterCount + edit.copy + 1}` : `'‹${whatOf(edit.use)}›'`;
 }
 
-function rewritten(text: Buffer, { edits, parameterCount }: Plan): string {
-  let at = 0;
-  const parts = edits.map((edit) => {
-    const before = text.toString('utf8', at, edit.start);
-    at = edit.end;
-    return before + shown(edit, parameterCount);
-  });
-  return parts.join('') + text.toString('utf8', at);
-}
-
 function valuesOf({ edits, parameters, copies, parameterCount }: Plan): string[] {
   const literals = edits.flatMap((edit) => (edit.kind === 'literal' ? [`a literal: ${whatOf(edit.use)}`] : []));
   const own = [...parameters].map(([number, use]) => `$${number}: ${whatOf(use)}`);
@@ -65,7 +56,7 @@ export async function explain(tables: Tables, sql: string): Promise<Explanation>
     const { plan } = verdict;
     return {
       verdict: 'passes',
-      sql: rewritten(Buffer.from(sql), plan),
+      sql: splice(Buffer.from(sql), plan.edits, (edit) => shown(edit, plan.parameterCount)).toString(),
       values: valuesOf(plan),
       decrypted: plan.results.map((outputs) =>
         outputs.flatMap((output, index) => (typeof output === 'object' ? [`${index + 1}: ${columnName(output)}`] : [])),

@@ -40,10 +40,13 @@ function planFor({ tables, text, reader, prepared }: Question): Plan {
     return { outputs: isAlone && reader === 'acra-server' ? outputsOf(tables, statement) : [] };
   });
   if (reader === 'acra-server' && prepared) requireUnprotected(prepared);
+  const { parameters, copies } = draft.takeParameters();
+  const numbers = copies.length > 0 ? allOf(statements, 'ParamRef').map(({ number = 0 }) => number) : [];
   return {
-    ...draft.takeParameters(),
+    parameters,
+    copies,
     edits: draft.finish(),
-    parameterCount: Math.max(0, ...allOf(statements, 'ParamRef').map(({ number = 0 }) => number)),
+    parameterCount: Math.max(0, ...numbers),
     results: judged.map(({ outputs }) => outputs),
     effects: judged.flatMap(({ effect }) => effect ?? []),
     fetches: judged.flatMap(({ fetches }) => fetches ?? []),

@@ -26,7 +26,7 @@ export type Effect = { /** Which statement of the text, from 0. */ readonly at: 
 export interface Plan extends Prepared {
   /** In the order of the text, without overlap. */
   readonly edits: readonly Edit[];
-  /** The highest number of a parameter in the text. */
+  /** The highest number of a parameter in the text, where there are copies to stand behind it; else 0. */
   readonly parameterCount: number;
 }
 

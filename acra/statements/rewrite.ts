@@ -17,11 +17,16 @@ export function rewrite(
   values: ReadonlyMap<LiteralEdit, Buffer>,
   parameterCount = 0,
 ): Buffer {
+  return splice(sql, edits, (edit) => textFor(edit, values, parameterCount));
+}
+
+/** The text with what `replacement` says in the place of each edit. */
+export function splice(sql: Buffer, edits: readonly Edit[], replacement: (edit: Edit) => string): Buffer {
   let at = 0;
   const parts = edits.flatMap((edit) => {
     const before = sql.subarray(at, edit.start);
     at = edit.end;
-    return [before, Buffer.from(textFor(edit, values, parameterCount))];
+    return [before, Buffer.from(replacement(edit))];
   });
   return Buffer.concat([...parts, sql.subarray(at)]);
 }

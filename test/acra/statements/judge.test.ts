@@ -5,6 +5,7 @@ import { loadParser, parseText } from '../../../acra/statements/parser.ts';
 import type { Plan } from '../../../acra/statements/plan.ts';
 import { sqlStateOf } from '../../emulator/acra-server/support/sql-state.ts';
 import { column, tables } from '../../emulator/acra-server/support/vector-cipher.ts';
+import { shownText } from './support/shown-text.ts';
 
 const parser = await loadParser();
 const judged = (sql: string) => judge({ tables, reader: 'acra-server' }, parseText(parser, sql));
@@ -15,19 +16,7 @@ function planOf(sql: string): Plan {
   return verdict.plan;
 }
 
-/** The statement with `<value>` where a literal is to be encrypted, and `<hash value>` where one is to be hashed. */
-function rewritten(sql: string): string {
-  let at = 0;
-  const bytes = Buffer.from(sql);
-  const parts = planOf(sql).edits.map((edit) => {
-    const before = bytes.toString('utf8', at, edit.start);
-    at = edit.end;
-    if (edit.kind === 'text') return before + edit.text;
-    if (edit.kind === 'parameter') return `${before}$+${edit.copy + 1}`;
-    return `${before}<${edit.use.role === 'search' ? 'hash ' : ''}${edit.value}>`;
-  });
-  return parts.join('') + bytes.toString('utf8', at);
-}
+const rewritten = (sql: string) => shownText(sql, planOf(sql));
 
 const REWRITTEN: readonly (readonly [string, string])[] = [
   [`INSERT INTO v VALUES (1, 'x', 'y', '\\x00')`, `INSERT INTO v VALUES (1, <x>, <y>, <\\x00>)`],

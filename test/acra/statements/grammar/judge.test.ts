@@ -4,6 +4,7 @@ import { judge } from '../../../../acra/statements/judge.ts';
 import { loadParser, parseText } from '../../../../acra/statements/parser.ts';
 import type { Plan, PreparedStatements } from '../../../../acra/statements/plan.ts';
 import { column, tables } from '../../../emulator/acra-server/support/vector-cipher.ts';
+import { shownText } from '../support/shown-text.ts';
 
 const parser = await loadParser();
 const judged = (sql: string, prepared?: PreparedStatements) =>
@@ -15,19 +16,7 @@ function planOf(sql: string, prepared?: PreparedStatements): Plan {
   return verdict.plan;
 }
 
-/** `<value>`: to be encrypted; `<hash value>`: to be hashed; `$+1`: the first copy of a parameter. */
-function rewritten(sql: string, prepared?: PreparedStatements): string {
-  let at = 0;
-  const bytes = Buffer.from(sql);
-  const parts = planOf(sql, prepared).edits.map((edit) => {
-    const before = bytes.toString('utf8', at, edit.start);
-    at = edit.end;
-    if (edit.kind === 'text') return before + edit.text;
-    if (edit.kind === 'parameter') return `${before}$+${edit.copy + 1}`;
-    return `${before}<${edit.use.role === 'search' ? 'hash ' : ''}${edit.value}>`;
-  });
-  return parts.join('') + bytes.toString('utf8', at);
-}
+const rewritten = (sql: string, prepared?: PreparedStatements) => shownText(sql, planOf(sql, prepared));
 
 const REWRITTEN: Readonly<Record<string, string>> = {
   "INSERT INTO v (id, secret) VALUES (1, 'p') ON CONFLICT (id) DO UPDATE SET secret = excluded.secret, email = 'q'":
