@@ -10,7 +10,7 @@ export interface DemoPostgresOptions {
   readonly folder: string;
   readonly tls: boolean;
   readonly certificates: DemoCertificates;
-  readonly templates?: string;
+  readonly templates?: string | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -23,7 +23,7 @@ export async function startDemoPostgres(options: DemoPostgresOptions): Promise<R
     tls: options.tls ? { certPem: database.certificatePem, keyPem: database.privateKeyPem } : undefined,
     durable: false,
     removeOnStop: true,
-    ...(options.templates === undefined ? {} : { templates: options.templates }),
+    templates: options.templates,
     signal: options.signal,
   });
   try {

@@ -76,12 +76,11 @@ export class Stack {
     });
     started.defer(() => cloud.stop());
     const tls = options.databaseTls ?? true;
-    const templates = options.databaseTemplates;
     const postgres = await startDemoPostgres({
       folder: join(root, 'pg'),
       tls,
       certificates,
-      ...(templates === undefined ? {} : { templates }),
+      templates: options.databaseTemplates,
       signal,
     });
     started.defer(() => postgres.stop());

@@ -35,7 +35,7 @@ export interface PostgresOptions {
   /** Default false: stop() leaves data and log. */
   readonly removeOnStop?: boolean;
   /** A folder of made data (template.ts), which is used again and added to. Default: none. */
-  readonly templates?: string;
+  readonly templates?: string | undefined;
   readonly clock?: Clock;
   /** Gives up the start. Has no effect afterwards. */
   readonly signal: AbortSignal;

@@ -26,7 +26,8 @@ function walkWith(draft: Draft): Walk {
 }
 
 /** @returns undefined for a statement of another kind */
-function query(own: Walk, statement: Node, outer: Scope, targets?: Targets): readonly Column[] | undefined {
+function query(own: Walk, statement: Node, outer: Scope, given: Targets = []): readonly Column[] | undefined {
+  const targets = given.some((target) => target) ? given : [];
   const [selects, inserts, updates] = [
     as(statement, 'SelectStmt'),
     as(statement, 'InsertStmt'),

@@ -3,19 +3,19 @@ import type { Node, ResTarget, SelectStmt, WithClause } from 'libpg-query';
 import type { Output } from '../outputs.ts';
 import { allAs, as, stringsOf } from '../tree.ts';
 import { withFrom } from './from-clause.ts';
-import { type Column, isOpen, isProtected, protectedIn, Scope } from './relations.ts';
-import { fromElsewhere, unsupported } from './unsupported.ts';
+import { type Column, isOpen, isProtected, protectedIn, renamed, Scope, UNKNOWN } from './relations.ts';
+import { fromElsewhere, tooMany, unsupported } from './unsupported.ts';
 import type { Targets, Walk } from './walk.ts';
 
 export function select(own: Walk, query: SelectStmt, outer: Scope, targets: Targets = []): readonly Column[] {
-  const scope = withQueries(own, query.withClause, new Scope(outer.tables, outer));
+  const scope = withQueries(own, query.withClause, outer);
   if (query.larg && query.rarg) return combined(own, query, query.larg, query.rarg, scope, targets);
   if (query.valuesLists) return values(own, query.valuesLists, scope, targets, query);
   const inside = withFrom(own, query.fromClause, scope);
   own.visit([query.whereClause, query.havingClause, query.windowClause], inside);
   const columns = selected(own, allAs(query.targetList, 'ResTarget'), inside, targets);
   requireNoOrder(own, [...(query.groupClause ?? []), ...distinctKeys(query)], columns, inside);
-  if (isDistinct(query)) requireDistinct(columns, 'DISTINCT');
+  if (isDistinct(query)) requireDistinct(columns);
   finish(own, query, columns, inside);
   if (query.intoClause) requireNoCopy(columns, query.intoClause.rel?.relname, inside);
   return columns;
@@ -37,22 +37,17 @@ function finish(own: Walk, query: SelectStmt, columns: readonly Column[], scope:
   own.visit([query.limitCount, query.limitOffset], scope);
 }
 
-export function withQueries(own: Walk, clause: WithClause | undefined, scope: Scope): Scope {
+/** Where a query's own names begin: with what its WITH clause names. */
+export function withQueries(own: Walk, clause: WithClause | undefined, outer: Scope): Scope {
+  const scope = new Scope(outer.tables, outer);
   return allAs(clause?.ctes, 'CommonTableExpr').reduce((before, { ctename = '', ctequery, aliascolnames }) => {
-    const names = stringsOf(aliascolnames);
-    const unknown: Column[] = [{ name: undefined, output: 'unknown-star' }];
-    const inside = clause?.recursive ? before.withQuery(ctename, unknown) : before;
+    const inside = clause?.recursive ? before.withQuery(ctename, UNKNOWN) : before;
     const columns = ctequery ? own.query(ctequery, inside) : [];
     if (clause?.recursive && mentions(ctequery, ctename) && protectedIn(columns)) {
       throw unsupported(`the recursive query "${ctename}" yields a protected column`);
     }
-    if (names.length > 0 && isOpen(columns) && protectedIn(columns)) {
-      throw unsupported('columns get other names, and not all of them are known');
-    }
-    return before.withQuery(
-      ctename,
-      columns.map((column, index) => ({ ...column, name: names[index] ?? column.name })),
-    );
+    const alias = aliascolnames && { colnames: aliascolnames };
+    return before.withQuery(ctename, renamed({ name: ctename, columns }, alias).columns);
   }, scope);
 }
 
@@ -103,8 +98,6 @@ function values(
   return columns;
 }
 
-const tooMany = () => unsupported('there are more values than the table has known columns');
-
 /** The columns of a SELECT list, or of RETURNING. */
 export function selected(
   own: Walk,
@@ -153,7 +146,7 @@ function starOf(val: Node | undefined, scope: Scope): readonly Column[] | undefi
   if (!fields.some((field) => 'A_Star' in field)) return undefined;
   const qualifier = stringsOf(fields).at(-1);
   if (qualifier === undefined) return scope.star;
-  return scope.named(qualifier)?.columns ?? [{ name: undefined, output: 'unknown-star' }];
+  return scope.named(qualifier)?.columns ?? UNKNOWN;
 }
 
 /** As PostgreSQL names a result column (FigureColname), as far as a protected one may stand there. */
@@ -171,10 +164,10 @@ const isDistinct = ({ distinctClause: [first] = [] }: SelectStmt) =>
 
 const distinctKeys = (query: SelectStmt): readonly Node[] => (isDistinct(query) ? [] : (query.distinctClause ?? []));
 
-function requireDistinct(columns: readonly Column[], what: string): void {
+function requireDistinct(columns: readonly Column[]): void {
   const found = protectedIn(columns);
   if (found)
-    throw unsupported(`${what} compares protected column "${found.name}": equal values have different ciphertexts`);
+    throw unsupported(`DISTINCT compares protected column "${found.name}": equal values have different ciphertexts`);
 }
 
 /** Keys of ORDER BY, GROUP BY and DISTINCT ON: expressions, or places or names of results. */

@@ -14,6 +14,10 @@ export function missing(name: string): Refusal {
   return new Refusal(`column "${name}" does not exist in this place`, '42703');
 }
 
+export function tooMany(): Refusal {
+  return unsupported('there are more values than the table has known columns');
+}
+
 export function fromElsewhere({ name }: EncryptedColumn): Refusal {
   return unsupported(`what is stored in column "${name}" comes from elsewhere: give it as a literal or a parameter`);
 }

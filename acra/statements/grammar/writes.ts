@@ -16,7 +16,7 @@ import { allAs, as } from '../tree.ts';
 import { withFrom } from './from-clause.ts';
 import { selected, withQueries } from './queries.ts';
 import { type Column, isOpen, isProtected, protectedIn, type Relation, Scope } from './relations.ts';
-import { unsupported } from './unsupported.ts';
+import { tooMany, unsupported } from './unsupported.ts';
 import type { Targets, Walk } from './walk.ts';
 
 /** Of the relation that is written, by name. */
@@ -32,8 +32,10 @@ function written(relation: RangeVar | undefined, scope: Scope): Relation {
   return new Scope(scope.tables).relation(relation ?? {});
 }
 
-function start(own: Walk, statement: { withClause?: InsertStmt['withClause'] }, outer: Scope): Scope {
-  return withQueries(own, statement.withClause, new Scope(outer.tables, outer));
+/** What an INSERT is for: the columns that it names, or all that are known. */
+function targetsOf(target: Relation, cols: Node[] | undefined): Targets {
+  if (cols) return allAs(cols, 'ResTarget').map((each) => targetNamed(target, each));
+  return target.columns.map(({ output }) => (isProtected(output) ? output : undefined));
 }
 
 function returned(own: Walk, clause: ReturningClause | undefined, scope: Scope, target: Relation): readonly Column[] {
@@ -46,13 +48,11 @@ function returned(own: Walk, clause: ReturningClause | undefined, scope: Scope, 
 }
 
 export function insert(own: Walk, statement: InsertStmt, outer: Scope): readonly Column[] {
-  const before = start(own, statement, outer);
+  const before = withQueries(own, statement.withClause, outer);
   const target = written(statement.relation, before);
-  const targets = statement.cols
-    ? allAs(statement.cols, 'ResTarget').map((each) => targetNamed(target, each))
-    : target.columns.map(({ output }) => (isProtected(output) ? output : undefined));
+  const targets = targetsOf(target, statement.cols);
   const { selectStmt: rows } = statement;
-  if (rows) requireSamePlaces(own.query(rows, before, targets.some((each) => each) ? targets : []), targets);
+  if (rows) requireSamePlaces(own.query(rows, before, targets), targets);
   const scope = before.with([target], target.columns);
   if (statement.onConflictClause) onConflict(own, statement.onConflictClause, scope, target);
   return returned(own, statement.returningClause, scope, target);
@@ -79,7 +79,7 @@ function onConflict(own: Walk, clause: OnConflictClause, scope: Scope, target: R
 }
 
 export function update(own: Walk, statement: UpdateStmt, outer: Scope): readonly Column[] {
-  const before = start(own, statement, outer);
+  const before = withQueries(own, statement.withClause, outer);
   const target = written(statement.relation, before);
   const scope = withFrom(own, statement.fromClause, before.with([target], target.columns));
   assign(own, statement.targetList, target, scope);
@@ -88,7 +88,7 @@ export function update(own: Walk, statement: UpdateStmt, outer: Scope): readonly
 }
 
 export function remove(own: Walk, statement: DeleteStmt, outer: Scope): readonly Column[] {
-  const before = start(own, statement, outer);
+  const before = withQueries(own, statement.withClause, outer);
   const target = written(statement.relation, before);
   const scope = withFrom(own, statement.usingClause, before.with([target], target.columns));
   own.visit(statement.whereClause, scope);
@@ -96,7 +96,7 @@ export function remove(own: Walk, statement: DeleteStmt, outer: Scope): readonly
 }
 
 export function merge(own: Walk, statement: MergeStmt, outer: Scope): readonly Column[] {
-  const before = start(own, statement, outer);
+  const before = withQueries(own, statement.withClause, outer);
   const target = written(statement.relation, before);
   const source = withFrom(own, statement.sourceRelation ? [statement.sourceRelation] : [], before);
   const scope = source.with([target], target.columns);
@@ -116,12 +116,8 @@ function mergeInsert(
   target: Relation,
   scope: Scope,
 ): void {
-  const targets: Targets = targetList
-    ? allAs(targetList, 'ResTarget').map((each) => targetNamed(target, each))
-    : target.columns.map(({ output }) => (isProtected(output) ? output : undefined));
-  if (values.length > targets.length && protectedIn(target.columns)) {
-    throw unsupported('there are more values than the table has known columns');
-  }
+  const targets = targetsOf(target, targetList);
+  if (values.length > targets.length && protectedIn(target.columns)) throw tooMany();
   for (const [index, value] of values.entries()) put(own, value, targets[index], scope);
 }
 
@@ -160,8 +156,7 @@ function assignOne(
   if (row) put(own, row.args?.[colno - 1], column, scope);
   else if (link?.subselect) {
     if (colno !== 1) return;
-    const targets = following.slice(0, ncolumns);
-    own.query(link.subselect, scope, targets.some((each) => each) ? targets : []);
+    own.query(link.subselect, scope, following.slice(0, ncolumns));
   } else if (column)
     throw unsupported(`what is stored in column "${column.name}" comes from a row that cannot be seen`);
   else if (colno === 1) own.visit(source, scope);
