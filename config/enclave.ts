@@ -17,6 +17,7 @@ import {
   fileInFolder,
   routeLimits,
 } from './fields.ts';
+import { guardSection, isGiven } from './guard.ts';
 import { kmsSection } from './kms.ts';
 import { portTable } from './route-fields.ts';
 
@@ -124,6 +125,7 @@ export const enclaveSchema = z
     version: z.literal(1),
     name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, { error: 'must be lower-case letters, digits and dashes' }),
     ingress: ingressSection,
+    guard: guardSection,
     acra: acra.prefault({}),
     database,
     kms: kmsSection,
@@ -138,12 +140,16 @@ export const enclaveSchema = z
     restart,
     health,
   })
-  .superRefine(({ ingress, acra, database }, context) => {
+  .superRefine(({ ingress, guard, acra, database }, context) => {
     const { clientIdFrom, listen } = acra;
     for (const { path, message } of loginFaults({ ingress, database, clientIdFrom })) {
       context.addIssue({ code: 'custom', path: [...path], message });
     }
-    if (ingress.tls === 'passthrough') return;
+    if (ingress.tls === 'passthrough') {
+      const message = 'must be left out with ingress.tls: passthrough: acra-server reads the statements itself';
+      if (isGiven(guard)) context.addIssue({ code: 'custom', path: ['guard'], message });
+      return;
+    }
     const memoryFault = engineMemoryFault({ ...ingress.limits, ...acra });
     if (memoryFault !== undefined)
       context.addIssue({ code: 'custom', path: ['acra', 'maxMemoryMiB'], message: memoryFault });

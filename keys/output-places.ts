@@ -19,7 +19,9 @@ interface Place {
 
 const withoutEnd = (path: string) => normalize(path).replace(/\/+$/, '');
 
-function placesIn({ acra, database, kms }: Pick<EnclaveConfig, 'acra' | 'database' | 'kms'>): Place[] {
+type PlacesConfig = Pick<EnclaveConfig, 'acra' | 'database' | 'guard' | 'kms'>;
+
+function placesIn({ acra, database, guard, kms }: PlacesConfig): Place[] {
   const file = (setting: string, path: string, isMade = false): Place => ({ setting, path, kind: 'file', isMade });
   return [
     { setting: 'acra.keystore', path: acra.keystore, kind: 'folder', isMade: true },
@@ -30,6 +32,7 @@ function placesIn({ acra, database, kms }: Pick<EnclaveConfig, 'acra' | 'databas
     file('acra.encryptorConfig', acra.encryptorConfig),
     file('database.ca', database.ca),
     ...(kms.ca === undefined ? [] : [file('kms.ca', kms.ca)]),
+    ...(guard.list === undefined ? [] : [file('guard.list', guard.list)]),
     ...database.users.flatMap((user, index) =>
       secretFilesOf(user).map(({ setting, file: path }) => file(`database.users.${index}.${setting}`, path, true)),
     ),
@@ -56,7 +59,7 @@ const finding = ({ setting, path }: Place, why: string): Finding => ({
 });
 
 /** Without looking at the folder: whatever is there. */
-export function placeFindings(config: Pick<EnclaveConfig, 'acra' | 'database' | 'kms'>): Finding[] {
+export function placeFindings(config: PlacesConfig): Finding[] {
   const places = placesIn(config);
   return places.flatMap((place, index) => {
     if (place.kind === 'file' && place.path.endsWith('/'))

@@ -4,6 +4,8 @@
  */
 import { z } from 'zod';
 import type { CertificateIdentifier } from '../acra/client-id.ts';
+import type { Policy } from '../acra/statements/policy.ts';
+import type { GuardMode } from '../config/guard.ts';
 import type { RevokedEntry } from '../config/revoked.ts';
 import type { DatabaseLogin } from '../config/user-secrets.ts';
 import { LOG_LEVELS } from '../runtime/log.ts';
@@ -48,6 +50,9 @@ export interface ServeGuard {
   /** Of what plays acra-server's database; 0: any. */
   readonly enginePort: number;
   readonly tables: readonly ToldTable[];
+  readonly policy: Policy;
+  readonly mode: GuardMode;
+  readonly slowStatementMs: number;
   readonly database: DatabaseTarget;
   readonly login: DatabaseLogin;
   /** What clients see: with `login: verifier` their logins are bound to it. */

@@ -4,6 +4,7 @@ import type { Edit } from './draft.ts';
 import { judge } from './judge.ts';
 import { loadParser, parseText } from './parser.ts';
 import type { Plan } from './plan.ts';
+import type { Policy } from './policy.ts';
 import { Refusal } from './refusal.ts';
 import { splice } from './rewrite.ts';
 import type { Tables } from './scope.ts';
@@ -49,9 +50,9 @@ function dependsOn({ executes, fetches }: Plan): string[] {
   return [...prepared, ...fetches.map(({ name }) => `FETCH: what "${name}" was declared for in the session`)];
 }
 
-export async function explain(tables: Tables, sql: string): Promise<Explanation> {
+export async function explain(tables: Tables, policy: Policy, sql: string): Promise<Explanation> {
   try {
-    const verdict = judge({ tables, reader: 'engine' }, parseText(await loadParser(), sql));
+    const verdict = judge({ tables, policy, reader: 'engine' }, parseText(await loadParser(), sql));
     if (verdict.kind === 'refused') return { verdict: 'refused', sqlState: verdict.sqlState, reason: verdict.reason };
     const { plan } = verdict;
     return {

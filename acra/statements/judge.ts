@@ -8,6 +8,7 @@ import { type Judged, judgeStatement } from './grammar/commands.ts';
 import { outputsOf } from './outputs.ts';
 import type { ParsedText } from './parser.ts';
 import type { Plan, PreparedStatements } from './plan.ts';
+import type { Policy } from './policy.ts';
 import { Refusal } from './refusal.ts';
 import type { Tables } from './scope.ts';
 import { judgeSearch } from './search.ts';
@@ -64,6 +65,7 @@ function requireUnprotected(prepared: PreparedStatements): void {
 export interface JudgeSettings {
   readonly tables: Tables;
   readonly reader: Reader;
+  readonly policy: Policy;
 }
 
 /** One text, as it goes to another thread. */

@@ -10,6 +10,7 @@ import { IsolatedJudge, type IsolationLimits } from './isolated-judge.ts';
 import { type JudgeSettings, judge, type Verdict } from './judge.ts';
 import { BrokenParserError, loadParser, type Parser, parseText } from './parser.ts';
 import type { Plan, PreparedStatements } from './plan.ts';
+import { ANY_RELATION, type Policy } from './policy.ts';
 import { Refusal } from './refusal.ts';
 import type { Tables } from './scope.ts';
 
@@ -22,10 +23,13 @@ export const MAX_SHORT_BYTES = 2048;
 interface JudgeOptions extends IsolationLimits {
   /** Default: acra-server in line. */
   readonly reader: Reader;
+  /** Default: any relation may receive values. */
+  readonly policy: Policy;
 }
 
 const DEFAULTS: JudgeOptions = {
   reader: 'acra-server',
+  policy: ANY_RELATION,
   timeoutMs: 30_000,
   heapMiB: 1024,
   recycleAfterBytes: 8 * 1024 * 1024,
@@ -37,8 +41,8 @@ export class StatementJudge {
   /** Undefined while it is being replaced. */
   #parser: Parser | undefined;
 
-  private constructor(tables: Tables, clock: Clock, { reader, ...limits }: JudgeOptions) {
-    this.#settings = { tables, reader };
+  private constructor(tables: Tables, clock: Clock, { reader, policy, ...limits }: JudgeOptions) {
+    this.#settings = { tables, reader, policy };
     this.#isolated = new IsolatedJudge(this.#settings, clock, limits);
   }
 

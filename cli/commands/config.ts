@@ -8,6 +8,7 @@ import type { EncryptorConfig } from '../../acra/encryptor-config/schema.ts';
 import { standInProblems } from '../../acra/encryptor-config/stand-in.ts';
 import { findAcraServer } from '../../acra/obtain/locate.ts';
 import { enclaveSchema } from '../../config/enclave.ts';
+import { guardListSchema, loadGuardList } from '../../config/guard-list.ts';
 import { hostProxySchema } from '../../config/host-proxy.ts';
 import { loadConfig } from '../../config/load.ts';
 import type { MissingFile } from '../../keys/folder-check.ts';
@@ -17,7 +18,7 @@ import { CliError } from '../errors.ts';
 import { green, printJson, printLine, yellow } from '../output.ts';
 
 /** Each file's name begins with its kind. */
-const CONFIG_KINDS = ['enclave', 'host-proxy', 'encryptor'] as const;
+const CONFIG_KINDS = ['enclave', 'host-proxy', 'encryptor', 'guard-list'] as const;
 type ConfigKind = (typeof CONFIG_KINDS)[number];
 
 /** By its name, as the product names its files; anything else must be said with --kind. */
@@ -60,9 +61,10 @@ async function checkEnclave(file: string): Promise<Checked> {
   const config = loadConfig(enclaveSchema, file);
   const encryptor = join(folder, config.acra.encryptorConfig);
   const encryptorConfig = loadEncryptorConfig(encryptor);
+  loadGuardList(config, folder);
   const { missing, warnings } = await checkMeasuredFolder({ folder, config, encryptorConfig, nowMs: Date.now() });
   return {
-    files: [file, encryptor],
+    files: [file, encryptor, ...(config.guard.list === undefined ? [] : [join(folder, config.guard.list)])],
     missing,
     warnings: [...warnings, ...(await encryptorWarnings(encryptorConfig, encryptor))],
   };
@@ -71,7 +73,8 @@ async function checkEnclave(file: string): Promise<Checked> {
 async function checkFile(file: string, kind: ConfigKind): Promise<Checked> {
   if (kind === 'enclave') return checkEnclave(file);
   if (kind === 'encryptor') return checkEncryptor(file);
-  loadConfig(hostProxySchema, file);
+  if (kind === 'guard-list') loadConfig(guardListSchema, file);
+  else loadConfig(hostProxySchema, file);
   return { files: [file], missing: [], warnings: [] };
 }
 
@@ -92,15 +95,21 @@ async function checkConfig(
   for (const warning of warnings) printLine(`${yellow('warning')} ${warning}`);
 }
 
+const SCHEMAS = new Map<string, z.ZodType>([
+  ['enclave', enclaveSchema],
+  ['host-proxy', hostProxySchema],
+  ['guard-list', guardListSchema],
+]);
+
 function printSchema(kind: string): void {
-  const schemas = { enclave: enclaveSchema, 'host-proxy': hostProxySchema };
-  if (kind !== 'enclave' && kind !== 'host-proxy') {
+  const schema = SCHEMAS.get(kind);
+  if (!schema) {
     throw new CliError('CLI_OPTION', 'there is no such schema', {
       found: kind,
-      allowed: Object.keys(schemas).join(', '),
+      allowed: [...SCHEMAS.keys()].join(', '),
     });
   }
-  printJson(z.toJSONSchema(schemas[kind], { io: 'input' }));
+  printJson(z.toJSONSchema(schema, { io: 'input' }));
 }
 
 export function configCommand(): Command {
@@ -112,7 +121,7 @@ export function configCommand(): Command {
     .action(checkConfig);
   const schema = new Command('schema')
     .description('Print the JSON Schema, for editors.')
-    .argument('<kind>', 'enclave or host-proxy')
+    .argument('<kind>', 'enclave, host-proxy or guard-list')
     .action(printSchema);
   return new Command('config')
     .description('Check configuration files and print their schemas.')

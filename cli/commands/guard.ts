@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import { loadEncryptorConfig } from '../../acra/encryptor-config/lint.ts';
 import { type Explanation, explain } from '../../acra/statements/explain.ts';
 import { enclaveSchema } from '../../config/enclave.ts';
+import { loadGuardList } from '../../config/guard-list.ts';
 import { loadConfig } from '../../config/load.ts';
 import { green, printJson, printLine, red } from '../output.ts';
 
@@ -38,7 +39,8 @@ async function explainStatement(given: string, { enclave, json }: Options): Prom
   const folder = resolve(enclave);
   const config = loadConfig(enclaveSchema, join(folder, 'enclave.yaml'));
   const { tables } = loadEncryptorConfig(join(folder, config.acra.encryptorConfig));
-  const explanation = await explain(tables, given === '-' ? await text(process.stdin) : given);
+  const policy = { relations: config.guard.relations, list: loadGuardList(config, folder) };
+  const explanation = await explain(tables, policy, given === '-' ? await text(process.stdin) : given);
   if (json) printJson(explanation);
   else tell(explanation);
   if (explanation.verdict === 'refused') process.exitCode = EX_REFUSED;

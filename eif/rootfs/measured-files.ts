@@ -25,12 +25,13 @@ export interface MeasuredFiles {
 }
 
 export function measuredFiles(config: EnclaveConfig): MeasuredFiles {
-  const { acra, database, kms } = config;
+  const { acra, database, guard, kms } = config;
   // Only the supervisor reads these, as root.
   const ofUsers = database.users.flatMap((user) => secretFilesOf(user).map(({ file }) => file));
   const sealed = [acra.sealedKey, kms.ciphertext, ...ofUsers].map(posix.normalize);
-  const open = ['enclave.yaml', acra.encryptorConfig, acra.clientCa, acra.certificate, database.ca, kms.ca ?? []];
-  const required = [...open.flat().map(posix.normalize), ...sealed];
+  const optional = [kms.ca ?? [], guard.list ?? []].flat();
+  const open = ['enclave.yaml', acra.encryptorConfig, acra.clientCa, acra.certificate, database.ca, ...optional];
+  const required = [...open.map(posix.normalize), ...sealed];
   const keystore = posix.normalize(acra.keystore);
   const isInKeystore = (path: string): boolean => path === keystore || path.startsWith(`${keystore}/`);
   return {

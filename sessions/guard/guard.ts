@@ -78,7 +78,10 @@ export class Guard {
       ...door,
       openAccess,
       maxMessageBytes: options.maxMessageBytes,
-      judge: await StatementJudge.start(readTables(options.tables), clock, { reader: 'engine' }),
+      judge: await StatementJudge.start(readTables(options.tables), clock, {
+        reader: 'engine',
+        policy: options.policy,
+      }),
       protector: new EngineProtector(engine, onFailure),
       room: new HeldBytes(MAX_HELD_BYTES),
     });

@@ -7,6 +7,7 @@ import { requireStandInCan } from '../../../acra/encryptor-config/stand-in.ts';
 import { locateAcraServer } from '../../../acra/obtain/locate.ts';
 import type { AcraProgram } from '../../../acra/obtain/program.ts';
 import { enclaveSchema } from '../../../config/enclave.ts';
+import { loadGuardList } from '../../../config/guard-list.ts';
 import { loadConfig } from '../../../config/load.ts';
 import { EifBuildError } from '../../../eif/build-errors.ts';
 import { buildEnclaveImage } from '../../../eif/image/build-image.ts';
@@ -79,6 +80,7 @@ async function checkConfiguration(folder: string, program: AcraProgram): Promise
   const file = join(folder, config.acra.encryptorConfig);
   const encryptorConfig = parseEncryptorConfig(await readSmallFile(file, MAX_ENCRYPTOR_BYTES), file);
   if (program.kind === 'stand-in') requireStandInCan(encryptorConfig, file);
+  loadGuardList(config, folder);
   await measuredFolder(folder);
   const nowMs = Date.now();
   const { warnings } = await checkMeasuredFolder({ folder, config, encryptorConfig, nowMs });

@@ -7,6 +7,7 @@ import { requireStandInCan } from '../../../acra/encryptor-config/stand-in.ts';
 import type { EnclaveConfig } from '../../../config/enclave.ts';
 import { enclaveSchema } from '../../../config/enclave.ts';
 import { ConfigError } from '../../../config/errors.ts';
+import { type GuardList, loadGuardList } from '../../../config/guard-list.ts';
 import { loadConfig } from '../../../config/load.ts';
 import { requireSealedKeyOf } from '../../../keys/sealed-server-key.ts';
 import { certificateEnds as readCertificateEnds } from '../../../keys/tls/folder-certificates.ts';
@@ -21,6 +22,8 @@ export interface Configured {
   /** Absolute path of a file that the configuration names. */
   readonly pathOf: (file: string) => string;
   readonly encryptorConfig: EncryptorConfig;
+  /** What may receive values beside the protected tables. */
+  readonly guardList: GuardList;
   /** One for each certificate file of the measured folder that can be read. */
   readonly certificateEnds: readonly CertificateEnd[];
 }
@@ -59,10 +62,11 @@ export const configurationPhase: Phase<BootStart, Configured> = {
     const encryptorFile = pathOf(config.acra.encryptorConfig);
     const encryptorConfig = parseEncryptorConfig(readMeasured(encryptorFile), encryptorFile);
     if (acraProgram.kind === 'stand-in') requireStandInCan(encryptorConfig, encryptorFile);
+    const guardList = loadGuardList(config, folder);
     logger.log('info', 'configuration.read', { name: config.name, keyArn: config.kms.keyArn });
     requireSealedKeyOf(folder, config);
     const certificateEnds = readCertificateEnds(folder, config, clock.nowMs());
     tellEnds(certificateEnds, clock.nowMs(), logger);
-    return Promise.resolve({ config, pathOf, encryptorConfig, certificateEnds });
+    return Promise.resolve({ config, pathOf, encryptorConfig, guardList, certificateEnds });
   },
 };

@@ -163,13 +163,17 @@ export class Identity {
   }
 
   #serveMessage(paths: { readonly guard: string; readonly acra: string }): ServeGuard {
-    const { config, certificatePem, databaseTarget, tables } = this.#deps;
+    const { config, certificatePem, databaseTarget, tables, guardList } = this.#deps;
+    const { mode, relations, slowStatementMs } = config.guard;
     return {
       type: 'serve',
       listenPath: paths.guard,
       acraPath: paths.acra,
       enginePort: this.#port,
       tables: tellTables(tables),
+      policy: { relations, list: guardList },
+      mode,
+      slowStatementMs,
       database: databaseTarget,
       login: loginOf(config.database),
       certificatePem,

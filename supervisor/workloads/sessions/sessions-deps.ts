@@ -1,5 +1,6 @@
 /** What the programs that sessions pass through are made from. */
 import type { EncryptedTable } from '../../../acra/encryptor-config/schema.ts';
+import type { GuardList } from '../../../config/guard-list.ts';
 import type { SecretBuffer } from '../../../runtime/secret-buffer.ts';
 import type { DatabaseTarget } from '../../../sessions/edge/database-connection.ts';
 import type { WorkloadDeps } from '../workload.ts';
@@ -13,6 +14,7 @@ export interface SessionsDeps extends WorkloadDeps {
   readonly columnClients: readonly string[];
   /** Of the encryptor configuration, by name. */
   readonly tables: ReadonlyMap<string, EncryptedTable>;
+  readonly guardList: GuardList;
   readonly certificatePem: string;
   readonly clientCaPem: string;
   readonly databaseTarget: DatabaseTarget;

@@ -3,12 +3,13 @@ import t from 'tap';
 import { judge } from '../../../acra/statements/judge.ts';
 import { loadParser, parseText } from '../../../acra/statements/parser.ts';
 import type { Plan } from '../../../acra/statements/plan.ts';
+import { ANY_RELATION } from '../../../acra/statements/policy.ts';
 import { sqlStateOf } from '../../emulator/acra-server/support/sql-state.ts';
 import { column, tables } from '../../emulator/acra-server/support/vector-cipher.ts';
 import { shownText } from './support/shown-text.ts';
 
 const parser = await loadParser();
-const judged = (sql: string) => judge({ tables, reader: 'acra-server' }, parseText(parser, sql));
+const judged = (sql: string) => judge({ tables, reader: 'acra-server', policy: ANY_RELATION }, parseText(parser, sql));
 
 function planOf(sql: string): Plan {
   const verdict = judged(sql);

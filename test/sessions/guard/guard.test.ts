@@ -4,6 +4,7 @@ import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
 import { parseEncryptorConfig } from '../../../acra/encryptor-config/lint.ts';
+import { ANY_RELATION } from '../../../acra/statements/policy.ts';
 import { systemRandom } from '../../../runtime/random.ts';
 import { Guard } from '../../../sessions/guard/guard.ts';
 import { encodeOpening } from '../../../sessions/opening.ts';
@@ -39,6 +40,9 @@ async function guardRig(t: Parameters<typeof temporaryFolder>[0]) {
     listenPath,
     acraPath: join(folder, 'acra'),
     enginePort: 0,
+    policy: ANY_RELATION,
+    mode: 'enforce',
+    slowStatementMs: 1_000,
     tables: tellTables(parseEncryptorConfig(ENCRYPTOR_CONFIG, 'encryptor.yaml').tables),
     database: { address: nobody, serverName: 'db.test', caPem: DATABASE_CA, minTls: 'TLSv1.3' },
     login: 'certificate',

@@ -3,12 +3,13 @@ import t from 'tap';
 import { judge } from '../../../../acra/statements/judge.ts';
 import { loadParser, parseText } from '../../../../acra/statements/parser.ts';
 import type { Plan, PreparedStatements } from '../../../../acra/statements/plan.ts';
+import { ANY_RELATION } from '../../../../acra/statements/policy.ts';
 import { column, tables } from '../../../emulator/acra-server/support/vector-cipher.ts';
 import { shownText } from '../support/shown-text.ts';
 
 const parser = await loadParser();
 const judged = (sql: string, prepared?: PreparedStatements) =>
-  judge({ tables, reader: 'engine' }, parseText(parser, sql), prepared);
+  judge({ tables, reader: 'engine', policy: ANY_RELATION }, parseText(parser, sql), prepared);
 
 function planOf(sql: string, prepared?: PreparedStatements): Plan {
   const verdict = judged(sql, prepared);

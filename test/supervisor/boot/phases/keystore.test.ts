@@ -8,6 +8,7 @@ import { KeystoreError } from '../../../../acra/errors.ts';
 import { createKeystore } from '../../../../acra/keystore/create.ts';
 import { databaseUserContext, sealFile, TLS_KEY_CONTEXT } from '../../../../acra/keystore/seal-file.ts';
 import { enclaveSchema } from '../../../../config/enclave.ts';
+import { guardListSchema } from '../../../../config/guard-list.ts';
 import { loadConfig } from '../../../../config/load.ts';
 import { makeVerifier } from '../../../../postgres/scram/verifier.ts';
 import { SecretBuffer } from '../../../../runtime/secret-buffer.ts';
@@ -66,6 +67,7 @@ function start(folder: string) {
     config: loadConfig(enclaveSchema, join(folder, 'enclave.yaml')),
     pathOf: (file: string) => join(folder, file),
     encryptorConfig: { tables: new Map(), warnings: [] },
+    guardList: guardListSchema.parse({ version: 1 }),
     certificateEnds: [],
     masterKey: masterKey(),
   };

@@ -1,0 +1,15 @@
+/** What may receive values that nobody protects (enclave.yaml, section `guard`, and the list that it names). */
+
+/** Plain data: it goes to other programs and threads. Names as PostgreSQL stores them, without schemas. */
+export interface Policy {
+  /** `any`: whatever relation or function there is. */
+  readonly relations: 'listed' | 'any';
+  readonly list: {
+    readonly relations: readonly string[];
+    readonly functions: readonly string[];
+    /** `table.column` of searchable columns with a unique index on the hash alone. */
+    readonly uniqueSearches: readonly string[];
+  };
+}
+
+export const ANY_RELATION: Policy = { relations: 'any', list: { relations: [], functions: [], uniqueSearches: [] } };

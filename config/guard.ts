@@ -1,0 +1,29 @@
+/** What the guard does with statements beside what the encryptor configuration says (section `guard` of enclave.yaml, with `tls: terminate`). */
+import { z } from 'zod';
+import { durationMs, fileInFolder } from './fields.ts';
+
+const GUARD_MODES = ['enforce', 'report'] as const;
+export type GuardMode = (typeof GUARD_MODES)[number];
+
+export const guardSection = z
+  .strictObject({
+    mode: z
+      .enum(GUARD_MODES)
+      .default('enforce')
+      .describe('report: what would be refused goes to the database as it is, plaintext and all, and is told'),
+    relations: z
+      .enum(['listed', 'any'])
+      .default('listed')
+      .describe(
+        'listed: relations and functions that are neither protected nor on the list get no values; any: they do, views of protected tables too',
+      ),
+    list: fileInFolder
+      .optional()
+      .describe('which these are, as `acra-enclave guard check-db` writes it; default: none'),
+    slowStatementMs: durationMs(1_000).describe('a statement that takes longer is logged, without a value'),
+  })
+  .prefault({});
+
+/** Whether anything in it changes what the guard does. */
+export const isGiven = ({ mode, relations, list }: z.output<typeof guardSection>) =>
+  mode !== 'enforce' || relations !== 'listed' || list !== undefined;
