@@ -5,6 +5,8 @@
  */
 import { Draft, type Reader } from './draft.ts';
 import { type Judged, judgeStatement } from './grammar/commands.ts';
+import { receiversOf } from './grammar/receivers.ts';
+import type { Database } from './grammar/relations.ts';
 import { outputsOf } from './outputs.ts';
 import type { ParsedText } from './parser.ts';
 import type { Plan, PreparedStatements } from './plan.ts';
@@ -22,19 +24,20 @@ export type Verdict =
   | { readonly kind: 'refused'; readonly sqlState: string; readonly reason: string };
 
 interface Question {
-  readonly tables: Tables;
+  readonly database: Database;
   readonly text: ParsedText;
   readonly reader: Reader;
   readonly prepared: PreparedStatements | undefined;
 }
 
-function planFor({ tables, text, reader, prepared }: Question): Plan {
+function planFor({ database, text, reader, prepared }: Question): Plan {
+  const { tables } = database;
   const { statements } = text;
   const draft = new Draft(text, reader);
   const isAlone = statements.length === 1;
   const judged = statements.map((statement, at): Judged => {
     const byGrammar =
-      reader === 'engine' ? judgeStatement({ draft, tables, prepared, at, isAlone }, statement) : undefined;
+      reader === 'engine' ? judgeStatement({ draft, database, prepared, at, isAlone }, statement) : undefined;
     if (byGrammar) return byGrammar;
     judgeWrites(draft, tables, statement, isAlone);
     judgeSearch(draft, tables, statement, isAlone);
@@ -82,9 +85,13 @@ export function refusedBy({ sqlState, message }: Refusal): Verdict {
  * @param prepared the statements that the text executes, where it is known which these are
  * @throws BrokenParserError when the tokens that it needs cannot be had
  */
-export function judge({ tables, reader }: JudgeSettings, text: ParsedText, prepared?: PreparedStatements): Verdict {
+export function judge(settings: JudgeSettings, text: ParsedText, prepared?: PreparedStatements): Verdict {
+  const { tables, reader, policy } = settings;
   try {
-    return { kind: 'passes', plan: planFor({ tables, text, reader, prepared }) };
+    return {
+      kind: 'passes',
+      plan: planFor({ database: { tables, receivers: receiversOf(policy) }, text, reader, prepared }),
+    };
   } catch (error) {
     if (error instanceof Refusal) return refusedBy(error);
     throw error;

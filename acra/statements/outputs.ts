@@ -4,8 +4,11 @@ import type { EncryptedColumn } from '../encryptor-config/schema.ts';
 import { resolveColumn, type Source, sourcesOf, type Tables } from './scope.ts';
 import { allAs, as, stringsOf } from './tree.ts';
 
-/** `unknown-star`: as many columns as an unprotected table has. */
-export type Output = EncryptedColumn | 'unprotected' | 'unknown-star';
+/**
+ * `unknown-star`: as many columns as an unprotected table has. `doubtful`: of a relation that nobody knows, with the name of a protected
+ * column; it is read as it is stored.
+ */
+export type Output = EncryptedColumn | 'unprotected' | 'unknown-star' | 'doubtful';
 
 function outputOf(sources: readonly Source[], target: Node | undefined): Output[] {
   const reference = as(target, 'ColumnRef');

@@ -15,6 +15,7 @@ import type { DemoCertificates } from './certificates.ts';
 import { DATABASE_NAME } from './certificates.ts';
 import { APPLICATION, DATABASE, ENCRYPTOR_YAML } from './database.ts';
 
+const GUARD_LIST = 'guard-list.yaml';
 const CEREMONY_TIMEOUT_MS = 60_000;
 const SECRET_FILES: Readonly<Record<SecretSetting, string>> = {
   secret: 'database/application.sealed',
@@ -31,6 +32,8 @@ export interface EnclaveFolderOptions {
   readonly kms: EncryptOptions;
   /** Merged over the sections of enclave.yaml; the measured way to change anything. */
   readonly settings?: YamlDocument;
+  /** What may receive values beside the protected tables (guard-list.yaml); default: nothing. */
+  readonly guardList?: YamlDocument;
   /** Of the application's user in the database; default: its password alone. */
   readonly databaseSecrets?: Readonly<Partial<Record<SecretSetting, string>>>;
 }
@@ -57,7 +60,7 @@ function secretsOf(options: EnclaveFolderOptions): [setting: SecretSetting, text
 }
 
 function enclaveYaml(options: EnclaveFolderOptions): YamlDocument {
-  const { kms, simulated, settings = {}, certificates } = options;
+  const { kms, simulated, settings = {}, certificates, guardList } = options;
   const inLine = endsTlsInAcra(options);
   const clients = clientsOf(certificates).map((pem) => clientNameFromCertificate(pem, 'distinguished_name'));
   const files = secretsOf(options).map(([setting]) => [setting, SECRET_FILES[setting]]);
@@ -69,6 +72,7 @@ function enclaveYaml(options: EnclaveFolderOptions): YamlDocument {
       ...(simulated === undefined ? {} : { listen: 'tcp://127.0.0.1:0' }),
       ...(files.length === 0 ? {} : { users: [user] }),
     },
+    ...(guardList === undefined ? {} : { guard: { list: GUARD_LIST } }),
     kms: {
       region: kms.region,
       keyArn: kms.keyArn,
@@ -84,10 +88,11 @@ function enclaveYaml(options: EnclaveFolderOptions): YamlDocument {
 }
 
 export async function writeEnclaveFolder(options: EnclaveFolderOptions): Promise<void> {
-  const { folder, certificates, kms } = options;
+  const { folder, certificates, kms, guardList } = options;
   mkdirSync(join(folder, 'tls'), { recursive: true, mode: 0o700 });
   writeFileSync(join(folder, 'enclave.yaml'), stringify(enclaveYaml(options)));
   writeFileSync(join(folder, 'encryptor.yaml'), ENCRYPTOR_YAML);
+  if (guardList !== undefined) writeFileSync(join(folder, GUARD_LIST), stringify({ version: 1, ...guardList }));
   writeFileSync(join(folder, 'tls/client-ca.pem'), certificates.applicationCaPem);
   writeFileSync(join(folder, 'tls/server.pem'), certificates.server.certificatePem);
   writeFileSync(join(folder, 'tls/database-ca.pem'), certificates.databaseCaPem);

@@ -27,6 +27,7 @@ export interface StackOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Merged into the sections of enclave.yaml. */
   readonly enclaveSettings?: YamlDocument;
+  readonly guardList?: EnclaveFolderOptions['guardList'];
   /** Of the application's user; default: its password. */
   readonly databaseSecrets?: EnclaveFolderOptions['databaseSecrets'];
   /** Sections of host-proxy.yaml that replace the usual ones. */
@@ -139,7 +140,7 @@ export class Stack {
 
   async #writeEnclaveFolder(): Promise<void> {
     const { cloud, certificates, keyArn } = this.parts;
-    const { enclaveSettings, databaseSecrets } = this.options;
+    const { enclaveSettings, databaseSecrets, guardList } = this.options;
     const { accessKeyId, secretAccessKey } = cloud.kms.adminCredentials;
     await writeEnclaveFolder({
       folder: this.enclaveFolder,
@@ -154,6 +155,7 @@ export class Stack {
         credentials: { accessKeyId, secretAccessKey },
       },
       ...(enclaveSettings === undefined ? {} : { settings: enclaveSettings }),
+      ...(guardList === undefined ? {} : { guardList }),
       ...(databaseSecrets === undefined ? {} : { databaseSecrets }),
     });
   }

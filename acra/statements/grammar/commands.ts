@@ -3,12 +3,11 @@ import type { ExecuteStmt, Node, PrepareStmt } from 'libpg-query';
 import type { Draft } from '../draft.ts';
 import type { Output } from '../outputs.ts';
 import type { Effect, Plan, Prepared, PreparedStatements } from '../plan.ts';
-import type { Tables } from '../scope.ts';
 import { allAs, as } from '../tree.ts';
 import { requireNoValues } from './definitions.ts';
-import { judgeQuery } from './judge-query.ts';
+import { judgeExpression, judgeQuery } from './judge-query.ts';
 import { requireNoCopy } from './queries.ts';
-import { Scope } from './relations.ts';
+import { type Database, Scope } from './relations.ts';
 import { unsupported } from './unsupported.ts';
 
 export interface Judged {
@@ -19,7 +18,7 @@ export interface Judged {
 
 export interface StatementContext {
   readonly draft: Draft;
-  readonly tables: Tables;
+  readonly database: Database;
   /** Undefined when it is not known yet which names EXECUTE finds. */
   readonly prepared: PreparedStatements | undefined;
   /** Which statement of the text it is. */
@@ -51,13 +50,22 @@ export function judgeStatement(context: StatementContext, statement: Node): Judg
   if (close) return { outputs: [], effect: { at, does: 'close', name: close.portalname } };
   if (deallocate) return { outputs: [], effect: { at, does: 'deallocate', name: deallocate.name } };
   if (discard?.target === 'DISCARD_ALL') return { outputs: [], effect: { at, does: 'deallocate', name: undefined } };
-  requireNoValues(context.tables, statement);
+  requireNoValues(context.database.tables, statement);
+  requireReceivers(context, statement);
   return judgeMaker(context, statement) ?? judgeRows(context, statement);
 }
 
-function judgeRows({ draft, tables }: StatementContext, statement: Node): Judged | undefined {
-  const columns = judgeQuery(draft, tables, statement);
+function judgeRows({ draft, database }: StatementContext, statement: Node): Judged | undefined {
+  const columns = judgeQuery(draft, database, statement);
   return columns && { outputs: columns.map(({ output }) => output) };
+}
+
+/** CALL, DO and COPY … FROM: what they give values to. @throws Refusal */
+function requireReceivers({ draft, database }: StatementContext, statement: Node): void {
+  const [call, copy] = [as(statement, 'CallStmt')?.funccall, as(statement, 'CopyStmt')];
+  if (call) judgeExpression(draft, database, { FuncCall: call });
+  if (copy?.is_from && copy.relation) database.receivers.requireWritable(copy.relation, database.tables);
+  if (as(statement, 'DoStmt')) database.receivers.requireNoCode();
 }
 
 /** CREATE TABLE AS, CREATE MATERIALIZED VIEW and COPY (…) TO. */
@@ -68,7 +76,7 @@ function judgeMaker(context: StatementContext, statement: Node): Judged | undefi
   const judged = judgeStatement(context, query);
   if (!judged) return undefined;
   const columns = judged.outputs.map((output) => ({ name: undefined, output }));
-  if (made) requireNoCopy(columns, made.into?.rel?.relname, new Scope(context.tables));
+  if (made) requireNoCopy(columns, made.into?.rel?.relname, new Scope(context.database));
   return nothing;
 }
 
@@ -107,7 +115,7 @@ function judgePrepare(
 }
 
 function judgeExecute(
-  { draft, tables, prepared }: StatementContext,
+  { draft, database, prepared }: StatementContext,
   { name = '', params = [] }: ExecuteStmt,
 ): readonly Output[] {
   if (!prepared) return [];
@@ -121,7 +129,7 @@ function judgeExecute(
   for (const [index, value] of params.entries()) {
     const use = statement?.parameters.get(index + 1);
     if (use) draft.takeValue(value, use);
-    else judgeQuery(draft, tables, { SelectStmt: { targetList: [{ ResTarget: { val: value } }] } });
+    else judgeExpression(draft, database, value);
   }
   return statement?.results[0] ?? [];
 }

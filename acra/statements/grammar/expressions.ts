@@ -6,8 +6,8 @@ import type { A_Expr, ColumnRef, FuncCall, Node, SubLink } from 'libpg-query';
 import type { Output } from '../outputs.ts';
 import { allAs, as, stringsOf, walk } from '../tree.ts';
 import { judgeComparison } from './comparisons.ts';
-import { isProtected, protectedIn, type Scope } from './relations.ts';
-import { unsupported, usedInside } from './unsupported.ts';
+import { isProtected, isUnknown, protectedIn, type Scope } from './relations.ts';
+import { doubtful, unsupported, usedInside } from './unsupported.ts';
 import type { Walk } from './walk.ts';
 
 const QUERIES = ['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt'];
@@ -16,6 +16,8 @@ export function visit(own: Walk, tree: unknown, scope: Scope): void {
   walk(tree, (node, kind) => {
     const [reference, expression, test] = [as(node, 'ColumnRef'), as(node, 'A_Expr'), as(node, 'NullTest')];
     const [call, link] = [as(node, 'FuncCall'), as(node, 'SubLink')];
+    if (call) scope.database.receivers.requireFunction(call);
+    requireNoHiddenColumn(node, scope);
     if (reference) requirePlain(own, scope, reference);
     else if (expression) visitExpression(own, expression, scope);
     else if (test) own.yieldOf(test.arg, scope);
@@ -39,11 +41,25 @@ function requirePlain(own: Walk, scope: Scope, reference: ColumnRef): void {
   const isStar = reference.fields?.some((field) => 'A_Star' in field);
   const columns = qualifier === undefined ? scope.star : (scope.named(qualifier)?.columns ?? []);
   const found = isStar ? protectedIn(columns) : plainColumn(own, scope, reference);
+  if (found === 'doubtful') throw doubtful(stringsOf(reference.fields).at(-1) ?? '');
   if (found !== undefined && isProtected(found)) throw usedInside(found);
 }
 
 function visitExpression(own: Walk, expression: A_Expr, scope: Scope): void {
   if (!judgeComparison(own, expression, scope)) own.visit([expression.lexpr, expression.rexpr], scope);
+}
+
+/** A column of a whole row of a relation that nobody knows: `(v).email`, `email(v)`, `v = ROW(…)`. */
+function requireNoHiddenColumn(node: Node, scope: Scope): void {
+  const [part, call, expression] = [as(node, 'A_Indirection'), as(node, 'FuncCall'), as(node, 'A_Expr')];
+  const isRow = (each: Node | undefined) => {
+    const reference = as(as(each, 'TypeCast')?.arg ?? each, 'ColumnRef');
+    return reference !== undefined && scope.isUnknownRow(reference);
+  };
+  const name = stringsOf(part?.indirection ?? call?.funcname).at(-1) ?? '';
+  if (isRow(part?.arg ?? (call?.args?.length === 1 ? call.args[0] : undefined)) && scope.isOfSomeTable(name))
+    throw doubtful(name);
+  if (isRow(expression?.lexpr) || isRow(expression?.rexpr)) throw doubtful('*');
 }
 
 /** How many are not NULL is the same for ciphertexts. */
@@ -63,7 +79,10 @@ function visitSubLink(own: Walk, { subLinkType, testexpr, subselect }: SubLink, 
   if (!subselect) return;
   const columns = own.query(subselect, scope);
   const found = protectedIn(columns);
-  if (found && subLinkType !== 'EXISTS_SUBLINK') throw usedInside(found);
+  if (subLinkType === 'EXISTS_SUBLINK') return;
+  if (found) throw usedInside(found);
+  const hidden = columns.find((column) => column.output === 'doubtful' || isUnknown([column]));
+  if (hidden) throw doubtful(hidden.name ?? '*');
 }
 
 /** `unknown-star` comes from a sub-select that names no columns. */

@@ -1,8 +1,8 @@
 /** What FROM and USING name: which relations there are, and what `*` stands for. */
 import type { JoinExpr, Node } from 'libpg-query';
-import { as, stringsOf } from '../tree.ts';
-import { type Column, isProtected, type Relation, renamed, type Scope, UNKNOWN } from './relations.ts';
-import { unsupported } from './unsupported.ts';
+import { allOf, as, stringsOf } from '../tree.ts';
+import { type Column, isProtected, PLAIN_TABLE, type Relation, renamed, type Scope, UNKNOWN } from './relations.ts';
+import { doubtful, unsupported } from './unsupported.ts';
 import type { Walk } from './walk.ts';
 
 interface From {
@@ -32,10 +32,12 @@ function fromItem(own: Walk, item: Node, beside: Scope, before: Scope): From {
     own.visit([sample.args, sample.repeatable], beside);
     return fromItem(own, sample.relation, beside, before);
   }
-  // A function in its several forms: what it yields is nobody's column.
+  // A function in its several forms.
   own.visit(item, beside);
   const { alias } = Object.values(item)[0] as { alias?: Parameters<typeof renamed>[1] };
-  return alone(renamed({ name: undefined, columns: unnested(item) ?? UNKNOWN }, alias));
+  const isPlain = allOf(item, 'FuncCall').every((call) => beside.database.receivers.isPlainFunction(call));
+  const columns = unnested(item) ?? (isPlain ? PLAIN_TABLE : UNKNOWN);
+  return alone(renamed({ name: undefined, columns }, alias));
 }
 
 /** Of those that a value can be an array of here, none has columns of its own. */
@@ -70,7 +72,7 @@ function joined(own: Walk, join: JoinExpr, beside: Scope, before: Scope): From {
     ? fromItem(own, rarg, beside.with(left.relations, left.star), before)
     : { relations: [], star: [] };
   const shared = stringsOf(join.usingClause);
-  requireComparable(join, shared, [...left.star, ...right.star]);
+  requireComparable(join, shared, [left.star, right.star], before);
   const inside = [...left.relations, ...right.relations];
   own.visit(join.quals, beside.with(inside, [...left.star, ...right.star]));
   const star = merged(left.star, right.star, shared);
@@ -81,10 +83,19 @@ function joined(own: Walk, join: JoinExpr, beside: Scope, before: Scope): From {
 }
 
 /** USING and NATURAL compare columns that the statement does not show. */
-function requireComparable({ isNatural }: JoinExpr, shared: readonly string[], columns: readonly Column[]): void {
+function requireComparable(
+  { isNatural }: JoinExpr,
+  shared: readonly string[],
+  sides: readonly (readonly Column[])[],
+  scope: Scope,
+): void {
+  const columns = sides.flat();
   const isCompared = ({ name, output }: Column) => isProtected(output) && (isNatural || shared.includes(name ?? ''));
   const found = columns.find(isCompared);
   if (found) throw unsupported(`protected column "${found.name}" is compared by NATURAL or USING: join ON its name`);
+  const names = isNatural ? columns.flatMap(({ name }) => name ?? []) : shared;
+  const unknown = names.find((name) => sides.some((side) => scope.isDoubtful(side, name)));
+  if (unknown !== undefined) throw doubtful(unknown);
 }
 
 /** Columns of USING come first, once. */

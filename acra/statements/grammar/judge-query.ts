@@ -4,11 +4,10 @@
  */
 import type { Node } from 'libpg-query';
 import type { Draft } from '../draft.ts';
-import type { Tables } from '../scope.ts';
 import { as } from '../tree.ts';
 import { visit, yieldOf } from './expressions.ts';
 import { select } from './queries.ts';
-import { type Column, Scope } from './relations.ts';
+import { type Column, type Database, Scope } from './relations.ts';
 import { store, storeEach } from './stored-values.ts';
 import type { Targets, Walk } from './walk.ts';
 import { insert, merge, remove, update } from './writes.ts';
@@ -42,6 +41,11 @@ function query(own: Walk, statement: Node, outer: Scope, given: Targets = []): r
 }
 
 /** @returns the columns of its rows; undefined for a statement that is none of these. @throws Refusal */
-export function judgeQuery(draft: Draft, tables: Tables, statement: Node): readonly Column[] | undefined {
-  return query(walkWith(draft), statement, new Scope(tables));
+export function judgeQuery(draft: Draft, database: Database, statement: Node): readonly Column[] | undefined {
+  return query(walkWith(draft), statement, new Scope(database));
+}
+
+/** An expression by itself, as the values of CALL and EXECUTE are. @throws Refusal */
+export function judgeExpression(draft: Draft, database: Database, expression: Node): void {
+  visit(walkWith(draft), expression, new Scope(database));
 }

@@ -1,9 +1,9 @@
 /** SELECT, VALUES, UNION and WITH: what their columns yield, and what of it is stored where a write takes its rows from them. */
 import type { Node, ResTarget, SelectStmt, WithClause } from 'libpg-query';
 import type { Output } from '../outputs.ts';
-import { allAs, as, stringsOf } from '../tree.ts';
+import { allAs, allOf, as, stringsOf } from '../tree.ts';
 import { withFrom } from './from-clause.ts';
-import { type Column, isOpen, isProtected, protectedIn, renamed, Scope, UNKNOWN } from './relations.ts';
+import { type Column, isOpen, isProtected, PLAIN_TABLE, protectedIn, renamed, Scope, UNKNOWN } from './relations.ts';
 import { fromElsewhere, tooMany, unsupported } from './unsupported.ts';
 import type { Targets, Walk } from './walk.ts';
 
@@ -22,7 +22,11 @@ export function select(own: Walk, query: SelectStmt, outer: Scope, targets: Targ
 }
 
 /** @param relation that is made, and filled with what the query yields */
-export function requireNoCopy(columns: readonly Column[], relation: string | undefined, { tables }: Scope): void {
+export function requireNoCopy(
+  columns: readonly Column[],
+  relation: string | undefined,
+  { database: { tables } }: Scope,
+): void {
   const found = protectedIn(columns);
   if (found) throw unsupported(`protected column "${found.name}" is copied to a new table`);
   if (tables.get(relation ?? '')?.encrypted.size) {
@@ -39,9 +43,9 @@ function finish(own: Walk, query: SelectStmt, columns: readonly Column[], scope:
 
 /** Where a query's own names begin: with what its WITH clause names. */
 export function withQueries(own: Walk, clause: WithClause | undefined, outer: Scope): Scope {
-  const scope = new Scope(outer.tables, outer);
+  const scope = new Scope(outer.database, outer);
   return allAs(clause?.ctes, 'CommonTableExpr').reduce((before, { ctename = '', ctequery, aliascolnames }) => {
-    const inside = clause?.recursive ? before.withQuery(ctename, UNKNOWN) : before;
+    const inside = clause?.recursive ? before.withQuery(ctename, itself(ctequery, ctename, outer)) : before;
     const columns = ctequery ? own.query(ctequery, inside) : [];
     if (clause?.recursive && mentions(ctequery, ctename) && protectedIn(columns)) {
       throw unsupported(`the recursive query "${ctename}" yields a protected column`);
@@ -49,6 +53,15 @@ export function withQueries(own: Walk, clause: WithClause | undefined, outer: Sc
     const alias = aliascolnames && { colnames: aliascolnames };
     return before.withQuery(ctename, renamed({ name: ctename, columns }, alias).columns);
   }, scope);
+}
+
+/** What a recursive query is within itself: its columns are those of the relations in it. */
+function itself(query: Node | undefined, name: string, { database: { tables, receivers } }: Scope): readonly Column[] {
+  const isKnown =
+    allOf(query, 'RangeVar').every(
+      (each) => each.relname === name || tables.has(each.relname ?? '') || receivers.isPlain(each),
+    ) && allOf(allOf(query, 'RangeFunction'), 'FuncCall').every((call) => receivers.isPlainFunction(call));
+  return isKnown ? PLAIN_TABLE : UNKNOWN;
 }
 
 const mentions = (tree: Node | undefined, name: string) =>
@@ -73,8 +86,11 @@ function combined(
   if ((protectedIn(left) ?? protectedIn(right)) && !isSame) {
     throw unsupported('UNION ALL puts a protected column and another one into one');
   }
-  finish(own, query, left, scope);
-  return left;
+  const columns = left.map((column, index) =>
+    right[index]?.output === 'doubtful' ? { ...column, output: 'doubtful' as const } : column,
+  );
+  finish(own, query, columns, scope);
+  return columns;
 }
 
 function values(

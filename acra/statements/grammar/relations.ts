@@ -8,6 +8,7 @@ import type { EncryptedColumn, EncryptedTable } from '../../encryptor-config/sch
 import type { Output } from '../outputs.ts';
 import type { Tables } from '../scope.ts';
 import { stringsOf } from '../tree.ts';
+import type { Receivers } from './receivers.ts';
 import { missing, unsupported } from './unsupported.ts';
 
 /** A column of a relation, or of what a query yields. The name is undefined where it is not known, and of `unknown-star`. */
@@ -16,6 +17,8 @@ export interface Column {
   readonly output: Output;
   /** The array that its values are the elements of. */
   readonly array?: Node;
+  /** Of `unknown-star`: no column of it is protected. */
+  readonly isPlain?: true;
 }
 
 export interface Relation {
@@ -27,10 +30,26 @@ export interface Relation {
   readonly isAside?: boolean;
 }
 
-/** A relation that is not configured. */
+/** What is known of the database. */
+export interface Database {
+  readonly tables: Tables;
+  readonly receivers: Receivers;
+}
+
+/** A relation that is not configured: it may have protected columns under their names. */
 export const UNKNOWN: readonly Column[] = [{ name: undefined, output: 'unknown-star' }];
 
+/** One of which nothing is protected. */
+export const PLAIN_TABLE: readonly Column[] = [{ name: undefined, output: 'unknown-star', isPlain: true }];
+
+/** Behind other names of columns nothing is known any more. */
+const unknownAs = (alias: Alias | undefined): readonly Column[] => [
+  ...stringsOf(alias?.colnames).map((name): Column => ({ name, output: 'doubtful' })),
+  ...UNKNOWN,
+];
+
 const PLAIN: Column = { name: undefined, output: 'unprotected' };
+const DOUBTFUL: Column = { name: undefined, output: 'doubtful' };
 
 export const isProtected = (output: Output): output is EncryptedColumn => typeof output === 'object';
 
@@ -39,13 +58,17 @@ export const protectedIn = (columns: readonly Column[]): EncryptedColumn | undef
 
 export const isOpen = (columns: readonly Column[]) => columns.some(({ output }) => output === 'unknown-star');
 
+/** Whether a protected column may stand behind a name that is not among these. */
+export const isUnknown = (columns: readonly Column[]) =>
+  columns.some(({ output, isPlain }) => output === 'unknown-star' && !isPlain);
+
 function columnsOf(table: EncryptedTable): Column[] {
   return table.columns.map((name) => ({ name, output: table.encrypted.get(name) ?? 'unprotected' }));
 }
 
 /** What one query's names may mean. */
 export class Scope {
-  readonly tables: Tables;
+  readonly database: Database;
   readonly relations: readonly Relation[];
   /** What `*` stands for. */
   readonly star: readonly Column[];
@@ -53,11 +76,11 @@ export class Scope {
   readonly #queries: ReadonlyMap<string, readonly Column[]>;
 
   constructor(
-    tables: Tables,
+    database: Database,
     outer?: Scope,
     { relations = [], star = [], queries = new Map() }: Partial<ScopeParts> = {},
   ) {
-    this.tables = tables;
+    this.database = database;
     this.outer = outer;
     this.relations = relations;
     this.star = star;
@@ -71,13 +94,17 @@ export class Scope {
       star: [...this.star, ...star],
       queries: this.#queries,
     };
-    return new Scope(this.tables, this.outer, parts);
+    return new Scope(this.database, this.outer, parts);
   }
 
   /** The same place, with a query of WITH. */
   withQuery(name: string, columns: readonly Column[]): Scope {
     const { relations, star } = this;
-    return new Scope(this.tables, this.outer, { relations, star, queries: new Map(this.#queries).set(name, columns) });
+    return new Scope(this.database, this.outer, {
+      relations,
+      star,
+      queries: new Map(this.#queries).set(name, columns),
+    });
   }
 
   /** What a query of a WITH clause yields. */
@@ -86,10 +113,13 @@ export class Scope {
   }
 
   /** A relation that FROM or a write names. */
-  relation({ relname = '', schemaname, alias }: RangeVar): Relation {
-    const table = this.tables.get(relname);
-    const columns = (schemaname ? undefined : this.query(relname)) ?? (table ? columnsOf(table) : UNKNOWN);
-    return renamed({ name: relname, columns }, alias);
+  relation(relation: RangeVar): Relation {
+    const { relname = '', schemaname, alias } = relation;
+    const query = schemaname ? undefined : this.query(relname);
+    const table = this.database.tables.get(relname);
+    const isPlain = this.database.receivers.isPlain(relation);
+    const columns = table ? columnsOf(table) : isPlain ? PLAIN_TABLE : unknownAs(alias);
+    return renamed({ name: relname, columns: query ?? columns }, alias);
   }
 
   /** What one name yields. @throws Refusal where it may be a protected column or not, or means a whole row with one */
@@ -112,12 +142,32 @@ export class Scope {
 
   #findIn(qualifier: string, name: string): Column {
     const relation = this.named(qualifier);
-    if (!relation && this.#isOfSomeTable(name)) throw missing(`${qualifier}.${name}`);
-    return (relation && columnNamed(relation, name)) ?? PLAIN;
+    if (!relation && this.isOfSomeTable(name)) throw missing(`${qualifier}.${name}`);
+    return (relation && columnNamed(relation, name)) ?? (relation ? this.#other([relation], name) : PLAIN);
   }
 
-  #isOfSomeTable(name: string): boolean {
-    return this.tables.values().some(({ encrypted }) => encrypted.has(name));
+  /** A name that is none of the columns that are known. */
+  #other(relations: readonly Relation[], name: string): Column {
+    return relations.some(({ columns }) => this.isDoubtful(columns, name)) ? DOUBTFUL : PLAIN;
+  }
+
+  /** Whether it stands for a whole row of a relation that nobody knows. */
+  isUnknownRow({ fields = [] }: ColumnRef): boolean {
+    const names = stringsOf(fields);
+    const isRow = names.length < fields.length || names.length === 1;
+    const relation = isRow ? this.named(names.at(-1) ?? '') : undefined;
+    return relation !== undefined && isUnknown(relation.columns);
+  }
+
+  /** Whether what is called so there may be a protected column of a relation that nobody knows. */
+  isDoubtful(columns: readonly Column[], name: string): boolean {
+    const own = columns.find((column) => column.name === name);
+    return own ? own.output === 'doubtful' : isUnknown(columns) && this.isOfSomeTable(name);
+  }
+
+  /** Whether a protected column is called so. */
+  isOfSomeTable(name: string): boolean {
+    return this.database.tables.values().some(({ encrypted }) => encrypted.has(name));
   }
 
   /** @param isAny whether it may be a column of a relation further inside that nobody knows */
@@ -129,7 +179,9 @@ export class Scope {
     const whole = this.relations.find((relation) => relation.name === name && protectedIn(relation.columns));
     if (whole) throw unsupported(`"${name}" stands for a whole row with protected columns: name its columns`);
     const isHere = visible.some(({ columns }) => isOpen(columns));
-    if (!this.outer && !isAny && !isHere && this.#isOfSomeTable(name)) throw missing(name);
+    if (!this.outer && !isAny && !isHere && this.isOfSomeTable(name)) throw missing(name);
+    const own = this.#other(visible, name);
+    if (own === DOUBTFUL) return own;
     const outer = this.outer ? this.outer.#find(name, isAny || isHere) : PLAIN;
     if (isProtected(outer.output) && isHere) {
       throw unsupported(

@@ -3,10 +3,24 @@ import type { EncryptedColumn } from '../../encryptor-config/schema.ts';
 import { Refusal } from '../refusal.ts';
 
 const NOT_SUPPORTED = '0A000';
+const NOT_ALLOWED = '42501';
 
 /** @param reason holds no value */
 export function unsupported(reason: string): Refusal {
   return new Refusal(reason, NOT_SUPPORTED);
+}
+
+/** Not allowed to be given values. */
+export function notListed(reason: string): Refusal {
+  return new Refusal(reason, NOT_ALLOWED);
+}
+
+/** Of a relation that nobody knows. @param name of the column; `*` a whole row */
+export function doubtful(name: string): Refusal {
+  const what = name === '*' ? 'a whole row may have a protected column' : `"${name}" may be a protected column`;
+  return notListed(
+    `${what}: its relation is neither in the encryptor configuration nor in guard.list; it may be a result, and nothing else`,
+  );
 }
 
 /** The database would say so too, when it has read what the name is compared with. */

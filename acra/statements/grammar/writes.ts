@@ -28,8 +28,9 @@ function targetNamed({ columns }: Relation, { name, indirection }: ResTarget): E
 }
 
 /** The relation that is written is no query of WITH, whatever it is called. */
-function written(relation: RangeVar | undefined, scope: Scope): Relation {
-  return new Scope(scope.tables).relation(relation ?? {});
+function written(relation: RangeVar = {}, { database }: Scope): Relation {
+  database.receivers.requireWritable(relation, database.tables);
+  return new Scope(database).relation(relation);
 }
 
 /** What an INSERT is for: the columns that it names, or all that are known. */

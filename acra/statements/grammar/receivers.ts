@@ -1,0 +1,82 @@
+/**
+ * Who may be given values that nobody protects. With `guard.relations: listed` that is PostgreSQL itself, and what the measured
+ * configuration names: a relation that it does not name may be a view, a partition or a child of a protected table, and a function may
+ * store what it gets in one. The database has no say in it: one that hides a view must not gain by it.
+ */
+import type { FuncCall, RangeVar } from 'libpg-query';
+import type { Policy } from '../policy.ts';
+import type { Tables } from '../scope.ts';
+import { as, stringsOf, walk } from '../tree.ts';
+import builtIn from './built-in-functions.json' with { type: 'json' };
+import { notListed } from './unsupported.ts';
+
+/** Of PostgreSQL 18, but for those that run a text as a statement, or keep what they get. */
+const BUILT_IN: ReadonlySet<string> = new Set(builtIn);
+const CATALOGUES: readonly (string | undefined)[] = ['pg_catalog', 'information_schema'];
+
+/** Whether a client's value is in it. */
+function hasValue(tree: unknown): boolean {
+  let isFound = false;
+  walk(tree, (node) => {
+    const constant = as(node, 'A_Const');
+    if ((constant && !constant.isnull) || as(node, 'ParamRef')) isFound = true;
+    return !isFound;
+  });
+  return isFound;
+}
+
+export class Receivers {
+  readonly #isAny: boolean;
+  readonly #relations: ReadonlySet<string>;
+  readonly #functions: ReadonlySet<string>;
+
+  constructor({ relations, list }: Policy) {
+    this.#isAny = relations === 'any';
+    this.#relations = new Set(list.relations);
+    this.#functions = new Set(list.functions);
+  }
+
+  /** Whether nothing of a relation that is not protected itself is a protected column. */
+  isPlain({ relname = '', schemaname }: RangeVar): boolean {
+    if (this.#isAny || this.#relations.has(relname)) return true;
+    return CATALOGUES.includes(schemaname) || (schemaname === undefined && relname.startsWith('pg_'));
+  }
+
+  /** @throws Refusal where a relation is written that is neither protected nor on the list */
+  requireWritable({ relname = '' }: RangeVar, tables: Tables): void {
+    if (this.#isAny || tables.has(relname) || this.#relations.has(relname)) return;
+    throw notListed(
+      `relation "${relname}" is written, and is neither in the encryptor configuration nor in guard.list: it may be a view or a partition of a protected table`,
+    );
+  }
+
+  /** Whether it is one of PostgreSQL's, or on the list. */
+  isPlainFunction({ funcname }: FuncCall): boolean {
+    const names = stringsOf(funcname);
+    const name = names.at(-1) ?? '';
+    const isOwn = names.length === 1 || names.at(-2) === 'pg_catalog';
+    return this.#isAny || (isOwn && BUILT_IN.has(name)) || this.#functions.has(name);
+  }
+
+  /** @throws Refusal where a function that is not on the list is given a value */
+  requireFunction(call: FuncCall): void {
+    if (this.isPlainFunction(call) || !hasValue(call.args)) return;
+    const name = stringsOf(call.funcname).at(-1);
+    throw notListed(
+      `function "${name}" is given a value, and is not in guard.list: it may store it in a protected table`,
+    );
+  }
+
+  /** @throws Refusal for code whose values nobody reads */
+  requireNoCode(): void {
+    if (!this.#isAny) throw notListed('DO runs code, and the values in it cannot be seen');
+  }
+}
+
+const known = new WeakMap<Policy, Receivers>();
+
+export function receiversOf(policy: Policy): Receivers {
+  const made = known.get(policy) ?? new Receivers(policy);
+  known.set(policy, made);
+  return made;
+}

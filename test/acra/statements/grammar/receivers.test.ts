@@ -1,0 +1,104 @@
+/** Who is given values that nobody protects, where only listed relations and functions are (guard.relations). */
+import t from 'tap';
+import { judge } from '../../../../acra/statements/judge.ts';
+import { loadParser, parseText } from '../../../../acra/statements/parser.ts';
+import type { Policy } from '../../../../acra/statements/policy.ts';
+import { tables } from '../../../emulator/acra-server/support/vector-cipher.ts';
+
+const LISTED: Policy = {
+  relations: 'listed',
+  list: { relations: ['orders', 'Mixed'], functions: ['touch'], uniqueSearches: [] },
+};
+const ANY: Policy = { ...LISTED, relations: 'any' };
+
+const parser = await loadParser();
+const stateOf = (sql: string, policy: Policy) => {
+  const verdict = judge({ tables, reader: 'engine', policy }, parseText(parser, sql));
+  return verdict.kind === 'passes' ? 'passes' : verdict.sqlState;
+};
+
+/** Each may put a value into, or compare one with, a protected column under another name. */
+const NOT_LISTED = [
+  "INSERT INTO hidden (email) VALUES ('flu')",
+  "INSERT INTO public.hidden VALUES ('flu')",
+  'INSERT INTO mixed VALUES ($1)',
+  'UPDATE hidden SET a = $1',
+  'DELETE FROM hidden WHERE a = $1',
+  'MERGE INTO hidden h USING o ON h.id = o.id WHEN MATCHED THEN DELETE',
+  "WITH hidden AS (SELECT 1) INSERT INTO hidden VALUES ('flu')",
+  "WITH x AS (INSERT INTO hidden VALUES ('flu') RETURNING 1) SELECT * FROM x",
+  'COPY hidden FROM STDIN',
+  "EXPLAIN ANALYZE INSERT INTO hidden VALUES ('flu')",
+  'PREPARE p AS INSERT INTO hidden VALUES ($1)',
+  "SELECT save('flu')",
+  'SELECT save(id, $1) FROM orders',
+  "SELECT * FROM save('flu')",
+  "SELECT * FROM ROWS FROM (now(), save('flu')) x",
+  "CALL save('flu')",
+  "CALL touch(save('flu'))",
+  "INSERT INTO orders VALUES (save('flu'))",
+  "SELECT save((SELECT 'flu'))",
+  "SELECT max(id) FILTER (WHERE save('flu')) FROM orders",
+  "SELECT public.lower('flu')",
+  "SELECT query_to_xml('UPDATE …', true, true, '')",
+  "SELECT lo_from_bytea(0, 'flu')",
+  "DO $$ BEGIN PERFORM save('flu'); END $$",
+  "SELECT * FROM hidden WHERE email = 'flu'",
+  "SELECT * FROM hidden h WHERE h.email LIKE 'flu%'",
+  "SELECT * FROM (SELECT * FROM hidden) x WHERE email = 'flu'",
+  "SELECT * FROM (SELECT email AS m FROM hidden) x WHERE m = 'flu'",
+  "SELECT * FROM (SELECT 'a' AS m UNION ALL SELECT email FROM hidden) x WHERE m = 'flu'",
+  "WITH w AS (SELECT * FROM hidden) SELECT * FROM w WHERE email = 'flu'",
+  "WITH RECURSIVE r AS (SELECT * FROM hidden UNION ALL SELECT * FROM r WHERE email = 'flu') SELECT * FROM r",
+  "SELECT * FROM hidden AS h (a, b) WHERE b = 'flu'",
+  "SELECT * FROM hidden JOIN (VALUES ('flu')) x (email) USING (email)",
+  "SELECT * FROM hidden NATURAL JOIN (VALUES ('flu')) x (email)",
+  "SELECT * FROM hidden h JOIN (VALUES ('flu')) x (e) ON h.email = x.e",
+  "SELECT * FROM hidden WHERE (hidden).email = 'flu'",
+  "SELECT * FROM hidden WHERE email(hidden) = 'flu'",
+  "SELECT * FROM hidden WHERE hidden = ROW ('flu')",
+  "SELECT * FROM hidden WHERE hidden.* = ROW ('flu')",
+  "SELECT * FROM hidden WHERE hidden::text LIKE '%flu%'",
+  "SELECT 'flu' IN (SELECT email FROM hidden)",
+  "SELECT 'flu' IN (SELECT * FROM hidden)",
+  "SELECT (SELECT email FROM hidden) = 'flu'",
+  "SELECT * FROM report() WHERE email = 'flu'",
+  "UPDATE v SET id = 1 FROM hidden h WHERE h.email = 'flu'",
+];
+
+for (const sql of NOT_LISTED) {
+  t.test(`rejects ${sql}`, async (t) => {
+    t.equal(stateOf(sql, LISTED), '42501');
+    if (!sql.startsWith('DO')) t.equal(stateOf(sql, ANY), 'passes', 'with `any`');
+  });
+}
+
+const KEPT = [
+  "INSERT INTO orders (email) VALUES ('flu')",
+  "INSERT INTO other.orders (email) VALUES ('flu')",
+  'INSERT INTO "Mixed" VALUES ($1)',
+  'INSERT INTO v (id) VALUES ($1)',
+  'COPY orders FROM STDIN',
+  'SELECT touch($1)',
+  'CALL touch($1)',
+  'SELECT save(), save(id), save(NULL) FROM orders',
+  "SELECT lower('X'), pg_catalog.upper($1), now(), coalesce(note, 'x'), extract(year FROM now()) FROM hidden",
+  "SELECT nextval('s'), gen_random_uuid(), round(2.5, 1), string_agg(note, ',') FROM hidden GROUP BY id",
+  "SELECT * FROM hidden WHERE id = 5 AND note LIKE 'x%'",
+  'SELECT email, count(email), email IS NULL FROM hidden GROUP BY 1',
+  'SELECT row_to_json(hidden) FROM hidden',
+  "SELECT * FROM orders WHERE email = 'flu'",
+  "SELECT * FROM orders NATURAL JOIN (VALUES ('flu')) x (email)",
+  "SELECT relname FROM pg_class WHERE relname = 'email'",
+  "SELECT * FROM information_schema.columns WHERE column_name = 'email'",
+  "SELECT * FROM jsonb_to_recordset('[]') AS x (email text) WHERE email = 'flu'",
+  'WITH RECURSIVE n AS (SELECT 1 AS email UNION ALL SELECT email + 1 FROM n WHERE email < 5) SELECT * FROM n',
+  "CREATE TABLE made AS SELECT 'flu' AS email",
+  'COPY hidden TO STDOUT',
+];
+
+for (const sql of KEPT) {
+  t.test(`keeps ${sql}`, async (t) => {
+    t.equal(stateOf(sql, LISTED), 'passes');
+  });
+}
