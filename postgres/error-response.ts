@@ -8,11 +8,13 @@ export interface ErrorReport {
   /** Five characters (PostgreSQL manual, appendix A). */
   readonly sqlState: string;
   readonly message: string;
+  readonly hint: string;
 }
 
 /** The whole message, UTF-8. Zero bytes cannot stand in it and are left out. */
-export function encodeError(severity: 'ERROR' | 'FATAL', sqlState: string, message: string): Buffer {
-  const fields = [`S${severity}`, `V${severity}`, `C${sqlState}`, `M${message.replaceAll('\0', '')}`, ''];
+export function encodeError(severity: 'ERROR' | 'FATAL', sqlState: string, message: string, hint = ''): Buffer {
+  const texts = [`M${message}`, ...(hint === '' ? [] : [`H${hint}`])].map((text) => text.replaceAll('\0', ''));
+  const fields = [`S${severity}`, `V${severity}`, `C${sqlState}`, ...texts, ''];
   return encodeMessage(BACKEND.errorResponse, Buffer.from(fields.map((field) => `${field}\0`).join('')));
 }
 
@@ -33,5 +35,5 @@ export function parseError(body: Buffer): ErrorReport {
     at = end + 1;
   }
   const of = (letter: string) => fields.get(letter) ?? '';
-  return { severity: of('V') || of('S'), sqlState: of('C'), message: of('M') };
+  return { severity: of('V') || of('S'), sqlState: of('C'), message: of('M'), hint: of('H') };
 }

@@ -3,9 +3,12 @@
 /** `sqlState`: five characters (PostgreSQL manual, appendix A). */
 export class SessionError extends Error {
   readonly sqlState: string;
+  /** What the client may do instead. */
+  readonly hint: string | undefined;
 
-  constructor(sqlState: string, message: string) {
+  constructor(sqlState: string, message: string, hint?: string) {
     super(message);
     this.sqlState = sqlState;
+    this.hint = hint;
   }
 }

@@ -50,7 +50,7 @@ export function refuseTooLong({ type, skippedBytes, hadNoRoom }: Message): Buffe
   const reason = hadNoRoom
     ? `${what} finds no room: too many long messages of this client are under way; try again`
     : `${what} is too long`;
-  if (REFUSABLE.includes(type)) throw new Refusal(reason, hadNoRoom ? '53200' : '54000');
+  if (REFUSABLE.includes(type)) throw new Refusal(hadNoRoom ? 'busy' : 'too-long', reason);
   if (type !== FRONTEND.copyData) throw new SessionError('08P01', reason);
   return encodeMessage(FRONTEND.copyFail, Buffer.from(`${reason}\0`));
 }

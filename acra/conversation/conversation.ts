@@ -183,7 +183,7 @@ export class Conversation {
       // Behind it others may wait that the database carries out, and that the client would take for skipped.
       if (!(error instanceof Refusal && this.#queue.isLastOfSegment)) throw error;
       this.#isSilent = true;
-      return [encodeError('ERROR', error.sqlState, error.message)];
+      return [encodeError('ERROR', error.sqlState, error.message, error.hint)];
     }
   }
 
@@ -202,7 +202,7 @@ export class Conversation {
       case FRONTEND.execute:
         return this.#execute(frame, ...messages.QUERY.decode(body));
       case FRONTEND.functionCall:
-        throw new Refusal('a function is called past SQL (FunctionCall); use a statement', '0A000');
+        throw new Refusal('function-call', 'a function is called past SQL (FunctionCall); use a statement');
       case FRONTEND.sync:
         this.#segment += 1;
         return this.#send({ kind: 'sync' }, frame);
@@ -247,7 +247,7 @@ export class Conversation {
   /** @param typeCount of the parameters that the client gives types to */
   #judged(sql: string, typeCount = 0): Promise<Judged> {
     if (!this.#readsAsUtf8 && !isAscii(Buffer.from(sql, 'latin1'))) {
-      throw new Refusal('with this client_encoding statements must be ASCII; set client_encoding to UTF8', '22021');
+      throw new Refusal('encoding', 'with this client_encoding statements must be ASCII; set client_encoding to UTF8');
     }
     return this.#judging.text(sql, typeCount, this.#segment);
   }
@@ -272,7 +272,7 @@ export class Conversation {
   ): Promise<Buffer> {
     const plans = this.#plansOf(name);
     if (plans.length > 1 && plans.some(takesValues)) {
-      throw new Refusal('a statement is bound while another one may be taking its name');
+      throw new Refusal('prepared-name', 'a statement is bound while another one may be taking its name');
     }
     const [plan] = plans;
     this.#portals.set(portal, { plan, resultFormats });
@@ -286,7 +286,8 @@ export class Conversation {
   #error(frame: Buffer, body: Buffer): Buffer {
     const { refusal } = this.#queue.failed() ?? {};
     const isTrap = refusal !== undefined && isTrapError(body);
-    return isTrap ? encodeError('ERROR', refusal.sqlState, `${this.#options.refusedBy}: ${refusal.message}`) : frame;
+    if (!isTrap) return frame;
+    return encodeError('ERROR', refusal.sqlState, `${this.#options.refusedBy}: ${refusal.message}`, refusal.hint);
   }
 }
 

@@ -95,6 +95,6 @@ export class Judging {
   /** Values were given to what the names of EXECUTE meant then. */
   #requireSame(before: PreparedStatements, now: PreparedStatements): void {
     if (before.size === now.size && [...before].every(([name, prepared]) => now.get(name) === prepared)) return;
-    throw new Refusal('EXECUTE names a statement that is another one by now; parse it again', '0A000');
+    throw new Refusal('prepared-name', 'EXECUTE names a statement that is another one by now; parse it again');
   }
 }

@@ -20,7 +20,6 @@ export interface PendingEffects {
   readonly makings: readonly Making[];
 }
 
-const NOT_SUPPORTED = '0A000';
 const isProtected = (prepared: Prepared) =>
   takesValues(prepared) || prepared.results.some((outputs) => outputs.some((output) => typeof output === 'object'));
 
@@ -61,7 +60,7 @@ export class Names {
         const found = this.statements.plansOf(wireName(name), segment);
         const [first] = found;
         if (found.length > 1 && found.some(isProtected)) {
-          throw new Refusal('a statement is executed while another one may be taking its name', NOT_SUPPORTED);
+          throw new Refusal('prepared-name', 'a statement is executed while another one may be taking its name');
         }
         return first ? [[name, first] as const] : [];
       }),
@@ -82,7 +81,7 @@ export class Names {
       const made = portal(wireName(name));
       const found = [...declared, ...(made ? [made] : [])];
       if (found.length > 1 && found.some(isProtected)) {
-        throw new Refusal('a cursor is read while another one may have taken its name', NOT_SUPPORTED);
+        throw new Refusal('prepared-name', 'a cursor is read while another one may have taken its name');
       }
       results[at] = found[0]?.results[0] ?? [];
     }

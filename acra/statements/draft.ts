@@ -4,6 +4,7 @@ import type { DataType } from '../encryptor-config/data-types.ts';
 import type { EncryptedColumn } from '../encryptor-config/schema.ts';
 import type { ParsedText } from './parser.ts';
 import { Refusal } from './refusal.ts';
+import type { RefusalKind } from './refusal-kinds.ts';
 import { allOf, as, type BodyOf, stringsOf } from './tree.ts';
 import { isOfEach, type ParameterCopy, type ParameterUses, type ValueUse } from './value-use.ts';
 
@@ -80,7 +81,10 @@ export class Draft {
     else if (cast && this.takeCast(cast, use.column, isOfEach(use))) this.takeValue(cast.arg, use);
     else if (constant && !constant.isnull) this.#takeLiteral(constant, use);
     else if (!constant)
-      throw this.#refusal(`the value for column "${use.column.name}" is neither a literal nor a parameter`);
+      throw this.#refusal(
+        'value-hidden',
+        `the value for column "${use.column.name}" is neither a literal nor a parameter`,
+      );
   }
 
   /** @returns whether what is cast keeps its meaning where the database has bytea: a cast to the column's own type becomes one to bytea */
@@ -141,7 +145,7 @@ export class Draft {
       if (!isPlain.has(of)) parameters.set(of, first ?? use);
       if (!isPlain.has(of) && isSameUse(first ?? use, use)) continue;
       if (this.#reader === 'acra-server') {
-        throw this.#refusal('one parameter is used for a protected column and for something else');
+        throw this.#refusal('value-shared', 'one parameter is used for a protected column and for something else');
       }
       const known = copies.findIndex((copy) => copy.of === of && isSameUse(copy.use, use));
       const copy = known >= 0 ? known : copies.push({ of, use }) - 1;
@@ -164,12 +168,13 @@ export class Draft {
 
   #requireApart(): void {
     if (this.#arraysStored.isDisjointFrom(this.#arraysRead)) return;
-    throw this.#refusal('what is unnested is stored in a protected column and used for something else');
+    throw this.#refusal('value-shared', 'what is unnested is stored in a protected column and used for something else');
   }
 
   /** One value cannot be two. */
   #requireOnce(location: number): void {
-    if (this.#taken.has(location)) throw this.#refusal('one value is stored in several protected columns');
+    if (this.#taken.has(location))
+      throw this.#refusal('value-shared', 'one value is stored in several protected columns');
     this.#taken.add(location);
   }
 
@@ -179,8 +184,8 @@ export class Draft {
     this.#uses.set(location, { of: number, use, start: location, end });
   }
 
-  #refusal(reason: string): Refusal {
-    return new Refusal(reason, STATES[this.#reader]);
+  #refusal(kind: RefusalKind, reason: string): Refusal {
+    return new Refusal(kind, reason, STATES[this.#reader]);
   }
 
   #takeLiteral({ sval, ival, fval, location = 0 }: BodyOf<'A_Const'>, use: ValueUse): void {
@@ -199,7 +204,7 @@ export class Draft {
 
   #unreadable({ column: { name } }: ValueUse): Refusal {
     const reason = this.#reader === 'engine' ? 'is none for its type' : 'has a form that acra-server does not read';
-    return this.#refusal(`the literal for column "${name}" ${reason}`);
+    return this.#refusal('value-invalid', `the literal for column "${name}" ${reason}`);
   }
 
   /** Up to `count` tokens from the one at the byte offset on; none where no token begins. */

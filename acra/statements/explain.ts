@@ -6,12 +6,22 @@ import { loadParser, parseText } from './parser.ts';
 import type { Plan } from './plan.ts';
 import type { Policy } from './policy.ts';
 import { Refusal } from './refusal.ts';
+import { addressOf, REFUSALS, type RefusalKind } from './refusal-kinds.ts';
 import { splice } from './rewrite.ts';
 import type { Tables } from './scope.ts';
 import { isOfEach, type ValueUse } from './value-use.ts';
 
 export type Explanation =
-  | { readonly verdict: 'refused'; readonly sqlState: string; readonly reason: string }
+  | {
+      readonly verdict: 'refused';
+      readonly kind: RefusalKind;
+      readonly sqlState: string;
+      readonly reason: string;
+      /** The form that is accepted. */
+      readonly accepted: string;
+      /** Where the kind is described. */
+      readonly address: string;
+    }
   | {
       readonly verdict: 'passes';
       /** What the database would get; `‹…›` in the place of what would be protected. */
@@ -50,10 +60,14 @@ function dependsOn({ executes, fetches }: Plan): string[] {
   return [...prepared, ...fetches.map(({ name }) => `FETCH: what "${name}" was declared for in the session`)];
 }
 
+function refused(kind: RefusalKind, sqlState: string, reason: string): Explanation {
+  return { verdict: 'refused', kind, sqlState, reason, accepted: REFUSALS[kind].accepted, address: addressOf(kind) };
+}
+
 export async function explain(tables: Tables, policy: Policy, sql: string): Promise<Explanation> {
   try {
     const verdict = judge({ tables, policy, reader: 'engine' }, parseText(await loadParser(), sql));
-    if (verdict.kind === 'refused') return { verdict: 'refused', sqlState: verdict.sqlState, reason: verdict.reason };
+    if (verdict.kind === 'refused') return refused(verdict.refusal, verdict.sqlState, verdict.reason);
     const { plan } = verdict;
     return {
       verdict: 'passes',
@@ -66,6 +80,6 @@ export async function explain(tables: Tables, policy: Policy, sql: string): Prom
     };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    return { verdict: 'refused', sqlState: error.sqlState, reason: error.message };
+    return refused(error.kind, error.sqlState, error.message);
   }
 }

@@ -12,6 +12,7 @@ import type { ParsedText } from './parser.ts';
 import type { Plan, PreparedStatements } from './plan.ts';
 import type { Policy } from './policy.ts';
 import { Refusal } from './refusal.ts';
+import type { RefusalKind } from './refusal-kinds.ts';
 import type { Tables } from './scope.ts';
 import { judgeSearch } from './search.ts';
 import { allAs, allOf } from './tree.ts';
@@ -21,7 +22,7 @@ import { judgeWrites } from './writes.ts';
 export type Verdict =
   | { readonly kind: 'passes'; readonly plan: Plan }
   /** The text, as it is, must not reach the database. `reason` holds no value. */
-  | { readonly kind: 'refused'; readonly sqlState: string; readonly reason: string };
+  | { readonly kind: 'refused'; readonly refusal: RefusalKind; readonly sqlState: string; readonly reason: string };
 
 interface Question {
   readonly database: Database;
@@ -61,7 +62,8 @@ function planFor({ database, text, reader, prepared }: Question): Plan {
 
 /** acra-server does not look at the values of EXECUTE. */
 function requireUnprotected(prepared: PreparedStatements): void {
-  if (prepared.values().some(takesValues)) throw new Refusal('EXECUTE passes values for protected columns');
+  if (prepared.values().some(takesValues))
+    throw new Refusal('acra-server', 'EXECUTE passes values for protected columns');
 }
 
 /** The same for all statements. */
@@ -77,8 +79,8 @@ export interface JudgeQuestion {
   readonly prepared: PreparedStatements | undefined;
 }
 
-export function refusedBy({ sqlState, message }: Refusal): Verdict {
-  return { kind: 'refused', sqlState, reason: message };
+export function refusedBy({ kind, sqlState, message }: Refusal): Verdict {
+  return { kind: 'refused', refusal: kind, sqlState, reason: message };
 }
 
 /**

@@ -35,12 +35,12 @@ export interface ParsedText {
 function translated(error: unknown, { SqlError }: Library): Error {
   if (!(error instanceof SqlError)) return new BrokenParserError('the parser broke', { cause: error });
   if (PARSER_STACK_FULL.test(error.message)) return tooComplex();
-  return new Refusal(`syntax error at character ${(error.sqlDetails?.cursorPosition ?? 0) + 1}`, '42601');
+  return new Refusal('syntax', `syntax error at character ${(error.sqlDetails?.cursorPosition ?? 0) + 1}`);
 }
 
 /** For what PostgreSQL reads, perhaps, and we do not. */
 export function tooComplex(): Refusal {
-  return new Refusal('the statement is too complex', '54001');
+  return new Refusal('too-complex', 'the statement is too complex');
 }
 
 /** A fresh instance with a memory of its own; takes about 15 ms. */

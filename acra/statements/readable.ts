@@ -55,13 +55,14 @@ function isReadable(draft: Draft, node: Node, kind: string): boolean {
 export function requireReadable(draft: Draft, statement: Node): void {
   const tokens = draft.tokensFrom(undefined);
   const token = tokens.find(({ text }) => UNREAD_TOKENS.test(text));
-  if (token) throw new Refusal(`acra-server cannot read this statement, because of ${token.text.slice(0, 2)}`);
+  if (token)
+    throw new Refusal('acra-server', `acra-server cannot read this statement, because of ${token.text.slice(0, 2)}`);
   if (tokens.some(({ text }) => STRING.test(text) && scanAcraString(text) === undefined)) {
-    throw new Refusal('acra-server cannot read this statement, because of a backslash before a quote');
+    throw new Refusal('acra-server', 'acra-server cannot read this statement, because of a backslash before a quote');
   }
   walk(statement, (node, kind) => {
     const isNested = kind === 'valuesLists' && !('InsertStmt' in statement);
     if (!isNested && isReadable(draft, node, kind)) return true;
-    throw new Refusal(`acra-server cannot read this statement, because of ${kind}`);
+    throw new Refusal('acra-server', `acra-server cannot read this statement, because of ${kind}`);
   });
 }

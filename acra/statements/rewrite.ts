@@ -40,6 +40,6 @@ function textFor(edit: Edit, values: ReadonlyMap<LiteralEdit, Buffer>, parameter
 
 function protectedValue(values: ReadonlyMap<LiteralEdit, Buffer>, literal: LiteralEdit): Buffer {
   const value = values.get(literal);
-  if (!value) throw new Refusal(`a value for column "${literal.use.column.name}" is not protected`);
+  if (!value) throw new Refusal('engine', `a value for column "${literal.use.column.name}" is not protected`, '42000');
   return value;
 }

@@ -14,7 +14,7 @@ export interface Source {
 
 export function sourceOf(tables: Tables, { relname = '', alias }: RangeVar): Source {
   const table = tables.get(relname);
-  if (table && alias?.colnames) throw new Refusal(`columns of table "${relname}" get other names`);
+  if (table && alias?.colnames) throw new Refusal('acra-server', `columns of table "${relname}" get other names`);
   return { name: alias?.aliasname ?? relname, table };
 }
 

@@ -63,7 +63,10 @@ function refuseLeak({ kind, name, lexpr, rexpr }: A_Expr, sources: readonly Sour
   const inLeft = hasValue(rexpr) && protectedNameIn(lexpr, sources);
   const found = inLeft || (hasValue(lexpr) && protectedNameIn(rexpr, sources));
   if (found)
-    throw new Refusal(`protected column "${found}" is compared with a value in a way that acra-server cannot do`);
+    throw new Refusal(
+      'acra-server',
+      `protected column "${found}" is compared with a value in a way that acra-server cannot do`,
+    );
 }
 
 /** @param isAlone whether this is the only statement of its message. @throws Refusal */

@@ -58,13 +58,13 @@ export class StatementJudge {
    * @throws Refusal 42000, 42601, 54001, 22021 (not UTF-8) when the text, as it is, must not reach the database
    */
   async judge(sql: Buffer, prepared?: PreparedStatements): Promise<Plan> {
-    if (!isUtf8(sql)) throw new Refusal('the statement is not UTF-8 text', '22021');
+    if (!isUtf8(sql)) throw new Refusal('encoding', 'the statement is not UTF-8 text');
     const text = sql.toString();
     const isShort = sql.length <= MAX_SHORT_BYTES;
     const verdict =
       (isShort && this.#judgeHere(text, prepared)) || (await this.#isolated.judge({ sql: text, prepared }));
     if (verdict.kind === 'passes') return verdict.plan;
-    throw new Refusal(verdict.reason, verdict.sqlState);
+    throw new Refusal(verdict.refusal, verdict.reason, verdict.sqlState);
   }
 
   /** Statements that wait still get their verdict. */

@@ -33,7 +33,7 @@ export function stringsOf(nodes: readonly Node[] | undefined): string[] {
 /** Visits every field of the tree, nodes among them, as a node of that kind; no deeper where `visit` returns false. @throws Refusal 54001 */
 export function walk(tree: unknown, visit: (node: Node, kind: string) => boolean, depth = 0): void {
   if (typeof tree !== 'object' || tree === null) return;
-  if (depth > MAX_DEPTH) throw new Refusal('the statement is too complex', '54001');
+  if (depth > MAX_DEPTH) throw new Refusal('too-complex', 'the statement is too complex');
   for (const [key, value] of Object.entries(tree)) {
     if (Array.isArray(tree) || visit({ [key]: value } as Node, key)) walk(value, visit, depth + 1);
   }

@@ -44,26 +44,27 @@ function assign(
 ): void {
   const column = tables.get(relation?.relname ?? '')?.encrypted.get(target.name ?? '');
   if (!column || (value && 'SetToDefault' in value)) return;
-  if (target.indirection) throw new Refusal(`only a part of column "${column.name}" is assigned`);
+  if (target.indirection) throw new Refusal('acra-server', `only a part of column "${column.name}" is assigned`);
   draft.takeValue(value, { column, role: 'store' });
 }
 
 function takeInsert(draft: Draft, tables: Tables, { relation, cols, selectStmt, override }: InsertStmt): void {
   const { valuesLists, limitOption: _limit, op: _op, ...others } = as(selectStmt, 'SelectStmt') ?? {};
   const isPlain = valuesLists && Object.keys(others).length === 0;
-  if (!isPlain) throw new Refusal('INSERT takes its rows from elsewhere than VALUES');
-  if (relation?.alias) throw new Refusal('INSERT gives the table another name');
-  if (override !== 'OVERRIDING_NOT_SET') throw new Refusal('INSERT has an OVERRIDING clause');
+  if (!isPlain) throw new Refusal('acra-server', 'INSERT takes its rows from elsewhere than VALUES');
+  if (relation?.alias) throw new Refusal('acra-server', 'INSERT gives the table another name');
+  if (override !== 'OVERRIDING_NOT_SET') throw new Refusal('acra-server', 'INSERT has an OVERRIDING clause');
   const known = tables.get(relation?.relname ?? '')?.columns ?? [];
   const targets = cols ? allAs(cols, 'ResTarget') : known.map((name): ResTarget => ({ name }));
   for (const { items = [] } of allAs(valuesLists, 'List')) {
-    if (items.length > targets.length) throw new Refusal('INSERT has more values than the table has known columns');
+    if (items.length > targets.length)
+      throw new Refusal('acra-server', 'INSERT has more values than the table has known columns');
     for (const [index, value] of items.entries()) assign(draft, tables, relation, targets[index] ?? {}, value);
   }
 }
 
 function takeUpdate(draft: Draft, tables: Tables, { relation, targetList }: UpdateStmt): void {
-  if (relation?.inh !== true) throw new Refusal('UPDATE ONLY is used');
+  if (relation?.inh !== true) throw new Refusal('acra-server', 'UPDATE ONLY is used');
   for (const target of allAs(targetList, 'ResTarget')) assign(draft, tables, relation, target, target.val);
 }
 
@@ -77,7 +78,7 @@ export function judgeWrites(draft: Draft, tables: Tables, statement: Node, isAlo
   if (writerCount === 0) return;
   const [insert, update] = [as(statement, 'InsertStmt'), as(statement, 'UpdateStmt')];
   if (!isAlone || writerCount > 1 || !(insert || update)) {
-    throw new Refusal('only a single plain INSERT or UPDATE may write protected columns');
+    throw new Refusal('statement-unknown', 'only a single plain INSERT or UPDATE may write protected columns', '42000');
   }
   requireReadable(draft, statement);
   if (insert) takeInsert(draft, tables, insert);

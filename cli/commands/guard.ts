@@ -18,7 +18,10 @@ const EX_REFUSED = 1;
 
 function tell(explanation: Explanation): void {
   if (explanation.verdict === 'refused') {
-    printLine(`${red('refused')} ${explanation.sqlState}: ${explanation.reason}`);
+    const { kind, sqlState, reason, accepted, address } = explanation;
+    printLine(`${red('refused')} ${sqlState} (${kind}): ${reason}`);
+    printLine(`instead: ${accepted}`);
+    printLine(`see ${address}`);
     return;
   }
   const { sql, values, decrypted, depends } = explanation;

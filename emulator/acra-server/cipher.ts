@@ -146,6 +146,7 @@ export class Cipher {
     const plaintext = this.#tryKeys(this.#options.keyring.keys('storage-symmetric', clientId), envelope.block);
     if (plaintext) return plaintext;
     throw new Refusal(
+      'acra-server',
       `the container for column "${column.name}" does not open with this client's keys; acra-server would send the whole statement as it came`,
     );
   }
@@ -170,7 +171,11 @@ export class Cipher {
 }
 
 function cannotReadStruct({ name }: EncryptedColumn): Refusal {
-  return new Refusal(`the value for column "${name}" is an AcraStruct, which the stand-in cannot open`, '0A000');
+  return new Refusal(
+    'acra-server',
+    `the value for column "${name}" is an AcraStruct, which the stand-in cannot open`,
+    '0A000',
+  );
 }
 
 /** Whether acra-server sees a container, AcraBlock or AcraStruct anywhere in the bytes. */

@@ -13,11 +13,18 @@ import { decodeEscaped } from './escaped.ts';
 function notHex({ column }: ValueUse, text: Buffer): Refusal {
   const isHexToPostgres = /^\\x(?:\s*[0-9a-f]{2})*\s*$/i.test(text.toString());
   if (isHexToPostgres) return inPlaintext(column.name, 'white space between hex digits');
-  return new Refusal(`the value for column "${column.name}" begins with \\x and is no valid bytea`, '22023');
+  return new Refusal(
+    'acra-server',
+    `the value for column "${column.name}" begins with \\x and is no valid bytea`,
+    '22023',
+  );
 }
 
 function inPlaintext(column: string, reason: string): Refusal {
-  return new Refusal(`acra-server would send the value for column "${column}" in plaintext, because of ${reason}`);
+  return new Refusal(
+    'acra-server',
+    `acra-server would send the value for column "${column}" in plaintext, because of ${reason}`,
+  );
 }
 
 function protect(cipher: Cipher, { column, role }: ValueUse, bytes: Buffer): Buffer {
@@ -28,7 +35,8 @@ function literalBytes({ use, token, value }: LiteralEdit): Buffer {
   const isEscapeString = /^e'/i.test(token);
   if (!isEscapeString && !token.startsWith("'")) return Buffer.from(value);
   const scanned = scanAcraString(token);
-  if (scanned === undefined) throw new Refusal('acra-server would read another statement: a backslash before a quote');
+  if (scanned === undefined)
+    throw new Refusal('acra-server', 'acra-server would read another statement: a backslash before a quote');
   const text = Buffer.from(scanned);
   if (!isEscapeString && use.column.dataType === 'str') return text;
   const escaped = decodeEscaped(text);
@@ -46,7 +54,8 @@ function textParameterBytes(use: ValueUse, value: Buffer): Buffer {
   if (escaped.kind === 'bytes') return escaped.bytes;
   if (escaped.kind === 'not-hex') throw notHex(use, value);
   const { name } = use.column;
-  if (!escaped.hasControl) throw new Refusal(`the value for column "${name}" is no valid bytea`, '22P02');
+  if (!escaped.hasControl)
+    throw new Refusal('acra-server', `the value for column "${name}" is no valid bytea`, '22P02');
   throw inPlaintext(name, 'a control character (a line break, say) in text format; send it in binary format');
 }
 

@@ -20,7 +20,7 @@ function isInteger(type: EncryptedColumn['dataType']): type is IntegerType {
 }
 
 function outOfRange({ name }: EncryptedColumn, type: IntegerType): Refusal {
-  return new Refusal(`the value for column "${name}" is out of range for type ${type}`, '22003');
+  return new Refusal('value-invalid', `the value for column "${name}" is out of range for type ${type}`, '22003');
 }
 
 function integerBytes(column: EncryptedColumn, type: IntegerType, value: bigint): Buffer {
@@ -33,7 +33,7 @@ function integerBytes(column: EncryptedColumn, type: IntegerType, value: bigint)
 
 function integerFromText(column: EncryptedColumn, type: IntegerType, text: string): Buffer {
   const [, sign, written] = INTEGER.exec(text) ?? [];
-  if (written === undefined) throw new Refusal(`the value for column "${column.name}" is no ${type}`, '22P02');
+  if (written === undefined) throw new Refusal('value-invalid', `the value for column "${column.name}" is no ${type}`);
   const digits = written.replace(LEADING_ZEROS, '');
   if (digits.length > MAX_DIGITS) throw outOfRange(column, type);
   return integerBytes(column, type, BigInt(`${sign}${digits}`));
@@ -48,7 +48,7 @@ export function valueFromText(column: EncryptedColumn, text: Buffer): Buffer {
   if (dataType === 'str') return text;
   if (isInteger(dataType)) return integerFromText(column, dataType, text.toString('latin1'));
   const bytes = decodeBytea(text);
-  if (!bytes) throw new Refusal(`the value for column "${name}" is no valid bytea`, '22P02');
+  if (!bytes) throw new Refusal('value-invalid', `the value for column "${name}" is no valid bytea`);
   return bytes;
 }
 
@@ -57,7 +57,7 @@ export function valueFromBinary(column: EncryptedColumn, bytes: Buffer): Buffer 
   const { name, dataType } = column;
   if (!isInteger(dataType)) return bytes;
   if (![2, 4, 8].includes(bytes.length)) {
-    throw new Refusal(`the value for column "${name}" is no integer: ${bytes.length} bytes`, '22P02');
+    throw new Refusal('value-invalid', `the value for column "${name}" is no integer: ${bytes.length} bytes`);
   }
   return integerBytes(
     column,

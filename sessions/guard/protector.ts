@@ -9,6 +9,7 @@ import type { AcraEngine } from '../../acra/engine/engine.ts';
 import { EngineError } from '../../acra/errors.ts';
 import type { LiteralEdit } from '../../acra/statements/draft.ts';
 import { Refusal } from '../../acra/statements/refusal.ts';
+import type { RefusalKind } from '../../acra/statements/refusal-kinds.ts';
 import { isOfEach, type ValueUse } from '../../acra/statements/value-use.ts';
 import { arrayFromBinary, arrayFromText, byteaArray, byteaArrayText } from '../../postgres/arrays.ts';
 import { decodeBytea } from '../../postgres/bytea.ts';
@@ -19,15 +20,12 @@ import { textOf, valueFromBinary, valueFromText } from './column-values.ts';
 type Engine = Pick<AcraEngine, 'protect' | 'searchHash' | 'reveal'>;
 
 /** What a client is told: a state that PostgreSQL itself uses for the like. All else is a system error. */
-const STATES: Readonly<Partial<Record<string, string>>> = {
-  ENGINE_BUSY: '53000',
-  ENGINE_VALUE_TOO_LARGE: '54000',
-  ENGINE_VALUE_INVALID: '22003',
-  ENGINE_VALUE_FOREIGN: '22023',
+const REFUSED_AS: Readonly<Partial<Record<string, readonly [RefusalKind, string]>>> = {
+  ENGINE_BUSY: ['busy', '53000'],
+  ENGINE_VALUE_TOO_LARGE: ['value-invalid', '54000'],
+  ENGINE_VALUE_INVALID: ['value-invalid', '22003'],
+  ENGINE_VALUE_FOREIGN: ['value-foreign', '22023'],
 };
-const SYSTEM_ERROR = '58000';
-/** acra-server's own, where response_on_fail is `error`. */
-const ENCODING_ERROR = '42000';
 
 /** In a text that is not UTF-8, which E'\xff' can make. */
 const REPLACEMENT = '\ufffd';
@@ -51,7 +49,7 @@ export class EngineProtector implements ValueProtector {
 
   async literal({ use, value, token }: LiteralEdit): Promise<Buffer> {
     if (value.includes(REPLACEMENT) && !token.includes(REPLACEMENT)) {
-      throw new Refusal(`the literal for column "${use.column.name}" is not UTF-8 text`, '22021');
+      throw new Refusal('value-invalid', `the literal for column "${use.column.name}" is not UTF-8 text`, '22021');
     }
     if (isOfEach(use)) return Buffer.from(byteaArrayText(await this.#protectEach(use, Buffer.from(value), false)));
     return this.#protect(use, valueFromText(use.column, Buffer.from(value)));
@@ -115,11 +113,12 @@ export class EngineProtector implements ValueProtector {
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
       if (error.code === 'ENGINE_REFUSED' && onFail === 'error') {
-        throw new Refusal(`encoding error in column "${name}"`, ENCODING_ERROR);
+        throw new Refusal('unreadable', `encoding error in column "${name}"`);
       }
-      const sqlState = STATES[error.code];
-      if (sqlState === undefined) this.#onFailure(error);
-      throw new Refusal(error.message, sqlState ?? SYSTEM_ERROR);
+      const refusedAs = REFUSED_AS[error.code];
+      if (!refusedAs) this.#onFailure(error);
+      const [kind, sqlState] = refusedAs ?? ['engine'];
+      throw new Refusal(kind, error.message, sqlState);
     }
   }
 }
@@ -129,7 +128,7 @@ function elementsOf(value: Buffer, isBinary: boolean): (Buffer | null)[] {
   try {
     return isBinary ? arrayFromBinary(value) : arrayFromText(value);
   } catch (error) {
-    if (error instanceof SessionError) throw new Refusal(error.message, error.sqlState);
+    if (error instanceof SessionError) throw new Refusal('value-invalid', error.message, error.sqlState);
     throw error;
   }
 }

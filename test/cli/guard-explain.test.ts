@@ -22,10 +22,19 @@ t.test('says what is protected, what is decrypted, and what the database gets', 
 t.test('says why it refuses, with exit code 1, also as JSON', async (t) => {
   const { code, stdout } = await explain("SELECT * FROM patients WHERE email LIKE 'x%'");
   t.equal(code, 1);
-  t.match(stdout, /^refused 0A000: protected column "email"/);
+  t.match(stdout, /^refused 0A000 \(comparison\): protected column "email"/);
+  t.match(stdout, /\ninstead: Compare a searchable column by =.*\nsee docs\/refusals\.md#comparison\n$/);
+  t.notMatch(stdout, 'x%', 'no value');
   const asJson = await explain('SELEC 1', '--json');
   t.equal(asJson.code, 1);
-  t.same(JSON.parse(asJson.stdout), { verdict: 'refused', sqlState: '42601', reason: 'syntax error at character 1' });
+  t.same(JSON.parse(asJson.stdout), {
+    verdict: 'refused',
+    kind: 'syntax',
+    sqlState: '42601',
+    reason: 'syntax error at character 1',
+    accepted: 'Write what PostgreSQL 18 reads.',
+    address: 'docs/refusals.md#syntax',
+  });
 });
 
 t.test('says what hangs on the session', async (t) => {

@@ -189,8 +189,9 @@ export const MESSAGES = [
     holds: (body) => {
       const report = parseError(body);
       for (const field of Object.values(report)) assert.ok(field.length <= body.length);
-      const frame = encodeError('ERROR', '42601', report.message);
+      const frame = encodeError('ERROR', '42601', report.message, report.hint);
       assert.equal(parseError(frame.subarray(HEADER_BYTES)).message, report.message);
+      assert.equal(parseError(frame.subarray(HEADER_BYTES)).hint, report.hint);
     },
   }),
   fuzzer({

@@ -12,9 +12,9 @@ t.test('writes errors that clients of all versions read', async (t) => {
 t.test('reads what it wrote, whatever the message says', async (t) => {
   const message = fc.string({ unit: 'grapheme' }).map((text) => text.replaceAll('\0', ''));
   fc.assert(
-    fc.property(fc.constantFrom('ERROR', 'FATAL'), message, (severity, text) => {
-      const frame = encodeError(severity, '08P01', text);
-      t.same(parseError(frame.subarray(5)), { severity, sqlState: '08P01', message: text });
+    fc.property(fc.constantFrom('ERROR', 'FATAL'), message, message, (severity, text, hint) => {
+      const frame = encodeError(severity, '08P01', text, hint);
+      t.same(parseError(frame.subarray(5)), { severity, sqlState: '08P01', message: text, hint });
     }),
     { seed: 1, numRuns: 100 },
   );
@@ -22,6 +22,7 @@ t.test('reads what it wrote, whatever the message says', async (t) => {
 
 t.test('keeps a zero byte in a message from ending it early', async (t) => {
   t.same(parseError(encodeError('ERROR', '42000', 'a\0b').subarray(5)).message, 'ab');
+  t.same(parseError(encodeError('ERROR', '42000', 'a', 'b\0c').subarray(5)).hint, 'bc');
 });
 
 t.test('reads the severity that no locale translates, and the other one of old servers', async (t) => {
@@ -30,8 +31,13 @@ t.test('reads the severity that no locale translates, and the other one of old s
 });
 
 t.test('keeps fields empty that are missing, and reads none behind the end', async (t) => {
-  t.same(parseError(Buffer.alloc(0)), { severity: '', sqlState: '', message: '' });
-  t.same(parseError(Buffer.from('VERROR\0C42601\0\0Mx\0\0')), { severity: 'ERROR', sqlState: '42601', message: '' });
+  t.same(parseError(Buffer.alloc(0)), { severity: '', sqlState: '', message: '', hint: '' });
+  t.same(parseError(Buffer.from('VERROR\0C42601\0\0Mx\0\0')), {
+    severity: 'ERROR',
+    sqlState: '42601',
+    message: '',
+    hint: '',
+  });
 });
 
 t.test('reads 64 MiB that are nearly an error no further than an error goes', async (t) => {

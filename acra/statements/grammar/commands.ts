@@ -99,13 +99,17 @@ function judgePrepare(
   const judged = judgeStatement(context, query);
   if (!judged) return undefined;
   const { parameters, copies } = draft.takeParameters();
-  if (parameters.size > 0 && !context.isAlone) throw unsupported('PREPARE for protected columns must be sent alone');
+  if (parameters.size > 0 && !context.isAlone)
+    throw unsupported('prepared-name', 'PREPARE for protected columns must be sent alone');
   if (copies.length > 0)
-    throw unsupported('one parameter of PREPARE is used for a protected column and for something else');
+    throw unsupported('value-shared', 'one parameter of PREPARE is used for a protected column and for something else');
   for (const [index, type] of allAs(argtypes, 'TypeName').entries()) {
     const use = parameters.get(index + 1);
     if (use && !draft.takeType(type, use.column)) {
-      throw unsupported(`parameter ${index + 1} for column "${use.column.name}" has a type that is not the column's`);
+      throw unsupported(
+        'cast',
+        `parameter ${index + 1} for column "${use.column.name}" has a type that is not the column's`,
+      );
     }
   }
   return {
@@ -121,10 +125,13 @@ function judgeExecute(
   if (!prepared) return [];
   const statement = prepared.get(name);
   if (!statement && params.length > 0) {
-    throw unsupported('EXECUTE passes values to a statement that was not prepared in this session');
+    throw unsupported('prepared-name', 'EXECUTE passes values to a statement that was not prepared in this session');
   }
   if (statement && statement.copies.length > 0) {
-    throw unsupported('EXECUTE passes a value that is for a protected column and for something else: bind it instead');
+    throw unsupported(
+      'value-shared',
+      'EXECUTE passes a value that is for a protected column and for something else: bind it instead',
+    );
   }
   for (const [index, value] of params.entries()) {
     const use = statement?.parameters.get(index + 1);

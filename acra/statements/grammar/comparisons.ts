@@ -31,7 +31,7 @@ function sideOf(own: Walk, node: Node | undefined, scope: Scope): Side | undefin
   const column = scope.find(reference);
   if (!isProtected(column)) return undefined;
   if (!cast || own.draft.takeCast(cast, column)) return { reference, column };
-  throw unsupported(`protected column "${column.name}" is cast to a type that is not its own`);
+  throw unsupported('cast', `protected column "${column.name}" is cast to a type that is not its own`);
 }
 
 /** @returns false where neither side is a protected column. @throws Refusal */
@@ -79,16 +79,23 @@ const isComparison = (kind: string, operator: string) =>
 
 function otherComparison({ name, searchable }: EncryptedColumn) {
   const allowed = searchable ? ': only =, <>, IN, = ANY and IS DISTINCT FROM can be' : ', and is not searchable';
-  return unsupported(`protected column "${name}" is compared in a way that its ciphertext does not allow${allowed}`);
+  const kind = searchable ? 'comparison' : 'not-searchable';
+  return unsupported(
+    kind,
+    `protected column "${name}" is compared in a way that its ciphertext does not allow${allowed}`,
+  );
 }
 
 function requireSearchable({ name, searchable }: EncryptedColumn): void {
-  if (!searchable) throw unsupported(`protected column "${name}" is compared, and is not searchable`);
+  if (!searchable) throw unsupported('not-searchable', `protected column "${name}" is compared, and is not searchable`);
 }
 
 function requireSameKeys(left: EncryptedColumn, right: EncryptedColumn): void {
   if (left.clientId === right.clientId) return;
-  throw unsupported(`protected columns "${left.name}" and "${right.name}" are compared, and have different keys`);
+  throw unsupported(
+    'comparison',
+    `protected columns "${left.name}" and "${right.name}" are compared, and have different keys`,
+  );
 }
 
 /** What an array or list is compared with: its elements, where they are written. */

@@ -28,6 +28,7 @@ export function requireNoValues(tables: Tables, statement: Node): void {
   const found = given.find((name) => name !== undefined && encrypted.has(name));
   if (found === undefined) return;
   throw unsupported(
+    'definition',
     `the definition of protected column "${found}" holds a value, which the database would store as it is`,
   );
 }

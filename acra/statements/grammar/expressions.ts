@@ -93,7 +93,7 @@ export function yieldOf(own: Walk, node: Node | undefined, scope: Scope): Output
   if (cast && as(cast.arg, 'ColumnRef')) {
     const output = own.yieldOf(cast.arg, scope);
     if (!isProtected(output) || own.draft.takeCast(cast, output)) return output;
-    throw unsupported(`protected column "${output.name}" is cast to a type that is not its own`);
+    throw unsupported('cast', `protected column "${output.name}" is cast to a type that is not its own`);
   }
   if (link?.subLinkType === 'EXPR_SUBLINK' && link.subselect)
     return own.query(link.subselect, scope)[0]?.output ?? 'unprotected';

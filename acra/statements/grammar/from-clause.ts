@@ -92,7 +92,11 @@ function requireComparable(
   const columns = sides.flat();
   const isCompared = ({ name, output }: Column) => isProtected(output) && (isNatural || shared.includes(name ?? ''));
   const found = columns.find(isCompared);
-  if (found) throw unsupported(`protected column "${found.name}" is compared by NATURAL or USING: join ON its name`);
+  if (found)
+    throw unsupported(
+      'comparison',
+      `protected column "${found.name}" is compared by NATURAL or USING: join ON its name`,
+    );
   const names = isNatural ? columns.flatMap(({ name }) => name ?? []) : shared;
   const unknown = names.find((name) => sides.some((side) => scope.isDoubtful(side, name)));
   if (unknown !== undefined) throw doubtful(unknown);

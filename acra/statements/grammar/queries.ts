@@ -28,9 +28,9 @@ export function requireNoCopy(
   { database: { tables } }: Scope,
 ): void {
   const found = protectedIn(columns);
-  if (found) throw unsupported(`protected column "${found.name}" is copied to a new table`);
+  if (found) throw unsupported('copied', `protected column "${found.name}" is copied to a new table`);
   if (tables.get(relation ?? '')?.encrypted.size) {
-    throw unsupported(`the new table has the name of a protected one, "${relation}"`);
+    throw unsupported('definition', `the new table has the name of a protected one, "${relation}"`);
   }
 }
 
@@ -48,7 +48,7 @@ export function withQueries(own: Walk, clause: WithClause | undefined, outer: Sc
     const inside = clause?.recursive ? before.withQuery(ctename, itself(ctequery, ctename, outer)) : before;
     const columns = ctequery ? own.query(ctequery, inside) : [];
     if (clause?.recursive && mentions(ctequery, ctename) && protectedIn(columns)) {
-      throw unsupported(`the recursive query "${ctename}" yields a protected column`);
+      throw unsupported('expression', `the recursive query "${ctename}" yields a protected column`);
     }
     const alias = aliascolnames && { colnames: aliascolnames };
     return before.withQuery(ctename, renamed({ name: ctename, columns }, alias).columns);
@@ -79,12 +79,13 @@ function combined(
   const both = protectedIn(left) ?? protectedIn(right) ?? targets.find((target) => target);
   if (both && !(query.op === 'SETOP_UNION' && query.all)) {
     throw unsupported(
+      'order',
       `rows with protected column "${both.name}" are compared by UNION, INTERSECT or EXCEPT: use UNION ALL`,
     );
   }
   const isSame = left.length === right.length && left.every(({ output }, index) => output === right[index]?.output);
   if ((protectedIn(left) ?? protectedIn(right)) && !isSame) {
-    throw unsupported('UNION ALL puts a protected column and another one into one');
+    throw unsupported('expression', 'UNION ALL puts a protected column and another one into one');
   }
   const columns = left.map((column, index) =>
     right[index]?.output === 'doubtful' ? { ...column, output: 'doubtful' as const } : column,
@@ -183,7 +184,10 @@ const distinctKeys = (query: SelectStmt): readonly Node[] => (isDistinct(query) 
 function requireDistinct(columns: readonly Column[]): void {
   const found = protectedIn(columns);
   if (found)
-    throw unsupported(`DISTINCT compares protected column "${found.name}": equal values have different ciphertexts`);
+    throw unsupported(
+      'order',
+      `DISTINCT compares protected column "${found.name}": equal values have different ciphertexts`,
+    );
 }
 
 /** Keys of ORDER BY, GROUP BY and DISTINCT ON: expressions, or places or names of results. */
@@ -198,6 +202,7 @@ function requireNoOrder(own: Walk, keys: readonly Node[], columns: readonly Colu
     const found = meant.map(({ output }) => output).find(isProtected);
     if (found) {
       throw unsupported(
+        'order',
         `rows are ordered or grouped by protected column "${found.name}", of which the database has ciphertext`,
       );
     }

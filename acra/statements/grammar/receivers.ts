@@ -8,7 +8,7 @@ import type { Policy } from '../policy.ts';
 import type { Tables } from '../scope.ts';
 import { as, stringsOf, walk } from '../tree.ts';
 import builtIn from './built-in-functions.json' with { type: 'json' };
-import { notListed } from './unsupported.ts';
+import { unsupported } from './unsupported.ts';
 
 /** Of PostgreSQL 18, but for those that run a text as a statement, or keep what they get. */
 const BUILT_IN: ReadonlySet<string> = new Set(builtIn);
@@ -45,7 +45,8 @@ export class Receivers {
   /** @throws Refusal where a relation is written that is neither protected nor on the list */
   requireWritable({ relname = '' }: RangeVar, tables: Tables): void {
     if (this.#isAny || tables.has(relname) || this.#relations.has(relname)) return;
-    throw notListed(
+    throw unsupported(
+      'relation-unlisted',
       `relation "${relname}" is written, and is neither in the encryptor configuration nor in guard.list: it may be a view or a partition of a protected table`,
     );
   }
@@ -62,14 +63,15 @@ export class Receivers {
   requireFunction(call: FuncCall): void {
     if (this.isPlainFunction(call) || !hasValue(call.args)) return;
     const name = stringsOf(call.funcname).at(-1);
-    throw notListed(
+    throw unsupported(
+      'function-unlisted',
       `function "${name}" is given a value, and is not in guard.list: it may store it in a protected table`,
     );
   }
 
   /** @throws Refusal for code whose values nobody reads */
   requireNoCode(): void {
-    if (!this.#isAny) throw notListed('DO runs code, and the values in it cannot be seen');
+    if (!this.#isAny) throw unsupported('code-hidden', 'DO runs code, and the values in it cannot be seen');
   }
 }
 

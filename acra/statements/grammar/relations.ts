@@ -177,7 +177,8 @@ export class Scope {
     const [first] = found;
     if (first !== undefined) return found.find(({ output }) => isProtected(output)) ?? first;
     const whole = this.relations.find((relation) => relation.name === name && protectedIn(relation.columns));
-    if (whole) throw unsupported(`"${name}" stands for a whole row with protected columns: name its columns`);
+    if (whole)
+      throw unsupported('expression', `"${name}" stands for a whole row with protected columns: name its columns`);
     const isHere = visible.some(({ columns }) => isOpen(columns));
     if (!this.outer && !isAny && !isHere && this.isOfSomeTable(name)) throw missing(name);
     const own = this.#other(visible, name);
@@ -185,6 +186,7 @@ export class Scope {
     const outer = this.outer ? this.outer.#find(name, isAny || isHere) : PLAIN;
     if (isProtected(outer.output) && isHere) {
       throw unsupported(
+        'ambiguous-name',
         `"${name}" may be a protected column or one of another table: write the table's name before it`,
       );
     }
@@ -203,7 +205,8 @@ function columnNamed({ columns }: Relation, name: string): Column | undefined {
   const [first] = found;
   if (first) return found.find(({ output }) => isProtected(output)) ?? first;
   const isNameless = columns.some((column) => column.name === undefined && isProtected(column.output));
-  if (isNameless) throw unsupported('a protected column has no name in a sub-select: give it one with AS');
+  if (isNameless)
+    throw unsupported('ambiguous-name', 'a protected column has no name in a sub-select: give it one with AS');
   return undefined;
 }
 
@@ -211,7 +214,7 @@ function columnNamed({ columns }: Relation, name: string): Column | undefined {
 export function renamed({ name, columns, ...others }: Relation, alias: Alias | undefined): Relation {
   const names = stringsOf(alias?.colnames);
   if (names.length > 0 && isOpen(columns) && protectedIn(columns)) {
-    throw unsupported('columns get other names, and not all of them are known');
+    throw unsupported('ambiguous-name', 'columns get other names, and not all of them are known');
   }
   const own = columns.map((column, index) => ({ ...column, name: names[index] ?? column.name }));
   const isUnknown = isOpen(columns);

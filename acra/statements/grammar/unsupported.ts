@@ -1,45 +1,43 @@
 /** What the guard cannot do with protected columns, or not without an answer that is wrong. */
 import type { EncryptedColumn } from '../../encryptor-config/schema.ts';
 import { Refusal } from '../refusal.ts';
-
-const NOT_SUPPORTED = '0A000';
-const NOT_ALLOWED = '42501';
+import type { RefusalKind } from '../refusal-kinds.ts';
 
 /** @param reason holds no value */
-export function unsupported(reason: string): Refusal {
-  return new Refusal(reason, NOT_SUPPORTED);
-}
-
-/** Not allowed to be given values. */
-export function notListed(reason: string): Refusal {
-  return new Refusal(reason, NOT_ALLOWED);
+export function unsupported(kind: RefusalKind, reason: string): Refusal {
+  return new Refusal(kind, reason);
 }
 
 /** Of a relation that nobody knows. @param name of the column; `*` a whole row */
 export function doubtful(name: string): Refusal {
   const what = name === '*' ? 'a whole row may have a protected column' : `"${name}" may be a protected column`;
-  return notListed(
+  return unsupported(
+    'column-unlisted',
     `${what}: its relation is neither in the encryptor configuration nor in guard.list; it may be a result, and nothing else`,
   );
 }
 
 /** The database would say so too, when it has read what the name is compared with. */
 export function missing(name: string): Refusal {
-  return new Refusal(`column "${name}" does not exist in this place`, '42703');
+  return new Refusal('name-missing', `column "${name}" does not exist in this place`);
 }
 
 export function tooMany(): Refusal {
-  return unsupported('there are more values than the table has known columns');
+  return unsupported('value-count', 'there are more values than the table has known columns');
 }
 
 export function fromElsewhere({ name }: EncryptedColumn): Refusal {
-  return unsupported(`what is stored in column "${name}" comes from elsewhere: give it as a literal or a parameter`);
+  return unsupported(
+    'value-hidden',
+    `what is stored in column "${name}" comes from elsewhere: give it as a literal or a parameter`,
+  );
 }
 
 /** Of the forms that stay. */
 export function usedInside({ name, searchable }: EncryptedColumn): Refusal {
   const compared = searchable ? ', compared by =, <>, IN or = ANY' : '';
   return unsupported(
+    'expression',
     `protected column "${name}" is used in an expression, where the database has ciphertext: it may be a result${compared}, counted, or asked whether it is NULL`,
   );
 }

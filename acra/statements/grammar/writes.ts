@@ -23,7 +23,7 @@ import type { Targets, Walk } from './walk.ts';
 function targetNamed({ columns }: Relation, { name, indirection }: ResTarget): EncryptedColumn | undefined {
   const output = columns.find((column) => column.name === name)?.output ?? 'unprotected';
   if (!isProtected(output)) return undefined;
-  if (indirection) throw unsupported(`only a part of column "${output.name}" is assigned`);
+  if (indirection) throw unsupported('value-hidden', `only a part of column "${output.name}" is assigned`);
   return output;
 }
 
@@ -63,14 +63,20 @@ export function insert(own: Walk, statement: InsertStmt, outer: Scope): readonly
 function requireSamePlaces(rows: readonly Column[], targets: Targets): void {
   const found = rows.find(({ output }, index) => isProtected(output) && (isOpen(rows) || output !== targets[index]));
   if (found)
-    throw unsupported(`protected column "${found.name ?? ''}" is copied into another one, where nobody could read it`);
+    throw unsupported(
+      'copied',
+      `protected column "${found.name ?? ''}" is copied into another one, where nobody could read it`,
+    );
 }
 
 function onConflict(own: Walk, clause: OnConflictClause, scope: Scope, target: Relation): void {
   for (const { name, expr } of allAs(clause.infer?.indexElems, 'IndexElem')) {
     const column = name === undefined ? undefined : targetNamed(target, { name });
     if (column)
-      throw unsupported(`ON CONFLICT looks for equal ciphertexts in column "${column.name}", which there never are`);
+      throw unsupported(
+        'conflict-target',
+        `ON CONFLICT looks for equal ciphertexts in column "${column.name}", which there never are`,
+      );
     own.visit(expr, scope);
   }
   own.visit(clause.infer?.whereClause, scope);
@@ -159,6 +165,6 @@ function assignOne(
     if (colno !== 1) return;
     own.query(link.subselect, scope, following.slice(0, ncolumns));
   } else if (column)
-    throw unsupported(`what is stored in column "${column.name}" comes from a row that cannot be seen`);
+    throw unsupported('value-hidden', `what is stored in column "${column.name}" comes from a row that cannot be seen`);
   else if (colno === 1) own.visit(source, scope);
 }

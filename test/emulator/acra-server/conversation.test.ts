@@ -151,6 +151,7 @@ t.test('gives a refused statement to nobody, and its reason to the client in its
       S: 'ERROR',
       C: '42000',
       M: /INSERT takes its rows from elsewhere than VALUES/,
+      H: /^Write a single plain INSERT.* See docs\/refusals\.md#acra-server$/,
     });
     if (request.type === 'P') await conversation.fromClient(client.sync);
     await conversation.fromDatabase([database.ready()]);

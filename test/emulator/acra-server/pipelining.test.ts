@@ -50,7 +50,7 @@ t.test('keeps a pipeline of refusals, failures and good statements in order', as
   t.same(shown, [
     ...['1', '2', 'C', '2', 'C', 'Z'],
     ...['E 42P05', 'Z'],
-    ...['E 42000', 'Z'],
+    ...['E 0A000', 'Z'],
     ...['E 42000', 'Z'],
     ...['E 42000', 'Z'],
     ...['1', 't 000100000019', 'T secret:25 id:23', '2', 'T secret:25 id:23', 'D second 2', 'C', '2', 'C', 'Z'],

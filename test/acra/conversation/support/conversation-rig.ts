@@ -20,7 +20,7 @@ schemas:
 /** As a protector that can read no row. */
 export const UNREADABLE: Partial<ValueProtector> = {
   rows: async () => {
-    throw new Refusal('encoding error in column "secret"');
+    throw new Refusal('unreadable', 'encoding error in column "secret"');
   },
 };
 
