@@ -6,6 +6,7 @@ import type { A_Expr, ColumnRef, Node } from 'libpg-query';
 import type { EncryptedColumn } from '../../encryptor-config/schema.ts';
 import { as, stringsOf } from '../tree.ts';
 import { isProtected, type Scope } from './relations.ts';
+import { isStarred } from './stars.ts';
 import { unsupported, usedInside } from './unsupported.ts';
 import type { Walk } from './walk.ts';
 
@@ -39,7 +40,8 @@ export function judgeComparison(own: Walk, expression: A_Expr, scope: Scope): bo
   const { kind = '', name, lexpr, rexpr } = expression;
   const operator = operatorOf(name);
   const [left, right] = [as(lexpr, 'RowExpr')?.args ?? [], as(rexpr, 'RowExpr')?.args ?? []];
-  if (kind === 'AEXPR_OP' && left.length > 0 && left.length === right.length && isEquality(kind, operator)) {
+  const hasPlaces = left.length > 0 && left.length === right.length && ![...left, ...right].some(isStarred);
+  if (kind === 'AEXPR_OP' && hasPlaces && isEquality(kind, operator)) {
     for (const [index, each] of left.entries())
       if (!compare(own, scope, kind, operator, each, right[index])) own.visit([each, right[index]], scope);
     return true;

@@ -50,17 +50,24 @@ const SCALARS: readonly string[] = [
 function unnested(item: Node): Column[] | undefined {
   const { functions = [], alias, ordinality, is_rowsfrom: isSeveral } = as(item, 'RangeFunction') ?? {};
   const call = as(as(functions[0], 'List')?.items?.[0], 'FuncCall');
-  const isUnnest = functions.length === 1 && !isSeveral && !ordinality && stringsOf(call?.funcname).at(-1) === 'unnest';
+  const isUnnest = functions.length === 1 && !isSeveral && !ordinality && builtInName(call?.funcname) === 'unnest';
   const arrays = call?.args ?? [];
   if (!isUnnest || !arrays.every(isOfScalars)) return undefined;
   const name = (arrays.length === 1 ? alias?.aliasname : undefined) ?? 'unnest';
   return arrays.map((array) => ({ name, output: 'unprotected', array }));
 }
 
+/** Of a composite type there would be a column for each of its fields. */
 function isOfScalars(array: Node): boolean {
-  const cast = as(array, 'TypeCast');
-  if (!cast) return 'A_ArrayExpr' in array || 'ParamRef' in array;
-  return SCALARS.includes(stringsOf(cast.typeName?.names).at(-1) ?? '');
+  const [cast, elements] = [as(array, 'TypeCast'), as(array, 'A_ArrayExpr')?.elements];
+  if (cast) return SCALARS.includes(builtInName(cast.typeName?.names) ?? '');
+  return elements?.every((element) => 'A_Const' in element || isOfScalars(element)) === true;
+}
+
+/** Undefined in a schema of somebody's own. */
+function builtInName(nodes: readonly Node[] | undefined): string | undefined {
+  const [schema, ...names] = stringsOf(nodes);
+  return names.length === 0 ? schema : schema === 'pg_catalog' && names.length === 1 ? names[0] : undefined;
 }
 
 const alone = (relation: Relation): From => ({ relations: [relation], star: relation.columns });

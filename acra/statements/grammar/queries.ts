@@ -4,6 +4,7 @@ import type { Output } from '../outputs.ts';
 import { allAs, allOf, as, stringsOf } from '../tree.ts';
 import { withFrom } from './from-clause.ts';
 import { type Column, isOpen, isProtected, PLAIN_TABLE, protectedIn, renamed, Scope, UNKNOWN } from './relations.ts';
+import { isStarred, requirePlaces } from './stars.ts';
 import { fromElsewhere, tooMany, unsupported } from './unsupported.ts';
 import type { Targets, Walk } from './walk.ts';
 
@@ -44,14 +45,16 @@ function finish(own: Walk, query: SelectStmt, columns: readonly Column[], scope:
 /** Where a query's own names begin: with what its WITH clause names. */
 export function withQueries(own: Walk, clause: WithClause | undefined, outer: Scope): Scope {
   const scope = new Scope(outer.database, outer);
-  return allAs(clause?.ctes, 'CommonTableExpr').reduce((before, { ctename = '', ctequery, aliascolnames }) => {
+  return allAs(clause?.ctes, 'CommonTableExpr').reduce((before, each) => {
+    const { ctename = '', ctequery, aliascolnames, search_clause: search, cycle_clause: cycle } = each;
     const inside = clause?.recursive ? before.withQuery(ctename, itself(ctequery, ctename, outer)) : before;
     const columns = ctequery ? own.query(ctequery, inside) : [];
     if (clause?.recursive && mentions(ctequery, ctename) && protectedIn(columns)) {
       throw unsupported('expression', `the recursive query "${ctename}" yields a protected column`);
     }
     const alias = aliascolnames && { colnames: aliascolnames };
-    return before.withQuery(ctename, renamed({ name: ctename, columns }, alias).columns);
+    const known = renamed({ name: ctename, columns }, alias).columns;
+    return before.withQuery(ctename, search || cycle ? [...known, ...PLAIN_TABLE] : known);
   }, scope);
 }
 
@@ -103,6 +106,7 @@ function values(
 ): readonly Column[] {
   const rows = allAs(lists, 'List').map(({ items = [] }) => items);
   for (const row of rows) {
+    requirePlaces(row, targets);
     if (targets.length > 0 && row.length > targets.length) throw tooMany();
     for (const [index, value] of row.entries()) {
       const target = targets[index];
@@ -110,7 +114,8 @@ function values(
       else own.visit(value, scope);
     }
   }
-  const columns = (rows[0] ?? []).map((_, index): Column => ({ name: `column${index + 1}`, output: 'unprotected' }));
+  const places = (rows[0] ?? []).map((_, index): Column => ({ name: `column${index + 1}`, output: 'unprotected' }));
+  const columns = rows.some((row) => row.some(isStarred)) ? UNKNOWN : places;
   finish(own, query, columns, scope);
   return columns;
 }
@@ -124,14 +129,21 @@ export function selected(
 ): readonly Column[] {
   const columns: Column[] = [];
   for (const { name, val } of list) {
-    const star = starOf(val, scope);
+    const star = starOf(own, val, scope);
     const target = targets[columns.length];
     if (star) columns.push(...storedStar(own, star, targets.slice(columns.length)));
     else if (target) columns.push({ name, output: stored(own, val, target, scope) });
     else columns.push({ name: name ?? nameOf(val), output: own.yieldOf(val, scope) });
   }
+  if (list.some(({ val }) => isStarred(val))) requireAllPlaces(columns, targets);
   requireTargets(columns, targets);
   return columns;
+}
+
+/** Fewer columns than there are to be stored may be more in the database. */
+function requireAllPlaces(columns: readonly Column[], targets: Targets): void {
+  const found = targets.find((target) => target);
+  if (found && columns.length !== targets.length) throw fromElsewhere(found);
 }
 
 /** What unnest(…) gives the columns that it is for. */
@@ -158,10 +170,11 @@ function requireTargets(columns: readonly Column[], targets: Targets): void {
   if (wrong || isOpen(columns)) throw fromElsewhere(wrong ?? any);
 }
 
-function starOf(val: Node | undefined, scope: Scope): readonly Column[] | undefined {
-  const fields = as(val, 'ColumnRef')?.fields ?? [];
-  if (!fields.some((field) => 'A_Star' in field)) return undefined;
-  const qualifier = stringsOf(fields).at(-1);
+function starOf(own: Walk, val: Node | undefined, scope: Scope): readonly Column[] | undefined {
+  if (!isStarred(val)) return undefined;
+  const reference = as(val, 'ColumnRef');
+  if (!reference) own.visit(val, scope);
+  const qualifier = stringsOf(reference?.fields ?? [NO_RELATION]).at(-1);
   if (qualifier === undefined) return scope.star;
   return scope.named(qualifier)?.columns ?? UNKNOWN;
 }
@@ -175,6 +188,8 @@ function nameOf(val: Node | undefined): string | undefined {
   const [first] = allAs(as(link?.subselect, 'SelectStmt')?.targetList, 'ResTarget');
   return first ? (first.name ?? nameOf(first.val)) : undefined;
 }
+
+const NO_RELATION: Node = { String: { sval: '' } };
 
 const isDistinct = ({ distinctClause: [first] = [] }: SelectStmt) =>
   first !== undefined && Object.keys(first).length === 0;

@@ -16,6 +16,7 @@ import { allAs, as } from '../tree.ts';
 import { withFrom } from './from-clause.ts';
 import { selected, withQueries } from './queries.ts';
 import { type Column, isOpen, isProtected, protectedIn, type Relation, Scope } from './relations.ts';
+import { requirePlaces } from './stars.ts';
 import { tooMany, unsupported } from './unsupported.ts';
 import type { Targets, Walk } from './walk.ts';
 
@@ -124,6 +125,7 @@ function mergeInsert(
   scope: Scope,
 ): void {
   const targets = targetsOf(target, targetList);
+  requirePlaces(values, targets);
   if (values.length > targets.length && protectedIn(target.columns)) throw tooMany();
   for (const [index, value] of values.entries()) put(own, value, targets[index], scope);
 }
@@ -140,30 +142,29 @@ function assign(own: Walk, list: Node[] | undefined, target: Relation, scope: Sc
     const several = as(each.val, 'MultiAssignRef');
     const column = targetNamed(target, each);
     if (!several) put(own, each.val, column, scope);
-    else
-      assignOne(
-        own,
-        several,
-        column,
-        scope,
-        targets.slice(index).map((other) => targetNamed(target, other)),
-      );
+    else {
+      const first = index - (several.colno ?? 1) + 1;
+      const all = targets.slice(first, first + (several.ncolumns ?? 1)).map((other) => targetNamed(target, other));
+      assignOne(own, several, column, scope, all);
+    }
   }
 }
 
-/** @param following the columns from this one on */
+/** @param all the columns that take their values from the same */
 function assignOne(
   own: Walk,
-  { source, colno = 1, ncolumns = 1 }: MultiAssignRef,
+  { source, colno = 1 }: MultiAssignRef,
   column: EncryptedColumn | undefined,
   scope: Scope,
-  following: Targets,
+  all: Targets,
 ): void {
   const [row, link] = [as(source, 'RowExpr'), as(source, 'SubLink')];
-  if (row) put(own, row.args?.[colno - 1], column, scope);
-  else if (link?.subselect) {
+  if (row) {
+    requirePlaces(row.args ?? [], all);
+    put(own, row.args?.[colno - 1], column, scope);
+  } else if (link?.subselect) {
     if (colno !== 1) return;
-    own.query(link.subselect, scope, following.slice(0, ncolumns));
+    own.query(link.subselect, scope, all);
   } else if (column)
     throw unsupported('value-hidden', `what is stored in column "${column.name}" comes from a row that cannot be seen`);
   else if (colno === 1) own.visit(source, scope);
