@@ -73,6 +73,9 @@ const CHECKS: ReadonlyMap<string, (value: string) => void> = new Map([
   ['client_encoding', checkEncoding],
 ]);
 
+/** Whether it changes how statements are read. @param name in any case, as PostgreSQL takes it */
+export const isReadingSetting = (name: string) => CHECKS.has(name.toLowerCase());
+
 /**
  * @param name in any case, as PostgreSQL takes it
  * @throws SessionError 22023 the setting would change how statements are read

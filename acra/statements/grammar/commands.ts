@@ -8,6 +8,7 @@ import { requireNoValues } from './definitions.ts';
 import { judgeExpression, judgeQuery } from './judge-query.ts';
 import { requireNoCopy } from './queries.ts';
 import { type Database, Scope } from './relations.ts';
+import { judgeSettings } from './settings.ts';
 import { unsupported } from './unsupported.ts';
 
 export interface Judged {
@@ -51,6 +52,7 @@ export function judgeStatement(context: StatementContext, statement: Node): Judg
   if (deallocate) return { outputs: [], effect: { at, does: 'deallocate', name: deallocate.name } };
   if (discard?.target === 'DISCARD_ALL') return { outputs: [], effect: { at, does: 'deallocate', name: undefined } };
   requireNoValues(context.database.tables, statement);
+  judgeSettings(statement);
   requireReceivers(context, statement);
   return judgeMaker(context, statement) ?? judgeRows(context, statement);
 }

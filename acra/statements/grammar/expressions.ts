@@ -7,6 +7,7 @@ import type { Output } from '../outputs.ts';
 import { allAs, as, stringsOf, walk } from '../tree.ts';
 import { judgeComparison } from './comparisons.ts';
 import { isProtected, isUnknown, protectedIn, type Scope } from './relations.ts';
+import { judgeSetConfig } from './settings.ts';
 import { doubtful, unsupported, usedInside } from './unsupported.ts';
 import type { Walk } from './walk.ts';
 
@@ -16,7 +17,7 @@ export function visit(own: Walk, tree: unknown, scope: Scope): void {
   walk(tree, (node, kind) => {
     const [reference, expression, test] = [as(node, 'ColumnRef'), as(node, 'A_Expr'), as(node, 'NullTest')];
     const [call, link] = [as(node, 'FuncCall'), as(node, 'SubLink')];
-    if (call) scope.database.receivers.requireFunction(call);
+    if (call) judgeCall(call, scope);
     requireNoHiddenColumn(node, scope);
     if (reference) requirePlain(own, scope, reference);
     else if (expression) visitExpression(own, expression, scope);
@@ -47,6 +48,11 @@ function requirePlain(own: Walk, scope: Scope, reference: ColumnRef): void {
 
 function visitExpression(own: Walk, expression: A_Expr, scope: Scope): void {
   if (!judgeComparison(own, expression, scope)) own.visit([expression.lexpr, expression.rexpr], scope);
+}
+
+function judgeCall(call: FuncCall, { database }: Scope): void {
+  database.receivers.requireFunction(call);
+  judgeSetConfig(call);
 }
 
 /** A column of a whole row of a relation that nobody knows: `(v).email`, `email(v)`, `v = ROW(…)`. */

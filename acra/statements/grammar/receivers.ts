@@ -25,6 +25,9 @@ function hasValue(tree: unknown): boolean {
   return isFound;
 }
 
+/** The last part: which schema it leads to is the database's word. */
+export const nameOfFunction = ({ funcname }: FuncCall) => stringsOf(funcname).at(-1) ?? '';
+
 export class Receivers {
   readonly #isAny: boolean;
   readonly #relations: ReadonlySet<string>;
@@ -62,7 +65,7 @@ export class Receivers {
   /** @throws Refusal where a function that is not on the list is given a value */
   requireFunction(call: FuncCall): void {
     if (this.isPlainFunction(call) || !hasValue(call.args)) return;
-    const name = stringsOf(call.funcname).at(-1);
+    const name = nameOfFunction(call);
     throw unsupported(
       'function-unlisted',
       `function "${name}" is given a value, and is not in guard.list: it may store it in a protected table`,

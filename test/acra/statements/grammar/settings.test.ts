@@ -1,0 +1,58 @@
+/** Statements after which the database would read the next ones otherwise than we do. */
+import t from 'tap';
+import { judge } from '../../../../acra/statements/judge.ts';
+import { loadParser, parseText } from '../../../../acra/statements/parser.ts';
+import { ANY_RELATION } from '../../../../acra/statements/policy.ts';
+import { tables } from '../../../emulator/acra-server/support/vector-cipher.ts';
+
+const parser = await loadParser();
+const stateOf = (sql: string) => {
+  const verdict = judge({ tables, reader: 'engine', policy: ANY_RELATION }, parseText(parser, sql));
+  return verdict.kind === 'passes' ? 'passes' : verdict.sqlState;
+};
+
+for (const sql of [
+  'SET standard_conforming_strings = off',
+  "SET LOCAL standard_conforming_strings TO 'of'",
+  'SET SESSION "STANDARD_CONFORMING_STRINGS" = 0',
+  "SET client_encoding = 'SJIS'",
+  "SET NAMES 'BIG5'",
+  "BEGIN; SET client_encoding TO 'GBK'; COMMIT",
+  "SELECT set_config('client_encoding', 'SJIS', false)",
+  "SELECT set_config('Client_Encoding'::text, $1, false)",
+  'SELECT set_config($1, $2, false)',
+  "SELECT set_config(setting_name => 'client_encoding', new_value => 'SJIS', is_local => false)",
+  "SELECT pg_catalog.set_config('standard_conforming' || '_strings', 'off', false)",
+  "SELECT 1 WHERE set_config('standard_conforming_strings', 'off', false) = 'off'",
+  "SELECT * FROM set_config('standard_conforming_strings', 'off', false)",
+  "EXPLAIN ANALYZE SELECT set_config('client_encoding', 'SJIS', false)",
+  "PREPARE p AS SELECT set_config('client_encoding', 'SJIS', false)",
+  "DECLARE c CURSOR FOR SELECT set_config('client_encoding', 'SJIS', false)",
+  "INSERT INTO o VALUES (set_config('client_encoding', 'SJIS', false))",
+  'ALTER ROLE r SET standard_conforming_strings = off',
+  "ALTER DATABASE d SET client_encoding = 'SJIS'",
+  'ALTER SYSTEM SET standard_conforming_strings = off',
+  "CREATE FUNCTION f() RETURNS void LANGUAGE sql SET standard_conforming_strings = off AS ''",
+  "ALTER FUNCTION f() SET client_encoding = 'SJIS'",
+  "UPDATE pg_settings SET setting = 'off' WHERE name = 'standard_conforming_strings'",
+]) {
+  t.test(`rejects ${sql}`, async (t) => {
+    t.equal(stateOf(sql), '22023');
+  });
+}
+
+for (const sql of [
+  'SET standard_conforming_strings = on',
+  "SET client_encoding = 'UTF8'",
+  "SET NAMES 'LATIN1'",
+  'RESET ALL',
+  "SET TIME ZONE 'UTC'",
+  'SET search_path = a, b',
+  'SET TRANSACTION ISOLATION LEVEL SERIALIZABLE',
+  "SELECT set_config('request.claims', $1, true)",
+  "ALTER ROLE r SET search_path = 'x'",
+]) {
+  t.test(`keeps ${sql}`, async (t) => {
+    t.equal(stateOf(sql), 'passes');
+  });
+}
