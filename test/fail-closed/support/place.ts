@@ -11,7 +11,7 @@ import { prepareStack, step } from '../../support/stack.ts';
 import type { Place, Session } from './run-form.ts';
 
 const NAME = 'forms';
-const NO_BELTS = `ALTER TABLE patients DROP CONSTRAINT patients_email_check, DROP CONSTRAINT patients_diagnosis_check;`;
+export const NO_BELTS = `ALTER TABLE patients DROP CONSTRAINT patients_email_check, DROP CONSTRAINT patients_diagnosis_check;`;
 
 export async function guardedPlace(t: Test, options: Partial<StackOptions> = {}): Promise<Place> {
   const database = await LyingDatabase.start(t);
