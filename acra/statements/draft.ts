@@ -61,8 +61,6 @@ export class Draft {
   readonly #text: ParsedText;
   readonly #reader: Reader;
   readonly #edits: Edit[] = [];
-  readonly #arraysRead = new Set<Node>();
-  readonly #arraysStored = new Set<Node>();
   /** Where values stand. */
   readonly #taken = new Set<number>();
   /** Of parameters for protected columns, by the byte at which each stands. */
@@ -85,6 +83,12 @@ export class Draft {
         'value-hidden',
         `the value for column "${use.column.name}" is neither a literal nor a parameter`,
       );
+  }
+
+  /** Where nothing else says that it is one of bytea. */
+  takeNull({ location }: BodyOf<'A_Const'>): void {
+    const end = this.tokensFrom(location, 1)[0]?.end;
+    if (end !== undefined) this.#edits.push({ kind: 'text', start: end, end, text: '::bytea' });
   }
 
   /** @returns whether what is cast keeps its meaning where the database has bytea: a cast to the column's own type becomes one to bytea */
@@ -152,23 +156,6 @@ export class Draft {
       this.#edits.push({ kind: 'parameter', start, end, copy });
     }
     return { parameters, copies };
-  }
-
-  /** Its elements are used as they are. */
-  readsArray(array: Node | undefined): void {
-    if (array) this.#arraysRead.add(array);
-    this.#requireApart();
-  }
-
-  /** Its elements are protected. @throws Refusal where they are used as they are, too */
-  storesArray(array: Node | undefined): void {
-    if (array) this.#arraysStored.add(array);
-    this.#requireApart();
-  }
-
-  #requireApart(): void {
-    if (this.#arraysStored.isDisjointFrom(this.#arraysRead)) return;
-    throw this.#refusal('value-shared', 'what is unnested is stored in a protected column and used for something else');
   }
 
   /** One value cannot be two. */

@@ -6,7 +6,7 @@ import type { A_Expr, ColumnRef, FuncCall, Node, SubLink } from 'libpg-query';
 import type { Output } from '../outputs.ts';
 import { allAs, as, stringsOf, walk } from '../tree.ts';
 import { judgeComparison } from './comparisons.ts';
-import { isProtected, isUnknown, protectedIn, type Scope } from './relations.ts';
+import { areRead, type Column, isProtected, isUnknown, protectedIn, type Scope } from './relations.ts';
 import { judgeSetConfig } from './settings.ts';
 import { doubtful, unsupported, usedInside } from './unsupported.ts';
 import type { Walk } from './walk.ts';
@@ -19,9 +19,9 @@ export function visit(own: Walk, tree: unknown, scope: Scope): void {
     const [call, link] = [as(node, 'FuncCall'), as(node, 'SubLink')];
     if (call) judgeCall(call, scope);
     requireNoHiddenColumn(node, scope);
-    if (reference) requirePlain(own, scope, reference);
+    if (reference) requirePlain(scope, reference);
     else if (expression) visitExpression(own, expression, scope);
-    else if (test) own.yieldOf(test.arg, scope);
+    else if (test) visitCounted(own, test.arg, scope);
     else if (link) visitSubLink(own, link, scope);
     else if (call && isCount(call)) visitCount(own, call, scope);
     else if (QUERIES.includes(kind)) own.query(node, scope);
@@ -30,20 +30,21 @@ export function visit(own: Walk, tree: unknown, scope: Scope): void {
   });
 }
 
-/** What is unnested is either stored or read: its array cannot be both. */
-function plainColumn(own: Walk, scope: Scope, reference: ColumnRef): Output {
-  const { output, array } = scope.column(reference);
-  own.draft.readsArray(array);
-  return output;
+function readColumn(scope: Scope, reference: ColumnRef): Column {
+  const column = scope.column(reference);
+  areRead([column]);
+  return column;
 }
 
-function requirePlain(own: Walk, scope: Scope, reference: ColumnRef): void {
+function requirePlain(scope: Scope, reference: ColumnRef): void {
   const qualifier = stringsOf(reference.fields).at(-1);
-  const isStar = reference.fields?.some((field) => 'A_Star' in field);
+  const isStar = hasStar(reference);
   const columns = qualifier === undefined ? scope.star : (scope.named(qualifier)?.columns ?? []);
-  const found = isStar ? protectedIn(columns) : plainColumn(own, scope, reference);
-  if (found === 'doubtful') throw doubtful(stringsOf(reference.fields).at(-1) ?? '');
-  if (found !== undefined && isProtected(found)) throw usedInside(found);
+  const meant = isStar ? columns : [readColumn(scope, reference)];
+  areRead(meant);
+  if (!isStar && meant[0]?.output === 'doubtful') throw doubtful(stringsOf(reference.fields).at(-1) ?? '');
+  const found = protectedIn(meant);
+  if (found) throw usedInside(found);
 }
 
 function visitExpression(own: Walk, expression: A_Expr, scope: Scope): void {
@@ -74,16 +75,24 @@ function isCount({ funcname, agg_distinct: isDistinct, args }: FuncCall): boolea
 }
 
 function visitCount(own: Walk, { args = [], ...others }: FuncCall, scope: Scope): void {
-  const [counted] = args;
-  if (as(counted, 'ColumnRef')) own.yieldOf(counted, scope);
-  else own.visit(args, scope);
+  visitCounted(own, args[0], scope);
   own.visit(others, scope);
 }
+
+/** Whether something is NULL is the same for its ciphertext. */
+function visitCounted(own: Walk, node: Node | undefined, scope: Scope): void {
+  const reference = as(node, 'ColumnRef');
+  if (reference && !hasStar(reference)) scope.column(reference);
+  else own.yieldOf(node, scope);
+}
+
+const hasStar = ({ fields = [] }: ColumnRef) => fields.some((field) => 'A_Star' in field);
 
 function visitSubLink(own: Walk, { subLinkType, testexpr, subselect }: SubLink, scope: Scope): void {
   own.visit(testexpr, scope);
   if (!subselect) return;
   const columns = own.query(subselect, scope);
+  areRead(columns);
   const found = protectedIn(columns);
   if (subLinkType === 'EXISTS_SUBLINK') return;
   if (found) throw usedInside(found);
@@ -95,14 +104,17 @@ function visitSubLink(own: Walk, { subLinkType, testexpr, subselect }: SubLink, 
 export function yieldOf(own: Walk, node: Node | undefined, scope: Scope): Output {
   const [reference, cast, link] = [as(node, 'ColumnRef'), as(node, 'TypeCast'), as(node, 'SubLink')];
   const [choice, first] = [as(node, 'CaseExpr'), as(node, 'CoalesceExpr')];
-  if (reference && !reference.fields?.some((field) => 'A_Star' in field)) return plainColumn(own, scope, reference);
+  if (reference && !hasStar(reference)) return readColumn(scope, reference).output;
   if (cast && as(cast.arg, 'ColumnRef')) {
     const output = own.yieldOf(cast.arg, scope);
     if (!isProtected(output) || own.draft.takeCast(cast, output)) return output;
     throw unsupported('cast', `protected column "${output.name}" is cast to a type that is not its own`);
   }
-  if (link?.subLinkType === 'EXPR_SUBLINK' && link.subselect)
-    return own.query(link.subselect, scope)[0]?.output ?? 'unprotected';
+  if (link?.subLinkType === 'EXPR_SUBLINK' && link.subselect) {
+    const columns = own.query(link.subselect, scope);
+    areRead(columns);
+    return columns[0]?.output ?? 'unprotected';
+  }
   if (choice) {
     own.visit([choice.arg, ...allAs(choice.args, 'CaseWhen').map(({ expr }) => expr)], scope);
     return oneOf(own, [...allAs(choice.args, 'CaseWhen').map(({ result }) => result), choice.defresult], scope);

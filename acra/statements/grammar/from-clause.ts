@@ -1,7 +1,18 @@
 /** What FROM and USING name: which relations there are, and what `*` stands for. */
 import type { JoinExpr, Node } from 'libpg-query';
 import { allOf, as, stringsOf } from '../tree.ts';
-import { type Column, isProtected, PLAIN_TABLE, type Relation, renamed, type Scope, UNKNOWN } from './relations.ts';
+import { Given, unnestedArrays } from './given.ts';
+import {
+  areRead,
+  type Column,
+  givenColumn,
+  isProtected,
+  PLAIN_TABLE,
+  type Relation,
+  renamed,
+  type Scope,
+  UNKNOWN,
+} from './relations.ts';
 import { doubtful, unsupported } from './unsupported.ts';
 import type { Walk } from './walk.ts';
 
@@ -40,34 +51,13 @@ function fromItem(own: Walk, item: Node, beside: Scope, before: Scope): From {
   return alone(renamed({ name: undefined, columns }, alias));
 }
 
-/** Of those that a value can be an array of here, none has columns of its own. */
-const SCALARS: readonly string[] = [
-  ...['bool', 'int2', 'int4', 'int8', 'float4', 'float8', 'numeric', 'text', 'varchar', 'bpchar', 'bytea'],
-  ...['date', 'time', 'timetz', 'timestamp', 'timestamptz', 'interval', 'uuid', 'json', 'jsonb', 'inet'],
-];
-
-/** A column for each array of unnest(…), as bulk inserts write it. */
+/** A column for each array of unnest(…). */
 function unnested(item: Node): Column[] | undefined {
   const { functions = [], alias, ordinality, is_rowsfrom: isSeveral } = as(item, 'RangeFunction') ?? {};
-  const call = as(as(functions[0], 'List')?.items?.[0], 'FuncCall');
-  const isUnnest = functions.length === 1 && !isSeveral && !ordinality && builtInName(call?.funcname) === 'unnest';
-  const arrays = call?.args ?? [];
-  if (!isUnnest || !arrays.every(isOfScalars)) return undefined;
-  const name = (arrays.length === 1 ? alias?.aliasname : undefined) ?? 'unnest';
-  return arrays.map((array) => ({ name, output: 'unprotected', array }));
-}
-
-/** Of a composite type there would be a column for each of its fields. */
-function isOfScalars(array: Node): boolean {
-  const [cast, elements] = [as(array, 'TypeCast'), as(array, 'A_ArrayExpr')?.elements];
-  if (cast) return SCALARS.includes(builtInName(cast.typeName?.names) ?? '');
-  return elements?.every((element) => 'A_Const' in element || isOfScalars(element)) === true;
-}
-
-/** Undefined in a schema of somebody's own. */
-function builtInName(nodes: readonly Node[] | undefined): string | undefined {
-  const [schema, ...names] = stringsOf(nodes);
-  return names.length === 0 ? schema : schema === 'pg_catalog' && names.length === 1 ? names[0] : undefined;
+  if (functions.length !== 1 || isSeveral || ordinality) return undefined;
+  const arrays = unnestedArrays(as(functions[0], 'List')?.items?.[0]);
+  const name = (arrays?.length === 1 ? alias?.aliasname : undefined) ?? 'unnest';
+  return arrays?.map((array) => givenColumn(name, new Given({ array })));
 }
 
 const alone = (relation: Relation): From => ({ relations: [relation], star: relation.columns });
@@ -97,8 +87,9 @@ function requireComparable(
   scope: Scope,
 ): void {
   const columns = sides.flat();
-  const isCompared = ({ name, output }: Column) => isProtected(output) && (isNatural || shared.includes(name ?? ''));
-  const found = columns.find(isCompared);
+  const compared = columns.filter(({ name }) => isNatural || shared.includes(name ?? ''));
+  areRead(compared);
+  const found = compared.find(({ output }) => isProtected(output));
   if (found)
     throw unsupported(
       'comparison',

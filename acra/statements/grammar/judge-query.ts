@@ -8,7 +8,7 @@ import { as } from '../tree.ts';
 import { visit, yieldOf } from './expressions.ts';
 import { select } from './queries.ts';
 import { type Column, type Database, Scope } from './relations.ts';
-import { store, storeEach } from './stored-values.ts';
+import { store, storeGiven } from './stored-values.ts';
 import type { Targets, Walk } from './walk.ts';
 import { insert, merge, remove, update } from './writes.ts';
 
@@ -18,7 +18,7 @@ function walkWith(draft: Draft): Walk {
     visit: (tree, scope) => visit(own, tree, scope),
     yieldOf: (node, scope) => yieldOf(own, node, scope),
     store: (node, column, scope) => store(own, node, column, scope),
-    storeEach: (array, column) => storeEach(own, array, column),
+    storeGiven: (given, column) => storeGiven(own, given, column),
     query: (statement, outer, targets) => query(own, statement, outer, targets) ?? [],
   };
   return own;

@@ -3,7 +3,20 @@ import type { Node, ResTarget, SelectStmt, WithClause } from 'libpg-query';
 import type { Output } from '../outputs.ts';
 import { allAs, allOf, as, stringsOf } from '../tree.ts';
 import { withFrom } from './from-clause.ts';
-import { type Column, isOpen, isProtected, PLAIN_TABLE, protectedIn, renamed, Scope, UNKNOWN } from './relations.ts';
+import { Given, isValue, unnestedArrays } from './given.ts';
+import {
+  areRead,
+  type Column,
+  givenColumn,
+  isOpen,
+  isProtected,
+  isUnknown,
+  PLAIN_TABLE,
+  protectedIn,
+  renamed,
+  Scope,
+  UNKNOWN,
+} from './relations.ts';
 import { isStarred, requirePlaces } from './stars.ts';
 import { fromElsewhere, tooMany, unsupported } from './unsupported.ts';
 import type { Targets, Walk } from './walk.ts';
@@ -79,6 +92,8 @@ function combined(
   targets: Targets,
 ): readonly Column[] {
   const [left, right] = [select(own, larg, scope, targets), select(own, rarg, scope, targets)];
+  // One is told of, and both are meant.
+  areRead([...left, ...right]);
   const both = protectedIn(left) ?? protectedIn(right) ?? targets.find((target) => target);
   if (both && !(query.op === 'SETOP_UNION' && query.all)) {
     throw unsupported(
@@ -90,12 +105,18 @@ function combined(
   if ((protectedIn(left) ?? protectedIn(right)) && !isSame) {
     throw unsupported('expression', 'UNION ALL puts a protected column and another one into one');
   }
-  const columns = left.map((column, index) =>
-    right[index]?.output === 'doubtful' ? { ...column, output: 'doubtful' as const } : column,
-  );
+  const columns = left.map((column, index) => (isDoubtful(right, index) ? doubtfulAs(column) : column));
   finish(own, query, columns, scope);
   return columns;
 }
+
+const isDoubtful = (columns: readonly Column[], index: number) =>
+  isUnknown(columns) || columns[index]?.output === 'doubtful';
+
+const doubtfulAs = ({ name, output }: Column): Column => ({
+  name,
+  output: output === 'unprotected' ? 'doubtful' : output,
+});
 
 function values(
   own: Walk,
@@ -114,7 +135,9 @@ function values(
       else own.visit(value, scope);
     }
   }
-  const places = (rows[0] ?? []).map((_, index): Column => ({ name: `column${index + 1}`, output: 'unprotected' }));
+  const places = (rows[0] ?? []).map((_, index) =>
+    givenColumn(`column${index + 1}`, new Given({ values: rows.map((row) => row[index]) })),
+  );
   const columns = rows.some((row) => row.some(isStarred)) ? UNKNOWN : places;
   finish(own, query, columns, scope);
   return columns;
@@ -133,7 +156,7 @@ export function selected(
     const target = targets[columns.length];
     if (star) columns.push(...storedStar(own, star, targets.slice(columns.length)));
     else if (target) columns.push({ name, output: stored(own, val, target, scope) });
-    else columns.push({ name: name ?? nameOf(val), output: own.yieldOf(val, scope) });
+    else columns.push(yielded(own, name ?? nameOf(val), val, scope));
   }
   if (list.some(({ val }) => isStarred(val))) requireAllPlaces(columns, targets);
   requireTargets(columns, targets);
@@ -146,13 +169,23 @@ function requireAllPlaces(columns: readonly Column[], targets: Targets): void {
   if (found && columns.length !== targets.length) throw fromElsewhere(found);
 }
 
-/** What unnest(…) gives the columns that it is for. */
+function yielded(own: Walk, name: string | undefined, val: Node | undefined, scope: Scope): Column {
+  const reference = as(val, 'ColumnRef');
+  const { given } = reference ? scope.column(reference) : {};
+  const array = unnestedArrays(val);
+  if (given) return givenColumn(name, given);
+  if (isValue(val)) return givenColumn(name, new Given({ values: [val] }));
+  if (array?.length !== 1 || !array[0]) return { name, output: own.yieldOf(val, scope) };
+  own.visit(val, scope);
+  return givenColumn(name, new Given({ array: array[0] }));
+}
+
+/** What values of the statement are for. */
 function storedStar(own: Walk, star: readonly Column[], targets: Targets): readonly Column[] {
   return star.map((column, index) => {
     const target = targets[index];
-    if (!target || !column.array) return column;
-    own.storeEach(column.array, target);
-    return { ...column, output: target };
+    if (target && column.given) own.storeGiven(column.given, target);
+    return column;
   });
 }
 
@@ -197,6 +230,7 @@ const isDistinct = ({ distinctClause: [first] = [] }: SelectStmt) =>
 const distinctKeys = (query: SelectStmt): readonly Node[] => (isDistinct(query) ? [] : (query.distinctClause ?? []));
 
 function requireDistinct(columns: readonly Column[]): void {
+  areRead(columns);
   const found = protectedIn(columns);
   if (found)
     throw unsupported(
@@ -214,6 +248,7 @@ function requireNoOrder(own: Walk, keys: readonly Node[], columns: readonly Colu
     const meant = columns.filter(
       (column, index) => index + 1 === place || (name !== undefined && column.name === name),
     );
+    areRead(meant);
     const found = meant.map(({ output }) => output).find(isProtected);
     if (found) {
       throw unsupported(

@@ -3,11 +3,12 @@
  * those of the queries around it. Of relations that are not configured nobody knows the columns; where a name could mean one of theirs
  * or a protected one, it is refused, not guessed.
  */
-import type { Alias, ColumnRef, Node, RangeVar } from 'libpg-query';
+import type { Alias, ColumnRef, RangeVar } from 'libpg-query';
 import type { EncryptedColumn, EncryptedTable } from '../../encryptor-config/schema.ts';
 import type { Output } from '../outputs.ts';
 import type { Tables } from '../scope.ts';
 import { stringsOf } from '../tree.ts';
+import type { Given } from './given.ts';
 import type { Receivers } from './receivers.ts';
 import { missing, unsupported } from './unsupported.ts';
 
@@ -15,10 +16,28 @@ import { missing, unsupported } from './unsupported.ts';
 export interface Column {
   readonly name: string | undefined;
   readonly output: Output;
-  /** The array that its values are the elements of. */
-  readonly array?: Node;
   /** Of `unknown-star`: no column of it is protected. */
   readonly isPlain?: true;
+  /** Where it consists of values of the statement. What it yields may change then: look when it is needed. */
+  readonly given?: Given;
+}
+
+export function givenColumn(name: string | undefined, given: Given): Column {
+  return {
+    name,
+    given,
+    get output() {
+      return given.output;
+    },
+  };
+}
+
+const named = (name: string | undefined, column: Column): Column =>
+  column.given ? givenColumn(name, column.given) : { ...column, name };
+
+/** They are used where nothing is encrypted. */
+export function areRead(columns: readonly Column[]): void {
+  for (const { given } of columns) given?.isRead();
 }
 
 export interface Relation {
@@ -176,8 +195,9 @@ export class Scope {
     const found = visible.flatMap((relation) => columnNamed(relation, name) ?? []);
     const [first] = found;
     if (first !== undefined) return found.find(({ output }) => isProtected(output)) ?? first;
-    const whole = this.relations.find((relation) => relation.name === name && protectedIn(relation.columns));
-    if (whole)
+    const whole = this.relations.find((relation) => relation.name === name);
+    areRead(whole?.columns ?? []);
+    if (whole && protectedIn(whole.columns))
       throw unsupported('expression', `"${name}" stands for a whole row with protected columns: name its columns`);
     const isHere = visible.some(({ columns }) => isOpen(columns));
     if (!this.outer && !isAny && !isHere && this.isOfSomeTable(name)) throw missing(name);
@@ -216,7 +236,7 @@ export function renamed({ name, columns, ...others }: Relation, alias: Alias | u
   if (names.length > 0 && isOpen(columns) && protectedIn(columns)) {
     throw unsupported('ambiguous-name', 'columns get other names, and not all of them are known');
   }
-  const own = columns.map((column, index) => ({ ...column, name: names[index] ?? column.name }));
+  const own = columns.map((column, index) => named(names[index] ?? column.name, column));
   const isUnknown = isOpen(columns);
   return { ...others, name: alias?.aliasname ?? name, columns: isUnknown ? columns : own };
 }

@@ -1,7 +1,9 @@
 /** What is stored in a protected column: a value, which is encrypted; what the same column holds already; or a choice of these. */
 import type { ColumnRef, Node } from 'libpg-query';
 import type { EncryptedColumn } from '../../encryptor-config/schema.ts';
+import type { Draft } from '../draft.ts';
 import { allAs, as } from '../tree.ts';
+import type { Given } from './given.ts';
 import type { Scope } from './relations.ts';
 import { fromElsewhere } from './unsupported.ts';
 import type { Walk } from './walk.ts';
@@ -25,20 +27,33 @@ export function store(own: Walk, node: Node | undefined, column: EncryptedColumn
   else own.draft.takeValue(node, { column, role: 'store' });
 }
 
-export function storeEach(own: Walk, array: Node | undefined, column: EncryptedColumn): void {
+/** A column of the statement's own values is for this one. @throws Refusal where it is for something else, too */
+export function storeGiven({ draft }: Walk, given: Given, column: EncryptedColumn): void {
+  const { nodes } = given;
+  if (!given.isFor(column)) return;
+  if ('array' in nodes) storeEach(draft, nodes.array, column);
+  else for (const value of nodes.values) takeGiven(draft, value, column);
+}
+
+function takeGiven(draft: Draft, value: Node | undefined, column: EncryptedColumn): void {
+  const constant = as(value, 'A_Const');
+  if (constant?.isnull) draft.takeNull(constant);
+  else draft.takeValue(value, { column, role: 'store' });
+}
+
+function storeEach(draft: Draft, array: Node, column: EncryptedColumn): void {
   const cast = as(array, 'TypeCast');
   const elements = as(cast ? cast.arg : array, 'A_ArrayExpr')?.elements;
-  own.draft.storesArray(array);
   if (!elements) {
-    own.draft.takeValue(array, { column, role: 'store-each' });
+    draft.takeValue(array, { column, role: 'store-each' });
     return;
   }
-  if (cast && !own.draft.takeCast(cast, column, true)) throw fromElsewhere(column);
-  for (const element of elements) own.draft.takeValue(element, { column, role: 'store' });
+  if (cast && !draft.takeCast(cast, column, true)) throw fromElsewhere(column);
+  for (const element of elements) draft.takeValue(element, { column, role: 'store' });
 }
 
 function storeColumn(own: Walk, reference: ColumnRef, column: EncryptedColumn, scope: Scope): void {
-  const { output, array } = scope.column(reference);
-  if (array) own.storeEach(array, column);
-  else if (output !== column) throw fromElsewhere(column);
+  const found = scope.column(reference);
+  if (found.given) own.storeGiven(found.given, column);
+  if (found.output !== column) throw fromElsewhere(column);
 }

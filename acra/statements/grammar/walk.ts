@@ -3,6 +3,7 @@ import type { Node } from 'libpg-query';
 import type { EncryptedColumn } from '../../encryptor-config/schema.ts';
 import type { Draft } from '../draft.ts';
 import type { Output } from '../outputs.ts';
+import type { Given } from './given.ts';
 import type { Column, Scope } from './relations.ts';
 
 export interface Walk {
@@ -15,8 +16,8 @@ export interface Walk {
   query(statement: Node, outer: Scope, targets?: Targets): readonly Column[];
   /** What is stored in a protected column. @throws Refusal */
   store(node: Node | undefined, column: EncryptedColumn, scope: Scope): void;
-  /** The same for each element of an array. @throws Refusal */
-  storeEach(array: Node | undefined, column: EncryptedColumn): void;
+  /** The same for values of the statement that are a column. @throws Refusal where they are used for something else, too */
+  storeGiven(given: Given, column: EncryptedColumn): void;
 }
 
 /** By the place of a value in its row. */

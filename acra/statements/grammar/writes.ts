@@ -15,7 +15,7 @@ import type { EncryptedColumn } from '../../encryptor-config/schema.ts';
 import { allAs, as } from '../tree.ts';
 import { withFrom } from './from-clause.ts';
 import { selected, withQueries } from './queries.ts';
-import { type Column, isOpen, isProtected, protectedIn, type Relation, Scope } from './relations.ts';
+import { areRead, type Column, isOpen, isProtected, protectedIn, type Relation, Scope } from './relations.ts';
 import { requirePlaces } from './stars.ts';
 import { tooMany, unsupported } from './unsupported.ts';
 import type { Targets, Walk } from './walk.ts';
@@ -62,6 +62,7 @@ export function insert(own: Walk, statement: InsertStmt, outer: Scope): readonly
 
 /** What a protected column holds goes into the same one, where it can be read, and nowhere else. */
 function requireSamePlaces(rows: readonly Column[], targets: Targets): void {
+  areRead(rows);
   const found = rows.find(({ output }, index) => isProtected(output) && (isOpen(rows) || output !== targets[index]));
   if (found)
     throw unsupported(
@@ -164,7 +165,7 @@ function assignOne(
     put(own, row.args?.[colno - 1], column, scope);
   } else if (link?.subselect) {
     if (colno !== 1) return;
-    own.query(link.subselect, scope, all);
+    requireSamePlaces(own.query(link.subselect, scope, all), all);
   } else if (column)
     throw unsupported('value-hidden', `what is stored in column "${column.name}" comes from a row that cannot be seen`);
   else if (colno === 1) own.visit(source, scope);

@@ -157,6 +157,8 @@ class Draw {
       () =>
         `UPDATE patients p SET (email, diagnosis) = (${this.value}, ${this.expression}) WHERE ${this.condition('p.')}`,
       () =>
+        `UPDATE patients p SET ${this.of('email', 'diagnosis')} = x.v FROM (VALUES (1, ${this.value}), (3, ${this.stored.replace('DEFAULT', 'NULL')})) AS x (i, v) WHERE p.id = x.i AND ${this.condition('p.', 1)}`,
+      () =>
         `UPDATE patients SET email = ${this.value} FROM (VALUES (1), (3)) AS x (i) WHERE patients.id = x.i AND ${this.condition('patients.')}`,
       () =>
         `UPDATE patients SET diagnosis = ${this.of('email', 'diagnosis', 'upper(diagnosis)')} WHERE id = ${this.id}`,

@@ -1,7 +1,7 @@
 /** Forms that store values of protected columns. */
 import { BEFORE, type Form, insert, MARKER, OTHER, refused, STORED, withValues } from './form.ts';
 
-const [FIRST] = BEFORE;
+const [FIRST, SECOND] = BEFORE;
 
 export const WRITES: Readonly<Record<string, Form>> = {
   'INSERT … VALUES': insert(`INSERT INTO patients (id, name, diagnosis) VALUES (9, 'n', '${STORED}')`),
@@ -142,6 +142,21 @@ export const WRITES: Readonly<Record<string, Form>> = {
   'UPDATE … FROM': insert(
     `UPDATE patients p SET diagnosis = '${STORED}' FROM (VALUES (1)) AS x(id) WHERE p.id = x.id`,
     { 1: [FIRST, STORED] },
+  ),
+  'UPDATE … FROM (VALUES …)': withValues(
+    insert(
+      `UPDATE patients p SET diagnosis = x.d FROM (VALUES (1, '${STORED}'), (2, $1), (3, NULL)) AS x(id, d) WHERE p.id = x.id`,
+      { 1: [FIRST, STORED], 2: [SECOND, OTHER] },
+    ),
+    OTHER,
+  ),
+  'INSERT … SELECT of a query with VALUES': insert(
+    `WITH x (id, d) AS (VALUES (9, '${STORED}'), (10, NULL)) INSERT INTO patients (id, name, diagnosis) SELECT id, 'n', d FROM x`,
+    { 9: [null, STORED], 10: [null, null] },
+  ),
+  'unnest beside other rows': refused(
+    `INSERT INTO patients (id, name, diagnosis) SELECT 9, 'n', s FROM (SELECT * FROM unnest($1::bytea[]) AS u(s) UNION ALL SELECT '${STORED}') d`,
+    [[OTHER]],
   ),
   'UPDATE SET a = a of another column': refused('UPDATE patients SET diagnosis = email WHERE id = 1'),
   'UPDATE SET unprotected = protected': refused('UPDATE patients SET name = diagnosis WHERE id = 1'),

@@ -74,6 +74,14 @@ const REWRITTEN: Readonly<Record<string, string>> = {
   "INSERT INTO v (id, secret) SELECT * FROM UNNEST(('{1,2}')::integer[], ('{p,q}')::text[])":
     "INSERT INTO v (id, secret) SELECT * FROM UNNEST(('{1,2}')::integer[], (<{p,q}>::bytea[])::bytea[])",
   "SELECT * FROM v WHERE email = ANY('{p}')": 'SELECT * FROM v WHERE substr(email, 1, 33) = ANY(<{p}>::bytea[])',
+  "WITH x AS (SELECT 'p' AS a) INSERT INTO v (secret) SELECT a FROM x":
+    'WITH x AS (SELECT <p>::bytea AS a) INSERT INTO v (secret) SELECT a FROM x',
+  "WITH x (i, s) AS (VALUES (1, 'p'), (2, NULL)) INSERT INTO v (id, secret) SELECT i, s FROM x WHERE s IS NOT NULL":
+    'WITH x (i, s) AS (VALUES (1, <p>::bytea), (2, NULL::bytea)) INSERT INTO v (id, secret) SELECT i, s FROM x WHERE s IS NOT NULL',
+  "UPDATE v SET secret = x.s FROM (VALUES (1, 'p'), (2, $1::text)) AS x (id, s) WHERE v.id = x.id":
+    'UPDATE v SET secret = x.s FROM (VALUES (1, <p>::bytea), (2, $1::bytea)) AS x (id, s) WHERE v.id = x.id',
+  'INSERT INTO v (id, secret) SELECT i, s FROM (SELECT u.i, u.s AS s FROM unnest($1::int[], $2::text[]) AS u (i, s)) d':
+    'INSERT INTO v (id, secret) SELECT i, s FROM (SELECT u.i, u.s AS s FROM unnest($1::int[], $2::bytea[]) AS u (i, s)) d',
   'UPDATE v SET secret = u.s FROM unnest($1::int[], $2::text[]) AS u (i, s) WHERE v.id = u.i':
     'UPDATE v SET secret = u.s FROM unnest($1::int[], $2::bytea[]) AS u (i, s) WHERE v.id = u.i',
 };
@@ -108,7 +116,6 @@ const REFUSED = [
   "INSERT INTO v VALUES (1, 'p', 'p', 'p', 'one too many')",
   'INSERT INTO other SELECT email FROM v',
   'INSERT INTO other SELECT * FROM v',
-  "WITH x AS (SELECT 'p' AS a) INSERT INTO v (secret) SELECT a FROM x",
   "INSERT INTO v (secret) VALUES (upper('p'))",
   "INSERT INTO v (secret) VALUES ('p' || 'q')",
   'INSERT INTO v (secret) VALUES (\'p\' COLLATE "C")',
@@ -125,6 +132,22 @@ const REFUSED = [
   'INSERT INTO v (name, secret) SELECT s, s FROM unnest($1::text[]) s',
   "INSERT INTO v (secret) SELECT s FROM unnest($1::text[]) s WHERE s <> 'p'",
   'INSERT INTO v (id, secret) SELECT * FROM unnest($1::int[], $2::mytype[])',
+  "INSERT INTO v (secret) SELECT s FROM (SELECT * FROM unnest($1::text[]) AS u (s) UNION ALL SELECT 'p') d",
+  'INSERT INTO v (secret) SELECT s FROM (SELECT DISTINCT * FROM unnest($1::text[]) AS u (s)) d',
+  'INSERT INTO v (secret) SELECT u.s FROM unnest($1::text[]) AS u (s) JOIN o USING (s)',
+  'INSERT INTO v (secret) SELECT u.s FROM unnest($1::text[]) AS u (s) NATURAL JOIN o',
+  'INSERT INTO v (secret, name) SELECT u.s, u.s FROM unnest($1::text[]) AS u (s)',
+  "INSERT INTO v (secret) SELECT x.s FROM (VALUES ('p'), ('q')) AS x (s) ORDER BY x.s",
+  "INSERT INTO v (secret) SELECT s FROM (SELECT * FROM (VALUES ('p'), ('q')) AS x (s) ORDER BY 1 LIMIT 1) d",
+  "INSERT INTO v (name, secret) SELECT x.s, x.s FROM (VALUES ('p')) AS x (s)",
+  "INSERT INTO v (secret) SELECT x.s FROM (VALUES ('p'), (upper('q'))) AS x (s)",
+  "INSERT INTO v (secret) SELECT x.s FROM (VALUES ('p'), ('q')) AS x (s) GROUP BY x.s",
+  "INSERT INTO v (secret) SELECT x.s FROM (VALUES ('p')) AS x (s) WHERE x IS NOT NULL",
+  "UPDATE v SET secret = x.s, name = x.s FROM (VALUES (1, 'p')) AS x (id, s) WHERE v.id = x.id",
+  "UPDATE v SET name = (SELECT x.e) FROM (VALUES ('p')) AS x (e) WHERE v.email = x.e",
+  "UPDATE v SET (name, secret) = (SELECT email, 'p' FROM v)",
+  "WITH RECURSIVE x (s) AS (VALUES ('p') UNION ALL SELECT s FROM x) INSERT INTO v (secret) SELECT s FROM x",
+  "SELECT x.e FROM (VALUES ('p')) AS x (e) JOIN v ON v.secret = x.e",
   'INSERT INTO v (secret) SELECT unnest($1)',
   "SELECT * FROM v WHERE secret = 'p'",
   "SELECT * FROM v WHERE email LIKE 'p%'",

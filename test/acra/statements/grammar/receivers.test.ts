@@ -48,6 +48,7 @@ const NOT_LISTED = [
   "SELECT * FROM (SELECT * FROM hidden) x WHERE email = 'flu'",
   "SELECT * FROM (SELECT email AS m FROM hidden) x WHERE m = 'flu'",
   "SELECT * FROM (SELECT 'a' AS m UNION ALL SELECT email FROM hidden) x WHERE m = 'flu'",
+  "SELECT * FROM (SELECT 'a' AS m UNION ALL SELECT * FROM hidden) x WHERE m = 'flu'",
   "WITH w AS (SELECT * FROM hidden) SELECT * FROM w WHERE email = 'flu'",
   "WITH RECURSIVE r AS (SELECT * FROM hidden UNION ALL SELECT * FROM r WHERE email = 'flu') SELECT * FROM r",
   "SELECT * FROM hidden AS h (a, b) WHERE b = 'flu'",
