@@ -20,10 +20,12 @@ export const guardListSchema = z
     relations: names.describe('tables and views that may be written, with values as they are'),
     functions: names.describe('functions and procedures that may be given values'),
     uniqueSearches: z
-      .array(z.string().regex(/^.+\..+$/, { error: 'must be TABLE.COLUMN' }))
+      .array(z.string().regex(/^.+\..+$/, { error: 'must be TABLE.COLUMN, or TABLE.(COLUMN,COLUMN)' }))
       .max(MAX_NAMES, { error: `must have at most ${MAX_NAMES} entries` })
       .prefault([])
-      .describe('searchable columns with a unique index on substr(COLUMN, 1, 33) alone: ON CONFLICT may name them'),
+      .describe(
+        'searchable columns with a unique index on substr(COLUMN, 1, 33): ON CONFLICT may name them; TABLE.(COLUMN,COLUMN) where the index has several',
+      ),
   })
   .describe('guard-list.yaml: what the database has that may receive values; measured');
 export type GuardList = z.output<typeof guardListSchema>;

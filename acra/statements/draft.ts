@@ -127,6 +127,20 @@ export class Draft {
     );
   }
 
+  /** Where the parts of a list in parentheses begin. @param location of the parenthesis */
+  startsIn(location = 0): number[] {
+    const starts: number[] = [];
+    let depth = 0;
+    let isStart = false;
+    for (const { text, start } of this.tokensFrom(location)) {
+      if (isStart) starts.push(start);
+      isStart = (text === '(' && depth === 0) || (text === ',' && depth === 1);
+      depth += Number(text === '(' || text === '[') - Number(text === ')' || text === ']');
+      if (depth === 0) break;
+    }
+    return starts;
+  }
+
   /** All edits in order. Parameters must have been taken. */
   finish(): readonly Edit[] {
     return this.#edits.toSorted((a, b) => a.start - b.start);

@@ -92,7 +92,12 @@ export function judge(settings: JudgeSettings, text: ParsedText, prepared?: Prep
   try {
     return {
       kind: 'passes',
-      plan: planFor({ database: { tables, receivers: receiversOf(policy) }, text, reader, prepared }),
+      plan: planFor({
+        database: { tables, receivers: receiversOf(policy), uniqueSearches: policy.list.uniqueSearches },
+        text,
+        reader,
+        prepared,
+      }),
     };
   } catch (error) {
     if (error instanceof Refusal) return refusedBy(error);

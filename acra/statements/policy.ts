@@ -7,7 +7,7 @@ export interface Policy {
   readonly list: {
     readonly relations: readonly string[];
     readonly functions: readonly string[];
-    /** `table.column` of searchable columns with a unique index on the hash alone. */
+    /** `table.column` of searchable columns with a unique index on the hash alone; `table.(column,column)` of an index on more. */
     readonly uniqueSearches: readonly string[];
   };
 }

@@ -153,9 +153,10 @@ export const REFUSALS = {
   'conflict-target': {
     sqlStates: NOT_SUPPORTED,
     meaning:
-      'ON CONFLICT or MERGE looks for equal ciphertexts in a protected column, which there never are: rows would be stored twice.',
-    accepted: 'Name a conflict target without protected columns.',
-    action: 'Have a unique key on another column.',
+      'ON CONFLICT looks for equal ciphertexts in a protected column, which there never are: rows would be stored twice.',
+    accepted: 'Name a conflict target without protected columns, or a searchable one with a unique index on its hash.',
+    action:
+      'Create a unique index on substr(column, 1, 33) of the searchable column, and name it in the uniqueSearches of guard.list.',
   },
   'statement-unknown': {
     sqlStates: ['0A000', '42000'],

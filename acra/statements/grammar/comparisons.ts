@@ -28,11 +28,21 @@ interface Side {
 function sideOf(own: Walk, node: Node | undefined, scope: Scope): Side | undefined {
   const cast = as(node, 'TypeCast');
   const reference = as(cast ? cast.arg : node, 'ColumnRef');
-  if (!reference || reference.fields?.some((field) => 'A_Star' in field)) return undefined;
+  if (!reference || isStarred({ ColumnRef: reference })) return undefined;
   const column = scope.find(reference);
   if (!isProtected(column)) return undefined;
   if (!cast || own.draft.takeCast(cast, column)) return { reference, column };
   throw unsupported('cast', `protected column "${column.name}" is cast to a type that is not its own`);
+}
+
+/** A column of the statement's own values becomes one with what it is compared with. */
+function givenSide(own: Walk, node: Node | undefined, column: EncryptedColumn, scope: Scope): Side | undefined {
+  const reference = as(as(node, 'TypeCast')?.arg ?? node, 'ColumnRef');
+  const { given } = reference && !isStarred({ ColumnRef: reference }) ? scope.column(reference) : {};
+  if (!given) return undefined;
+  requireSearchable(column);
+  own.storeGiven(given, column);
+  return sideOf(own, node, scope);
 }
 
 /** @returns false where neither side is a protected column. @throws Refusal */
@@ -64,11 +74,13 @@ function compare(
   lexpr: Node | undefined,
   rexpr: Node | undefined,
 ): boolean {
-  const [left, right] = [sideOf(own, lexpr, scope), sideOf(own, rexpr, scope)];
-  const side = left ?? right;
+  const found = [sideOf(own, lexpr, scope), sideOf(own, rexpr, scope)];
+  const side = found[0] ?? found[1];
   if (!side) return false;
   const { column } = side;
   if (!isEquality(kind, operator)) throw isComparison(kind, operator) ? otherComparison(column) : usedInside(column);
+  const left = found[0] ?? givenSide(own, lexpr, side.column, scope);
+  const right = found[1] ?? givenSide(own, rexpr, side.column, scope);
   for (const each of [left, right]) if (each) requireSearchable(each.column);
   if (left && right) requireSameKeys(left.column, right.column);
   else takeValues(own, kind, column, left ? rexpr : lexpr);

@@ -8,6 +8,7 @@ import { allAs, as, stringsOf, walk } from '../tree.ts';
 import { judgeComparison } from './comparisons.ts';
 import { areRead, type Column, isProtected, isUnknown, protectedIn, type Scope } from './relations.ts';
 import { judgeSetConfig } from './settings.ts';
+import { isStarred } from './stars.ts';
 import { doubtful, unsupported, usedInside } from './unsupported.ts';
 import type { Walk } from './walk.ts';
 
@@ -38,7 +39,7 @@ function readColumn(scope: Scope, reference: ColumnRef): Column {
 
 function requirePlain(scope: Scope, reference: ColumnRef): void {
   const qualifier = stringsOf(reference.fields).at(-1);
-  const isStar = hasStar(reference);
+  const isStar = isStarred({ ColumnRef: reference });
   const columns = qualifier === undefined ? scope.star : (scope.named(qualifier)?.columns ?? []);
   const meant = isStar ? columns : [readColumn(scope, reference)];
   areRead(meant);
@@ -82,11 +83,9 @@ function visitCount(own: Walk, { args = [], ...others }: FuncCall, scope: Scope)
 /** Whether something is NULL is the same for its ciphertext. */
 function visitCounted(own: Walk, node: Node | undefined, scope: Scope): void {
   const reference = as(node, 'ColumnRef');
-  if (reference && !hasStar(reference)) scope.column(reference);
+  if (reference && !isStarred({ ColumnRef: reference })) scope.column(reference);
   else own.yieldOf(node, scope);
 }
-
-const hasStar = ({ fields = [] }: ColumnRef) => fields.some((field) => 'A_Star' in field);
 
 function visitSubLink(own: Walk, { subLinkType, testexpr, subselect }: SubLink, scope: Scope): void {
   own.visit(testexpr, scope);
@@ -104,7 +103,7 @@ function visitSubLink(own: Walk, { subLinkType, testexpr, subselect }: SubLink, 
 export function yieldOf(own: Walk, node: Node | undefined, scope: Scope): Output {
   const [reference, cast, link] = [as(node, 'ColumnRef'), as(node, 'TypeCast'), as(node, 'SubLink')];
   const [choice, first] = [as(node, 'CaseExpr'), as(node, 'CoalesceExpr')];
-  if (reference && !hasStar(reference)) return readColumn(scope, reference).output;
+  if (reference && !isStarred({ ColumnRef: reference })) return readColumn(scope, reference).output;
   if (cast && as(cast.arg, 'ColumnRef')) {
     const output = own.yieldOf(cast.arg, scope);
     if (!isProtected(output) || own.draft.takeCast(cast, output)) return output;

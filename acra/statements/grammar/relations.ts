@@ -53,6 +53,8 @@ export interface Relation {
 export interface Database {
   readonly tables: Tables;
   readonly receivers: Receivers;
+  /** See the policy's list. */
+  readonly uniqueSearches: readonly string[];
 }
 
 /** A relation that is not configured: it may have protected columns under their names. */

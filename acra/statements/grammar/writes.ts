@@ -14,6 +14,7 @@ import type {
 import type { EncryptedColumn } from '../../encryptor-config/schema.ts';
 import { allAs, as } from '../tree.ts';
 import { withFrom } from './from-clause.ts';
+import { judgeInference } from './on-conflict.ts';
 import { selected, withQueries } from './queries.ts';
 import { areRead, type Column, isOpen, isProtected, protectedIn, type Relation, Scope } from './relations.ts';
 import { requirePlaces } from './stars.ts';
@@ -72,16 +73,7 @@ function requireSamePlaces(rows: readonly Column[], targets: Targets): void {
 }
 
 function onConflict(own: Walk, clause: OnConflictClause, scope: Scope, target: Relation): void {
-  for (const { name, expr } of allAs(clause.infer?.indexElems, 'IndexElem')) {
-    const column = name === undefined ? undefined : targetNamed(target, { name });
-    if (column)
-      throw unsupported(
-        'conflict-target',
-        `ON CONFLICT looks for equal ciphertexts in column "${column.name}", which there never are`,
-      );
-    own.visit(expr, scope);
-  }
-  own.visit(clause.infer?.whereClause, scope);
+  if (clause.infer) judgeInference(own, clause.infer, target, scope);
   const inside = scope.with([{ name: 'excluded', columns: target.columns, isAside: true }]);
   assign(own, clause.targetList, target, inside);
   own.visit(clause.whereClause, inside);

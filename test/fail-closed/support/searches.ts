@@ -41,6 +41,18 @@ export const SEARCHES: Readonly<Record<string, Form>> = {
     ends: 'works',
     rows: [{ id: 1 }, { id: 2 }],
   },
+  'join with VALUES': {
+    sql: `SELECT p.id, x.e FROM patients p JOIN (VALUES ($1), ('${OTHER}')) AS x(e) ON p.email = x.e`,
+    values: [SECOND],
+    ends: 'works',
+    rows: [{ id: 2, e: SECOND }],
+  },
+  'join with unnest($1)': {
+    sql: 'SELECT p.id FROM unnest($1::text[]) AS u(e) JOIN patients p ON u.e = p.email ORDER BY p.id',
+    values: [[FIRST, SECOND]],
+    ends: 'works',
+    rows: [{ id: 1 }, { id: 2 }],
+  },
   'count(column)': { sql: 'SELECT count(email)::int AS n FROM patients', ends: 'works', rows: [{ n: 2 }] },
   'IS NULL': found('email IS NULL', []),
   'DELETE … RETURNING': {

@@ -114,6 +114,8 @@ class Draw {
         `SELECT a.id, b.email FROM patients a LEFT JOIN patients b ON b.id = a.id + 1 AND ${this.condition('b.', 1)} ORDER BY a.id`,
       () =>
         `SELECT email FROM patients WHERE id = ${this.id} UNION ALL SELECT email FROM patients WHERE id = ${this.id}`,
+      () =>
+        `SELECT a.id, x.e FROM patients a JOIN (VALUES (${this.value}), (${this.value})) AS x (e) ON a.email = x.e WHERE ${this.condition('a.', 1)} ORDER BY a.id`,
       () => `SELECT count(email)::int AS n, count(*)::int AS m FROM patients WHERE ${this.condition('')}`,
       () => `SELECT CASE WHEN ${this.condition('')} THEN email END AS e, id FROM patients ORDER BY id`,
       () => `SELECT x.b, x.d FROM patients AS x (a, b, c, d) WHERE x.c = ${this.value} ORDER BY x.a`,
@@ -163,6 +165,9 @@ class Draw {
       () =>
         `UPDATE patients SET diagnosis = ${this.of('email', 'diagnosis', 'upper(diagnosis)')} WHERE id = ${this.id}`,
       () => `DELETE FROM patients WHERE ${this.condition('')}${this.returning}`,
+      () =>
+        `MERGE INTO patients p USING (VALUES (${this.value}, ${this.value}), (${this.of('NULL', 'NULL::text')}, ${this.value})) AS x (e, d) ON p.email = x.e WHEN MATCHED THEN UPDATE SET diagnosis = x.d ` +
+        `WHEN NOT MATCHED THEN INSERT (id, name, email, diagnosis) VALUES (${this.id}, 'n', x.e, x.d)`,
       () =>
         `MERGE INTO patients p USING (VALUES (1), (4), (7)) AS x (i) ON p.id = x.i WHEN MATCHED AND ${this.condition('p.', 1)} THEN UPDATE SET diagnosis = ${this.value} ` +
         `WHEN NOT MATCHED THEN INSERT (id, name, email) VALUES (x.i, 'n', ${this.value})`,

@@ -166,6 +166,28 @@ export const WRITES: Readonly<Record<string, Form>> = {
        WHEN NOT MATCHED THEN INSERT (id, name, diagnosis) VALUES (x.id, 'n', '${STORED}')`,
     { 1: [FIRST, OTHER], 9: [null, STORED] },
   ),
+  'MERGE … ON a searchable column': withValues(
+    insert(
+      `MERGE INTO patients p USING (VALUES ($1, $2), ('${OTHER}', '${STORED}')) AS x(email, diagnosis) ON p.email = x.email
+       WHEN MATCHED THEN UPDATE SET diagnosis = x.diagnosis
+       WHEN NOT MATCHED THEN INSERT (id, name, email, diagnosis) VALUES (9, 'n', x.email, x.diagnosis)`,
+      { 1: [FIRST, STORED], 2: [SECOND, SECOND], 9: [OTHER, STORED] },
+    ),
+    FIRST,
+    STORED,
+  ),
+  'MERGE … USING (SELECT $1 …)': withValues(
+    insert(
+      `MERGE INTO patients p USING (SELECT $1 AS email, $2 AS diagnosis) AS x ON x.email = p.email
+       WHEN MATCHED THEN UPDATE SET diagnosis = x.diagnosis WHEN NOT MATCHED THEN DO NOTHING`,
+      { 1: [FIRST, STORED] },
+    ),
+    FIRST,
+    STORED,
+  ),
+  'ON CONFLICT (searchable) without a unique index': refused(
+    `INSERT INTO patients (id, name, email) VALUES (9, 'n', '${STORED}') ON CONFLICT (email) DO NOTHING`,
+  ),
   DO: refused(`DO $$ BEGIN INSERT INTO patients (id, name, diagnosis) VALUES (9, 'n', '${STORED}'); END $$`),
   'COPY FROM STDIN': { ...refused('COPY patients (id, name, diagnosis) FROM STDIN'), beginsCopy: true },
   'EXPLAIN ANALYZE INSERT': insert(

@@ -82,6 +82,10 @@ const REWRITTEN: Readonly<Record<string, string>> = {
     'UPDATE v SET secret = x.s FROM (VALUES (1, <p>::bytea), (2, $1::bytea)) AS x (id, s) WHERE v.id = x.id',
   'INSERT INTO v (id, secret) SELECT i, s FROM (SELECT u.i, u.s AS s FROM unnest($1::int[], $2::text[]) AS u (i, s)) d':
     'INSERT INTO v (id, secret) SELECT i, s FROM (SELECT u.i, u.s AS s FROM unnest($1::int[], $2::bytea[]) AS u (i, s)) d',
+  'MERGE INTO v USING (VALUES ($1, $2)) AS x (e, n) ON v.email = x.e WHEN MATCHED THEN UPDATE SET name = x.n WHEN NOT MATCHED THEN INSERT (email, name) VALUES (x.e, x.n)':
+    'MERGE INTO v USING (VALUES ($1, $2)) AS x (e, n) ON substr(v.email, 1, 33) = substr(x.e, 1, 33) WHEN MATCHED THEN UPDATE SET name = x.n WHEN NOT MATCHED THEN INSERT (email, name) VALUES (x.e, x.n)',
+  "SELECT x.e FROM unnest($1::text[]) AS x (e) LEFT JOIN v ON v.email = x.e AND x.e::text <> 'p'":
+    'SELECT x.e FROM unnest($1::bytea[]) AS x (e) LEFT JOIN v ON substr(v.email, 1, 33) = substr(x.e, 1, 33) AND substr(x.e, 1, 33)::bytea <> <hash p>::bytea',
   'UPDATE v SET secret = u.s FROM unnest($1::int[], $2::text[]) AS u (i, s) WHERE v.id = u.i':
     'UPDATE v SET secret = u.s FROM unnest($1::int[], $2::bytea[]) AS u (i, s) WHERE v.id = u.i',
 };
