@@ -14,7 +14,7 @@ PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 INSTALLER = $(NODE) deploy/install.ts --destdir '$(DESTDIR)' --prefix '$(PREFIX)' --sysconfdir '$(SYSCONFDIR)'
 
-.PHONY: help tap-in-place demo test test-all test-vm test-ec2 test-clients test-clients-npm test-abuse fuzz fail-closed check eif types lint format error-docs bench-relay bench-chain bench-engine bench-eif clean install uninstall
+.PHONY: help tap-in-place demo test test-all test-vm test-ec2 test-clients test-clients-npm test-postgres test-abuse fuzz fail-closed check eif types lint format error-docs bench-relay bench-chain bench-engine bench-eif clean install uninstall
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-14s %s\n' "$$name" "$$what"; done
@@ -54,7 +54,7 @@ test-vm: tap-in-place ## boot images on QEMU's nitro-enclave machine (the first 
 	@node test/vm/tools/prepare.ts >/dev/null
 	@export ENCLAVE_TARGET=qemu; $(ENCLAVE_TESTS) $(or $(TESTS),test/enclave/*.test.ts test/vm/*.test.ts)
 
-test-all: check demo test test-clients test-abuse test-vm ## everything that this machine can run, one after the other
+test-all: check demo test test-clients test-postgres test-abuse test-vm ## everything that this machine can run, one after the other
 
 test-ec2: tap-in-place ## the same tests on a Nitro enclave of this EC2 instance, with AWS's own KMS (docs/ec2.md)
 	@export ENCLAVE_TARGET=nitro; $(ENCLAVE_TESTS) $(or $(TESTS),test/enclave/*.test.ts)
@@ -66,6 +66,12 @@ test-clients: tap-in-place ## run PostgreSQL's clients of six languages through 
 # What npm packages suffice for: a part that installs nothing and leaves the table alone.
 test-clients-npm: tap-in-place
 	@$(TAP_RUN) --jobs=1 $(TAP_FLAGS) test/clients/node.test.ts test/clients/libpq-settings.test.ts
+
+# POSTGRES names some of the versions, PROTOCOLS some of simple, extended and prepared; all of both write the table.
+test-postgres: tap-in-place ## run the forms of SQL and the login on PostgreSQL 13 to 18 (docs/fail-closed.md); installs them into build/postgres
+	@scripts/install-postgres.sh $(POSTGRES)
+	@export POSTGRES_VERSIONS='$(or $(POSTGRES),13 14 15 16 17 18)' POSTGRES_PROTOCOLS='$(or $(PROTOCOLS),simple extended prepared)'; \
+	  $(TAP_RUN) --jobs=1 --timeout=1800 $(TAP_FLAGS) $(or $(TESTS),test/fail-closed/versions.test.ts)
 
 test-abuse: tap-in-place ## attack the whole product as clients and as a database (docs/abuse.md); ABUSE=long for floods of a minute
 	@$(TAP_RUN) --jobs=1 --timeout=1800 $(TAP_FLAGS) $(or $(TESTS),test/abuse/*.test.ts)

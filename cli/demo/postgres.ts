@@ -11,6 +11,7 @@ export interface DemoPostgresOptions {
   readonly tls: boolean;
   readonly certificates: DemoCertificates;
   readonly templates?: string | undefined;
+  readonly packageFolder?: string | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -24,6 +25,7 @@ export async function startDemoPostgres(options: DemoPostgresOptions): Promise<R
     durable: false,
     removeOnStop: true,
     templates: options.templates,
+    packageFolder: options.packageFolder,
     signal: options.signal,
   });
   try {

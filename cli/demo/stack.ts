@@ -35,6 +35,8 @@ export interface StackOptions {
   readonly databaseTls?: boolean;
   /** Of databases (emulator/postgres/template.ts). */
   readonly databaseTemplates?: string;
+  /** Another version of PostgreSQL (emulator/postgres/options.ts). */
+  readonly databasePackage?: string | undefined;
   /** Common names of further identities, beside the application's. */
   readonly otherClients?: readonly string[];
   readonly credentialLifetimeMs?: number;
@@ -82,6 +84,7 @@ export class Stack {
       tls,
       certificates,
       templates: options.databaseTemplates,
+      packageFolder: options.databasePackage,
       signal,
     });
     started.defer(() => postgres.stop());

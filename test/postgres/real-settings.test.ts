@@ -229,7 +229,7 @@ t.test('takes an encoding for what PostgreSQL takes it, under every alias and sp
   const names = [...ENCODING_NAMES, ...spelled];
   const found = await rows(
     `SELECT name, pg_encoding_to_char(id) AS encoding, pg_encoding_max_length(id) AS bytes
-       FROM (SELECT name, pg_char_to_encoding(name::name) AS id FROM unnest($1::text[]) WITH ORDINALITY AS n (name, at) ORDER BY at)`,
+       FROM (SELECT name, pg_char_to_encoding(name::name) AS id FROM unnest($1::text[]) WITH ORDINALITY AS n (name, at) ORDER BY at) AS ids`,
     names,
   );
   t.equal(found.length, names.length);
@@ -251,7 +251,7 @@ t.test('turns no character beyond ASCII of an encoding that passes into one of A
   const [found] = await rows(
     `SELECT count(*)::int AS characters, count(*) FILTER (WHERE octet_length(text) = 1)::int AS ascii
        FROM unnest($1::text[]) AS encoding, generate_series(128, 255) AS code,
-            LATERAL (SELECT pg_temp.converted(set_byte('\\x00', 0, code), encoding) AS text) WHERE text IS NOT NULL`,
+            LATERAL (SELECT pg_temp.converted(set_byte('\\x00', 0, code), encoding) AS text) AS one WHERE text IS NOT NULL`,
     passing.filter((name) => !/^(?:utf8|unicode|sqlascii)$/.test(name)),
   );
   t.equal(found?.['ascii'], 0);

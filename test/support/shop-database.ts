@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import { type RunningPostgres, startPostgres } from '../../emulator/postgres/server.ts';
+import { DATABASE_PACKAGE } from './database-package.ts';
 import { DATABASE_TEMPLATES } from './database-templates.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
@@ -20,6 +21,7 @@ export async function startShop(
     durable: false,
     removeOnStop: true,
     templates: DATABASE_TEMPLATES,
+    packageFolder: DATABASE_PACKAGE,
     signal: AbortSignal.timeout(60_000),
   });
   t.teardown(() => server.stop());

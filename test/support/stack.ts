@@ -13,6 +13,7 @@ import { Stack } from '../../cli/demo/stack.ts';
 import { STAND_IN_COMMAND } from '../../emulator/acra-server/command.ts';
 import type { HostStatus } from '../../host-proxy/operator/host-status.ts';
 import type { TcpEndpoint } from '../../wire/endpoint.ts';
+import { DATABASE_PACKAGE } from './database-package.ts';
 import { DATABASE_TEMPLATES } from './database-templates.ts';
 import { wholeLines } from './whole-lines.ts';
 
@@ -36,6 +37,7 @@ export async function prepareStack(t: TapTest, options: Partial<StackOptions> = 
     root,
     acraProgram,
     databaseTemplates: DATABASE_TEMPLATES,
+    databasePackage: DATABASE_PACKAGE,
     signal: step(),
     ...options,
   });

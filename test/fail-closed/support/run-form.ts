@@ -63,7 +63,7 @@ function run({ application }: Place, form: Form, protocol: Protocol): Promise<pg
 /** acra-server in line leaves some without. */
 const NO_ANSWER_MS = 5_000;
 
-async function outcomeOf(place: Place, form: Form, protocol: Protocol): Promise<Outcome> {
+export async function outcomeOf(place: Place, form: Form, protocol: Protocol): Promise<Outcome> {
   const late = AbortSignal.timeout(NO_ANSWER_MS);
   const { stream } = place.application.connection;
   const end = () => stream.destroy();

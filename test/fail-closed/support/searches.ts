@@ -54,6 +54,7 @@ export const SEARCHES: Readonly<Record<string, Form>> = {
     rows: [{ id: 1 }, { id: 2 }],
   },
   'count(column)': { sql: 'SELECT count(email)::int AS n FROM patients', ends: 'works', rows: [{ n: 2 }] },
+  'numbers as 1_000 and 0x1F': found('id < 1_000 AND id < 0x1F', [1, 2]),
   'IS NULL': found('email IS NULL', []),
   'DELETE … RETURNING': {
     sql: `DELETE FROM patients WHERE email = '${FIRST}' RETURNING id, email`,

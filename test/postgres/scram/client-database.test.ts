@@ -1,4 +1,4 @@
-/** The client against a real PostgreSQL 18: bound to its TLS, with passwords that SASLprep changes, and with ClientKey alone. */
+/** The client against a real PostgreSQL: bound to its TLS, with passwords that SASLprep changes, and with ClientKey alone. */
 
 import type { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
@@ -11,6 +11,7 @@ import { ScramClient } from '../../../postgres/scram/client.ts';
 import { systemClock } from '../../../runtime/clock.ts';
 import { systemRandom } from '../../../runtime/random.ts';
 import { SecretBuffer } from '../../../runtime/secret-buffer.ts';
+import { DATABASE_PACKAGE } from '../../support/database-package.ts';
 import { DATABASE_TEMPLATES } from '../../support/database-templates.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { DATABASE_CERTIFICATES } from './support/certificates.ts';
@@ -30,7 +31,7 @@ const folder = join(temporaryFolder(t), 'postgres');
 function startWith(tls: { certPem: string; keyPem: string }) {
   const users = ['app', 'changing'].map((name) => ({ name, password: PASSWORD }));
   const signal = AbortSignal.timeout(60_000);
-  const how = { durable: false, templates: DATABASE_TEMPLATES };
+  const how = { durable: false, templates: DATABASE_TEMPLATES, packageFolder: DATABASE_PACKAGE };
   return startPostgres({ folder, tls, users, database: 'shop', ...how, signal });
 }
 

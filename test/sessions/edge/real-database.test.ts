@@ -1,4 +1,4 @@
-/** Login and cancel at a real PostgreSQL 18, over its own TLS. */
+/** Login and cancel at a real PostgreSQL, over its own TLS. */
 import t from 'tap';
 import { tlsServerEndPoint } from '../../../postgres/scram/channel-binding.ts';
 import { ScramClient } from '../../../postgres/scram/client.ts';
@@ -10,6 +10,7 @@ import { connectDatabase } from '../../../sessions/edge/database-connection.ts';
 import { LoginRefused, logIn, scramExchange } from '../../../sessions/edge/login.ts';
 import { MessageStream } from '../../../sessions/message-stream.ts';
 import { client, errorFields } from '../../emulator/acra-server/support/frames.ts';
+import { NEWEST_MINOR } from '../../support/database-package.ts';
 import { startShop } from '../../support/shop-database.ts';
 import { DATABASE_CA, DATABASE_TLS } from './support/lying-database.ts';
 
@@ -60,7 +61,7 @@ for (const minor of [0, 2]) {
   t.test(`cancels a statement of protocol 3.${minor} on a connection of its own`, async (t) => {
     const { leg, greeting } = await login(minor);
     const key = greeting.find(({ type }) => type === 'K')?.body ?? Buffer.alloc(0);
-    t.equal(key.length, minor === 0 ? 8 : 36);
+    t.equal(key.length, Math.min(minor, NEWEST_MINOR) === 0 ? 8 : 36);
     const header = Buffer.from('0000000004d2162e', 'hex');
     header.writeUInt32BE(header.length + key.length);
     leg.socket.write(client.query('SELECT pg_sleep(60)').frame);
