@@ -6,17 +6,16 @@
  * that order, transaction state and skipping up to Sync stay PostgreSQL's own; its error is replaced by ours. Only rows that cannot be
  * read have no such place: the error goes to the client, and what the database still says up to ReadyForQuery is left out.
  */
-import { isAscii } from 'node:buffer';
 import { encodeError } from '../../postgres/error-response.ts';
 import type { Message } from '../../postgres/message-reader.ts';
 import { BACKEND, FRONTEND, UNASKED } from '../../postgres/message-types.ts';
 import * as messages from '../../postgres/messages.ts';
 import { type PendingRequest, ReplyQueue } from '../../postgres/reply-queue.ts';
-import { readsAsUtf8, requireSafeSetting } from '../../postgres/unsafe-settings.ts';
 import type { Prepared } from '../statements/plan.ts';
 import { Refusal } from '../statements/refusal.ts';
 import { takesValues } from '../statements/value-use.ts';
 import { refuseTooLong, requireOfSession, requireWanted } from './belonging.ts';
+import { DatabaseReading } from './database-reading.ts';
 import { type Judge, type Judged, Judging } from './judging.ts';
 import { Names, type PendingEffects } from './names.ts';
 import { cellKinds, databaseTypes, describedTypes, describeParameters } from './result-types.ts';
@@ -53,6 +52,7 @@ export class Conversation {
   readonly #options: ConversationOptions;
   readonly #portals = new Map<string, Pick<Request, 'plan' | 'resultFormats'>>();
   readonly #names = new Names();
+  readonly #reading = new DatabaseReading();
   readonly #judging: Judging;
   readonly #queue = new ReplyQueue<Request>((dropped) => this.#dropped(dropped));
   #isLoggedIn = false;
@@ -60,8 +60,6 @@ export class Conversation {
   #skipsToSync = false;
   /** After rows that could not be read. */
   #isSilent = false;
-  /** Whether the database takes a character beyond ASCII for the one that we do. */
-  #readsAsUtf8 = true;
 
   constructor(options: ConversationOptions) {
     this.#options = options;
@@ -116,15 +114,10 @@ export class Conversation {
     if (this.#isLoggedIn) requireOfSession(type, 'database');
     requireWanted(type, this.#queue.current?.plan?.copiesIn);
     const request = this.#queue.answered(type);
-    if (type === BACKEND.parameterStatus) this.#takeSetting(...messages.PARAMETER_STATUS.decode(body));
+    if (type === BACKEND.parameterStatus) this.#reading.take(...messages.PARAMETER_STATUS.decode(body));
     const answer = this.#answerTo(request, message);
     if (type === BACKEND.readyForQuery) this.#isSilent = false;
     return this.#isSilent && !UNASKED.includes(type) ? [] : [answer];
-  }
-
-  #takeSetting(name: string, value: string): void {
-    requireSafeSetting(name, value);
-    if (name === 'client_encoding') this.#readsAsUtf8 = readsAsUtf8(value);
   }
 
   #answerTo(request: Request | undefined, { type, frame, body }: Message): Buffer {
@@ -245,11 +238,11 @@ export class Conversation {
   }
 
   /** @param typeCount of the parameters that the client gives types to */
-  #judged(sql: string, typeCount = 0): Promise<Judged> {
-    if (!this.#readsAsUtf8 && !isAscii(Buffer.from(sql, 'latin1'))) {
-      throw new Refusal('encoding', 'with this client_encoding statements must be ASCII; set client_encoding to UTF8');
-    }
-    return this.#judging.text(sql, typeCount, this.#segment);
+  async #judged(sql: string, typeCount = 0): Promise<Judged> {
+    this.#reading.requireSameCharacters(sql);
+    const judged = await this.#judging.text(sql, typeCount, this.#segment);
+    this.#reading.requireSameTokens(judged.plan);
+    return judged;
   }
 
   async #query(sql: string): Promise<Buffer> {

@@ -11,6 +11,7 @@ import { outputsOf } from './outputs.ts';
 import type { ParsedText } from './parser.ts';
 import type { Plan, PreparedStatements } from './plan.ts';
 import type { Policy } from './policy.ts';
+import { readSince } from './read-since.ts';
 import { Refusal } from './refusal.ts';
 import type { RefusalKind } from './refusal-kinds.ts';
 import type { Tables } from './scope.ts';
@@ -51,6 +52,7 @@ function planFor({ database, text, reader, prepared }: Question): Plan {
     parameters,
     copies,
     edits: draft.finish(),
+    readSince: readSince(text),
     parameterCount: Math.max(0, ...numbers),
     results: judged.map(({ outputs }) => outputs),
     effects: judged.flatMap(({ effect }) => effect ?? []),

@@ -26,6 +26,8 @@ export type Effect = { /** Which statement of the text, from 0. */ readonly at: 
 export interface Plan extends Prepared {
   /** In the order of the text, without overlap. */
   readonly edits: readonly Edit[];
+  /** The oldest PostgreSQL that reads the text so, by its major version; 0: any (read-since.ts). */
+  readonly readSince: number;
   /** The highest number of a parameter in the text, where there are copies to stand behind it; else 0. */
   readonly parameterCount: number;
 }

@@ -176,6 +176,13 @@ export const REFUSALS = {
     accepted: 'Write what PostgreSQL 18 reads.',
     action: 'Mend the statement at the character that the message names.',
   },
+  'server-version': {
+    sqlStates: NOT_SUPPORTED,
+    meaning:
+      'The PostgreSQL of this database is older than 16 and takes a number or word of the statement for something else.',
+    accepted: 'Write numbers in decimal digits alone, and the column system_user in quotes.',
+    action: 'Mend the statement: no 1_000, 0x1F, 0o17, 0b11 and SYSTEM_USER before PostgreSQL 16.',
+  },
   'too-complex': {
     sqlStates: ['54001'],
     meaning: 'The statement nests too deeply, or takes too long to be judged.',

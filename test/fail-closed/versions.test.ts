@@ -5,6 +5,7 @@
  */
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type pg from 'pg';
 import t, { type Test } from 'tap';
 import { PROJECT } from '../project/imports.ts';
 import { acraUnderTest } from '../support/stack.ts';
@@ -78,6 +79,7 @@ async function runForms(t: Test, folder: string | undefined): Promise<VersionRes
       else t.pass(says, { skip: `this PostgreSQL does not have it (${one.unknown} on plain columns)` });
     }
   }
+  await t.test('refuses what it would read otherwise', (t) => readsOtherwise(t, place));
   const { rows } = await place.owner.query<{ server_version: string }>('SHOW server_version');
   return { version: rows[0]?.server_version.split(' ')[0] ?? '', ran };
 }
@@ -86,6 +88,20 @@ async function runForms(t: Test, folder: string | undefined): Promise<VersionRes
 async function runOthers(t: Test, folder: string | undefined): Promise<void> {
   const env = { ...process.env, ...(folder === undefined ? {} : { POSTGRES_PACKAGE: folder }) };
   for (const file of OTHER_TESTS) await t.spawn(process.execPath, [file], { env, cwd: PROJECT }, file);
+}
+
+/** What `SELECT 1_000` and `SELECT 0x1F` give, by the names of their columns: older ones take the digits behind the first for a name. */
+async function readsOtherwise(t: Test, place: Place): Promise<void> {
+  for (const number of ['1_000', '0x1F']) {
+    const text = `SELECT id, ${number} FROM patients`;
+    const own = await place.owner.query(text).catch(() => undefined);
+    const isAlike = own?.fields[1]?.name === '?column?';
+    for (const queryMode of ['simple', 'extended']) {
+      const asked = place.application.query({ text, queryMode } as pg.QueryConfig);
+      if (isAlike) await t.resolves(asked, `${text}, ${queryMode}`);
+      else await t.rejects(asked, { code: '0A000', message: /^refused by acra-enclave: / }, `${text}, ${queryMode}`);
+    }
+  }
 }
 
 const results: VersionResults[] = [];

@@ -1,0 +1,34 @@
+/**
+ * What the database has reported of how it reads statements (ParameterStatus; PostgreSQL 18, "Asynchronous Operations"). What it would
+ * read otherwise than it is judged is refused. A database that lies about it gains nothing: it has every statement anyway.
+ */
+import { isAscii } from 'node:buffer';
+import { readsAsUtf8, requireSafeSetting } from '../../postgres/unsafe-settings.ts';
+import type { Plan } from '../statements/plan.ts';
+import { Refusal } from '../statements/refusal.ts';
+
+export class DatabaseReading {
+  /** Whether it takes a character beyond ASCII for the one that we do. */
+  #readsAsUtf8 = true;
+  /** Its major version; until it is known, older than any. */
+  #major = 0;
+
+  /** @throws SessionError 22023 it reads statements as nobody judges them */
+  take(name: string, value: string): void {
+    requireSafeSetting(name, value);
+    if (name === 'client_encoding') this.#readsAsUtf8 = readsAsUtf8(value);
+    if (name === 'server_version') this.#major = Number.parseInt(value, 10) || 0;
+  }
+
+  /** @param sql as latin1 @throws Refusal */
+  requireSameCharacters(sql: string): void {
+    if (this.#readsAsUtf8 || isAscii(Buffer.from(sql, 'latin1'))) return;
+    throw new Refusal('encoding', 'with this client_encoding statements must be ASCII; set client_encoding to UTF8');
+  }
+
+  /** @throws Refusal */
+  requireSameTokens({ readSince }: Plan): void {
+    if (this.#major >= readSince) return;
+    throw new Refusal('server-version', `a number or SYSTEM_USER means something else before PostgreSQL ${readSince}`);
+  }
+}
