@@ -148,12 +148,18 @@ export function containerAt(bytes: Buffer): FoundContainer | undefined {
   return envelope && { envelope, body: bytes.subarray(CONTAINER_HEADER_BYTES, end), end };
 }
 
+/** Length of the AcraBlock that the bytes begin with, by its header; there may be fewer of them. */
+function statedBlockLength(bytes: Buffer): number | undefined {
+  if (bytes.length < BLOCK_HEADER_BYTES || !bytes.subarray(0, BLOCK_TAG.length).equals(BLOCK_TAG)) return undefined;
+  const length = Number(bytes.readBigUInt64LE(BLOCK_TAG.length)) + BLOCK_TAG.length;
+  const isKnown = bytes[KEY_ID_OFFSET - 1] === SECURE_CELL && bytes[KEY_ID_OFFSET + KEY_ID_BYTES] === SECURE_CELL;
+  return isKnown && length >= BLOCK_HEADER_BYTES ? length : undefined;
+}
+
 /** Length of the AcraBlock that the bytes begin with, by its header. */
 export function acraBlockLength(bytes: Buffer): number | undefined {
-  if (bytes.length < BLOCK_HEADER_BYTES || !bytes.subarray(0, BLOCK_TAG.length).equals(BLOCK_TAG)) return undefined;
-  const length = BigInt(BLOCK_TAG.length) + bytes.readBigUInt64LE(BLOCK_TAG.length);
-  const isKnown = bytes[KEY_ID_OFFSET - 1] === SECURE_CELL && bytes[KEY_ID_OFFSET + KEY_ID_BYTES] === SECURE_CELL;
-  return isKnown && length >= BLOCK_HEADER_BYTES && length <= BigInt(bytes.length) ? Number(length) : undefined;
+  const length = statedBlockLength(bytes);
+  return length !== undefined && length <= bytes.length ? length : undefined;
 }
 
 /** acra-server adds the tag's length in a signed integer of 64 bits. */
@@ -179,6 +185,28 @@ export function behindContainerHeader(bytes: Buffer): Buffer {
 export function isAcraStruct(bytes: Buffer): boolean {
   if (bytes.length < STRUCT_HEADER_BYTES || !bytes.subarray(0, STRUCT_TAG.length).equals(STRUCT_TAG)) return false;
   return bytes.readBigUInt64LE(STRUCT_HEADER_BYTES - 8) === BigInt(bytes.length - STRUCT_HEADER_BYTES);
+}
+
+/** Length of the AcraStruct that the bytes begin with, by its header; there may be fewer of them. */
+function acraStructLength(bytes: Buffer): number | undefined {
+  if (bytes.length < STRUCT_HEADER_BYTES || !bytes.subarray(0, STRUCT_TAG.length).equals(STRUCT_TAG)) return undefined;
+  return STRUCT_HEADER_BYTES + Number(bytes.readBigUInt64LE(STRUCT_HEADER_BYTES - 8));
+}
+
+/** The longest header of what `envelopeLength` knows. */
+export const MAX_HEAD_BYTES: number = CONTAINER_HEADER_BYTES + STRUCT_HEADER_BYTES;
+
+/**
+ * What the bytes begin with, by its header alone: a container with a block or struct in it, or one of these bare.
+ * @param head MAX_HEAD_BYTES of it, or all @returns the length that it states; undefined for anything else
+ */
+export function statedLength(head: Buffer): number | undefined {
+  const isContainer = isContainerHeader(head);
+  const body = isContainer ? head.subarray(CONTAINER_HEADER_BYTES) : head;
+  const bodyLength = acraStructLength(body) ?? statedBlockLength(body);
+  if (bodyLength === undefined || !isContainer) return bodyLength;
+  const length = Number(head.readBigUInt64LE(CONTAINER_TAG.length));
+  return length >= CONTAINER_HEADER_BYTES + bodyLength ? length : undefined;
 }
 
 /** Where the next container may begin. @returns -1 for nowhere */

@@ -15,6 +15,7 @@ import { checkForm, checkPossible, checkSearched, checkStored, foreignValue, isO
 import { EngineConnection } from './connection.ts';
 import { EngineDatabase } from './database.ts';
 import { EngineQueue, inRows, revealTask, type Waiting } from './queue.ts';
+import { NO_COLUMN } from './statements.ts';
 import { bytesOf, type Task } from './task.ts';
 
 export interface EngineLimits {
@@ -140,6 +141,15 @@ export class AcraEngine {
     const revealed = await this.#reveal(of, filled);
     let at = 0;
     return cells.map((cell) => (cell.length > 0 ? (revealed[at++] ?? cell) : cell));
+  }
+
+  /**
+   * Shows it containers that are no values of a column, so that it finds poison records among them (acra-server contract 3.5): then it
+   * ends. What it makes of them is thrown away.
+   * @throws EngineError as `reveal`
+   */
+  async examine(containers: readonly Buffer[]): Promise<void> {
+    await this.#reveal(NO_COLUMN, containers);
   }
 
   async #reveal(of: EncryptedColumn, cells: readonly Buffer[]): Promise<readonly Buffer[]> {

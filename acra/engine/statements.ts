@@ -18,6 +18,20 @@ function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
+/** Of a table that no configuration has. */
+export const NO_COLUMN: EncryptedColumn = {
+  table: 'acra_enclave_no_table',
+  name: 'container',
+  clientId: undefined,
+  envelope: 'acrablock',
+  reencryptsToAcraBlock: false,
+  dataType: undefined,
+  onFail: 'ciphertext',
+  defaultValue: undefined,
+  searchable: false,
+  masking: undefined,
+};
+
 export function storeStatement({ table, name }: EncryptedColumn): string {
   return `INSERT INTO ${quoted(table)} (${quoted(name)}) VALUES ($1)`;
 }

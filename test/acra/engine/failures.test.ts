@@ -13,6 +13,22 @@ import { EngineRig, PROGRAMS, startEngine } from './support/engine-rig.ts';
 
 const value = Buffer.from('a value that must not show');
 
+const blockUnder = async (key: Buffer) => encodeAcraBlock(await loadThemis(), key, Buffer.from('bait'), systemRandom);
+
+function poisonKey(): Buffer {
+  const secrets = Object.entries(atRest.keystoreSecretsBase64);
+  const [, key = ''] = secrets.find(([name]) => name.endsWith('poison_key_sym')) ?? [];
+  return Buffer.from(key, 'base64');
+}
+
+type Look = (rig: EngineRig, own: Buffer, bait: Buffer) => Promise<unknown>;
+const WAYS_TO_LOOK: Readonly<Record<string, Look>> = {
+  'in a cell of a column': (rig, own, bait) =>
+    rig.engine.reveal(rig.column('blob'), [own, encodeContainer('acrablock', bait)]),
+  'among containers of no column': ({ engine }, own, bait) => engine.examine([own, encodeContainer('acrablock', bait)]),
+  'that has no container': ({ engine }, own, bait) => engine.examine([own, bait]),
+};
+
 t.setTimeout(120_000);
 
 for (const [program, { command, skip }] of Object.entries(PROGRAMS)) {
@@ -52,18 +68,19 @@ for (const [program, { command, skip }] of Object.entries(PROGRAMS)) {
       await t.rejects(rig.engine.protect(rig.column('blob'), foreign), { code: 'ENGINE_VALUE_FOREIGN' });
     });
 
-    t.test('ends at a poison record, and gives nothing for it', async (t) => {
-      const rig = await startEngine(t, { command, poisonDetection: true });
-      const secrets = atRest.keystoreSecretsBase64;
-      const [, key = ''] = Object.entries(secrets).find(([name]) => name.endsWith('poison_key_sym')) ?? [];
-      const block = encodeAcraBlock(await loadThemis(), Buffer.from(key, 'base64'), Buffer.from('bait'), systemRandom);
-      const revealing = rig.engine.reveal(rig.column('blob'), [encodeContainer('acrablock', block)]);
-      const refused = t.rejects(revealing, { code: 'ENGINE_STOPPED' });
-      t.equal(await rig.ended(), 1);
-      await rig.engine.stop();
-      await refused;
-      t.match(rig.log, /poison/i);
-    });
+    for (const [where, look] of Object.entries(WAYS_TO_LOOK)) {
+      t.test(`ends at a poison record ${where}, and gives nothing for it`, async (t) => {
+        const rig = await startEngine(t, { command, poisonDetection: true });
+        const key = randomBytes(32);
+        const own = await rig.engine.protect(rig.column('blob'), value);
+        await rig.engine.examine([own, encodeContainer('acrablock', await blockUnder(key)), await blockUnder(key)]);
+        const refused = t.rejects(look(rig, own, await blockUnder(poisonKey())), { code: 'ENGINE_STOPPED' });
+        t.equal(await rig.ended(), 1);
+        await rig.engine.stop();
+        await refused;
+        t.match(rig.log, /"code":101/);
+      });
+    }
 
     t.test('takes values up to its limit, and refuses larger ones by size', async (t) => {
       const rig = await startEngine(t, { command, limits: { maxValueBytes: 2_000_000 } });
