@@ -104,6 +104,10 @@ const PARAMETER_DESCRIPTION = codec('t', 'oids');
 export const DATA_ROW = codec('D', 'values');
 
 export interface ResultField {
+  readonly name: string;
+  /** Of the relation and the column in it that a plain reference means; 0 for anything else. */
+  readonly tableOid: number;
+  readonly columnNumber: number;
   readonly typeOid: number;
   /** Where the OID stands in the whole message. */
   readonly oidOffset: number;
@@ -114,9 +118,17 @@ export interface ResultField {
 export function decodeResultFields(body: Buffer): ResultField[] {
   const reader = new BodyReader(body);
   return reader.list(() => {
-    reader.text();
+    const name = reader.text();
     const oidOffset = HEADER_BYTES + reader.at + 6;
-    return { oidOffset, typeOid: reader.bytes(10).readInt32BE(6), isBinary: reader.bytes(8).readInt16BE(6) === 1 };
+    const facts = reader.bytes(18);
+    return {
+      name,
+      tableOid: facts.readUInt32BE(0),
+      columnNumber: facts.readInt16BE(4),
+      typeOid: facts.readInt32BE(6),
+      oidOffset,
+      isBinary: facts.readInt16BE(16) === 1,
+    };
   });
 }
 

@@ -51,6 +51,8 @@ export interface ServeGuard {
   readonly enginePort: number;
   readonly tables: readonly ToldTable[];
   readonly policy: Policy;
+  /** Whether acra-server looks for poison records. */
+  readonly poisonDetection: boolean;
   readonly mode: GuardMode;
   readonly slowStatementMs: number;
   readonly database: DatabaseTarget;

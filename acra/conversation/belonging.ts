@@ -29,6 +29,14 @@ export function requireWanted(type: string, copiesIn: boolean | undefined): void
   throw new SessionError('08P01', 'the database asks for COPY data that nobody has offered');
 }
 
+/** @returns behind the last of the DataRows, or of the CopyDatas, that follow one another from there on */
+export function endOfData(all: readonly Message[], from: number): number {
+  const type = all[from]?.type;
+  let at = from;
+  if (type === BACKEND.dataRow || type === BACKEND.copyData) while (all[at]?.type === type) at += 1;
+  return at;
+}
+
 /** Whose refusal fails in the database too. */
 const REFUSABLE: readonly string[] = [
   FRONTEND.query,

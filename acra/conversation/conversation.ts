@@ -10,34 +10,19 @@ import { encodeError } from '../../postgres/error-response.ts';
 import type { Message } from '../../postgres/message-reader.ts';
 import { BACKEND, FRONTEND, UNASKED } from '../../postgres/message-types.ts';
 import * as messages from '../../postgres/messages.ts';
-import { type PendingRequest, ReplyQueue } from '../../postgres/reply-queue.ts';
+import { ReplyQueue } from '../../postgres/reply-queue.ts';
 import type { Prepared } from '../statements/plan.ts';
 import { Refusal } from '../statements/refusal.ts';
 import { takesValues } from '../statements/value-use.ts';
-import { refuseTooLong, requireOfSession, requireWanted } from './belonging.ts';
+import { endOfData, refuseTooLong, requireOfSession, requireWanted } from './belonging.ts';
 import { DatabaseReading } from './database-reading.ts';
 import { type Judge, type Judged, Judging } from './judging.ts';
-import { Names, type PendingEffects } from './names.ts';
-import { cellKinds, databaseTypes, describedTypes, describeParameters } from './result-types.ts';
+import { Names } from './names.ts';
+import { Portals } from './portals.ts';
+import type { Request } from './request.ts';
+import { cellKinds, databaseTypes, describedTypes, describeParameters, type ResultSource } from './result-types.ts';
 import { isTrapError, trapFor } from './trap.ts';
 import type { ValueProtector } from './value-protector.ts';
-
-interface Request extends PendingRequest {
-  /** Of the prepared statement. */
-  readonly name?: string;
-  readonly plan?: Prepared | undefined;
-  /** Names that it makes. */
-  readonly effects?: PendingEffects | undefined;
-  readonly resultFormats?: readonly number[];
-  /** What the client is told in place of the error that the trap raises. */
-  readonly refusal?: Refusal;
-  /** How many Syncs the client had sent before. */
-  readonly segment?: number;
-  /** Of a simple query: how many of its statements the database has carried out. */
-  at?: number;
-  /** From the RowDescription that answered a simple query. */
-  fields?: readonly messages.ResultField[];
-}
 
 export interface ConversationOptions {
   readonly judge: Judge;
@@ -50,7 +35,7 @@ const NOTHING: Buffer = Buffer.alloc(0);
 
 export class Conversation {
   readonly #options: ConversationOptions;
-  readonly #portals = new Map<string, Pick<Request, 'plan' | 'resultFormats'>>();
+  readonly #portals = new Portals();
   readonly #names = new Names();
   readonly #reading = new DatabaseReading();
   readonly #judging: Judging;
@@ -100,9 +85,9 @@ export class Conversation {
   async fromDatabase(all: readonly Message[]): Promise<readonly Buffer[]> {
     const answers: Buffer[] = [];
     for (let at = 0; at < all.length; ) {
-      const end = endOfRows(all, at);
+      const end = endOfData(all, at);
       const message = all[at];
-      if (end > at) answers.push(...(await this.#rows(all.slice(at, end))));
+      if (end > at) answers.push(...(await this.#data(all.slice(at, end))));
       else if (message) answers.push(...this.#answer(message));
       at = Math.max(end, at + 1);
     }
@@ -162,22 +147,37 @@ export class Conversation {
   }
 
   #describeRow(frame: Buffer, body: Buffer, request: Request): Buffer {
-    request.fields = messages.decodeResultFields(body);
-    return messages.withTypes(frame, describedTypes(request, request.fields));
+    const fields = messages.decodeResultFields(body);
+    if (request.portal) request.portal.described = fields;
+    if (request.statement) this.#portals.statementDescribed(request.statement, fields);
+    request.fields = fields;
+    return messages.withTypes(frame, describedTypes({ ...request, described: fields }, fields.length));
   }
 
-  async #rows(rows: readonly Message[]): Promise<readonly Buffer[]> {
-    const request = this.#queue.answered(BACKEND.dataRow);
+  /** Rows, or data of a COPY, that follow one another. */
+  async #data(all: readonly Message[]): Promise<readonly Buffer[]> {
+    const { protector } = this.#options;
+    const isRows = all[0]?.type === BACKEND.dataRow;
+    const request = isRows ? this.#queue.answered(BACKEND.dataRow) : undefined;
     if (this.#isSilent) return [];
     try {
-      const frames = rows.map(({ frame }) => frame);
-      return await this.#options.protector.rows(frames, (count) => cellKinds(request, count));
+      const frames = all.map(({ frame }) => frame);
+      const source = request && this.#sourceOf(request);
+      if (isRows) return await protector.rows(frames, (count) => cellKinds(source, count));
+      await protector.copied(frames);
+      return frames;
     } catch (error) {
       // Behind it others may wait that the database carries out, and that the client would take for skipped.
       if (!(error instanceof Refusal && this.#queue.isLastOfSegment)) throw error;
       this.#isSilent = true;
       return [encodeError('ERROR', error.sqlState, error.message, error.hint)];
     }
+  }
+
+  #sourceOf(request: Request): ResultSource {
+    const { plan, at, portal, fields } = request;
+    if (!portal) return { plan, at, described: fields };
+    return { plan, at, described: this.#portals.descriptionOf(portal), resultFormats: portal.resultFormats };
   }
 
   async #request({ type, frame, body }: Message): Promise<Buffer> {
@@ -212,15 +212,19 @@ export class Conversation {
   #subject(body: Buffer): Omit<Request, 'kind'> {
     const [name] = messages.QUERY.decode(body.subarray(1));
     const isStatement = body.toString('latin1', 0, 1) === 'S';
-    const subject = isStatement ? { name, plan: this.#plansOf(name).at(-1) } : (this.#portals.get(name) ?? {});
-    return { ...subject, plan: subject.plan && this.#withFetched(subject.plan) };
+    const portal = isStatement ? undefined : this.#portals.get(name);
+    const statement = isStatement ? this.#plansOf(name).at(-1) : undefined;
+    const plan = portal ? portal.plan : statement;
+    const subject = { portal, statement, plan: plan && this.#withFetched(plan) };
+    return isStatement ? { ...subject, name } : subject;
   }
 
-  #execute(frame: Buffer, portal: string): Buffer {
-    const { plan, resultFormats = [] } = this.#portals.get(portal) ?? {};
+  #execute(frame: Buffer, name: string): Buffer {
+    const portal = this.#portals.get(name);
+    const plan = portal?.plan;
     if (!plan) return this.#send({ kind: 'execute' }, frame);
     const effects = this.#names.sending(plan, this.#segment);
-    return this.#send({ kind: 'execute', plan: this.#withFetched(plan), resultFormats, effects }, frame);
+    return this.#send({ kind: 'execute', plan: this.#withFetched(plan), portal, effects }, frame);
   }
 
   #withFetched<Each extends Prepared>(plan: Each): Each {
@@ -268,7 +272,7 @@ export class Conversation {
       throw new Refusal('prepared-name', 'a statement is bound while another one may be taking its name');
     }
     const [plan] = plans;
-    this.#portals.set(portal, { plan, resultFormats });
+    this.#portals.bound(portal, plan, resultFormats);
     if (!plan) return this.#send({ kind: 'bind' }, frame);
     const own = await this.#judging.parameters(plan, formats, values, this.#segment);
     if (own.values === values) return this.#send({ kind: 'bind' }, frame);
@@ -282,11 +286,4 @@ export class Conversation {
     if (!isTrap) return frame;
     return encodeError('ERROR', refusal.sqlState, `${this.#options.refusedBy}: ${refusal.message}`, refusal.hint);
   }
-}
-
-/** Behind the last of the DataRows that follow one another from there on. */
-function endOfRows(all: readonly Message[], from: number): number {
-  let at = from;
-  while (all[at]?.type === BACKEND.dataRow) at += 1;
-  return at;
 }

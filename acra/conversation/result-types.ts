@@ -15,14 +15,17 @@ import type { EncryptedColumn } from '../encryptor-config/schema.ts';
 import { alignOutputs } from '../statements/outputs.ts';
 import type { Prepared } from '../statements/plan.ts';
 import { isOfEach, type ValueUse } from '../statements/value-use.ts';
+import { contradictions } from './contradiction.ts';
 import type { CellKind } from './value-protector.ts';
 
-interface ResultSource {
+export interface ResultSource {
   readonly plan?: Prepared | undefined;
   /** Which statement of the text has the rows. Default: the first. */
-  readonly at?: number;
-  readonly fields?: readonly ResultField[];
-  readonly resultFormats?: readonly number[];
+  readonly at?: number | undefined;
+  /** What the database says of them, where it was asked. */
+  readonly described?: readonly ResultField[] | undefined;
+  /** As the client has asked for them; undefined: as they are described. */
+  readonly resultFormats?: readonly number[] | undefined;
 }
 
 function shownType(column: EncryptedColumn | undefined): number | undefined {
@@ -67,19 +70,23 @@ function parameterTypes({ parameters }: Prepared): TypeChange[] {
 }
 
 /** The same for a RowDescription. */
-export function describedTypes(source: ResultSource, fields: readonly ResultField[]): TypeChange[] {
-  const kinds = cellKinds(source, fields.length);
-  return fields.flatMap(({ oidOffset: offset }, index) => {
-    const typeOid = shownType(kinds[index]?.column);
-    return typeOid === undefined ? [] : [{ offset, typeOid, hasSize: true as const }];
+export function describedTypes(source: ResultSource, count: number): TypeChange[] {
+  return cellKinds(source, count).flatMap(({ column }, index) => {
+    const typeOid = shownType(column);
+    const offset = source.described?.[index]?.oidOffset;
+    return typeOid === undefined || offset === undefined ? [] : [{ offset, typeOid, hasSize: true as const }];
   });
 }
 
-/** What the statement says about the cells of a row, and, after a RowDescription, what the database says. */
+/** What the statement says about the cells of a row, as far as the database does not say otherwise. */
 export function cellKinds(source: ResultSource | undefined, count: number): CellKind[] {
-  const { plan, at = 0, fields, resultFormats = [] } = source ?? {};
-  return alignOutputs(plan?.results[at] ?? [], count).map((column, index) => {
-    const { typeOid = OIDS.bytea, isBinary = isBinaryAt(resultFormats, index) } = fields?.[index] ?? {};
-    return { column: typeOid === OIDS.bytea ? column : undefined, isBinary };
+  const { plan, at = 0, described, resultFormats } = source ?? {};
+  const results = alignOutputs(plan?.results[at] ?? [], count);
+  const isCounted = described === undefined || described.length === count;
+  const against = described && isCounted ? contradictions(results, described) : [];
+  return results.map((result, index) => {
+    const isBinary = resultFormats ? isBinaryAt(resultFormats, index) : described?.[index]?.isBinary === true;
+    const contradiction = result && (isCounted ? against[index] : 'cells');
+    return { column: contradiction ? undefined : result?.column, isBinary, contradiction };
   });
 }

@@ -5,12 +5,15 @@
 import type { EncryptedColumn } from '../encryptor-config/schema.ts';
 import type { LiteralEdit } from '../statements/draft.ts';
 import type { ValueUse } from '../statements/value-use.ts';
+import type { Contradiction } from './contradiction.ts';
 
 /** What is known of one cell of a row. */
 export interface CellKind {
   /** Undefined: not protected, as far as statement and database together show. */
   readonly column: EncryptedColumn | undefined;
   readonly isBinary: boolean;
+  /** Why the column is not told, where the statement alone would have called it protected. */
+  readonly contradiction?: Contradiction | undefined;
 }
 
 /** All reject with a Refusal, after which the session goes on, or a SessionError, which ends it. */
@@ -25,4 +28,6 @@ export interface ValueProtector {
    * @returns what the client gets instead of each
    */
   rows(frames: readonly Buffer[], kindsOf: (cells: number) => readonly CellKind[]): Promise<readonly Buffer[]>;
+  /** Sees the data of a COPY before the client gets it as it is. @param frames whole CopyData messages, in order */
+  copied(frames: readonly Buffer[]): Promise<void>;
 }

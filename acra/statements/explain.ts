@@ -74,7 +74,9 @@ export async function explain(tables: Tables, policy: Policy, sql: string): Prom
       sql: splice(Buffer.from(sql), plan.edits, (edit) => shown(edit, plan.parameterCount)).toString(),
       values: valuesOf(plan),
       decrypted: plan.results.map((outputs) =>
-        outputs.flatMap((output, index) => (typeof output === 'object' ? [`${index + 1}: ${columnName(output)}`] : [])),
+        outputs.flatMap((output, index) =>
+          typeof output === 'object' ? [`${index + 1}: ${columnName(output.column)}`] : [],
+        ),
       ),
       depends: dependsOn(plan),
     };

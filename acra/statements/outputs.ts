@@ -10,6 +10,17 @@ import { allAs, as, stringsOf } from './tree.ts';
  */
 export type Output = EncryptedColumn | 'unprotected' | 'unknown-star' | 'doubtful';
 
+/** A protected column among the results of a statement. */
+export interface ProtectedResult {
+  readonly column: EncryptedColumn;
+  /** What PostgreSQL calls it; undefined where that is not known. */
+  readonly name: string | undefined;
+  /** The column itself, and no expression: PostgreSQL tells which table it is from. */
+  readonly isReference: boolean;
+}
+
+export type Result = ProtectedResult | Exclude<Output, EncryptedColumn>;
+
 function outputOf(sources: readonly Source[], target: Node | undefined): Output[] {
   const reference = as(target, 'ColumnRef');
   if (!reference) return ['unprotected'];
@@ -24,17 +35,21 @@ function outputOf(sources: readonly Source[], target: Node | undefined): Output[
     );
 }
 
-export function outputsOf(tables: Tables, statement: Node): readonly Output[] {
+/** As acra-server itself reads them: by their place alone. */
+export function outputsOf(tables: Tables, statement: Node): readonly Result[] {
   let select = as(statement, 'SelectStmt');
   while (select?.larg) select = select.larg;
   const writer = as(statement, 'InsertStmt') ?? as(statement, 'UpdateStmt') ?? as(statement, 'DeleteStmt');
   const sources = sourcesOf(tables, select ? { SelectStmt: select } : statement);
   const targets = select?.targetList ?? writer?.returningClause?.exprs;
-  return allAs(targets, 'ResTarget').flatMap(({ val }) => outputOf(sources, val));
+  const outputs = allAs(targets, 'ResTarget').flatMap(({ val }) => outputOf(sources, val));
+  return outputs.map((output) =>
+    typeof output === 'object' ? { column: output, name: undefined, isReference: false } : output,
+  );
 }
 
 /** Fits the outputs to the real number of columns; those after an unknown number are counted from the end. */
-export function alignOutputs(outputs: readonly Output[], count: number): (EncryptedColumn | undefined)[] {
+export function alignOutputs(outputs: readonly Result[], count: number): (ProtectedResult | undefined)[] {
   const star = outputs.indexOf('unknown-star');
   const lastStar = outputs.lastIndexOf('unknown-star');
   return Array.from({ length: count }, (_, index) => {

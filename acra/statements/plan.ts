@@ -1,12 +1,12 @@
 /** What is to be done with a text of statements, as it was judged. Plain data: it may come from another thread. */
 import type { Edit } from './draft.ts';
-import type { Output } from './outputs.ts';
+import type { Result } from './outputs.ts';
 import type { ParameterUses } from './value-use.ts';
 
 /** What is remembered of a statement for as long as it may be carried out. */
 export interface Prepared extends ParameterUses {
   /** Of each statement of the text, in order, the columns of its rows. */
-  readonly results: readonly (readonly Output[])[];
+  readonly results: readonly (readonly Result[])[];
   /** Prepared statements that EXECUTE names. Where there are any, they must be known for the text to be judged. */
   readonly executes: readonly string[];
   /** Cursors that FETCH reads from. */

@@ -24,6 +24,7 @@ import { readTables } from '../protected-tables.ts';
 import type { OpenAccess } from './access.ts';
 import { accessOf } from './access-mode.ts';
 import { EngineProtector } from './protector.ts';
+import { ResultWatch } from './result-watch.ts';
 import { GuardedSession, type SessionDeps } from './session.ts';
 import { LoginDenied } from './verifier-login.ts';
 
@@ -74,6 +75,7 @@ export class Guard {
       logger.log('error', 'guard.engine-failed', { code: error.code, reason: describeError(error) });
       if (error.code === 'ENGINE_UNPROTECTED') send({ type: 'engine-fault', fault: 'unprotected' });
     };
+    const watch = new ResultWatch(clock, logger);
     const guard = new Guard(deps, options, {
       ...door,
       openAccess,
@@ -82,7 +84,7 @@ export class Guard {
         reader: 'engine',
         policy: options.policy,
       }),
-      protector: new EngineProtector(engine, onFailure),
+      protector: new EngineProtector(engine, { onFailure, findsPoison: options.poisonDetection, watch }),
       room: new HeldBytes(MAX_HELD_BYTES),
     });
     await guard.#listen();

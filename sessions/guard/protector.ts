@@ -3,9 +3,11 @@
  * protected, and that the row description does not contradict, are shown to the engine: what is stored elsewhere reaches the
  * application as it is stored.
  */
+import { MIN_ENVELOPE_BYTES } from '../../acra/container-search.ts';
 import type { CellKind, ValueProtector } from '../../acra/conversation/value-protector.ts';
 import type { EncryptedColumn } from '../../acra/encryptor-config/schema.ts';
 import type { AcraEngine } from '../../acra/engine/engine.ts';
+import { NO_COLUMN } from '../../acra/engine/statements.ts';
 import { EngineError } from '../../acra/errors.ts';
 import type { LiteralEdit } from '../../acra/statements/draft.ts';
 import { Refusal } from '../../acra/statements/refusal.ts';
@@ -16,8 +18,18 @@ import { decodeBytea } from '../../postgres/bytea.ts';
 import { DATA_ROW, HEADER_BYTES } from '../../postgres/messages.ts';
 import { SessionError } from '../../postgres/session-error.ts';
 import { textOf, valueFromBinary, valueFromText } from './column-values.ts';
+import { Elsewhere, suspectCells } from './elsewhere.ts';
+import type { ResultWatch } from './result-watch.ts';
 
-type Engine = Pick<AcraEngine, 'protect' | 'searchHash' | 'reveal'>;
+type Engine = Pick<AcraEngine, 'protect' | 'searchHash' | 'reveal' | 'examine'>;
+
+export interface ProtectorOptions {
+  /** Told of what should not happen: the engine did not protect, or was lost. */
+  readonly onFailure: (error: EngineError) => void;
+  /** Whether the engine looks for poison records. */
+  readonly findsPoison: boolean;
+  readonly watch: Pick<ResultWatch, 'elsewhere' | 'contradicted'>;
+}
 
 /** What a client is told: a state that PostgreSQL itself uses for the like. All else is a system error. */
 const REFUSED_AS: Readonly<Partial<Record<string, readonly [RefusalKind, string]>>> = {
@@ -39,12 +51,16 @@ interface Cell {
 
 export class EngineProtector implements ValueProtector {
   readonly #engine: Engine;
-  readonly #onFailure: (error: EngineError) => void;
+  readonly #options: ProtectorOptions;
+  readonly #elsewhere: Elsewhere;
 
-  /** @param onFailure told of what should not happen: the engine did not protect, or was lost */
-  constructor(engine: Engine, onFailure: (error: EngineError) => void) {
+  constructor(engine: Engine, options: ProtectorOptions) {
     this.#engine = engine;
-    this.#onFailure = onFailure;
+    this.#options = options;
+    this.#elsewhere = new Elsewhere({
+      examine: options.findsPoison ? (containers) => this.#examine(containers) : undefined,
+      onFound: (count) => options.watch.elsewhere(count),
+    });
   }
 
   async literal({ use, value, token }: LiteralEdit): Promise<Buffer> {
@@ -69,22 +85,62 @@ export class EngineProtector implements ValueProtector {
   }
 
   async rows(frames: readonly Buffer[], kindsOf: (cells: number) => readonly CellKind[]): Promise<readonly Buffer[]> {
-    const kinds = kindsOf(cellCount(frames[0]));
-    if (kinds.every(({ column }) => column === undefined)) return frames;
+    const read: Buffer[] = [];
+    for (let at = 0; at < frames.length; ) {
+      const cells = cellCount(frames[at]);
+      const kinds = kindsOf(cells);
+      const isPlain = kinds.every(({ column }) => column === undefined);
+      let end = at + 1;
+      while (end < frames.length && cellCount(frames[end]) === cells) end += 1;
+      const isAll = at === 0 && end === frames.length;
+      const same = isAll ? frames : frames.slice(at, end);
+      this.#countContradictions(kinds, same.length);
+      if (isPlain) await this.#elsewhere.look(suspectCells(same));
+      const answers = isPlain ? same : await this.#revealed(same, kinds);
+      if (isAll) return answers;
+      read.push(...answers);
+      at = end;
+    }
+    return read;
+  }
+
+  async copied(frames: readonly Buffer[]): Promise<void> {
+    await this.#elsewhere.look(frames.map((frame) => frame.subarray(HEADER_BYTES)));
+  }
+
+  #countContradictions(kinds: readonly CellKind[], rows: number): void {
+    for (const { contradiction } of kinds) if (contradiction) this.#options.watch.contradicted(contradiction, rows);
+  }
+
+  /** @param frames of as many cells each as there are kinds */
+  async #revealed(frames: readonly Buffer[], kinds: readonly CellKind[]): Promise<readonly Buffer[]> {
     const rows = frames.map((frame) => DATA_ROW.decode(frame.subarray(HEADER_BYTES))[0]);
     const columns = Map.groupBy(
       kinds.flatMap(({ column, isBinary }, index) => (column ? [{ column, isBinary, index }] : [])),
       ({ column }) => column,
     );
-    await Promise.all(
-      [...columns].map(([column, places]) =>
-        this.#revealInto(
-          column,
-          rows.flatMap((row) => places.flatMap(({ index, isBinary }) => cellAt(row, index, isBinary))),
-        ),
-      ),
-    );
+    const hidden = rows.flatMap((row) => row.filter((cell, index) => isLong(cell) && !kinds[index]?.column));
+    const revealing = [...columns].map(([column, places]) => {
+      const cells: Cell[] = [];
+      for (const row of rows)
+        for (const { index, isBinary } of places) {
+          const cell = cellAt(row, index, isBinary);
+          if (cell) cells.push(cell);
+          else hidden.push(row[index] ?? null);
+        }
+      return this.#revealInto(column, cells);
+    });
+    await Promise.all([...revealing, this.#elsewhere.look(hidden.filter(isLong))]);
     return rows.map((row) => DATA_ROW.encode(row));
+  }
+
+  /** One that is larger than any value is none that an operator would lay out as bait. */
+  async #examine(containers: readonly Buffer[]): Promise<void> {
+    await this.#ask(NO_COLUMN, () =>
+      this.#engine.examine(containers).catch((error: unknown) => {
+        if (!(error instanceof EngineError) || error.code !== 'ENGINE_VALUE_TOO_LARGE') throw error;
+      }),
+    );
   }
 
   /** An empty value is stored and found as it is. */
@@ -116,7 +172,7 @@ export class EngineProtector implements ValueProtector {
         throw new Refusal('unreadable', `encoding error in column "${name}"`);
       }
       const refusedAs = REFUSED_AS[error.code];
-      if (!refusedAs) this.#onFailure(error);
+      if (!refusedAs) this.#options.onFailure(error);
       const [kind, sqlState] = refusedAs ?? ['engine'];
       throw new Refusal(kind, error.message, sqlState);
     }
@@ -133,14 +189,16 @@ function elementsOf(value: Buffer, isBinary: boolean): (Buffer | null)[] {
   }
 }
 
+const isLong = (cell: Buffer | null): cell is Buffer => cell !== null && cell.length >= MIN_ENVELOPE_BYTES;
+
 function cellCount(frame: Buffer | undefined): number {
-  return frame && frame.length >= HEADER_BYTES + 2 ? frame.readUInt16BE(HEADER_BYTES) : 0;
+  return 256 * (frame?.[HEADER_BYTES] ?? 0) + (frame?.[HEADER_BYTES + 1] ?? 0);
 }
 
 /** Of a cell that may hold a container: not NULL, and in text format a valid bytea. An empty one has a text form of its own (`\x`). */
-function cellAt(row: (Buffer | null)[], index: number, isBinary: boolean): Cell[] {
+function cellAt(row: (Buffer | null)[], index: number, isBinary: boolean): Cell | undefined {
   const cell = row[index];
-  if (!cell) return [];
+  if (!cell) return undefined;
   const stored = isBinary ? cell : decodeBytea(cell);
-  return stored ? [{ row, index, stored, isBinary }] : [];
+  return stored && { row, index, stored, isBinary };
 }

@@ -1,18 +1,18 @@
 /** Statements that hold others: EXPLAIN, PREPARE and EXECUTE, cursors, COPY of a query, tables made from one. */
 import type { ExecuteStmt, Node, PrepareStmt } from 'libpg-query';
 import type { Draft } from '../draft.ts';
-import type { Output } from '../outputs.ts';
+import type { Result } from '../outputs.ts';
 import type { Effect, Plan, Prepared, PreparedStatements } from '../plan.ts';
 import { allAs, as } from '../tree.ts';
 import { requireNoValues } from './definitions.ts';
 import { judgeExpression, judgeQuery } from './judge-query.ts';
 import { requireNoCopy } from './queries.ts';
-import { type Database, Scope } from './relations.ts';
+import { type Column, type Database, isProtected, Scope } from './relations.ts';
 import { judgeSettings } from './settings.ts';
 import { unsupported } from './unsupported.ts';
 
 export interface Judged {
-  readonly outputs: readonly Output[];
+  readonly outputs: readonly Result[];
   readonly effect?: Effect;
   readonly fetches?: Plan['fetches'][number];
 }
@@ -57,9 +57,14 @@ export function judgeStatement(context: StatementContext, statement: Node): Judg
   return judgeMaker(context, statement) ?? judgeRows(context, statement);
 }
 
+function resultOf({ output, name, isReference = false }: Column): Result {
+  if (isProtected(output)) return { column: output, name, isReference };
+  return output;
+}
+
 function judgeRows({ draft, database }: StatementContext, statement: Node): Judged | undefined {
   const columns = judgeQuery(draft, database, statement);
-  return columns && { outputs: columns.map(({ output }) => output) };
+  return columns && { outputs: columns.map(resultOf) };
 }
 
 /** CALL, DO and COPY … FROM: what they give values to. @throws Refusal */
@@ -77,7 +82,10 @@ function judgeMaker(context: StatementContext, statement: Node): Judged | undefi
   if (!query) return undefined;
   const judged = judgeStatement(context, query);
   if (!judged) return undefined;
-  const columns = judged.outputs.map((output) => ({ name: undefined, output }));
+  const columns = judged.outputs.map((result) => ({
+    name: undefined,
+    output: typeof result === 'object' ? result.column : result,
+  }));
   if (made) requireNoCopy(columns, made.into?.rel?.relname, new Scope(context.database));
   return nothing;
 }
@@ -123,7 +131,7 @@ function judgePrepare(
 function judgeExecute(
   { draft, database, prepared }: StatementContext,
   { name = '', params = [] }: ExecuteStmt,
-): readonly Output[] {
+): readonly Result[] {
   if (!prepared) return [];
   const statement = prepared.get(name);
   if (!statement && params.length > 0) {

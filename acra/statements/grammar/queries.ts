@@ -105,13 +105,15 @@ function combined(
   if ((protectedIn(left) ?? protectedIn(right)) && !isSame) {
     throw unsupported('expression', 'UNION ALL puts a protected column and another one into one');
   }
-  const columns = left.map((column, index) => (isDoubtful(right, index) ? doubtfulAs(column) : column));
+  const columns = left.map((column, index) => (isDoubtful(right, index) ? doubtfulAs(column) : asExpression(column)));
   finish(own, query, columns, scope);
   return columns;
 }
 
 const isDoubtful = (columns: readonly Column[], index: number) =>
   isUnknown(columns) || columns[index]?.output === 'doubtful';
+
+const asExpression = (column: Column): Column => (column.given ? column : { ...column, isReference: false });
 
 const doubtfulAs = ({ name, output }: Column): Column => ({
   name,
@@ -175,7 +177,10 @@ function yielded(own: Walk, name: string | undefined, val: Node | undefined, sco
   const array = unnestedArrays(val);
   if (given) return givenColumn(name, given);
   if (isValue(val)) return givenColumn(name, new Given({ values: [val] }));
-  if (array?.length !== 1 || !array[0]) return { name, output: own.yieldOf(val, scope) };
+  if (array?.length !== 1 || !array[0]) {
+    const output = own.yieldOf(val, scope);
+    return { name, output, isReference: reference && scope.column(reference).isReference };
+  }
   own.visit(val, scope);
   return givenColumn(name, new Given({ array: array[0] }));
 }

@@ -16,6 +16,8 @@ import { missing, unsupported } from './unsupported.ts';
 export interface Column {
   readonly name: string | undefined;
   readonly output: Output;
+  /** It is a column of a relation, through whatever queries, and no expression. */
+  readonly isReference?: boolean | undefined;
   /** Of `unknown-star`: no column of it is protected. */
   readonly isPlain?: true;
   /** Where it consists of values of the statement. What it yields may change then: look when it is needed. */
@@ -84,7 +86,11 @@ export const isUnknown = (columns: readonly Column[]) =>
   columns.some(({ output, isPlain }) => output === 'unknown-star' && !isPlain);
 
 function columnsOf(table: EncryptedTable): Column[] {
-  return table.columns.map((name) => ({ name, output: table.encrypted.get(name) ?? 'unprotected' }));
+  return table.columns.map((name) => ({
+    name,
+    output: table.encrypted.get(name) ?? 'unprotected',
+    isReference: true,
+  }));
 }
 
 /** What one query's names may mean. */

@@ -170,6 +170,7 @@ export class Identity {
       listenPath: paths.guard,
       acraPath: paths.acra,
       enginePort: this.#port,
+      poisonDetection: config.acra.poisonDetection,
       tables: tellTables(tables),
       policy: { relations, list: guardList },
       mode,

@@ -11,7 +11,7 @@ const parser = await loadParser();
 function columnsOf(sql: string, count: number): string {
   const verdict = judge({ tables, reader: 'acra-server', policy: ANY_RELATION }, parseText(parser, sql));
   return alignOutputs(verdict.kind === 'passes' ? (verdict.plan.results[0] ?? []) : [], count)
-    .map((column) => column?.name ?? '-')
+    .map((result) => result?.column.name ?? '-')
     .join(' ');
 }
 

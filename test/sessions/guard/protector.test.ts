@@ -1,9 +1,10 @@
 /** Which values an engine is shown, which never, and what a client is told when it fails. */
 import t from 'tap';
+import { encodeContainer } from '../../../acra/container.ts';
 import type { CellKind } from '../../../acra/conversation/value-protector.ts';
 import type { EncryptedColumn } from '../../../acra/encryptor-config/schema.ts';
 import { EngineError } from '../../../acra/errors.ts';
-import { DATA_ROW } from '../../../postgres/messages.ts';
+import { DATA_ROW, encodeMessage } from '../../../postgres/messages.ts';
 import { EngineProtector } from '../../../sessions/guard/protector.ts';
 import { columnOf } from '../../acra/support/columns.ts';
 import { outcomeOf } from '../support/outcome.ts';
@@ -30,6 +31,8 @@ class FakeEngine {
       cells.map((cell) => cell.subarray(1)),
     );
 
+  examine = (cells: readonly Buffer[]) => this.#answer('examine', cells, undefined);
+
   async #answer<Result>(what: string, values: readonly Buffer[], result: Result): Promise<Result> {
     this.shown.push(`${what} ${values.map((value) => value.toString('hex')).join(' ')}`);
     if (this.#failure !== undefined) throw this.#failure;
@@ -37,10 +40,16 @@ class FakeEngine {
   }
 }
 
-function rig(failure?: unknown) {
+function rig(failure?: unknown, findsPoison = true) {
   const engine = new FakeEngine(failure);
   const failures: string[] = [];
-  return { engine, failures, protector: new EngineProtector(engine, ({ code }) => failures.push(code)) };
+  const watched: string[] = [];
+  const watch = {
+    elsewhere: (count: number) => void watched.push(`${count} elsewhere`),
+    contradicted: (reason: string, cells: number) => void watched.push(`${cells} contradicted by ${reason}`),
+  };
+  const onFailure = ({ code }: EngineError) => void failures.push(code);
+  return { engine, failures, watched, protector: new EngineProtector(engine, { onFailure, findsPoison, watch }) };
 }
 
 const kind = (column: EncryptedColumn | undefined, isBinary = false): CellKind => ({ column, isBinary });
@@ -108,6 +117,89 @@ t.test('refuses a row that is cut off (08P01)', async (t) => {
     const cut = outcomeOf(protector.rows([frame.subarray(0, length)], () => [kind(STR)]));
     t.equal(await cut, '08P01', String(length));
   }
+});
+
+/** Of the shape of one; nobody's keys open it. */
+const CONTAINER = encodeContainer('acrablock', blockOf(150));
+
+function blockOf(bytes: number): Buffer {
+  const block = Buffer.alloc(bytes, 0x77);
+  block.write('""""');
+  block.writeBigUInt64LE(BigInt(bytes - 4), 4);
+  for (const type of [12, 15]) block.writeUInt8(0, type);
+  return block;
+}
+
+t.test('lets containers where none belongs pass as they are, counts them, and shows them to the engine', async (t) => {
+  const { engine, protector, watched } = rig();
+  const hex = `\\x${CONTAINER.toString('hex')}`;
+  const { isSame } = await rowsOf(
+    protector,
+    [kind(undefined), kind(undefined, true)],
+    [
+      ['x', CONTAINER],
+      [hex, null],
+    ],
+  );
+  t.ok(isSame);
+  const stored = `examine ${CONTAINER.toString('hex')}`;
+  t.same(engine.shown, [`${stored} ${CONTAINER.toString('hex')}`]);
+  const { rows } = await rowsOf(protector, [kind(STR), kind(undefined)], [['\\xff61', hex]]);
+  t.same(rows, [['a', hex]], 'beside a protected cell too');
+  t.same(engine.shown.slice(1), ['reveal secret ff61', stored]);
+  const notBytea = `\\x${CONTAINER.toString('hex')}z`;
+  t.same(
+    (await rowsOf(protector, [kind(STR)], [[notBytea]])).rows,
+    [[notBytea]],
+    'in a protected cell that is no bytea',
+  );
+  await protector.copied([encodeMessage('d', Buffer.from(`7\t\\${hex}\n`))]);
+  t.same(engine.shown.slice(3), [stored, stored]);
+  t.same(watched, ['2 elsewhere', '1 elsewhere', '1 elsewhere', '1 elsewhere']);
+});
+
+t.test('shows the engine few of them at once, and all of them', async (t) => {
+  const { engine, protector, watched } = rig();
+  await rowsOf(protector, [kind(undefined, true)], Array(300).fill([CONTAINER]));
+  t.same(
+    engine.shown.map((each) => each.split(' ').length - 1),
+    [128, 128, 44],
+  );
+  t.same(watched, ['300 elsewhere']);
+});
+
+t.test('counts them only, where nobody looks for poison records', async (t) => {
+  const { engine, protector, watched } = rig(undefined, false);
+  await rowsOf(protector, [kind(undefined, true)], [[CONTAINER]]);
+  t.same([engine.shown, watched], [[], ['1 elsewhere']]);
+});
+
+t.test('gives no row before the engine has seen what is in it (58000)', async (t) => {
+  const { failures, protector } = rig(new EngineError('ENGINE_LOST', 'in words'));
+  t.equal(await outcomeOf(rowsOf(protector, [kind(undefined, true)], [[CONTAINER]])), '58000');
+  t.equal(await outcomeOf(protector.copied([encodeMessage('d', CONTAINER)])), '58000');
+  t.same(failures, ['ENGINE_LOST', 'ENGINE_LOST']);
+  const large = rig(new EngineError('ENGINE_VALUE_TOO_LARGE', 'in words'));
+  t.ok(
+    (await rowsOf(large.protector, [kind(undefined, true)], [[CONTAINER]])).isSame,
+    'but for one larger than any value',
+  );
+});
+
+t.test('reads each row by its own number of cells, and counts what was contradicted', async (t) => {
+  const { engine, protector, watched } = rig();
+  const frames = [['\\xff61'], ['\\xff62'], ['\\xff63', 'b'], ['\\xff64']].map((row) =>
+    DATA_ROW.encode(row.map((cell) => Buffer.from(cell))),
+  );
+  const kindsOf = (cells: number): CellKind[] =>
+    cells === 1 ? [kind(STR)] : [{ ...kind(undefined), contradiction: 'cells' }, kind(undefined)];
+  const read = await protector.rows(frames, kindsOf);
+  t.same(
+    read.map((frame) => DATA_ROW.decode(frame.subarray(5))[0].map(String)),
+    [['a'], ['b'], ['\\xff63', 'b'], ['d']],
+  );
+  t.same(engine.shown, ['reveal secret ff61 ff62', 'reveal secret ff64']);
+  t.same(watched, ['1 contradicted by cells']);
 });
 
 t.test('has literals and parameters stored or searched in the binary form of their column', async (t) => {

@@ -59,6 +59,7 @@ function begin({ user = 'app', deps = {} }: Rig = {}) {
       literal: async ({ value }) => Buffer.from(value),
       parameter: async (_, value) => value,
       rows: async (all) => all,
+      copied: async () => undefined,
     },
     room: new HeldBytes(1_000_000),
     maxMessageBytes: 20_000,

@@ -28,6 +28,7 @@ const marking: ValueProtector = {
   literal: async ({ value }) => Buffer.from(`sealed ${value}`),
   parameter: async (_use, value) => value && Buffer.concat([Buffer.from('sealed '), value]),
   rows: async (frames) => frames,
+  copied: async () => undefined,
 };
 
 export async function conversationRig(t: { teardown(run: () => Promise<void>): void }) {

@@ -230,7 +230,7 @@ for (const [sql, expected] of Object.entries(RESULTS)) {
   t.test(`knows the rows of each statement: ${sql}`, async (t) => {
     const shown = planOf(sql).results.map((outputs) =>
       outputs
-        .map((output) => (typeof output === 'object' ? output.name : output === 'unprotected' ? '-' : '*'))
+        .map((output) => (typeof output === 'object' ? output.column.name : output === 'unprotected' ? '-' : '*'))
         .join(' '),
     );
     t.same(shown, expected);
@@ -252,7 +252,9 @@ t.test('gives the values of EXECUTE to what was prepared, and none to what nobod
   const [effect] = planOf('PREPARE p AS UPDATE v SET secret = $2 WHERE id = $1 RETURNING email').effects;
   const prepared = new Map(effect?.does === 'prepare' ? [['p', effect.prepared]] : []);
   t.equal(rewritten("EXECUTE p(3, 'x')", prepared), 'EXECUTE p(3, <x>::bytea)');
-  t.same(planOf("EXECUTE p(3, 'x')", prepared).results, [[column('email')]]);
+  t.same(planOf("EXECUTE p(3, 'x')", prepared).results, [
+    [{ column: column('email'), name: 'email', isReference: true }],
+  ]);
   t.same(planOf("EXECUTE p(3, 'x')").executes, ['p'], 'which it is must be known first');
   t.match(judged("EXECUTE other('x')", prepared), { kind: 'refused', sqlState: '0A000' });
   t.match(judged('EXECUTE other', prepared), { kind: 'passes' });
