@@ -1,18 +1,12 @@
 /** What an application does to an acra-server in line that must not go unnoticed, from its session to the parent's log. */
-import { join } from 'node:path';
 import type { Client } from 'pg';
 import t, { type Test as TapTest } from 'tap';
-import { encodeAcraBlock, encodeContainer } from '../../acra/container.ts';
-import { loadThemis } from '../../acra/keystore/themis.ts';
 import { connectDirectly, connectThroughEnclave } from '../../cli/demo/clients.ts';
 import type { Stack } from '../../cli/demo/stack.ts';
-import { Keyring } from '../../emulator/acra-server/keyring.ts';
-import { systemRandom } from '../../runtime/random.ts';
-import { SecretBuffer } from '../../runtime/secret-buffer.ts';
 import { withoutRealAcraServer } from '../acra/support/real-acra-server.ts';
-import { environmentVariable } from '../support/processes.ts';
+import { poisonRecord } from '../support/poison-record.ts';
 import type { LogLine } from '../support/stack.ts';
-import { acraPid, IN_LINE, logLines, servingStack, step } from '../support/stack.ts';
+import { IN_LINE, logLines, servingStack, step } from '../support/stack.ts';
 
 const alarmsOf = (stack: Stack) =>
   logLines(stack.enclave, 'host-proxy')
@@ -24,15 +18,6 @@ async function untilAlarm(stack: Stack, wanted: (alarm: LogLine) => boolean, ski
   const find = () => alarmsOf(stack).slice(skip).find(wanted);
   await stack.enclave.until(() => find() !== undefined, step());
   return find();
-}
-
-/** A container that only the enclave's own poison key opens. */
-async function poisonRecord(stack: Stack): Promise<Buffer> {
-  const masterKey = Buffer.from(environmentVariable(acraPid(stack.enclave), 'ACRA_MASTER_KEY') ?? '', 'base64');
-  const themis = await loadThemis();
-  const keyring = await Keyring.load(themis, join(stack.enclaveFolder, 'keystore'), SecretBuffer.take(masterKey));
-  const [key = Buffer.alloc(0)] = keyring.keys('poison-symmetric', '');
-  return encodeContainer('acrablock', encodeAcraBlock(themis, key, Buffer.from('bait'), systemRandom));
 }
 
 const unnoticed: [what: string, concern: string, run: (session: Client) => Promise<unknown>][] = [
