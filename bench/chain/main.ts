@@ -2,7 +2,7 @@
  * Measures the whole chain on this machine: time from start to ready, resident memory, time to recover from a killed
  * acra-server, and pgbench through the chain against bare acra-server, interleaved in the same run.
  *
- *   node bench/chain/main.ts [--rounds 3] [--seconds 5] [--clients 1,8]
+ *   node bench/chain/main.ts [--rounds 3] [--seconds 5] [--clients 1,8] [--workloads protected,untouched,rows,tpc-b,journal]
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,16 +17,22 @@ import { acraPid, childPid } from '../../test/support/stack.ts';
 import type { TcpEndpoint } from '../../wire/endpoint.ts';
 import { median } from '../median.ts';
 import { startBareAcra } from './bare-acra.ts';
-import { findPgbench, insertRows, type PgbenchRun, runPgbench } from './pgbench.ts';
+import { findPgbench, insertRows, type PgbenchRun, runPgbench, SELECTS } from './pgbench.ts';
+import * as transactions from './transactions.ts';
 
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '5' },
     clients: { type: 'string', default: '1,8' },
+    workloads: { type: 'string', default: 'protected,untouched,rows,tpc-b,journal' },
   },
 });
 const rounds = Number(values.rounds);
+const seconds = Number(values.seconds);
+const workloads = values.workloads.split(',');
+/** Of whole transactions. */
+const TRANSACTION_CLIENTS = 10;
 
 const round = (number: number) => Math.round(number).toLocaleString('en');
 const residentMiB = (pid: number) =>
@@ -73,30 +79,63 @@ async function measureThroughput(stack: Stack, address: TcpEndpoint): Promise<vo
   const client = await connectThroughEnclave(stack, address);
   await client.query(insertRows);
   await client.end();
+  await transactions.prepareTransactions(stack, address);
   const bare = await startBareAcra(stack, acraPid(stack.enclave));
-  console.log(`\nTPS, medians of ${rounds} rounds of ${values.seconds} s, one after the other`);
+  console.log(`\nTPS, medians of ${rounds} rounds of ${seconds} s, one after the other`);
   console.log('workload   protocol  clients  bare acra-server  through the chain  ratio (each round)');
   for (const clients of values.clients.split(',').map(Number)) {
-    for (const workload of ['protected', 'untouched', 'rows'] as const) {
+    for (const script of SELECTS.filter(({ name }) => workloads.includes(name))) {
       for (const protocol of ['simple', 'prepared'] as const) {
-        const run = { pgbench, stack, workload, protocol, clients, seconds: Number(values.seconds) };
-        compare(run, bare.address, address);
+        compare({ pgbench, stack, script, protocol, clients, seconds }, bare.address, address);
       }
     }
+  }
+  console.log(
+    '\nworkload   protocol  clients  PostgreSQL alone  bare acra-server  through the chain  ratio to acra-server (each round)',
+  );
+  for (const script of transactions.TRANSACTIONS.filter(({ name }) => workloads.includes(name))) {
+    const run = { pgbench, stack, script, protocol: 'extended', clients: TRANSACTION_CLIENTS, seconds } as const;
+    compareAll(run, bare.address, address);
+    await transactions.requireProtected(stack);
   }
   await bare.stop();
 }
 
-function compare(run: Omit<PgbenchRun, 'address'>, bare: TcpEndpoint, chain: TcpEndpoint): void {
-  const pairs = Array.from({ length: rounds }, () => ({
-    bare: runPgbench({ ...run, address: bare }),
-    chain: runPgbench({ ...run, address: chain }),
-  }));
-  const shown = (which: 'bare' | 'chain', width: number) =>
-    round(median(pairs.map((pair) => pair[which]))).padStart(width);
-  const ratios = pairs.map((pair) => pair.chain / pair.bare);
+type Measured = Omit<PgbenchRun, 'address'>;
+
+function compare(run: Measured, bare: TcpEndpoint, chain: TcpEndpoint): void {
+  showRates(
+    run,
+    Array.from({ length: rounds }, () => [
+      runPgbench({ ...run, address: bare }),
+      runPgbench({ ...run, address: chain }),
+    ]),
+  );
+}
+
+function compareAll(run: Measured, bare: TcpEndpoint, chain: TcpEndpoint): void {
+  const { host, port } = run.stack.parts.postgres;
+  const alone = {
+    ...run,
+    address: { kind: 'tcp', host, port },
+    database: { options: `-c search_path=${transactions.PLAIN_SCHEMA}` },
+  } as const;
+  showRates(
+    run,
+    Array.from({ length: rounds }, () => [
+      runPgbench(alone),
+      runPgbench({ ...run, address: bare }),
+      runPgbench({ ...run, address: chain }),
+    ]),
+  );
+}
+
+/** @param all of each round: the chain's last, behind what it is compared with. */
+function showRates({ script, protocol, clients }: Measured, all: readonly (readonly number[])[]): void {
+  const columns = (all[0] ?? []).map((_, at) => round(median(all.map((each) => each[at] ?? 0))).padStart(16));
+  const ratios = all.map((each) => (each.at(-1) ?? 0) / (each.at(-2) ?? 0));
   console.log(
-    `${run.workload.padEnd(9)}  ${run.protocol.padEnd(8)}  ${String(run.clients).padStart(7)}  ${shown('bare', 16)}  ${shown('chain', 17)}  ` +
+    `${script.name.padEnd(9)}  ${protocol.padEnd(8)}  ${String(clients).padStart(7)}  ${columns.join('  ')}   ` +
       `${median(ratios).toFixed(2)} (${ratios.map((ratio) => ratio.toFixed(2)).join(', ')})`,
   );
 }
@@ -108,8 +147,10 @@ const acraProgram = await locateAcraServer({
   standIn: STAND_IN_COMMAND,
 });
 console.log(`acra-server: ${acraProgram.description}`);
-const stack = await Stack.prepare({ root, acraProgram, signal: AbortSignal.timeout(60_000) });
+const signal = AbortSignal.timeout(60_000);
+const stack = await Stack.prepare({ root, acraProgram, guardList: transactions.GUARD_LIST, signal });
 try {
+  transactions.configureTransactions(stack);
   await stack.allowMeasuredEnclave();
   const { startsMs, address } = await measureStarts(stack);
   console.log(`start to ready: median ${round(median(startsMs))} ms of ${startsMs.map(round).join(', ')}`);

@@ -9,17 +9,23 @@ import type { TcpEndpoint } from '../../wire/endpoint.ts';
 const ROWS = 1000;
 const ONE = `\\set id random(1, ${ROWS})\n`;
 
-/** What a client asks for again and again. */
-export const WORKLOADS = {
+/** What a client does again and again. */
+export interface Script {
+  readonly name: string;
+  readonly text: string;
+  /** Texts, which pgbench has no expressions for. */
+  readonly variables?: Readonly<Record<string, string>>;
+}
+
+export const SELECTS: readonly Script[] = [
   /** One row with two protected columns. */
-  protected: `${ONE}SELECT name, email, diagnosis FROM patients WHERE id = :id;\n`,
-  /** 1,000 rows with two protected columns. */
-  rows: 'SELECT id, email, diagnosis FROM patients;\n',
+  { name: 'protected', text: `${ONE}SELECT name, email, diagnosis FROM patients WHERE id = :id;\n` },
   /** Nothing that is protected. */
-  untouched: `${ONE}SELECT id, name FROM patients WHERE id = :id;\n`,
-} as const;
-export type Workload = keyof typeof WORKLOADS;
-export type Protocol = 'simple' | 'prepared';
+  { name: 'untouched', text: `${ONE}SELECT id, name FROM patients WHERE id = :id;\n` },
+  /** 1,000 rows with two protected columns. */
+  { name: 'rows', text: 'SELECT id, email, diagnosis FROM patients;\n' },
+];
+export type Protocol = 'simple' | 'extended' | 'prepared';
 
 export function findPgbench(): string | undefined {
   const onPath = (process.env['PATH'] ?? '').split(':').map((folder) => join(folder, 'pgbench'));
@@ -35,21 +41,26 @@ export interface PgbenchRun {
   readonly pgbench: string;
   readonly stack: Stack;
   readonly address: TcpEndpoint;
-  readonly workload: Workload;
+  /** Default: what a client of the enclave has. For the database itself: the authority of its certificate, and settings of the session. */
+  readonly database?: { readonly options: string };
+  readonly script: Script;
   readonly protocol: Protocol;
   readonly clients: number;
   readonly seconds: number;
 }
 
-/** Transactions a second: one SELECT each. */
-export function runPgbench({ pgbench, stack, address, workload, protocol, clients, seconds }: PgbenchRun): number {
-  const script = join(stack.options.root, `${workload}.sql`);
-  writeFileSync(script, WORKLOADS[workload]);
+/** Transactions a second. */
+export function runPgbench(run: PgbenchRun): number {
+  const { pgbench, stack, address, database, script, protocol, clients, seconds } = run;
+  const { name, text, variables = {} } = script;
+  const file = join(stack.options.root, `${name}.sql`);
+  writeFileSync(file, text);
   const { clientFiles } = stack.parts;
+  const defined = Object.entries(variables).flatMap(([variable, value]) => ['--define', `${variable}=${value}`]);
   const output = execFileSync(
     pgbench,
     [
-      ...['--no-vacuum', '--file', script, '--protocol', protocol, '--client', String(clients)],
+      ...['--no-vacuum', '--file', file, ...defined, '--protocol', protocol, '--client', String(clients)],
       ...['--jobs', '1', '--time', String(seconds), DATABASE],
     ],
     {
@@ -59,7 +70,8 @@ export function runPgbench({ pgbench, stack, address, workload, protocol, client
         PGUSER: APPLICATION.user,
         PGPASSWORD: APPLICATION.password,
         PGSSLMODE: 'verify-ca',
-        PGSSLROOTCERT: clientFiles.applicationCa,
+        PGSSLROOTCERT: database ? clientFiles.databaseCa : clientFiles.applicationCa,
+        PGOPTIONS: database?.options ?? '',
         PGSSLCERT: clientFiles.certificate,
         PGSSLKEY: clientFiles.key,
         PGCHANNELBINDING: 'disable',
