@@ -2,10 +2,13 @@
  * Comparisons. A searchable column is stored with the keyed hash of its value in front, so that equality is equality of the first 33
  * bytes (acra-server contract 4.3): with a value, whose hash goes in its place, or with another searchable column of the same keys.
  */
-import type { A_Expr, ColumnRef, Node } from 'libpg-query';
+import type { A_Expr, Node } from 'libpg-query';
 import type { EncryptedColumn } from '../../encryptor-config/schema.ts';
 import { as, stringsOf } from '../tree.ts';
-import { isProtected, type Scope } from './relations.ts';
+import { takeArray } from './arrays.ts';
+import { compareWithQuery } from './compared-queries.ts';
+import type { Scope } from './relations.ts';
+import { givenSide, requireSameKeys, requireSearchable, sideOf } from './sides.ts';
 import { isStarred } from './stars.ts';
 import { unsupported, usedInside } from './unsupported.ts';
 import type { Walk } from './walk.ts';
@@ -18,37 +21,18 @@ const EQUALITIES: Readonly<Record<string, readonly string[]>> = {
   AEXPR_DISTINCT: ['='],
   AEXPR_NOT_DISTINCT: ['='],
 };
-
-interface Side {
-  readonly reference: ColumnRef;
-  readonly column: EncryptedColumn;
-}
-
-/** A protected column by itself, or cast to its own type. */
-function sideOf(own: Walk, node: Node | undefined, scope: Scope): Side | undefined {
-  const cast = as(node, 'TypeCast');
-  const reference = as(cast ? cast.arg : node, 'ColumnRef');
-  if (!reference || isStarred({ ColumnRef: reference })) return undefined;
-  const column = scope.find(reference);
-  if (!isProtected(column)) return undefined;
-  if (!cast || own.draft.takeCast(cast, column)) return { reference, column };
-  throw unsupported('cast', `protected column "${column.name}" is cast to a type that is not its own`);
-}
-
-/** A column of the statement's own values becomes one with what it is compared with. */
-function givenSide(own: Walk, node: Node | undefined, column: EncryptedColumn, scope: Scope): Side | undefined {
-  const reference = as(as(node, 'TypeCast')?.arg ?? node, 'ColumnRef');
-  const { given } = reference && !isStarred({ ColumnRef: reference }) ? scope.column(reference) : {};
-  if (!given) return undefined;
-  requireSearchable(column);
-  own.storeGiven(given, column);
-  return sideOf(own, node, scope);
-}
+const QUERY_KINDS: readonly string[] = ['AEXPR_OP', 'AEXPR_DISTINCT', 'AEXPR_NOT_DISTINCT'];
 
 /** @returns false where neither side is a protected column. @throws Refusal */
 export function judgeComparison(own: Walk, expression: A_Expr, scope: Scope): boolean {
   const { kind = '', name, lexpr, rexpr } = expression;
   const operator = operatorOf(name);
+  const isWithQuery = QUERY_KINDS.includes(kind) && isEquality(kind, operator);
+  const [query, other] = queryOf(rexpr) ? [queryOf(rexpr), lexpr] : [queryOf(lexpr), rexpr];
+  if (isWithQuery && query) {
+    compareWithQuery(own, other, query, scope);
+    return true;
+  }
   const [left, right] = [as(lexpr, 'RowExpr')?.args ?? [], as(rexpr, 'RowExpr')?.args ?? []];
   const hasPlaces = left.length > 0 && left.length === right.length && ![...left, ...right].some(isStarred);
   if (kind === 'AEXPR_OP' && hasPlaces && isEquality(kind, operator)) {
@@ -59,7 +43,12 @@ export function judgeComparison(own: Walk, expression: A_Expr, scope: Scope): bo
   return compare(own, scope, kind, operator, lexpr, rexpr);
 }
 
-function operatorOf(name: Node[] | undefined): string {
+function queryOf(node: Node | undefined): Node | undefined {
+  const link = as(node, 'SubLink');
+  return link?.subLinkType === 'EXPR_SUBLINK' ? link.subselect : undefined;
+}
+
+export function operatorOf(name: Node[] | undefined): string {
   const parts = stringsOf(name);
   return parts.length === 2 && parts[0] === 'pg_catalog' ? (parts[1] ?? '') : parts.join('.');
 }
@@ -100,22 +89,9 @@ function otherComparison({ name, searchable }: EncryptedColumn) {
   );
 }
 
-function requireSearchable({ name, searchable }: EncryptedColumn): void {
-  if (!searchable) throw unsupported('not-searchable', `protected column "${name}" is compared, and is not searchable`);
-}
-
-function requireSameKeys(left: EncryptedColumn, right: EncryptedColumn): void {
-  if (left.clientId === right.clientId) return;
-  throw unsupported(
-    'comparison',
-    `protected columns "${left.name}" and "${right.name}" are compared, and have different keys`,
-  );
-}
-
-/** What an array or list is compared with: its elements, where they are written. */
+/** What a list is compared with: its elements. */
 function takeValues(own: Walk, kind: string, column: EncryptedColumn, node: Node | undefined): void {
   const isArray = kind.startsWith('AEXPR_OP_A');
-  const list = as(node, 'List')?.items ?? as(node, 'A_ArrayExpr')?.elements;
-  if (isArray && !list) own.draft.takeValue(node, { column, role: 'search-each' });
-  else for (const value of list ?? [node]) own.draft.takeValue(value, { column, role: 'search' });
+  if (isArray) takeArray(own.draft, node, column, 'search');
+  else for (const value of as(node, 'List')?.items ?? [node]) own.draft.takeValue(value, { column, role: 'search' });
 }

@@ -5,8 +5,9 @@
 import type { A_Expr, ColumnRef, FuncCall, Node, SubLink } from 'libpg-query';
 import type { Output } from '../outputs.ts';
 import { allAs, as, stringsOf, walk } from '../tree.ts';
-import { judgeComparison } from './comparisons.ts';
-import { areRead, type Column, isProtected, isUnknown, protectedIn, type Scope } from './relations.ts';
+import { compareWithQuery, requireNothing } from './compared-queries.ts';
+import { judgeComparison, operatorOf } from './comparisons.ts';
+import { areRead, type Column, isProtected, protectedIn, type Scope } from './relations.ts';
 import { judgeSetConfig } from './settings.ts';
 import { isStarred } from './stars.ts';
 import { doubtful, unsupported, usedInside } from './unsupported.ts';
@@ -87,16 +88,16 @@ function visitCounted(own: Walk, node: Node | undefined, scope: Scope): void {
   else own.yieldOf(node, scope);
 }
 
-function visitSubLink(own: Walk, { subLinkType, testexpr, subselect }: SubLink, scope: Scope): void {
+function visitSubLink(own: Walk, { subLinkType, operName, testexpr, subselect }: SubLink, scope: Scope): void {
+  const isEquality = operName === undefined || ['=', '<>'].includes(operatorOf(operName));
+  if (subselect && (subLinkType === 'ANY_SUBLINK' || subLinkType === 'ALL_SUBLINK') && isEquality) {
+    compareWithQuery(own, testexpr, subselect, scope);
+    return;
+  }
   own.visit(testexpr, scope);
-  if (!subselect) return;
-  const columns = own.query(subselect, scope);
-  areRead(columns);
-  const found = protectedIn(columns);
-  if (subLinkType === 'EXISTS_SUBLINK') return;
-  if (found) throw usedInside(found);
-  const hidden = columns.find((column) => column.output === 'doubtful' || isUnknown([column]));
-  if (hidden) throw doubtful(hidden.name ?? '*');
+  const columns = subselect ? own.query(subselect, scope) : [];
+  if (subLinkType === 'EXISTS_SUBLINK') areRead(columns);
+  else requireNothing(columns);
 }
 
 /** `unknown-star` comes from a sub-select that names no columns. */

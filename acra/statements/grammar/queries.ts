@@ -1,9 +1,12 @@
 /** SELECT, VALUES, UNION and WITH: what their columns yield, and what of it is stored where a write takes its rows from them. */
 import type { Node, ResTarget, SelectStmt, WithClause } from 'libpg-query';
+import type { EncryptedColumn } from '../../encryptor-config/schema.ts';
 import type { Output } from '../outputs.ts';
 import { allAs, allOf, as, stringsOf } from '../tree.ts';
 import { withFrom } from './from-clause.ts';
 import { Given, isValue, unnestedArrays } from './given.ts';
+import { hashed } from './hashes.ts';
+import { distinctKeys, isDistinct, plainOf, requireDistinct, requireNoOrder } from './order.ts';
 import {
   areRead,
   type Column,
@@ -17,9 +20,9 @@ import {
   Scope,
   UNKNOWN,
 } from './relations.ts';
-import { isStarred, requirePlaces } from './stars.ts';
-import { fromElsewhere, tooMany, unsupported } from './unsupported.ts';
-import type { Targets, Walk } from './walk.ts';
+import { isStarred, requireNoHash, requirePlaces } from './stars.ts';
+import { fromElsewhere, starCompared, tooMany, unsupported } from './unsupported.ts';
+import { type Compared, isCompared, isStored, type Targets, type Walk } from './walk.ts';
 
 export function select(own: Walk, query: SelectStmt, outer: Scope, targets: Targets = []): readonly Column[] {
   const scope = withQueries(own, query.withClause, outer);
@@ -94,20 +97,29 @@ function combined(
   const [left, right] = [select(own, larg, scope, targets), select(own, rarg, scope, targets)];
   // One is told of, and both are meant.
   areRead([...left, ...right]);
-  const both = protectedIn(left) ?? protectedIn(right) ?? targets.find((target) => target);
+  requireSameHashes(left, right);
+  const both = protectedIn(plainOf(left)) ?? protectedIn(plainOf(right)) ?? targets.find(isStored);
   if (both && !(query.op === 'SETOP_UNION' && query.all)) {
     throw unsupported(
       'order',
       `rows with protected column "${both.name}" are compared by UNION, INTERSECT or EXCEPT: use UNION ALL`,
     );
   }
-  const isSame = left.length === right.length && left.every(({ output }, index) => output === right[index]?.output);
+  const isSame =
+    left.length === right.length &&
+    left.every(({ output, isHash }, index) => isHash || output === right[index]?.output);
   if ((protectedIn(left) ?? protectedIn(right)) && !isSame) {
     throw unsupported('expression', 'UNION ALL puts a protected column and another one into one');
   }
   const columns = left.map((column, index) => (isDoubtful(right, index) ? doubtfulAs(column) : asExpression(column)));
   finish(own, query, columns, scope);
   return columns;
+}
+
+function requireSameHashes(left: readonly Column[], right: readonly Column[]): void {
+  const isOther = ({ isHash }: Column, index: number) => isHash !== right[index]?.isHash;
+  const found = left.find(isOther) ?? right.slice(left.length).find(({ isHash }) => isHash);
+  if (found) throw unsupported('expression', `UNION puts protected column "${found.name}" and something else into one`);
 }
 
 const isDoubtful = (columns: readonly Column[], index: number) =>
@@ -130,16 +142,19 @@ function values(
   const rows = allAs(lists, 'List').map(({ items = [] }) => items);
   for (const row of rows) {
     requirePlaces(row, targets);
-    if (targets.length > 0 && row.length > targets.length) throw tooMany();
+    if (targets.some(isStored) && row.length > targets.length) throw tooMany();
     for (const [index, value] of row.entries()) {
       const target = targets[index];
-      if (target) own.store(value, target, scope);
+      if (isStored(target)) own.store(value, target, scope);
+      else if (target?.comparedWith) hashed(own, value, target, scope);
       else own.visit(value, scope);
     }
   }
-  const places = (rows[0] ?? []).map((_, index) =>
-    givenColumn(`column${index + 1}`, new Given({ values: rows.map((row) => row[index]) })),
-  );
+  const places = (rows[0] ?? []).map((_, index) => {
+    const [name, target] = [`column${index + 1}`, targets[index]];
+    if (isCompared(target) && target.comparedWith) return { name, output: target.comparedWith, isHash: true as const };
+    return givenColumn(name, new Given({ values: rows.map((row) => row[index]) }));
+  });
   const columns = rows.some((row) => row.some(isStarred)) ? UNKNOWN : places;
   finish(own, query, columns, scope);
   return columns;
@@ -157,8 +172,8 @@ export function selected(
     const star = starOf(own, val, scope);
     const target = targets[columns.length];
     if (star) columns.push(...storedStar(own, star, targets.slice(columns.length)));
-    else if (target) columns.push({ name, output: stored(own, val, target, scope) });
-    else columns.push(yielded(own, name ?? nameOf(val), val, scope));
+    else if (isStored(target)) columns.push({ name, output: stored(own, val, target, scope) });
+    else columns.push(comparedOrNot(own, name ?? nameOf(val), val, target, scope));
   }
   if (list.some(({ val }) => isStarred(val))) requireAllPlaces(columns, targets);
   requireTargets(columns, targets);
@@ -167,8 +182,20 @@ export function selected(
 
 /** Fewer columns than there are to be stored may be more in the database. */
 function requireAllPlaces(columns: readonly Column[], targets: Targets): void {
-  const found = targets.find((target) => target);
+  const found = targets.find(isStored);
   if (found && columns.length !== targets.length) throw fromElsewhere(found);
+  requireNoHash(columns, targets);
+}
+
+function comparedOrNot(
+  own: Walk,
+  name: string | undefined,
+  val: Node | undefined,
+  target: Compared | undefined,
+  scope: Scope,
+): Column {
+  const column = target && hashed(own, val, target, scope);
+  return column ? { ...column, name } : yielded(own, name, val, scope);
 }
 
 function yielded(own: Walk, name: string | undefined, val: Node | undefined, scope: Scope): Column {
@@ -189,23 +216,26 @@ function yielded(own: Walk, name: string | undefined, val: Node | undefined, sco
 function storedStar(own: Walk, star: readonly Column[], targets: Targets): readonly Column[] {
   return star.map((column, index) => {
     const target = targets[index];
-    if (target && column.given) own.storeGiven(column.given, target);
+    if (isCompared(target) && (target.comparedWith ?? isProtected(column.output))) throw starCompared();
+    if (isStored(target) && column.given) own.storeGiven(column.given, target);
     return column;
   });
 }
 
-function stored(own: Walk, val: Node | undefined, target: NonNullable<Targets[number]>, scope: Scope): Output {
+function stored(own: Walk, val: Node | undefined, target: EncryptedColumn, scope: Scope): Output {
   own.store(val, target, scope);
   return target;
 }
 
 /** What `*` brings must fit as it is. */
 function requireTargets(columns: readonly Column[], targets: Targets): void {
-  const any = targets.find((target) => target);
+  const any = targets.find(isStored);
   if (!any) return;
   if (columns.length > targets.length) throw tooMany();
-  const wrong = targets.find((target, index) => target && index < columns.length && columns[index]?.output !== target);
-  if (wrong || isOpen(columns)) throw fromElsewhere(wrong ?? any);
+  const wrong = targets.find(
+    (target, index) => isStored(target) && index < columns.length && columns[index]?.output !== target,
+  );
+  if (isStored(wrong) || isOpen(columns)) throw fromElsewhere(isStored(wrong) ? wrong : any);
 }
 
 function starOf(own: Walk, val: Node | undefined, scope: Scope): readonly Column[] | undefined {
@@ -228,39 +258,3 @@ function nameOf(val: Node | undefined): string | undefined {
 }
 
 const NO_RELATION: Node = { String: { sval: '' } };
-
-const isDistinct = ({ distinctClause: [first] = [] }: SelectStmt) =>
-  first !== undefined && Object.keys(first).length === 0;
-
-const distinctKeys = (query: SelectStmt): readonly Node[] => (isDistinct(query) ? [] : (query.distinctClause ?? []));
-
-function requireDistinct(columns: readonly Column[]): void {
-  areRead(columns);
-  const found = protectedIn(columns);
-  if (found)
-    throw unsupported(
-      'order',
-      `DISTINCT compares protected column "${found.name}": equal values have different ciphertexts`,
-    );
-}
-
-/** Keys of ORDER BY, GROUP BY and DISTINCT ON: expressions, or places or names of results. */
-function requireNoOrder(own: Walk, keys: readonly Node[], columns: readonly Column[], scope: Scope): void {
-  for (const key of keys) {
-    const place = as(key, 'A_Const')?.ival?.ival;
-    const fields = as(key, 'ColumnRef')?.fields ?? [];
-    const [name] = fields.length === 1 ? stringsOf(fields) : [];
-    const meant = columns.filter(
-      (column, index) => index + 1 === place || (name !== undefined && column.name === name),
-    );
-    areRead(meant);
-    const found = meant.map(({ output }) => output).find(isProtected);
-    if (found) {
-      throw unsupported(
-        'order',
-        `rows are ordered or grouped by protected column "${found.name}", of which the database has ciphertext`,
-      );
-    }
-    if (meant.length === 0) own.visit(key, scope);
-  }
-}

@@ -18,6 +18,8 @@ export interface Column {
   readonly output: Output;
   /** It is a column of a relation, through whatever queries, and no expression. */
   readonly isReference?: boolean | undefined;
+  /** It is not the column itself that stands there, but its hash. */
+  readonly isHash?: true;
   /** Of `unknown-star`: no column of it is protected. */
   readonly isPlain?: true;
   /** Where it consists of values of the statement. What it yields may change then: look when it is needed. */

@@ -4,8 +4,9 @@
  */
 import type { Node } from 'libpg-query';
 import { as } from '../tree.ts';
-import { fromElsewhere } from './unsupported.ts';
-import type { Targets } from './walk.ts';
+import type { Column } from './relations.ts';
+import { fromElsewhere, starCompared } from './unsupported.ts';
+import { isCompared, isStored, type Target, type Targets } from './walk.ts';
 
 /** `t.*`, or `(expression).*`. */
 export function isStarred(node: Node | undefined): boolean {
@@ -15,6 +16,15 @@ export function isStarred(node: Node | undefined): boolean {
 
 /** @throws Refusal where a row for protected columns has `*` in it */
 export function requirePlaces(row: readonly Node[], targets: Targets): void {
-  const found = targets.find((target) => target);
-  if (found && row.some(isStarred)) throw fromElsewhere(found);
+  if (!row.some(isStarred)) return;
+  const found = targets.find(isStored);
+  if (found) throw fromElsewhere(found);
+  requireNoHash([], targets);
+}
+
+const isForColumn = (target: Target) => isCompared(target) && target.comparedWith !== undefined;
+
+/** For a row with `*` in it. @throws Refusal where one of its columns is compared by its hash */
+export function requireNoHash(columns: readonly Column[], targets: Targets): void {
+  if (targets.some(isForColumn) || columns.some(({ isHash }) => isHash)) throw starCompared();
 }

@@ -3,6 +3,7 @@ import type { ColumnRef, Node } from 'libpg-query';
 import type { EncryptedColumn } from '../../encryptor-config/schema.ts';
 import type { Draft } from '../draft.ts';
 import { allAs, as } from '../tree.ts';
+import { takeArray } from './arrays.ts';
 import type { Given } from './given.ts';
 import type { Scope } from './relations.ts';
 import { fromElsewhere } from './unsupported.ts';
@@ -31,7 +32,7 @@ export function store(own: Walk, node: Node | undefined, column: EncryptedColumn
 export function storeGiven({ draft }: Walk, given: Given, column: EncryptedColumn): void {
   const { nodes } = given;
   if (!given.isFor(column)) return;
-  if ('array' in nodes) storeEach(draft, nodes.array, column);
+  if ('array' in nodes) takeArray(draft, nodes.array, column, 'store');
   else for (const value of nodes.values) takeGiven(draft, value, column);
 }
 
@@ -39,17 +40,6 @@ function takeGiven(draft: Draft, value: Node | undefined, column: EncryptedColum
   const constant = as(value, 'A_Const');
   if (constant?.isnull) draft.takeNull(constant);
   else draft.takeValue(value, { column, role: 'store' });
-}
-
-function storeEach(draft: Draft, array: Node, column: EncryptedColumn): void {
-  const cast = as(array, 'TypeCast');
-  const elements = as(cast ? cast.arg : array, 'A_ArrayExpr')?.elements;
-  if (!elements) {
-    draft.takeValue(array, { column, role: 'store-each' });
-    return;
-  }
-  if (cast && !draft.takeCast(cast, column, true)) throw fromElsewhere(column);
-  for (const element of elements) draft.takeValue(element, { column, role: 'store' });
 }
 
 function storeColumn(own: Walk, reference: ColumnRef, column: EncryptedColumn, scope: Scope): void {

@@ -33,6 +33,20 @@ export function fromElsewhere({ name }: EncryptedColumn): Refusal {
   );
 }
 
+export function starCompared(): Refusal {
+  return unsupported(
+    'value-hidden',
+    'a query whose rows are compared with, or as, a protected column must name its columns: * does not',
+  );
+}
+
+export function notComparable({ name }: EncryptedColumn): Refusal {
+  return unsupported(
+    'value-hidden',
+    `what column "${name}" is compared with comes from elsewhere: give it as a literal or a parameter, or as a searchable column by its name`,
+  );
+}
+
 /** Of the forms that stay. */
 export function usedInside({ name, searchable }: EncryptedColumn): Refusal {
   const compared = searchable ? ', compared by =, <>, IN or = ANY' : '';

@@ -20,5 +20,17 @@ export interface Walk {
   storeGiven(given: Given, column: EncryptedColumn): void;
 }
 
+/** A value in a row whose hash is compared: with that of a column, or, where it turns out to be a protected one, with whatever value. */
+export interface Compared {
+  readonly comparedWith: EncryptedColumn | undefined;
+}
+
+/** What a value in a row is for: to be stored in a protected column, or to be compared. */
+export type Target = EncryptedColumn | Compared | undefined;
+
+export const isCompared = (target: Target): target is Compared => target !== undefined && 'comparedWith' in target;
+
+export const isStored = (target: Target): target is EncryptedColumn => target !== undefined && !isCompared(target);
+
 /** By the place of a value in its row. */
-export type Targets = readonly (EncryptedColumn | undefined)[];
+export type Targets = readonly Target[];

@@ -36,7 +36,7 @@ function written(relation: RangeVar = {}, { database }: Scope): Relation {
 }
 
 /** What an INSERT is for: the columns that it names, or all that are known. */
-function targetsOf(target: Relation, cols: Node[] | undefined): Targets {
+function targetsOf(target: Relation, cols: Node[] | undefined): readonly (EncryptedColumn | undefined)[] {
   if (cols) return allAs(cols, 'ResTarget').map((each) => targetNamed(target, each));
   return target.columns.map(({ output }) => (isProtected(output) ? output : undefined));
 }

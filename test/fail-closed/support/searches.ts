@@ -21,6 +21,24 @@ export const SEARCHES: Readonly<Record<string, Form>> = {
   rows: found(`(id, email) = (1, '${FIRST}')`, [1]),
   'inside EXISTS': found(`EXISTS (SELECT 1 FROM patients x WHERE x.id = patients.id AND x.email = '${FIRST}')`, [1]),
   'inside IN (SELECT …)': found(`id IN (SELECT x.id FROM patients x WHERE x.email = $1)`, [1], [FIRST]),
+  'IN (SELECT column)': found('email IN (SELECT x.email FROM patients x WHERE x.id = 2)', [2]),
+  'NOT IN (SELECT column … UNION …)': found(
+    `email NOT IN (SELECT DISTINCT x.email FROM patients x WHERE x.id = 2 UNION SELECT '${OTHER}')`,
+    [1],
+  ),
+  'IN (SELECT $1)': found('email IN (SELECT $1)', [1], [FIRST]),
+  'IN (VALUES …)': found(`email IN (VALUES ($1), ('${OTHER}'), (NULL))`, [2], [SECOND]),
+  '= ANY (SELECT unnest($1))': found('email = ANY (SELECT unnest($1::text[]))', [1, 2], [[FIRST, SECOND]]),
+  '<> ALL (SELECT column)': found('email <> ALL (SELECT x.email FROM patients x WHERE x.id > 1)', [1]),
+  '= (SELECT column)': found('email = (SELECT x.email FROM patients x WHERE x.id = 2)', [2]),
+  'rows IN (SELECT …)': found('(email, id) IN (SELECT x.email, x.id FROM patients x WHERE x.id < 2)', [1]),
+  'value IN (SELECT column)': found('$1 IN (SELECT x.email FROM patients x WHERE x.id = patients.id)', [1], [FIRST]),
+  'IN (SELECT … ORDER BY column)': refused(
+    'SELECT id FROM patients WHERE email IN (SELECT email FROM patients ORDER BY email LIMIT 1)',
+  ),
+  'IN (SELECT column that is not searchable)': refused(
+    'SELECT id FROM patients WHERE email IN (SELECT diagnosis FROM patients)',
+  ),
   'in a sub-select': {
     sql: `SELECT id FROM (SELECT id, email AS e FROM patients) d WHERE d.e = '${FIRST}'`,
     ends: 'works',

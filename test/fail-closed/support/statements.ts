@@ -90,6 +90,19 @@ class Draw {
       () => `${of}id = ${this.id}`,
       () => `(${of}id, ${of}email) = (${this.id}, ${this.value})`,
       () => `${of}id IN (SELECT q.id FROM patients q WHERE q.email = ${this.value})`,
+      () =>
+        `${of}email ${this.of('IN', 'NOT IN', '= ANY', '<> ALL')} (SELECT ${this.of('', 'DISTINCT ')}q.email FROM patients q WHERE q.id ${this.of('<', '>')} ${this.id}${this.any(
+          () => '',
+          () => ` UNION SELECT ${this.value}`,
+          () => ` EXCEPT SELECT ${this.value}`,
+        )})`,
+      () =>
+        `${of}email ${this.of('=', '<>', 'IS DISTINCT FROM')} (SELECT q.email FROM patients q WHERE q.id = ${this.id})`,
+      () =>
+        `${this.value} ${this.of('IN', 'NOT IN')} (SELECT q.email FROM patients q WHERE q.id < ${of || 'patients.'}id)`,
+      () => `${of}email IN (VALUES (${this.value}), (${this.stored.replace('DEFAULT', 'NULL')}))`,
+      () =>
+        `(${of}id, ${of}email) ${this.of('IN', 'NOT IN')} (SELECT q.id, q.email FROM patients q WHERE q.email = ${this.value})`,
       () => `EXISTS (SELECT 1 FROM patients q WHERE q.id = ${of || 'patients.'}id AND q.email = ${this.value})`,
       () => this.of(`${of}email > ${this.value}`, `${of}email LIKE ${this.value}`, `${of}diagnosis = ${this.value}`),
     ];

@@ -1,0 +1,50 @@
+/** What stands on a side of a comparison: a searchable column, whose hash can be compared, or a value, whose hash can take its place. */
+import type { ColumnRef, Node } from 'libpg-query';
+import type { EncryptedColumn } from '../../encryptor-config/schema.ts';
+import { as } from '../tree.ts';
+import { isProtected, type Scope } from './relations.ts';
+import { isStarred } from './stars.ts';
+import { unsupported } from './unsupported.ts';
+import type { Walk } from './walk.ts';
+
+export interface Side {
+  readonly reference: ColumnRef;
+  readonly column: EncryptedColumn;
+}
+
+function referenceIn(node: Node | undefined): ColumnRef | undefined {
+  const reference = as(as(node, 'TypeCast')?.arg ?? node, 'ColumnRef');
+  return reference && !isStarred({ ColumnRef: reference }) ? reference : undefined;
+}
+
+/** A protected column by itself, or cast to its own type. @throws Refusal for another cast */
+export function sideOf(own: Walk, node: Node | undefined, scope: Scope): Side | undefined {
+  const [cast, reference] = [as(node, 'TypeCast'), referenceIn(node)];
+  if (!reference) return undefined;
+  const column = scope.find(reference);
+  if (!isProtected(column)) return undefined;
+  if (!cast || own.draft.takeCast(cast, column)) return { reference, column };
+  throw unsupported('cast', `protected column "${column.name}" is cast to a type that is not its own`);
+}
+
+/** A column of the statement's own values becomes one with the column that it is compared with. */
+export function givenSide(own: Walk, node: Node | undefined, column: EncryptedColumn, scope: Scope): Side | undefined {
+  const reference = referenceIn(node);
+  const { given } = reference ? scope.column(reference) : {};
+  if (!given) return undefined;
+  requireSearchable(column);
+  own.storeGiven(given, column);
+  return sideOf(own, node, scope);
+}
+
+export function requireSearchable({ name, searchable }: EncryptedColumn): void {
+  if (!searchable) throw unsupported('not-searchable', `protected column "${name}" is compared, and is not searchable`);
+}
+
+export function requireSameKeys(left: EncryptedColumn, right: EncryptedColumn): void {
+  if (left.clientId === right.clientId) return;
+  throw unsupported(
+    'comparison',
+    `protected columns "${left.name}" and "${right.name}" are compared, and have different keys`,
+  );
+}
