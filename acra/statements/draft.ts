@@ -148,12 +148,13 @@ export class Draft {
 
   /**
    * What parameters so far are used for. One that stands elsewhere too keeps its value there, and gets a copy for each further use.
+   * @param tree what has parameters of its own; default: all statements together
    * @throws Refusal where acra-server would have to know of the copy
    */
-  takeParameters(): ParameterUses {
+  takeParameters(tree: unknown = this.#text.statements): ParameterUses {
     const uses = [...this.#uses.values()];
     if (uses.length === 0) return { parameters: new Map(), copies: [] };
-    const others = allOf(this.#text.statements, 'ParamRef').filter(({ location = 0 }) => !this.#uses.has(location));
+    const others = allOf(tree, 'ParamRef').filter(({ location = 0 }) => !this.#uses.has(location));
     this.#uses = new Map();
     const isPlain = new Set(others.map(({ number = 0 }) => number));
     const parameters = new Map<number, ValueUse>();

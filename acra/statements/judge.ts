@@ -9,7 +9,7 @@ import { receiversOf } from './grammar/receivers.ts';
 import type { Database } from './grammar/relations.ts';
 import { outputsOf } from './outputs.ts';
 import type { ParsedText } from './parser.ts';
-import type { Plan, PreparedStatements } from './plan.ts';
+import type { Plan, Prepared, PreparedStatements } from './plan.ts';
 import type { Policy } from './policy.ts';
 import { readSince } from './read-since.ts';
 import { Refusal } from './refusal.ts';
@@ -37,9 +37,11 @@ function planFor({ database, text, reader, prepared }: Question): Plan {
   const { statements } = text;
   const draft = new Draft(text, reader);
   const isAlone = statements.length === 1;
+  const before = new Map<string, Prepared>();
   const judged = statements.map((statement, at): Judged => {
     const byGrammar =
-      reader === 'engine' ? judgeStatement({ draft, database, prepared, at, isAlone }, statement) : undefined;
+      reader === 'engine' ? judgeStatement({ draft, database, prepared, before, at }, statement) : undefined;
+    if (byGrammar?.effect?.does === 'prepare') before.set(byGrammar.effect.name, byGrammar.effect.prepared);
     if (byGrammar) return byGrammar;
     judgeWrites(draft, tables, statement, isAlone);
     judgeSearch(draft, tables, statement, isAlone);

@@ -141,7 +141,7 @@ export const REFUSALS = {
     meaning:
       'The name of a prepared statement or cursor may mean several things at this moment, or one that was not seen, and values may be protected.',
     accepted:
-      'Prepare in this session, alone and under a name of its own, and wait for the answer before the name is used.',
+      'Prepare in this session, under a name of its own, and use the name in the same text or after the answer.',
     action: 'Do not take names again in the same pipeline.',
   },
   copy: {

@@ -26,7 +26,19 @@ t.test('names in a session through the guard', async (t) => {
     t.same(await ask(`EXECUTE p(1, '${STORED}')`), [{ email: FIRST, diagnosis: STORED }]);
     await ask('PREPARE find AS SELECT id FROM patients WHERE email = $1');
     t.same(await ask(`EXECUTE find('${SECOND}')`), [{ id: 2 }]);
+    await ask('PREPARE among (text[]) AS SELECT id, email FROM patients WHERE email = ANY ($1) ORDER BY id');
+    t.same(await ask(`EXECUTE among(ARRAY['${SECOND}', '${OTHER}'])`), [{ id: 2, email: SECOND }]);
+    t.same(await ask(`EXECUTE among('{${FIRST}}')`), [{ id: 1, email: FIRST }]);
     t.same((await stored())[0]?.diagnosis, STORED);
+  });
+
+  await t.test('encrypts the values of EXECUTE for what is prepared in the same text, and later', async (t) => {
+    const all = (await application.query(
+      `PREPARE p AS UPDATE patients SET diagnosis = $2 WHERE id = $1 RETURNING diagnosis; EXECUTE p(1, '${STORED}'); DEALLOCATE p;
+       PREPARE p AS SELECT id FROM patients WHERE email = $1; EXECUTE p('${SECOND}')`,
+    )) as unknown as pg.QueryResult[];
+    t.same([all[1]?.rows, all[4]?.rows], [[{ diagnosis: STORED }], [{ id: 2 }]]);
+    t.same(await ask(`EXECUTE p('${FIRST}')`), [{ id: 1 }]);
   });
 
   await t.test('gives no value to a parameter with a second use by EXECUTE', async () => {

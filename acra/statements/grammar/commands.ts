@@ -4,6 +4,8 @@ import type { Draft } from '../draft.ts';
 import type { Result } from '../outputs.ts';
 import type { Effect, Plan, Prepared, PreparedStatements } from '../plan.ts';
 import { allAs, as } from '../tree.ts';
+import { isOfEach } from '../value-use.ts';
+import { takeArray } from './arrays.ts';
 import { requireNoValues } from './definitions.ts';
 import { judgeExpression, judgeQuery } from './judge-query.ts';
 import { requireNoCopy } from './queries.ts';
@@ -22,9 +24,10 @@ export interface StatementContext {
   readonly database: Database;
   /** Undefined when it is not known yet which names EXECUTE finds. */
   readonly prepared: PreparedStatements | undefined;
+  /** Those that statements further up in the same text prepare: had one failed, this one would not be carried out. */
+  readonly before: PreparedStatements;
   /** Which statement of the text it is. */
   readonly at: number;
-  readonly isAlone: boolean;
 }
 
 const nothing: Judged = { outputs: [] };
@@ -108,14 +111,12 @@ function judgePrepare(
   const { draft, at } = context;
   const judged = judgeStatement(context, query);
   if (!judged) return undefined;
-  const { parameters, copies } = draft.takeParameters();
-  if (parameters.size > 0 && !context.isAlone)
-    throw unsupported('prepared-name', 'PREPARE for protected columns must be sent alone');
+  const { parameters, copies } = draft.takeParameters(query);
   if (copies.length > 0)
     throw unsupported('value-shared', 'one parameter of PREPARE is used for a protected column and for something else');
   for (const [index, type] of allAs(argtypes, 'TypeName').entries()) {
     const use = parameters.get(index + 1);
-    if (use && !draft.takeType(type, use.column)) {
+    if (use && !draft.takeType(type, use.column, isOfEach(use))) {
       throw unsupported(
         'cast',
         `parameter ${index + 1} for column "${use.column.name}" has a type that is not the column's`,
@@ -129,11 +130,11 @@ function judgePrepare(
 }
 
 function judgeExecute(
-  { draft, database, prepared }: StatementContext,
+  { draft, database, prepared, before }: StatementContext,
   { name = '', params = [] }: ExecuteStmt,
 ): readonly Result[] {
-  if (!prepared) return [];
-  const statement = prepared.get(name);
+  const statement = before.get(name) ?? prepared?.get(name);
+  if (!statement && !prepared) return [];
   if (!statement && params.length > 0) {
     throw unsupported('prepared-name', 'EXECUTE passes values to a statement that was not prepared in this session');
   }
@@ -145,7 +146,8 @@ function judgeExecute(
   }
   for (const [index, value] of params.entries()) {
     const use = statement?.parameters.get(index + 1);
-    if (use) draft.takeValue(value, use);
+    if (use && isOfEach(use)) takeArray(draft, value, use.column, use.role === 'store-each' ? 'store' : 'search');
+    else if (use) draft.takeValue(value, use);
     else judgeExpression(draft, database, value);
   }
   return statement?.results[0] ?? [];

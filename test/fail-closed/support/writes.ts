@@ -234,9 +234,8 @@ export const WRITES: Readonly<Record<string, Form>> = {
   'quoted and upper-case names': insert(`INSERT INTO "patients" (ID, Name, "diagnosis") VALUES (9, 'n', '${STORED}')`),
   'PREPARE and EXECUTE': {
     ...insert(
-      `PREPARE p AS INSERT INTO patients (id, name, diagnosis) VALUES ($1, 'n', $2); EXECUTE p(9, '${STORED}')`,
+      `DEALLOCATE ALL; PREPARE p AS INSERT INTO patients (id, name, diagnosis) VALUES ($1, 'n', $2); EXECUTE p(9, '${STORED}')`,
     ),
-    ends: 'refused',
     isSimpleOnly: true,
   },
   RETURNING: {

@@ -65,6 +65,12 @@ const REWRITTEN: Readonly<Record<string, string>> = {
     'DECLARE c CURSOR FOR SELECT email FROM v WHERE substr(email, 1, 33) = <hash p>::bytea',
   'PREPARE p (int, text) AS UPDATE v SET secret = $2 WHERE id = $1':
     'PREPARE p (int, bytea) AS UPDATE v SET secret = $2 WHERE id = $1',
+  'PREPARE p (text[]) AS SELECT id FROM v WHERE email = ANY ($1)':
+    'PREPARE p (bytea[]) AS SELECT id FROM v WHERE substr(email, 1, 33) = ANY ($1)',
+  'PREPARE p (int[], varchar[]) AS INSERT INTO v (id, secret) SELECT * FROM unnest($1::int[], $2::varchar[])':
+    'PREPARE p (int[], bytea[]) AS INSERT INTO v (id, secret) SELECT * FROM unnest($1::int[], $2::bytea[])',
+  "PREPARE p AS UPDATE v SET secret = $1; PREPARE q (text[]) AS SELECT FROM v WHERE email = ANY ($1) AND name = $2; EXECUTE p('p'); EXECUTE q(ARRAY['a', 'b'], 'n'); EXPLAIN EXECUTE q('{c}', 'n')":
+    "PREPARE p AS UPDATE v SET secret = $1; PREPARE q (bytea[]) AS SELECT FROM v WHERE substr(email, 1, 33) = ANY ($1) AND name = $2; EXECUTE p(<p>::bytea); EXECUTE q(ARRAY[<hash a>::bytea, <hash b>::bytea], 'n'); EXPLAIN EXECUTE q(<{c}>::bytea[], 'n')",
   'INSERT INTO v (id, secret) VALUES ($1, $1)': 'INSERT INTO v (id, secret) VALUES ($1, $+1)',
   'UPDATE v SET email = $1 WHERE email = $1 OR email = $1':
     'UPDATE v SET email = $1 WHERE substr(email, 1, 33) = $+1 OR substr(email, 1, 33) = $+1',
@@ -185,7 +191,9 @@ const REFUSED = [
   'CREATE TABLE x AS SELECT secret FROM v',
   'PREPARE p (int) AS UPDATE v SET secret = $1',
   'PREPARE p AS INSERT INTO v (id, secret) VALUES ($1, $1)',
-  'SELECT 1; PREPARE p AS INSERT INTO v (secret) VALUES ($1)',
+  "PREPARE p AS INSERT INTO v (secret) VALUES ($1); EXECUTE p(upper('p'))",
+  'PREPARE p (text) AS SELECT id FROM v WHERE email = ANY ($1)',
+  'PREPARE p (text[]) AS SELECT id FROM v WHERE email = $1',
 ];
 
 for (const [sql, expected] of Object.entries(REWRITTEN)) {
