@@ -43,8 +43,10 @@ function planFor({ database, text, reader, prepared }: Question): Plan {
       reader === 'engine' ? judgeStatement({ draft, database, prepared, before, at }, statement) : undefined;
     if (byGrammar?.effect?.does === 'prepare') before.set(byGrammar.effect.name, byGrammar.effect.prepared);
     if (byGrammar) return byGrammar;
-    judgeWrites(draft, tables, statement, isAlone);
-    judgeSearch(draft, tables, statement, isAlone);
+    judgeUnknown(reader, () => {
+      judgeWrites(draft, tables, statement, isAlone);
+      judgeSearch(draft, tables, statement, isAlone);
+    });
     return { outputs: isAlone && reader === 'acra-server' ? outputsOf(tables, statement) : [] };
   });
   if (reader === 'acra-server' && prepared) requireUnprotected(prepared);
@@ -62,6 +64,17 @@ function planFor({ database, text, reader, prepared }: Question): Plan {
     executes: allOf(statements, 'ExecuteStmt').map(({ name = '' }) => name),
     copiesIn: allAs(statements, 'CopyStmt').some(({ is_from, filename }) => is_from === true && !filename),
   };
+}
+
+/** What the rules for acra-server say of a statement that the grammar's have no rule for. */
+function judgeUnknown(reader: Reader, judgeInLine: () => void): void {
+  try {
+    judgeInLine();
+  } catch (error) {
+    if (reader === 'acra-server' || !(error instanceof Refusal) || error.kind !== 'acra-server') throw error;
+    const reason = 'a statement of this kind gives a value to a protected table, and is not followed';
+    throw new Refusal('statement-unknown', reason);
+  }
 }
 
 /** acra-server does not look at the values of EXECUTE. */

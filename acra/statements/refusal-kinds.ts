@@ -132,9 +132,12 @@ export const REFUSALS = {
   },
   definition: {
     sqlStates: NOT_SUPPORTED,
-    meaning: 'A definition would have the database store, compare or show values of a protected column by itself.',
-    accepted: 'Define protected columns without a default, a generated value or another use of them.',
-    action: 'Have the application give the values.',
+    meaning:
+      'A definition would have the database store, compare or show values of a protected column by itself, or is of no use with ciphertext: a default, a generated value, a rule, a key, an index.',
+    accepted:
+      'Define protected columns without these. A searchable one may have an index on substr(column, 1, 33), which may be unique.',
+    action:
+      'Have the application give the values; define what code needs past the enclave, as the owner of the database.',
   },
   'prepared-name': {
     sqlStates: NOT_SUPPORTED,

@@ -6,7 +6,8 @@ import type { Effect, Plan, Prepared, PreparedStatements } from '../plan.ts';
 import { allAs, as } from '../tree.ts';
 import { isOfEach } from '../value-use.ts';
 import { takeArray } from './arrays.ts';
-import { requireNoValues } from './definitions.ts';
+import { namedIn } from './code.ts';
+import { judgeDefinition } from './definitions.ts';
 import { judgeExpression, judgeQuery } from './judge-query.ts';
 import { requireNoCopy } from './queries.ts';
 import { type Column, type Database, isProtected, Scope } from './relations.ts';
@@ -54,10 +55,15 @@ export function judgeStatement(context: StatementContext, statement: Node): Judg
   if (close) return { outputs: [], effect: { at, does: 'close', name: close.portalname } };
   if (deallocate) return { outputs: [], effect: { at, does: 'deallocate', name: deallocate.name } };
   if (discard?.target === 'DISCARD_ALL') return { outputs: [], effect: { at, does: 'deallocate', name: undefined } };
-  requireNoValues(context.database.tables, statement);
   judgeSettings(statement);
   requireReceivers(context, statement);
-  return judgeMaker(context, statement) ?? judgeRows(context, statement);
+  if (judgeDefinition(context, statement)) return nothing;
+  return (
+    judgeView(context, statement) ??
+    judgeSchema(context, statement) ??
+    judgeMaker(context, statement) ??
+    judgeRows(context, statement)
+  );
 }
 
 function resultOf({ output, name, isReference = false }: Column): Result {
@@ -76,6 +82,24 @@ function requireReceivers({ draft, database }: StatementContext, statement: Node
   if (call) judgeExpression(draft, database, { FuncCall: call });
   if (copy?.is_from && copy.relation) database.receivers.requireWritable(copy.relation, database.tables);
   if (as(statement, 'DoStmt')) database.receivers.requireNoCode();
+}
+
+/** What a view compares is rewritten as in any query; what it yields is ciphertext to whoever reads it: no configuration names its columns. */
+function judgeView(context: StatementContext, statement: Node): Judged | undefined {
+  const { view, query } = as(statement, 'ViewStmt') ?? {};
+  if (!query || !judgeStatement(context, query)) return undefined;
+  const { tables, receivers } = context.database;
+  const { relname = '' } = view ?? {};
+  if (tables.get(relname)?.encrypted.size || (receivers.isListed(relname) && namedIn(query, tables) !== undefined)) {
+    throw unsupported('definition', `view "${relname}" would stand where the configuration knows another relation`);
+  }
+  return nothing;
+}
+
+function judgeSchema(context: StatementContext, statement: Node): Judged | undefined {
+  const elements = as(statement, 'CreateSchemaStmt')?.schemaElts;
+  for (const each of elements ?? []) judgeStatement(context, each);
+  return elements && nothing;
 }
 
 /** CREATE TABLE AS, CREATE MATERIALIZED VIEW and COPY (…) TO. */

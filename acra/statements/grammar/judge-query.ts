@@ -45,7 +45,12 @@ export function judgeQuery(draft: Draft, database: Database, statement: Node): r
   return query(walkWith(draft), statement, new Scope(database));
 }
 
-/** An expression by itself, as the values of CALL and EXECUTE are. @throws Refusal */
-export function judgeExpression(draft: Draft, database: Database, expression: Node): void {
-  visit(walkWith(draft), expression, new Scope(database));
+/** An expression by itself, as the values of CALL and EXECUTE are. @param scope what its names mean; default: nothing. @throws Refusal */
+export function judgeExpression(
+  draft: Draft,
+  database: Database,
+  expression: Node,
+  scope: Scope = new Scope(database),
+): void {
+  visit(walkWith(draft), expression, scope);
 }

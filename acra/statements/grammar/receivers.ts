@@ -45,6 +45,11 @@ export class Receivers {
     return CATALOGUES.includes(schemaname) || (schemaname === undefined && relname.startsWith('pg_'));
   }
 
+  /** Whether the measured configuration names it. */
+  isListed(relname = ''): boolean {
+    return this.#relations.has(relname);
+  }
+
   /** @throws Refusal where a relation is written that is neither protected nor on the list */
   requireWritable({ relname = '' }: RangeVar, tables: Tables): void {
     if (this.#isAny || tables.has(relname) || this.#relations.has(relname)) return;
