@@ -246,3 +246,21 @@ export const ENCRYPTOR_ERRORS = {
 } as const satisfies ErrorCatalogue;
 
 export class EncryptorError extends CodedError<keyof typeof ENCRYPTOR_ERRORS> {}
+
+export const CATALOGUE_ERRORS = {
+  CATALOGUE_ANSWER: {
+    meaning: 'What the database says of its own catalogue has not the form that PostgreSQL gives it.',
+    action: 'Look at what is really behind this address; report it if it is PostgreSQL.',
+  },
+  CATALOGUE_TOO_LARGE: {
+    meaning: 'The database has more relations, functions or dependencies than can be looked at.',
+    action: 'Write the list by hand (`acra-enclave config schema guard-list`), with the relations that need it.',
+  },
+  CATALOGUE_VERSION: {
+    meaning: 'The database is of a release of PostgreSQL whose catalogue is not known.',
+    action: 'Use PostgreSQL 13 or newer, or write the list by hand.',
+  },
+} as const satisfies ErrorCatalogue;
+
+/** Of what is read of a database's catalogue. */
+export class CatalogueError extends CodedError<keyof typeof CATALOGUE_ERRORS> {}

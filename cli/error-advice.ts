@@ -1,5 +1,5 @@
 /** All error catalogues of the product together, for `what to do` lines and for docs/errors.md. */
-import { ACRA_ERRORS, ENCRYPTOR_ERRORS, ENGINE_ERRORS, KEYSTORE_ERRORS } from '../acra/errors.ts';
+import { ACRA_ERRORS, CATALOGUE_ERRORS, ENCRYPTOR_ERRORS, ENGINE_ERRORS, KEYSTORE_ERRORS } from '../acra/errors.ts';
 import { ATTESTATION_ERRORS, NSM_ERRORS } from '../attestation/errors.ts';
 import { CONFIG_ERRORS } from '../config/errors.ts';
 import { DEPLOY_ERRORS } from '../deploy/errors.ts';
@@ -35,6 +35,7 @@ export const CATALOGUES: Readonly<Record<string, ErrorCatalogue>> = {
   'acra-server as an engine': ENGINE_ERRORS,
   Keystore: KEYSTORE_ERRORS,
   'Encryptor configuration': ENCRYPTOR_ERRORS,
+  'Catalogue of the database': CATALOGUE_ERRORS,
   Supervisor: SUPERVISOR_ERRORS,
   'host-proxy': HOST_PROXY_ERRORS,
   'Life cycle of the enclave': ENCLAVE_ERRORS,

@@ -1,16 +1,11 @@
 /** Which functions are PostgreSQL's own, by its own catalogue. */
 import pg from 'pg';
 import t from 'tap';
+import { NO_RECEIVERS } from '../../../../acra/catalogue/no-receivers.ts';
 import builtIn from '../../../../acra/statements/grammar/built-in-functions.json' with { type: 'json' };
 import { startPostgres } from '../../../../emulator/postgres/server.ts';
 import { DATABASE_TEMPLATES } from '../../../support/database-templates.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
-
-/** They run a text as a statement, or keep what they get. */
-const LEFT_OUT = [
-  ...['query_to_xml', 'query_to_xml_and_xmlschema', 'query_to_xmlschema', 'ts_rewrite', 'ts_stat'],
-  ...['lo_from_bytea', 'lo_import', 'lo_put', 'lowrite', 'pg_logical_emit_message'],
-];
 
 t.test('lists all functions of PostgreSQL 18, but for those that run a text or keep a value', async (t) => {
   const user = { name: 'someone', password: 'secret' };
@@ -34,10 +29,10 @@ t.test('lists all functions of PostgreSQL 18, but for those that run a text or k
   const all = rows.map(({ proname }) => proname);
   t.same(
     builtIn,
-    all.filter((name) => !LEFT_OUT.includes(name)),
+    all.filter((name) => !NO_RECEIVERS.includes(name)),
   );
   t.same(
-    LEFT_OUT.filter((name) => !all.includes(name)),
+    NO_RECEIVERS.filter((name) => !all.includes(name)),
     [],
   );
 });

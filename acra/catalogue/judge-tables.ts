@@ -1,0 +1,150 @@
+/** Whether protected tables are what the encryptor configuration says of them, and what in them does not go with ciphertext. */
+import type { EncryptedColumn, EncryptedTable } from '../encryptor-config/schema.ts';
+import type { Catalogue, Column, Constraint, Relation } from './catalogue.ts';
+import { type Finding, finding } from './findings.ts';
+import { labelOfRelation, quoted, shown } from './labels.ts';
+
+type Tables = ReadonlyMap<string, EncryptedTable>;
+
+const list = (names: readonly string[]) => shown(names.map(quoted).join(', '));
+
+/** PostgreSQL writes a name so where it needs quotes. */
+const isNameOf = (text: string, column: string) => text === column || text === `"${column.replaceAll('"', '""')}"`;
+
+/** As PostgreSQL writes `substr(column, 1, 33)`. */
+const isHashKey = (key: string, column: string) => isNameOf(/^substr\((.*), 1, 33\)$/s.exec(key)?.[1] ?? '', column);
+
+/** Whether equal values of a searchable column cannot be there twice. */
+export function isUniqueSearch(
+  { indexes }: Catalogue,
+  { id, kind }: Relation,
+  { name, searchable }: EncryptedColumn,
+): boolean {
+  const isIndex = ({ relation, keys, isUnique, isPlain }: Catalogue['indexes'][number]) =>
+    relation === id && isUnique && isPlain && keys.length === 1 && isHashKey(keys[0] ?? '', name);
+  return searchable && kind === 'r' && indexes.some(isIndex);
+}
+
+function judgeColumnOrder(label: string, real: readonly Column[], { columns }: EncryptedTable): Finding[] {
+  const names = real.map(({ name }) => name);
+  if (names.length === columns.length && names.every((name, index) => name === columns[index])) return [];
+  return [finding('DB_COLUMNS', label, `has (${list(names)}), configured is (${list(columns)})`)];
+}
+
+/** What refuses plaintext whoever sends it: a container's first bytes, behind the hash where there is one. */
+function hasBelt({ domainChecks }: Column, constraints: readonly Constraint[], column: string): boolean {
+  const own = constraints.filter(
+    ({ kind, columns, isValidated }) => kind === 'c' && isValidated && columns.includes(column),
+  );
+  return [...domainChecks, ...own.map(({ definition }) => definition)].some((text) => text.includes(`'\\x252525'`));
+}
+
+function judgeKeys(object: string, column: string, constraints: readonly Constraint[]): Finding[] {
+  const own = constraints.filter(({ columns }) => columns.includes(column));
+  const of = (kinds: string) => own.filter(({ kind }) => kinds.includes(kind)).map(({ name }) => name);
+  const [unique, foreign] = [of('upx'), of('f')];
+  return [
+    ...(unique.length > 0 ? [finding('DB_COLUMN_UNIQUE', object, `constraint ${list(unique)}`)] : []),
+    ...(foreign.length > 0 ? [finding('DB_COLUMN_FOREIGN_KEY', object, `constraint ${list(foreign)}`)] : []),
+  ];
+}
+
+/** On the hash, alone or beside other columns. Indexes that belong to a constraint are told with that. */
+function judgeIndexes(
+  object: string,
+  catalogue: Catalogue,
+  relation: Relation,
+  { name: column, searchable }: EncryptedColumn,
+): Finding[] {
+  const keyed = catalogue.constraints.filter((each) => each.relation === relation.id && 'upx'.includes(each.kind));
+  const isOfConstraint = (index: string) => keyed.some(({ name }) => name === index);
+  return catalogue.indexes.flatMap(({ relation: of, name, keys, columns, isUnique }) => {
+    if (of !== relation.id || !columns.includes(column) || isOfConstraint(name)) return [];
+    const isOnHash =
+      searchable && keys.some((key) => isHashKey(key, column)) && !keys.some((key) => isNameOf(key, column));
+    const isBeside = !keys.some((key) => key.includes(column));
+    const code = isUnique && !isBeside ? 'DB_COLUMN_UNIQUE' : 'DB_COLUMN_INDEX';
+    return isOnHash ? [] : [finding(code, object, `index ${quoted(name)}`)];
+  });
+}
+
+function judgeColumn(catalogue: Catalogue, relation: Relation, configured: EncryptedColumn): Finding[] {
+  const { name } = configured;
+  const object = `column ${quoted(name)} of ${labelOfRelation(relation)}`;
+  const column = catalogue.columns.find((each) => each.relation === relation.id && each.name === name);
+  if (!column) return [];
+  const constraints = catalogue.constraints.filter((each) => each.relation === relation.id);
+  const { type, baseType, hasDefault, isGenerated } = column;
+  const generated = catalogue.generated.filter((each) => each.relation === relation.id && each.from === name);
+  const isStored = relation.kind === 'r' || relation.kind === 'p';
+  return [
+    ...(baseType === 'bytea' ? [] : [finding('DB_COLUMN_TYPE', object, `has type ${shown(type)}`)]),
+    ...(hasDefault || isGenerated
+      ? [finding('DB_COLUMN_DEFAULT', object, isGenerated ? 'is generated' : 'has a default')]
+      : []),
+    ...judgeKeys(object, name, constraints),
+    ...judgeIndexes(object, catalogue, relation, configured),
+    ...generated.map((each) =>
+      finding('DB_COLUMN_GENERATED_FROM', object, `column ${quoted(each.name)} is made from it`),
+    ),
+    ...(isStored && !hasBelt(column, constraints, name)
+      ? [finding('DB_BELT_MISSING', object, 'no CHECK constraint tests for a container')]
+      : []),
+  ];
+}
+
+/** Foreign keys of other tables. */
+function judgeReferring(
+  { foreignKeys, relations }: Catalogue,
+  relation: Relation,
+  { encrypted }: EncryptedTable,
+): Finding[] {
+  return foreignKeys.flatMap(({ name, from, to, referenced }) => {
+    const column = to === relation.id ? referenced.find((each) => encrypted.has(each)) : undefined;
+    if (column === undefined) return [];
+    const other = relations.find(({ id }) => id === from);
+    const object = `column ${quoted(column)} of ${labelOfRelation(relation)}`;
+    return [
+      finding(
+        'DB_COLUMN_FOREIGN_KEY',
+        object,
+        `constraint ${quoted(name)} of ${other ? labelOfRelation(other) : 'another table'}`,
+      ),
+    ];
+  });
+}
+
+const KIND_FINDINGS: Readonly<Record<string, 'DB_TABLE_KIND' | 'DB_TABLE_IS_VIEW'>> = {
+  m: 'DB_TABLE_KIND',
+  f: 'DB_TABLE_KIND',
+  v: 'DB_TABLE_IS_VIEW',
+};
+
+function judgeTable(catalogue: Catalogue, relation: Relation, table: EncryptedTable): Finding[] {
+  const label = labelOfRelation(relation);
+  const real = catalogue.columns.filter((each) => each.relation === relation.id);
+  const kind = KIND_FINDINGS[relation.kind];
+  const rules = catalogue.attachments.filter(({ owner, kind: what }) => owner === relation.id && what === 'rule');
+  return [
+    ...(kind ? [finding(kind, label, 'is configured as a protected table')] : []),
+    ...judgeColumnOrder(label, real, table),
+    ...[...table.encrypted.values()].flatMap((column) => judgeColumn(catalogue, relation, column)),
+    ...judgeReferring(catalogue, relation, table),
+    ...(relation.hasRowSecurity ? [finding('DB_ROW_SECURITY', label, 'row security is on')] : []),
+    ...rules.map(({ name }) => finding('DB_RULE', label, `rule ${quoted(name)}`)),
+  ];
+}
+
+/** @param tables that have protected columns, or whose columns are known at least */
+export function judgeTables(catalogue: Catalogue, tables: Tables): Finding[] {
+  return [...tables.values()].flatMap((table) => {
+    const own = catalogue.relations.filter(({ name, kind }) => name === table.name && kind !== 'c');
+    const missing = finding('DB_TABLE_MISSING', `table ${quoted(table.name)}`, 'no schema has it');
+    const twice = finding('DB_TABLE_TWICE', `table ${quoted(table.name)}`, own.map(labelOfRelation).join(', '));
+    return [
+      ...(own.length === 0 ? [missing] : []),
+      ...(own.length > 1 ? [twice] : []),
+      ...own.flatMap((relation) => judgeTable(catalogue, relation, table)),
+    ];
+  });
+}

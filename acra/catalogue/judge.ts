@@ -1,0 +1,95 @@
+/** What a database's catalogue says about a configuration: the list of what may receive values, and findings. Pure: nothing is asked or written. */
+import type { GuardList } from '../../config/guard-list.ts';
+import type { EncryptedTable } from '../encryptor-config/schema.ts';
+import type { Catalogue } from './catalogue.ts';
+import { FINDINGS, type Finding, finding } from './findings.ts';
+import { judgeFunctions } from './judge-functions.ts';
+import { byCodeUnits, type Judging, judgeRelations } from './judge-relations.ts';
+import { isUniqueSearch, judgeTables } from './judge-tables.ts';
+import { Labels, labelOfFunction, labelOfRelation, quoted } from './labels.ts';
+import { reachOf, withChildren } from './reach.ts';
+
+type Tables = ReadonlyMap<string, EncryptedTable>;
+
+export interface Judgement {
+  /** Sorted: the same database gives the same list. */
+  readonly list: GuardList;
+  /** Errors first, then by code, object and what was found. */
+  readonly findings: readonly Finding[];
+}
+
+/** In every schema that has the table. */
+function uniqueSearches(catalogue: Catalogue, tables: Tables): string[] {
+  const inherited = new Set(catalogue.inheritance.flatMap(({ child, parent }) => [child, parent]));
+  const isUnique = (table: EncryptedTable, name: string) => {
+    const column = table.encrypted.get(name);
+    const own = catalogue.relations.filter((each) => each.name === table.name && each.kind !== 'c');
+    return (
+      column &&
+      own.length > 0 &&
+      own.every((each) => !inherited.has(each.id) && isUniqueSearch(catalogue, each, column))
+    );
+  };
+  return [...tables.values()]
+    .flatMap((table) =>
+      [...table.encrypted.keys()].flatMap((name) => (isUnique(table, name) ? [`${table.name}.${name}`] : [])),
+    )
+    .sort(byCodeUnits);
+}
+
+/** Those of protected tables and of what inherits from them. */
+function judgeTriggers({ catalogue, reach }: Judging, protectedTables: Tables): Finding[] {
+  const { relations, functions, triggers } = catalogue;
+  const roots = relations.filter(({ name, kind }) => kind !== 'c' && protectedTables.has(name));
+  const encrypted = new Set(protectedTables.values().flatMap((table) => table.encrypted.keys()));
+  const below = withChildren(
+    catalogue,
+    roots.map(({ id }) => id),
+  );
+  return triggers.flatMap((trigger) => {
+    const relation = relations.find(({ id }) => id === trigger.relation);
+    if (!relation || !below.has(relation.id)) return [];
+    const called = functions.find(({ id }) => id === trigger.function);
+    const what = `trigger ${quoted(trigger.name)} calls ${called ? labelOfFunction(called) : 'a function of PostgreSQL'}`;
+    const words = reach.sources.get(trigger.function)?.words;
+    const column = words && [...encrypted].find((name) => words.has(name.toLowerCase()));
+    const named =
+      column === undefined
+        ? []
+        : [finding('DB_TRIGGER_NAMES_COLUMN', labelOfRelation(relation), `${what}, which names ${quoted(column)}`)];
+    return [...named, finding('DB_TRIGGER', labelOfRelation(relation), what)];
+  });
+}
+
+function ordered(findings: readonly Finding[]): Finding[] {
+  const rank = ({ severity }: Finding) => (severity === 'error' ? 0 : 1);
+  const codes = Object.keys(FINDINGS);
+  return findings.toSorted(
+    (a, b) =>
+      rank(a) - rank(b) ||
+      codes.indexOf(a.code) - codes.indexOf(b.code) ||
+      byCodeUnits(a.object, b.object) ||
+      byCodeUnits(a.found, b.found),
+  );
+}
+
+/** @param tables of the encryptor configuration */
+export function judgeCatalogue(catalogue: Catalogue, tables: Tables): Judgement {
+  const withProtected = new Map([...tables].filter(([, { encrypted }]) => encrypted.size > 0));
+  const judging = { catalogue, tables, reach: reachOf(catalogue, withProtected), labels: new Labels(catalogue) };
+  const [relations, functions] = [judgeRelations(judging), judgeFunctions(judging)];
+  return {
+    list: {
+      version: 1,
+      relations: [...relations.names],
+      functions: [...functions.names],
+      uniqueSearches: uniqueSearches(catalogue, withProtected),
+    },
+    findings: ordered([
+      ...judgeTables(catalogue, tables),
+      ...judgeTriggers(judging, withProtected),
+      ...relations.findings,
+      ...functions.findings,
+    ]),
+  };
+}
