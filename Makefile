@@ -107,9 +107,10 @@ install: $(INSTALLED) ## put the command and the systemd unit on a parent instan
 uninstall: $(INSTALLED) ## take away exactly what install put there
 	@$(INSTALLER) uninstall
 
-error-docs: $(INSTALLED) ## write docs/errors.md and docs/refusals.md from the code
+error-docs: $(INSTALLED) ## write docs/errors.md, docs/refusals.md and the table of docs/check-db.md from the code
 	node cli/error-document.ts > docs/errors.md
 	node cli/refusal-document.ts > docs/refusals.md
+	node cli/findings-document.ts
 
 bench-relay: $(INSTALLED) ## measure the relay against its peers
 	node bench/relay/throughput.ts

@@ -21,6 +21,16 @@ export const CLI_ERRORS = {
     meaning: 'The enclave did not become ready in time.',
     action: 'Read the reason in the message, and the log files that it names.',
   },
+  CLI_DATABASE: {
+    meaning: 'The database cannot be connected to, refuses the login, or does not answer as it should.',
+    action:
+      'Read the reason; name the address by `--host` and `--port`, the password in PGPASSWORD or by `--password-file`. The certificate must be the one that enclave.yaml expects.',
+  },
+  CLI_GUARD_LIST: {
+    meaning: 'The list of what may receive values cannot be written.',
+    action:
+      'Check the folder; a file that is no such list is never overwritten: name another in `guard.list` of enclave.yaml.',
+  },
   CLI_DEMO_STEP: {
     meaning: 'A step of the demo did not hold.',
     action: 'Read what was found; the log files of the parts are kept in the folder that the message names.',

@@ -1,6 +1,6 @@
 /** What every form of the command shares: its name and release, and how an error is told. */
 import { Command, CommanderError } from 'commander';
-import { EncryptorError, KeystoreError } from '../acra/errors.ts';
+import { CatalogueError, EncryptorError, KeystoreError } from '../acra/errors.ts';
 import { ConfigError } from '../config/errors.ts';
 import { KeyError } from '../keys/errors.ts';
 import { errorCode } from '../runtime/errors.ts';
@@ -13,6 +13,8 @@ import { printError } from './output.ts';
 
 /** sysexits.h: no restart mends it, and the systemd unit knows. */
 const EX_CONFIG = 78;
+/** Where exit code 1 would say what was found. */
+const EX_UNAVAILABLE = 69;
 const CONFIGURATION_CODES: ReadonlySet<string> = new Set([
   'HOST_ROUTE_UNCONFIGURED',
   'HOST_RUN_MISSING',
@@ -25,6 +27,11 @@ const TERMINAL_GONE = 'EIO';
 
 function isConfiguration(error: unknown): boolean {
   return CONFIGURATION_ERRORS.some((kind) => error instanceof kind) || CONFIGURATION_CODES.has(errorCode(error) ?? '');
+}
+
+function exitCodeOf(error: unknown): number {
+  if (isConfiguration(error)) return EX_CONFIG;
+  return error instanceof CatalogueError || errorCode(error) === 'CLI_DATABASE' ? EX_UNAVAILABLE : 1;
 }
 
 function newProgram(): Command {
@@ -63,6 +70,6 @@ export async function runProgram(commands: CommandTable): Promise<void> {
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return;
     const error = thrown instanceof CommanderError ? usageError(thrown) : thrown;
     await printError(error, isJson);
-    process.exitCode = isConfiguration(error) ? EX_CONFIG : 1;
+    process.exitCode = exitCodeOf(error);
   }
 }

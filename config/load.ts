@@ -7,7 +7,7 @@ import type { z } from 'zod';
 import { ConfigError } from './errors.ts';
 import { parseYaml } from './yaml.ts';
 
-const MAX_FILE_BYTES = 1024 * 1024;
+export const MAX_FILE_BYTES = 1024 * 1024;
 
 /** No more is read than is allowed, whatever kind of file it is. @throws ConfigError CONFIG_FILE_READ */
 export function readConfigFile(file: string): Buffer {

@@ -1,14 +1,17 @@
 /** `acra-enclave config check|schema`: tells before the start what is wrong with a configuration. */
 
+import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { z } from 'zod';
+import { listFaults } from '../../acra/catalogue/list-faults.ts';
 import { loadEncryptorConfig } from '../../acra/encryptor-config/lint.ts';
 import type { EncryptorConfig } from '../../acra/encryptor-config/schema.ts';
 import { standInProblems } from '../../acra/encryptor-config/stand-in.ts';
 import { findAcraServer } from '../../acra/obtain/locate.ts';
 import { enclaveSchema } from '../../config/enclave.ts';
-import { guardListSchema, loadGuardList } from '../../config/guard-list.ts';
+import { ConfigError } from '../../config/errors.ts';
+import { type GuardList, guardListSchema, loadGuardList } from '../../config/guard-list.ts';
 import { hostProxySchema } from '../../config/host-proxy.ts';
 import { loadConfig } from '../../config/load.ts';
 import type { MissingFile } from '../../keys/folder-check.ts';
@@ -56,12 +59,30 @@ async function checkEncryptor(file: string): Promise<Checked> {
   return { files: [file], missing: [], warnings: await encryptorWarnings(loadEncryptorConfig(file), file) };
 }
 
+/** @throws ConfigError CONFIG_INVALID */
+function requireFaultless(list: GuardList, { tables }: EncryptorConfig, file: string): void {
+  const lines = listFaults(list, tables).map(({ path, message }) => `  - ${path}: ${message}`);
+  if (lines.length > 0) throw new ConfigError('CONFIG_INVALID', `${file} is not valid:\n${lines.join('\n')}`);
+}
+
+/** Alone it has a form only; beside an enclave.yaml it is for that one's tables. */
+function checkGuardList(file: string): Checked {
+  const list = loadConfig(guardListSchema, file);
+  const folder = dirname(file);
+  const enclave = join(folder, 'enclave.yaml');
+  if (existsSync(enclave)) {
+    const { acra } = loadConfig(enclaveSchema, enclave);
+    requireFaultless(list, loadEncryptorConfig(join(folder, acra.encryptorConfig)), file);
+  }
+  return { files: [file], missing: [], warnings: [] };
+}
+
 async function checkEnclave(file: string): Promise<Checked> {
   const folder = dirname(file);
   const config = loadConfig(enclaveSchema, file);
   const encryptor = join(folder, config.acra.encryptorConfig);
   const encryptorConfig = loadEncryptorConfig(encryptor);
-  loadGuardList(config, folder);
+  requireFaultless(loadGuardList(config, folder), encryptorConfig, join(folder, config.guard.list ?? ''));
   const { missing, warnings } = await checkMeasuredFolder({ folder, config, encryptorConfig, nowMs: Date.now() });
   return {
     files: [file, encryptor, ...(config.guard.list === undefined ? [] : [join(folder, config.guard.list)])],
@@ -73,8 +94,8 @@ async function checkEnclave(file: string): Promise<Checked> {
 async function checkFile(file: string, kind: ConfigKind): Promise<Checked> {
   if (kind === 'enclave') return checkEnclave(file);
   if (kind === 'encryptor') return checkEncryptor(file);
-  if (kind === 'guard-list') loadConfig(guardListSchema, file);
-  else loadConfig(hostProxySchema, file);
+  if (kind === 'guard-list') return checkGuardList(file);
+  loadConfig(hostProxySchema, file);
   return { files: [file], missing: [], warnings: [] };
 }
 

@@ -1,4 +1,4 @@
-/** `acra-enclave guard explain`: what the guard would do with a statement, and why. Nothing is connected to. */
+/** `acra-enclave guard`: what the guard would do with a statement, and why; and what a database has that it must know of. */
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { Command } from 'commander';
@@ -8,6 +8,7 @@ import { enclaveSchema } from '../../config/enclave.ts';
 import { loadGuardList } from '../../config/guard-list.ts';
 import { loadConfig } from '../../config/load.ts';
 import { green, printJson, printLine, red } from '../output.ts';
+import { checkDbCommand } from './guard/check-db.ts';
 
 interface Options {
   readonly enclave: string;
@@ -56,5 +57,8 @@ export function guardCommand(): Command {
     .requiredOption('--enclave <folder>', 'the measured folder, with enclave.yaml and the encryptor configuration')
     .option('--json', 'print JSON')
     .action(explainStatement);
-  return new Command('guard').description('What the guard does with statements.').addCommand(explained);
+  return new Command('guard')
+    .description('What the guard does with statements, and what it must know of a database.')
+    .addCommand(explained)
+    .addCommand(checkDbCommand());
 }

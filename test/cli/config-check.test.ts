@@ -1,7 +1,8 @@
 /** `acra-enclave config check` as a user runs it. */
-import { chmodSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { PROJECT } from '../project/imports.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { acraEnclave } from './support/acra-enclave.ts';
 
@@ -53,5 +54,30 @@ t.test(
       t.equal(code, 78, stderr);
       t.match(stderr, 'error CONFIG_SYNTAX');
     }
+  },
+);
+
+t.test(
+  'rejects a list of receivers that contradicts the encryptor configuration, each entry with its path',
+  async (t) => {
+    const list = `version: 1
+relations: [notes, patients, pg_settings]
+functions: [touch, query_to_xml]
+uniqueSearches: [patients.email, patients.diagnosis, gone.email]
+`;
+    const { folder, file } = written(t, 'guard-list.yaml', list);
+    t.equal((await acraEnclave(['config', 'check', file])).code, 0, 'alone it has a form only');
+    for (const name of ['enclave.yaml', 'encryptor.yaml'])
+      copyFileSync(join(PROJECT, 'examples', name), join(folder, name));
+    const { code, stderr } = await acraEnclave(['config', 'check', file]);
+    t.equal(code, 78, stderr);
+    t.match(stderr, /relations\.1: "patients" is a table of the encryptor configuration/);
+    t.match(stderr, /relations\.2: "pg_settings" /);
+    t.match(stderr, /functions\.1: "query_to_xml" runs a text/);
+    t.match(stderr, /uniqueSearches\.1: "patients\.diagnosis" is no searchable column/);
+    t.match(stderr, /uniqueSearches\.2: "gone\.email" /);
+    t.notMatch(stderr, /relations\.0|functions\.0|uniqueSearches\.0/);
+    appendFileSync(join(folder, 'enclave.yaml'), '\nguard: {list: guard-list.yaml}\n');
+    t.match((await acraEnclave(['config', 'check', join(folder, 'enclave.yaml')])).stderr, 'relations.1');
   },
 );

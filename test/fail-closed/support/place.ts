@@ -13,11 +13,17 @@ import type { Place, Session } from './run-form.ts';
 const NAME = 'forms';
 export const NO_BELTS = `ALTER TABLE patients DROP CONSTRAINT patients_email_check, DROP CONSTRAINT patients_diagnosis_check;`;
 
-export async function guardedPlace(t: Test, options: Partial<StackOptions> = {}): Promise<Place> {
+/** @param prepare what is done with database and folder before the enclave is measured */
+export async function guardedPlace(
+  t: Test,
+  options: Partial<StackOptions> = {},
+  prepare: (stack: Stack) => Promise<void> = async () => undefined,
+): Promise<Place> {
   const database = await LyingDatabase.start(t);
   const stack = await prepareStack(t, { ...options, hostSettings: { database: { connect: database.endpoint } } });
   database.standBefore(stack);
   database.lies.set(NAME, {});
+  await prepare(stack);
   await stack.allowMeasuredEnclave();
   await stack.enclave.startHostProxy();
   stack.enclave.startSupervisor();
