@@ -7,12 +7,12 @@ import { readCatalogue } from '../../../../acra/catalogue/read.ts';
 import { parseEncryptorConfig } from '../../../../acra/encryptor-config/lint.ts';
 import { ENCRYPTOR_YAML } from '../../../../cli/demo/database.ts';
 import { startPostgres } from '../../../../emulator/postgres/server.ts';
+import { DATABASE_PACKAGE } from '../../../support/database-package.ts';
 import { DATABASE_TEMPLATES } from '../../../support/database-templates.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 
 const BASE = `
-DROP SCHEMA IF EXISTS public, other, apart CASCADE;
-CREATE SCHEMA public;
+DROP OWNED BY CURRENT_USER CASCADE;
 CREATE TABLE patients (
   id integer PRIMARY KEY,
   name text NOT NULL,
@@ -42,6 +42,7 @@ export async function caseDatabase(t: Test): Promise<CaseDatabase> {
     durable: false,
     removeOnStop: true,
     templates: DATABASE_TEMPLATES,
+    packageFolder: DATABASE_PACKAGE,
     signal: AbortSignal.timeout(60_000),
   });
   t.teardown(() => running.stop());
