@@ -13,7 +13,7 @@ import { acraEnclave } from './support/acra-enclave.ts';
 function enclaveFolder(t: Test, guard = 'guard: {list: guard-list.yaml}\n'): string {
   const folder = temporaryFolder(t);
   const text = readFileSync(join(PROJECT, 'examples/enclave.yaml'), 'utf8');
-  writeFileSync(join(folder, 'enclave.yaml'), `${text}\n${guard}`);
+  writeFileSync(join(folder, 'enclave.yaml'), text.replace(/^guard:\n(?: .*\n)+/m, guard));
   copyFileSync(join(PROJECT, 'examples/encryptor.yaml'), join(folder, 'encryptor.yaml'));
   return folder;
 }
