@@ -6,6 +6,7 @@ import type { EventEmitter } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { checkServerIdentity } from 'node:tls';
 import pg from 'pg';
 import type { CatalogueReader } from '../../acra/catalogue/read.ts';
@@ -17,6 +18,8 @@ const CONNECT_TIMEOUT_MS = 20_000;
 /** Above the server's own, which it may not keep. */
 const ANSWER_TIMEOUT_MS = 180_000;
 const MAX_PASSWORD_BYTES = 1_024;
+/** Of all answers together; the largest catalogue that is read (acra/catalogue/read.ts) is smaller. */
+const MAX_ANSWER_BYTES = 512 * 1024 * 1024;
 
 export interface DatabaseAddress {
   readonly user: string;
@@ -82,12 +85,26 @@ function answerScramOnly(client: pg.Client): void {
   }
 }
 
+/** The library keeps whatever a server sends. */
+function boundAnswers(client: pg.Client, maxBytes: number): void {
+  const { connection } = client as unknown as { readonly connection: { readonly stream: Duplex } };
+  const { stream } = connection;
+  let sum = 0;
+  stream.on('data', (bytes: Buffer) => {
+    sum += bytes.length;
+    if (sum > maxBytes) stream.destroy(new CliError('CLI_DATABASE', `the database sends more than ${maxBytes} bytes`));
+  });
+}
+
 export interface DatabaseSession extends CatalogueReader {
   end(): Promise<void>;
 }
 
 /** @throws CliError CLI_DATABASE */
-export async function connect({ tls, password, ...address }: DatabaseAddress): Promise<DatabaseSession> {
+export async function connect(
+  { tls, password, ...address }: DatabaseAddress,
+  maxAnswerBytes = MAX_ANSWER_BYTES,
+): Promise<DatabaseSession> {
   const missing = () => {
     throw new CliError('CLI_DATABASE', 'the database asks for a password, and none is there');
   };
@@ -106,6 +123,7 @@ export async function connect({ tls, password, ...address }: DatabaseAddress): P
     const connected = client.connect();
     answerScramOnly(client);
     await connected;
+    boundAnswers(client, maxAnswerBytes);
   } catch (cause) {
     await client.end().catch(() => undefined);
     throw cause instanceof CliError

@@ -83,6 +83,18 @@ t.test('a database', async (t) => {
     t.match(stdout, /warning DB_LIST_UNUSED/);
   });
 
+  await t.test('says nothing of a list where acra-server is in line', async (t) => {
+    const folder = enclaveFolder(t, '');
+    const file = join(folder, 'enclave.yaml');
+    const text = readFileSync(file, 'utf8');
+    const ofTermination = /^ {2}(?:login: .*|users:.*\n(?: {4}.*\n)+)/gm;
+    writeFileSync(file, text.replace('tls: terminate  ', 'tls: passthrough').replace(ofTermination, ''));
+    const { code, stdout, stderr } = await check(folder, address, [...PLAIN, '--write']);
+    t.equal(code, 0, stderr);
+    t.match(stdout, 'no list: ');
+    t.notOk(readdirSync(folder).includes('guard-list.yaml'));
+  });
+
   await t.test('rejects a file that is no list, and leaves it as it is', async (t) => {
     const folder = enclaveFolder(t, 'guard: {list: encryptor.yaml}\n');
     const before = readFileSync(join(folder, 'encryptor.yaml'), 'utf8');

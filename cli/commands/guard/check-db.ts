@@ -8,6 +8,7 @@ import { readCatalogue } from '../../../acra/catalogue/read.ts';
 import { loadEncryptorConfig } from '../../../acra/encryptor-config/lint.ts';
 import type { EncryptedTable } from '../../../acra/encryptor-config/schema.ts';
 import { type EnclaveConfig, enclaveSchema } from '../../../config/enclave.ts';
+import type { GuardList } from '../../../config/guard-list.ts';
 import { loadConfig } from '../../../config/load.ts';
 import { type Difference, differenceOf, readList, writeList } from '../../check-db/list-file.ts';
 import { connect, type DatabaseAddress, measuredTls, readPassword } from '../../check-db/session.ts';
@@ -45,29 +46,40 @@ async function judge(address: DatabaseAddress, tables: ReadonlyMap<string, Encry
   }
 }
 
-interface Report {
+interface ListReport {
   readonly file: string;
-  readonly findings: readonly Finding[];
   readonly difference: Difference;
+  /** As the database has it, now. */
+  readonly isSame: boolean;
   readonly isWritten: boolean;
 }
 
-function tellDifference({ file, difference: { added, removed }, isWritten }: Report): void {
-  if (added.length === 0 && removed.length === 0) {
-    printLine(`${green('up to date')} ${file}`);
-    return;
-  }
-  printLine(isWritten ? `${green('written')} ${file}` : `${yellow('differs')} ${file}; --write writes it`);
+async function compareList(list: GuardList, file: string, isToBeWritten: boolean): Promise<ListReport> {
+  const present = readList(file);
+  const difference = differenceOf(present, list);
+  const wasSame = present !== undefined && difference.added.length === 0 && difference.removed.length === 0;
+  const isWritten = isToBeWritten && !wasSame;
+  if (isWritten) await writeList(file, list);
+  return { file, difference, isSame: wasSame || isWritten, isWritten };
+}
+
+function tellList({ file, difference: { added, removed }, isSame, isWritten }: ListReport): void {
+  if (isWritten) printLine(`${green('written')} ${file}`);
+  else printLine(isSame ? `${green('up to date')} ${file}` : `${yellow('differs')} ${file}; --write writes it`);
   for (const name of added) printLine(`  + ${shown(name)}`);
   for (const name of removed) printLine(`  - ${shown(name)}`);
 }
 
-function tell(report: Report): void {
-  for (const { severity, code, object, found, action } of report.findings) {
+function tellFindings(findings: readonly Finding[]): void {
+  for (const { severity, code, object, found, action } of findings) {
     printLine(`${severity === 'error' ? red('error') : yellow('warning')} ${bold(code)}: ${object}: ${found}`);
     printLine(`  ${dim(action)}`);
   }
-  tellDifference(report);
+}
+
+function unusedList({ guard: { list, relations } }: EnclaveConfig): Finding[] {
+  const isUsed = list !== undefined && relations === 'listed';
+  return isUsed ? [] : [finding('DB_LIST_UNUSED', 'enclave.yaml', `relations: ${relations}`)];
 }
 
 async function checkDatabase(options: Options): Promise<void> {
@@ -75,18 +87,19 @@ async function checkDatabase(options: Options): Promise<void> {
   const config = loadConfig(enclaveSchema, join(folder, 'enclave.yaml'));
   const { tables } = loadEncryptorConfig(join(folder, config.acra.encryptorConfig));
   const file = join(folder, config.guard.list ?? DEFAULT_LIST);
-  const present = readList(file);
-  const judged = await judge(addressOf(options, config, folder), tables);
-  const difference = differenceOf(present, judged.list);
-  const isSame = present !== undefined && difference.added.length === 0 && difference.removed.length === 0;
-  const isWritten = options.write === true && !isSame;
-  if (isWritten) await writeList(file, judged.list);
-  const isUsed = config.guard.list !== undefined && config.guard.relations === 'listed';
-  const unused = isUsed ? [] : [finding('DB_LIST_UNUSED', 'enclave.yaml', `relations: ${config.guard.relations}`)];
-  const report: Report = { file, findings: [...judged.findings, ...unused], difference, isWritten };
-  if (options.json) printJson({ ...report, list: judged.list });
-  else tell(report);
-  if (report.findings.length > 0 || !(isSame || isWritten)) process.exitCode = EX_FOUND;
+  // With acra-server in line nobody reads a list.
+  const hasGuard = config.ingress.tls === 'terminate';
+  if (hasGuard) readList(file);
+  const { list, findings: found } = await judge(addressOf(options, config, folder), tables);
+  const compared = hasGuard ? await compareList(list, file, options.write === true) : undefined;
+  const findings = [...found, ...(hasGuard ? unusedList(config) : [])];
+  if (options.json) printJson({ findings, list, ...compared });
+  else {
+    tellFindings(findings);
+    if (compared) tellList(compared);
+    else printLine('no list: with ingress.tls: passthrough acra-server reads statements itself');
+  }
+  if (findings.length > 0 || compared?.isSame === false) process.exitCode = EX_FOUND;
 }
 
 function parsePort(text: string): number {
