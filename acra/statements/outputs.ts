@@ -6,9 +6,9 @@ import { allAs, as, stringsOf } from './tree.ts';
 
 /**
  * `unknown-star`: as many columns as an unprotected table has. `doubtful`: of a relation that nobody knows, with the name of a protected
- * column; it is read as it is stored.
+ * column; it is read as it is stored. `unlisted`: of such a relation, with any other name.
  */
-export type Output = EncryptedColumn | 'unprotected' | 'unknown-star' | 'doubtful';
+export type Output = EncryptedColumn | 'unprotected' | 'unknown-star' | 'doubtful' | 'unlisted';
 
 /** A protected column among the results of a statement. */
 export interface ProtectedResult {

@@ -7,6 +7,7 @@ import { wasSeen } from './support/run-form.ts';
 /** Behind each of these a value would stand in the protected table. */
 const HIDDEN = `
 CREATE VIEW patient_view AS SELECT * FROM patients;
+CREATE VIEW pg_patients AS SELECT * FROM patients;
 CREATE VIEW renamed AS SELECT id, email AS address FROM patients;
 CREATE TABLE patients_child () INHERITS (patients);
 CREATE TABLE notes (id integer PRIMARY KEY, note text);
@@ -23,6 +24,11 @@ const WAYS = [
   `SELECT id FROM patient_view WHERE email = '${STORED}'`,
   `SELECT id FROM patients_child WHERE diagnosis LIKE '${STORED}%'`,
   `SELECT * FROM renamed AS r (i, a) WHERE a = '${STORED}'`,
+  `SELECT id FROM renamed WHERE address = '${STORED}'`,
+  `SELECT id FROM pg_patients WHERE email = '${STORED}'`,
+  `SELECT save(v.a) FROM (VALUES ('${STORED}')) v (a)`,
+  `SELECT save(x) FROM unnest(ARRAY['${STORED}']) x`,
+  `SELECT (v.a).save FROM (SELECT '${STORED}'::text AS a) v`,
 ];
 
 t.test('what a database has that nobody configured', async (t) => {
@@ -44,14 +50,14 @@ t.test('what a database has that nobody configured', async (t) => {
 
   await t.test('keeps what the measured list names', async (t) => {
     await application.query('INSERT INTO notes VALUES ($1, $2)', [1, OTHER]);
-    t.same((await application.query(`SELECT touch(note) AS shouted, touch('x') AS x FROM notes`)).rows, [
+    t.same((await application.query(`SELECT touch(note) AS shouted, touch('x') AS x FROM notes WHERE id = 1`)).rows, [
       { shouted: OTHER.toUpperCase(), x: 'X' },
     ]);
     t.same((await application.query(`DELETE FROM notes WHERE note = '${OTHER}' RETURNING id`)).rows, [{ id: 1 }]);
   });
 
   await t.test('reads from others, protected columns as they are stored', async (t) => {
-    const { rows } = await application.query<{ email: Buffer }>('SELECT email FROM patient_view WHERE id = 1');
+    const { rows } = await application.query<{ email: Buffer }>('SELECT email FROM patient_view');
     const [stored] = (await owner.query('SELECT email FROM patients WHERE id = 1')).rows;
     t.same(rows, [stored]);
   });

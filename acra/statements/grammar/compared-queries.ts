@@ -7,6 +7,7 @@ import { as } from '../tree.ts';
 import { areRead, type Column, isProtected, isUnknown, protectedIn, type Scope } from './relations.ts';
 import { givenSide, requireSearchable, type Side, sideOf } from './sides.ts';
 import { isStarred } from './stars.ts';
+import { requireNoValueInQuery } from './unlisted.ts';
 import { doubtful, usedInside } from './unsupported.ts';
 import type { Target, Walk } from './walk.ts';
 
@@ -31,6 +32,7 @@ export function compareWithQuery(own: Walk, node: Node | undefined, query: Node,
     else if (column?.isHash && isProtected(column.output)) compareHash(own, test, column, scope);
     else own.visit(test, scope);
   }
+  requireNoValueInQuery(tests, columns, scope);
   requireNothing(columns.filter(({ isHash }) => !isHash));
 }
 

@@ -10,6 +10,7 @@ import { judgeComparison, operatorOf } from './comparisons.ts';
 import { areRead, type Column, isProtected, protectedIn, type Scope } from './relations.ts';
 import { judgeSetConfig } from './settings.ts';
 import { isStarred } from './stars.ts';
+import { requireField, requireNoValueInCase } from './unlisted.ts';
 import { doubtful, unsupported, usedInside } from './unsupported.ts';
 import type { Walk } from './walk.ts';
 
@@ -21,6 +22,8 @@ export function visit(own: Walk, tree: unknown, scope: Scope): void {
     const [call, link] = [as(node, 'FuncCall'), as(node, 'SubLink')];
     if (call) judgeCall(call, scope);
     requireNoHiddenColumn(node, scope);
+    const choice = as(node, 'CaseExpr');
+    if (choice) requireNoValueInCase(choice, scope);
     if (reference) requirePlain(scope, reference);
     else if (expression) visitExpression(own, expression, scope);
     else if (test) visitCounted(own, test.arg, scope);
@@ -69,6 +72,7 @@ function requireNoHiddenColumn(node: Node, scope: Scope): void {
   if (isRow(part?.arg ?? (call?.args?.length === 1 ? call.args[0] : undefined)) && scope.isOfSomeTable(name))
     throw doubtful(name);
   if (isRow(expression?.lexpr) || isRow(expression?.rexpr)) throw doubtful('*');
+  if (part) requireField(part, scope);
 }
 
 /** How many are not NULL is the same for ciphertexts. */
@@ -116,6 +120,7 @@ export function yieldOf(own: Walk, node: Node | undefined, scope: Scope): Output
     return columns[0]?.output ?? 'unprotected';
   }
   if (choice) {
+    requireNoValueInCase(choice, scope);
     own.visit([choice.arg, ...allAs(choice.args, 'CaseWhen').map(({ expr }) => expr)], scope);
     return oneOf(own, [...allAs(choice.args, 'CaseWhen').map(({ result }) => result), choice.defresult], scope);
   }

@@ -13,6 +13,7 @@ import {
   type Scope,
   UNKNOWN,
 } from './relations.ts';
+import { requireNoValueInJoin } from './unlisted.ts';
 import { doubtful, unsupported } from './unsupported.ts';
 import type { Walk } from './walk.ts';
 
@@ -36,7 +37,7 @@ function fromItem(own: Walk, item: Node, beside: Scope, before: Scope): From {
   if (join) return joined(own, join, beside, before);
   if (query?.subquery) {
     const columns = own.query(query.subquery, query.lateral ? beside : before);
-    return alone(renamed({ name: undefined, columns }, query.alias));
+    return alone(renamed({ name: undefined, columns, isDerived: true }, query.alias));
   }
   const sample = as(item, 'RangeTableSample');
   if (sample?.relation) {
@@ -48,7 +49,7 @@ function fromItem(own: Walk, item: Node, beside: Scope, before: Scope): From {
   const { alias } = Object.values(item)[0] as { alias?: Parameters<typeof renamed>[1] };
   const isPlain = allOf(item, 'FuncCall').every((call) => beside.database.receivers.isPlainFunction(call));
   const columns = unnested(item) ?? (isPlain ? PLAIN_TABLE : UNKNOWN);
-  return alone(renamed({ name: undefined, columns }, alias));
+  return alone(renamed({ name: undefined, columns, isDerived: true }, alias));
 }
 
 /** A column for each array of unnest(…). */
@@ -73,7 +74,7 @@ function joined(own: Walk, join: JoinExpr, beside: Scope, before: Scope): From {
   const inside = [...left.relations, ...right.relations];
   own.visit(join.quals, beside.with(inside, [...left.star, ...right.star]));
   const star = merged(left.star, right.star, shared);
-  if (join.alias) return alone(renamed({ name: undefined, columns: star }, join.alias));
+  if (join.alias) return alone(renamed({ name: undefined, columns: star, isDerived: true }, join.alias));
   const { join_using_alias: usingAlias } = join;
   const ofUsing = usingAlias ? [renamed({ name: undefined, columns: [], isAside: true }, usingAlias)] : [];
   return { relations: [...inside, ...ofUsing], star };
@@ -98,6 +99,7 @@ function requireComparable(
   const names = isNatural ? columns.flatMap(({ name }) => name ?? []) : shared;
   const unknown = names.find((name) => sides.some((side) => scope.isDoubtful(side, name)));
   if (unknown !== undefined) throw doubtful(unknown);
+  requireNoValueInJoin(names, sides);
 }
 
 /** Columns of USING come first, once. */

@@ -123,7 +123,7 @@ function requireSameHashes(left: readonly Column[], right: readonly Column[]): v
 }
 
 const isDoubtful = (columns: readonly Column[], index: number) =>
-  isUnknown(columns) || columns[index]?.output === 'doubtful';
+  isUnknown(columns) || ['doubtful', 'unlisted'].some((output) => columns[index]?.output === output);
 
 const asExpression = (column: Column): Column => (column.given ? column : { ...column, isReference: false });
 

@@ -6,24 +6,17 @@
 import type { FuncCall, RangeVar } from 'libpg-query';
 import type { Policy } from '../policy.ts';
 import type { Tables } from '../scope.ts';
-import { as, stringsOf, walk } from '../tree.ts';
+import { as, stringsOf } from '../tree.ts';
 import builtIn from './built-in-functions.json' with { type: 'json' };
+import relations from './built-in-relations.json' with { type: 'json' };
 import { unsupported } from './unsupported.ts';
 
 /** Of PostgreSQL 18, but for those that run a text as a statement, or keep what they get. */
 const BUILT_IN: ReadonlySet<string> = new Set(builtIn);
-const CATALOGUES: readonly (string | undefined)[] = ['pg_catalog', 'information_schema'];
-
-/** Whether a client's value is in it. */
-function hasValue(tree: unknown): boolean {
-  let isFound = false;
-  walk(tree, (node) => {
-    const constant = as(node, 'A_Const');
-    if ((constant && !constant.isnull) || as(node, 'ParamRef')) isFound = true;
-    return !isFound;
-  });
-  return isFound;
-}
+const CATALOGUES: ReadonlyMap<string, ReadonlySet<string>> = new Map(
+  Object.entries(relations).map(([schema, names]) => [schema, new Set(names)]),
+);
+const CATALOGUE = 'pg_catalog';
 
 /** The last part: which schema it leads to is the database's word. */
 export const nameOfFunction = ({ funcname }: FuncCall) => stringsOf(funcname).at(-1) ?? '';
@@ -33,8 +26,8 @@ export class Receivers {
   readonly #relations: ReadonlySet<string>;
   readonly #functions: ReadonlySet<string>;
 
-  constructor({ relations, list }: Policy) {
-    this.#isAny = relations === 'any';
+  constructor({ relations: which, list }: Policy) {
+    this.#isAny = which === 'any';
     this.#relations = new Set(list.relations);
     this.#functions = new Set(list.functions);
   }
@@ -42,7 +35,7 @@ export class Receivers {
   /** Whether nothing of a relation that is not protected itself is a protected column. */
   isPlain({ relname = '', schemaname }: RangeVar): boolean {
     if (this.#isAny || this.#relations.has(relname)) return true;
-    return CATALOGUES.includes(schemaname) || (schemaname === undefined && relname.startsWith('pg_'));
+    return CATALOGUES.get(schemaname ?? CATALOGUE)?.has(relname) === true;
   }
 
   /** Whether the measured configuration names it. */
@@ -63,17 +56,26 @@ export class Receivers {
   isPlainFunction({ funcname }: FuncCall): boolean {
     const names = stringsOf(funcname);
     const name = names.at(-1) ?? '';
-    const isOwn = names.length === 1 || names.at(-2) === 'pg_catalog';
+    const isOwn = names.length === 1 || names.at(-2) === CATALOGUE;
     return this.#isAny || (isOwn && BUILT_IN.has(name)) || this.#functions.has(name);
   }
 
-  /** @throws Refusal where a function that is not on the list is given a value */
+  /** @throws Refusal where a function that is not on the list is given anything: columns may hold values of the statement */
   requireFunction(call: FuncCall): void {
-    if (this.isPlainFunction(call) || !hasValue(call.args)) return;
-    const name = nameOfFunction(call);
-    throw unsupported(
+    const { args = [], agg_order: order = [] } = call;
+    if (this.isPlainFunction(call) || [...args, ...order].every((each) => as(each, 'A_Const')?.isnull)) return;
+    throw this.#given(nameOfFunction(call));
+  }
+
+  /** `(value).name` calls a function where there is no such field. @throws Refusal */
+  requireFieldName(name: string): void {
+    if (!this.isPlainFunction({ funcname: [{ String: { sval: name } }] })) throw this.#given(name);
+  }
+
+  #given(name: string): Error {
+    return unsupported(
       'function-unlisted',
-      `function "${name}" is given a value, and is not in guard.list: it may store it in a protected table`,
+      `function "${name}" is given something, and is not in guard.list: it may store it in a protected table`,
     );
   }
 

@@ -51,6 +51,8 @@ export interface Relation {
   readonly columns: readonly Column[];
   /** Found only with its name in front: `excluded`, `old`, `new`. */
   readonly isAside?: boolean;
+  /** Of a query, or put together by a join: it may have values of the statement. */
+  readonly isDerived?: boolean;
 }
 
 /** What is known of the database. */
@@ -73,8 +75,9 @@ const unknownAs = (alias: Alias | undefined): readonly Column[] => [
   ...UNKNOWN,
 ];
 
-const PLAIN: Column = { name: undefined, output: 'unprotected' };
-const DOUBTFUL: Column = { name: undefined, output: 'doubtful' };
+const PLAIN: Column = { name: undefined, output: 'unprotected', isReference: true };
+const UNLISTED: Column = { name: undefined, output: 'unlisted', isReference: true };
+const DOUBTFUL: Column = { name: undefined, output: 'doubtful', isReference: true };
 
 export const isProtected = (output: Output): output is EncryptedColumn => typeof output === 'object';
 
@@ -148,7 +151,7 @@ export class Scope {
     const table = this.database.tables.get(relname);
     const isPlain = this.database.receivers.isPlain(relation);
     const columns = table ? columnsOf(table) : isPlain ? PLAIN_TABLE : unknownAs(alias);
-    return renamed({ name: relname, columns: query ?? columns }, alias);
+    return renamed({ name: relname, columns: query ?? columns, isDerived: query !== undefined }, alias);
   }
 
   /** What one name yields. @throws Refusal where it may be a protected column or not, or means a whole row with one */
@@ -171,13 +174,18 @@ export class Scope {
 
   #findIn(qualifier: string, name: string): Column {
     const relation = this.named(qualifier);
-    if (!relation && this.isOfSomeTable(name)) throw missing(`${qualifier}.${name}`);
-    return (relation && columnNamed(relation, name)) ?? (relation ? this.#other([relation], name) : PLAIN);
+    const found = relation && columnNamed(relation, name);
+    if (found) return found;
+    // Of a query with no such column PostgreSQL takes it for a function, and gives it the whole row.
+    const isFunction = relation?.isDerived && !isOpen(relation.columns);
+    if (isFunction || (!relation && this.isOfSomeTable(name))) throw missing(`${qualifier}.${name}`);
+    return relation ? this.#other([relation], name) : PLAIN;
   }
 
   /** A name that is none of the columns that are known. */
   #other(relations: readonly Relation[], name: string): Column {
-    return relations.some(({ columns }) => this.isDoubtful(columns, name)) ? DOUBTFUL : PLAIN;
+    if (relations.some(({ columns }) => this.isDoubtful(columns, name))) return DOUBTFUL;
+    return relations.some(({ columns }) => isUnknown(columns)) ? UNLISTED : PLAIN;
   }
 
   /** Whether it stands for a whole row of a relation that nobody knows. */
@@ -192,6 +200,14 @@ export class Scope {
   isDoubtful(columns: readonly Column[], name: string): boolean {
     const own = columns.find((column) => column.name === name);
     return own ? own.output === 'doubtful' : isUnknown(columns) && this.isOfSomeTable(name);
+  }
+
+  /** Whether a relation that nobody knows is among those that can be named here. */
+  hasUnlisted(): boolean {
+    const isSeen = this.relations.some(
+      ({ columns }) => isUnknown(columns) || columns.some(({ output }) => output === 'unlisted'),
+    );
+    return isSeen || this.outer?.hasUnlisted() === true;
   }
 
   /** Whether a protected column is called so. */
@@ -220,7 +236,7 @@ export class Scope {
         `"${name}" may be a protected column or one of another table: write the table's name before it`,
       );
     }
-    return outer;
+    return outer === PLAIN ? own : outer;
   }
 }
 
