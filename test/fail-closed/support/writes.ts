@@ -189,6 +189,15 @@ export const WRITES: Readonly<Record<string, Form>> = {
     `INSERT INTO patients (id, name, email) VALUES (9, 'n', '${STORED}') ON CONFLICT (email) DO NOTHING`,
   ),
   DO: refused(`DO $$ BEGIN INSERT INTO patients (id, name, diagnosis) VALUES (9, 'n', '${STORED}'); END $$`),
+  'CREATE FUNCTION': refused(
+    `CREATE FUNCTION spoil() RETURNS void LANGUAGE sql AS $$ UPDATE patients SET diagnosis = '${STORED}' $$`,
+  ),
+  'CREATE RULE': refused(
+    `CREATE RULE spoil AS ON DELETE TO patients DO INSTEAD UPDATE patients SET diagnosis = '${STORED}'`,
+  ),
+  'ALTER TABLE … SET DEFAULT': refused(`ALTER TABLE patients ALTER diagnosis SET DEFAULT '${STORED}'`),
+  'CREATE INDEX ON t (column)': refused('CREATE UNIQUE INDEX ON patients (email)'),
+  'ALTER TABLE … ADD UNIQUE': refused('ALTER TABLE patients ADD UNIQUE (email)'),
   'COPY FROM STDIN': { ...refused('COPY patients (id, name, diagnosis) FROM STDIN'), beginsCopy: true },
   'EXPLAIN ANALYZE INSERT': insert(
     `EXPLAIN ANALYZE INSERT INTO patients (id, name, diagnosis) VALUES (9, 'n', '${STORED}')`,
