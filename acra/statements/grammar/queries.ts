@@ -6,7 +6,7 @@ import { allAs, allOf, as, stringsOf } from '../tree.ts';
 import { withFrom } from './from-clause.ts';
 import { Given, isValue, unnestedArrays } from './given.ts';
 import { hashed } from './hashes.ts';
-import { distinctKeys, isDistinct, plainOf, requireDistinct, requireNoOrder } from './order.ts';
+import { distinctKeys, isDistinct, plainOf, requireDistinct, requireNoGroup, requireNoOrder } from './order.ts';
 import {
   areRead,
   type Column,
@@ -31,7 +31,8 @@ export function select(own: Walk, query: SelectStmt, outer: Scope, targets: Targ
   const inside = withFrom(own, query.fromClause, scope);
   own.visit([query.whereClause, query.havingClause, query.windowClause], inside);
   const columns = selected(own, allAs(query.targetList, 'ResTarget'), inside, targets);
-  requireNoOrder(own, [...(query.groupClause ?? []), ...distinctKeys(query)], columns, inside);
+  requireNoGroup(own, query.groupClause ?? [], columns, inside);
+  requireNoOrder(own, distinctKeys(query), columns, inside);
   if (isDistinct(query)) requireDistinct(columns);
   finish(own, query, columns, inside);
   if (query.intoClause) requireNoCopy(columns, query.intoClause.rel?.relname, inside);
