@@ -1,6 +1,7 @@
 /** What in a list of receivers contradicts the encryptor configuration, or would give values to what must never get one. */
 import type { GuardList } from '../../config/guard-list.ts';
 import type { EncryptedTable } from '../encryptor-config/schema.ts';
+import { searchedColumns } from '../statements/policy.ts';
 import { NO_RECEIVERS } from './no-receivers.ts';
 
 export interface ListFault {
@@ -15,11 +16,14 @@ function relationFault(name: string, tables: ReadonlyMap<string, EncryptedTable>
 }
 
 function searchFault(name: string, tables: ReadonlyMap<string, EncryptedTable>): string | undefined {
-  const isSearchable = tables
-    .values()
-    .flatMap((table) => table.encrypted.values())
-    .some((column) => column.searchable && `${column.table}.${column.name}` === name);
-  return isSearchable ? undefined : 'is no searchable column of the encryptor configuration';
+  const isSearch = ({ name: table, columns: known, encrypted }: EncryptedTable) => {
+    const columns = searchedColumns(name, table);
+    const own = columns.map((column) => encrypted.get(column)).filter((column) => column !== undefined);
+    return (
+      columns.every((column) => known.includes(column)) && own.length > 0 && own.every(({ searchable }) => searchable)
+    );
+  };
+  return tables.values().some(isSearch) ? undefined : 'is no searchable column of the encryptor configuration';
 }
 
 /** All of them, in the order of the file. */

@@ -13,3 +13,16 @@ export interface Policy {
 }
 
 export const ANY_RELATION: Policy = { relations: 'any', list: { relations: [], functions: [], uniqueSearches: [] } };
+
+/** @param entry `table.column`, or `table.(column,column)` @returns none where it is of another table */
+export function searchedColumns(entry: string, table: string): readonly string[] {
+  if (!entry.startsWith(`${table}.`)) return [];
+  const columns = entry.slice(table.length + 1);
+  const isOfSeveral = columns.startsWith('(') && columns.endsWith(')');
+  return isOfSeveral
+    ? columns
+        .slice(1, -1)
+        .split(',')
+        .map((name) => name.trim())
+    : [columns];
+}

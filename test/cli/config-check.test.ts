@@ -63,7 +63,7 @@ t.test(
     const list = `version: 1
 relations: [notes, patients, pg_settings]
 functions: [touch, query_to_xml]
-uniqueSearches: [patients.email, patients.diagnosis, gone.email]
+uniqueSearches: [patients.email, patients.diagnosis, gone.email, 'patients.(name,email)', 'patients.(email,diagnosis)']
 `;
     const { folder, file } = written(t, 'guard-list.yaml', list);
     t.equal((await acraEnclave(['config', 'check', file])).code, 0, 'alone it has a form only');
@@ -76,7 +76,8 @@ uniqueSearches: [patients.email, patients.diagnosis, gone.email]
     t.match(stderr, /functions\.1: "query_to_xml" runs a text/);
     t.match(stderr, /uniqueSearches\.1: "patients\.diagnosis" is no searchable column/);
     t.match(stderr, /uniqueSearches\.2: "gone\.email" /);
-    t.notMatch(stderr, /relations\.0|functions\.0|uniqueSearches\.0/);
+    t.match(stderr, /uniqueSearches\.4: "patients\.\(email,diagnosis\)" /);
+    t.notMatch(stderr, /relations\.0|functions\.0|uniqueSearches\.0|uniqueSearches\.3/);
     t.match((await acraEnclave(['config', 'check', join(folder, 'enclave.yaml')])).stderr, 'relations.1');
   },
 );

@@ -5,23 +5,17 @@
  */
 import type { InferClause } from 'libpg-query';
 import type { EncryptedColumn } from '../../encryptor-config/schema.ts';
+import { searchedColumns } from '../policy.ts';
 import { allAs } from '../tree.ts';
 import { isProtected, type Relation, type Scope } from './relations.ts';
 import { isSearchPart } from './search-part.ts';
 import { unsupported } from './unsupported.ts';
 import type { Walk } from './walk.ts';
 
-/** `TABLE.COLUMN`, or `TABLE.(COLUMN,COLUMN)`. */
-function columnsOf(entry: string, table: string): readonly string[] {
-  if (!entry.startsWith(`${table}.`)) return [];
-  const columns = entry.slice(table.length + 1);
-  return columns.startsWith('(') && columns.endsWith(')') ? columns.slice(1, -1).split(',') : [columns];
-}
-
 function hasUniqueIndex({ database }: Scope, { table }: EncryptedColumn, columns: readonly string[]): boolean {
   const wanted = new Set(columns);
   return database.uniqueSearches.some((entry) => {
-    const indexed = new Set(columnsOf(entry, table).map((name) => name.trim()));
+    const indexed = new Set(searchedColumns(entry, table));
     return indexed.size === wanted.size && indexed.isSubsetOf(wanted);
   });
 }
