@@ -2,6 +2,7 @@
 import type { Node, SelectStmt } from 'libpg-query';
 import { as, stringsOf } from '../tree.ts';
 import { areRead, type Column, isOpen, isProtected, protectedIn, type Scope } from './relations.ts';
+import { isStarred } from './stars.ts';
 import { unsupported } from './unsupported.ts';
 import type { Walk } from './walk.ts';
 
@@ -49,7 +50,8 @@ export function requireNoGroup(own: Walk, keys: readonly Node[], columns: readon
 export function requireNoOrder(own: Walk, keys: readonly Node[], columns: readonly Column[], scope: Scope): void {
   for (const key of keys) {
     const meant = meantBy(key, columns);
-    requireNotOrdered(meant);
+    const reference = meant.length === 0 && !isStarred(key) ? as(key, 'ColumnRef') : undefined;
+    requireNotOrdered(reference ? [scope.column(reference)] : meant);
     if (meant.length === 0) own.visit(key, scope);
   }
 }
