@@ -1,6 +1,8 @@
 /** Writes docs/refusals.md from the catalogue of the guard's refusals; a test compares the two. Run: `make error-docs`. */
 import { REFUSAL_KINDS, REFUSALS } from '../acra/statements/refusal-kinds.ts';
 
+const REPORTED = { passes: 'goes to the database as it is, and is told', refused: 'refused all the same' } as const;
+
 export function renderRefusalDocument(): string {
   const lines = [
     '# Refusals of the guard',
@@ -11,10 +13,10 @@ export function renderRefusalDocument(): string {
     '[sql.md](sql.md). This page is written from the code (`make error-docs`) and a test compares the two.',
   ];
   for (const kind of REFUSAL_KINDS) {
-    const { sqlStates, meaning, accepted, action } = REFUSALS[kind];
+    const { sqlStates, inReportMode, meaning, accepted, action } = REFUSALS[kind];
     const states = sqlStates.map((state) => `\`${state}\``).join(', ');
     lines.push('', `## ${kind}`, '', `- state: ${states}`, `- meaning: ${meaning}`, `- accepted: ${accepted}`);
-    lines.push(`- what to do: ${action}`);
+    lines.push(`- what to do: ${action}`, `- with \`guard.mode: report\`: ${REPORTED[inReportMode]}`);
   }
   return `${lines.join('\n')}\n`;
 }

@@ -2,8 +2,9 @@
 import { z } from 'zod';
 import { durationMs, fileInFolder } from './fields.ts';
 
-const GUARD_MODES = ['enforce', 'report'] as const;
+export const GUARD_MODES = ['enforce', 'report'] as const;
 export type GuardMode = (typeof GUARD_MODES)[number];
+export const GUARD_RELATIONS = ['listed', 'any'] as const;
 
 export const guardSection = z
   .strictObject({
@@ -12,7 +13,7 @@ export const guardSection = z
       .default('enforce')
       .describe('report: what would be refused goes to the database as it is, plaintext and all, and is told'),
     relations: z
-      .enum(['listed', 'any'])
+      .enum(GUARD_RELATIONS)
       .default('listed')
       .describe(
         'listed: relations and functions that are neither protected nor on the list get no values; any: they do, views of protected tables too',
@@ -27,3 +28,20 @@ export const guardSection = z
 /** Whether anything in it changes what the guard does. */
 export const isGiven = ({ mode, relations, list }: z.output<typeof guardSection>) =>
   mode !== 'enforce' || relations !== 'listed' || list !== undefined;
+
+/** What it lets pass that it could keep back, for people. */
+export function guardWarnings({
+  mode,
+  relations,
+}: Pick<z.output<typeof guardSection>, 'mode' | 'relations'>): string[] {
+  return [
+    ...(mode === 'report'
+      ? ['guard.mode is report: what the guard would refuse goes to the database as it is, plaintext and all']
+      : []),
+    ...(relations === 'any'
+      ? [
+          'guard.relations is any: values go to views, partitions and functions that nobody configured, plaintext and all',
+        ]
+      : []),
+  ];
+}

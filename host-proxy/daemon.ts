@@ -13,6 +13,7 @@ import type { TcpEndpoint } from '../wire/endpoint.ts';
 import { formatEndpoint } from '../wire/endpoint.ts';
 import { certificatesOf } from './enclave/certificates.ts';
 import { ControlServer } from './enclave/control-server.ts';
+import { guardOf } from './enclave/guard.ts';
 import { IngressGate } from './enclave/ingress-gate.ts';
 import { ShedAlarm } from './enclave/shed-alarm.ts';
 import { unheard } from './enclave/unheard.ts';
@@ -126,6 +127,7 @@ export class HostProxy implements Service {
       measurements: view.measurements?.pcrs ?? null,
       acraServer: view.measurements?.acraServer ?? null,
       certificates: certificatesOf(view.metrics, this.#clock.nowMs()),
+      guard: guardOf(view.metrics),
       logs: view.logs,
       machine: this.#machine(),
     };

@@ -12,6 +12,7 @@ import { LOG_LEVELS } from '../runtime/log.ts';
 import type { DatabaseTarget } from './edge/database-connection.ts';
 import type { FrontLimits } from './front/limits.ts';
 import { REFUSAL_REASONS } from './front/refused.ts';
+import { guardCountsSchema } from './guard/guard-counts.ts';
 import { MAX_LOG_CHARACTERS } from './loggable.ts';
 import type { ToldTable } from './protected-tables.ts';
 
@@ -104,6 +105,7 @@ export const fromGuardSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('engine'), port: z.int().min(1).max(65_535) }),
   z.strictObject({ type: z.literal('listening') }),
   z.strictObject({ type: z.literal('sessions'), open: count }),
+  guardCountsSchema,
   /** acra-server did not protect a value, or does not answer: it is to be ended. */
   z.strictObject({ type: z.literal('engine-fault'), fault: z.enum(['unprotected', 'deaf']) }),
 ]);

@@ -112,6 +112,46 @@ export const SUPERVISOR_METRICS = {
     help: 'Connections that the front refused before they were sessions, by reason',
     labels: ['reason'],
   },
+  guard_mode: {
+    kind: 'gauge',
+    help: '1 on what the guard does with statements that it cannot protect, 0 on the other',
+    labels: ['mode'],
+  },
+  guard_relations: {
+    kind: 'gauge',
+    help: '1 on which relations and functions may receive values, 0 on the other',
+    labels: ['relations'],
+  },
+  guard_statements_total: {
+    kind: 'counter',
+    help: 'Statements by what they do and what became of them',
+    labels: ['statement', 'verdict'],
+  },
+  guard_refusals_total: {
+    kind: 'counter',
+    help: 'Texts that were refused, or would have been where the guard only reports, by why',
+    labels: ['reason', 'outcome'],
+  },
+  guard_values_total: {
+    kind: 'counter',
+    help: 'Values that the engine encrypted, hashed or decrypted',
+    labels: ['operation'],
+  },
+  guard_containers_elsewhere_total: {
+    kind: 'counter',
+    help: 'Containers in cells that nobody protects, which went to the client as they are stored',
+    labels: [],
+  },
+  guard_contradicted_cells_total: {
+    kind: 'counter',
+    help: 'Cells of protected columns that were left as they are stored because the row description spoke against it',
+    labels: [],
+  },
+  guard_phase_seconds_total: {
+    kind: 'counter',
+    help: 'Time that statements took, by phase',
+    labels: ['phase'],
+  },
   log_records_suppressed_total: {
     kind: 'counter',
     help: 'Log records of the enclave left out because too many of their kind came in a minute',

@@ -16,20 +16,15 @@ import { Refusal } from '../statements/refusal.ts';
 import { takesValues } from '../statements/value-use.ts';
 import { endOfData, refuseTooLong, requireOfSession, requireWanted } from './belonging.ts';
 import { DatabaseReading } from './database-reading.ts';
-import { type Judge, type Judged, Judging } from './judging.ts';
+import { type Judged, Judging } from './judging.ts';
 import { Names } from './names.ts';
+import type { ConversationOptions } from './options.ts';
 import { Portals } from './portals.ts';
+import { asWritten, mayPass } from './report-mode.ts';
 import type { Request } from './request.ts';
 import { cellKinds, databaseTypes, describedTypes, describeParameters, type ResultSource } from './result-types.ts';
+import { StatementWatch, UNOBSERVED } from './statement-watch.ts';
 import { isTrapError, trapFor } from './trap.ts';
-import type { ValueProtector } from './value-protector.ts';
-
-export interface ConversationOptions {
-  readonly judge: Judge;
-  readonly protector: ValueProtector;
-  /** Begins what the client is told of a refusal. */
-  readonly refusedBy: string;
-}
 
 const NOTHING: Buffer = Buffer.alloc(0);
 
@@ -39,6 +34,7 @@ export class Conversation {
   readonly #names = new Names();
   readonly #reading = new DatabaseReading();
   readonly #judging: Judging;
+  readonly #watch: StatementWatch;
   readonly #queue = new ReplyQueue<Request>((dropped) => this.#dropped(dropped));
   #isLoggedIn = false;
   #segment = 0;
@@ -48,7 +44,8 @@ export class Conversation {
 
   constructor(options: ConversationOptions) {
     this.#options = options;
-    this.#judging = new Judging(options.judge, options.protector, this.#names);
+    this.#watch = new StatementWatch(options.observer ?? UNOBSERVED);
+    this.#judging = new Judging({ ...options, names: this.#names, watch: this.#watch });
   }
 
   /** From now on whatever belongs to a login ends the session. */
@@ -65,13 +62,18 @@ export class Conversation {
   async fromClient(message: Message): Promise<Buffer> {
     if (this.#isLoggedIn) requireOfSession(message.type, 'client');
     if (this.#isSkipped(message.type)) return NOTHING;
+    this.#watch.begin();
     try {
       return message.skippedBytes !== undefined ? refuseTooLong(message) : await this.#request(message);
     } catch (refusal) {
       if (!(refusal instanceof Refusal)) throw refusal;
+      if (this.#options.isReporting && mayPass(refusal)) {
+        const session = { watch: this.#watch, portals: this.#portals, segment: this.#segment };
+        return this.#send(asWritten(message, refusal, session), message.frame);
+      }
       const { frame, ...request } = trapFor(message);
       this.#skipsToSync = request.kind === 'parse';
-      return this.#send({ ...request, refusal }, frame);
+      return this.#send({ ...request, refusal, work: this.#watch.refused(refusal, 'refused') }, frame);
     }
   }
 
@@ -99,6 +101,7 @@ export class Conversation {
     if (this.#isLoggedIn) requireOfSession(type, 'database');
     requireWanted(type, this.#queue.current?.plan?.copiesIn);
     const request = this.#queue.answered(type);
+    this.#watch.answered(type, request ?? this.#queue.current);
     if (type === BACKEND.parameterStatus) this.#reading.take(...messages.PARAMETER_STATUS.decode(body));
     const answer = this.#answerTo(request, message);
     if (type === BACKEND.readyForQuery) this.#isSilent = false;
@@ -163,13 +166,16 @@ export class Conversation {
     try {
       const frames = all.map(({ frame }) => frame);
       const source = request && this.#sourceOf(request);
-      if (isRows) return await protector.rows(frames, (count) => cellKinds(source, count));
-      await protector.copied(frames);
-      return frames;
+      return await this.#watch.reading(this.#queue.current?.work, async () => {
+        if (isRows) return await protector.rows(frames, (count) => cellKinds(source, count));
+        await protector.copied(frames);
+        return frames;
+      });
     } catch (error) {
       // Behind it others may wait that the database carries out, and that the client would take for skipped.
       if (!(error instanceof Refusal && this.#queue.isLastOfSegment)) throw error;
       this.#isSilent = true;
+      if (request?.work) Object.assign(request.work, { verdict: 'refused', refusal: error.kind });
       return [encodeError('ERROR', error.sqlState, error.message, error.hint)];
     }
   }
@@ -224,7 +230,7 @@ export class Conversation {
     const plan = portal?.plan;
     if (!plan) return this.#send({ kind: 'execute' }, frame);
     const effects = this.#names.sending(plan, this.#segment);
-    return this.#send({ kind: 'execute', plan: this.#withFetched(plan), portal, effects }, frame);
+    return this.#send({ kind: 'execute', plan: this.#withFetched(plan), portal, effects, work: portal.work }, frame);
   }
 
   #withFetched<Each extends Prepared>(plan: Each): Each {
@@ -233,6 +239,7 @@ export class Conversation {
 
   #send(request: Request, frame: Buffer): Buffer {
     if (request.kind === 'parse') this.#names.statements.parsing(request);
+    this.#watch.sent(request.work);
     this.#queue.sent(request);
     return frame;
   }
@@ -253,12 +260,14 @@ export class Conversation {
     const { plan: judged, rewritten } = await this.#judged(sql);
     const plan = this.#withFetched(judged);
     const effects = this.#names.sending(plan, this.#segment);
-    return this.#send({ kind: 'query', plan, effects }, messages.QUERY.encode(rewritten));
+    const work = this.#watch.queried(plan);
+    return this.#send({ kind: 'query', plan, effects, work }, messages.QUERY.encode(rewritten));
   }
 
   async #parse(name: string, sql: string, oids: number[]): Promise<Buffer> {
     const { plan, parameterCount, rewritten } = await this.#judged(sql, oids.length);
     const request: Request = { kind: 'parse', name, plan, segment: this.#segment };
+    this.#watch.parsed(plan);
     const own = databaseTypes(plan, oids, parameterCount);
     return this.#send(request, messages.PARSE.encode(name, rewritten, own));
   }
@@ -275,6 +284,7 @@ export class Conversation {
     this.#portals.bound(portal, plan, resultFormats);
     if (!plan) return this.#send({ kind: 'bind' }, frame);
     const own = await this.#judging.parameters(plan, formats, values, this.#segment);
+    this.#portals.bound(portal, plan, resultFormats, this.#watch.bound(plan));
     if (own.values === values) return this.#send({ kind: 'bind' }, frame);
     const bind = messages.BIND.encode(portal, name, [...own.formats], [...own.values], resultFormats);
     return this.#send({ kind: 'bind' }, bind);

@@ -6,6 +6,7 @@ import { Refusal } from '../statements/refusal.ts';
 import { rewrite } from '../statements/rewrite.ts';
 import { takesValues, type ValueUse } from '../statements/value-use.ts';
 import type { Names } from './names.ts';
+import type { StatementWatch } from './statement-watch.ts';
 import type { ValueProtector } from './value-protector.ts';
 
 export interface Judge {
@@ -26,17 +27,26 @@ interface Parameters {
   readonly values: readonly (Buffer | null)[];
 }
 
+interface JudgingDeps {
+  readonly judge: Judge;
+  readonly protector: ValueProtector;
+  readonly names: Names;
+  readonly watch: StatementWatch;
+}
+
 export class Judging {
   readonly #judge: Judge;
   readonly #protector: ValueProtector;
   readonly #names: Names;
+  readonly #watch: StatementWatch;
   /** What the statements meant that a judged text executes. */
   readonly #executed = new WeakMap<Prepared, PreparedStatements>();
 
-  constructor(judge: Judge, protector: ValueProtector, names: Names) {
+  constructor({ judge, protector, names, watch }: JudgingDeps) {
     this.#judge = judge;
     this.#protector = protector;
     this.#names = names;
+    this.#watch = watch;
   }
 
   /**
@@ -45,13 +55,15 @@ export class Judging {
    */
   async text(sql: string, typeCount: number, segment: number): Promise<Judged> {
     const text = Buffer.from(sql, 'latin1');
-    const plan = await this.#planOf(text, segment);
+    const plan = await this.#watch.judging(sql, () => this.#planOf(text, segment));
     const parameterCount = Math.max(typeCount, plan.parameterCount);
     if (plan.edits.length === 0) return { plan, parameterCount, rewritten: sql };
     const literals = plan.edits.filter(
       (edit): edit is LiteralEdit & (typeof plan.edits)[number] => edit.kind === 'literal',
     );
-    const values = await Promise.all(literals.map((literal) => this.#protector.literal(literal)));
+    const values = await this.#watch.protecting(plan, () =>
+      Promise.all(literals.map((literal) => this.#protector.literal(literal))),
+    );
     const protectedBy = new Map<LiteralEdit, Buffer>(
       literals.map((literal, index) => [literal, values[index] as Buffer]),
     );
@@ -76,10 +88,12 @@ export class Judging {
     const isOwn = (index: number) => plan.parameters.has(index + 1) || isBinaryAt(formats, index);
     return {
       formats: [...values.map((_, index) => +isOwn(index)), ...plan.copies.map(() => 1)],
-      values: await Promise.all([
-        ...values.map((_, index) => protect(plan.parameters.get(index + 1), index)),
-        ...plan.copies.map(({ of, use }) => protect(use, of - 1)),
-      ]),
+      values: await this.#watch.protecting(plan, () =>
+        Promise.all([
+          ...values.map((_, index) => protect(plan.parameters.get(index + 1), index)),
+          ...plan.copies.map(({ of, use }) => protect(use, of - 1)),
+        ]),
+      ),
     };
   }
 

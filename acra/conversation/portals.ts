@@ -5,10 +5,13 @@
  */
 import type { ResultField } from '../../postgres/messages.ts';
 import type { Prepared } from '../statements/plan.ts';
+import type { Work } from './statement-watch.ts';
 
 export interface Portal {
   readonly plan: Prepared | undefined;
   readonly resultFormats: readonly number[];
+  /** What is counted of it. */
+  readonly work: Work | undefined;
   described?: readonly ResultField[];
 }
 
@@ -16,8 +19,8 @@ export class Portals {
   readonly #byName = new Map<string, Portal>();
   readonly #ofStatements = new WeakMap<Prepared, readonly ResultField[]>();
 
-  bound(name: string, plan: Prepared | undefined, resultFormats: readonly number[]): void {
-    this.#byName.set(name, { plan, resultFormats });
+  bound(name: string, plan: Prepared | undefined, resultFormats: readonly number[], work?: Work): void {
+    this.#byName.set(name, { plan, resultFormats, work });
   }
 
   get(name: string): Portal | undefined {

@@ -5,6 +5,7 @@ import type { Prepared } from '../statements/plan.ts';
 import type { Refusal } from '../statements/refusal.ts';
 import type { PendingEffects } from './names.ts';
 import type { Portal } from './portals.ts';
+import type { Work } from './statement-watch.ts';
 
 export interface Request extends PendingRequest {
   /** Of the prepared statement. */
@@ -20,6 +21,8 @@ export interface Request extends PendingRequest {
   readonly refusal?: Refusal;
   /** How many Syncs the client had sent before. */
   readonly segment?: number;
+  /** What is counted of it; only where it carries out a statement. */
+  readonly work?: Work | undefined;
   /** Of a simple query: how many of its statements the database has carried out. */
   at?: number;
   /** From the RowDescription that answered a simple query. */

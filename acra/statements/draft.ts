@@ -206,7 +206,7 @@ export class Draft {
 
   #unreadable({ column: { name } }: ValueUse): Refusal {
     const reason = this.#reader === 'engine' ? 'is none for its type' : 'has a form that acra-server does not read';
-    return this.#refusal('value-invalid', `the literal for column "${name}" ${reason}`);
+    return this.#refusal('value-hidden', `the literal for column "${name}" ${reason}`);
   }
 
   /** Up to `count` tokens from the one at the byte offset on; none where no token begins. */

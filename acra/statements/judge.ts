@@ -4,6 +4,7 @@
  * is not to be seen here, as with acra-server.
  */
 import { Draft, type Reader } from './draft.ts';
+import { factsOf } from './facts-of.ts';
 import { type Judged, judgeStatement } from './grammar/commands.ts';
 import { receiversOf } from './grammar/receivers.ts';
 import type { Database } from './grammar/relations.ts';
@@ -16,14 +17,22 @@ import { Refusal } from './refusal.ts';
 import type { RefusalKind } from './refusal-kinds.ts';
 import type { Tables } from './scope.ts';
 import { judgeSearch } from './search.ts';
-import { allAs, allOf } from './tree.ts';
+import type { StatementFacts } from './statement-kinds.ts';
+import { allOf } from './tree.ts';
 import { takesValues } from './value-use.ts';
 import { judgeWrites } from './writes.ts';
 
 export type Verdict =
   | { readonly kind: 'passes'; readonly plan: Plan }
   /** The text, as it is, must not reach the database. `reason` holds no value. */
-  | { readonly kind: 'refused'; readonly refusal: RefusalKind; readonly sqlState: string; readonly reason: string };
+  | {
+      readonly kind: 'refused';
+      readonly refusal: RefusalKind;
+      readonly sqlState: string;
+      readonly reason: string;
+      /** Undefined where the text could not be read. */
+      readonly facts: StatementFacts | undefined;
+    };
 
 interface Question {
   readonly database: Database;
@@ -62,7 +71,7 @@ function planFor({ database, text, reader, prepared }: Question): Plan {
     effects: judged.flatMap(({ effect }) => effect ?? []),
     fetches: judged.flatMap(({ fetches }) => fetches ?? []),
     executes: allOf(statements, 'ExecuteStmt').map(({ name = '' }) => name),
-    copiesIn: allAs(statements, 'CopyStmt').some(({ is_from, filename }) => is_from === true && !filename),
+    ...factsOf(statements),
   };
 }
 
@@ -96,8 +105,8 @@ export interface JudgeQuestion {
   readonly prepared: PreparedStatements | undefined;
 }
 
-export function refusedBy({ kind, sqlState, message }: Refusal): Verdict {
-  return { kind: 'refused', refusal: kind, sqlState, reason: message };
+export function refusedBy({ kind, sqlState, message }: Refusal, facts?: StatementFacts): Verdict {
+  return { kind: 'refused', refusal: kind, sqlState, reason: message, facts };
 }
 
 /**
@@ -117,7 +126,7 @@ export function judge(settings: JudgeSettings, text: ParsedText, prepared?: Prep
       }),
     };
   } catch (error) {
-    if (error instanceof Refusal) return refusedBy(error);
+    if (error instanceof Refusal) return refusedBy(error, factsOf(text.statements));
     throw error;
   }
 }

@@ -11,6 +11,7 @@ import { Refusal } from './refusal.ts';
 type Library = typeof import('libpg-query');
 
 const require = createRequire(import.meta.url);
+const FINGERPRINT = /^[0-9a-f]{16}$/;
 /** What bison says when its own stack is full: nesting, not a mistake. */
 const PARSER_STACK_FULL = /^memory exhausted/;
 
@@ -22,6 +23,8 @@ export interface Parser {
   parse(sql: string): Node[];
   /** Tokens without comments, by the byte at which they start. @throws Refusal 42601 @throws BrokenParserError */
   scan(sql: string): ScanToken[];
+  /** The same for statements that differ in constants, white space and the like only. @throws Refusal 42601 @throws BrokenParserError */
+  fingerprint(sql: string): string | undefined;
 }
 
 /** A statement's text with what the parser made of it. */
@@ -60,6 +63,12 @@ export async function loadParser(): Promise<Parser> {
   return {
     parse: (sql) => (sql === '' ? [] : run(() => library.parseSync(sql).stmts ?? []).flatMap(({ stmt }) => stmt ?? [])),
     scan: (sql) => run(() => library.scanSync(sql).tokens).filter(({ tokenName }) => !tokenName.endsWith('COMMENT')),
+    fingerprint: (sql) => {
+      // What it cannot read it does not always throw, but may give its error instead, with a part of the text.
+      run(() => library.parseSync(sql));
+      const found = run(() => library.fingerprintSync(sql));
+      return FINGERPRINT.test(found) ? found : undefined;
+    },
   };
 }
 

@@ -1,10 +1,11 @@
 /** What is to be done with a text of statements, as it was judged. Plain data: it may come from another thread. */
 import type { Edit } from './draft.ts';
 import type { Result } from './outputs.ts';
+import type { StatementFacts } from './statement-kinds.ts';
 import type { ParameterUses } from './value-use.ts';
 
 /** What is remembered of a statement for as long as it may be carried out. */
-export interface Prepared extends ParameterUses {
+export interface Prepared extends ParameterUses, StatementFacts {
   /** Of each statement of the text, in order, the columns of its rows. */
   readonly results: readonly (readonly Result[])[];
   /** Prepared statements that EXECUTE names. Where there are any, they must be known for the text to be judged. */
@@ -12,8 +13,6 @@ export interface Prepared extends ParameterUses {
   /** Cursors that FETCH reads from. */
   readonly fetches: readonly { readonly at: number; readonly name: string }[];
   readonly effects: readonly Effect[];
-  /** The client is to be asked for data (COPY … FROM STDIN). */
-  readonly copiesIn: boolean;
 }
 
 /** What a statement does to the names that a session has, once the database has carried it out. */

@@ -64,7 +64,18 @@ export class StatementJudge {
     const verdict =
       (isShort && this.#judgeHere(text, prepared)) || (await this.#isolated.judge({ sql: text, prepared }));
     if (verdict.kind === 'passes') return verdict.plan;
-    throw new Refusal(verdict.refusal, verdict.reason, verdict.sqlState);
+    throw new Refusal(verdict.refusal, verdict.reason, verdict.sqlState, verdict.facts);
+  }
+
+  /** What a text is without its constants; undefined where it is not read here. @param sql up to MAX_SHORT_BYTES, else undefined */
+  shapeOf(sql: string): string | undefined {
+    if (!this.#parser || Buffer.byteLength(sql) > MAX_SHORT_BYTES) return undefined;
+    try {
+      return this.#parser.fingerprint(sql);
+    } catch (error) {
+      if (error instanceof BrokenParserError) this.#replaceParser();
+      return undefined;
+    }
   }
 
   /** Statements that wait still get their verdict. */

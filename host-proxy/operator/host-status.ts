@@ -3,6 +3,7 @@
  * and the tests read it. What the enclave says of itself stands in it as it came over the wire (wire/control/messages.ts).
  */
 import { z } from 'zod';
+import { GUARD_MODES, GUARD_RELATIONS } from '../../config/guard.ts';
 import { CERTIFICATE_ROLES } from '../../wire/certificate-end.ts';
 import { ENCLAVE_STATES, enclaveStatus } from '../../wire/control/messages.ts';
 import { STAGES } from '../machine/status.ts';
@@ -66,6 +67,8 @@ export const hostStatus = z.object({
       life: z.enum(['valid', 'ending', 'expired']),
     }),
   ),
+  /** What the measured configuration has the guard do; null until the enclave has told, and where there is none. */
+  guard: z.object({ mode: z.enum(GUARD_MODES), relations: z.enum(GUARD_RELATIONS) }).nullable(),
   logs: z.object({ received: z.number(), dropped: z.number() }),
   /** Of a daemon that runs the enclave itself (`acra-enclave run`). */
   machine: machine.nullable(),

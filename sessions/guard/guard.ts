@@ -23,9 +23,12 @@ import type { Program } from '../program.ts';
 import { readTables } from '../protected-tables.ts';
 import type { OpenAccess } from './access.ts';
 import { accessOf } from './access-mode.ts';
+import { fingerprinter } from './fingerprint.ts';
 import { EngineProtector } from './protector.ts';
 import { ResultWatch } from './result-watch.ts';
 import { GuardedSession, type SessionDeps } from './session.ts';
+import { StatementCounts } from './statement-counts.ts';
+import { StatementLog } from './statement-log.ts';
 import { LoginDenied } from './verifier-login.ts';
 
 /** Of the longest, that wait for acra-server or are with it. */
@@ -44,11 +47,13 @@ export class Guard {
   readonly #deps: GuardDeps;
   readonly #options: ServeGuard;
   readonly #sessionDeps: SessionDeps;
+  readonly #statements: StatementCounts;
   readonly #server: Server;
   readonly #sessions = new Set<GuardedSession>();
   #isDraining = false;
 
-  private constructor(deps: GuardDeps, options: ServeGuard, sessionDeps: SessionDeps) {
+  private constructor(deps: GuardDeps, options: ServeGuard, statements: StatementCounts, sessionDeps: SessionDeps) {
+    this.#statements = statements;
     this.#deps = deps;
     this.#options = options;
     this.#sessionDeps = sessionDeps;
@@ -75,16 +80,32 @@ export class Guard {
       logger.log('error', 'guard.engine-failed', { code: error.code, reason: describeError(error) });
       if (error.code === 'ENGINE_UNPROTECTED') send({ type: 'engine-fault', fault: 'unprotected' });
     };
+    const { tables, policy, mode, slowStatementMs, maxMessageBytes } = options;
+    const judge = await StatementJudge.start(readTables(tables), clock, { reader: 'engine', policy });
     const watch = new ResultWatch(clock, logger);
-    const guard = new Guard(deps, options, {
+    const statements = new StatementCounts(clock, watch, send);
+    const fingerprint = fingerprinter(random, (sql) => judge.shapeOf(sql));
+    const log = new StatementLog({ clock, logger, slowStatementMs, fingerprint });
+    const guard = new Guard(deps, options, statements, {
       ...door,
       openAccess,
-      maxMessageBytes: options.maxMessageBytes,
-      judge: await StatementJudge.start(readTables(options.tables), clock, {
-        reader: 'engine',
-        policy: options.policy,
+      maxMessageBytes,
+      judge,
+      protector: new EngineProtector(engine, {
+        onFailure,
+        findsPoison: options.poisonDetection,
+        watch,
+        counts: statements.counts.values,
       }),
-      protector: new EngineProtector(engine, { onFailure, findsPoison: options.poisonDetection, watch }),
+      isReporting: mode === 'report',
+      observer: {
+        nowMs: () => clock.monotonicMs(),
+        finished: (work) => {
+          statements.finished(work);
+          log.finished(work);
+        },
+        wouldRefuse: (refusal, sql) => log.wouldRefuse(refusal, sql),
+      },
       room: new HeldBytes(MAX_HELD_BYTES),
     });
     await guard.#listen();
@@ -103,6 +124,11 @@ export class Guard {
     this.#server.close();
     for (const session of this.#sessions) if (isLast) session.cut();
     for (const session of this.#sessions) session.drain();
+  }
+
+  /** At the end of the process. */
+  tellCounts(): void {
+    this.#statements.flush();
   }
 
   async #take(socket: Socket): Promise<void> {

@@ -7,6 +7,9 @@ import { Guard } from './guard.ts';
 
 let guard: Guard | undefined;
 
+// What is written to the channel then is with the kernel before the process is gone.
+process.on('exit', () => guard?.tellCounts());
+
 runProgram<ToGuard, FromGuard>(async (program, message, secrets) => {
   if (message.type === 'serve') {
     guard = await Guard.start({ ...program, clock: systemClock, random: systemRandom }, message, secrets);

@@ -19,6 +19,7 @@ import { DATA_ROW, HEADER_BYTES } from '../../postgres/messages.ts';
 import { SessionError } from '../../postgres/session-error.ts';
 import { textOf, valueFromBinary, valueFromText } from './column-values.ts';
 import { Elsewhere, suspectCells } from './elsewhere.ts';
+import type { GuardCounts } from './guard-counts.ts';
 import type { ResultWatch } from './result-watch.ts';
 
 type Engine = Pick<AcraEngine, 'protect' | 'searchHash' | 'reveal' | 'examine'>;
@@ -29,6 +30,8 @@ export interface ProtectorOptions {
   /** Whether the engine looks for poison records. */
   readonly findsPoison: boolean;
   readonly watch: Pick<ResultWatch, 'elsewhere' | 'contradicted'>;
+  /** Added to as it goes. */
+  readonly counts: ValueCounts;
 }
 
 /** What a client is told: a state that PostgreSQL itself uses for the like. All else is a system error. */
@@ -38,6 +41,8 @@ const REFUSED_AS: Readonly<Partial<Record<string, readonly [RefusalKind, string]
   ENGINE_VALUE_INVALID: ['value-invalid', '22003'],
   ENGINE_VALUE_FOREIGN: ['value-foreign', '22023'],
 };
+
+type ValueCounts = GuardCounts['values'];
 
 /** In a text that is not UTF-8, which E'\xff' can make. */
 const REPLACEMENT = '\ufffd';
@@ -136,7 +141,7 @@ export class EngineProtector implements ValueProtector {
 
   /** One that is larger than any value is none that an operator would lay out as bait. */
   async #examine(containers: readonly Buffer[]): Promise<void> {
-    await this.#ask(NO_COLUMN, () =>
+    await this.#ask(NO_COLUMN, undefined, 0, () =>
       this.#engine.examine(containers).catch((error: unknown) => {
         if (!(error instanceof EngineError) || error.code !== 'ENGINE_VALUE_TOO_LARGE') throw error;
       }),
@@ -146,15 +151,17 @@ export class EngineProtector implements ValueProtector {
   /** An empty value is stored and found as it is. */
   #protect({ column, role }: ValueUse, value: Buffer): Promise<Buffer> {
     if (value.length === 0) return Promise.resolve(value);
-    return this.#ask(column, () =>
-      role === 'store' ? this.#engine.protect(column, value) : this.#engine.searchHash(column, value),
-    );
+    if (role !== 'store') return this.#ask(column, 'hashed', 1, () => this.#engine.searchHash(column, value));
+    return this.#ask(column, 'encrypted', 1, () => this.#engine.protect(column, value));
   }
 
   async #revealInto(column: EncryptedColumn, cells: readonly Cell[]): Promise<void> {
     const filled = cells.filter(({ stored }) => stored.length > 0);
     const stored = filled.map((cell) => cell.stored);
-    const revealed = stored.length > 0 ? await this.#ask(column, () => this.#engine.reveal(column, stored)) : [];
+    const revealed =
+      stored.length > 0
+        ? await this.#ask(column, 'decrypted', stored.length, () => this.#engine.reveal(column, stored))
+        : [];
     const values = new Map(filled.map((cell, at) => [cell, revealed[at]]));
     for (const cell of cells) {
       const value = values.get(cell) ?? cell.stored;
@@ -163,9 +170,16 @@ export class EngineProtector implements ValueProtector {
   }
 
   /** @throws Refusal */
-  async #ask<Result>({ name, onFail }: EncryptedColumn, ask: () => Promise<Result>): Promise<Result> {
+  async #ask<Result>(
+    { name, onFail }: EncryptedColumn,
+    operation: keyof ValueCounts | undefined,
+    count: number,
+    ask: () => Promise<Result>,
+  ): Promise<Result> {
     try {
-      return await ask();
+      const answer = await ask();
+      if (operation) this.#options.counts[operation] += count;
+      return answer;
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
       if (error.code === 'ENGINE_REFUSED' && onFail === 'error') {

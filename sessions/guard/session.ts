@@ -8,6 +8,7 @@
 import type { Duplex } from 'node:stream';
 import { Conversation } from '../../acra/conversation/conversation.ts';
 import type { Judge } from '../../acra/conversation/judging.ts';
+import type { StatementObserver } from '../../acra/conversation/statement-watch.ts';
 import type { ValueProtector } from '../../acra/conversation/value-protector.ts';
 import { encodeError } from '../../postgres/error-response.ts';
 import { MAX_UNAUTHENTICATED_BYTES, type Message } from '../../postgres/message-reader.ts';
@@ -29,6 +30,9 @@ export interface SessionDeps extends DatabaseDoor {
   readonly openAccess: OpenAccess;
   readonly judge: Judge;
   readonly protector: ValueProtector;
+  /** Default: what the judge refuses is refused. */
+  readonly isReporting?: boolean;
+  readonly observer?: StatementObserver;
   /** For the long messages of all clients together; one that finds none is refused, and the session lives. */
   readonly room: HeldBytes;
   /** From clients; a longer one is refused, and the session lives. */

@@ -25,9 +25,10 @@ const KIND_FIELDS = [
   'clientId',
   'message',
   'error',
+  'fingerprint',
 ] as const;
 /** Identifiers: two that differ in a digit are two. */
-const EXACT_FIELDS: ReadonlySet<string> = new Set(['code', 'acraCode', 'clientId', 'child']);
+const EXACT_FIELDS: ReadonlySet<string> = new Set(['code', 'acraCode', 'clientId', 'child', 'fingerprint']);
 /** Whose values are the program's own and few. */
 const FAMILY_FIELDS = ['child', 'concern'] as const;
 const MAX_PART_CHARACTERS = 120;

@@ -124,6 +124,7 @@ const holding = ({ outputs }: Judged): Prepared => ({
   executes: [],
   fetches: [],
   effects: [],
+  kinds: [],
   copiesIn: false,
 });
 

@@ -14,6 +14,8 @@ import type { ChildState } from '../../children/child.ts';
 import { SupervisedChild } from '../../children/child.ts';
 import { type Member, type MemberListener, NO_ALARMS, type Workload } from '../workload.ts';
 import { FrontTally } from './front-tally.ts';
+import { guardModeSamples, tellGuardMode } from './guard-mode.ts';
+import { GuardTally } from './guard-tally.ts';
 import { Identities } from './identities.ts';
 import { SessionProgram } from './session-program.ts';
 import type { SessionsDeps } from './sessions-deps.ts';
@@ -29,6 +31,7 @@ export class SessionFleet implements Workload {
   readonly #front: SupervisedChild;
   readonly #program: SessionProgram<FrontMessage>;
   readonly #tally = new FrontTally();
+  readonly #guards = new GuardTally();
   readonly #identities: Identities;
   readonly #stopping = new AbortController();
   #listeners: MemberListener[] = [];
@@ -36,7 +39,7 @@ export class SessionFleet implements Workload {
   constructor(deps: SessionsDeps) {
     this.#deps = deps;
     this.#home = deps.confine('front', FRONT_BOUNDS, 'session');
-    this.#identities = new Identities(deps, this.#home.user);
+    this.#identities = new Identities(deps, this.#home.user, this.#guards);
     this.#program = this.#frontProgram();
     this.#front = new SupervisedChild(this.#program.spec, {
       ...deps,
@@ -58,7 +61,7 @@ export class SessionFleet implements Workload {
   }
 
   get samples(): readonly MetricSample[] {
-    return this.#tally.samples;
+    return [...this.#tally.samples, ...this.#guards.samples, ...guardModeSamples(this.#deps.config.guard)];
   }
 
   subscribe(notify: MemberListener): void {
@@ -70,6 +73,7 @@ export class SessionFleet implements Workload {
    * @throws CodedError as SupervisedChild.start
    */
   async start(signal: AbortSignal): Promise<void> {
+    tellGuardMode(this.#deps.config.guard, this.#deps.logger);
     await untilAborted(Promise.all([this.#front.start(signal), this.#identities.warmUp()]), signal);
   }
 

@@ -10,6 +10,7 @@ import { describeError, errorCode } from '../../../runtime/errors.ts';
 import type { Confinement } from '../../../system/processes/confinement.ts';
 import type { ChildState } from '../../children/child.ts';
 import type { Member } from '../workload.ts';
+import type { GuardTally } from './guard-tally.ts';
 import { Identity, type IdentityPlan } from './identity.ts';
 import type { SessionsDeps } from './sessions-deps.ts';
 
@@ -52,6 +53,7 @@ export function identitiesIn(memoryBytes: number): number {
 export class Identities {
   readonly #deps: SessionsDeps;
   readonly #front: Confinement['user'];
+  readonly #tally: GuardTally;
   readonly #users: ReadonlyMap<string, IdentityPlan['users']>;
   readonly #maxRunning: number;
   readonly #running = new Map<string, Running>();
@@ -59,10 +61,11 @@ export class Identities {
   readonly #retiring = new Map<string, Promise<void>>();
   readonly #stopping = new AbortController();
 
-  /** @param front who may connect to guards */
-  constructor(deps: SessionsDeps, front: Confinement['user']) {
+  /** @param front who may connect to guards @param tally of what guards count */
+  constructor(deps: SessionsDeps, front: Confinement['user'], tally: GuardTally) {
     this.#deps = deps;
     this.#front = front;
+    this.#tally = tally;
     this.#users = usersByClient(deps);
     this.#maxRunning = deps.config.acra.maxRunning ?? identitiesIn(totalmem());
     deps.logger.log('info', 'identity.room', { maxRunning: this.#maxRunning, known: this.known.length });
@@ -127,6 +130,7 @@ export class Identities {
     const identity = new Identity(this.#deps, plan, {
       onState: (state) => this.#follow(clientId, state),
       onSessions: (open) => this.#count(clientId, open),
+      counts: this.#tally.teller(),
     });
     const running: Running = {
       identity,

@@ -20,6 +20,7 @@ import { SupervisedChild } from '../../children/child.ts';
 import { acraChildSpec } from '../acra/member.ts';
 import { AcraOutput } from '../acra/output.ts';
 import { type Member, NO_ALARMS } from '../workload.ts';
+import type { GuardTeller } from './guard-tally.ts';
 import { mockSecretOf } from './mock-secret.ts';
 import { ownKeystore } from './own-keystore.ts';
 import { SessionProgram } from './session-program.ts';
@@ -53,6 +54,7 @@ export class Identity {
   readonly #plan: IdentityPlan;
   readonly #onState: (state: ChildState) => void;
   readonly #onSessions: (open: number) => void;
+  readonly #counts: GuardTeller;
   #parts:
     | {
         readonly guard: SupervisedChild;
@@ -72,12 +74,17 @@ export class Identity {
   constructor(
     deps: SessionsDeps,
     plan: IdentityPlan,
-    listeners: { readonly onState: (state: ChildState) => void; readonly onSessions: (open: number) => void },
+    listeners: {
+      readonly onState: (state: ChildState) => void;
+      readonly onSessions: (open: number) => void;
+      readonly counts: GuardTeller;
+    },
   ) {
     this.#deps = deps;
     this.#plan = plan;
     this.#onState = listeners.onState;
     this.#onSessions = listeners.onSessions;
+    this.#counts = listeners.counts;
     this.#mockSecret = mockSecretOf(plan.clientId, deps.masterKey);
     this.#output = new AcraOutput(this.#nameOf('acra'), deps.logger, deps.onRecord);
   }
@@ -156,7 +163,10 @@ export class Identity {
       clock,
       logger,
       schema: fromGuardSchema,
-      prepare: () => rmSync(paths.guard, { force: true }),
+      prepare: () => {
+        rmSync(paths.guard, { force: true });
+        this.#counts.launched();
+      },
       serve: () => ({ message: this.#serveMessage(paths), secrets: this.#secrets }),
       onMessage: (message) => this.#take(message),
     });
@@ -195,6 +205,9 @@ export class Identity {
         return;
       case 'sessions':
         this.#onSessions(message.open);
+        return;
+      case 'counts':
+        this.#counts.take(message);
         return;
       case 'engine-fault':
         this.#deps.logger.log('fatal', 'identity.engine-fault', {

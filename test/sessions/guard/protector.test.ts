@@ -5,6 +5,7 @@ import type { CellKind } from '../../../acra/conversation/value-protector.ts';
 import type { EncryptedColumn } from '../../../acra/encryptor-config/schema.ts';
 import { EngineError } from '../../../acra/errors.ts';
 import { DATA_ROW, encodeMessage } from '../../../postgres/messages.ts';
+import { noCounts } from '../../../sessions/guard/guard-counts.ts';
 import { EngineProtector } from '../../../sessions/guard/protector.ts';
 import { columnOf } from '../../acra/support/columns.ts';
 import { outcomeOf } from '../support/outcome.ts';
@@ -49,7 +50,12 @@ function rig(failure?: unknown, findsPoison = true) {
     contradicted: (reason: string, cells: number) => void watched.push(`${cells} contradicted by ${reason}`),
   };
   const onFailure = ({ code }: EngineError) => void failures.push(code);
-  return { engine, failures, watched, protector: new EngineProtector(engine, { onFailure, findsPoison, watch }) };
+  return {
+    engine,
+    failures,
+    watched,
+    protector: new EngineProtector(engine, { onFailure, findsPoison, watch, counts: noCounts().values }),
+  };
 }
 
 const kind = (column: EncryptedColumn | undefined, isBinary = false): CellKind => ({ column, isBinary });

@@ -132,3 +132,11 @@ t.test('passes on what the relay limits itself', async (t) => {
   for (let count = 0; count < 100; count += 1) logger.log('warn', 'relay.shed', { route: 'ingress', suppressed: 7 });
   t.equal(passed('relay.shed').length, 100);
 });
+
+t.test('keeps each slow statement apart, however many of another there are', async (t) => {
+  const { logger, passed } = limited();
+  const slow = (fingerprint: string) => logger.log('warn', 'guard.slow-statement', { child: 'guard-1', fingerprint });
+  for (let count = 0; count < 100; count += 1) slow('0123456789abcdef');
+  slow('0123456789abcdee');
+  t.equal(passed('guard.slow-statement').length, RECORDS_PER_WINDOW + 1);
+});

@@ -1,7 +1,9 @@
 /** A conversation about one table, with a protector that marks what it has seen and refuses what it is told to. */
 import { Conversation } from '../../../../acra/conversation/conversation.ts';
+import type { ConversationOptions } from '../../../../acra/conversation/options.ts';
 import type { ValueProtector } from '../../../../acra/conversation/value-protector.ts';
 import { parseEncryptorConfig } from '../../../../acra/encryptor-config/lint.ts';
+import type { Reader } from '../../../../acra/statements/draft.ts';
 import { Refusal } from '../../../../acra/statements/refusal.ts';
 import { StatementJudge } from '../../../../acra/statements/statement-judge.ts';
 import { systemClock } from '../../../../runtime/clock.ts';
@@ -31,12 +33,13 @@ const marking: ValueProtector = {
   copied: async () => undefined,
 };
 
-export async function conversationRig(t: { teardown(run: () => Promise<void>): void }) {
+/** @param reader default: acra-server in line */
+export async function conversationRig(t: { teardown(run: () => Promise<void>): void }, reader: Reader = 'acra-server') {
   const { tables } = parseEncryptorConfig(ENCRYPTOR_CONFIG, 'encryptor.yaml');
-  const judge = await StatementJudge.start(tables, systemClock);
+  const judge = await StatementJudge.start(tables, systemClock, { reader });
   t.teardown(() => judge.stop());
-  return (protector: Partial<ValueProtector> = {}) =>
-    new Conversation({ judge, protector: { ...marking, ...protector }, refusedBy: 'refused' });
+  return (protector: Partial<ValueProtector> = {}, options: Partial<ConversationOptions> = {}) =>
+    new Conversation({ judge, protector: { ...marking, ...protector }, refusedBy: 'refused', ...options });
 }
 
 /** Types of messages, an error with its SQLSTATE. */

@@ -7,6 +7,8 @@ import type { HostStatus } from '../../../../host-proxy/operator/host-status.ts'
 import { createCounters, readCounters } from '../../../../relay/counters.ts';
 import { metricsMessage } from '../../../../supervisor/metrics.ts';
 import { FrontTally } from '../../../../supervisor/workloads/sessions/front-tally.ts';
+import { guardModeSamples } from '../../../../supervisor/workloads/sessions/guard-mode.ts';
+import { GuardTally } from '../../../../supervisor/workloads/sessions/guard-tally.ts';
 import type { MetricSample } from '../../../../wire/metrics.ts';
 import { MAX_SERIES, sample } from '../../../../wire/metrics.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
@@ -26,6 +28,7 @@ const STATUS: HostStatus = {
   simulated: true,
   measurements: null,
   acraServer: null,
+  guard: null,
   certificates: [],
   logs: { received: 11, dropped: 2 },
   machine: {
@@ -63,7 +66,11 @@ function reporting(t: TapTest, status: Partial<HostStatus> = {}) {
 const everything = metricsMessage({
   relayCounters: { kms: { ...readCounters(createCounters()), opened: 3, bytesUp: 5, bytesDown: 7, shed: 1 } },
   children: [{ name: 'acra-server', pid: process.pid, restarts: 4, alarms: new Map([['poison', 1]]), isHealthy: true }],
-  workload: new FrontTally().samples,
+  workload: [
+    ...new FrontTally().samples,
+    ...new GuardTally().samples,
+    ...guardModeSamples({ mode: 'report', relations: 'listed' }),
+  ],
   certificateEnds: [{ certificate: 'server', subject: 'CN=records', endsMs: 1_800_000_000_000 }],
   suppressedRecords: 9,
   uptimeMs: 1_500,

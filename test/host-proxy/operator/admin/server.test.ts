@@ -22,6 +22,7 @@ const SERVING: HostStatus = {
   simulated: true,
   measurements: null,
   acraServer: null,
+  guard: null,
   certificates: [],
   logs: { received: 0, dropped: 0 },
   machine: null,
