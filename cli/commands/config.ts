@@ -11,6 +11,7 @@ import { standInProblems } from '../../acra/encryptor-config/stand-in.ts';
 import { findAcraServer } from '../../acra/obtain/locate.ts';
 import { enclaveSchema } from '../../config/enclave.ts';
 import { ConfigError } from '../../config/errors.ts';
+import { guardWarnings } from '../../config/guard.ts';
 import { type GuardList, guardListSchema, loadGuardList } from '../../config/guard-list.ts';
 import { hostProxySchema } from '../../config/host-proxy.ts';
 import { loadConfig } from '../../config/load.ts';
@@ -87,7 +88,7 @@ async function checkEnclave(file: string): Promise<Checked> {
   return {
     files: [file, encryptor, ...(config.guard.list === undefined ? [] : [join(folder, config.guard.list)])],
     missing,
-    warnings: [...warnings, ...(await encryptorWarnings(encryptorConfig, encryptor))],
+    warnings: [...guardWarnings(config.guard), ...warnings, ...(await encryptorWarnings(encryptorConfig, encryptor))],
   };
 }
 

@@ -1,6 +1,7 @@
 /** `acra-enclave status`: where the enclave is. */
 
 import { Command } from 'commander';
+import { guardWarnings } from '../../config/guard.ts';
 import type { HostStatus, Reason } from '../../host-proxy/operator/host-status.ts';
 import type { DaemonOption } from '../ask-daemon.ts';
 import { ask } from '../ask-daemon.ts';
@@ -41,6 +42,10 @@ function certificates(status: HostStatus): readonly Row[] {
     ]);
 }
 
+/** What it lets pass that it could keep back. */
+const weakenings = ({ guard }: HostStatus): readonly Row[] =>
+  guard === null ? [] : guardWarnings(guard).map((warning) => ['warning', warning]);
+
 async function machineRows({ machine }: HostStatus): Promise<readonly Row[]> {
   if (machine === null) return [];
   const { id, driver, cid, debug, lastEnd } = machine;
@@ -63,6 +68,7 @@ async function rows(status: HostStatus): Promise<readonly Row[]> {
     ['phase', enclave?.phase ?? null],
     ...(await because(status.reason, 'reason')),
     ...certificates(status),
+    ...weakenings(status),
     ...measurements(status.measurements),
     ['listens', publicAddress],
     ...(await machineRows(status)),

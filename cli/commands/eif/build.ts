@@ -7,6 +7,7 @@ import { requireStandInCan } from '../../../acra/encryptor-config/stand-in.ts';
 import { locateAcraServer } from '../../../acra/obtain/locate.ts';
 import type { AcraProgram } from '../../../acra/obtain/program.ts';
 import { enclaveSchema } from '../../../config/enclave.ts';
+import { guardWarnings } from '../../../config/guard.ts';
 import { loadGuardList } from '../../../config/guard-list.ts';
 import { loadConfig } from '../../../config/load.ts';
 import { EifBuildError } from '../../../eif/build-errors.ts';
@@ -84,7 +85,7 @@ async function checkConfiguration(folder: string, program: AcraProgram): Promise
   await measuredFolder(folder);
   const nowMs = Date.now();
   const { warnings } = await checkMeasuredFolder({ folder, config, encryptorConfig, nowMs });
-  for (const warning of warnings) progress(`warning: ${warning}`);
+  for (const warning of [...guardWarnings(config.guard), ...warnings]) progress(`warning: ${warning}`);
   const ends = certificateEnds(folder, config, nowMs);
   for (const end of ends) if (lifeOf(end, nowMs) !== 'valid') progress(`warning: ${describeEnd(end, nowMs)}`);
   return ends;
