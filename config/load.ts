@@ -82,7 +82,12 @@ function validateConfig<Schema extends z.ZodType>(schema: Schema, document: unkn
   });
 }
 
+/** @param file what the text is called in errors. @throws ConfigError CONFIG_SYNTAX, CONFIG_INVALID */
+export function readConfig<Schema extends z.ZodType>(schema: Schema, text: Buffer, file: string): z.output<Schema> {
+  return validateConfig(schema, parseYaml(text, file, { scalars: 'typed' }).value, file);
+}
+
 /** @throws ConfigError CONFIG_FILE_READ, CONFIG_SYNTAX, CONFIG_INVALID */
 export function loadConfig<Schema extends z.ZodType>(schema: Schema, file: string): z.output<Schema> {
-  return validateConfig(schema, parseYaml(readConfigFile(file), file, { scalars: 'typed' }).value, file);
+  return readConfig(schema, readConfigFile(file), file);
 }

@@ -36,10 +36,14 @@ export interface CpioEntry {
   readonly target: string | undefined;
   /** Hexadecimal; of the contents of a file. */
   readonly sha256: string | undefined;
+  /** Of a file that was wanted. */
+  readonly content?: Buffer;
 }
 
-/** @throws CpioError CPIO_TRUNCATED, CPIO_MAGIC, CPIO_FIELD, CPIO_NAME, CPIO_PADDING, CPIO_TOO_LARGE, CPIO_TRAILING_BYTES */
-export async function* readCpio(source: ByteSource): AsyncGenerator<CpioEntry, void> {
+type IsWanted = (file: { readonly name: string; readonly bytes: number }) => boolean;
+
+/** @param isWanted which files are to be had whole; default: none @throws CpioError CPIO_TRUNCATED, CPIO_MAGIC, CPIO_FIELD, CPIO_NAME, CPIO_PADDING, CPIO_TOO_LARGE, CPIO_TRAILING_BYTES */
+export async function* readCpio(source: ByteSource, isWanted: IsWanted = () => false): AsyncGenerator<CpioEntry, void> {
   const reader = new ByteReader(source, MAX_ARCHIVE_BYTES);
   let textBytes = 0;
   try {
@@ -51,7 +55,7 @@ export async function* readCpio(source: ByteSource): AsyncGenerator<CpioEntry, v
         await reader.expectZerosToEnd();
         return;
       }
-      const entry = await readEntry(reader, name, header, offset);
+      const entry = await readEntry(reader, header, { name, offset, isWanted });
       textBytes += header.nameBytes + (entry.target === undefined ? 0 : header.size);
       if (textBytes > MAX_TEXT_BYTES) {
         const allowed = `at most ${MAX_TEXT_BYTES} bytes`;
@@ -83,10 +87,17 @@ function typeOf(mode: number, offset: number): CpioType {
   throw new CpioError('CPIO_FIELD', 'unknown file type', { offset, found: mode.toString(8) });
 }
 
-async function readEntry(reader: ByteReader, name: string, header: CpioHeader, offset: number): Promise<CpioEntry> {
+interface Place {
+  readonly name: string;
+  readonly offset: number;
+  readonly isWanted: IsWanted;
+}
+
+async function readEntry(reader: ByteReader, header: CpioHeader, place: Place): Promise<CpioEntry> {
+  const { name, offset } = place;
   const type = typeOf(header.mode, offset);
   const common = { name, type, mode: header.mode & PERMISSION_MASK, header };
-  const data = await readData(reader, type, header.size, offset);
+  const data = await readData(reader, type, header.size, place);
   await reader.expectZeros(paddingTo(4, reader.offset));
   return { ...common, ...data };
 }
@@ -95,12 +106,18 @@ async function readData(
   reader: ByteReader,
   type: CpioType,
   size: number,
-  offset: number,
-): Promise<Pick<CpioEntry, 'target' | 'sha256'>> {
+  { name, offset, isWanted }: Place,
+): Promise<Pick<CpioEntry, 'target' | 'sha256' | 'content'>> {
   if (type === 'file') {
     const hash = createHash('sha256');
-    await reader.forEach(size, (chunk) => hash.update(chunk));
-    return { target: undefined, sha256: hash.digest('hex') };
+    const pieces: Buffer[] = [];
+    const isKept = isWanted({ name, bytes: size });
+    await reader.forEach(size, (chunk) => {
+      hash.update(chunk);
+      if (isKept) pieces.push(Buffer.from(chunk));
+    });
+    const common = { target: undefined, sha256: hash.digest('hex') };
+    return isKept ? { ...common, content: Buffer.concat(pieces) } : common;
   }
   const limit = type === 'symlink' ? MAX_NAME_BYTES : 0;
   if (size > limit) {

@@ -2,9 +2,12 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import type { CpioItem } from '../../eif/cpio/manifest.ts';
+import { writeCpio } from '../../eif/cpio/writer.ts';
 import { type EifContent, writeEif } from '../../eif/format/writer.ts';
 import { COMPLETE, TOY, writeBytes, writeImage } from '../eif/support/images.ts';
 import { vector } from '../eif/support/vectors.ts';
+import { PROJECT } from '../project/imports.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { acraEnclave } from './support/acra-enclave.ts';
 import { writeSigner } from './support/signers.ts';
@@ -72,6 +75,25 @@ for (const { what, words, code, says } of CASES) {
     t.match(outcome.stdout + outcome.stderr, says);
   });
 }
+
+t.test('verify: tells what the guard in the image is configured to do, and warns of what it gives up', async (t) => {
+  const example = readFileSync(join(PROJECT, 'examples/enclave.yaml'), 'utf8');
+  const imageWith = async (yaml: string) => {
+    const pieces: Buffer[] = [];
+    const items: CpioItem[] = [
+      { name: 'enclave', type: 'directory', mode: 0o755 },
+      { name: 'enclave/enclave.yaml', type: 'file', mode: 0o644, source: { bytes: Buffer.from(yaml) } },
+    ];
+    for await (const piece of writeCpio(items, 'sorted')) pieces.push(Buffer.from(piece));
+    return writeImage(t, { ...COMPLETE, ramdisks: [pieces] });
+  };
+  const strict = await acraEnclave(['eif', 'verify', await imageWith(example)]);
+  t.match(strict.stdout, /^guard +mode enforce, relations listed\nvalid$/m, strict.stderr);
+  const weak = await imageWith(example.replace(/^guard:$/m, 'guard:\n  mode: report'));
+  t.match((await acraEnclave(['eif', 'verify', weak])).stdout, /^warning guard\.mode is report: .*plaintext/m);
+  t.match(await json(t, 'eif', 'verify', weak), { isValid: true, guard: { mode: 'report', relations: 'listed' } });
+  t.match(await json(t, 'eif', 'verify', await imageWith('guard: {mode: report}')), { isValid: true, guard: null });
+});
 
 async function json(t: Test, ...words: readonly string[]): Promise<unknown> {
   const { stdout, stderr } = await acraEnclave([...words, '--json']);

@@ -1,12 +1,19 @@
 /** `acra-enclave eif verify`: recomputes everything that an image claims. */
 import { resolve } from 'node:path';
 import { Command } from 'commander';
+import { type EnclaveConfig, enclaveSchema } from '../../../config/enclave.ts';
+import { ConfigError } from '../../../config/errors.ts';
+import { guardWarnings } from '../../../config/guard.ts';
+import { readConfig } from '../../../config/load.ts';
 import { EifError, type EifErrorCode } from '../../../eif/errors.ts';
 import { readExpectedPcrs } from '../../../eif/expected-pcrs.ts';
+import type { EifImage } from '../../../eif/format/reader.ts';
+import { readMeasuredFile } from '../../../eif/measured-file.ts';
 import { verifyImage } from '../../../eif/verify.ts';
 import { harmlessText } from '../../../runtime/harmless-text.ts';
+import { ENCLAVE_FOLDER } from '../../../wire/image-layout.ts';
 import { answer, answering } from '../../eif/answer.ts';
-import { bold, green, printJson, printLine, printRow } from '../../output.ts';
+import { bold, green, printJson, printLine, printRow, yellow } from '../../output.ts';
 
 interface VerifyOptions {
   readonly pcrs?: string;
@@ -18,15 +25,32 @@ const NO_ANSWER: ReadonlySet<EifErrorCode> = new Set(['EIF_FILE_READ', 'EIF_FILE
 
 const isAnswer = (error: unknown): boolean => error instanceof EifError && !NO_ANSWER.has(error.code);
 
+/** As the measured configuration in the image says; null where there is none that can be read, or no guard. */
+async function guardIn(image: EifImage): Promise<Pick<EnclaveConfig['guard'], 'mode' | 'relations'> | null> {
+  const name = `${ENCLAVE_FOLDER}/enclave.yaml`;
+  const file = await readMeasuredFile(image, name);
+  if (file === undefined) return null;
+  try {
+    const { guard, ingress } = readConfig(enclaveSchema, file, name);
+    return ingress.tls === 'terminate' ? { mode: guard.mode, relations: guard.relations } : null;
+  } catch (error) {
+    if (error instanceof ConfigError) return null;
+    throw error;
+  }
+}
+
 async function isValidImage(image: string, { json, pcrs }: VerifyOptions): Promise<boolean> {
   const expected = pcrs === undefined ? {} : await readExpectedPcrs(resolve(pcrs));
   const report = await verifyImage(resolve(image), Date.now(), expected);
   const { isValid, checks, daysLeft } = report;
-  if (json) printJson({ isValid, daysLeft: daysLeft ?? null, pcrs: report.pcrs, checks });
+  const guard = await guardIn(report.image);
+  if (json) printJson({ isValid, daysLeft: daysLeft ?? null, pcrs: report.pcrs, checks, guard });
   else {
     for (const { name, code, detail } of checks) {
       printRow(name, `${code === undefined ? green('ok') : bold(code)} ${harmlessText(detail)}`);
     }
+    if (guard) printRow('guard', `mode ${guard.mode}, relations ${guard.relations}`);
+    for (const warning of guard ? guardWarnings(guard) : []) printLine(`${yellow('warning')} ${warning}`);
     printLine(isValid ? green('valid') : bold('not valid'));
   }
   return isValid;
@@ -34,7 +58,7 @@ async function isValidImage(image: string, { json, pcrs }: VerifyOptions): Promi
 
 export function verifyCommand(): Command {
   const command = new Command('verify')
-    .description('Recompute everything that an image claims.')
+    .description('Recompute everything that an image claims, and tell what its guard is configured to do.')
     .argument('<image>')
     .option(
       '--pcrs <file>',
