@@ -122,9 +122,10 @@ export class ReplyQueue<Request extends PendingRequest> {
   /**
    * The client ended a COPY. If Execute began it, the database has ignored every Sync that came before this (PostgreSQL 18,
    * "COPY Operations": "ignores any Flush or Sync messages"), and answers none of them.
+   * @param request that is over; default: the one under way
    */
-  copyEnded(): void {
-    if (this.current?.kind !== 'execute') return;
+  copyEnded(request: PendingRequest | undefined = this.current): void {
+    if (request !== this.current || request?.kind !== 'execute') return;
     this.#requests = this.#requests.slice(this.#at).filter(({ kind }) => kind !== 'sync');
     this.#at = 0;
   }

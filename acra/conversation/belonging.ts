@@ -5,9 +5,10 @@
  */
 import type { Message } from '../../postgres/message-reader.ts';
 import { BACKEND, FRONTEND } from '../../postgres/message-types.ts';
-import { encodeMessage } from '../../postgres/messages.ts';
 import { SessionError } from '../../postgres/session-error.ts';
+import type { CopyStream } from '../statements/copy-stream.ts';
 import { Refusal } from '../statements/refusal.ts';
+import { type Request, streamsOf } from './request.ts';
 
 const OF_A_LOGIN: readonly string[] = [
   BACKEND.authentication,
@@ -23,10 +24,25 @@ export function requireOfSession(type: string, from: 'client' | 'database'): voi
   throw new SessionError('08P01', `the ${from} sent what does not belong to a session`);
 }
 
-/** @param copiesIn of the statement under way. @throws SessionError 08P01 */
-export function requireWanted(type: string, copiesIn: boolean | undefined): void {
-  if (type !== BACKEND.copyInResponse || copiesIn) return;
-  throw new SessionError('08P01', 'the database asks for COPY data that nobody has offered');
+/**
+ * COPY's answers begin nothing that was not asked for, and each in its turn: else the client would take what it sends or gets for another
+ * statement's.
+ * @param request under way @throws SessionError 08P01
+ */
+export function requireWanted(type: string, request: Request | undefined): void {
+  if (type === BACKEND.copyInResponse) {
+    const { asked = 0, at = 0 } = request ?? {};
+    if (request) request.asked = asked + 1;
+    if (request && streamsOf(request, 'in')[asked]?.at === at) return;
+    throw new SessionError('08P01', 'the database asks for COPY data that nobody has offered');
+  }
+  if (type !== BACKEND.copyOutResponse || copiedOut(request)) return;
+  throw new SessionError('08P01', 'the database offers COPY data that nobody has asked for');
+}
+
+/** The COPY … TO STDOUT under way. */
+export function copiedOut(request: Request | undefined): CopyStream | undefined {
+  return request && streamsOf(request, 'out').find(({ at }) => at === (request.at ?? 0));
 }
 
 /** @returns behind the last of the DataRows, or of the CopyDatas, that follow one another from there on */
@@ -48,17 +64,17 @@ const REFUSABLE: readonly string[] = [
   FRONTEND.functionCall,
 ];
 
-/**
- * A message was too long, or found no room beside others of its client, and was thrown away as it came.
- * @returns what the database gets in place of COPY data, so that no part of it is stored without the rest
- * @throws Refusal 54000, 53200; SessionError 08P01 for one that has no such length
- */
-export function refuseTooLong({ type, skippedBytes, hadNoRoom }: Message): Buffer {
+/** Of a message that was too long, or found no room beside others of its client, and was thrown away as it came. */
+export function tooLong({ skippedBytes, hadNoRoom }: Message): Refusal {
   const what = `a message of ${skippedBytes} bytes`;
   const reason = hadNoRoom
     ? `${what} finds no room: too many long messages of this client are under way; try again`
     : `${what} is too long`;
-  if (REFUSABLE.includes(type)) throw new Refusal(hadNoRoom ? 'busy' : 'too-long', reason);
-  if (type !== FRONTEND.copyData) throw new SessionError('08P01', reason);
-  return encodeMessage(FRONTEND.copyFail, Buffer.from(`${reason}\0`));
+  return new Refusal(hadNoRoom ? 'busy' : 'too-long', reason);
+}
+
+/** @throws Refusal 54000, 53200; SessionError 08P01 for one that has no such length */
+export function refuseTooLong(message: Message): never {
+  const refusal = tooLong(message);
+  throw REFUSABLE.includes(message.type) ? refusal : new SessionError('08P01', refusal.message);
 }

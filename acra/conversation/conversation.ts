@@ -14,17 +14,20 @@ import { ReplyQueue } from '../../postgres/reply-queue.ts';
 import type { Prepared } from '../statements/plan.ts';
 import { Refusal } from '../statements/refusal.ts';
 import { takesValues } from '../statements/value-use.ts';
-import { endOfData, refuseTooLong, requireOfSession, requireWanted } from './belonging.ts';
+import { copiedOut, endOfData, refuseTooLong, requireOfSession, requireWanted } from './belonging.ts';
+import { COPY_DATA, CopyingIn, type Write } from './copying-in.ts';
+import { ENDS_COPY } from './copying-out.ts';
 import { DatabaseReading } from './database-reading.ts';
 import { type Judged, Judging } from './judging.ts';
 import { Names } from './names.ts';
 import type { ConversationOptions } from './options.ts';
 import { Portals } from './portals.ts';
 import { asWritten, mayPass } from './report-mode.ts';
-import type { Request } from './request.ts';
-import { cellKinds, databaseTypes, describedTypes, describeParameters, type ResultSource } from './result-types.ts';
+import { insteadOf, type Request, replaced } from './request.ts';
+import { databaseTypes, describeParameters } from './result-types.ts';
+import { Results } from './results.ts';
 import { StatementWatch, UNOBSERVED } from './statement-watch.ts';
-import { isTrapError, trapFor } from './trap.ts';
+import { TRAP_ERROR, trapFor } from './trap.ts';
 
 const NOTHING: Buffer = Buffer.alloc(0);
 
@@ -36,6 +39,8 @@ export class Conversation {
   readonly #judging: Judging;
   readonly #watch: StatementWatch;
   readonly #queue = new ReplyQueue<Request>((dropped) => this.#dropped(dropped));
+  readonly #copyingIn: CopyingIn;
+  readonly #results: Results;
   #isLoggedIn = false;
   #segment = 0;
   #skipsToSync = false;
@@ -46,6 +51,13 @@ export class Conversation {
     this.#options = options;
     this.#watch = new StatementWatch(options.observer ?? UNOBSERVED);
     this.#judging = new Judging({ ...options, names: this.#names, watch: this.#watch });
+    this.#copyingIn = new CopyingIn(options, (request) => this.#queue.copyEnded(request));
+    this.#results = new Results({ protector: options.protector, portals: this.#portals, watch: this.#watch });
+  }
+
+  /** Nothing will follow. */
+  close(): void {
+    this.#copyingIn.close();
   }
 
   /** From now on whatever belongs to a login ends the session. */
@@ -58,10 +70,15 @@ export class Conversation {
     return !this.#queue.isEmpty;
   }
 
-  /** One message at a time. @returns what the database gets instead. @throws SessionError */
-  async fromClient(message: Message): Promise<Buffer> {
+  /**
+   * One message at a time.
+   * @param write takes what is much, in parts; without, all is returned
+   * @returns what the database gets instead, behind that. @throws SessionError
+   */
+  async fromClient(message: Message, write?: Write): Promise<Buffer> {
     if (this.#isLoggedIn) requireOfSession(message.type, 'client');
     if (this.#isSkipped(message.type)) return NOTHING;
+    if (COPY_DATA.includes(message.type)) return this.#copyingIn.answer(message, write);
     this.#watch.begin();
     try {
       return message.skippedBytes !== undefined ? refuseTooLong(message) : await this.#request(message);
@@ -73,7 +90,8 @@ export class Conversation {
       }
       const { frame, ...request } = trapFor(message);
       this.#skipsToSync = request.kind === 'parse';
-      return this.#send({ ...request, refusal, work: this.#watch.refused(refusal, 'refused') }, frame);
+      const instead = insteadOf(TRAP_ERROR, refusal, this.#options.refusedBy);
+      return this.#send({ ...request, instead, work: this.#watch.refused(refusal, 'refused') }, frame);
     }
   }
 
@@ -89,7 +107,7 @@ export class Conversation {
     for (let at = 0; at < all.length; ) {
       const end = endOfData(all, at);
       const message = all[at];
-      if (end > at) answers.push(...(await this.#data(all.slice(at, end))));
+      if (end > at) answers.push(...(await this.#rows(all.slice(at, end))));
       else if (message) answers.push(...this.#answer(message));
       at = Math.max(end, at + 1);
     }
@@ -99,13 +117,14 @@ export class Conversation {
   #answer(message: Message): readonly Buffer[] {
     const { type, body } = message;
     if (this.#isLoggedIn) requireOfSession(type, 'database');
-    requireWanted(type, this.#queue.current?.plan?.copiesIn);
+    requireWanted(type, this.#queue.current);
     const request = this.#queue.answered(type);
     this.#watch.answered(type, request ?? this.#queue.current);
     if (type === BACKEND.parameterStatus) this.#reading.take(...messages.PARAMETER_STATUS.decode(body));
     const answer = this.#answerTo(request, message);
+    const left = ENDS_COPY.includes(type) ? this.#results.copyingOut.end() : [];
     if (type === BACKEND.readyForQuery) this.#isSilent = false;
-    return this.#isSilent && !UNASKED.includes(type) ? [] : [answer];
+    return this.#isSilent && !UNASKED.includes(type) ? [] : [...left, answer];
   }
 
   #answerTo(request: Request | undefined, { type, frame, body }: Message): Buffer {
@@ -122,7 +141,10 @@ export class Conversation {
         if (request) this.#completed(request);
         return frame;
       case BACKEND.rowDescription:
-        return this.#describeRow(frame, body, request ?? { kind: 'describe' });
+        return this.#results.describe(frame, body, request ?? { kind: 'describe' });
+      case BACKEND.copyOutResponse:
+        this.#results.copyingOut.begin(copiedOut(this.#queue.current)?.content, body);
+        return frame;
       case BACKEND.errorResponse:
         return this.#error(frame, body);
       case BACKEND.readyForQuery:
@@ -145,32 +167,18 @@ export class Conversation {
   }
 
   #dropped(request: Request): void {
+    this.#copyingIn.failed(request);
     if (request.kind === 'parse') this.#names.statements.dropped(request);
     if (request.effects) this.#names.ended(request.effects);
   }
 
-  #describeRow(frame: Buffer, body: Buffer, request: Request): Buffer {
-    const fields = messages.decodeResultFields(body);
-    if (request.portal) request.portal.described = fields;
-    if (request.statement) this.#portals.statementDescribed(request.statement, fields);
-    request.fields = fields;
-    return messages.withTypes(frame, describedTypes({ ...request, described: fields }, fields.length));
-  }
-
   /** Rows, or data of a COPY, that follow one another. */
-  async #data(all: readonly Message[]): Promise<readonly Buffer[]> {
-    const { protector } = this.#options;
-    const isRows = all[0]?.type === BACKEND.dataRow;
-    const request = isRows ? this.#queue.answered(BACKEND.dataRow) : undefined;
+  async #rows(rows: readonly Message[]): Promise<readonly Buffer[]> {
+    const isCopied = rows[0]?.type === BACKEND.copyData;
+    const request = isCopied ? this.#queue.current : this.#queue.answered(BACKEND.dataRow);
     if (this.#isSilent) return [];
     try {
-      const frames = all.map(({ frame }) => frame);
-      const source = request && this.#sourceOf(request);
-      return await this.#watch.reading(this.#queue.current?.work, async () => {
-        if (isRows) return await protector.rows(frames, (count) => cellKinds(source, count));
-        await protector.copied(frames);
-        return frames;
-      });
+      return await (isCopied ? this.#results.copyData(rows, request) : this.#results.rows(rows, request));
     } catch (error) {
       // Behind it others may wait that the database carries out, and that the client would take for skipped.
       if (!(error instanceof Refusal && this.#queue.isLastOfSegment)) throw error;
@@ -178,12 +186,6 @@ export class Conversation {
       if (request?.work) Object.assign(request.work, { verdict: 'refused', refusal: error.kind });
       return [encodeError('ERROR', error.sqlState, error.message, error.hint)];
     }
-  }
-
-  #sourceOf(request: Request): ResultSource {
-    const { plan, at, portal, fields } = request;
-    if (!portal) return { plan, at, described: fields };
-    return { plan, at, described: this.#portals.descriptionOf(portal), resultFormats: portal.resultFormats };
   }
 
   async #request({ type, frame, body }: Message): Promise<Buffer> {
@@ -205,10 +207,6 @@ export class Conversation {
       case FRONTEND.sync:
         this.#segment += 1;
         return this.#send({ kind: 'sync' }, frame);
-      case FRONTEND.copyDone:
-      case FRONTEND.copyFail:
-        this.#queue.copyEnded();
-        return frame;
       default:
         return frame;
     }
@@ -229,6 +227,7 @@ export class Conversation {
     const portal = this.#portals.get(name);
     const plan = portal?.plan;
     if (!plan) return this.#send({ kind: 'execute' }, frame);
+    this.#reading.requireCopies(plan);
     const effects = this.#names.sending(plan, this.#segment);
     return this.#send({ kind: 'execute', plan: this.#withFetched(plan), portal, effects, work: portal.work }, frame);
   }
@@ -240,6 +239,7 @@ export class Conversation {
   #send(request: Request, frame: Buffer): Buffer {
     if (request.kind === 'parse') this.#names.statements.parsing(request);
     this.#watch.sent(request.work);
+    if (request.kind !== 'sync') this.#copyingIn.sent(request);
     this.#queue.sent(request);
     return frame;
   }
@@ -259,6 +259,7 @@ export class Conversation {
   async #query(sql: string): Promise<Buffer> {
     const { plan: judged, rewritten } = await this.#judged(sql);
     const plan = this.#withFetched(judged);
+    this.#reading.requireCopies(plan);
     const effects = this.#names.sending(plan, this.#segment);
     const work = this.#watch.queried(plan);
     return this.#send({ kind: 'query', plan, effects, work }, messages.QUERY.encode(rewritten));
@@ -291,9 +292,8 @@ export class Conversation {
   }
 
   #error(frame: Buffer, body: Buffer): Buffer {
-    const { refusal } = this.#queue.failed() ?? {};
-    const isTrap = refusal !== undefined && isTrapError(body);
-    if (!isTrap) return frame;
-    return encodeError('ERROR', refusal.sqlState, `${this.#options.refusedBy}: ${refusal.message}`, refusal.hint);
+    const request = this.#queue.failed();
+    if (request) this.#copyingIn.failed(request);
+    return replaced(frame, body, request?.instead);
   }
 }

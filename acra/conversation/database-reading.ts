@@ -4,7 +4,7 @@
  */
 import { isAscii } from 'node:buffer';
 import { readsAsUtf8, requireSafeSetting } from '../../postgres/unsafe-settings.ts';
-import type { Plan } from '../statements/plan.ts';
+import type { Plan, Prepared } from '../statements/plan.ts';
 import { Refusal } from '../statements/refusal.ts';
 
 export class DatabaseReading {
@@ -24,6 +24,12 @@ export class DatabaseReading {
   requireSameCharacters(sql: string): void {
     if (this.#readsAsUtf8 || isAscii(Buffer.from(sql, 'latin1'))) return;
     throw new Refusal('encoding', 'with this client_encoding statements must be ASCII; set client_encoding to UTF8');
+  }
+
+  /** What COPY carries of protected columns is UTF-8, and the database converts the rest. @throws Refusal */
+  requireCopies({ streams }: Prepared): void {
+    if (this.#readsAsUtf8 || streams.every(({ content }) => content === undefined)) return;
+    throw new Refusal('copy', 'COPY of protected columns must be in UTF8: set client_encoding to UTF8');
   }
 
   /** @throws Refusal */

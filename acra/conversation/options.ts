@@ -1,13 +1,10 @@
 /** What a conversation needs of whoever holds the session. */
+import type { CopyingOptions } from './copying-in.ts';
 import type { Judge } from './judging.ts';
 import type { StatementObserver } from './statement-watch.ts';
-import type { ValueProtector } from './value-protector.ts';
 
-export interface ConversationOptions {
+export interface ConversationOptions extends CopyingOptions {
   readonly judge: Judge;
-  readonly protector: ValueProtector;
-  /** Begins what the client is told of a refusal. */
-  readonly refusedBy: string;
   /** What the judge would refuse is passed on as it is. */
   readonly isReporting?: boolean;
   readonly observer?: StatementObserver;

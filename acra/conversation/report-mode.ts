@@ -34,7 +34,7 @@ const untouching = ({ facts }: Refusal): Prepared => ({
   fetches: [],
   effects: [],
   kinds: facts?.kinds ?? ['other'],
-  copiesIn: facts?.copiesIn ?? false,
+  streams: facts?.streams ?? [],
 });
 
 interface Session {

@@ -81,7 +81,8 @@ const beginning = (sql: string) =>
 const verdictOn = (plan: Prepared & Partial<Plan>): StatementVerdict =>
   takesValues(plan) ||
   plan.edits?.length ||
-  plan.results.some((outputs) => outputs.some((each) => typeof each === 'object'))
+  plan.results.some((outputs) => outputs.some((each) => typeof each === 'object')) ||
+  plan.streams.some(({ content }) => content?.outputs.some((each) => typeof each === 'object'))
     ? 'protected'
     : 'untouched';
 

@@ -2,13 +2,13 @@
  * What goes to the database in the place of a refused statement: one that always fails, also where a transaction has failed already, and
  * holds no value. Its error is recognised, and replaced by the refusal's.
  */
-import { parseError } from '../../postgres/error-response.ts';
 import type { Message } from '../../postgres/message-reader.ts';
 import { FRONTEND } from '../../postgres/message-types.ts';
 import { PARSE, QUERY } from '../../postgres/messages.ts';
 
 const TRAP = "'acra refused'";
-const SYNTAX_ERROR = '42601';
+/** Its SQLSTATE. */
+export const TRAP_ERROR = '42601';
 /** Of the statement that a trap would be, where the client's own has no name or one that was not read. */
 const NOBODYS_NAME = 'acra refused';
 
@@ -26,6 +26,3 @@ export function trapFor({ type, body, skippedBytes }: Message): Trap {
   const name = isNamed ? PARSE.decode(body)[0] : NOBODYS_NAME;
   return { kind: 'parse', name, frame: PARSE.encode(name, TRAP, []) };
 }
-
-/** @param body of an ErrorResponse */
-export const isTrapError = (body: Buffer) => parseError(body).sqlState === SYNTAX_ERROR;

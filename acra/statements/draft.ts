@@ -1,5 +1,5 @@
 /** Collects the changes to one statement: edits at byte offsets of its text, and what its parameters are used for. */
-import type { Node, ScanToken, TypeName } from 'libpg-query';
+import type { Node, RangeVar, ScanToken, TypeName } from 'libpg-query';
 import type { DataType } from '../encryptor-config/data-types.ts';
 import type { EncryptedColumn } from '../encryptor-config/schema.ts';
 import type { ParsedText } from './parser.ts';
@@ -139,6 +139,21 @@ export class Draft {
       if (depth === 0) break;
     }
     return starts;
+  }
+
+  /** Plans to name the columns of a relation behind its own name, as COPY takes them. */
+  nameColumns({ location = 0 }: RangeVar, names: readonly string[]): void {
+    const tokens = this.tokensFrom(location);
+    let last = 0;
+    for (;;) {
+      if (isUescape(tokens[last + 1]?.text ?? '')) last += 2;
+      if (tokens[last + 1]?.text !== '.') break;
+      last += 2;
+    }
+    const end = tokens[last]?.end;
+    if (end === undefined) throw this.#refusal('copy', 'the columns must be named');
+    const list = names.map((name) => `"${name.replaceAll('"', '""')}"`).join(', ');
+    this.#edits.push({ kind: 'text', start: end, end, text: ` (${list})` });
   }
 
   /** All edits in order. Parameters must have been taken. */

@@ -2,6 +2,7 @@
 import type { EncryptedColumn } from '../encryptor-config/schema.ts';
 import type { Edit } from './draft.ts';
 import { judge } from './judge.ts';
+import type { Result } from './outputs.ts';
 import { loadParser, parseText } from './parser.ts';
 import type { Plan } from './plan.ts';
 import type { Policy } from './policy.ts';
@@ -46,6 +47,21 @@ function shown(edit: Edit, parameterCount: number): string {
   return edit.kind === 'parameter' ? `$${parameterCount + edit.copy + 1}` : `'‹${whatOf(edit.use)}›'`;
 }
 
+/** Of each statement: its rows', or those that COPY sends. */
+function outputsIn({ results, streams }: Plan): (readonly Result[])[] {
+  return results.map((outputs, at) => {
+    const out = streams.find((stream) => stream.at === at && stream.direction === 'out');
+    return out?.content?.outputs ?? outputs;
+  });
+}
+
+function copiedIn({ streams }: Plan): string[] {
+  const outputs = streams.flatMap(({ direction, content }) => (direction === 'in' ? (content?.outputs ?? []) : []));
+  return outputs.flatMap((output, index) =>
+    typeof output === 'object' ? [`column ${index + 1} of COPY: encrypted for ${columnName(output.column)}`] : [],
+  );
+}
+
 function valuesOf({ edits, parameters, copies, parameterCount }: Plan): string[] {
   const literals = edits.flatMap((edit) => (edit.kind === 'literal' ? [`a literal: ${whatOf(edit.use)}`] : []));
   const own = [...parameters].map(([number, use]) => `$${number}: ${whatOf(use)}`);
@@ -72,8 +88,8 @@ export async function explain(tables: Tables, policy: Policy, sql: string): Prom
     return {
       verdict: 'passes',
       sql: splice(Buffer.from(sql), plan.edits, (edit) => shown(edit, plan.parameterCount)).toString(),
-      values: valuesOf(plan),
-      decrypted: plan.results.map((outputs) =>
+      values: [...valuesOf(plan), ...copiedIn(plan)],
+      decrypted: outputsIn(plan).map((outputs) =>
         outputs.flatMap((output, index) =>
           typeof output === 'object' ? [`${index + 1}: ${columnName(output.column)}`] : [],
         ),

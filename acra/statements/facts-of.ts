@@ -1,5 +1,6 @@
 /** What a parse tree says of its statements before anything of it is judged. */
 import type { Node } from 'libpg-query';
+import { streamOf } from './copy-stream.ts';
 import type { StatementFacts, StatementKind } from './statement-kinds.ts';
 import { as } from './tree.ts';
 
@@ -18,10 +19,14 @@ function kindOf(statement: Node): StatementKind {
   return KINDS[name] ?? (DEFINITION.test(name) ? 'definition' : 'other');
 }
 
+export const kindsOf = (statements: readonly Node[]): StatementKind[] => statements.map(kindOf);
+
 export function factsOf(statements: readonly Node[]): StatementFacts {
-  const copies = statements.map((statement) => as(statement, 'CopyStmt'));
   return {
-    kinds: statements.map(kindOf),
-    copiesIn: copies.some((copy) => copy?.is_from === true && !copy.filename),
+    kinds: kindsOf(statements),
+    streams: statements.flatMap((statement, at) => {
+      const copy = as(statement, 'CopyStmt');
+      return (copy && streamOf(copy, at, undefined)) ?? [];
+    }),
   };
 }

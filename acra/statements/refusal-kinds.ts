@@ -170,10 +170,20 @@ export const REFUSALS = {
   },
   copy: {
     inReportMode: 'passes',
-    sqlStates: NOT_SUPPORTED,
-    meaning: 'COPY would store or show values of protected columns in a way that cannot be mapped.',
-    accepted: 'Use INSERT or SELECT for protected columns.',
-    action: 'Load by INSERT with parameters.',
+    sqlStates: ['0A000', '22023'],
+    meaning:
+      'COPY would store or show values of protected columns where nobody sees them (a file or a program of the server), in another encoding, or with an option that cannot be done exactly.',
+    accepted:
+      'Use COPY … FROM STDIN or TO STDOUT in text, CSV or binary, in UTF8, without a WHERE over protected columns.',
+    action: 'Let the client read and write the file (\\copy of psql, COPY of a driver).',
+  },
+  'copy-data': {
+    inReportMode: 'refused',
+    sqlStates: ['22P04'],
+    meaning: 'What a client sends behind COPY … FROM STDIN is no data of the format that the statement names.',
+    accepted:
+      'Send rows with as many fields as the COPY has columns, in the format and with the options that it names.',
+    action: 'Mend the data; PostgreSQL would refuse them as well. Nothing of the COPY is stored.',
   },
   'conflict-target': {
     inReportMode: 'passes',

@@ -1,4 +1,5 @@
 /** What a statement does, in the few words that metrics and logs have for it. */
+import type { CopyStream } from './copy-stream.ts';
 
 /** `definition`: it makes, changes or drops what the catalogue holds. */
 export const STATEMENT_KINDS = [
@@ -17,6 +18,6 @@ export type StatementKind = (typeof STATEMENT_KINDS)[number];
 export interface StatementFacts {
   /** Of each statement. */
   readonly kinds: readonly StatementKind[];
-  /** The client is to be asked for data (COPY … FROM STDIN). */
-  readonly copiesIn: boolean;
+  /** What COPY asks the client for, or sends it, in the order of the text. Before it is judged none of it is known to be protected. */
+  readonly streams: readonly CopyStream[];
 }

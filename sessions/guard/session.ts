@@ -83,6 +83,7 @@ export class GuardedSession {
       return this.#sayWhy(error);
     } finally {
       this.#end(new SessionEnded());
+      this.#conversation.close();
       for (const leg of [this.#client, this.#database]) if (leg) leave(leg, this.#deps.clock);
     }
   }
@@ -142,7 +143,8 @@ export class GuardedSession {
     this.#isIdle = false;
     this.#isAsking = true;
     const sent: Buffer[] = [];
-    for (const message of messages) sent.push(await this.#conversation.fromClient(message));
+    const write = (part: Buffer) => writeAll(database.socket, [...sent.splice(0), part], this.#ending.signal);
+    for (const message of messages) sent.push(await this.#conversation.fromClient(message, write));
     await writeAll(database.socket, sent, this.#ending.signal);
     this.#isAsking = false;
     if (messages.some(({ type }) => type === FRONTEND.terminate)) this.#end(new SessionEnded());

@@ -19,6 +19,14 @@ t.test('says what is protected, what is decrypted, and what the database gets', 
   t.notMatch(stdout, 'flu', 'no value');
 });
 
+t.test('says of COPY which of its columns are encrypted, or decrypted', async (t) => {
+  const into = await explain('COPY patients FROM STDIN (FORMAT csv)');
+  t.match(into.stdout, 'column 3 of COPY: encrypted for patients.email');
+  t.match(into.stdout, 'COPY patients ("id", "name", "email", "diagnosis") FROM STDIN (FORMAT csv)');
+  const outOf = await explain('COPY (SELECT diagnosis FROM patients) TO STDOUT');
+  t.match(outOf.stdout, 'column 1: patients.diagnosis');
+});
+
 t.test('says why it refuses, with exit code 1, also as JSON', async (t) => {
   const { code, stdout } = await explain("SELECT * FROM patients WHERE email LIKE 'x%'");
   t.equal(code, 1);

@@ -1,5 +1,6 @@
-/** Statements that hold others: EXPLAIN, PREPARE and EXECUTE, cursors, COPY of a query, tables made from one. */
-import type { ExecuteStmt, Node, PrepareStmt } from 'libpg-query';
+/** Statements that hold others: EXPLAIN, PREPARE and EXECUTE, cursors, COPY, tables made from one. */
+import type { CopyStmt, ExecuteStmt, Node, PrepareStmt } from 'libpg-query';
+import type { ProtectedCopy } from '../copy-stream.ts';
 import type { Draft } from '../draft.ts';
 import type { Result } from '../outputs.ts';
 import type { Effect, Plan, Prepared, PreparedStatements } from '../plan.ts';
@@ -7,6 +8,7 @@ import { allAs, as } from '../tree.ts';
 import { isOfEach } from '../value-use.ts';
 import { takeArray } from './arrays.ts';
 import { namedIn } from './code.ts';
+import { copyOfQuery, copyOfTable } from './copy.ts';
 import { judgeDefinition } from './definitions.ts';
 import { judgeExpression, judgeQuery } from './judge-query.ts';
 import { requireNoCopy } from './queries.ts';
@@ -18,6 +20,7 @@ export interface Judged {
   readonly outputs: readonly Result[];
   readonly effect?: Effect;
   readonly fetches?: Plan['fetches'][number];
+  readonly copied?: ProtectedCopy | undefined;
 }
 
 export interface StatementContext {
@@ -55,6 +58,8 @@ export function judgeStatement(context: StatementContext, statement: Node): Judg
   if (close) return { outputs: [], effect: { at, does: 'close', name: close.portalname } };
   if (deallocate) return { outputs: [], effect: { at, does: 'deallocate', name: deallocate.name } };
   if (discard?.target === 'DISCARD_ALL') return { outputs: [], effect: { at, does: 'deallocate', name: undefined } };
+  const copy = as(statement, 'CopyStmt');
+  if (copy) return judgeCopy(context, copy);
   judgeSettings(statement);
   requireReceivers(context, statement);
   if (judgeDefinition(context, statement)) return nothing;
@@ -76,11 +81,10 @@ function judgeRows({ draft, database }: StatementContext, statement: Node): Judg
   return columns && { outputs: columns.map(resultOf) };
 }
 
-/** CALL, DO and COPY … FROM: what they give values to. @throws Refusal */
+/** CALL and DO: what they give values to. @throws Refusal */
 function requireReceivers({ draft, database }: StatementContext, statement: Node): void {
-  const [call, copy] = [as(statement, 'CallStmt')?.funccall, as(statement, 'CopyStmt')];
+  const call = as(statement, 'CallStmt')?.funccall;
   if (call) judgeExpression(draft, database, { FuncCall: call });
-  if (copy?.is_from && copy.relation) database.receivers.requireWritable(copy.relation, database.tables);
   if (as(statement, 'DoStmt')) database.receivers.requireNoCode();
 }
 
@@ -102,18 +106,24 @@ function judgeSchema(context: StatementContext, statement: Node): Judged | undef
   return elements && nothing;
 }
 
-/** CREATE TABLE AS, CREATE MATERIALIZED VIEW and COPY (…) TO. */
+function judgeCopy(context: StatementContext, copy: CopyStmt): Judged | undefined {
+  const { draft, database } = context;
+  if (copy.is_from && copy.relation) database.receivers.requireWritable(copy.relation, database.tables);
+  if (!copy.query) return { outputs: [], copied: copyOfTable(draft, database, copy) };
+  const judged = judgeStatement(context, copy.query);
+  return judged && { outputs: [], copied: copyOfQuery(copy, judged.outputs) };
+}
+
+/** CREATE TABLE AS and CREATE MATERIALIZED VIEW. */
 function judgeMaker(context: StatementContext, statement: Node): Judged | undefined {
-  const [made, copied] = [as(statement, 'CreateTableAsStmt'), as(statement, 'CopyStmt')?.query];
-  const query = made?.query ?? copied;
-  if (!query) return undefined;
-  const judged = judgeStatement(context, query);
+  const made = as(statement, 'CreateTableAsStmt');
+  const judged = made?.query && judgeStatement(context, made.query);
   if (!judged) return undefined;
   const columns = judged.outputs.map((result) => ({
     name: undefined,
     output: typeof result === 'object' ? result.column : result,
   }));
-  if (made) requireNoCopy(columns, made.into?.rel?.relname, new Scope(context.database));
+  requireNoCopy(columns, made.into?.rel?.relname, new Scope(context.database));
   return nothing;
 }
 
@@ -125,7 +135,7 @@ const holding = ({ outputs }: Judged): Prepared => ({
   fetches: [],
   effects: [],
   kinds: [],
-  copiesIn: false,
+  streams: [],
 });
 
 function judgePrepare(

@@ -45,7 +45,7 @@ export function judgeQuery(draft: Draft, database: Database, statement: Node): r
   return query(walkWith(draft), statement, new Scope(database));
 }
 
-/** An expression by itself, as the values of CALL and EXECUTE are. @param scope what its names mean; default: nothing. @throws Refusal */
+/** An expression by itself, as the values of CALL and EXECUTE are, or COPY's WHERE. @param scope what its names mean; default: nothing. @throws Refusal */
 export function judgeExpression(
   draft: Draft,
   database: Database,

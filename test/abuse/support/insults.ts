@@ -79,7 +79,7 @@ export const INSULTS: Readonly<Record<string, Insult>> = {
   'COPY data that nobody asked for': { says: [frame('d', 'x'), frame('c'), frame('f', 'no\0')] },
   'COPY into a protected table': {
     says: [query('COPY patients FROM STDIN'), frame('d', '1\tplain'), frame('c')],
-    errors: ['42000'],
+    errors: ['22P04'],
   },
   'EXECUTE with a value that cannot be protected': {
     says: [parse('q', INSERT), SYNC, query("EXECUTE q(1, true, lower('x@y'), 'z')")],
