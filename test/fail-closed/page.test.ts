@@ -7,17 +7,17 @@ import { acraUnderTest, IN_LINE } from '../support/stack.ts';
 import type { Form } from './support/form.ts';
 import { cellOf, failClosedTable, type Row, sqlTable, withTable } from './support/page.ts';
 import { guardedPlace } from './support/place.ts';
-import { observe, type Place, PROTOCOLS, type Protocol } from './support/run-form.ts';
+import { observe, type Place, PROTOCOLS } from './support/run-form.ts';
 import { SEARCHES } from './support/searches.ts';
 import { WRITES } from './support/writes.ts';
 
 const SIMPLE = ['simple'] as const;
 const isWanted = process.env['FAIL_CLOSED_PAGE'] !== undefined;
 
-async function cellsOf(place: Place, form: Form, protocols: readonly Protocol[] = PROTOCOLS) {
+async function cellsOf(place: Place, form: Form) {
   const cells: Record<string, string> = {};
   let reason: string | undefined;
-  for (const protocol of form.isSimpleOnly ? SIMPLE : protocols) {
+  for (const protocol of form.isSimpleOnly ? SIMPLE : PROTOCOLS) {
     const observed = await observe(place, form, protocol);
     cells[protocol] = cellOf(observed, form);
     if (observed.outcome.kind === 'failed')
@@ -36,7 +36,7 @@ t.test('writes what becomes of each form', { skip: !isWanted && 'make fail-close
       rows.push({
         name,
         form,
-        inLine: (await cellsOf(inLine, form, form.beginsCopy ? SIMPLE : PROTOCOLS)).cells,
+        inLine: (await cellsOf(inLine, form)).cells,
         guarded: own.cells,
         reason: own.reason,
       });

@@ -22,8 +22,8 @@ export interface Form {
   readonly leaves?: Readonly<Record<number, readonly [string | null, string | null]>>;
   /** A value is also for a column that is not protected. */
   readonly saysInClear?: true;
-  /** node-postgres waits for ever where COPY begins in the extended protocol; a guard does not let it begin. */
-  readonly beginsCopy?: true;
+  /** COPY: what the client sends where it is asked; what it gets is a row of its own. */
+  readonly copies?: Buffer;
   /** A text of several statements, which only the simple protocol takes. */
   readonly isSimpleOnly?: true;
 }

@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import type pg from 'pg';
 import type { Message } from '../../../postgres/message-reader.ts';
+import { copy } from '../../support/copy-query.ts';
 import { BEFORE, type Form, MARKER } from './form.ts';
 
 export const PROTOCOLS = ['simple', 'extended', 'prepared'] as const;
@@ -52,7 +53,18 @@ function inlined({ sql, values = [] }: Form): string {
 
 let named = 0;
 
-function run({ application }: Place, form: Form, protocol: Protocol): Promise<pg.QueryResult | pg.QueryResult[]> {
+async function copied({ application }: Place, sql: string, data: Buffer, protocol: Protocol) {
+  named += 1;
+  const by = protocol === 'prepared' ? { name: `form ${named}` } : protocol;
+  const got = await copy(application, sql, { data: [data], protocol: by });
+  return { rows: [{ copied: Buffer.concat(got.data).toString('latin1') }] };
+}
+
+type Result = Pick<pg.QueryResult, 'rows'>;
+
+function run(place: Place, form: Form, protocol: Protocol): Promise<Result | Result[]> {
+  const { application } = place;
+  if (form.copies) return copied(place, form.sql, form.copies, protocol);
   if (protocol === 'simple') return application.query(form.values ? inlined(form) : form.sql);
   const values = [...(form.values ?? [])];
   named += 1;

@@ -1,4 +1,5 @@
 /** Forms that compare and read protected columns. */
+import { COPIED_OUT } from './copies.ts';
 import { BEFORE, type Form, found, OTHER, refused } from './form.ts';
 
 const [FIRST, SECOND] = BEFORE;
@@ -79,6 +80,7 @@ export const SEARCHES: Readonly<Record<string, Form>> = {
     ends: 'works',
     rows: [{ id: 1, email: FIRST }],
   },
+  ...COPIED_OUT,
   'a column that is not searchable': refused(`SELECT id FROM patients WHERE diagnosis = '${FIRST}'`),
   LIKE: refused(`SELECT id FROM patients WHERE email LIKE '${FIRST}%'`),
   '<': refused(`SELECT id FROM patients WHERE email < '${FIRST}'`),

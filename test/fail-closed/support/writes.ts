@@ -1,4 +1,5 @@
 /** Forms that store values of protected columns. */
+import { COPIED_IN } from './copies.ts';
 import { BEFORE, type Form, insert, MARKER, OTHER, refused, STORED, withValues } from './form.ts';
 
 const [FIRST, SECOND] = BEFORE;
@@ -198,7 +199,7 @@ export const WRITES: Readonly<Record<string, Form>> = {
   'ALTER TABLE … SET DEFAULT': refused(`ALTER TABLE patients ALTER diagnosis SET DEFAULT '${STORED}'`),
   'CREATE INDEX ON t (column)': refused('CREATE UNIQUE INDEX ON patients (email)'),
   'ALTER TABLE … ADD UNIQUE': refused('ALTER TABLE patients ADD UNIQUE (email)'),
-  'COPY FROM STDIN': { ...refused('COPY patients (id, name, diagnosis) FROM STDIN'), beginsCopy: true },
+  ...COPIED_IN,
   'EXPLAIN ANALYZE INSERT': insert(
     `EXPLAIN ANALYZE INSERT INTO patients (id, name, diagnosis) VALUES (9, 'n', '${STORED}')`,
   ),
