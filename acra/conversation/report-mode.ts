@@ -10,6 +10,8 @@ import type { RequestKind } from '../../postgres/reply-queue.ts';
 import type { Prepared } from '../statements/plan.ts';
 import type { Refusal } from '../statements/refusal.ts';
 import { REFUSALS } from '../statements/refusal-kinds.ts';
+import { factsOfRefused } from '../statements/refused-text.ts';
+import type { StatementFacts } from '../statements/statement-kinds.ts';
 import type { Portals } from './portals.ts';
 import type { Request } from './request.ts';
 import type { StatementWatch } from './statement-watch.ts';
@@ -26,7 +28,7 @@ const KINDS: Readonly<Record<string, RequestKind>> = {
 export const mayPass = ({ kind }: Refusal): boolean => REFUSALS[kind].inReportMode === 'passes';
 
 /** A plan that touches nothing. */
-const untouching = ({ facts }: Refusal): Prepared => ({
+const untouching = (facts: StatementFacts | undefined): Prepared => ({
   parameters: new Map(),
   copies: [],
   results: [],
@@ -48,10 +50,11 @@ interface Session {
 export function asWritten({ type, body }: Message, refusal: Refusal, { watch, portals, segment }: Session): Request {
   watch.wouldRefuse(refusal);
   const kind = KINDS[type] ?? 'query';
-  if (kind === 'query') return { kind, plan: untouching(refusal), work: watch.refused(refusal, 'reported') };
+  if (kind === 'query')
+    return { kind, plan: untouching(factsOfRefused(refusal)), work: watch.refused(refusal, 'reported') };
   if (kind === 'bind') portals.bound(BIND.decode(body)[0], undefined, []);
   if (kind !== 'parse') return { kind };
-  const plan = untouching(refusal);
+  const plan = untouching(factsOfRefused(refusal));
   watch.parsed(plan, refusal);
   return { kind, name: PARSE.decode(body)[0], plan, segment };
 }

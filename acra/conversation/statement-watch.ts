@@ -13,6 +13,7 @@ import type { RequestKind } from '../../postgres/reply-queue.ts';
 import type { Plan, Prepared } from '../statements/plan.ts';
 import type { Refusal } from '../statements/refusal.ts';
 import type { RefusalKind } from '../statements/refusal-kinds.ts';
+import { factsOfRefused } from '../statements/refused-text.ts';
 import type { StatementKind } from '../statements/statement-kinds.ts';
 import { takesValues } from '../statements/value-use.ts';
 
@@ -172,7 +173,7 @@ export class StatementWatch {
   /** @param verdict what becomes of it */
   refused(refusal: Refusal, verdict: 'refused' | 'reported'): Work {
     const origin = this.#plan && this.#origins.get(this.#plan);
-    const kinds = refusal.facts?.kinds ?? this.#plan?.kinds ?? ['other'];
+    const kinds = factsOfRefused(refusal)?.kinds ?? this.#plan?.kinds ?? ['other'];
     return this.#work(kinds, { verdict, refusal: refusal.kind, sql: origin?.sql ?? beginning(this.#sql) });
   }
 

@@ -12,6 +12,7 @@ import { BrokenParserError, loadParser, type Parser, parseText } from './parser.
 import type { Plan, PreparedStatements } from './plan.ts';
 import { ANY_RELATION, type Policy } from './policy.ts';
 import { Refusal } from './refusal.ts';
+import { RefusedText } from './refused-text.ts';
 import type { Tables } from './scope.ts';
 
 /**
@@ -64,7 +65,7 @@ export class StatementJudge {
     const verdict =
       (isShort && this.#judgeHere(text, prepared)) || (await this.#isolated.judge({ sql: text, prepared }));
     if (verdict.kind === 'passes') return verdict.plan;
-    throw new Refusal(verdict.refusal, verdict.reason, verdict.sqlState, verdict.facts);
+    throw new RefusedText(verdict.refusal, verdict.reason, verdict.sqlState, verdict.facts);
   }
 
   /** What a text is without its constants; undefined where it is not read here. @param sql up to MAX_SHORT_BYTES, else undefined */
