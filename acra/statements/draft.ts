@@ -45,7 +45,12 @@ function isPlainLiteral(token: string, value: string): boolean {
   return token.startsWith("'") ? token.slice(1, -1).replaceAll("''", "'") === value : /^\d+$/.test(token);
 }
 
+/** What stands between it and its sign would remain: `- (1)`, `- - 1`. */
+const isNumber = (token: string) => /^[\d.]/.test(token);
+
 const isSameUse = (a: ValueUse, b: ValueUse) => a.column === b.column && a.role === b.role;
+
+const isWord = (token: ScanToken | undefined, word: string) => token?.text.toLowerCase() === word;
 
 const isUescape = (word: string) => word.toUpperCase() === 'UESCAPE';
 
@@ -110,9 +115,10 @@ export class Draft {
     if (typmods || arrayBounds.length !== +isArray) return false;
     if (type === 'bytea') return true;
     if (!OWN_TYPES[dataType].includes(type)) return false;
-    const [first, second, third] = this.tokensFrom(location, 3);
+    const tokens = this.tokensFrom(location, 4);
+    const [first, second, third] = isWord(tokens[0], 'national') ? [tokens[0], ...tokens.slice(2)] : tokens;
     const isQualified = second?.text === '.';
-    const last = isQualified ? third : second?.text.toLowerCase() === 'varying' ? second : first;
+    const last = isQualified ? third : isWord(second, 'varying') ? second : first;
     if (!first || !last) return false;
     this.#edits.push({ kind: 'text', start: first.start, end: last.end, text: 'bytea' });
     return true;
@@ -211,7 +217,8 @@ export class Draft {
     const value = sval ? (sval.sval ?? '') : ival ? String(ival.ival ?? 0) : fval?.fval;
     if (value === undefined || !token || (isOfEach(use) && !sval)) throw this.#unreadable(use);
     const last = (token.text === '-' ? next : next && isUescape(next.text) ? character : token) ?? token;
-    if (this.#reader === 'acra-server' && !isPlainLiteral(last.text, value)) throw this.#unreadable(use);
+    const isWhole = sval !== undefined || isNumber(last.text);
+    if (!isWhole || (this.#reader === 'acra-server' && !isPlainLiteral(last.text, value))) throw this.#unreadable(use);
     this.#edits.push({ kind: 'literal', start: location, end: last.end, use, value, token: last.text });
     if (this.#reader === 'engine') {
       const text = isOfEach(use) ? '::bytea[]' : '::bytea';

@@ -67,7 +67,7 @@ function planFor({ database, text, reader, prepared }: Question): Plan {
     copies,
     edits: draft.finish(),
     readSince: readSince(text),
-    parameterCount: Math.max(0, ...numbers),
+    parameterCount: numbers.reduce((most, number) => Math.max(most, number), 0),
     results: judged.map(({ outputs }) => outputs),
     effects: judged.flatMap(({ effect }) => effect ?? []),
     fetches: judged.flatMap(({ fetches }) => fetches ?? []),
