@@ -78,7 +78,20 @@ function resultOf({ output, name, isReference = false }: Column): Result {
 
 function judgeRows({ draft, database }: StatementContext, statement: Node): Judged | undefined {
   const columns = judgeQuery(draft, database, statement);
+  if (columns) requirePlace(columns);
   return columns && { outputs: columns.map(resultOf) };
+}
+
+/** Between two `*` of nobody knows how many columns a protected one could not be told from the others. @throws Refusal */
+function requirePlace(columns: readonly Column[]): void {
+  const stars = columns.flatMap(({ output }, index) => (output === 'unknown-star' ? [index] : []));
+  const [first = 0, last = 0] = [stars[0], stars.at(-1)];
+  const found = columns.slice(first, last).find(({ output }) => isProtected(output));
+  if (found)
+    throw unsupported(
+      'ambiguous-name',
+      `the place of protected column "${found.name ?? ''}" among the results is not known: name the columns of the relations around it`,
+    );
 }
 
 /** CALL and DO: what they give values to. @throws Refusal */

@@ -43,11 +43,11 @@ function compareHash(own: Walk, test: Node | undefined, { output: column }: Colu
   else own.draft.takeValue(test, { column, role: 'search' });
 }
 
-/** That nothing of a query is protected, or may be. @throws Refusal */
-export function requireNothing(columns: readonly Column[]): void {
+/** That nothing of these is protected, or may be. @param name of a single one. @throws Refusal */
+export function requireNothing(columns: readonly Column[], name?: string): void {
   areRead(columns);
   const found = protectedIn(columns);
   if (found) throw usedInside(found);
   const hidden = columns.find((column) => column.output === 'doubtful' || isUnknown([column]));
-  if (hidden) throw doubtful(hidden.name ?? '*');
+  if (hidden) throw doubtful(name ?? hidden.name ?? '*');
 }

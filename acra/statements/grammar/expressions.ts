@@ -4,16 +4,17 @@
  */
 import type { A_Expr, ColumnRef, FuncCall, Node, SubLink } from 'libpg-query';
 import type { Output } from '../outputs.ts';
-import { allAs, as, stringsOf, walk } from '../tree.ts';
+import { allAs, allOf, as, stringsOf, walk } from '../tree.ts';
 import { compareWithQuery, requireNothing } from './compared-queries.ts';
 import { judgeComparison, operatorOf } from './comparisons.ts';
-import { areRead, type Column, isProtected, protectedIn, type Scope } from './relations.ts';
+import { areRead, type Column, isOpen, isProtected, isUnknown, protectedIn, type Scope } from './relations.ts';
 import { judgeSetConfig } from './settings.ts';
 import { isStarred } from './stars.ts';
 import { requireField, requireNoValueInCase } from './unlisted.ts';
 import { doubtful, unsupported, usedInside } from './unsupported.ts';
 import type { Walk } from './walk.ts';
 
+const SHOWN_BY: readonly string[] = ['row_to_json', 'to_json', 'to_jsonb', 'json_agg', 'jsonb_agg', 'array_agg'];
 const QUERIES = ['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt'];
 
 export function visit(own: Walk, tree: unknown, scope: Scope): void {
@@ -21,7 +22,7 @@ export function visit(own: Walk, tree: unknown, scope: Scope): void {
     const [reference, expression, test] = [as(node, 'ColumnRef'), as(node, 'A_Expr'), as(node, 'NullTest')];
     const [call, link] = [as(node, 'FuncCall'), as(node, 'SubLink')];
     if (call) judgeCall(call, scope);
-    requireNoHiddenColumn(node, scope);
+    requireNoHiddenField(node, scope);
     const choice = as(node, 'CaseExpr');
     if (choice) requireNoValueInCase(choice, scope);
     if (reference) requirePlain(scope, reference);
@@ -29,7 +30,7 @@ export function visit(own: Walk, tree: unknown, scope: Scope): void {
     else if (test) visitCounted(own, test.arg, scope);
     else if (link) visitSubLink(own, link, scope);
     else if (call && isCount(call)) visitCount(own, call, scope);
-    else if (QUERIES.includes(kind)) own.query(node, scope);
+    else if (QUERIES.includes(kind)) requireNothing(own.query(node, scope));
     else return true;
     return false;
   });
@@ -42,14 +43,9 @@ function readColumn(scope: Scope, reference: ColumnRef): Column {
 }
 
 function requirePlain(scope: Scope, reference: ColumnRef): void {
-  const qualifier = stringsOf(reference.fields).at(-1);
   const isStar = isStarred({ ColumnRef: reference });
-  const columns = qualifier === undefined ? scope.star : (scope.named(qualifier)?.columns ?? []);
-  const meant = isStar ? columns : [readColumn(scope, reference)];
-  areRead(meant);
-  if (!isStar && meant[0]?.output === 'doubtful') throw doubtful(stringsOf(reference.fields).at(-1) ?? '');
-  const found = protectedIn(meant);
-  if (found) throw usedInside(found);
+  if (isStar) requireNothing(scope.columnsOf(reference) ?? []);
+  else requireNothing([readColumn(scope, reference)], stringsOf(reference.fields).at(-1));
 }
 
 function visitExpression(own: Walk, expression: A_Expr, scope: Scope): void {
@@ -61,18 +57,17 @@ function judgeCall(call: FuncCall, { database }: Scope): void {
   judgeSetConfig(call);
 }
 
-/** A column of a whole row of a relation that nobody knows: `(v).email`, `email(v)`, `v = ROW(…)`. */
-function requireNoHiddenColumn(node: Node, scope: Scope): void {
-  const [part, call, expression] = [as(node, 'A_Indirection'), as(node, 'FuncCall'), as(node, 'A_Expr')];
-  const isRow = (each: Node | undefined) => {
-    const reference = as(as(each, 'TypeCast')?.arg ?? each, 'ColumnRef');
-    return reference !== undefined && scope.isUnknownRow(reference);
-  };
+/** A field of a composite value that nobody knows: `(f()).email`, `email(v.pair)`. */
+function requireNoHiddenField(node: Node, scope: Scope): void {
+  const [part, call] = [as(node, 'A_Indirection'), as(node, 'FuncCall')];
+  const { receivers } = scope.database;
+  const of =
+    part?.arg ?? (call && !receivers.isPlainFunction(call) && call.args?.length === 1 ? call.args[0] : undefined);
   const name = stringsOf(part?.indirection ?? call?.funcname).at(-1) ?? '';
-  if (isRow(part?.arg ?? (call?.args?.length === 1 ? call.args[0] : undefined)) && scope.isOfSomeTable(name))
-    throw doubtful(name);
-  if (isRow(expression?.lexpr) || isRow(expression?.rexpr)) throw doubtful('*');
   if (part) requireField(part, scope);
+  if (!of || !scope.isOfSomeTable(name)) return;
+  const isHidden = scope.hasUnlisted() && allOf(of, 'ColumnRef').length > 0;
+  if (isHidden || allOf(of, 'FuncCall').some((each) => !receivers.isPlainFunction(each))) throw doubtful(name);
 }
 
 /** How many are not NULL is the same for ciphertexts. */
@@ -88,8 +83,15 @@ function visitCount(own: Walk, { args = [], ...others }: FuncCall, scope: Scope)
 /** Whether something is NULL is the same for its ciphertext. */
 function visitCounted(own: Walk, node: Node | undefined, scope: Scope): void {
   const reference = as(node, 'ColumnRef');
-  if (reference && !isStarred({ ColumnRef: reference })) scope.column(reference);
-  else own.yieldOf(node, scope);
+  if (!reference) own.yieldOf(node, scope);
+  else if (isStarred(node)) requireNoProtected(scope.columnsOf(reference) ?? []);
+  else scope.column(reference);
+}
+
+function requireNoProtected(columns: readonly Column[]): void {
+  areRead(columns);
+  const found = protectedIn(columns);
+  if (found) throw usedInside(found);
 }
 
 function visitSubLink(own: Walk, { subLinkType, operName, testexpr, subselect }: SubLink, scope: Scope): void {
@@ -104,10 +106,9 @@ function visitSubLink(own: Walk, { subLinkType, operName, testexpr, subselect }:
   else requireNothing(columns);
 }
 
-/** `unknown-star` comes from a sub-select that names no columns. */
 export function yieldOf(own: Walk, node: Node | undefined, scope: Scope): Output {
   const [reference, cast, link] = [as(node, 'ColumnRef'), as(node, 'TypeCast'), as(node, 'SubLink')];
-  const [choice, first] = [as(node, 'CaseExpr'), as(node, 'CoalesceExpr')];
+  const [choice, first, call] = [as(node, 'CaseExpr'), as(node, 'CoalesceExpr'), as(node, 'FuncCall')];
   if (reference && !isStarred({ ColumnRef: reference })) return readColumn(scope, reference).output;
   if (cast && as(cast.arg, 'ColumnRef')) {
     const output = own.yieldOf(cast.arg, scope);
@@ -117,8 +118,9 @@ export function yieldOf(own: Walk, node: Node | undefined, scope: Scope): Output
   if (link?.subLinkType === 'EXPR_SUBLINK' && link.subselect) {
     const columns = own.query(link.subselect, scope);
     areRead(columns);
-    return columns[0]?.output ?? 'unprotected';
+    return isUnknown(columns) ? 'doubtful' : isOpen(columns) ? 'unprotected' : (columns[0]?.output ?? 'unprotected');
   }
+  if (call && isShownRow(call, scope)) return 'doubtful';
   if (choice) {
     requireNoValueInCase(choice, scope);
     own.visit([choice.arg, ...allAs(choice.args, 'CaseWhen').map(({ expr }) => expr)], scope);
@@ -129,11 +131,21 @@ export function yieldOf(own: Walk, node: Node | undefined, scope: Scope): Output
   return 'unprotected';
 }
 
+/** A whole row of a relation that nobody knows as JSON or an array: a result like the row itself. */
+function isShownRow({ funcname, args = [], ...others }: FuncCall, scope: Scope): boolean {
+  const reference = as(args[0], 'ColumnRef');
+  const isPlain = args.length === 1 && !others.agg_order && !others.agg_filter && !others.over;
+  if (!reference || isStarred(args[0]) || !isPlain || !SHOWN_BY.includes(stringsOf(funcname).join('.'))) return false;
+  return scope.column(reference).isRow === true;
+}
+
+const HIDDEN: readonly Output[] = ['doubtful', 'unlisted'];
+
 /** The same column, or NULL, in every case; or nothing protected in any. */
 function oneOf(own: Walk, nodes: readonly (Node | undefined)[], scope: Scope): Output {
   const outputs = nodes.flatMap((node) => (node && !as(node, 'A_Const')?.isnull ? [own.yieldOf(node, scope)] : []));
   const [first = 'unprotected'] = outputs;
   const found = outputs.find(isProtected);
   if (found && outputs.some((output) => output !== found)) throw usedInside(found);
-  return first;
+  return HIDDEN.find((hidden) => outputs.includes(hidden)) ?? first;
 }

@@ -1,12 +1,15 @@
 /** What FROM and USING name: which relations there are, and what `*` stands for. */
 import type { JoinExpr, Node } from 'libpg-query';
 import { allOf, as, stringsOf } from '../tree.ts';
+import { columnName } from './column-names.ts';
 import { Given, unnestedArrays } from './given.ts';
 import {
   areRead,
   type Column,
   givenColumn,
+  isOpen,
   isProtected,
+  isUnknown,
   PLAIN_TABLE,
   type Relation,
   renamed,
@@ -30,7 +33,7 @@ export function withFrom(own: Walk, items: readonly Node[] | undefined, scope: S
   }, scope);
 }
 
-/** @param beside what stands further left @param before the query without its FROM */
+/** @param beside what stands further left: only functions and LATERAL see it @param before the query without its FROM */
 function fromItem(own: Walk, item: Node, beside: Scope, before: Scope): From {
   const [table, join, query] = [as(item, 'RangeVar'), as(item, 'JoinExpr'), as(item, 'RangeSubselect')];
   if (table) return alone(beside.relation(table));
@@ -41,7 +44,7 @@ function fromItem(own: Walk, item: Node, beside: Scope, before: Scope): From {
   }
   const sample = as(item, 'RangeTableSample');
   if (sample?.relation) {
-    own.visit([sample.args, sample.repeatable], beside);
+    own.visit([sample.args, sample.repeatable], before);
     return fromItem(own, sample.relation, beside, before);
   }
   // A function in its several forms.
@@ -49,7 +52,15 @@ function fromItem(own: Walk, item: Node, beside: Scope, before: Scope): From {
   const { alias } = Object.values(item)[0] as { alias?: Parameters<typeof renamed>[1] };
   const isPlain = allOf(item, 'FuncCall').every((call) => beside.database.receivers.isPlainFunction(call));
   const columns = unnested(item) ?? (isPlain ? PLAIN_TABLE : UNKNOWN);
-  return alone(renamed({ name: undefined, columns, isDerived: true }, alias));
+  return alone(renamed({ name: nameOfFunctions(item), columns, isDerived: true }, alias));
+}
+
+/** What PostgreSQL calls functions in FROM that have no alias. */
+function nameOfFunctions(item: Node): string | undefined {
+  if (as(item, 'RangeTableFunc')) return 'xmltable';
+  if (as(item, 'JsonTable')) return 'json_table';
+  const [first] = as(item, 'RangeFunction')?.functions ?? [];
+  return columnName(as(first, 'List')?.items?.[0]);
 }
 
 /** A column for each array of unnest(…). */
@@ -72,8 +83,8 @@ function joined(own: Walk, join: JoinExpr, beside: Scope, before: Scope): From {
   const shared = stringsOf(join.usingClause);
   requireComparable(join, shared, [left.star, right.star], before);
   const inside = [...left.relations, ...right.relations];
-  own.visit(join.quals, beside.with(inside, [...left.star, ...right.star]));
-  const star = merged(left.star, right.star, shared);
+  own.visit(join.quals, before.with(inside, [...left.star, ...right.star]));
+  const star = join.isNatural ? naturally(left.star, right.star) : merged(left.star, right.star, shared);
   if (join.alias) return alone(renamed({ name: undefined, columns: star, isDerived: true }, join.alias));
   const { join_using_alias: usingAlias } = join;
   const ofUsing = usingAlias ? [renamed({ name: undefined, columns: [], isAside: true }, usingAlias)] : [];
@@ -96,10 +107,23 @@ function requireComparable(
       'comparison',
       `protected column "${found.name}" is compared by NATURAL or USING: join ON its name`,
     );
+  if (isNatural && sides.every(isOpen) && isUnknown(columns)) throw doubtful('*');
   const names = isNatural ? columns.flatMap(({ name }) => name ?? []) : shared;
   const unknown = names.find((name) => sides.some((side) => scope.isDoubtful(side, name)));
   if (unknown !== undefined) throw doubtful(unknown);
   requireNoValueInJoin(names, sides);
+}
+
+/** Where not all columns are known, nobody knows how many there are, nor which come first. */
+function naturally(left: readonly Column[], right: readonly Column[]): readonly Column[] {
+  const star = [...left, ...right].filter(({ output }) => output === 'unknown-star');
+  if (star.length > 0) return [...star, ...left, ...right, ...star];
+  const names = left.flatMap(({ name }) => name ?? []);
+  return merged(
+    left,
+    right,
+    names.filter((name) => right.some((column) => column.name === name)),
+  );
 }
 
 /** Columns of USING come first, once. */

@@ -1,9 +1,9 @@
 /** What compares whole rows, or puts them in order: ORDER BY, GROUP BY, DISTINCT. The database would do it by ciphertext. */
 import type { Node, SelectStmt } from 'libpg-query';
 import { as, stringsOf } from '../tree.ts';
-import { areRead, type Column, isOpen, isProtected, protectedIn, type Scope } from './relations.ts';
+import { areHidden, areRead, type Column, isProtected, protectedIn, type Scope } from './relations.ts';
 import { isStarred } from './stars.ts';
-import { unsupported } from './unsupported.ts';
+import { doubtful, unsupported } from './unsupported.ts';
 import type { Walk } from './walk.ts';
 
 /** Without those that are hashes, which are equal where their values are. */
@@ -23,46 +23,72 @@ export function requireDistinct(columns: readonly Column[]): void {
       'order',
       `DISTINCT compares protected column "${found.name}": equal values have different ciphertexts`,
     );
+  requireKnown(columns);
 }
 
-function nameIn(key: Node): string | undefined {
-  const fields = as(key, 'ColumnRef')?.fields ?? [];
-  return fields.length === 1 ? stringsOf(fields)[0] : undefined;
+/** For rows that are compared as a whole. @throws Refusal where one of their columns may be protected, and nobody knows */
+export function requireKnown(columns: readonly Column[]): void {
+  const hidden = columns.find((column) => areHidden([column]));
+  if (hidden) throw doubtful(hidden.name ?? '*');
 }
 
-/** What a place or a name stands for. Where results are unknown in number, a place may be that of any. */
-function meantBy(key: Node, columns: readonly Column[]): readonly Column[] {
-  const [place, name] = [as(key, 'A_Const')?.ival?.ival, nameIn(key)];
-  if (place !== undefined && isOpen(columns)) return columns;
-  return columns.filter((column, index) => index + 1 === place || (name !== undefined && column.name === name));
-}
-
-/** GROUP BY takes a name for that of a column of FROM, before it takes it for that of a result. */
-export function requireNoGroup(own: Walk, keys: readonly Node[], columns: readonly Column[], scope: Scope): void {
-  const names = keys.map(nameIn).filter((name) => name !== undefined);
-  const visible = scope.relations.filter(({ isAside }) => !isAside).flatMap((relation) => relation.columns);
-  const inputs = visible.filter(({ name }) => name !== undefined && names.includes(name));
-  requireNotOrdered(inputs);
-  requireNoOrder(own, keys, columns, scope);
-}
-
-/** Keys of ORDER BY and DISTINCT ON: expressions, or places or names of results. */
+/** Keys of ORDER BY and DISTINCT ON: places or names of results, or expressions. */
 export function requireNoOrder(own: Walk, keys: readonly Node[], columns: readonly Column[], scope: Scope): void {
   for (const key of keys) {
     const meant = meantBy(key, columns);
-    const reference = meant.length === 0 && !isStarred(key) ? as(key, 'ColumnRef') : undefined;
-    requireNotOrdered(reference ? [scope.column(reference)] : meant);
-    if (meant.length === 0) own.visit(key, scope);
+    if (meant.length === 0) requireNoInput(own, key, scope);
+    else requireNoKey(meant, plainName(key));
   }
 }
 
-function requireNotOrdered(meant: readonly Column[]): void {
+/** Of GROUP BY, also in its sets: a name there is a column of FROM before it is a result. */
+export function requireNoGroups(own: Walk, keys: readonly Node[], columns: readonly Column[], scope: Scope): void {
+  for (const key of keys.flatMap(groupsIn)) {
+    const name = plainName(key);
+    const isColumn = name === undefined ? 'none' : scope.hasColumn(name);
+    if (isColumn !== 'none') requireNoInput(own, key, scope);
+    if (isColumn !== 'surely') requireNoOrder(own, [key], columns, scope);
+  }
+}
+
+function requireNoInput(own: Walk, key: Node, scope: Scope): void {
+  const reference = isStarred(key) ? undefined : as(key, 'ColumnRef');
+  if (reference) requireNoKey([scope.column(reference)], plainName(key));
+  own.visit(key, scope);
+}
+
+function requireNoKey(meant: readonly Column[], name: string | undefined): void {
   areRead(meant);
-  const found = meant.map(({ output }) => output).find(isProtected);
+  const found = protectedIn(meant);
   if (found) {
     throw unsupported(
       'order',
       `rows are ordered or grouped by protected column "${found.name}", of which the database has ciphertext`,
     );
   }
+  if (areHidden(meant)) throw doubtful(name ?? meant[0]?.name ?? '*');
+}
+
+/** A protected column that may have any name. */
+const isNameless = ({ name, output }: Column) => name === undefined && isProtected(output);
+
+/** Behind a `*` of nobody knows how many columns a place may be that of any result. */
+function meantBy(key: Node, columns: readonly Column[]): readonly Column[] {
+  const [place, name] = [as(key, 'A_Const')?.ival?.ival, plainName(key)];
+  if (name !== undefined) return columns.filter((column) => column.name === name || isNameless(column));
+  if (place === undefined) return [];
+  const star = columns.findIndex(({ output }) => output === 'unknown-star');
+  return star === -1 || place <= star ? columns.slice(place - 1, place) : columns.slice(star);
+}
+
+function plainName(key: Node): string | undefined {
+  const fields = as(key, 'ColumnRef')?.fields ?? [];
+  return fields.length === 1 ? stringsOf(fields)[0] : undefined;
+}
+
+/** ROLLUP, CUBE and GROUPING SETS hold keys, and so do rows without ROW. */
+function groupsIn(key: Node): readonly Node[] {
+  const [set, row] = [as(key, 'GroupingSet'), as(key, 'RowExpr')];
+  if (set) return (set.content ?? []).flatMap(groupsIn);
+  return row?.row_format === 'COERCE_IMPLICIT_CAST' ? (row.args ?? []).flatMap(groupsIn) : [key];
 }

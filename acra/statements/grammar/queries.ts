@@ -1,12 +1,21 @@
 /** SELECT, VALUES, UNION and WITH: what their columns yield, and what of it is stored where a write takes its rows from them. */
-import type { Node, ResTarget, SelectStmt, WithClause } from 'libpg-query';
+import type { CommonTableExpr, Node, ResTarget, SelectStmt, WithClause } from 'libpg-query';
 import type { EncryptedColumn } from '../../encryptor-config/schema.ts';
 import type { Output } from '../outputs.ts';
-import { allAs, allOf, as, stringsOf } from '../tree.ts';
+import { allAs, allOf, as } from '../tree.ts';
+import { columnName } from './column-names.ts';
 import { withFrom } from './from-clause.ts';
 import { Given, isValue, unnestedArrays } from './given.ts';
 import { hashed } from './hashes.ts';
-import { distinctKeys, isDistinct, plainOf, requireDistinct, requireNoGroup, requireNoOrder } from './order.ts';
+import {
+  distinctKeys,
+  isDistinct,
+  plainOf,
+  requireDistinct,
+  requireKnown,
+  requireNoGroups,
+  requireNoOrder,
+} from './order.ts';
 import {
   areRead,
   type Column,
@@ -20,6 +29,7 @@ import {
   Scope,
   UNKNOWN,
 } from './relations.ts';
+import { requireSameKeys } from './sides.ts';
 import { isStarred, requireNoHash, requirePlaces } from './stars.ts';
 import { fromElsewhere, starCompared, tooMany, unsupported } from './unsupported.ts';
 import { type Compared, isCompared, isStored, type Targets, type Walk } from './walk.ts';
@@ -31,7 +41,7 @@ export function select(own: Walk, query: SelectStmt, outer: Scope, targets: Targ
   const inside = withFrom(own, query.fromClause, scope);
   own.visit([query.whereClause, query.havingClause, query.windowClause], inside);
   const columns = selected(own, allAs(query.targetList, 'ResTarget'), inside, targets);
-  requireNoGroup(own, query.groupClause ?? [], columns, inside);
+  requireNoGroups(own, query.groupClause ?? [], columns, inside);
   requireNoOrder(own, distinctKeys(query), columns, inside);
   if (isDistinct(query)) requireDistinct(columns);
   finish(own, query, columns, inside);
@@ -62,6 +72,7 @@ function finish(own: Walk, query: SelectStmt, columns: readonly Column[], scope:
 /** Where a query's own names begin: with what its WITH clause names. */
 export function withQueries(own: Walk, clause: WithClause | undefined, outer: Scope): Scope {
   const scope = new Scope(outer.database, outer);
+  if (clause?.recursive) requireNoForward(allAs(clause.ctes, 'CommonTableExpr'));
   return allAs(clause?.ctes, 'CommonTableExpr').reduce((before, each) => {
     const { ctename = '', ctequery, aliascolnames, search_clause: search, cycle_clause: cycle } = each;
     const inside = clause?.recursive ? before.withQuery(ctename, itself(ctequery, ctename, outer)) : before;
@@ -75,6 +86,20 @@ export function withQueries(own: Walk, clause: WithClause | undefined, outer: Sc
   }, scope);
 }
 
+/** With RECURSIVE a query may read those behind it, which would be judged too late. */
+function requireNoForward(queries: readonly CommonTableExpr[]): void {
+  const later = new Set(queries.map(({ ctename }) => ctename));
+  for (const { ctename, ctequery } of queries) {
+    later.delete(ctename);
+    const found = allOf(ctequery, 'RangeVar').find(({ relname, schemaname }) => !schemaname && later.has(relname));
+    if (found)
+      throw unsupported(
+        'ambiguous-name',
+        `"${ctename}" reads "${found.relname}", which WITH RECURSIVE names behind it: name it before`,
+      );
+  }
+}
+
 /** What a recursive query is within itself: its columns are those of the relations in it. */
 function itself(query: Node | undefined, name: string, { database: { tables, receivers } }: Scope): readonly Column[] {
   const isKnown =
@@ -85,7 +110,7 @@ function itself(query: Node | undefined, name: string, { database: { tables, rec
 }
 
 const mentions = (tree: Node | undefined, name: string) =>
-  JSON.stringify(tree ?? {}).includes(`"relname":${JSON.stringify(name)}`);
+  allOf(tree, 'RangeVar').some(({ relname }) => relname === name);
 
 function combined(
   own: Walk,
@@ -100,7 +125,9 @@ function combined(
   areRead([...left, ...right]);
   requireSameHashes(left, right);
   const both = protectedIn(plainOf(left)) ?? protectedIn(plainOf(right)) ?? targets.find(isStored);
-  if (both && !(query.op === 'SETOP_UNION' && query.all)) {
+  const areCompared = !(query.op === 'SETOP_UNION' && query.all);
+  if (areCompared) requireKnown([...left, ...right]);
+  if (both && areCompared) {
     throw unsupported(
       'order',
       `rows with protected column "${both.name}" are compared by UNION, INTERSECT or EXCEPT: use UNION ALL`,
@@ -121,6 +148,10 @@ function requireSameHashes(left: readonly Column[], right: readonly Column[]): v
   const isOther = ({ isHash }: Column, index: number) => isHash !== right[index]?.isHash;
   const found = left.find(isOther) ?? right.slice(left.length).find(({ isHash }) => isHash);
   if (found) throw unsupported('expression', `UNION puts protected column "${found.name}" and something else into one`);
+  for (const [index, { output, isHash }] of left.entries()) {
+    const other = right[index]?.output;
+    if (isHash && isProtected(output) && other && isProtected(other)) requireSameKeys(output, other);
+  }
 }
 
 const isDoubtful = (columns: readonly Column[], index: number) =>
@@ -154,6 +185,7 @@ function values(
   const places = (rows[0] ?? []).map((_, index) => {
     const [name, target] = [`column${index + 1}`, targets[index]];
     if (isCompared(target) && target.comparedWith) return { name, output: target.comparedWith, isHash: true as const };
+    if (isStored(target)) return { name, output: target };
     return givenColumn(name, new Given({ values: rows.map((row) => row[index]) }));
   });
   const columns = rows.some((row) => row.some(isStarred)) ? UNKNOWN : places;
@@ -173,8 +205,8 @@ export function selected(
     const star = starOf(own, val, scope);
     const target = targets[columns.length];
     if (star) columns.push(...storedStar(own, star, targets.slice(columns.length)));
-    else if (isStored(target)) columns.push({ name, output: stored(own, val, target, scope) });
-    else columns.push(comparedOrNot(own, name ?? nameOf(val), val, target, scope));
+    else if (isStored(target)) columns.push({ name: name ?? columnName(val), output: stored(own, val, target, scope) });
+    else columns.push(comparedOrNot(own, name ?? columnName(val), val, target, scope));
   }
   if (list.some(({ val }) => isStarred(val))) requireAllPlaces(columns, targets);
   requireTargets(columns, targets);
@@ -243,19 +275,5 @@ function starOf(own: Walk, val: Node | undefined, scope: Scope): readonly Column
   if (!isStarred(val)) return undefined;
   const reference = as(val, 'ColumnRef');
   if (!reference) own.visit(val, scope);
-  const qualifier = stringsOf(reference?.fields ?? [NO_RELATION]).at(-1);
-  if (qualifier === undefined) return scope.star;
-  return scope.named(qualifier)?.columns ?? UNKNOWN;
+  return (reference && scope.columnsOf(reference)) ?? UNKNOWN;
 }
-
-/** As PostgreSQL names a result column (FigureColname), as far as a protected one may stand there. */
-function nameOf(val: Node | undefined): string | undefined {
-  const [reference, cast, link] = [as(val, 'ColumnRef'), as(val, 'TypeCast'), as(val, 'SubLink')];
-  if (reference) return stringsOf(reference.fields).at(-1);
-  if (cast) return nameOf(cast.arg);
-  if (as(val, 'CoalesceExpr')) return 'coalesce';
-  const [first] = allAs(as(link?.subselect, 'SelectStmt')?.targetList, 'ResTarget');
-  return first ? (first.name ?? nameOf(first.val)) : undefined;
-}
-
-const NO_RELATION: Node = { String: { sval: '' } };

@@ -11,6 +11,7 @@ import { stringsOf } from '../tree.ts';
 import type { Given } from './given.ts';
 import type { Receivers } from './receivers.ts';
 import { missing, unsupported } from './unsupported.ts';
+import { isOfRow } from './whole-rows.ts';
 
 /** A column of a relation, or of what a query yields. The name is undefined where it is not known, and of `unknown-star`. */
 export interface Column {
@@ -20,6 +21,8 @@ export interface Column {
   readonly isReference?: boolean | undefined;
   /** It is not the column itself that stands there, but its hash. */
   readonly isHash?: true;
+  /** A whole row, in which a column may be hidden. */
+  readonly isRow?: true;
   /** Of `unknown-star`: no column of it is protected. */
   readonly isPlain?: true;
   /** Where it consists of values of the statement. What it yields may change then: look when it is needed. */
@@ -53,6 +56,8 @@ export interface Relation {
   readonly isAside?: boolean;
   /** Of a query, or put together by a join: it may have values of the statement. */
   readonly isDerived?: boolean;
+  /** A relation of the database under its own name: only before that one a schema may stand. */
+  readonly isTable?: boolean;
 }
 
 /** What is known of the database. */
@@ -78,6 +83,7 @@ const unknownAs = (alias: Alias | undefined): readonly Column[] => [
 const PLAIN: Column = { name: undefined, output: 'unprotected', isReference: true };
 const UNLISTED: Column = { name: undefined, output: 'unlisted', isReference: true };
 const DOUBTFUL: Column = { name: undefined, output: 'doubtful', isReference: true };
+const DOUBTFUL_ROW: Column = { ...DOUBTFUL, isRow: true };
 
 export const isProtected = (output: Output): output is EncryptedColumn => typeof output === 'object';
 
@@ -89,6 +95,10 @@ export const isOpen = (columns: readonly Column[]) => columns.some(({ output }) 
 /** Whether a protected column may stand behind a name that is not among these. */
 export const isUnknown = (columns: readonly Column[]) =>
   columns.some(({ output, isPlain }) => output === 'unknown-star' && !isPlain);
+
+/** Whether one of them may be a protected column. */
+export const areHidden = (columns: readonly Column[]) =>
+  isUnknown(columns) || columns.some(({ output }) => output === 'doubtful');
 
 function columnsOf(table: EncryptedTable): Column[] {
   return table.columns.map((name) => ({
@@ -151,7 +161,9 @@ export class Scope {
     const table = this.database.tables.get(relname);
     const isPlain = this.database.receivers.isPlain(relation);
     const columns = table ? columnsOf(table) : isPlain ? PLAIN_TABLE : unknownAs(alias);
-    return renamed({ name: relname, columns: query ?? columns, isDerived: query !== undefined }, alias);
+    const isDerived = query !== undefined;
+    const isTable = !isDerived && alias === undefined;
+    return renamed({ name: relname, columns: query ?? columns, isDerived, isTable }, alias);
   }
 
   /** What one name yields. @throws Refusal where it may be a protected column or not, or means a whole row with one */
@@ -164,36 +176,46 @@ export class Scope {
     const names = stringsOf(fields);
     const name = names.at(-1) ?? '';
     const qualifier = names.at(-2);
-    return qualifier === undefined ? this.#find(name) : this.#findIn(qualifier, name);
+    return qualifier === undefined ? this.#find(name) : this.#findIn(qualifier, name, names.length > 2);
   }
 
-  /** The relation of that name, the innermost first. */
-  named(name: string): Relation | undefined {
-    return this.relations.find((relation) => relation.name === name) ?? this.outer?.named(name);
+  /** What `*` stands for, or `relation.*`; undefined where there is no such relation. */
+  columnsOf({ fields = [] }: ColumnRef): readonly Column[] | undefined {
+    const names = stringsOf(fields);
+    const relation = names.at(-1);
+    return relation === undefined ? this.star : this.named(relation, names.length > 1)?.columns;
   }
 
-  #findIn(qualifier: string, name: string): Column {
-    const relation = this.named(qualifier);
+  /** Whether a relation of the query itself has a column of that name. */
+  hasColumn(name: string): 'surely' | 'perhaps' | 'none' {
+    const columns = this.relations.flatMap((each) => (each.isAside ? [] : each.columns));
+    if (columns.some((column) => column.name === name)) return 'surely';
+    return isOpen(columns) ? 'perhaps' : 'none';
+  }
+
+  /** The relation of that name, the innermost first. @param hasSchema whether one stands before it */
+  named(name: string, hasSchema = false): Relation | undefined {
+    const own = this.relations.find((each) => each.name === name && (!hasSchema || each.isTable));
+    return own ?? this.outer?.named(name, hasSchema);
+  }
+
+  #findIn(qualifier: string, name: string, hasSchema: boolean): Column {
+    const relation = this.named(qualifier, hasSchema);
     const found = relation && columnNamed(relation, name);
     if (found) return found;
     // Of a query with no such column PostgreSQL takes it for a function, and gives it the whole row.
     const isFunction = relation?.isDerived && !isOpen(relation.columns);
     if (isFunction || (!relation && this.isOfSomeTable(name))) throw missing(`${qualifier}.${name}`);
-    return relation ? this.#other([relation], name) : PLAIN;
+    if (!relation) return PLAIN;
+    const isRow =
+      isOfRow(isOpen(relation.columns), name) && wholeRow(`${qualifier}.${name}`, relation.columns) === 'doubtful';
+    return isRow ? DOUBTFUL : this.#other([relation], name);
   }
 
   /** A name that is none of the columns that are known. */
   #other(relations: readonly Relation[], name: string): Column {
     if (relations.some(({ columns }) => this.isDoubtful(columns, name))) return DOUBTFUL;
     return relations.some(({ columns }) => isUnknown(columns)) ? UNLISTED : PLAIN;
-  }
-
-  /** Whether it stands for a whole row of a relation that nobody knows. */
-  isUnknownRow({ fields = [] }: ColumnRef): boolean {
-    const names = stringsOf(fields);
-    const isRow = names.length < fields.length || names.length === 1;
-    const relation = isRow ? this.named(names.at(-1) ?? '') : undefined;
-    return relation !== undefined && isUnknown(relation.columns);
   }
 
   /** Whether what is called so there may be a protected column of a relation that nobody knows. */
@@ -222,9 +244,7 @@ export class Scope {
     const [first] = found;
     if (first !== undefined) return found.find(({ output }) => isProtected(output)) ?? first;
     const whole = this.relations.find((relation) => relation.name === name);
-    areRead(whole?.columns ?? []);
-    if (whole && protectedIn(whole.columns))
-      throw unsupported('expression', `"${name}" stands for a whole row with protected columns: name its columns`);
+    if (whole && wholeRow(name, whole.columns) === 'doubtful') return DOUBTFUL_ROW;
     const isHere = visible.some(({ columns }) => isOpen(columns));
     if (!this.outer && !isAny && !isHere && this.isOfSomeTable(name)) throw missing(name);
     const own = this.#other(visible, name);
@@ -256,13 +276,24 @@ function columnNamed({ columns }: Relation, name: string): Column | undefined {
   return undefined;
 }
 
+/** What a whole row yields. @throws Refusal where a protected column is in it */
+function wholeRow(name: string, columns: readonly Column[]): Output {
+  areRead(columns);
+  if (protectedIn(columns))
+    throw unsupported('expression', `"${name}" stands for a whole row with protected columns: name its columns`);
+  return areHidden(columns) ? 'doubtful' : 'unprotected';
+}
+
 /** @param alias AS name (names of columns) */
 export function renamed({ name, columns, ...others }: Relation, alias: Alias | undefined): Relation {
   const names = stringsOf(alias?.colnames);
   if (names.length > 0 && isOpen(columns) && protectedIn(columns)) {
     throw unsupported('ambiguous-name', 'columns get other names, and not all of them are known');
   }
-  const own = columns.map((column, index) => named(names[index] ?? column.name, column));
-  const isUnknown = isOpen(columns);
-  return { ...others, name: alias?.aliasname ?? name, columns: isUnknown ? columns : own };
+  const relation = { ...others, name: alias?.aliasname ?? name };
+  if (!isOpen(columns) || names.length === 0)
+    return { ...relation, columns: columns.map((column, index) => named(names[index] ?? column.name, column)) };
+  areRead(columns);
+  const isPlain = !areHidden(columns) && columns.every(({ output }) => output !== 'unlisted');
+  return { ...relation, columns: isPlain ? columns : unknownAs(alias) };
 }

@@ -3,6 +3,7 @@ import type {
   DeleteStmt,
   InsertStmt,
   MergeStmt,
+  MergeWhenClause,
   MultiAssignRef,
   Node,
   OnConflictClause,
@@ -102,13 +103,18 @@ export function merge(own: Walk, statement: MergeStmt, outer: Scope): readonly C
   const source = withFrom(own, statement.sourceRelation ? [statement.sourceRelation] : [], before);
   const scope = source.with([target], target.columns);
   own.visit(statement.joinCondition, scope);
-  for (const { condition, targetList, values } of allAs(statement.mergeWhenClauses, 'MergeWhenClause')) {
-    own.visit(condition, scope);
-    if (values) mergeInsert(own, targetList, values, target, scope);
-    else assign(own, targetList, target, scope);
+  for (const each of allAs(statement.mergeWhenClauses, 'MergeWhenClause')) {
+    const { matchKind, condition, targetList, values } = each;
+    const visible = matchKind === 'MERGE_WHEN_MATCHED' ? scope : isOfTarget(each) ? before.with([target]) : source;
+    own.visit(condition, visible);
+    if (values) mergeInsert(own, targetList, values, target, visible);
+    else assign(own, targetList, target, visible);
   }
   return returned(own, statement.returningClause, scope, target);
 }
+
+/** Where there is no row of the source: the target alone may be named. Without a row of the target it is the source. */
+const isOfTarget = ({ matchKind }: MergeWhenClause) => matchKind === 'MERGE_WHEN_NOT_MATCHED_BY_SOURCE';
 
 function mergeInsert(
   own: Walk,

@@ -188,7 +188,6 @@ const REFUSED = [
   'SELECT email::int FROM v',
   'SELECT length(secret) FROM v',
   'WITH RECURSIVE r AS (SELECT email FROM v UNION ALL SELECT email FROM r) SELECT * FROM r',
-  "SELECT d.case FROM (SELECT CASE WHEN true THEN email END FROM v) d WHERE d.case = 'p'",
   "SELECT 'p' AS secret INTO v",
   "CREATE TABLE v AS SELECT 'p' AS secret",
   'CREATE TABLE x AS SELECT secret FROM v',

@@ -125,7 +125,7 @@ const KEPT = [
   "SELECT note || 'x', price * 2, payload -> 'a' FROM hidden ORDER BY note LIMIT 5",
   'SELECT * FROM orders o JOIN hidden h ON h.id = o.id WHERE o.id = $1',
   'SELECT * FROM orders WHERE id IN (SELECT id FROM hidden)',
-  'SELECT email, count(email), email IS NULL FROM hidden GROUP BY 1',
+  'SELECT email, count(email), email IS NULL FROM hidden GROUP BY id',
   'SELECT row_to_json(hidden) FROM hidden',
   "SELECT * FROM orders WHERE email = 'flu'",
   "SELECT * FROM orders NATURAL JOIN (VALUES ('flu')) x (email)",
