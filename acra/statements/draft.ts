@@ -138,7 +138,7 @@ export class Draft {
     const starts: number[] = [];
     let depth = 0;
     let isStart = false;
-    for (const { text, start } of this.tokensFrom(location)) {
+    for (const { text, start } of this.#following(location)) {
       if (isStart) starts.push(start);
       isStart = (text === '(' && depth === 0) || (text === ',' && depth === 1);
       depth += Number(text === '(' || text === '[') - Number(text === ')' || text === ']');
@@ -231,11 +231,20 @@ export class Draft {
     return this.#refusal('value-hidden', `the literal for column "${name}" ${reason}`);
   }
 
-  /** Up to `count` tokens from the one at the byte offset on; none where no token begins. */
-  tokensFrom(location = 0, count = Number.POSITIVE_INFINITY): ScanToken[] {
+  *#following(location: number): Generator<ScanToken> {
+    const tokens = this.#text.tokens();
+    for (let index = this.#indexOf(location); index < tokens.length; index += 1) yield* tokens.slice(index, index + 1);
+  }
+
+  #indexOf(location: number): number {
     const tokens = this.#text.tokens();
     this.#starts ??= new Map(tokens.map(({ start }, index) => [start, index]));
-    const index = this.#starts.get(location);
-    return index === undefined ? [] : tokens.slice(index, index + count);
+    return this.#starts.get(location) ?? tokens.length;
+  }
+
+  /** Up to `count` tokens from the one at the byte offset on; none where no token begins. */
+  tokensFrom(location = 0, count = Number.POSITIVE_INFINITY): ScanToken[] {
+    const index = this.#indexOf(location);
+    return this.#text.tokens().slice(index, index + count);
   }
 }

@@ -30,11 +30,15 @@ export function stringsOf(nodes: readonly Node[] | undefined): string[] {
   return allAs(nodes, 'String').map(({ sval }) => sval ?? '');
 }
 
+/** `SET (a, b) = (1, 2)` has its right side once for each column: with all of them a statement would cost the square of its length. */
+const isRepeated = (kind: string, value: { readonly colno?: number }) => kind === 'MultiAssignRef' && value.colno !== 1;
+
 /** Visits every field of the tree, nodes among them, as a node of that kind; no deeper where `visit` returns false. @throws Refusal 54001 */
 export function walk(tree: unknown, visit: (node: Node, kind: string) => boolean, depth = 0): void {
   if (typeof tree !== 'object' || tree === null) return;
   if (depth > MAX_DEPTH) throw new Refusal('too-complex', 'the statement is too complex');
   for (const [key, value] of Object.entries(tree)) {
-    if (Array.isArray(tree) || visit({ [key]: value } as Node, key)) walk(value, visit, depth + 1);
+    const isEnd = !Array.isArray(tree) && (!visit({ [key]: value } as Node, key) || isRepeated(key, value));
+    if (!isEnd) walk(value, visit, depth + 1);
   }
 }

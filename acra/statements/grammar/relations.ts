@@ -8,6 +8,7 @@ import type { EncryptedColumn, EncryptedTable } from '../../encryptor-config/sch
 import type { Output } from '../outputs.ts';
 import type { Tables } from '../scope.ts';
 import { stringsOf } from '../tree.ts';
+import { Chain } from './chain.ts';
 import type { Given } from './given.ts';
 import type { Receivers } from './receivers.ts';
 import { missing, unsupported } from './unsupported.ts';
@@ -108,50 +109,50 @@ function columnsOf(table: EncryptedTable): Column[] {
   }));
 }
 
+interface ScopeParts {
+  readonly relations: Chain<Relation>;
+  readonly star: Chain<Column>;
+  readonly queries: Chain<Pick<Relation, 'name' | 'columns'>>;
+}
+
+const NOTHING: ScopeParts = { relations: new Chain(), star: new Chain(), queries: new Chain() };
+
 /** What one query's names may mean. */
 export class Scope {
   readonly database: Database;
-  readonly relations: readonly Relation[];
-  /** What `*` stands for. */
-  readonly star: readonly Column[];
   readonly outer: Scope | undefined;
-  readonly #queries: ReadonlyMap<string, readonly Column[]>;
+  readonly #parts: ScopeParts;
 
-  constructor(
-    database: Database,
-    outer?: Scope,
-    { relations = [], star = [], queries = new Map() }: Partial<ScopeParts> = {},
-  ) {
+  constructor(database: Database, outer?: Scope, parts: ScopeParts = NOTHING) {
     this.database = database;
     this.outer = outer;
-    this.relations = relations;
-    this.star = star;
-    this.#queries = queries;
+    this.#parts = parts;
+  }
+
+  get relations(): readonly Relation[] {
+    return this.#parts.relations.all;
+  }
+
+  /** What `*` stands for. */
+  get star(): readonly Column[] {
+    return this.#parts.star.all;
   }
 
   /** The same place, with more relations. */
   with(relations: readonly Relation[], star: readonly Column[] = []): Scope {
-    const parts = {
-      relations: [...this.relations, ...relations],
-      star: [...this.star, ...star],
-      queries: this.#queries,
-    };
-    return new Scope(this.database, this.outer, parts);
+    const { relations: own, star: ownStar, queries } = this.#parts;
+    return new Scope(this.database, this.outer, { relations: own.with(relations), star: ownStar.with(star), queries });
   }
 
   /** The same place, with a query of WITH. */
   withQuery(name: string, columns: readonly Column[]): Scope {
-    const { relations, star } = this;
-    return new Scope(this.database, this.outer, {
-      relations,
-      star,
-      queries: new Map(this.#queries).set(name, columns),
-    });
+    const queries = this.#parts.queries.with([{ name, columns }]);
+    return new Scope(this.database, this.outer, { ...this.#parts, queries });
   }
 
   /** What a query of a WITH clause yields. */
   query(name: string): readonly Column[] | undefined {
-    return this.#queries.get(name) ?? this.outer?.query(name);
+    return this.#parts.queries.findLast((each) => each.name === name)?.columns ?? this.outer?.query(name);
   }
 
   /** A relation that FROM or a write names. */
@@ -258,12 +259,6 @@ export class Scope {
     }
     return outer === PLAIN ? own : outer;
   }
-}
-
-interface ScopeParts {
-  readonly relations: readonly Relation[];
-  readonly star: readonly Column[];
-  readonly queries: ReadonlyMap<string, readonly Column[]>;
 }
 
 function columnNamed({ columns }: Relation, name: string): Column | undefined {
