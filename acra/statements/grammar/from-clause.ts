@@ -27,8 +27,9 @@ interface From {
 
 /** @param scope of the query so far; what stands further left may be named by functions and LATERAL. @returns with what FROM adds */
 export function withFrom(own: Walk, items: readonly Node[] | undefined, scope: Scope): Scope {
+  const before = scope.bare();
   return (items ?? []).reduce((sofar, item) => {
-    const { relations, star } = fromItem(own, item, sofar, scope);
+    const { relations, star } = fromItem(own, item, sofar, before);
     return sofar.with(relations, star);
   }, scope);
 }

@@ -256,7 +256,9 @@ function storedStar(own: Walk, star: readonly Column[], targets: Targets): reado
 }
 
 function stored(own: Walk, val: Node | undefined, target: EncryptedColumn, scope: Scope): Output {
-  own.store(val, target, scope);
+  const constant = as(val, 'A_Const');
+  if (constant?.isnull) own.draft.takeNull(constant);
+  else own.store(val, target, scope);
   return target;
 }
 

@@ -144,6 +144,11 @@ export class Scope {
     return new Scope(this.database, this.outer, { relations: own.with(relations), star: ownStar.with(star), queries });
   }
 
+  /** The same place, before it has relations: what is written is not seen in FROM either. */
+  bare(): Scope {
+    return new Scope(this.database, this.outer, { ...NOTHING, queries: this.#parts.queries });
+  }
+
   /** The same place, with a query of WITH. */
   withQuery(name: string, columns: readonly Column[]): Scope {
     const queries = this.#parts.queries.with([{ name, columns }]);

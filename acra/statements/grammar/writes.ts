@@ -19,7 +19,7 @@ import { judgeInference } from './on-conflict.ts';
 import { selected, withQueries } from './queries.ts';
 import { areRead, type Column, isOpen, isProtected, protectedIn, type Relation, Scope } from './relations.ts';
 import { requirePlaces } from './stars.ts';
-import { tooMany, unsupported } from './unsupported.ts';
+import { doubtful, tooMany, unsupported } from './unsupported.ts';
 import type { Targets, Walk } from './walk.ts';
 
 /** Of the relation that is written, by name. */
@@ -71,6 +71,8 @@ function requireSamePlaces(rows: readonly Column[], targets: Targets): void {
       'copied',
       `protected column "${found.name ?? ''}" is copied into another one, where nobody could read it`,
     );
+  const hidden = rows.find(({ output }) => output === 'doubtful');
+  if (hidden) throw doubtful(hidden.name ?? '*');
 }
 
 function onConflict(own: Walk, clause: OnConflictClause, scope: Scope, target: Relation): void {

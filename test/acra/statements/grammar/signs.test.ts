@@ -14,6 +14,10 @@ t.test('takes all words of a type that has several', async (t) => {
   t.equal(sentFor("UPDATE v SET email = 'p'::char varying"), 'UPDATE v SET email = <p>::bytea::bytea');
 });
 
+t.test('gives NULL in a sub-select the type of the column that it is for', async (t) => {
+  t.equal(sentFor('UPDATE v SET email = (SELECT NULL)'), 'UPDATE v SET email = (SELECT NULL::bytea)');
+});
+
 t.test('keeps a text with more parameters than a call takes arguments', async (t) => {
   const many = Array.from({ length: 140_000 }, () => '$1').join(', ');
   t.equal(kindOf(`SELECT FROM v WHERE email = $1 OR id::text IN (${many})`), 'passes');

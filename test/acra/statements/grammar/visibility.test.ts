@@ -27,6 +27,8 @@ for (const sql of [
   "MERGE INTO v USING o ON v.id = o.id WHEN NOT MATCHED AND email = 'p' THEN DO NOTHING",
   "MERGE INTO o USING v ON o.id = v.id WHEN NOT MATCHED BY SOURCE AND email = 'p' THEN DELETE",
   "SELECT (SELECT o.email = 'p' FROM o) FROM v AS o",
+  "DELETE FROM v USING o JOIN (VALUES (1)) x (i) ON email = 'p' WHERE v.id = 1",
+  "UPDATE v SET id = 1 FROM (SELECT FROM o WHERE email = 'p') x",
 ])
   t.test(`keeps the other one in ${sql}`, async (t) => t.equal(sentFor(sql), sql));
 

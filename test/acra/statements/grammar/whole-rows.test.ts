@@ -47,6 +47,8 @@ const REJECTED: Readonly<Record<string, readonly string[]>> = {
     'SELECT email FROM w ORDER BY 1',
     'SELECT id, email AS e FROM w GROUP BY e, id',
     'SELECT * FROM w NATURAL JOIN w x',
+    'INSERT INTO o SELECT email FROM w',
+    'UPDATE o SET (a, b) = (SELECT id, email FROM w)',
   ],
 };
 for (const [kind, statements] of Object.entries(REJECTED))
