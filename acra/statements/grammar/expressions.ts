@@ -10,7 +10,7 @@ import { judgeComparison, operatorOf } from './comparisons.ts';
 import { areRead, type Column, isOpen, isProtected, isUnknown, protectedIn, type Scope } from './relations.ts';
 import { judgeSetConfig } from './settings.ts';
 import { isStarred } from './stars.ts';
-import { requireField, requireNoValueInCase } from './unlisted.ts';
+import { isOfUnlisted, requireField, requireNoValueAmong, requireNoValueInCase } from './unlisted.ts';
 import { doubtful, unsupported, usedInside } from './unsupported.ts';
 import type { Walk } from './walk.ts';
 
@@ -25,6 +25,8 @@ export function visit(own: Walk, tree: unknown, scope: Scope): void {
     requireNoHiddenField(node, scope);
     const choice = as(node, 'CaseExpr');
     if (choice) requireNoValueInCase(choice, scope);
+    const most = as(node, 'MinMaxExpr');
+    if (most) requireNoValueAmong(most, scope);
     if (reference) requirePlain(scope, reference);
     else if (expression) visitExpression(own, expression, scope);
     else if (test) visitCounted(own, test.arg, scope);
@@ -128,7 +130,7 @@ export function yieldOf(own: Walk, node: Node | undefined, scope: Scope): Output
   }
   if (first) return oneOf(own, first.args ?? [], scope);
   own.visit(node, scope);
-  return 'unprotected';
+  return isOfUnlisted(node, scope) ? 'unlisted' : 'unprotected';
 }
 
 /** A whole row of a relation that nobody knows as JSON or an array: a result like the row itself. */

@@ -31,6 +31,7 @@ import {
 } from './relations.ts';
 import { requireSameKeys } from './sides.ts';
 import { isStarred, requireNoHash, requirePlaces } from './stars.ts';
+import { requireNoValueInRows } from './unlisted.ts';
 import { fromElsewhere, starCompared, tooMany, unsupported } from './unsupported.ts';
 import { type Compared, isCompared, isStored, type Targets, type Walk } from './walk.ts';
 
@@ -126,7 +127,10 @@ function combined(
   requireSameHashes(left, right);
   const both = protectedIn(plainOf(left)) ?? protectedIn(plainOf(right)) ?? targets.find(isStored);
   const areCompared = !(query.op === 'SETOP_UNION' && query.all);
-  if (areCompared) requireKnown([...left, ...right]);
+  if (areCompared) {
+    requireKnown([...left, ...right]);
+    requireNoValueInRows(left, right);
+  }
   if (both && areCompared) {
     throw unsupported(
       'order',

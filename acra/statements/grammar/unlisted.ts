@@ -3,7 +3,7 @@
  * compared with what they have: a protected column's value would be sent as it is. Values come as literals and parameters, and by columns
  * that no stored relation has.
  */
-import type { A_Expr, A_Indirection, CaseExpr, Node } from 'libpg-query';
+import type { A_Expr, A_Indirection, CaseExpr, MinMaxExpr, Node } from 'libpg-query';
 import { allAs, as, stringsOf, walk } from '../tree.ts';
 import { type Column, isOpen, isUnknown, type Scope } from './relations.ts';
 import { isStarred } from './stars.ts';
@@ -74,6 +74,25 @@ export function requireNoValueInQuery(tests: readonly Operand[], columns: readon
   if (!columns.some(mayHoldValue)) return;
   if (tests.some((test) => columnsIn(test, scope).some(isUnlistedColumn))) throw refused();
 }
+
+/** UNION, INTERSECT and EXCEPT compare the rows of two queries. @throws Refusal */
+export function requireNoValueInRows(left: readonly Column[], right: readonly Column[]): void {
+  for (const [index, column] of left.entries()) {
+    const pair = [column, right[index]].filter((each) => each !== undefined);
+    if (pair.some(isUnlistedColumn) && pair.some(mayHoldValue)) throw refused();
+  }
+}
+
+/** GREATEST and LEAST. @throws Refusal */
+export function requireNoValueAmong({ args = [] }: MinMaxExpr, scope: Scope): void {
+  requireApart(args, scope);
+}
+
+/** Whether an expression has such a column in it, and so may have its value. How many there are has not. */
+export const isOfUnlisted = (node: Operand, scope: Scope) =>
+  scope.hasUnlisted() &&
+  stringsOf(as(node, 'FuncCall')?.funcname).at(-1) !== 'count' &&
+  columnsIn(node, scope).some(isUnlistedColumn);
 
 /** What USING and NATURAL compare. @throws Refusal */
 export function requireNoValueInJoin(names: readonly string[], sides: readonly (readonly Column[])[]): void {

@@ -95,6 +95,12 @@ const NOT_LISTED = [
   "SELECT CASE address WHEN 'flu' THEN 1 END FROM renamed",
   "SELECT nullif(address, 'flu') FROM renamed",
   "SELECT * FROM orders o, renamed r WHERE address = 'flu'",
+  "SELECT address FROM renamed EXCEPT SELECT 'flu'",
+  "SELECT 'flu' INTERSECT SELECT address FROM renamed",
+  "SELECT greatest(address, 'flu') FROM renamed",
+  "SELECT * FROM (SELECT address || '' AS a FROM renamed) x WHERE a = 'flu'",
+  "SELECT * FROM (SELECT max(address) AS a FROM renamed) x WHERE a = 'flu'",
+  "SELECT * FROM (SELECT coalesce('x', address) AS a FROM renamed) x WHERE a = 'flu'",
   "UPDATE v SET id = 1 FROM hidden h WHERE h.email = 'flu'",
 ];
 
@@ -125,6 +131,9 @@ const KEPT = [
   "SELECT note || 'x', price * 2, payload -> 'a' FROM hidden ORDER BY note LIMIT 5",
   'SELECT * FROM orders o JOIN hidden h ON h.id = o.id WHERE o.id = $1',
   'SELECT * FROM orders WHERE id IN (SELECT id FROM hidden)',
+  'SELECT * FROM (SELECT count(address) AS n FROM renamed) x WHERE n > 5',
+  'SELECT id FROM orders INTERSECT SELECT id FROM hidden',
+  "SELECT name, 'here' FROM hidden UNION ALL SELECT name, 'there' FROM orders",
   'SELECT email, count(email), email IS NULL FROM hidden GROUP BY id',
   'SELECT row_to_json(hidden) FROM hidden',
   "SELECT * FROM orders WHERE email = 'flu'",
