@@ -52,7 +52,7 @@ export class Conversation {
     this.#watch = new StatementWatch(options.observer ?? UNOBSERVED);
     this.#judging = new Judging({ ...options, names: this.#names, watch: this.#watch });
     this.#copyingIn = new CopyingIn(options, (request) => this.#queue.copyEnded(request));
-    this.#results = new Results({ protector: options.protector, portals: this.#portals, watch: this.#watch });
+    this.#results = new Results(options.protector, this.#portals, this.#watch, this.#reading);
   }
 
   /** Nothing will follow. */
@@ -284,6 +284,7 @@ export class Conversation {
     const [plan] = plans;
     this.#portals.bound(portal, plan, resultFormats);
     if (!plan) return this.#send({ kind: 'bind' }, frame);
+    this.#reading.requireSameValues(plan, values);
     const own = await this.#judging.parameters(plan, formats, values, this.#segment);
     this.#portals.bound(portal, plan, resultFormats, this.#watch.bound(plan));
     if (own.values === values) return this.#send({ kind: 'bind' }, frame);

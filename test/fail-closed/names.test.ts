@@ -125,4 +125,17 @@ t.test('names in a session through the guard', async (t) => {
   });
 
   t.notOk(wasSeen(heard), 'the database was sent no plaintext in all of this');
+
+  await t.test('rejects text that another client_encoding would make something else of, both ways', async (t) => {
+    const update = (value: string) => ask('UPDATE patients SET diagnosis = $1 WHERE id = 1', [value]);
+    await update('Ärger');
+    await ask('SET client_encoding = LATIN1');
+    await t.rejects(ask('SELECT diagnosis FROM patients WHERE id = 1'), { code: '22021' });
+    await t.rejects(update('Übel'), { code: '22021' });
+    await update('plain');
+    t.same(await ask('SELECT diagnosis FROM patients WHERE id = 1'), [{ diagnosis: 'plain' }]);
+    await ask('SET client_encoding = UTF8');
+    await update('Übel');
+    t.same(await ask('SELECT diagnosis FROM patients WHERE id = 1'), [{ diagnosis: 'Übel' }]);
+  });
 });

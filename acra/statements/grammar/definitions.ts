@@ -111,6 +111,7 @@ function judgeTable(context: Context, statement: Node): boolean {
   if (!encrypted) return false;
   const commands = allAs(altered?.cmds, 'AlterTableCmd');
   requireNoValues([...(created?.tableElts ?? []), ...commands.flatMap(({ def }) => def ?? [])], commands, encrypted);
+  requireNoDrop(commands, context.database.tables.get(relname ?? '')?.columns ?? []);
   requireNoKeys(statement, encrypted);
   const scope = scopeOf(context, relname);
   visit(context, [...expressionsIn(statement, scope), ...commands.map(({ def }) => def).filter(isExpression)], scope);
@@ -148,6 +149,16 @@ function expressionsIn(statement: Node, scope: Scope): (Node | undefined)[] {
     ...allOf(statement, 'ColumnDef').map(({ raw_default }) => raw_default),
     ...allOf(statement, 'PartitionElem').map(({ expr }) => expr),
   ];
+}
+
+/** INSERT without columns and `*` mean the configured ones, in their order. */
+function requireNoDrop(commands: ReturnType<typeof allAs<'AlterTableCmd'>>, columns: readonly string[]): void {
+  const dropped = commands.find(({ subtype, name = '' }) => subtype === 'AT_DropColumn' && columns.includes(name));
+  if (dropped === undefined) return;
+  throw unsupported(
+    'definition',
+    `column "${dropped.name}" of a protected table is dropped, and the encryptor configuration has it`,
+  );
 }
 
 function requireNoValues(

@@ -70,6 +70,7 @@ const REFUSED = [
   'CREATE TABLE v (email bytea) PARTITION BY HASH (email)',
   'CREATE TABLE v (email bytea, EXCLUDE USING btree (email WITH =))',
   'CREATE TABLE w (e bytea REFERENCES v (email))',
+  'ALTER TABLE v DROP COLUMN id',
   'ALTER TABLE v ADD UNIQUE (email)',
   'ALTER TABLE v ADD COLUMN email bytea UNIQUE',
   'ALTER TABLE w ADD FOREIGN KEY (e) REFERENCES v (email)',
