@@ -10,17 +10,17 @@ import { Twins } from './support/deep/twins.ts';
 const CASES = Number(process.env['FAIL_CLOSED_CASES'] ?? 4_000);
 const SEED = Number(process.env['FAIL_CLOSED_SEED'] ?? 29);
 const TOLD_EVERY = 20_000;
-/** What a view yields that nobody listed comes as it is stored, and which of several rows is first, or joins, is the database's choice. */
-const HAS_A_CHOICE = /\bv\b|DISTINCT ON|(?:FROM|USING)[\s\S]*RETURNING/;
+/** What a view yields that nobody listed comes as it is stored. */
+const IS_OF_VIEW = /\bv\b/;
 
 t.test('gives what plain columns would, fails, or refuses', async (t) => {
   const twins = await Twins.start(t);
-  const ends = { equal: 0, refused: 0, failed: 0, error: 0, choice: 0 };
+  const ends = { equal: 0, refused: 0, failed: 0, error: 0, view: 0 };
   for (let index = 0; index < CASES; index += 1) {
     const statement = deepStatement(`${SEED}/${index}`);
     const ending = await twins.ending(statement);
     if (ending.kind !== 'different') ends[ending.kind] += 1;
-    else if (HAS_A_CHOICE.test(statement.sql)) ends.choice += 1;
+    else if (IS_OF_VIEW.test(statement.sql)) ends.view += 1;
     else {
       t.same(ending.own, ending.twin, `case ${SEED}/${index}: ${statement.sql} -- ${JSON.stringify(statement.values)}`);
       return;
@@ -30,5 +30,5 @@ t.test('gives what plain columns would, fails, or refuses', async (t) => {
   t.comment(JSON.stringify(ends));
   t.ok(ends.equal > CASES / 6, 'many of them work');
   t.ok(ends.error < CASES / 200, 'few that plain columns take fail');
-  t.ok(ends.choice < CASES / 200, 'few have a choice');
+  t.ok(ends.view < CASES / 200, 'few read a view that is not listed');
 });
