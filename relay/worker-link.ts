@@ -67,7 +67,8 @@ export class WorkerLink {
     // Its descriptor may have been told already, though not delivered.
     if (this.#wakeFd < 0) this.#receiveAll();
     this.#wake();
-    if (this.#wakeFd >= 0) Atomics.wait(flag, 0, EXIT_REQUESTED, EXIT_WAIT_MS);
+    // One that is still starting sees the flag when it has started: ended while it loads native code, it would take the process with it (SIGABRT).
+    Atomics.wait(flag, 0, EXIT_REQUESTED, EXIT_WAIT_MS);
   };
   #wakeFd = -1;
   #lastId = 0;
