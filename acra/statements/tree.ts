@@ -33,6 +33,13 @@ export function stringsOf(nodes: readonly Node[] | undefined): string[] {
 /** `SET (a, b) = (1, 2)` has its right side once for each column: with all of them a statement would cost the square of its length. */
 const isRepeated = (kind: string, value: { readonly colno?: number }) => kind === 'MultiAssignRef' && value.colno !== 1;
 
+/** What PostgreSQL's own catalogue has under a name: it stands alone, or behind `pg_catalog`. Undefined in a schema of somebody's own. */
+export function builtInName(nodes: readonly Node[] | undefined): string | undefined {
+  const [schema, ...names] = stringsOf(nodes);
+  if (names.length === 0) return schema;
+  return schema === 'pg_catalog' && names.length === 1 ? names[0] : undefined;
+}
+
 /** Visits every field of the tree, nodes among them, as a node of that kind; no deeper where `visit` returns false. @throws Refusal 54001 */
 export function walk(tree: unknown, visit: (node: Node, kind: string) => boolean, depth = 0): void {
   if (typeof tree !== 'object' || tree === null) return;

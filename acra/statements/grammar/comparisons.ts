@@ -4,7 +4,7 @@
  */
 import type { A_Expr, Node } from 'libpg-query';
 import type { EncryptedColumn } from '../../encryptor-config/schema.ts';
-import { as, stringsOf } from '../tree.ts';
+import { as, builtInName } from '../tree.ts';
 import { takeArray } from './arrays.ts';
 import { compareWithQuery } from './compared-queries.ts';
 import type { Scope } from './relations.ts';
@@ -28,7 +28,7 @@ const QUERY_KINDS: readonly string[] = ['AEXPR_OP', 'AEXPR_DISTINCT', 'AEXPR_NOT
 export function judgeComparison(own: Walk, expression: A_Expr, scope: Scope): boolean {
   const { kind = '', name, lexpr, rexpr } = expression;
   requireNoValueFor(expression, scope);
-  const operator = operatorOf(name);
+  const operator = builtInName(name);
   const isWithQuery = QUERY_KINDS.includes(kind) && isEquality(kind, operator);
   const [query, other] = queryOf(rexpr) ? [queryOf(rexpr), lexpr] : [queryOf(lexpr), rexpr];
   if (isWithQuery && query) {
@@ -50,18 +50,13 @@ function queryOf(node: Node | undefined): Node | undefined {
   return link?.subLinkType === 'EXPR_SUBLINK' ? link.subselect : undefined;
 }
 
-export function operatorOf(name: Node[] | undefined): string {
-  const parts = stringsOf(name);
-  return parts.length === 2 && parts[0] === 'pg_catalog' ? (parts[1] ?? '') : parts.join('.');
-}
-
-const isEquality = (kind: string, operator: string) => EQUALITIES[kind]?.includes(operator) === true;
+const isEquality = (kind: string, operator = '') => EQUALITIES[kind]?.includes(operator) === true;
 
 function compare(
   own: Walk,
   scope: Scope,
   kind: string,
-  operator: string,
+  operator: string | undefined,
   lexpr: Node | undefined,
   rexpr: Node | undefined,
 ): boolean {
@@ -79,7 +74,7 @@ function compare(
   return true;
 }
 
-const isComparison = (kind: string, operator: string) =>
+const isComparison = (kind: string, operator = '') =>
   kind !== 'AEXPR_NULLIF' && (kind !== 'AEXPR_OP' || /^[<>=!~]/.test(operator));
 
 function otherComparison({ name, searchable }: EncryptedColumn) {

@@ -4,9 +4,9 @@
  */
 import type { A_Expr, ColumnRef, FuncCall, Node, SubLink } from 'libpg-query';
 import type { Output } from '../outputs.ts';
-import { allAs, allOf, as, stringsOf, walk } from '../tree.ts';
+import { allAs, allOf, as, builtInName, stringsOf, walk } from '../tree.ts';
 import { compareWithQuery, requireNothing } from './compared-queries.ts';
-import { judgeComparison, operatorOf } from './comparisons.ts';
+import { judgeComparison } from './comparisons.ts';
 import { areRead, type Column, isOpen, isProtected, isUnknown, protectedIn, type Scope } from './relations.ts';
 import { judgeSetConfig } from './settings.ts';
 import { isStarred } from './stars.ts';
@@ -97,7 +97,7 @@ function requireNoProtected(columns: readonly Column[]): void {
 }
 
 function visitSubLink(own: Walk, { subLinkType, operName, testexpr, subselect }: SubLink, scope: Scope): void {
-  const isEquality = operName === undefined || ['=', '<>'].includes(operatorOf(operName));
+  const isEquality = operName === undefined || ['=', '<>'].includes(builtInName(operName) ?? '');
   if (subselect && (subLinkType === 'ANY_SUBLINK' || subLinkType === 'ALL_SUBLINK') && isEquality) {
     compareWithQuery(own, testexpr, subselect, scope);
     return;
@@ -137,7 +137,7 @@ export function yieldOf(own: Walk, node: Node | undefined, scope: Scope): Output
 function isShownRow({ funcname, args = [], ...others }: FuncCall, scope: Scope): boolean {
   const reference = as(args[0], 'ColumnRef');
   const isPlain = args.length === 1 && !others.agg_order && !others.agg_filter && !others.over;
-  if (!reference || isStarred(args[0]) || !isPlain || !SHOWN_BY.includes(stringsOf(funcname).join('.'))) return false;
+  if (!reference || isStarred(args[0]) || !isPlain || !SHOWN_BY.includes(builtInName(funcname) ?? '')) return false;
   return scope.column(reference).isRow === true;
 }
 

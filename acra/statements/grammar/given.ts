@@ -6,7 +6,7 @@
 import type { Node } from 'libpg-query';
 import type { EncryptedColumn } from '../../encryptor-config/schema.ts';
 import type { Output } from '../outputs.ts';
-import { as, stringsOf } from '../tree.ts';
+import { as, builtInName } from '../tree.ts';
 import { unsupported } from './unsupported.ts';
 
 export type GivenNodes =
@@ -53,12 +53,6 @@ function isOfScalars(array: Node): boolean {
   const [cast, elements] = [as(array, 'TypeCast'), as(array, 'A_ArrayExpr')?.elements];
   if (cast) return SCALARS.includes(builtInName(cast.typeName?.names) ?? '');
   return elements?.every((element) => 'A_Const' in element || isOfScalars(element)) === true;
-}
-
-/** Undefined in a schema of somebody's own. */
-function builtInName(nodes: readonly Node[] | undefined): string | undefined {
-  const [schema, ...names] = stringsOf(nodes);
-  return names.length === 0 ? schema : schema === 'pg_catalog' && names.length === 1 ? names[0] : undefined;
 }
 
 /** The arrays of unnest(…), as bulk inserts write it. */

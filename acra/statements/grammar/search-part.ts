@@ -1,10 +1,9 @@
 /** The hash in front of a searchable column's ciphertext, as people write it: `substr(column, 1, 33)` (acra-server contract 4.3). */
 import type { Node } from 'libpg-query';
-import { as, stringsOf } from '../tree.ts';
+import { as, builtInName } from '../tree.ts';
 import { isProtected, type Scope } from './relations.ts';
 
 const HASH_BYTES = 33;
-const NAMES = ['substr', 'pg_catalog.substr'];
 
 /** Only `substr`: to PostgreSQL an index on `substring(…)` is another one, which no search finds. */
 export function isSearchPart(node: Node | undefined, scope: Scope): boolean {
@@ -13,7 +12,7 @@ export function isSearchPart(node: Node | undefined, scope: Scope): boolean {
   const reference = as(of, 'ColumnRef');
   const isWhole = as(from, 'A_Const')?.ival?.ival === 1 && as(length, 'A_Const')?.ival?.ival === HASH_BYTES;
   const isPlain = args.length === 3 && others.funcformat === 'COERCE_EXPLICIT_CALL' && !others.over;
-  if (!reference || !isWhole || !isPlain || !NAMES.includes(stringsOf(funcname).join('.'))) return false;
+  if (!reference || !isWhole || !isPlain || builtInName(funcname) !== 'substr') return false;
   const output = scope.find(reference);
   return isProtected(output) && output.searchable;
 }
