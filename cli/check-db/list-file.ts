@@ -1,10 +1,9 @@
 /** The file `guard-list.yaml`: what is there, how it differs, and how it is written. The same list gives the same bytes. */
-import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
 import { stringify } from 'yaml';
 import { type GuardList, guardListSchema } from '../../config/guard-list.ts';
 import { loadConfig, MAX_FILE_BYTES } from '../../config/load.ts';
+import { writeOutputFile } from '../../eif/output-file.ts';
 import { CliError } from '../errors.ts';
 
 const HEADING = `# Written by \`acra-enclave guard check-db --write\`, which writes it anew: what you add by hand is lost then. It is measured with the
@@ -48,19 +47,8 @@ export async function writeList(file: string, list: GuardList): Promise<void> {
     });
   }
   readList(file);
-  const temporary = `${file}.${randomUUID()}.tmp`;
-  try {
-    const handle = await open(temporary, 'wx', 0o644);
-    try {
-      await handle.writeFile(text);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, file);
-  } catch (cause) {
+  const written = writeOutputFile(file, (output) => output.write(Buffer.from(text), 0));
+  await written.catch((cause: unknown) => {
     throw new CliError('CLI_GUARD_LIST', `cannot write ${file}`, { cause });
-  } finally {
-    await rm(temporary, { force: true });
-  }
+  });
 }

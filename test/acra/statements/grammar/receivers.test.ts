@@ -1,21 +1,13 @@
 /** Who is given values that nobody protects, where only listed relations and functions are (guard.relations). */
 import t from 'tap';
-import { judge } from '../../../../acra/statements/judge.ts';
-import { loadParser, parseText } from '../../../../acra/statements/parser.ts';
 import type { Policy } from '../../../../acra/statements/policy.ts';
-import { tables } from '../../../emulator/acra-server/support/vector-cipher.ts';
+import { stateOf } from '../support/verdicts.ts';
 
 const LISTED: Policy = {
   relations: 'listed',
   list: { relations: ['orders', 'Mixed'], functions: ['touch'], uniqueSearches: [] },
 };
 const ANY: Policy = { ...LISTED, relations: 'any' };
-
-const parser = await loadParser();
-const stateOf = (sql: string, policy: Policy) => {
-  const verdict = judge({ tables, reader: 'engine', policy }, parseText(parser, sql));
-  return verdict.kind === 'passes' ? 'passes' : verdict.sqlState;
-};
 
 /** Each may put a value into, or compare one with, a protected column under another name. */
 const NOT_LISTED = [

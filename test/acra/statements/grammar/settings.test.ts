@@ -1,15 +1,6 @@
 /** Statements after which the database would read the next ones otherwise than we do. */
 import t from 'tap';
-import { judge } from '../../../../acra/statements/judge.ts';
-import { loadParser, parseText } from '../../../../acra/statements/parser.ts';
-import { ANY_RELATION } from '../../../../acra/statements/policy.ts';
-import { tables } from '../../../emulator/acra-server/support/vector-cipher.ts';
-
-const parser = await loadParser();
-const stateOf = (sql: string) => {
-  const verdict = judge({ tables, reader: 'engine', policy: ANY_RELATION }, parseText(parser, sql));
-  return verdict.kind === 'passes' ? 'passes' : verdict.sqlState;
-};
+import { stateOf } from '../support/verdicts.ts';
 
 for (const sql of [
   'SET standard_conforming_strings = off',

@@ -1,15 +1,6 @@
 /** `*` in the place of values: it may be more columns than it shows, so nothing behind it is known to be for a protected column or not. */
 import t from 'tap';
-import { judge } from '../../../../acra/statements/judge.ts';
-import { loadParser, parseText } from '../../../../acra/statements/parser.ts';
-import { ANY_RELATION } from '../../../../acra/statements/policy.ts';
-import { tables } from '../../../emulator/acra-server/support/vector-cipher.ts';
-
-const parser = await loadParser();
-const stateOf = (sql: string) => {
-  const verdict = judge({ tables, reader: 'engine', policy: ANY_RELATION }, parseText(parser, sql));
-  return verdict.kind === 'passes' ? 'passes' : verdict.sqlState;
-};
+import { stateOf } from '../support/verdicts.ts';
 
 for (const sql of [
   'INSERT INTO v SELECT (jsonb_populate_record(NULL::v, $1)).*',
