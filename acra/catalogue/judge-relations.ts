@@ -3,7 +3,7 @@ import type { EncryptedTable } from '../encryptor-config/schema.ts';
 import type { Catalogue, Relation } from './catalogue.ts';
 import { type Finding, type FindingCode, finding } from './findings.ts';
 import { type Labels, labelOfRelation } from './labels.ts';
-import { type Reach, withChildren } from './reach.ts';
+import { type Reach, relationsNamed, withChildren } from './reach.ts';
 import { codeOf, type Place } from './taint.ts';
 
 type Tables = ReadonlyMap<string, EncryptedTable>;
@@ -55,11 +55,7 @@ function leftOut(relation: Relation, judging: Judging): Finding[] {
 
 /** What runs when a configured table, or what inherits from one, is written. */
 function runsCode({ catalogue, tables, reach, labels }: Judging): Finding[] {
-  const own = catalogue.relations.filter(({ name, kind }) => kind !== 'c' && tables.has(name));
-  const below = withChildren(
-    catalogue,
-    own.map(({ id }) => id),
-  );
+  const below = withChildren(catalogue, relationsNamed(catalogue, tables));
   return catalogue.relations.flatMap((relation) => {
     const code = codeOf(relation.id);
     if (!below.has(relation.id) || !reach.taint.has(code)) return [];

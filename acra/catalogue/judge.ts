@@ -7,7 +7,7 @@ import { judgeFunctions } from './judge-functions.ts';
 import { byCodeUnits, type Judging, judgeRelations } from './judge-relations.ts';
 import { isUniqueSearch, judgeTables } from './judge-tables.ts';
 import { Labels, labelOfFunction, labelOfRelation, quoted } from './labels.ts';
-import { reachOf, withChildren } from './reach.ts';
+import { reachOf, relationsNamed, withChildren } from './reach.ts';
 
 type Tables = ReadonlyMap<string, EncryptedTable>;
 
@@ -40,12 +40,8 @@ function uniqueSearches(catalogue: Catalogue, tables: Tables): string[] {
 /** Those of protected tables and of what inherits from them. */
 function judgeTriggers({ catalogue, reach }: Judging, protectedTables: Tables): Finding[] {
   const { relations, functions, triggers } = catalogue;
-  const roots = relations.filter(({ name, kind }) => kind !== 'c' && protectedTables.has(name));
   const encrypted = new Set(protectedTables.values().flatMap((table) => table.encrypted.keys()));
-  const below = withChildren(
-    catalogue,
-    roots.map(({ id }) => id),
-  );
+  const below = withChildren(catalogue, relationsNamed(catalogue, protectedTables));
   return triggers.flatMap((trigger) => {
     const relation = relations.find(({ id }) => id === trigger.relation);
     if (!relation || !below.has(relation.id)) return [];

@@ -54,22 +54,25 @@ function followAttachments(taint: Taint, attachments: readonly Attachment[]): vo
   }
 }
 
-/** The tables that are protected by their names. */
-const protectedRelations = ({ relations }: Catalogue, tables: Tables) =>
+/** What is called as one of these tables, in every schema. */
+export const relationsNamed = ({ relations }: Catalogue, tables: Tables) =>
   relations.filter(({ name, kind }) => kind !== 'c' && tables.has(name));
 
-/** Of these and of all that inherit from them. */
-export function withChildren({ inheritance }: Catalogue, parents: readonly Place[]): ReadonlySet<Place> {
+/** These, and all that inherit from them. */
+export function withChildren(
+  { inheritance }: Catalogue,
+  parents: readonly { readonly id: Place }[],
+): ReadonlySet<Place> {
   const childrenOf = Map.groupBy(inheritance, ({ parent }) => parent);
-  const found = new Set(parents);
+  const found = new Set(parents.map(({ id }) => id));
   for (const parent of found) for (const { child } of childrenOf.get(parent) ?? []) found.add(child);
   return found;
 }
 
 function followTables(taint: Taint, catalogue: Catalogue, tables: Tables): void {
-  const owned = protectedRelations(catalogue, tables);
+  const owned = relationsNamed(catalogue, tables);
   const names = new Map(owned.map(({ id, name }) => [id, name]));
-  const below = withChildren(catalogue, [...names.keys()]);
+  const below = withChildren(catalogue, owned);
   for (const { id, rowType } of catalogue.relations) {
     taint.follow(id, '', codeOf(id));
     taint.follow(rowType, 'is a row of', id);
@@ -92,7 +95,7 @@ function followTables(taint: Taint, catalogue: Catalogue, tables: Tables): void 
 function followShown(taint: Taint, catalogue: Catalogue, tables: Tables): void {
   const views = new Map(catalogue.attachments.flatMap(({ id, owner, kind }) => (kind === 'view' ? [[owner, id]] : [])));
   const readBy = Map.groupBy(catalogue.references, ({ from }) => from);
-  const open: Place[] = protectedRelations(catalogue, tables).map(({ id }) => id);
+  const open: Place[] = relationsNamed(catalogue, tables).map(({ id }) => id);
   const seen = new Set(open);
   for (const view of open) {
     for (const { to } of readBy.get(views.get(view) ?? '') ?? []) {
@@ -128,7 +131,7 @@ export function reachOf(catalogue: Catalogue, tables: Tables): Reach {
   followAttachments(taint, attachments);
   followTables(taint, catalogue, tables);
   followShown(taint, catalogue, tables);
-  for (const { id } of protectedRelations(catalogue, tables)) taint.reach(id, 'is protected');
+  for (const { id } of relationsNamed(catalogue, tables)) taint.reach(id, 'is protected');
   for (const name of tables.keys()) taint.reach(`N${name}`, '');
   for (const { id, kind } of relations) if (kind === 'f') taint.reach(id, 'stands in another database, or in this one');
   for (const { id, runsText } of attachments) if (runsText) taint.reach(id, 'calls a function that runs a text');
