@@ -233,7 +233,10 @@ export class Draft {
 
   *#following(location: number): Generator<ScanToken> {
     const tokens = this.#text.tokens();
-    for (let index = this.#indexOf(location); index < tokens.length; index += 1) yield* tokens.slice(index, index + 1);
+    for (let index = this.#indexOf(location), token = tokens[index]; token; token = tokens[index]) {
+      yield token;
+      index += 1;
+    }
   }
 
   #indexOf(location: number): number {

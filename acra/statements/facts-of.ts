@@ -1,6 +1,6 @@
 /** What a parse tree says of its statements before anything of it is judged. */
 import type { Node } from 'libpg-query';
-import { streamOf } from './copy-stream.ts';
+import { type ProtectedCopy, streamOf } from './copy-stream.ts';
 import type { StatementFacts, StatementKind } from './statement-kinds.ts';
 import { as } from './tree.ts';
 
@@ -19,14 +19,16 @@ function kindOf(statement: Node): StatementKind {
   return KINDS[name] ?? (DEFINITION.test(name) ? 'definition' : 'other');
 }
 
-export const kindsOf = (statements: readonly Node[]): StatementKind[] => statements.map(kindOf);
-
-export function factsOf(statements: readonly Node[]): StatementFacts {
+/** @param contentOf what is protected of the COPY at that place; default: nothing that is known yet */
+export function factsOf(
+  statements: readonly Node[],
+  contentOf: (at: number) => ProtectedCopy | undefined = () => undefined,
+): StatementFacts {
   return {
-    kinds: kindsOf(statements),
+    kinds: statements.map(kindOf),
     streams: statements.flatMap((statement, at) => {
       const copy = as(statement, 'CopyStmt');
-      return (copy && streamOf(copy, at, undefined)) ?? [];
+      return (copy && streamOf(copy, at, contentOf(at))) ?? [];
     }),
   };
 }

@@ -3,9 +3,8 @@
  * tables and the parsed text to a plan or a refusal. What views, rules, triggers and functions that exist already would write
  * is not to be seen here, as with acra-server.
  */
-import { streamOf } from './copy-stream.ts';
 import { Draft, type Reader } from './draft.ts';
-import { factsOf, kindsOf } from './facts-of.ts';
+import { factsOf } from './facts-of.ts';
 import { type Judged, judgeStatement } from './grammar/commands.ts';
 import { receiversOf } from './grammar/receivers.ts';
 import type { Database } from './grammar/relations.ts';
@@ -19,7 +18,7 @@ import type { RefusalKind } from './refusal-kinds.ts';
 import type { Tables } from './scope.ts';
 import { judgeSearch } from './search.ts';
 import type { StatementFacts } from './statement-kinds.ts';
-import { allOf, as } from './tree.ts';
+import { allOf } from './tree.ts';
 import { takesValues } from './value-use.ts';
 import { judgeWrites } from './writes.ts';
 
@@ -72,11 +71,7 @@ function planFor({ database, text, reader, prepared }: Question): Plan {
     effects: judged.flatMap(({ effect }) => effect ?? []),
     fetches: judged.flatMap(({ fetches }) => fetches ?? []),
     executes: allOf(statements, 'ExecuteStmt').map(({ name = '' }) => name),
-    kinds: kindsOf(statements),
-    streams: statements.flatMap((statement, at) => {
-      const copy = as(statement, 'CopyStmt');
-      return (copy && streamOf(copy, at, judged[at]?.copied)) ?? [];
-    }),
+    ...factsOf(statements, (at) => judged[at]?.copied),
   };
 }
 
