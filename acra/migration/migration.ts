@@ -1,0 +1,19 @@
+/** A column whose existing rows are being encrypted (decision 21): the names of what it takes, as the measured configuration gives them. */
+
+/** Names as PostgreSQL stores them, without schemas. Plain data: it goes to other programs and threads. */
+export interface Migration {
+  readonly table: string;
+  /** What applications know: plaintext before the switch, protected behind it. */
+  readonly column: string;
+  /** Where the protected values gather until then. */
+  readonly beside: string;
+  /** What the plaintext is called from then on. */
+  readonly old: string;
+}
+
+/** Where the configuration does not say otherwise. */
+export const besideOf = (column: string) => `${column}_protected`;
+export const oldOf = (column: string) => `${column}_plain`;
+
+/** Of the trigger that empties `beside` whenever `column` changes, and of its function. Triggers come in the order of their names: this is the last. */
+export const triggerOf = ({ table, column }: Migration) => `zz_acra_enclave_${table}_${column}`;
