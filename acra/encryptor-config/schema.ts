@@ -89,6 +89,8 @@ export interface EncryptedTable {
   /** All columns in their real order. */
   readonly columns: readonly string[];
   readonly encrypted: ReadonlyMap<string, EncryptedColumn>;
+  /** Where the real order is another one for a while (decision 21): columns that only their names find; `*` and rows without names do not have them. */
+  readonly hidden?: readonly string[];
 }
 
 export interface EncryptorFinding {

@@ -90,6 +90,11 @@ export class Draft {
       );
   }
 
+  /** Plans to replace a part of the text. */
+  replace(start: number, end: number, text: string): void {
+    this.#edits.push({ kind: 'text', start, end, text });
+  }
+
   /** Where nothing else says that it is one of bytea. */
   takeNull({ location }: BodyOf<'A_Const'>): void {
     const end = this.tokensFrom(location, 1)[0]?.end;
@@ -243,6 +248,11 @@ export class Draft {
     const tokens = this.#text.tokens();
     this.#starts ??= new Map(tokens.map(({ start }, index) => [start, index]));
     return this.#starts.get(location) ?? tokens.length;
+  }
+
+  /** All that begin at the byte offset, or behind it. */
+  tokensAfter(offset: number): ScanToken[] {
+    return this.#text.tokens().filter(({ start }) => start >= offset);
   }
 
   /** Up to `count` tokens from the one at the byte offset on; none where no token begins. */

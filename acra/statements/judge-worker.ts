@@ -10,9 +10,9 @@ import { Refusal } from './refusal.ts';
 const settings: JudgeSettings = workerData;
 const parser = await loadParser();
 
-function verdictOn({ sql, prepared }: JudgeQuestion): Verdict {
+function verdictOn({ sql, prepared, sides }: JudgeQuestion): Verdict {
   try {
-    return judge(settings, parseText(parser, sql), prepared);
+    return judge(settings, parseText(parser, sql), prepared, sides);
   } catch (error) {
     if (error instanceof Refusal) return refusedBy(error);
     throw error;

@@ -3,9 +3,13 @@
  * tables and the parsed text to a plan or a refusal. What views, rules, triggers and functions that exist already would write
  * is not to be seen here, as with acra-server.
  */
+import type { Migration } from '../migration/migration.ts';
+import type { Sides } from '../migration/sides.ts';
+import { planBetween } from './between.ts';
 import { Draft, type Reader } from './draft.ts';
 import { factsOf } from './facts-of.ts';
 import { type Judged, judgeStatement } from './grammar/commands.ts';
+import { fence } from './grammar/fence.ts';
 import { receiversOf } from './grammar/receivers.ts';
 import type { Database } from './grammar/relations.ts';
 import { outputsOf } from './outputs.ts';
@@ -39,11 +43,13 @@ interface Question {
   readonly text: ParsedText;
   readonly reader: Reader;
   readonly prepared: PreparedStatements | undefined;
+  /** What the session is before the switch of. */
+  readonly fenced: readonly Migration[];
 }
 
-function planFor({ database, text, reader, prepared }: Question): Plan {
+function planFor({ database, text, reader, prepared, fenced }: Question): Plan {
   const { tables } = database;
-  const { statements } = text;
+  const { statements, starts } = text;
   const draft = new Draft(text, reader);
   const isAlone = statements.length === 1;
   const before = new Map<string, Prepared>();
@@ -59,6 +65,7 @@ function planFor({ database, text, reader, prepared }: Question): Plan {
     return { outputs: isAlone && reader === 'acra-server' ? outputsOf(tables, statement) : [] };
   });
   if (reader === 'acra-server' && prepared) requireUnprotected(prepared);
+  if (fenced.length > 0) for (const [at, each] of statements.entries()) fence(draft, each, starts[at] ?? 0, fenced);
   const { parameters, copies } = draft.takeParameters();
   const numbers = copies.length > 0 ? allOf(statements, 'ParamRef').map(({ number = 0 }) => number) : [];
   return {
@@ -103,6 +110,8 @@ export interface JudgeSettings {
 export interface JudgeQuestion {
   readonly sql: string;
   readonly prepared: PreparedStatements | undefined;
+  /** Default: behind every switch. */
+  readonly sides?: Sides | undefined;
 }
 
 export function refusedBy({ kind, sqlState, message }: Refusal, facts?: StatementFacts): Verdict {
@@ -111,20 +120,22 @@ export function refusedBy({ kind, sqlState, message }: Refusal, facts?: Statemen
 
 /**
  * @param prepared the statements that the text executes, where it is known which these are
+ * @param sides of the session; default: behind every switch
  * @throws BrokenParserError when the tokens that it needs cannot be had
  */
-export function judge(settings: JudgeSettings, text: ParsedText, prepared?: PreparedStatements): Verdict {
-  const { tables, reader, policy } = settings;
+export function judge(
+  settings: JudgeSettings,
+  text: ParsedText,
+  prepared?: PreparedStatements,
+  sides?: Sides,
+): Verdict {
+  const { reader, policy } = settings;
+  const { uniqueSearches } = policy.list;
+  const planWith = (tables: Tables, fenced: readonly Migration[]) =>
+    planFor({ database: { tables, receivers: receiversOf(policy), uniqueSearches }, text, reader, prepared, fenced });
   try {
-    return {
-      kind: 'passes',
-      plan: planFor({
-        database: { tables, receivers: receiversOf(policy), uniqueSearches: policy.list.uniqueSearches },
-        text,
-        reader,
-        prepared,
-      }),
-    };
+    const plan = sides ? planBetween(text, settings.tables, sides, planWith) : planWith(settings.tables, []);
+    return { kind: 'passes', plan };
   } catch (error) {
     if (error instanceof Refusal) return refusedBy(error, factsOf(text.statements));
     throw error;

@@ -5,7 +5,7 @@
  */
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
-import type { Node, ScanToken } from 'libpg-query';
+import type { Node, RawStmt, ScanToken } from 'libpg-query';
 import { Refusal } from './refusal.ts';
 
 type Library = typeof import('libpg-query');
@@ -20,7 +20,7 @@ export class BrokenParserError extends Error {}
 
 export interface Parser {
   /** @throws Refusal 42601 (without what stands there: the text may be a value), 54001 @throws BrokenParserError */
-  parse(sql: string): Node[];
+  parse(sql: string): RawStmt[];
   /** Tokens without comments, by the byte at which they start. @throws Refusal 42601 @throws BrokenParserError */
   scan(sql: string): ScanToken[];
   /** The same for statements that differ in constants, white space and the like only. @throws Refusal 42601 @throws BrokenParserError */
@@ -31,6 +31,8 @@ export interface Parser {
 export interface ParsedText {
   readonly sql: string;
   readonly statements: readonly Node[];
+  /** At which byte each begins, white space and comments before it included. */
+  readonly starts: readonly number[];
   /** Scanned when first asked for: most statements touch nothing protected, and scanning costs twice what parsing does. */
   readonly tokens: () => readonly ScanToken[];
 }
@@ -61,7 +63,7 @@ export async function loadParser(): Promise<Parser> {
     }
   };
   return {
-    parse: (sql) => (sql === '' ? [] : run(() => library.parseSync(sql).stmts ?? []).flatMap(({ stmt }) => stmt ?? [])),
+    parse: (sql) => (sql === '' ? [] : run(() => library.parseSync(sql).stmts ?? []).filter(({ stmt }) => stmt)),
     scan: (sql) => run(() => library.scanSync(sql).tokens).filter(({ tokenName }) => !tokenName.endsWith('COMMENT')),
     fingerprint: (sql) => {
       // What it cannot read it does not always throw, but may give its error instead, with a part of the text.
@@ -75,9 +77,11 @@ export async function loadParser(): Promise<Parser> {
 /** @throws Refusal 42601, 54001 @throws BrokenParserError; `tokens` too */
 export function parseText(parser: Parser, sql: string): ParsedText {
   let tokens: ScanToken[] | undefined;
+  const all = parser.parse(sql);
   return {
     sql,
-    statements: parser.parse(sql),
+    statements: all.flatMap(({ stmt }) => stmt ?? []),
+    starts: all.map(({ stmt_location: start = 0 }) => start),
     tokens: () => {
       tokens ??= parser.scan(sql);
       return tokens;

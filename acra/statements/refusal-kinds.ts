@@ -76,6 +76,15 @@ export const REFUSALS = {
     accepted: 'Compare another column, or test this one by IS NULL.',
     action: 'Give the column `searchable: true` in the encryptor configuration, and write its rows anew.',
   },
+  migration: {
+    inReportMode: 'refused',
+    sqlStates: ['0A000', '55000'],
+    meaning:
+      'The statement names a table whose rows are being encrypted (`guard.migrations`): the table is not prepared for it, or the statement is of a kind that has to wait for the switch.',
+    accepted: 'Name the columns, and use SELECT, INSERT, UPDATE, DELETE, MERGE, cursors or COPY of a query.',
+    action:
+      'Prepare the table by `acra-enclave data prepare`; or take the entry from `guard.migrations` where the table has been switched, and roll that out.',
+  },
   order: {
     inReportMode: 'passes',
     sqlStates: NOT_SUPPORTED,

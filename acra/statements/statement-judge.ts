@@ -5,9 +5,10 @@
  */
 import { isUtf8 } from 'node:buffer';
 import type { Clock } from '../../runtime/clock.ts';
+import type { Sides } from '../migration/sides.ts';
 import type { Reader } from './draft.ts';
 import { IsolatedJudge, type IsolationLimits } from './isolated-judge.ts';
-import { type JudgeSettings, judge, type Verdict } from './judge.ts';
+import { type JudgeQuestion, type JudgeSettings, judge, type Verdict } from './judge.ts';
 import { BrokenParserError, loadParser, type Parser, parseText } from './parser.ts';
 import type { Plan, PreparedStatements } from './plan.ts';
 import { ANY_RELATION, type Policy } from './policy.ts';
@@ -56,14 +57,16 @@ export class StatementJudge {
   /**
    * @param sql one or more statements
    * @param prepared those that it executes; without, a plan that names them says nothing of their values
+   * @param sides of the session; default: behind every switch
    * @throws Refusal 42000, 42601, 54001, 22021 (not UTF-8) when the text, as it is, must not reach the database
    */
-  async judge(sql: Buffer, prepared?: PreparedStatements): Promise<Plan> {
+  async judge(sql: Buffer, prepared?: PreparedStatements, sides?: Sides): Promise<Plan> {
     if (!isUtf8(sql)) throw new Refusal('encoding', 'the statement is not UTF-8 text');
     const text = sql.toString();
     const isShort = sql.length <= MAX_SHORT_BYTES;
     const verdict =
-      (isShort && this.#judgeHere(text, prepared)) || (await this.#isolated.judge({ sql: text, prepared }));
+      (isShort && this.#judgeHere({ sql: text, prepared, sides })) ||
+      (await this.#isolated.judge({ sql: text, prepared, sides }));
     if (verdict.kind === 'passes') return verdict.plan;
     throw new RefusedText(verdict.refusal, verdict.reason, verdict.sqlState, verdict.facts);
   }
@@ -85,11 +88,11 @@ export class StatementJudge {
   }
 
   /** @returns undefined when the parser broke. @throws Refusal 42601, 54001 */
-  #judgeHere(sql: string, prepared: PreparedStatements | undefined): Verdict | undefined {
+  #judgeHere({ sql, prepared, sides }: JudgeQuestion): Verdict | undefined {
     const parser = this.#parser;
     if (!parser) return undefined;
     try {
-      return judge(this.#settings, parseText(parser, sql), prepared);
+      return judge(this.#settings, parseText(parser, sql), prepared, sides);
     } catch (error) {
       if (!(error instanceof BrokenParserError)) throw error;
       this.#replaceParser();

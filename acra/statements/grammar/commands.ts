@@ -8,11 +8,12 @@ import { allAs, as } from '../tree.ts';
 import { isOfEach } from '../value-use.ts';
 import { takeArray } from './arrays.ts';
 import { namedIn } from './code.ts';
+import { type Column, isProtected } from './columns.ts';
 import { copyOfQuery, copyOfTable } from './copy.ts';
 import { judgeDefinition } from './definitions.ts';
 import { judgeExpression, judgeQuery } from './judge-query.ts';
 import { requireNoCopy } from './queries.ts';
-import { type Column, type Database, isProtected, Scope } from './relations.ts';
+import { type Database, Scope } from './relations.ts';
 import { judgeSettings } from './settings.ts';
 import { unsupported } from './unsupported.ts';
 

@@ -12,8 +12,9 @@ import type { Draft } from '../draft.ts';
 import type { Result } from '../outputs.ts';
 import { Refusal } from '../refusal.ts';
 import { allAs, allOf, as, stringsOf } from '../tree.ts';
+import { isProtected } from './columns.ts';
 import { judgeExpression } from './judge-query.ts';
-import { type Database, isProtected, Scope } from './relations.ts';
+import { type Database, Scope } from './relations.ts';
 import { unsupported } from './unsupported.ts';
 
 const isOfColumn = (result: Result) => typeof result === 'object';

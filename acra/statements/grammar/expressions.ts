@@ -5,9 +5,10 @@
 import type { A_Expr, ColumnRef, FuncCall, Node, SubLink } from 'libpg-query';
 import type { Output } from '../outputs.ts';
 import { allAs, allOf, as, builtInName, stringsOf, walk } from '../tree.ts';
+import { areRead, type Column, isOpen, isProtected, isUnknown, protectedIn } from './columns.ts';
 import { compareWithQuery, requireNothing } from './compared-queries.ts';
 import { judgeComparison } from './comparisons.ts';
-import { areRead, type Column, isOpen, isProtected, isUnknown, protectedIn, type Scope } from './relations.ts';
+import type { Scope } from './relations.ts';
 import { judgeSetConfig } from './settings.ts';
 import { isStarred } from './stars.ts';
 import { isOfUnlisted, requireField, requireNoValueAmong, requireNoValueInCase } from './unlisted.ts';

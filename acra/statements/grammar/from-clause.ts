@@ -2,20 +2,9 @@
 import type { JoinExpr, Node } from 'libpg-query';
 import { allOf, as, stringsOf } from '../tree.ts';
 import { columnName } from './column-names.ts';
+import { areRead, type Column, givenColumn, isOpen, isProtected, isUnknown, PLAIN_TABLE, UNKNOWN } from './columns.ts';
 import { Given, unnestedArrays } from './given.ts';
-import {
-  areRead,
-  type Column,
-  givenColumn,
-  isOpen,
-  isProtected,
-  isUnknown,
-  PLAIN_TABLE,
-  type Relation,
-  renamed,
-  type Scope,
-  UNKNOWN,
-} from './relations.ts';
+import { type Relation, renamed, type Scope } from './relations.ts';
 import { requireNoValueInJoin } from './unlisted.ts';
 import { doubtful, unsupported } from './unsupported.ts';
 import type { Walk } from './walk.ts';

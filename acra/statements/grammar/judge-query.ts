@@ -5,9 +5,10 @@
 import type { Node } from 'libpg-query';
 import type { Draft } from '../draft.ts';
 import { as } from '../tree.ts';
+import type { Column } from './columns.ts';
 import { visit, yieldOf } from './expressions.ts';
 import { select } from './queries.ts';
-import { type Column, type Database, Scope } from './relations.ts';
+import { type Database, Scope } from './relations.ts';
 import { store, storeGiven } from './stored-values.ts';
 import type { Targets, Walk } from './walk.ts';
 import { insert, merge, remove, update } from './writes.ts';

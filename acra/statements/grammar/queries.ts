@@ -4,6 +4,17 @@ import type { EncryptedColumn } from '../../encryptor-config/schema.ts';
 import type { Output } from '../outputs.ts';
 import { allAs, allOf, as } from '../tree.ts';
 import { columnName } from './column-names.ts';
+import {
+  areRead,
+  type Column,
+  givenColumn,
+  isOpen,
+  isProtected,
+  isUnknown,
+  PLAIN_TABLE,
+  protectedIn,
+  UNKNOWN,
+} from './columns.ts';
 import { withFrom } from './from-clause.ts';
 import { Given, isValue, unnestedArrays } from './given.ts';
 import { hashed } from './hashes.ts';
@@ -16,19 +27,7 @@ import {
   requireNoGroups,
   requireNoOrder,
 } from './order.ts';
-import {
-  areRead,
-  type Column,
-  givenColumn,
-  isOpen,
-  isProtected,
-  isUnknown,
-  PLAIN_TABLE,
-  protectedIn,
-  renamed,
-  Scope,
-  UNKNOWN,
-} from './relations.ts';
+import { renamed, Scope } from './relations.ts';
 import { requireSameKeys } from './sides.ts';
 import { isStarred, requireNoHash, requirePlaces } from './stars.ts';
 import { requireNoValueInRows } from './unlisted.ts';

@@ -4,49 +4,28 @@
  * or a protected one, it is refused, not guessed.
  */
 import type { Alias, ColumnRef, RangeVar } from 'libpg-query';
-import type { EncryptedColumn, EncryptedTable } from '../../encryptor-config/schema.ts';
 import type { Output } from '../outputs.ts';
 import type { Tables } from '../scope.ts';
 import { stringsOf } from '../tree.ts';
 import { Chain } from './chain.ts';
-import type { Given } from './given.ts';
+import {
+  areHidden,
+  areRead,
+  type Column,
+  columnsOf,
+  isByName,
+  isOpen,
+  isProtected,
+  isUnknown,
+  named,
+  PLAIN_TABLE,
+  protectedIn,
+  shownOf,
+  UNKNOWN,
+} from './columns.ts';
 import type { Receivers } from './receivers.ts';
-import { missing, unsupported } from './unsupported.ts';
+import { byPlace, missing, unsupported } from './unsupported.ts';
 import { isOfRow } from './whole-rows.ts';
-
-/** A column of a relation, or of what a query yields. The name is undefined where it is not known, and of `unknown-star`. */
-export interface Column {
-  readonly name: string | undefined;
-  readonly output: Output;
-  /** It is a column of a relation, through whatever queries, and no expression. */
-  readonly isReference?: boolean | undefined;
-  /** It is not the column itself that stands there, but its hash. */
-  readonly isHash?: true;
-  /** A whole row, in which a column may be hidden. */
-  readonly isRow?: true;
-  /** Of `unknown-star`: no column of it is protected. */
-  readonly isPlain?: true;
-  /** Where it consists of values of the statement. What it yields may change then: look when it is needed. */
-  readonly given?: Given;
-}
-
-export function givenColumn(name: string | undefined, given: Given): Column {
-  return {
-    name,
-    given,
-    get output() {
-      return given.output;
-    },
-  };
-}
-
-const named = (name: string | undefined, column: Column): Column =>
-  column.given ? givenColumn(name, column.given) : { ...column, name };
-
-/** They are used where nothing is encrypted. */
-export function areRead(columns: readonly Column[]): void {
-  for (const { given } of columns) given?.isRead();
-}
 
 export interface Relation {
   /** Undefined: its columns are known by their own names alone. */
@@ -69,12 +48,6 @@ export interface Database {
   readonly uniqueSearches: readonly string[];
 }
 
-/** A relation that is not configured: it may have protected columns under their names. */
-export const UNKNOWN: readonly Column[] = [{ name: undefined, output: 'unknown-star' }];
-
-/** One of which nothing is protected. */
-export const PLAIN_TABLE: readonly Column[] = [{ name: undefined, output: 'unknown-star', isPlain: true }];
-
 /** Behind other names of columns nothing is known any more. */
 const unknownAs = (alias: Alias | undefined): readonly Column[] => [
   ...stringsOf(alias?.colnames).map((name): Column => ({ name, output: 'doubtful' })),
@@ -85,29 +58,6 @@ const PLAIN: Column = { name: undefined, output: 'unprotected', isReference: tru
 const UNLISTED: Column = { name: undefined, output: 'unlisted', isReference: true };
 const DOUBTFUL: Column = { name: undefined, output: 'doubtful', isReference: true };
 const DOUBTFUL_ROW: Column = { ...DOUBTFUL, isRow: true };
-
-export const isProtected = (output: Output): output is EncryptedColumn => typeof output === 'object';
-
-export const protectedIn = (columns: readonly Column[]): EncryptedColumn | undefined =>
-  columns.map(({ output }) => output).find(isProtected);
-
-export const isOpen = (columns: readonly Column[]) => columns.some(({ output }) => output === 'unknown-star');
-
-/** Whether a protected column may stand behind a name that is not among these. */
-export const isUnknown = (columns: readonly Column[]) =>
-  columns.some(({ output, isPlain }) => output === 'unknown-star' && !isPlain);
-
-/** Whether one of them may be a protected column. */
-export const areHidden = (columns: readonly Column[]) =>
-  isUnknown(columns) || columns.some(({ output }) => output === 'doubtful');
-
-function columnsOf(table: EncryptedTable): Column[] {
-  return table.columns.map((name) => ({
-    name,
-    output: table.encrypted.get(name) ?? 'unprotected',
-    isReference: true,
-  }));
-}
 
 interface ScopeParts {
   readonly relations: Chain<Relation>;
@@ -135,7 +85,7 @@ export class Scope {
 
   /** What `*` stands for. */
   get star(): readonly Column[] {
-    return this.#parts.star.all;
+    return shownOf(this.#parts.star.all);
   }
 
   /** The same place, with more relations. */
@@ -189,7 +139,8 @@ export class Scope {
   columnsOf({ fields = [] }: ColumnRef): readonly Column[] | undefined {
     const names = stringsOf(fields);
     const relation = names.at(-1);
-    return relation === undefined ? this.star : this.named(relation, names.length > 1)?.columns;
+    const columns = relation === undefined ? this.star : this.named(relation, names.length > 1)?.columns;
+    return columns && shownOf(columns);
   }
 
   /** Whether a relation of the query itself has a column of that name. */
@@ -291,6 +242,7 @@ export function renamed({ name, columns, ...others }: Relation, alias: Alias | u
     throw unsupported('ambiguous-name', 'columns get other names, and not all of them are known');
   }
   const relation = { ...others, name: alias?.aliasname ?? name };
+  if (names.length > 0 && isByName(columns)) throw byPlace(name ?? '');
   if (!isOpen(columns) || names.length === 0)
     return { ...relation, columns: columns.map((column, index) => named(names[index] ?? column.name, column)) };
   areRead(columns);

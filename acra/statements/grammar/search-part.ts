@@ -1,7 +1,8 @@
 /** The hash in front of a searchable column's ciphertext, as people write it: `substr(column, 1, 33)` (acra-server contract 4.3). */
 import type { Node } from 'libpg-query';
 import { as, builtInName } from '../tree.ts';
-import { isProtected, type Scope } from './relations.ts';
+import { isProtected } from './columns.ts';
+import type { Scope } from './relations.ts';
 
 const HASH_BYTES = 33;
 

@@ -2,7 +2,8 @@
 import type { ColumnRef, Node } from 'libpg-query';
 import type { EncryptedColumn } from '../../encryptor-config/schema.ts';
 import { as } from '../tree.ts';
-import { isProtected, type Scope } from './relations.ts';
+import { isProtected } from './columns.ts';
+import type { Scope } from './relations.ts';
 import { isStarred } from './stars.ts';
 import { unsupported } from './unsupported.ts';
 import type { Walk } from './walk.ts';

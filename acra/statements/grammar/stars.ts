@@ -4,7 +4,7 @@
  */
 import type { Node } from 'libpg-query';
 import { as } from '../tree.ts';
-import type { Column } from './relations.ts';
+import type { Column } from './columns.ts';
 import { fromElsewhere, starCompared } from './unsupported.ts';
 import { isCompared, isStored, type Target, type Targets } from './walk.ts';
 

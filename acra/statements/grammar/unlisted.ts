@@ -5,7 +5,8 @@
  */
 import type { A_Expr, A_Indirection, CaseExpr, MinMaxExpr, Node } from 'libpg-query';
 import { allAs, as, stringsOf, walk } from '../tree.ts';
-import { type Column, isOpen, isUnknown, type Scope } from './relations.ts';
+import { type Column, isOpen, isUnknown } from './columns.ts';
+import type { Scope } from './relations.ts';
 import { isStarred } from './stars.ts';
 import { unsupported } from './unsupported.ts';
 

@@ -55,3 +55,11 @@ export function usedInside({ name, searchable }: EncryptedColumn): Refusal {
     `protected column "${name}" is used in an expression, where the database has ciphertext: it may be a result${compared}, counted, or asked whether it is NULL`,
   );
 }
+
+/** Of a table whose columns have no known places (decision 21). */
+export function byPlace(name: string): Refusal {
+  return unsupported(
+    'migration',
+    `rows of table "${name}" are being encrypted, and its columns are meant by their places here: name them`,
+  );
+}

@@ -3,8 +3,9 @@ import type { Node } from 'libpg-query';
 import type { EncryptedColumn } from '../../encryptor-config/schema.ts';
 import type { Draft } from '../draft.ts';
 import type { Output } from '../outputs.ts';
+import type { Column } from './columns.ts';
 import type { Given } from './given.ts';
-import type { Column, Scope } from './relations.ts';
+import type { Scope } from './relations.ts';
 
 export interface Walk {
   readonly draft: Draft;

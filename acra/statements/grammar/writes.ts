@@ -14,10 +14,11 @@ import type {
 } from 'libpg-query';
 import type { EncryptedColumn } from '../../encryptor-config/schema.ts';
 import { allAs, as } from '../tree.ts';
+import { areRead, type Column, isOpen, isProtected, protectedIn } from './columns.ts';
 import { withFrom } from './from-clause.ts';
 import { judgeInference } from './on-conflict.ts';
 import { selected, withQueries } from './queries.ts';
-import { areRead, type Column, isOpen, isProtected, protectedIn, type Relation, Scope } from './relations.ts';
+import { type Relation, Scope } from './relations.ts';
 import { requirePlaces } from './stars.ts';
 import { doubtful, tooMany, unsupported } from './unsupported.ts';
 import type { Targets, Walk } from './walk.ts';

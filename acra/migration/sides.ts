@@ -1,0 +1,71 @@
+/**
+ * On which side of the switch a session is (decision 21): asked of the catalogue once, when it begins. The answer is the database's word;
+ * what hangs on it is only whether the column that the measured configuration names goes as it is.
+ */
+import type { Migration } from './migration.ts';
+
+/** Plain data: it goes to other threads. A migration in neither list is behind its switch: the column is protected as any. */
+export interface Sides {
+  readonly plain: readonly Migration[];
+  /** The table is not as `acra-enclave data prepare` leaves it, nor as the switch does. */
+  readonly unprepared: readonly Migration[];
+}
+
+/** A row for each column of a relation that is called as a table here: relation's OID, its name, whether that name finds it, column, OID of its type. */
+export type CatalogueRow = readonly (string | null)[];
+
+const quoted = (text: string) => `'${text.replaceAll("'", "''")}'`;
+
+export function sideQuery(migrations: readonly Migration[]): string {
+  const tables = [...new Set(migrations.map(({ table }) => quoted(table)))].join(', ');
+  return (
+    'SELECT c.oid, c.relname, pg_catalog.pg_table_is_visible(c.oid), a.attname, a.atttypid ' +
+    'FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid ' +
+    `WHERE c.relname IN (${tables}) AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped`
+  );
+}
+
+const BYTEA = '17';
+const TRUE = 't';
+
+interface Relation {
+  readonly isVisible: boolean;
+  /** Types by the names of columns. */
+  readonly columns: ReadonlyMap<string, string>;
+}
+
+type Side = 'plain' | 'switched' | 'unprepared';
+
+function sideOf({ columns }: Relation, { column, beside }: Migration): Side {
+  const [own, other] = [columns.get(column), columns.get(beside)];
+  if (own === undefined) return 'unprepared';
+  if (other !== undefined) return other === BYTEA ? 'plain' : 'unprepared';
+  return own === BYTEA ? 'switched' : 'unprepared';
+}
+
+/** The relation that the bare name finds; where it finds none, all of that name must be alike. */
+function sideAmong(relations: readonly Relation[], migration: Migration): Side {
+  const visible = relations.filter(({ isVisible }) => isVisible);
+  const sides = new Set((visible.length > 0 ? visible : relations).map((relation) => sideOf(relation, migration)));
+  const [side = 'unprepared', ...others] = sides;
+  return others.length > 0 ? 'unprepared' : side;
+}
+
+/** @param rows of sideQuery, in text format */
+export function readSides(migrations: readonly Migration[], rows: readonly CatalogueRow[]): Sides {
+  const relationsOf = (table: string) =>
+    [
+      ...Map.groupBy(
+        rows.filter(([, name]) => name === table),
+        ([oid]) => oid,
+      ).values(),
+    ].map(
+      (own): Relation => ({
+        isVisible: own.some(([, , isVisible]) => isVisible === TRUE),
+        columns: new Map(own.map(([, , , name, type]) => [name ?? '', type ?? ''])),
+      }),
+    );
+  const all = migrations.map((migration) => ({ migration, side: sideAmong(relationsOf(migration.table), migration) }));
+  const of = (wanted: Side) => all.filter(({ side }) => side === wanted).map(({ migration }) => migration);
+  return { plain: of('plain'), unprepared: of('unprepared') };
+}

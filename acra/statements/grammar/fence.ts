@@ -1,0 +1,96 @@
+/**
+ * The fence of a session that is before the switch of a column (decision 21): a query in WITH that nobody reads, and that names the column
+ * beside. Behind the switch there is none of that name, and the statement fails before it does anything. PostgreSQL analyses WITH before
+ * all else, carries out no query of it that is not read, and keeps the lock that it takes for it (18, "WITH Queries").
+ */
+import type { Node, RangeVar, ScanToken } from 'libpg-query';
+import type { Migration } from '../../migration/migration.ts';
+import type { Draft } from '../draft.ts';
+import { as, walk } from '../tree.ts';
+import { unsupported } from './unsupported.ts';
+
+const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
+
+/** The relations of that name in a statement, as it writes them, once each. */
+function written(statement: Node, table: string): string[] {
+  const found = new Set<string>();
+  walk(statement, (node) => {
+    const { relname, schemaname } = (Object.values(node)[0] ?? {}) as RangeVar;
+    if (relname === table)
+      found.add(schemaname === undefined ? quoted(table) : `${quoted(schemaname)}.${quoted(table)}`);
+    return true;
+  });
+  return [...found];
+}
+
+export const names = (statement: Node, { table }: Migration) => written(statement, table).length > 0;
+
+const QUERIES = ['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt'];
+/** They hold, or are, queries, and have no place for a fence. */
+const UNFENCED = ['CopyStmt', 'CreateTableAsStmt', 'ViewStmt', 'CreateSchemaStmt'];
+
+/** @param start of the statement, in bytes @param plain before the switch. @throws Refusal where there is no place for one */
+export function fence(draft: Draft, statement: Node, start: number, plain: readonly Migration[]): void {
+  const reads = plain.flatMap((migration) =>
+    written(statement, migration.table).map((relation) => `SELECT ${quoted(migration.beside)} FROM ${relation}`),
+  );
+  const [kind = ''] = Object.keys(statement);
+  if (reads.length === 0) return;
+  const tokens = draft.tokensAfter(start);
+  const first = tokens[startOfQuery(statement, tokens)];
+  if (first) put(draft, tokens, first, reads);
+  else if (UNFENCED.includes(kind)) {
+    throw unsupported(
+      'migration',
+      'while rows of a protected table are being encrypted, no statement of this kind names it',
+    );
+  }
+}
+
+function put(draft: Draft, tokens: readonly ScanToken[], first: ScanToken, reads: readonly string[]): void {
+  const queries = reads.map((read, index) => `"acra_enclave_fence_${index + 1}" AS (${read})`).join(', ');
+  if (word(first) !== 'with') {
+    draft.replace(first.start, first.start, `WITH ${queries} `);
+    return;
+  }
+  const at = tokens.indexOf(first) + 1;
+  const next = word(tokens[at]) === 'recursive' ? tokens[at + 1] : tokens[at];
+  if (next) draft.replace(next.start, next.start, `${queries}, `);
+}
+
+const word = (token: ScanToken | undefined) => token?.text.toLowerCase() ?? '';
+
+/** Which token the query begins with, in the statement or inside it; -1: none does. */
+function startOfQuery(statement: Node, tokens: readonly ScanToken[], from = 0): number {
+  const [kind = ''] = Object.keys(statement);
+  if (QUERIES.includes(kind)) return from;
+  const [explain, prepare, declare] = [
+    as(statement, 'ExplainStmt'),
+    as(statement, 'PrepareStmt'),
+    as(statement, 'DeclareCursorStmt'),
+  ];
+  if (explain?.query) return startOfQuery(explain.query, tokens, behindOptions(tokens, from + 1));
+  if (prepare?.query) return startOfQuery(prepare.query, tokens, behindWord(tokens, from, 'as'));
+  if (declare?.query) return startOfQuery(declare.query, tokens, behindWord(tokens, from, 'for'));
+  return as(statement, 'CopyStmt')?.query ? from + 2 : -1;
+}
+
+function behindWord(tokens: readonly ScanToken[], from: number, wanted: string): number {
+  let depth = 0;
+  const at = tokens.findIndex((token, index) => {
+    depth += Number(token.text === '(') - Number(token.text === ')');
+    return index > from + 1 && depth === 0 && word(token) === wanted;
+  });
+  return at === -1 ? tokens.length : at + 1;
+}
+
+/** EXPLAIN (…), or EXPLAIN ANALYZE VERBOSE. */
+function behindOptions(tokens: readonly ScanToken[], from: number): number {
+  const isList =
+    tokens[from]?.text === '(' && !['(', 'select', 'values', 'with', 'table'].includes(word(tokens[from + 1]));
+  if (isList) return tokens.findIndex(({ text }, index) => index > from && text === ')') + 1;
+  const at = tokens.findIndex(
+    (token, index) => index >= from && !['analyze', 'analyse', 'verbose'].includes(word(token)),
+  );
+  return at === -1 ? tokens.length : at;
+}
