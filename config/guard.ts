@@ -1,6 +1,7 @@
 /** What the guard does with statements beside what the encryptor configuration says (section `guard` of enclave.yaml, with `tls: terminate`). */
 import { z } from 'zod';
 import { durationMs, fileInFolder } from './fields.ts';
+import { migrationsField, migrationWarnings } from './migrations.ts';
 
 export const GUARD_MODES = ['enforce', 'report'] as const;
 export type GuardMode = (typeof GUARD_MODES)[number];
@@ -21,19 +22,27 @@ export const guardSection = z
     list: fileInFolder
       .optional()
       .describe('which these are, as `acra-enclave guard check-db` writes it; default: none'),
+    migrations: migrationsField,
     slowStatementMs: durationMs(1_000).describe('a statement that takes longer is logged, without a value'),
+  })
+  .refine(({ mode, migrations }) => mode === 'enforce' || migrations.length === 0, {
+    path: ['migrations'],
+    error: 'must be left out with guard.mode: report, which holds nothing to the switch',
   })
   .prefault({});
 
 /** Whether anything in it changes what the guard does. */
-export const isGiven = ({ mode, relations, list }: z.output<typeof guardSection>) =>
-  mode !== 'enforce' || relations !== 'listed' || list !== undefined;
+export const isGiven = ({ mode, relations, list, migrations }: z.output<typeof guardSection>) =>
+  mode !== 'enforce' || relations !== 'listed' || list !== undefined || migrations.length > 0;
 
 /** What it lets pass that it could keep back, for people. */
 export function guardWarnings({
   mode,
   relations,
-}: Pick<z.output<typeof guardSection>, 'mode' | 'relations'>): string[] {
+  migrations = [],
+}: Pick<z.output<typeof guardSection>, 'mode' | 'relations'> & {
+  readonly migrations?: Parameters<typeof migrationWarnings>[0];
+}): string[] {
   return [
     ...(mode === 'report'
       ? ['guard.mode is report: what the guard would refuse goes to the database as it is, plaintext and all']
@@ -43,5 +52,6 @@ export function guardWarnings({
           'guard.relations is any: values go to views, partitions and functions that nobody configured, plaintext and all',
         ]
       : []),
+    ...migrationWarnings(migrations),
   ];
 }

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import type { CertificateIdentifier } from '../acra/client-id.ts';
+import type { Migration } from '../acra/migration/migration.ts';
 import type { Policy } from '../acra/statements/policy.ts';
 import type { GuardMode } from '../config/guard.ts';
 import type { RevokedEntry } from '../config/revoked.ts';
@@ -52,6 +53,7 @@ export interface ServeGuard {
   readonly enginePort: number;
   readonly tables: readonly ToldTable[];
   readonly policy: Policy;
+  readonly migrations: readonly Migration[];
   /** Whether acra-server looks for poison records. */
   readonly poisonDetection: boolean;
   readonly mode: GuardMode;

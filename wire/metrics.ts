@@ -122,6 +122,11 @@ export const SUPERVISOR_METRICS = {
     help: '1 on which relations and functions may receive values, 0 on the other',
     labels: ['relations'],
   },
+  guard_migrations: {
+    kind: 'gauge',
+    help: '1 for each column whose values go in plaintext until the rows there are have been encrypted',
+    labels: ['table', 'column'],
+  },
   guard_statements_total: {
     kind: 'counter',
     help: 'Statements by what they do and what became of them',

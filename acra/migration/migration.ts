@@ -11,9 +11,5 @@ export interface Migration {
   readonly old: string;
 }
 
-/** Where the configuration does not say otherwise. */
-export const besideOf = (column: string) => `${column}_protected`;
-export const oldOf = (column: string) => `${column}_plain`;
-
 /** Of the trigger that empties `beside` whenever `column` changes, and of its function. Triggers come in the order of their names: this is the last. */
 export const triggerOf = ({ table, column }: Migration) => `zz_acra_enclave_${table}_${column}`;

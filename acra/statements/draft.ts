@@ -152,8 +152,8 @@ export class Draft {
     return starts;
   }
 
-  /** Plans to name the columns of a relation behind its own name, as COPY takes them. */
-  nameColumns({ location = 0 }: RangeVar, names: readonly string[]): void {
+  /** Plans to name the columns of a relation behind its own name, or the other one that it has there, as COPY and INSERT take them. */
+  nameColumns({ location = 0, alias }: RangeVar, names: readonly string[]): void {
     const tokens = this.tokensFrom(location);
     let last = 0;
     for (;;) {
@@ -161,6 +161,8 @@ export class Draft {
       if (tokens[last + 1]?.text !== '.') break;
       last += 2;
     }
+    if (alias) last += 2;
+    if (isUescape(tokens[last + 1]?.text ?? '')) last += 2;
     const end = tokens[last]?.end;
     if (end === undefined) throw this.#refusal('copy', 'the columns must be named');
     const list = names.map((name) => `"${name.replaceAll('"', '""')}"`).join(', ');

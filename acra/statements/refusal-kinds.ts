@@ -4,22 +4,10 @@
  * (cli/refusal-document.ts). Specification of the states: PostgreSQL 18, appendix A.
  */
 
+import { NOT_ALLOWED, NOT_SUPPORTED, type RefusalSection } from './refusal-section.ts';
+
 /** Where the sections of docs/refusals.md are found: the project's documents have no other address. */
 const PAGE = 'docs/refusals.md';
-
-const NOT_SUPPORTED = ['0A000'] as const;
-const NOT_ALLOWED = ['42501'] as const;
-
-interface RefusalSection {
-  /** The first is the kind's own; some places give another one, as PostgreSQL would. */
-  readonly sqlStates: readonly [string, ...string[]];
-  /** With `guard.mode: report`: whether it goes to the database as the client wrote it. */
-  readonly inReportMode: 'passes' | 'refused';
-  readonly meaning: string;
-  /** What the client is told as a hint. */
-  readonly accepted: string;
-  readonly action: string;
-}
 
 export const REFUSALS = {
   'value-hidden': {

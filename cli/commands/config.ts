@@ -8,6 +8,7 @@ import { listFaults } from '../../acra/catalogue/list-faults.ts';
 import { loadEncryptorConfig } from '../../acra/encryptor-config/lint.ts';
 import type { EncryptorConfig } from '../../acra/encryptor-config/schema.ts';
 import { standInProblems } from '../../acra/encryptor-config/stand-in.ts';
+import { requireMigrations } from '../../acra/migration/faults.ts';
 import { findAcraServer } from '../../acra/obtain/locate.ts';
 import { enclaveSchema } from '../../config/enclave.ts';
 import { ConfigError } from '../../config/errors.ts';
@@ -83,6 +84,7 @@ async function checkEnclave(file: string): Promise<Checked> {
   const config = loadConfig(enclaveSchema, file);
   const encryptor = join(folder, config.acra.encryptorConfig);
   const encryptorConfig = loadEncryptorConfig(encryptor);
+  requireMigrations(config.guard.migrations, encryptorConfig.tables, file);
   requireFaultless(loadGuardList(config, folder), encryptorConfig, join(folder, config.guard.list ?? ''));
   const { missing, warnings } = await checkMeasuredFolder({ folder, config, encryptorConfig, nowMs: Date.now() });
   return {

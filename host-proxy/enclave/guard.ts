@@ -9,5 +9,8 @@ export function guardOf(metrics: EnclaveMetrics | undefined): HostStatus['guard'
     metrics?.samples.some(({ name, labels, value: is }) => name === metric && labels[label] === value && is === 1);
   const mode = GUARD_MODES.find((each) => isSet('guard_mode', 'mode', each));
   const relations = GUARD_RELATIONS.find((each) => isSet('guard_relations', 'relations', each));
-  return mode === undefined || relations === undefined ? null : { mode, relations };
+  const migrations = (metrics?.samples ?? [])
+    .filter(({ name }) => name === 'guard_migrations')
+    .map(({ labels: { table = '', column = '' } }) => ({ table, column }));
+  return mode === undefined || relations === undefined ? null : { mode, relations, migrations };
 }

@@ -68,7 +68,13 @@ export const hostStatus = z.object({
     }),
   ),
   /** What the measured configuration has the guard do; null until the enclave has told, and where there is none. */
-  guard: z.object({ mode: z.enum(GUARD_MODES), relations: z.enum(GUARD_RELATIONS) }).nullable(),
+  guard: z
+    .object({
+      mode: z.enum(GUARD_MODES),
+      relations: z.enum(GUARD_RELATIONS),
+      migrations: z.array(z.object({ table: z.string(), column: z.string() })),
+    })
+    .nullable(),
   logs: z.object({ received: z.number(), dropped: z.number() }),
   /** Of a daemon that runs the enclave itself (`acra-enclave run`). */
   machine: machine.nullable(),

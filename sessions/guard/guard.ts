@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { AcraEngine } from '../../acra/engine/engine.ts';
 import type { EngineError } from '../../acra/errors.ts';
+import { withHidden } from '../../acra/migration/tables.ts';
 import { StatementJudge } from '../../acra/statements/statement-judge.ts';
 import { engineValueBytes } from '../../config/engine-memory.ts';
 import { MAX_MESSAGE_BYTES } from '../../postgres/message-reader.ts';
@@ -27,6 +28,7 @@ import { fingerprinter } from './fingerprint.ts';
 import { EngineProtector } from './protector.ts';
 import { ResultWatch } from './result-watch.ts';
 import { GuardedSession, type SessionDeps } from './session.ts';
+import { Switches } from './sides.ts';
 import { StatementCounts } from './statement-counts.ts';
 import { StatementLog } from './statement-log.ts';
 import { LoginDenied } from './verifier-login.ts';
@@ -80,8 +82,11 @@ export class Guard {
       logger.log('error', 'guard.engine-failed', { code: error.code, reason: describeError(error) });
       if (error.code === 'ENGINE_UNPROTECTED') send({ type: 'engine-fault', fault: 'unprotected' });
     };
-    const { tables, policy, mode, slowStatementMs, maxMessageBytes } = options;
-    const judge = await StatementJudge.start(readTables(tables), clock, { reader: 'engine', policy });
+    const { tables, migrations, policy, mode, slowStatementMs, maxMessageBytes } = options;
+    const judge = await StatementJudge.start(withHidden(readTables(tables), migrations), clock, {
+      reader: 'engine',
+      policy,
+    });
     const watch = new ResultWatch(clock, logger);
     const statements = new StatementCounts(clock, watch, send);
     const fingerprint = fingerprinter(random, (sql) => judge.shapeOf(sql));
@@ -91,6 +96,7 @@ export class Guard {
       openAccess,
       maxMessageBytes,
       judge,
+      switches: new Switches(migrations),
       protector: new EngineProtector(engine, {
         onFailure,
         findsPoison: options.poisonDetection,

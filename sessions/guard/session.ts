@@ -7,13 +7,14 @@
  */
 import type { Duplex } from 'node:stream';
 import { Conversation } from '../../acra/conversation/conversation.ts';
-import type { Judge } from '../../acra/conversation/judging.ts';
 import type { StatementObserver } from '../../acra/conversation/statement-watch.ts';
 import type { ValueProtector } from '../../acra/conversation/value-protector.ts';
+import type { Sides } from '../../acra/migration/sides.ts';
 import { encodeError } from '../../postgres/error-response.ts';
 import { MAX_UNAUTHENTICATED_BYTES, type Message } from '../../postgres/message-reader.ts';
 import { BACKEND, FRONTEND, UNASKED } from '../../postgres/message-types.ts';
 import { SessionError } from '../../postgres/session-error.ts';
+import { databaseOf } from '../../postgres/startup-message.ts';
 import { untilAborted } from '../../runtime/abort.ts';
 import { Deadline } from '../../runtime/deadline.ts';
 import { type DatabaseDoor, type Entered, enterDatabase } from '../edge/enter-database.ts';
@@ -24,11 +25,14 @@ import type { SessionOpening } from '../opening.ts';
 import { leave } from '../say-goodbye.ts';
 import { writeAll } from '../write-all.ts';
 import type { Access, OpenAccess } from './access.ts';
+import { endOfSide, judgeFor, type SidedJudge, type Switches } from './sides.ts';
 
 export interface SessionDeps extends DatabaseDoor {
   /** Lets the client of this packet log in. */
   readonly openAccess: OpenAccess;
-  readonly judge: Judge;
+  readonly judge: SidedJudge;
+  /** Default: nothing is between. */
+  readonly switches?: Switches;
   readonly protector: ValueProtector;
   /** Default: what the judge refuses is refused. */
   readonly isReporting?: boolean;
@@ -56,6 +60,7 @@ export class GuardedSession {
   readonly #conversation: Conversation;
   readonly #ending = new AbortController();
   #database: MessageStream | undefined;
+  #sides: Sides | undefined;
   /** As of the database's last answer. */
   #isIdle = false;
   /** Something of the client's is being judged. */
@@ -69,7 +74,8 @@ export class GuardedSession {
       ifLonger: 'skip',
       room: deps.room,
     });
-    this.#conversation = new Conversation({ ...deps, refusedBy: REFUSED_BY });
+    const judge = judgeFor(deps, () => this.#sides);
+    this.#conversation = new Conversation({ ...deps, judge, refusedBy: REFUSED_BY });
     socket.once('close', () => this.#end(new SessionEnded()));
   }
 
@@ -100,12 +106,13 @@ export class GuardedSession {
   }
 
   async #open({ startup, loginMs }: SessionOpening): Promise<MessageStream> {
-    const { clock, openAccess, maxMessageBytes } = this.#deps;
+    const { clock, openAccess, maxMessageBytes, switches } = this.#deps;
     const tooLate = () => new SessionError('57014', 'canceling authentication due to timeout');
     using deadline = new Deadline(clock, loginMs, this.#ending.signal, tooLate);
     using access = await openAccess(startup, this.#client, deadline.signal);
     const { database, greeting } = await this.#enter(startup, access, deadline.signal);
     this.#database = database;
+    this.#sides = await switches?.sidesOf(database, databaseOf(startup), deadline.signal);
     this.#client.maxBytes = maxMessageBytes;
     await this.#toClient(greeting);
     this.#conversation.loggedIn();
@@ -130,6 +137,8 @@ export class GuardedSession {
   }
 
   async #toClient(messages: readonly Message[]): Promise<void> {
+    const stale = messages.findIndex((message) => endOfSide(message, this.#sides));
+    if (stale >= 0) await this.#endBefore(messages, stale);
     const answers = await this.#conversation.fromDatabase(messages);
     await writeAll(this.#client.socket, answers, this.#ending.signal);
     for (const { type, body } of messages) {
@@ -137,6 +146,14 @@ export class GuardedSession {
       this.#isIdle = type === BACKEND.readyForQuery && body.toString('latin1') === 'I';
     }
     this.#drainIfIdle();
+  }
+
+  /** What came before it is still the client's. */
+  async #endBefore(messages: readonly Message[], at: number): Promise<void> {
+    const answers = await this.#conversation.fromDatabase(messages.slice(0, at));
+    await writeAll(this.#client.socket, answers, this.#ending.signal);
+    const [message] = messages.slice(at);
+    throw message && endOfSide(message, this.#sides);
   }
 
   async #toDatabase(database: MessageStream, messages: readonly Message[]): Promise<void> {

@@ -12,7 +12,7 @@ import type { Draft } from '../draft.ts';
 import type { Result } from '../outputs.ts';
 import { Refusal } from '../refusal.ts';
 import { allAs, allOf, as, stringsOf } from '../tree.ts';
-import { isProtected } from './columns.ts';
+import { isProtected, shownOf } from './columns.ts';
 import { judgeExpression } from './judge-query.ts';
 import { type Database, Scope } from './relations.ts';
 import { unsupported } from './unsupported.ts';
@@ -34,8 +34,9 @@ export function copyOfTable(draft: Draft, database: Database, statement: CopyStm
   if (!table?.encrypted.size) return undefined;
   requireClient(statement, `protected table "${table.name}"`);
   // Which columns there are, and in which order, is not the database's word: it leaves out generated ones, for one.
-  if (!attlist) draft.nameColumns(relation, table.columns);
-  const names = attlist ? stringsOf(attlist) : table.columns;
+  const known = shownOf(target.columns).flatMap(({ name }) => name ?? []);
+  if (!attlist) draft.nameColumns(relation, known);
+  const names = attlist ? stringsOf(attlist) : known;
   const outputs = names.map((name): Result => {
     const column = table.encrypted.get(name);
     return column ? { column, name, isReference: true } : 'unprotected';

@@ -3,6 +3,7 @@ import type { CommonTableExpr, Node, ResTarget, SelectStmt, WithClause } from 'l
 import type { EncryptedColumn } from '../../encryptor-config/schema.ts';
 import type { Output } from '../outputs.ts';
 import { allAs, allOf, as } from '../tree.ts';
+import { nameStar } from './by-name.ts';
 import { columnName } from './column-names.ts';
 import {
   areRead,
@@ -279,6 +280,7 @@ function requireTargets(columns: readonly Column[], targets: Targets): void {
 function starOf(own: Walk, val: Node | undefined, scope: Scope): readonly Column[] | undefined {
   if (!isStarred(val)) return undefined;
   const reference = as(val, 'ColumnRef');
-  if (!reference) own.visit(val, scope);
+  if (reference) nameStar(own.draft, reference, scope);
+  else own.visit(val, scope);
   return (reference && scope.columnsOf(reference)) ?? UNKNOWN;
 }

@@ -14,13 +14,14 @@ import type {
 } from 'libpg-query';
 import type { EncryptedColumn } from '../../encryptor-config/schema.ts';
 import { allAs, as } from '../tree.ts';
-import { areRead, type Column, isOpen, isProtected, protectedIn } from './columns.ts';
+import { nameRow } from './by-name.ts';
+import { areRead, type Column, isByName, isOpen, isProtected, protectedIn, shownOf } from './columns.ts';
 import { withFrom } from './from-clause.ts';
 import { judgeInference } from './on-conflict.ts';
 import { selected, withQueries } from './queries.ts';
 import { type Relation, Scope } from './relations.ts';
 import { requirePlaces } from './stars.ts';
-import { doubtful, tooMany, unsupported } from './unsupported.ts';
+import { byPlace, doubtful, tooMany, unsupported } from './unsupported.ts';
 import type { Targets, Walk } from './walk.ts';
 
 /** Of the relation that is written, by name. */
@@ -40,7 +41,7 @@ function written(relation: RangeVar = {}, { database }: Scope): Relation {
 /** What an INSERT is for: the columns that it names, or all that are known. */
 function targetsOf(target: Relation, cols: Node[] | undefined): readonly (EncryptedColumn | undefined)[] {
   if (cols) return allAs(cols, 'ResTarget').map((each) => targetNamed(target, each));
-  return target.columns.map(({ output }) => (isProtected(output) ? output : undefined));
+  return shownOf(target.columns).map(({ output }) => (isProtected(output) ? output : undefined));
 }
 
 function returned(own: Walk, clause: ReturningClause | undefined, scope: Scope, target: Relation): readonly Column[] {
@@ -56,6 +57,7 @@ export function insert(own: Walk, statement: InsertStmt, outer: Scope): readonly
   const before = withQueries(own, statement.withClause, outer);
   const target = written(statement.relation, before);
   const targets = targetsOf(target, statement.cols);
+  nameRow(own.draft, statement, target);
   const { selectStmt: rows } = statement;
   if (rows) requireSamePlaces(own.query(rows, before, targets), targets);
   const scope = before.with([target], target.columns);
@@ -126,6 +128,7 @@ function mergeInsert(
   target: Relation,
   scope: Scope,
 ): void {
+  if (!targetList && isByName(target.columns)) throw byPlace(target.name ?? '');
   const targets = targetsOf(target, targetList);
   requirePlaces(values, targets);
   if (values.length > targets.length && protectedIn(target.columns)) throw tooMany();

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseEncryptorConfig } from '../../../acra/encryptor-config/lint.ts';
 import type { EncryptorConfig } from '../../../acra/encryptor-config/schema.ts';
 import { requireStandInCan } from '../../../acra/encryptor-config/stand-in.ts';
+import { requireMigrations } from '../../../acra/migration/faults.ts';
 import type { EnclaveConfig } from '../../../config/enclave.ts';
 import { enclaveSchema } from '../../../config/enclave.ts';
 import { ConfigError } from '../../../config/errors.ts';
@@ -62,6 +63,7 @@ export const configurationPhase: Phase<BootStart, Configured> = {
     const encryptorFile = pathOf(config.acra.encryptorConfig);
     const encryptorConfig = parseEncryptorConfig(readMeasured(encryptorFile), encryptorFile);
     if (acraProgram.kind === 'stand-in') requireStandInCan(encryptorConfig, encryptorFile);
+    requireMigrations(config.guard.migrations, encryptorConfig.tables, pathOf('enclave.yaml'));
     const guardList = loadGuardList(config, folder);
     logger.log('info', 'configuration.read', { name: config.name, keyArn: config.kms.keyArn });
     requireSealedKeyOf(folder, config);

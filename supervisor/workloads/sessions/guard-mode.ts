@@ -4,12 +4,13 @@ import { GUARD_MODES, GUARD_RELATIONS, guardWarnings } from '../../../config/gua
 import type { Logger } from '../../../runtime/log.ts';
 import { type MetricSample, sample } from '../../../wire/metrics.ts';
 
-type GuardSettings = Pick<EnclaveConfig['guard'], 'mode' | 'relations'>;
+type GuardSettings = Pick<EnclaveConfig['guard'], 'mode' | 'relations' | 'migrations'>;
 
 export function guardModeSamples(guard: GuardSettings): readonly MetricSample[] {
   return [
     ...GUARD_MODES.map((mode) => sample('guard_mode', { mode }, +(mode === guard.mode))),
     ...GUARD_RELATIONS.map((relations) => sample('guard_relations', { relations }, +(relations === guard.relations))),
+    ...guard.migrations.map(({ table, column }) => sample('guard_migrations', { table, column }, 1)),
   ];
 }
 

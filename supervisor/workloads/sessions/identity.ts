@@ -174,7 +174,7 @@ export class Identity {
 
   #serveMessage(paths: { readonly guard: string; readonly acra: string }): ServeGuard {
     const { config, certificatePem, databaseTarget, tables, guardList } = this.#deps;
-    const { mode, relations, slowStatementMs } = config.guard;
+    const { mode, relations, migrations, slowStatementMs } = config.guard;
     return {
       type: 'serve',
       listenPath: paths.guard,
@@ -183,6 +183,7 @@ export class Identity {
       poisonDetection: config.acra.poisonDetection,
       tables: tellTables(tables),
       policy: { relations, list: guardList },
+      migrations,
       mode,
       slowStatementMs,
       database: databaseTarget,

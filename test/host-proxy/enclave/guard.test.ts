@@ -3,12 +3,24 @@ import t from 'tap';
 import { guardOf } from '../../../host-proxy/enclave/guard.ts';
 import { guardModeSamples } from '../../../supervisor/workloads/sessions/guard-mode.ts';
 
-t.test('reads mode and relations from what an enclave tells', async (t) => {
+t.test('reads mode, relations and what is being encrypted from what an enclave tells', async (t) => {
   for (const guard of [
-    { mode: 'enforce', relations: 'listed' },
-    { mode: 'report', relations: 'any' },
+    { mode: 'enforce', relations: 'listed', migrations: [] },
+    { mode: 'report', relations: 'any', migrations: [] },
+    { mode: 'enforce', relations: 'listed', migrations: [{ table: 'Patients', column: 'e-mail' }] },
   ] as const) {
-    t.same(guardOf({ type: 'metrics', samples: [...guardModeSamples(guard)] }), guard);
+    t.same(
+      guardOf({
+        type: 'metrics',
+        samples: [
+          ...guardModeSamples({
+            ...guard,
+            migrations: guard.migrations.map((each) => ({ ...each, beside: 'b', old: 'o' })),
+          }),
+        ],
+      }),
+      guard,
+    );
   }
 });
 

@@ -43,6 +43,7 @@ async function guardRig(t: Parameters<typeof temporaryFolder>[0]) {
     policy: ANY_RELATION,
     mode: 'enforce',
     slowStatementMs: 1_000,
+    migrations: [],
     poisonDetection: true,
     tables: tellTables(parseEncryptorConfig(ENCRYPTOR_CONFIG, 'encryptor.yaml').tables),
     database: { address: nobody, serverName: 'db.test', caPem: DATABASE_CA, minTls: 'TLSv1.3' },

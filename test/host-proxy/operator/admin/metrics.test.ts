@@ -69,7 +69,11 @@ const everything = metricsMessage({
   workload: [
     ...new FrontTally().samples,
     ...new GuardTally().samples,
-    ...guardModeSamples({ mode: 'report', relations: 'listed' }),
+    ...guardModeSamples({
+      mode: 'report',
+      relations: 'listed',
+      migrations: [{ table: 'patients', column: 'name', beside: 'name_protected', old: 'name_plain' }],
+    }),
   ],
   certificateEnds: [{ certificate: 'server', subject: 'CN=records', endsMs: 1_800_000_000_000 }],
   suppressedRecords: 9,

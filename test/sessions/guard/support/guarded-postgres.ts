@@ -7,6 +7,8 @@ import { type AddressInfo, createServer, connect as dial, type Socket } from 'no
 import pg from 'pg';
 import type { Test } from 'tap';
 import { parseEncryptorConfig } from '../../../../acra/encryptor-config/lint.ts';
+import type { Migration } from '../../../../acra/migration/migration.ts';
+import { withHidden } from '../../../../acra/migration/tables.ts';
 import { StatementJudge } from '../../../../acra/statements/statement-judge.ts';
 import { decodeStartupMessage } from '../../../../postgres/startup-message.ts';
 import { systemClock } from '../../../../runtime/clock.ts';
@@ -17,6 +19,7 @@ import { noCounts } from '../../../../sessions/guard/guard-counts.ts';
 import { EngineProtector } from '../../../../sessions/guard/protector.ts';
 import { SecretChoice } from '../../../../sessions/guard/secret-choice.ts';
 import { GuardedSession, type SessionDeps } from '../../../../sessions/guard/session.ts';
+import { Switches } from '../../../../sessions/guard/sides.ts';
 import { HeldBytes } from '../../../../sessions/held-bytes.ts';
 import { PROGRAMS, startEngine } from '../../../acra/engine/support/engine-rig.ts';
 import { MemoryLogger } from '../../../support/memory-logger.ts';
@@ -46,6 +49,7 @@ export async function guardedPostgres(
   t: Test,
   encryptorConfig: string,
   deps: Partial<SessionDeps> = {},
+  migrations: readonly Migration[] = [],
 ): Promise<GuardedPostgres> {
   const server = await startShop(t, USER, undefined);
   const heard: Buffer[] = [];
@@ -62,7 +66,7 @@ export async function guardedPostgres(
   const command = PROGRAMS[isReal ? 'acra-server' : 'the stand-in']?.command;
   const { engine } = await startEngine(t, { encryptorConfig, ...(command && { command }) });
   const { tables } = parseEncryptorConfig(encryptorConfig, 'encryptor.yaml');
-  const judge = await StatementJudge.start(tables, systemClock, { reader: 'engine' });
+  const judge = await StatementJudge.start(withHidden(tables, migrations), systemClock, { reader: 'engine' });
   t.teardown(() => judge.stop());
   const secrets = new SecretChoice([SecretBuffer.take(Buffer.from(USER.password))], () => undefined);
   const users = [{ name: USER.name, databases: [server.database], secrets }];
@@ -71,6 +75,7 @@ export async function guardedPostgres(
     database,
     openAccess: certificateLogin({ users, random: systemRandom, logger: new MemoryLogger() }),
     judge,
+    switches: new Switches(migrations),
     protector: new EngineProtector(engine, {
       onFailure: () => undefined,
       findsPoison: true,

@@ -1,0 +1,59 @@
+/**
+ * Tables whose columns have no known places for a while (decision 21): `*`, and rows without names, are given the names that the
+ * configuration has, in its order.
+ */
+import type { ColumnRef, InsertStmt } from 'libpg-query';
+import type { Draft } from '../draft.ts';
+import { stringsOf } from '../tree.ts';
+import { type Column, isByName, shownOf } from './columns.ts';
+import type { Relation, Scope } from './relations.ts';
+import { byPlace } from './unsupported.ts';
+
+const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
+const namesOf = (columns: readonly Column[]) => shownOf(columns).map(({ name = '' }) => quoted(name));
+
+/** Plans to write names in the place of `*`, or of `relation.*`, where it stands for such a table. @throws Refusal where that cannot be told */
+export function nameStar(draft: Draft, reference: ColumnRef, scope: Scope): void {
+  const { fields = [], location = -1 } = reference;
+  const parts = stringsOf(fields);
+  const [qualifier] = parts.slice(-1);
+  const own = qualifier === undefined ? scope.relations.filter(({ isAside }) => !isAside) : [scope.named(qualifier)];
+  const relations = own.flatMap((relation) => relation ?? []);
+  const found = relations.find(({ columns }) => isByName(columns));
+  if (!found) return;
+  const tokens = draft.tokensFrom(location, 2 * fields.length - 1);
+  const [first, last] = [tokens[0], tokens.at(-1)];
+  if (!first || last?.text !== '*' || !isWhole(relations, qualifier, scope)) throw byPlace(found.name ?? '');
+  const before = tokens
+    .slice(0, -1)
+    .map(({ text }) => text)
+    .join('');
+  const text = relations
+    .flatMap((relation) => shown(relation, qualifier === undefined ? undefined : before))
+    .join(', ');
+  draft.replace(first.start, last.end, text);
+}
+
+/** A join by USING has some columns once, and puts them first. */
+function isWhole(relations: readonly Relation[], qualifier: string | undefined, { star }: Scope): boolean {
+  const isKnown = relations.every(
+    ({ columns }) => !isByName(columns) || shownOf(columns).every(({ name }) => name !== undefined),
+  );
+  if (qualifier !== undefined || !isKnown) return isKnown;
+  const all = relations.flatMap(({ columns }) => shownOf(columns));
+  const isEach = all.length === star.length && all.every((column, index) => column === star[index]);
+  return isEach && relations.every(({ name }) => name !== undefined);
+}
+
+function shown({ name = '', columns }: Relation, before = `${quoted(name)}.`): string[] {
+  return isByName(columns) ? namesOf(columns).map((column) => `${before}${column}`) : [`${before}*`];
+}
+
+/** The same for INSERT without columns. */
+export function nameRow(draft: Draft, { relation, cols, selectStmt }: InsertStmt, { columns }: Relation): void {
+  if (!cols && selectStmt && relation && isByName(columns))
+    draft.nameColumns(
+      relation,
+      shownOf(columns).flatMap(({ name }) => name ?? []),
+    );
+}
