@@ -1,9 +1,12 @@
 /** What the guard would do with a text, told to somebody who asks: no value is protected, none is repeated. */
 import type { EncryptedColumn } from '../encryptor-config/schema.ts';
+import type { Migration } from '../migration/migration.ts';
+import { withHidden } from '../migration/tables.ts';
 import type { Edit } from './draft.ts';
+import { names } from './grammar/fence.ts';
 import { judge } from './judge.ts';
 import type { Result } from './outputs.ts';
-import { loadParser, parseText } from './parser.ts';
+import { loadParser, type ParsedText, parseText } from './parser.ts';
 import type { Plan } from './plan.ts';
 import type { Policy } from './policy.ts';
 import { Refusal } from './refusal.ts';
@@ -76,13 +79,27 @@ function dependsOn({ executes, fetches }: Plan): string[] {
   return [...prepared, ...fetches.map(({ name }) => `FETCH: what "${name}" was declared for in the session`)];
 }
 
+const switchesOf = ({ statements }: ParsedText, migrations: readonly Migration[]) =>
+  migrations
+    .filter((migration) => statements.some((statement) => names(statement, migration)))
+    .map(
+      ({ table, column }) => `guard.migrations: until "${column}" of "${table}" is switched, its values go as they are`,
+    );
+
 function refused(kind: RefusalKind, sqlState: string, reason: string): Explanation {
   return { verdict: 'refused', kind, sqlState, reason, accepted: REFUSALS[kind].accepted, address: addressOf(kind) };
 }
 
-export async function explain(tables: Tables, policy: Policy, sql: string): Promise<Explanation> {
+/** @param migrations of the configuration: told is what happens behind their switch */
+export async function explain(
+  tables: Tables,
+  policy: Policy,
+  sql: string,
+  migrations: readonly Migration[] = [],
+): Promise<Explanation> {
   try {
-    const verdict = judge({ tables, policy, reader: 'engine' }, parseText(await loadParser(), sql));
+    const text = parseText(await loadParser(), sql);
+    const verdict = judge({ tables: withHidden(tables, migrations), policy, reader: 'engine' }, text);
     if (verdict.kind === 'refused') return refused(verdict.refusal, verdict.sqlState, verdict.reason);
     const { plan } = verdict;
     return {
@@ -94,7 +111,7 @@ export async function explain(tables: Tables, policy: Policy, sql: string): Prom
           typeof output === 'object' ? [`${index + 1}: ${columnName(output.column)}`] : [],
         ),
       ),
-      depends: dependsOn(plan),
+      depends: [...dependsOn(plan), ...switchesOf(text, migrations)],
     };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;

@@ -44,7 +44,12 @@ async function explainStatement(given: string, { enclave, json }: Options): Prom
   const config = loadConfig(enclaveSchema, join(folder, 'enclave.yaml'));
   const { tables } = loadEncryptorConfig(join(folder, config.acra.encryptorConfig));
   const policy = { relations: config.guard.relations, list: loadGuardList(config, folder) };
-  const explanation = await explain(tables, policy, given === '-' ? await text(process.stdin) : given);
+  const explanation = await explain(
+    tables,
+    policy,
+    given === '-' ? await text(process.stdin) : given,
+    config.guard.migrations,
+  );
   if (json) printJson(explanation);
   else tell(explanation);
   if (explanation.verdict === 'refused') process.exitCode = EX_REFUSED;
