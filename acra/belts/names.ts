@@ -1,0 +1,34 @@
+/** What the objects are called that hold a database to the configuration, and how names are written in SQL (PostgreSQL 18, "Lexical Structure"). */
+import { createHash } from 'node:crypto';
+
+/** NAMEDATALEN - 1: longer names PostgreSQL would cut off, and take two for one. */
+const MAX_NAME_BYTES = 63;
+const DIGEST_CHARACTERS = 8;
+
+/** In quotes whether it needs them or not: which names do depends on the server's release. */
+export const identifier = (name: string) => `"${name.replaceAll('"', '""')}"`;
+
+/** Whatever `standard_conforming_strings` and the text are. */
+export const literal = (text: string) => {
+  const inQuotes = `'${text.replaceAll("'", "''").replaceAll('\\', '\\\\')}'`;
+  return text.includes('\\') ? `E${inQuotes}` : inQuotes;
+};
+
+/** Of at most 63 bytes, and another one for other parts. */
+function nameOf(prefix: string, parts: readonly string[]): string {
+  const name = [prefix, ...parts].join('_');
+  if (Buffer.byteLength(name) <= MAX_NAME_BYTES) return name;
+  const digest = createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, DIGEST_CHARACTERS);
+  const room = MAX_NAME_BYTES - DIGEST_CHARACTERS - 1;
+  return `${Buffer.from(name)
+    .subarray(0, room)
+    .toString()
+    .replace(/\ufffd+$/, '')}_${digest}`;
+}
+
+/** Of the CHECK constraint on a column; names of constraints are a table's own. */
+export const beltName = (column: string) => nameOf('acra_belt', [column]);
+
+/** Of the unique index on search hashes; names of indexes are a schema's. */
+export const uniqueIndexName = (table: string, columns: readonly string[]) =>
+  nameOf('acra_unique', [table, ...columns]);
