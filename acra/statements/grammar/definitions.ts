@@ -114,7 +114,11 @@ function judgeTable(context: Context, statement: Node): boolean {
   requireNoDrop(commands, context.database.tables.get(relname ?? '')?.columns ?? []);
   requireNoKeys(statement, encrypted);
   const scope = scopeOf(context, relname);
-  visit(context, [...expressionsIn(statement, scope), ...commands.map(({ def }) => def).filter(isExpression)], scope);
+  visit(
+    context,
+    [...expressionsIn(statement, scope, encrypted), ...commands.map(({ def }) => def).filter(isExpression)],
+    scope,
+  );
   return true;
 }
 
@@ -139,9 +143,13 @@ function requireNoListedChild({ database: { tables, receivers } }: Context, stat
 /** What a command of ALTER TABLE has by itself: that of SET DEFAULT and SET EXPRESSION. */
 const isExpression = (def: Node | undefined) => !as(def, 'ColumnDef') && !as(def, 'Constraint');
 
-function expressionsIn(statement: Node, scope: Scope): (Node | undefined)[] {
+function expressionsIn(
+  statement: Node,
+  scope: Scope,
+  encrypted: ReadonlyMap<string, EncryptedColumn>,
+): (Node | undefined)[] {
   const constraints = allOf(statement, 'Constraint').filter(
-    ({ contype, raw_expr }) => contype !== 'CONSTR_CHECK' || !isBelt(raw_expr),
+    ({ contype, raw_expr }) => contype !== 'CONSTR_CHECK' || !isBelt(raw_expr, encrypted),
   );
   return [
     ...constraints.flatMap(({ raw_expr, where_clause: where }) => [raw_expr, where]),
