@@ -9,6 +9,7 @@ import { loadGuardList } from '../../config/guard-list.ts';
 import { loadConfig } from '../../config/load.ts';
 import { green, printJson, printLine, red } from '../output.ts';
 import { checkDbCommand } from './guard/check-db.ts';
+import { ddlCommand } from './guard/ddl.ts';
 
 interface Options {
   readonly enclave: string;
@@ -65,5 +66,6 @@ export function guardCommand(): Command {
   return new Command('guard')
     .description('What the guard does with statements, and what it must know of a database.')
     .addCommand(explained)
-    .addCommand(checkDbCommand());
+    .addCommand(checkDbCommand())
+    .addCommand(ddlCommand());
 }

@@ -1,6 +1,6 @@
 /** `acra-enclave guard check-db`: what a database has that contradicts the configuration or needs care, and the list of what may receive values. */
 import { join, resolve } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { type Finding, finding } from '../../../acra/catalogue/findings.ts';
 import { type Judgement, judgeCatalogue } from '../../../acra/catalogue/judge.ts';
 import { shown } from '../../../acra/catalogue/labels.ts';
@@ -10,30 +10,20 @@ import type { EncryptedTable } from '../../../acra/encryptor-config/schema.ts';
 import { type EnclaveConfig, enclaveSchema } from '../../../config/enclave.ts';
 import type { GuardList } from '../../../config/guard-list.ts';
 import { loadConfig } from '../../../config/load.ts';
+import { type AddressOptions, addressOf, withAddressOptions } from '../../check-db/address.ts';
 import { type Difference, differenceOf, readList, writeList } from '../../check-db/list-file.ts';
-import { connect, type DatabaseAddress, measuredTls, readPassword } from '../../check-db/session.ts';
+import { connect, type DatabaseAddress } from '../../check-db/session.ts';
 import { bold, dim, green, printJson, printLine, progress, red, yellow } from '../../output.ts';
 
-interface Options {
+interface Options extends AddressOptions {
   readonly enclave: string;
   readonly user: string;
-  readonly database?: string;
-  readonly host?: string;
-  readonly port: number;
-  readonly plaintext?: true;
-  readonly passwordFile?: string;
   readonly write?: true;
   readonly json?: true;
 }
 
 const EX_FOUND = 1;
 const DEFAULT_LIST = 'guard-list.yaml';
-
-function addressOf(options: Options, config: EnclaveConfig, folder: string): DatabaseAddress {
-  const { user, database = user, host = config.database.serverName, port, plaintext } = options;
-  const tls = plaintext ? undefined : measuredTls(config, folder);
-  return { user, database, host, port, tls, password: readPassword(options.passwordFile, process.env) };
-}
 
 async function judge(address: DatabaseAddress, tables: ReadonlyMap<string, EncryptedTable>): Promise<Judgement> {
   progress(`connecting to ${address.host}:${address.port} …`);
@@ -90,7 +80,7 @@ async function checkDatabase(options: Options): Promise<void> {
   // With acra-server in line nobody reads a list.
   const hasGuard = config.ingress.tls === 'terminate';
   if (hasGuard) readList(file);
-  const { list, findings: found } = await judge(addressOf(options, config, folder), tables);
+  const { list, findings: found } = await judge(addressOf(options.user, options, config, folder), tables);
   const compared = hasGuard ? await compareList(list, file, options.write === true) : undefined;
   const findings = [...found, ...(hasGuard ? unusedList(config) : [])];
   if (options.json) printJson({ findings, list, ...compared });
@@ -102,25 +92,14 @@ async function checkDatabase(options: Options): Promise<void> {
   if (findings.length > 0 || compared?.isSame === false) process.exitCode = EX_FOUND;
 }
 
-function parsePort(text: string): number {
-  const port = Number(text);
-  if (/^\d{1,5}$/.test(text) && port > 0 && port < 65_536) return port;
-  throw new InvalidArgumentError('must be 1 to 65535');
-}
-
 export function checkDbCommand(): Command {
-  return new Command('check-db')
+  const command = new Command('check-db')
     .description(
       'Look at the database itself: say what contradicts the configuration or needs care, and work out the list of relations and functions that may receive values (guard.list of enclave.yaml). It only reads. Exit code 1 where there is something to do.',
     )
     .requiredOption('--enclave <folder>', 'the measured folder, with enclave.yaml and the encryptor configuration')
     .requiredOption('--user <name>', 'login at the database; any that may connect will do')
-    .option('--database <name>', 'default: the one of the user’s name')
-    .option('--host <host>', 'default: database.serverName of enclave.yaml')
-    .option('--port <port>', 'of the database', parsePort, 5432)
-    .option('--plaintext', 'without TLS; else TLS as enclave.yaml measures it (database.ca, database.serverName)')
-    .option('--password-file <file>', 'a file with the password in one line; default: the environment’s PGPASSWORD')
     .option('--write', 'write the list')
-    .option('--json', 'print JSON')
-    .action(checkDatabase);
+    .option('--json', 'print JSON');
+  return withAddressOptions(command).action(checkDatabase);
 }
