@@ -132,6 +132,32 @@ export const generatedSchema = z.strictObject({ relation: id, name, from: name }
 export const triggerSchema = z.strictObject({ relation: id, name, function: id });
 export type Trigger = z.output<typeof triggerSchema>;
 
+export const roleSchema = z.strictObject({ name });
+
+export const settingSchema = z.strictObject({ name, value: text, source: name, default: text.nullable() });
+export type Setting = z.output<typeof settingSchema>;
+
+/** Without a role: of the database, whoever it is. */
+export const roleSettingSchema = z.strictObject({
+  role: name.nullable(),
+  isOfDatabase: z.boolean(),
+  name,
+  value: text,
+});
+export type RoleSetting = z.output<typeof roleSettingSchema>;
+
+/** Of an application's role at a protected table. */
+export const roleRightsSchema = z.strictObject({
+  role: name,
+  relation: id,
+  isSuperuser: z.boolean(),
+  isOwner: z.boolean(),
+  /** Of those that it needs not. */
+  rights: z.array(name),
+  mayCreate: z.boolean(),
+});
+export type RoleRights = z.output<typeof roleRightsSchema>;
+
 export interface Catalogue {
   readonly relations: readonly Relation[];
   readonly functions: readonly DatabaseFunction[];
@@ -146,4 +172,9 @@ export interface Catalogue {
   readonly indexes: readonly z.output<typeof indexSchema>[];
   readonly generated: readonly z.output<typeof generatedSchema>[];
   readonly triggers: readonly Trigger[];
+  /** Of the application's, those that are there. */
+  readonly roles: readonly z.output<typeof roleSchema>[];
+  readonly settings: readonly Setting[];
+  readonly roleSettings: readonly RoleSetting[];
+  readonly rights: readonly RoleRights[];
 }

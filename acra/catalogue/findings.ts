@@ -70,8 +70,25 @@ export const FINDINGS = {
     severity: 'warning',
     meaning:
       'A protected column has no valid CHECK constraint that refuses what is no container: whatever goes round the enclave is stored as it is.',
-    action:
-      "Add it: `CHECK (substring(column from 1 for 3) = '\\x252525')`, for a searchable column `CHECK (get_byte(column, 0) = 127 AND substring(column from 34 for 3) = '\\x252525')`.",
+    action: 'Have `acra-enclave guard ddl` write it, and run that.',
+  },
+  DB_BELT_SHORT: {
+    severity: 'warning',
+    meaning:
+      'The CHECK constraint of a protected column looks at the first bytes only: plaintext that begins like a container passes.',
+    action: 'Have `acra-enclave guard ddl` write one that looks at the whole structure, run that, and drop this one.',
+  },
+  DB_BELT_DIFFERENT: {
+    severity: 'warning',
+    meaning:
+      'The CHECK constraint of a protected column is called like the one that `guard ddl` writes, or looks like it, and is not what it writes for this configuration.',
+    action: 'Run anew what `acra-enclave guard ddl` writes.',
+  },
+  DB_BELT_NOT_VALIDATED: {
+    severity: 'warning',
+    meaning:
+      'The CHECK constraint of a protected column holds for new rows, and nobody has looked at those that were there before: they may be plaintext.',
+    action: 'ALTER TABLE … VALIDATE CONSTRAINT …; where that fails, encrypt the rows that are plaintext first.',
   },
   DB_ROW_SECURITY: {
     severity: 'warning',
@@ -185,6 +202,19 @@ export const FINDINGS = {
     meaning:
       'An event trigger runs a function that reaches a protected table, or cannot be read, when something is defined.',
     action: 'Read it.',
+  },
+  DB_LOG_SETTING: {
+    severity: 'warning',
+    meaning:
+      'The database writes statements of the application’s role, their values or rows into its log: plaintext too, where a CHECK constraint refuses it.',
+    action:
+      'Have `acra-enclave guard ddl --role NAME` write the settings, and run them as a superuser; a managed database has them in its parameter group.',
+  },
+  DB_ROLE_RIGHTS: {
+    severity: 'warning',
+    meaning:
+      'The application’s role may do more to a protected table than it needs, and so may whoever has its password.',
+    action: 'Have `acra-enclave guard ddl --role NAME` write its rights, and run that; let another role own the table.',
   },
   DB_LIST_UNUSED: {
     severity: 'warning',

@@ -2,41 +2,18 @@
 import type { EncryptedColumn, EncryptedTable } from '../encryptor-config/schema.ts';
 import type { Catalogue, Column, Constraint, Relation } from './catalogue.ts';
 import { type Finding, finding } from './findings.ts';
+import { judgeBelt } from './judge-belts.ts';
 import { labelOfRelation, quoted, shown } from './labels.ts';
+import { isHashKey, isNameOf } from './unique-searches.ts';
 
 type Tables = ReadonlyMap<string, EncryptedTable>;
 
 const list = (names: readonly string[]) => shown(names.map(quoted).join(', '));
 
-/** PostgreSQL writes a name so where it needs quotes. */
-const isNameOf = (text: string, column: string) => text === column || text === `"${column.replaceAll('"', '""')}"`;
-
-/** As PostgreSQL writes `substr(column, 1, 33)`. */
-const isHashKey = (key: string, column: string) => isNameOf(/^substr\((.*), 1, 33\)$/s.exec(key)?.[1] ?? '', column);
-
-/** Whether equal values of a searchable column cannot be there twice. */
-export function isUniqueSearch(
-  { indexes }: Catalogue,
-  { id, kind }: Relation,
-  { name, searchable }: EncryptedColumn,
-): boolean {
-  const isIndex = ({ relation, keys, isUnique, isPlain }: Catalogue['indexes'][number]) =>
-    relation === id && isUnique && isPlain && keys.length === 1 && isHashKey(keys[0] ?? '', name);
-  return searchable && kind === 'r' && indexes.some(isIndex);
-}
-
 function judgeColumnOrder(label: string, real: readonly Column[], { columns }: EncryptedTable): Finding[] {
   const names = real.map(({ name }) => name);
   if (names.length === columns.length && names.every((name, index) => name === columns[index])) return [];
   return [finding('DB_COLUMNS', label, `has (${list(names)}), configured is (${list(columns)})`)];
-}
-
-/** What refuses plaintext whoever sends it: a container's first bytes, behind the hash where there is one. */
-function hasBelt({ domainChecks }: Column, constraints: readonly Constraint[], column: string): boolean {
-  const own = constraints.filter(
-    ({ kind, columns, isValidated }) => kind === 'c' && isValidated && columns.includes(column),
-  );
-  return [...domainChecks, ...own.map(({ definition }) => definition)].some((text) => text.includes(`'\\x252525'`));
 }
 
 function judgeKeys(object: string, column: string, constraints: readonly Constraint[]): Finding[] {
@@ -87,9 +64,7 @@ function judgeColumn(catalogue: Catalogue, relation: Relation, configured: Encry
     ...generated.map((each) =>
       finding('DB_COLUMN_GENERATED_FROM', object, `column ${quoted(each.name)} is made from it`),
     ),
-    ...(isStored && !hasBelt(column, constraints, name)
-      ? [finding('DB_BELT_MISSING', object, 'no CHECK constraint tests for a container')]
-      : []),
+    ...(isStored ? judgeBelt(object, column, constraints, configured) : []),
   ];
 }
 

@@ -5,9 +5,11 @@ import type { Catalogue } from './catalogue.ts';
 import { FINDINGS, type Finding, finding } from './findings.ts';
 import { judgeFunctions } from './judge-functions.ts';
 import { byCodeUnits, type Judging, judgeRelations } from './judge-relations.ts';
-import { isUniqueSearch, judgeTables } from './judge-tables.ts';
+import { judgeRoles } from './judge-roles.ts';
+import { judgeTables } from './judge-tables.ts';
 import { Labels, labelOfFunction, labelOfRelation, quoted } from './labels.ts';
 import { reachOf, relationsNamed, withChildren } from './reach.ts';
+import { uniqueSearches } from './unique-searches.ts';
 
 type Tables = ReadonlyMap<string, EncryptedTable>;
 
@@ -16,25 +18,6 @@ export interface Judgement {
   readonly list: GuardList;
   /** Errors first, then by code, object and what was found. */
   readonly findings: readonly Finding[];
-}
-
-/** In every schema that has the table. */
-function uniqueSearches(catalogue: Catalogue, tables: Tables): string[] {
-  const inherited = new Set(catalogue.inheritance.flatMap(({ child, parent }) => [child, parent]));
-  const isUnique = (table: EncryptedTable, name: string) => {
-    const column = table.encrypted.get(name);
-    const own = catalogue.relations.filter((each) => each.name === table.name && each.kind !== 'c');
-    return (
-      column &&
-      own.length > 0 &&
-      own.every((each) => !inherited.has(each.id) && isUniqueSearch(catalogue, each, column))
-    );
-  };
-  return [...tables.values()]
-    .flatMap((table) =>
-      [...table.encrypted.keys()].flatMap((name) => (isUnique(table, name) ? [`${table.name}.${name}`] : [])),
-    )
-    .sort(byCodeUnits);
 }
 
 /** Those of protected tables and of what inherits from them. */
@@ -84,6 +67,7 @@ export function judgeCatalogue(catalogue: Catalogue, tables: Tables): Judgement 
     findings: ordered([
       ...judgeTables(catalogue, tables),
       ...judgeTriggers(judging, withProtected),
+      ...judgeRoles(catalogue),
       ...relations.findings,
       ...functions.findings,
     ]),

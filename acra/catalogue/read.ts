@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { CatalogueError } from '../errors.ts';
 import type { Catalogue } from './catalogue.ts';
 import * as questions from './queries.ts';
+import { ROLE_SETTINGS, rightsOf, rolesOf, SETTINGS } from './setting-queries.ts';
 import { questionsOfTables, TRIGGERS } from './table-queries.ts';
 
 /** A session of the database. */
@@ -68,12 +69,13 @@ async function requireReadableSources(reader: CatalogueReader): Promise<void> {
 }
 
 /**
- * @param tables names of protected tables @param told which question is asked next
+ * @param tables names of protected tables @param roles the application's @param told which question is asked next
  * @throws CatalogueError; what the reader throws
  */
 export async function readCatalogue(
   reader: CatalogueReader,
   tables: readonly string[],
+  roles: readonly string[] = [],
   told: (what: string) => void = () => undefined,
 ): Promise<Catalogue> {
   for (const sql of OPENING) await reader.query(sql);
@@ -98,6 +100,10 @@ export async function readCatalogue(
     indexes: await of(ofTables.indexes),
     generated: await of(ofTables.generated),
     triggers: await of(TRIGGERS),
+    roles: await of(rolesOf(roles)),
+    settings: await of(SETTINGS),
+    roleSettings: await of(ROLE_SETTINGS),
+    rights: await of(rightsOf(tables, roles)),
   };
   await reader.query('ROLLBACK');
   return catalogue;

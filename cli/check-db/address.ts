@@ -17,6 +17,9 @@ function parsePort(text: string): number {
   throw new InvalidArgumentError('must be 1 to 65535');
 }
 
+/** Of an option that may be given again. */
+export const collect = (value: string, before: readonly string[]) => [...before, value];
+
 /** All but the user. */
 export function withAddressOptions(command: Command): Command {
   return command

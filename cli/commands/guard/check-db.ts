@@ -1,40 +1,21 @@
 /** `acra-enclave guard check-db`: what a database has that contradicts the configuration or needs care, and the list of what may receive values. */
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { Command } from 'commander';
-import { type Finding, finding } from '../../../acra/catalogue/findings.ts';
-import { type Judgement, judgeCatalogue } from '../../../acra/catalogue/judge.ts';
+import type { Finding } from '../../../acra/catalogue/findings.ts';
 import { shown } from '../../../acra/catalogue/labels.ts';
-import { readCatalogue } from '../../../acra/catalogue/read.ts';
-import { loadEncryptorConfig } from '../../../acra/encryptor-config/lint.ts';
-import type { EncryptedTable } from '../../../acra/encryptor-config/schema.ts';
-import { type EnclaveConfig, enclaveSchema } from '../../../config/enclave.ts';
 import type { GuardList } from '../../../config/guard-list.ts';
-import { loadConfig } from '../../../config/load.ts';
-import { type AddressOptions, addressOf, withAddressOptions } from '../../check-db/address.ts';
+import { collect, withAddressOptions } from '../../check-db/address.ts';
+import { type Examination, type ExamineOptions, examineDatabase } from '../../check-db/examine.ts';
 import { type Difference, differenceOf, readList, writeList } from '../../check-db/list-file.ts';
-import { connect, type DatabaseAddress } from '../../check-db/session.ts';
 import { bold, dim, green, printJson, printLine, progress, red, yellow } from '../../output.ts';
 
-interface Options extends AddressOptions {
+interface Options extends ExamineOptions {
   readonly enclave: string;
-  readonly user: string;
   readonly write?: true;
   readonly json?: true;
 }
 
 const EX_FOUND = 1;
-const DEFAULT_LIST = 'guard-list.yaml';
-
-async function judge(address: DatabaseAddress, tables: ReadonlyMap<string, EncryptedTable>): Promise<Judgement> {
-  progress(`connecting to ${address.host}:${address.port} …`);
-  const session = await connect(address);
-  try {
-    const catalogue = await readCatalogue(session, [...tables.keys()], (what) => progress(`reading ${what} …`));
-    return judgeCatalogue(catalogue, tables);
-  } finally {
-    await session.end();
-  }
-}
 
 interface ListReport {
   readonly file: string;
@@ -67,22 +48,19 @@ function tellFindings(findings: readonly Finding[]): void {
   }
 }
 
-function unusedList({ guard: { list, relations } }: EnclaveConfig): Finding[] {
-  const isUsed = list !== undefined && relations === 'listed';
-  return isUsed ? [] : [finding('DB_LIST_UNUSED', 'enclave.yaml', `relations: ${relations}`)];
+function tellRoles({ roles, missingRoles }: Examination): void {
+  for (const role of missingRoles) progress(`the database has no role "${shown(role)}"`);
+  if (roles.length > 0) return;
+  progress(
+    'enclave.yaml names no users, and --role no role: what is logged of them and what they may do was not looked at',
+  );
 }
 
 async function checkDatabase(options: Options): Promise<void> {
-  const folder = resolve(options.enclave);
-  const config = loadConfig(enclaveSchema, join(folder, 'enclave.yaml'));
-  const { tables } = loadEncryptorConfig(join(folder, config.acra.encryptorConfig));
-  const file = join(folder, config.guard.list ?? DEFAULT_LIST);
-  // With acra-server in line nobody reads a list.
-  const hasGuard = config.ingress.tls === 'terminate';
-  if (hasGuard) readList(file);
-  const { list, findings: found } = await judge(addressOf(options.user, options, config, folder), tables);
-  const compared = hasGuard ? await compareList(list, file, options.write === true) : undefined;
-  const findings = [...found, ...(hasGuard ? unusedList(config) : [])];
+  const examination = await examineDatabase(resolve(options.enclave), options, progress);
+  const { findings, list, listFile } = examination;
+  const compared = listFile === undefined ? undefined : await compareList(list, listFile, options.write === true);
+  tellRoles(examination);
   if (options.json) printJson({ findings, list, ...compared });
   else {
     tellFindings(findings);
@@ -99,6 +77,12 @@ export function checkDbCommand(): Command {
     )
     .requiredOption('--enclave <folder>', 'the measured folder, with enclave.yaml and the encryptor configuration')
     .requiredOption('--user <name>', 'login at the database; any that may connect will do')
+    .option(
+      '--role <name>',
+      'the application’s login, again for another; default: the users of enclave.yaml',
+      collect,
+      [],
+    )
     .option('--write', 'write the list')
     .option('--json', 'print JSON');
   return withAddressOptions(command).action(checkDatabase);

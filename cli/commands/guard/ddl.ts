@@ -9,7 +9,7 @@ import type { EncryptedTable } from '../../../acra/encryptor-config/schema.ts';
 import { type EnclaveConfig, enclaveSchema } from '../../../config/enclave.ts';
 import { guardListSchema, loadGuardList } from '../../../config/guard-list.ts';
 import { loadConfig } from '../../../config/load.ts';
-import { type AddressOptions, addressOf, withAddressOptions } from '../../check-db/address.ts';
+import { type AddressOptions, addressOf, collect, withAddressOptions } from '../../check-db/address.ts';
 import { connect } from '../../check-db/session.ts';
 import { CliError } from '../../errors.ts';
 import { progress } from '../../output.ts';
@@ -80,8 +80,6 @@ async function printScript(options: Options): Promise<void> {
       : await placesInDatabase(user, options, config, withProtected);
   process.stdout.write(script({ tables: placed, uniqueSearches: [...new Set([...uniqueSearches, ...unique])], role }));
 }
-
-const collect = (value: string, before: readonly string[]) => [...before, value];
 
 export function ddlCommand(): Command {
   const command = new Command('ddl')

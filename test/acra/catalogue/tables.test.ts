@@ -1,5 +1,8 @@
 /** What check-db says of protected tables themselves, in a real PostgreSQL. */
 import t from 'tap';
+import { checkAsStored, checkFor } from '../../../acra/belts/check.ts';
+import { parseEncryptorConfig } from '../../../acra/encryptor-config/lint.ts';
+import type { EncryptedColumn } from '../../../acra/encryptor-config/schema.ts';
 import { caseDatabase } from './support/database.ts';
 
 const TWO = `schemas:
@@ -13,6 +16,14 @@ const TWO = `schemas:
     encrypted:
       - {column: A b, searchable: true, data_type: str}
 `;
+
+function column(name: string): EncryptedColumn {
+  for (const { encrypted } of parseEncryptorConfig(TWO, 'encryptor.yaml').tables.values()) {
+    const found = encrypted.get(name);
+    if (found) return found;
+  }
+  throw new Error(`no protected column ${name}`);
+}
 
 interface Case {
   readonly sql: string;
@@ -43,10 +54,35 @@ const CASES: Readonly<Record<string, Case>> = {
     sql: `${NO_BELTS}; ALTER TABLE patients ADD CHECK (substring(diagnosis from 1 for 3) = '\\x252525') NOT VALID`,
     codes: ['DB_BELT_MISSING', 'DB_BELT_MISSING'],
   },
-  'no missing belt where a domain has it': {
+  'a belt of a domain that looks at first bytes': {
     sql: `CREATE DOMAIN container AS bytea CHECK (substring(VALUE from 1 for 3) = '\\x252525'); CREATE DOMAIN stored AS container;
       ALTER TABLE patients DROP CONSTRAINT patients_diagnosis_check, ALTER diagnosis TYPE stored`,
+    codes: ['DB_BELT_SHORT'],
+  },
+  'no missing belt where a domain has it, or the column of a domain': {
+    sql: `CREATE DOMAIN stored AS bytea CHECK ${checkAsStored(column('diagnosis'), 'VALUE')}; CREATE DOMAIN plain AS bytea;
+      ALTER TABLE patients DROP CONSTRAINT patients_diagnosis_check, ALTER diagnosis TYPE stored,
+        DROP CONSTRAINT patients_email_check, ALTER email TYPE plain, ADD CHECK ${checkFor(column('email'), 'email')}`,
     codes: [],
+  },
+  'a belt that looks at first bytes': {
+    sql: `${NO_BELTS}; ALTER TABLE patients ADD CHECK (get_byte(email, 0) = 127 AND substring(email from 34 for 3) = '\\x252525'),
+      ADD CHECK (substring(diagnosis from 1 for 3) = '\\x252525')`,
+    codes: ['DB_BELT_SHORT', 'DB_BELT_SHORT'],
+  },
+  'a belt that is not validated': {
+    sql: `${NO_BELTS}; ALTER TABLE patients ADD CHECK ${checkFor(column('email'), 'email')} NOT VALID,
+      ADD CHECK ${checkFor(column('diagnosis'), 'diagnosis')}`,
+    codes: ['DB_BELT_NOT_VALIDATED'],
+  },
+  'a belt of another configuration, and one that children have not': {
+    sql: `${NO_BELTS}; ALTER TABLE patients ADD CONSTRAINT acra_belt_email CHECK ${checkFor({ ...column('email'), searchable: false }, 'email')},
+      ADD CONSTRAINT acra_belt_diagnosis CHECK ${checkFor(column('diagnosis'), 'diagnosis')} NO INHERIT`,
+    codes: ['DB_BELT_DIFFERENT', 'DB_BELT_DIFFERENT'],
+  },
+  'the belt of another column': {
+    sql: `${NO_BELTS}; ALTER TABLE patients ADD CHECK ${checkFor(column('diagnosis'), 'email')}, ADD CHECK ${checkFor(column('email'), 'diagnosis')}`,
+    codes: ['DB_BELT_DIFFERENT', 'DB_BELT_DIFFERENT'],
   },
   'a default': { sql: "ALTER TABLE patients ALTER diagnosis SET DEFAULT 'x'", codes: ['DB_COLUMN_DEFAULT'] },
   'unique values': { sql: 'ALTER TABLE patients ADD UNIQUE (email)', codes: ['DB_COLUMN_UNIQUE'] },
@@ -98,8 +134,13 @@ const CASES: Readonly<Record<string, Case>> = {
     codes: [],
     uniqueSearches: ['patients.email'],
   },
+  'unique search hashes beside other columns, in the order of the index': {
+    sql: 'CREATE UNIQUE INDEX ON patients (substr(email, 1, 33), name); CREATE UNIQUE INDEX ON patients (id, name, substr(email, 1, 33))',
+    codes: [],
+    uniqueSearches: ['patients.(email,name)', 'patients.(id,name,email)'],
+  },
   'no unique search hash where the index has more': {
-    sql: `CREATE UNIQUE INDEX ON patients (substr(email, 1, 33), name); CREATE UNIQUE INDEX ON patients (substr(email, 1, 33)) WHERE id > 1;
+    sql: `CREATE UNIQUE INDEX ON patients (substr(email, 1, 33), lower(name)); CREATE UNIQUE INDEX ON patients (id, name); CREATE UNIQUE INDEX ON patients (substr(email, 1, 33)) WHERE id > 1;
       CREATE UNIQUE INDEX ON patients (substr(email, 1, 33)) INCLUDE (id)`,
     codes: [],
   },
@@ -109,7 +150,7 @@ const CASES: Readonly<Record<string, Case>> = {
     codes: ['DB_COLUMN_UNIQUE', 'DB_COLUMN_UNIQUE', 'DB_COLUMN_INDEX'],
   },
   'odd names, too': {
-    sql: `CREATE TABLE "Odd ""Table" ("A b" bytea CHECK (substring("A b" from 34 for 3) = '\\x252525')); CREATE UNIQUE INDEX ON "Odd ""Table" (substr("A b", 1, 33));
+    sql: `CREATE TABLE "Odd ""Table" ("A b" bytea CHECK ${checkFor(column('A b'), 'A b')}); CREATE UNIQUE INDEX ON "Odd ""Table" (substr("A b", 1, 33));
       CREATE VIEW v AS SELECT * FROM "Odd ""Table"; CREATE FUNCTION odd(text) RETURNS bigint LANGUAGE sql AS $$ SELECT count(*) FROM "Odd ""Table" $$`,
     yaml: TWO,
     codes: ['DB_VIEW', 'DB_FUNCTION_LEFT_OUT'],

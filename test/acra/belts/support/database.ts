@@ -12,9 +12,9 @@ import { DATABASE_PACKAGE } from '../../../support/database-package.ts';
 import { DATABASE_TEMPLATES } from '../../../support/database-templates.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 
-export const DATABASE = 'records';
-export const PASSWORD = 'secret';
-export type Login = 'owner' | 'application' | 'admin';
+const DATABASE = 'records';
+const PASSWORD = 'secret';
+type Login = 'owner' | 'application' | 'admin';
 const USERS = (['owner', 'application', 'admin'] as const).map((name) => ({ name, password: PASSWORD }));
 
 export interface BeltDatabase {

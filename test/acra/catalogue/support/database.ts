@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import pg from 'pg';
 import type { Test } from 'tap';
+import { checkFor } from '../../../../acra/belts/check.ts';
 import { type Judgement, judgeCatalogue } from '../../../../acra/catalogue/judge.ts';
 import { readCatalogue } from '../../../../acra/catalogue/read.ts';
 import { parseEncryptorConfig } from '../../../../acra/encryptor-config/lint.ts';
@@ -11,13 +12,19 @@ import { DATABASE_PACKAGE } from '../../../support/database-package.ts';
 import { DATABASE_TEMPLATES } from '../../../support/database-templates.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 
+function belt(name: string): string {
+  const column = parseEncryptorConfig(ENCRYPTOR_YAML, 'encryptor.yaml').tables.get('patients')?.encrypted.get(name);
+  if (!column) throw new Error(`no protected column ${name}`);
+  return `CHECK ${checkFor(column, name)}`;
+}
+
 const BASE = `
 DROP OWNED BY CURRENT_USER CASCADE;
 CREATE TABLE patients (
   id integer PRIMARY KEY,
   name text NOT NULL,
-  email bytea CHECK (get_byte(email, 0) = 127 AND substring(email from 34 for 3) = '\\x252525'),
-  diagnosis bytea CHECK (substring(diagnosis from 1 for 3) = '\\x252525')
+  email bytea CONSTRAINT patients_email_check ${belt('email')},
+  diagnosis bytea CONSTRAINT patients_diagnosis_check ${belt('diagnosis')}
 );
 CREATE TABLE notes (id integer PRIMARY KEY, note text);
 CREATE FUNCTION save(given text) RETURNS text LANGUAGE sql AS $$ INSERT INTO patients (id, name, diagnosis) VALUES (9, 'n', given::bytea) RETURNING name $$;

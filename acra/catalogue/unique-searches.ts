@@ -1,0 +1,53 @@
+/** Which searchable columns a database keeps unique by their search hashes, alone or beside columns that are not protected (acra-server contract 4.3). */
+import type { EncryptedTable } from '../encryptor-config/schema.ts';
+import type { Catalogue, Relation } from './catalogue.ts';
+import { byCodeUnits } from './judge-relations.ts';
+
+type Tables = ReadonlyMap<string, EncryptedTable>;
+type Index = Catalogue['indexes'][number];
+
+/** PostgreSQL writes a name so where it needs quotes. */
+export const isNameOf = (text: string, column: string) =>
+  text === column || text === `"${column.replaceAll('"', '""')}"`;
+
+/** As PostgreSQL writes `substr(column, 1, 33)`. */
+export const isHashKey = (key: string, column: string) =>
+  isNameOf(/^substr\((.*), 1, 33\)$/s.exec(key)?.[1] ?? '', column);
+
+/** What a list of several columns could not hold (acra/statements/policy.ts). */
+const isPlainName = (name: string) => !/[(),]|^\s|\s$/.test(name);
+
+/** The columns of an index that finds conflicts: searchable ones by their hashes, at least one of them. */
+function searchedBy({ keys }: Index, { columns, encrypted }: EncryptedTable): readonly string[] {
+  const named = keys.map((key) =>
+    columns.find((column) => {
+      const own = encrypted.get(column);
+      return own ? own.searchable && isHashKey(key, column) : isNameOf(key, column);
+    }),
+  );
+  const found = named.filter((name) => name !== undefined);
+  const isComplete = found.length === keys.length && found.some((name) => encrypted.has(name));
+  return isComplete && (found.length === 1 || found.every(isPlainName)) ? found : [];
+}
+
+function entriesOf({ indexes }: Catalogue, { id, kind }: Relation, table: EncryptedTable): string[] {
+  return indexes.flatMap((index) => {
+    const isUnique = kind === 'r' && index.relation === id && index.isUnique && index.isPlain;
+    const columns = isUnique ? searchedBy(index, table) : [];
+    if (columns.length === 0) return [];
+    return `${table.name}.${columns.length === 1 ? columns[0] : `(${columns.join(',')})`}`;
+  });
+}
+
+/** Those that every schema has that has the table. */
+export function uniqueSearches(catalogue: Catalogue, tables: Tables): string[] {
+  const inherited = new Set(catalogue.inheritance.flatMap(({ child, parent }) => [child, parent]));
+  const found = [...tables.values()].flatMap((table) => {
+    const own = catalogue.relations.filter(({ name, kind }) => name === table.name && kind !== 'c');
+    const [first = [], ...others] = own.map((each) =>
+      inherited.has(each.id) ? [] : entriesOf(catalogue, each, table),
+    );
+    return first.filter((entry) => others.every((entries) => entries.includes(entry)));
+  });
+  return [...new Set(found)].sort(byCodeUnits);
+}
