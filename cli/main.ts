@@ -10,7 +10,10 @@ await runProgram({
   status: async () => (await import('./commands/status.ts')).statusCommand(),
   logs: async () => (await import('./commands/logs.ts')).logsCommand(),
   console: async () => (await import('./commands/console.ts')).consoleCommand(),
-  doctor: async () => (await import('./commands/doctor.ts')).doctorCommand(),
+  doctor: async () => {
+    const { databaseCheck } = await import('./check-db/doctor-report.ts');
+    return (await import('./commands/doctor.ts')).doctorCommand(databaseCheck);
+  },
   keys: async (words) => (await import('./commands/keys.ts')).keysCommand(words),
   config: async () => (await import('./commands/config.ts')).configCommand(),
   guard: async () => (await import('./commands/guard.ts')).guardCommand(),
