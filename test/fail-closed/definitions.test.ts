@@ -1,6 +1,9 @@
 /** Definitions about a protected table, by an application that owns it. */
 import t from 'tap';
-import { APPLICATION, OWNER, SCHEMA_SQL } from '../../cli/demo/database.ts';
+import { script } from '../../acra/belts/script.ts';
+import { parseEncryptorConfig } from '../../acra/encryptor-config/lint.ts';
+import { APPLICATION, ENCRYPTOR_YAML, OWNER, SCHEMA_SQL } from '../../cli/demo/database.ts';
+import { statementsOf } from '../acra/belts/support/database.ts';
 import { BEFORE, OTHER, STORED } from './support/form.ts';
 import { guardedPlace } from './support/place.ts';
 import { wasSeen } from './support/run-form.ts';
@@ -42,6 +45,18 @@ t.test('definitions about a protected table', async (t) => {
     await ask('CREATE UNIQUE INDEX ON patients (substr(email, 1, 33))');
     await t.rejects(ask('UPDATE patients SET email = $1 WHERE id = 2', [FIRST]), { code: '23505' });
     await t.rejects(owner.query("UPDATE patients SET diagnosis = 'x'"), { code: '23514' });
+  });
+
+  await t.test('runs what `guard ddl` writes, and stores what the belts then let pass', async (t) => {
+    const { tables } = parseEncryptorConfig(ENCRYPTOR_YAML, 'encryptor.yaml');
+    const placed = [...tables.values()].map((table) => ({ schema: 'public', table }));
+    const written = statementsOf(script({ tables: placed, uniqueSearches: ['patients.email'], role: OWNER.user }));
+    for (const sql of written.filter((each) => !each.includes('ALTER ROLE'))) await ask(sql);
+    await ask('UPDATE patients SET diagnosis = $1 WHERE id = 2', ['x'.repeat(100_000)]);
+    await ask(`UPDATE patients SET diagnosis = '' WHERE id = 2`);
+    await ask('UPDATE patients SET diagnosis = NULL WHERE id = 2');
+    await t.rejects(owner.query("UPDATE patients SET diagnosis = '%%%x'"), { code: '23514' });
+    await ask('UPDATE patients SET diagnosis = $1 WHERE id = 2', [SECOND]);
   });
 
   await t.test('finds through a view what its definition compares', async (t) => {

@@ -85,9 +85,7 @@ t.test('a database that moves ciphertext', { timeout: 240_000 }, async (t) => {
   const { stack, database } = target;
   const owner: pg.Client = await connectDirectly(stack);
   t.teardown(() => owner.end());
-  await owner.query(
-    'ALTER TABLE patients DROP CONSTRAINT patients_email_check, DROP CONSTRAINT patients_diagnosis_check',
-  );
+  await owner.query('ALTER TABLE patients DROP CONSTRAINT acra_belt_email, DROP CONSTRAINT acra_belt_diagnosis');
   await ask(t, target, 'writer', simple(`INSERT INTO patients VALUES (1, 'Ann', '${EMAIL}', '${DIAGNOSIS}')`));
   await owner.query(MOVED);
   const { rows: stored } = await owner.query("SELECT '\\x' || encode(diagnosis, 'hex') AS hex FROM patients");

@@ -118,7 +118,7 @@ t.test('a guard that reports', async (t) => {
   await t.test('passes what it would refuse as it is, counts it and logs it', async (t) => {
     // Where the table does not refuse plaintext by itself.
     for (const column of ['email', 'diagnosis'])
-      await owner.query(`ALTER TABLE patients DROP CONSTRAINT patients_${column}_check`);
+      await owner.query(`ALTER TABLE patients DROP CONSTRAINT acra_belt_${column}`);
     await client.query(HIDDEN);
     await client.query(INSERT, [8, 'H', 'h@example.org', PLAINTEXT]);
     const { rows } = await owner.query('SELECT diagnosis FROM patients WHERE id IN (7, 8) ORDER BY id');

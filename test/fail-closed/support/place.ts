@@ -11,7 +11,7 @@ import { prepareStack, step } from '../../support/stack.ts';
 import type { Place, Session } from './run-form.ts';
 
 const NAME = 'forms';
-export const NO_BELTS = `ALTER TABLE patients DROP CONSTRAINT patients_email_check, DROP CONSTRAINT patients_diagnosis_check;`;
+export const NO_BELTS = `ALTER TABLE patients DROP CONSTRAINT acra_belt_email, DROP CONSTRAINT acra_belt_diagnosis;`;
 
 /** @param prepare what is done with database and folder before the enclave is measured */
 export async function guardedPlace(
