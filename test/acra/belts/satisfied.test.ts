@@ -1,5 +1,6 @@
 /** After what `guard ddl` writes has been run `guard check-db` finds nothing to say, and names whatever of it is taken away. */
 import t from 'tap';
+import { LOG_SETTINGS } from '../../../acra/belts/log-settings.ts';
 import { script } from '../../../acra/belts/script.ts';
 import { judgeCatalogue } from '../../../acra/catalogue/judge.ts';
 import { readCatalogue } from '../../../acra/catalogue/read.ts';
@@ -25,8 +26,8 @@ t.test('a database', async (t) => {
   await owner.query(TABLE);
 
   /** By any login, here the application's. */
-  const found = async (): Promise<string[]> => {
-    const client = await database.login('application');
+  const found = async (by: 'application' | 'owner' = 'application'): Promise<string[]> => {
+    const client = await database.login(by);
     const reader = {
       query: async (text: string, values: readonly unknown[] = []) => (await client.query(text, [...values])).rows,
     };
@@ -43,6 +44,15 @@ t.test('a database', async (t) => {
     const codes = (await found()).map((text) => text.replace(/ .*/s, ''));
     t.same(new Set(codes), new Set(['DB_BELT_MISSING', 'DB_LOG_SETTING', 'DB_ROLE_RIGHTS']));
     t.equal(codes.filter((code) => code === 'DB_BELT_MISSING').length, 3);
+  });
+
+  await t.test('has settings named that only the login of this look has made quiet for itself', async (t) => {
+    const logged = async () => (await found('owner')).filter((text) => text.startsWith('DB_LOG_SETTING'));
+    const before = await logged();
+    for (const { name, quiet } of LOG_SETTINGS) await admin.query(`ALTER ROLE owner SET ${name} = '${quiet}'`);
+    t.same(await logged(), before);
+    t.ok(before.length > 0);
+    await admin.query('ALTER ROLE owner RESET ALL');
   });
 
   await t.test('has nothing to be named once the script was run', async (t) => {
