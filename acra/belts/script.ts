@@ -6,6 +6,7 @@
  * while a domain changes the type and has the whole table read, under a lock that keeps everybody out.
  */
 import type { EncryptedColumn, EncryptedTable } from '../encryptor-config/schema.ts';
+import type { Migration } from '../migration/migration.ts';
 import { checkFor } from './check.ts';
 import { LOG_SETTINGS, type LogSetting } from './log-settings.ts';
 import { beltName, identifier, literal } from './names.ts';
@@ -22,6 +23,8 @@ export interface ScriptOptions {
   readonly uniqueSearches: readonly string[];
   /** The application's. */
   readonly role: string | undefined;
+  /** Columns whose existing rows are being encrypted (decision 21), and those beside them: `data encrypt` holds these. */
+  readonly migrations?: readonly Pick<Migration, 'table' | 'column' | 'beside'>[];
 }
 
 /** A name in a comment ends it nowhere. */
@@ -53,28 +56,46 @@ ALTER TABLE ${relationOf(placed)}
   ADD CONSTRAINT ${name} CHECK ${checkFor(column, column.name)} NOT VALID;`;
 }
 
-const columnsOf = (tables: readonly PlacedTable[]) =>
-  tables.flatMap((placed) => [...placed.table.encrypted.values()].map((column) => [placed, column] as const));
+/** Without what is in between: a belt would refuse the plaintext that still belongs there. */
+function columnsOf({ tables, migrations = [] }: ScriptOptions) {
+  const isInBetween = ({ name: table }: EncryptedTable, column: string) =>
+    migrations.some((each) => each.table === table && [each.column, each.beside].includes(column));
+  return tables.flatMap((placed) =>
+    [...placed.table.encrypted.values()].flatMap((column) =>
+      isInBetween(placed.table, column.name) ? [] : [[placed, column] as const],
+    ),
+  );
+}
 
-function belts(tables: readonly PlacedTable[]): string {
+const inBetween = ({ migrations = [] }: ScriptOptions) =>
+  migrations.map(({ table, column }) =>
+    comment(
+      told(
+        `column ${identifier(column)} of ${identifier(table)}: its rows are being encrypted (guard.migrations); without a belt of this script until then`,
+      ),
+    ),
+  );
+
+function belts(options: ScriptOptions): string {
   return [
     comment(
       '1. Belts. New rows and changed ones are refused unless a protected column is NULL, empty, or as Acra stores values:',
       'tags, types and lengths of the whole structure. Rows that are there are not read, and stay as they are.',
     ),
     OPENING,
-    ...columnsOf(tables).map(([placed, column]) => belt(placed, column)),
+    ...inBetween(options),
+    ...columnsOf(options).map(([placed, column]) => belt(placed, column)),
     'COMMIT;',
   ].join('\n');
 }
 
-function validations(tables: readonly PlacedTable[]): string {
+function validations(options: ScriptOptions): string {
   return [
     comment(
       '2. The rows that are there. Each statement reads its table, and lets it be read and written meanwhile. It fails where a row',
       'holds plaintext, which is then to be encrypted first; the belt holds for new rows all the same.',
     ),
-    ...columnsOf(tables).map(
+    ...columnsOf(options).map(
       ([placed, { name }]) => `ALTER TABLE ${relationOf(placed)} VALIDATE CONSTRAINT ${identifier(beltName(name))};`,
     ),
   ].join('\n');
@@ -161,15 +182,6 @@ const HEADING = comment(
 const ENCODING = "SET client_encoding = 'UTF8';";
 
 export function script(options: ScriptOptions): string {
-  const { tables, role } = options;
-  const parts = [
-    HEADING,
-    ENCODING,
-    belts(tables),
-    validations(tables),
-    indexes(options),
-    grants(options),
-    logging(role),
-  ];
-  return `${parts.join('\n\n')}\n`;
+  const held = [belts(options), validations(options), indexes(options), grants(options), logging(options.role)];
+  return `${[HEADING, ENCODING, ...held].join('\n\n')}\n`;
 }

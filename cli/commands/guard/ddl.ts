@@ -78,7 +78,8 @@ async function printScript(options: Options): Promise<void> {
     user === undefined
       ? withProtected.map((table) => ({ schema, table }))
       : await placesInDatabase(user, options, config, withProtected);
-  process.stdout.write(script({ tables: placed, uniqueSearches: [...new Set([...uniqueSearches, ...unique])], role }));
+  const searches = [...new Set([...uniqueSearches, ...unique])];
+  process.stdout.write(script({ tables: placed, uniqueSearches: searches, role, migrations: config.guard.migrations }));
 }
 
 export function ddlCommand(): Command {

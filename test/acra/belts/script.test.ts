@@ -121,6 +121,15 @@ t.test('is the same text for the same configuration', async (t) => {
   t.equal(written('r'), written('r'));
 });
 
+t.test('has no belt for a column whose rows are being encrypted, and the one beside it', async (t) => {
+  const migrations = [{ table: 'patients', column: 'email', beside: 'diagnosis' }];
+  const placed = [...tables.values()].map((table) => ({ schema: SCHEMA, table }));
+  const text = script({ tables: placed, uniqueSearches: [], role: undefined, migrations });
+  t.notMatch(text, /acra_belt_(?:email|diagnosis)/);
+  t.match(text, 'VALIDATE CONSTRAINT "acra_belt_card"');
+  t.match(text, '-- column "email" of "patients": its rows are being encrypted');
+});
+
 t.test('holds no rights and settings of nobody', async (t) => {
   t.notMatch(written(), /^(?:GRANT|REVOKE|ALTER ROLE)/m);
 });
