@@ -7,6 +7,8 @@ const protectedOnes = (column: string) =>
     AND c.relkind IN ('r', 'p', 'v', 'm', 'f')`;
 
 const short = (text: string) => `pg_catalog.left(${text}, 10000)`;
+/** A belt says its column's name sixty times, and a name may have 128 characters in quotes. */
+const definition = (constraint: string) => `pg_catalog.left(pg_catalog.pg_get_constraintdef(${constraint}), 40000)`;
 
 const COLUMNS = `WITH RECURSIVE found AS (
     SELECT a.* FROM pg_catalog.pg_attribute a ${protectedOnes('a.attrelid')} WHERE a.attnum > 0 AND NOT a.attisdropped),
@@ -16,13 +18,13 @@ const COLUMNS = `WITH RECURSIVE found AS (
     JOIN pg_catalog.pg_type t ON t.oid = b.oid JOIN pg_catalog.pg_type u ON u.oid = t.typbasetype WHERE b.is_domain AND b.depth < 100)
   SELECT 'R' || f.attrelid AS relation, f.attname::text AS name, ${short('pg_catalog.format_type(f.atttypid, f.atttypmod)')} AS type,
     coalesce((SELECT ${short('pg_catalog.format_type(b.oid, NULL)')} FROM base b WHERE NOT b.is_domain AND b.start = f.atttypid LIMIT 1), '') AS "baseType",
-    ARRAY(SELECT ${short('pg_catalog.pg_get_constraintdef(k.oid)')} FROM base b JOIN pg_catalog.pg_constraint k ON k.contypid = b.oid
+    ARRAY(SELECT ${definition('k.oid')} FROM base b JOIN pg_catalog.pg_constraint k ON k.contypid = b.oid
       WHERE b.start = f.atttypid AND k.contype = 'c' AND k.convalidated) AS "domainChecks",
     f.atthasdef AND f.attgenerated = '' AS "hasDefault", f.attgenerated <> '' OR f.attidentity <> '' AS "isGenerated"
   FROM found f ORDER BY f.attrelid, f.attnum`;
 
 const CONSTRAINTS = `SELECT 'R' || k.conrelid AS relation, k.conname::text AS name, k.contype::text AS kind,
-    ${columnNames('k.conrelid', 'k.conkey')} AS columns, ${short('pg_catalog.pg_get_constraintdef(k.oid)')} AS definition, k.convalidated AS "isValidated"
+    ${columnNames('k.conrelid', 'k.conkey')} AS columns, ${definition('k.oid')} AS definition, k.convalidated AS "isValidated"
   FROM pg_catalog.pg_constraint k ${protectedOnes('k.conrelid')} ORDER BY k.conrelid, k.conname`;
 
 /** Columns of expressions and predicates are known by what the index depends on. */

@@ -1,8 +1,10 @@
 /** What check-db says of protected tables themselves, in a real PostgreSQL. */
 import t from 'tap';
 import { checkAsStored, checkFor } from '../../../acra/belts/check.ts';
+import { identifier } from '../../../acra/belts/names.ts';
 import { parseEncryptorConfig } from '../../../acra/encryptor-config/lint.ts';
 import type { EncryptedColumn } from '../../../acra/encryptor-config/schema.ts';
+import { ENCRYPTOR_YAML } from '../../../cli/demo/database.ts';
 import { caseDatabase } from './support/database.ts';
 
 const TWO = `schemas:
@@ -17,13 +19,21 @@ const TWO = `schemas:
       - {column: A b, searchable: true, data_type: str}
 `;
 
-function column(name: string): EncryptedColumn {
-  for (const { encrypted } of parseEncryptorConfig(TWO, 'encryptor.yaml').tables.values()) {
+function column(name: string, yaml = TWO): EncryptedColumn {
+  for (const { encrypted } of parseEncryptorConfig(yaml, 'encryptor.yaml').tables.values()) {
     const found = encrypted.get(name);
     if (found) return found;
   }
   throw new Error(`no protected column ${name}`);
 }
+
+/** As long as a name can be, in quotes. */
+const LONG = '"'.repeat(63);
+const LONG_NAMED = `${ENCRYPTOR_YAML}  - table: longest
+    columns: ['${LONG}']
+    encrypted:
+      - {column: '${LONG}', searchable: true}
+`;
 
 interface Case {
   readonly sql: string;
@@ -148,6 +158,11 @@ const CASES: Readonly<Record<string, Case>> = {
     sql: `CREATE UNIQUE INDEX ON patients (substr(email, 1, 32)); CREATE UNIQUE INDEX ON patients (substr(diagnosis, 1, 33));
       CREATE INDEX ON patients (substr(email, 1, 33), email)`,
     codes: ['DB_COLUMN_UNIQUE', 'DB_COLUMN_UNIQUE', 'DB_COLUMN_INDEX'],
+  },
+  'nothing of a belt whose column has the longest name': {
+    sql: `CREATE TABLE longest (${identifier(LONG)} bytea CHECK ${checkFor(column(LONG, LONG_NAMED), LONG)})`,
+    yaml: LONG_NAMED,
+    codes: [],
   },
   'odd names, too': {
     sql: `CREATE TABLE "Odd ""Table" ("A b" bytea CHECK ${checkFor(column('A b'), 'A b')}); CREATE UNIQUE INDEX ON "Odd ""Table" (substr("A b", 1, 33));
