@@ -17,9 +17,12 @@ function targetFor(side: Side | undefined): Target {
   return { comparedWith: side?.column };
 }
 
+/** What is compared with each column of a query. @param node an expression, or a row of several */
+export const testsOf = (node: Node | undefined): readonly (Node | undefined)[] => as(node, 'RowExpr')?.args ?? [node];
+
 /** By = or <>. @param node what is compared: an expression, or a row of several. @throws Refusal */
 export function compareWithQuery(own: Walk, node: Node | undefined, query: Node, scope: Scope): void {
-  const tests = as(node, 'RowExpr')?.args ?? [node];
+  const tests = testsOf(node);
   if (tests.some(isStarred)) {
     own.visit(tests, scope);
     requireNothing(own.query(query, scope));
@@ -33,7 +36,7 @@ export function compareWithQuery(own: Walk, node: Node | undefined, query: Node,
     else if (column?.isHash && isProtected(column.output)) compareHash(own, test, column, scope);
     else own.visit(test, scope);
   }
-  requireNoValueInQuery(tests, columns, scope);
+  requireNoValueInQuery(own, tests, columns, scope);
   requireNothing(columns.filter(({ isHash }) => !isHash));
 }
 

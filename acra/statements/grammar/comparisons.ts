@@ -10,7 +10,6 @@ import { compareWithQuery } from './compared-queries.ts';
 import type { Scope } from './relations.ts';
 import { givenSide, requireSameKeys, requireSearchable, sideOf } from './sides.ts';
 import { isStarred } from './stars.ts';
-import { requireNoValueFor } from './unlisted.ts';
 import { unsupported, usedInside } from './unsupported.ts';
 import type { Walk } from './walk.ts';
 
@@ -27,7 +26,6 @@ const QUERY_KINDS: readonly string[] = ['AEXPR_OP', 'AEXPR_DISTINCT', 'AEXPR_NOT
 /** @returns false where neither side is a protected column. @throws Refusal */
 export function judgeComparison(own: Walk, expression: A_Expr, scope: Scope): boolean {
   const { kind = '', name, lexpr, rexpr } = expression;
-  requireNoValueFor(expression, scope);
   const operator = builtInName(name);
   const isWithQuery = QUERY_KINDS.includes(kind) && isEquality(kind, operator);
   const [query, other] = queryOf(rexpr) ? [queryOf(rexpr), lexpr] : [queryOf(lexpr), rexpr];

@@ -5,29 +5,30 @@
 import type { A_Expr, ColumnRef, FuncCall, Node, SubLink } from 'libpg-query';
 import type { Output } from '../outputs.ts';
 import { allAs, allOf, as, builtInName, stringsOf, walk } from '../tree.ts';
-import { areRead, type Column, isOpen, isProtected, isUnknown, protectedIn } from './columns.ts';
-import { compareWithQuery, requireNothing } from './compared-queries.ts';
+import { areRead, isOpen, isProtected, isUnknown, protectedIn, type Column } from './columns.ts';
+import { compareWithQuery, requireNothing, testsOf } from './compared-queries.ts';
 import { judgeComparison } from './comparisons.ts';
 import type { Scope } from './relations.ts';
 import { judgeSetConfig } from './settings.ts';
 import { isStarred } from './stars.ts';
-import { isOfUnlisted, requireField, requireNoValueAmong, requireNoValueInCase } from './unlisted.ts';
+import { isOfUnlisted, requireField, requireNoValueIn, requireNoValueInQuery } from './unlisted.ts';
 import { doubtful, unsupported, usedInside } from './unsupported.ts';
 import type { Walk } from './walk.ts';
 
 const SHOWN_BY: readonly string[] = ['row_to_json', 'to_json', 'to_jsonb', 'json_agg', 'jsonb_agg', 'array_agg'];
 const QUERIES = ['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt'];
 
+/** What may compare its parts with each other. */
+const COMPARING = ['A_Expr', 'CaseExpr', 'MinMaxExpr', 'FuncCall', 'JsonFuncExpr', 'JsonTable', 'RangeTableFunc'];
+
 export function visit(own: Walk, tree: unknown, scope: Scope): void {
+  const visited: Node[] = [];
   walk(tree, (node, kind) => {
     const [reference, expression, test] = [as(node, 'ColumnRef'), as(node, 'A_Expr'), as(node, 'NullTest')];
     const [call, link] = [as(node, 'FuncCall'), as(node, 'SubLink')];
     if (call) judgeCall(call, scope);
     requireNoHiddenField(node, scope);
-    const choice = as(node, 'CaseExpr');
-    if (choice) requireNoValueInCase(choice, scope);
-    const most = as(node, 'MinMaxExpr');
-    if (most) requireNoValueAmong(most, scope);
+    if (COMPARING.includes(kind)) visited.push(node);
     if (reference) requirePlain(scope, reference);
     else if (expression) visitExpression(own, expression, scope);
     else if (test) visitCounted(own, test.arg, scope);
@@ -37,6 +38,8 @@ export function visit(own: Walk, tree: unknown, scope: Scope): void {
     else return true;
     return false;
   });
+  // What sub-selects in them yield is known by now.
+  for (const node of visited) requireNoValueIn(own, node, scope);
 }
 
 function readColumn(scope: Scope, reference: ColumnRef): Column {
@@ -75,7 +78,7 @@ function requireNoHiddenField(node: Node, scope: Scope): void {
 
 /** How many are not NULL is the same for ciphertexts. */
 function isCount({ funcname, agg_distinct: isDistinct, args }: FuncCall): boolean {
-  return stringsOf(funcname).at(-1) === 'count' && !isDistinct && args?.length === 1;
+  return builtInName(funcname) === 'count' && !isDistinct && args?.length === 1;
 }
 
 function visitCount(own: Walk, { args = [], ...others }: FuncCall, scope: Scope): void {
@@ -105,6 +108,7 @@ function visitSubLink(own: Walk, { subLinkType, operName, testexpr, subselect }:
   }
   own.visit(testexpr, scope);
   const columns = subselect ? own.query(subselect, scope) : [];
+  if (testexpr) requireNoValueInQuery(own, testsOf(testexpr), columns, scope);
   if (subLinkType === 'EXISTS_SUBLINK') areRead(columns);
   else requireNothing(columns);
 }
@@ -125,13 +129,13 @@ export function yieldOf(own: Walk, node: Node | undefined, scope: Scope): Output
   }
   if (call && isShownRow(call, scope)) return 'doubtful';
   if (choice) {
-    requireNoValueInCase(choice, scope);
     own.visit([choice.arg, ...allAs(choice.args, 'CaseWhen').map(({ expr }) => expr)], scope);
+    requireNoValueIn(own, { CaseExpr: choice }, scope);
     return oneOf(own, [...allAs(choice.args, 'CaseWhen').map(({ result }) => result), choice.defresult], scope);
   }
   if (first) return oneOf(own, first.args ?? [], scope);
   own.visit(node, scope);
-  return isOfUnlisted(node, scope) ? 'unlisted' : 'unprotected';
+  return isOfUnlisted(own, node, scope) ? 'unlisted' : 'unprotected';
 }
 
 /** A whole row of a relation that nobody knows as JSON or an array: a result like the row itself. */

@@ -12,15 +12,21 @@ import { type Database, Scope } from './relations.ts';
 import { store, storeGiven } from './stored-values.ts';
 import type { Targets, Walk } from './walk.ts';
 import { insert, merge, remove, update } from './writes.ts';
+import { Yields } from './yields.ts';
 
 function walkWith(draft: Draft): Walk {
   const own: Walk = {
     draft,
+    yields: new Yields(),
     visit: (tree, scope) => visit(own, tree, scope),
     yieldOf: (node, scope) => yieldOf(own, node, scope),
     store: (node, column, scope) => store(own, node, column, scope),
     storeGiven: (given, column) => storeGiven(own, given, column),
-    query: (statement, outer, targets) => query(own, statement, outer, targets) ?? [],
+    query: (statement, outer, targets) => {
+      const columns = query(own, statement, outer, targets) ?? [];
+      own.yields.note(statement, columns);
+      return columns;
+    },
   };
   return own;
 }

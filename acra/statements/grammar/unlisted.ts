@@ -1,22 +1,25 @@
 /**
  * Relations that nobody knows may be views of protected tables, with columns under any name. They are read, but no value of the statement is
  * compared with what they have: a protected column's value would be sent as it is. Values come as literals and parameters, and by columns
- * that no stored relation has.
+ * that no stored relation has. What does not compare is known by its name (working-out.ts).
  */
-import type { A_Expr, A_Indirection, CaseExpr, MinMaxExpr, Node } from 'libpg-query';
-import { allAs, as, stringsOf, walk } from '../tree.ts';
-import { type Column, isOpen, isUnknown } from './columns.ts';
-import type { Scope } from './relations.ts';
+import { allAs, allOf, as, builtInName, stringsOf, walk } from '../tree.ts';
+import { isOpen, isUnknown, type Column } from './columns.ts';
+import { type Scope } from './relations.ts';
+import { type A_Expr, type A_Indirection, type CaseExpr, type FuncCall, type MinMaxExpr, type Node } from 'libpg-query';
 import { isStarred } from './stars.ts';
 import { unsupported } from './unsupported.ts';
+import type { Walk } from './walk.ts';
+import { comparedBy, isPlainPath, worksOutOperator } from './working-out.ts';
 
-/** They work something out, or take a part of it; whatever else there is may compare. */
-const NOT_COMPARING = ['+', '-', '*', '/', '%', '^', '||', '->', '->>', '#>', '#>>', '#-', '&', '|', '#'];
 const QUERIES = ['SelectStmt', 'SubLink'];
+const COMPARED_INSIDE = ['ANY_SUBLINK', 'ALL_SUBLINK', 'EXISTS_SUBLINK'];
 
 type Operand = Node | undefined;
 
 const isUnlistedColumn = ({ output }: Column) => output === 'unlisted';
+/** Of what a query yields. */
+const isOfUnlistedQuery = (column: Column) => isUnlistedColumn(column) || isUnknown([column]);
 /** What a query works out holds a value perhaps, and what it has from a relation does not. */
 const mayHoldValue = ({ output, isReference, given, name }: Column) =>
   given !== undefined || (output === 'unprotected' && !isReference && name !== undefined);
@@ -29,6 +32,19 @@ function columnsIn(operand: Operand, scope: Scope): Column[] {
     return !QUERIES.includes(kind);
   });
   return columns;
+}
+
+/** Whether what it comes to depends on such a column; with sub-selects, which must have been visited. */
+function hasUnlisted(own: Walk, operand: Operand, scope: Scope): boolean {
+  let isFound = scope.hasUnlisted() && columnsIn(operand, scope).some(isUnlistedColumn);
+  if (isFound || !own.yields.hasUnlisted) return isFound;
+  walk([operand], (node, kind) => {
+    const { subLinkType = '', subselect } = as(node, 'SubLink') ?? {};
+    const isYielded = subselect && !COMPARED_INSIDE.includes(subLinkType);
+    if (isYielded && own.yields.of(subselect).some(isOfUnlistedQuery)) isFound = true;
+    return !isFound && !QUERIES.includes(kind);
+  });
+  return isFound;
 }
 
 function hasValue(operand: Operand, scope: Scope): boolean {
@@ -50,30 +66,61 @@ function refused(): Error {
 }
 
 /** @throws Refusal */
-function requireApart(operands: readonly Operand[], scope: Scope): void {
-  if (!scope.hasUnlisted()) return;
-  const isUnlisted = operands.some((each) => columnsIn(each, scope).some(isUnlistedColumn));
+function requireApart(own: Walk, operands: readonly Operand[], scope: Scope): void {
+  if (!scope.hasUnlisted() && !own.yields.hasUnlisted) return;
+  const isUnlisted = operands.some((each) => hasUnlisted(own, each, scope));
   if (isUnlisted && operands.some((each) => hasValue(each, scope))) throw refused();
 }
 
 /** @throws Refusal */
-export function requireNoValueFor({ kind, name, lexpr, rexpr }: A_Expr, scope: Scope): void {
-  const operator = stringsOf(name).at(-1) ?? '';
-  if (kind === 'AEXPR_OP' && NOT_COMPARING.includes(operator)) return;
-  requireApart([lexpr, rexpr], scope);
+function requireNoValueFor(own: Walk, { kind, name, lexpr, rexpr }: A_Expr, scope: Scope): void {
+  if (kind === 'AEXPR_OP' && worksOutOperator(name)) return;
+  requireApart(own, [lexpr, rexpr], scope);
 }
 
-/** CASE … WHEN …. @throws Refusal */
-export function requireNoValueInCase({ arg, args }: CaseExpr, scope: Scope): void {
-  if (arg) requireApart([arg, ...allAs(args, 'CaseWhen').map(({ expr }) => expr)], scope);
+/** A function that is given both may compare the one with the other; what it is given alone it has nothing to compare with. */
+function requireNoValueInCall(own: Walk, call: FuncCall, scope: Scope): void {
+  const operands = comparedBy(call);
+  if (operands.length > 1) requireApart(own, operands, scope);
+}
+
+/** What SQL/JSON and XMLTABLE take things out of, where these stand, and what is passed to a filter. */
+function pathsIn(node: Node): { readonly of: readonly Operand[]; readonly paths: readonly Operand[] } | undefined {
+  const [json, table, xml] = [as(node, 'JsonFuncExpr'), as(node, 'JsonTable'), as(node, 'RangeTableFunc')];
+  const of = json ?? table;
+  if (xml)
+    return {
+      of: [xml.docexpr],
+      paths: [xml.rowexpr, ...allOf(xml.columns, 'RangeTableFuncCol').map(({ colexpr }) => colexpr)],
+    };
+  if (!of) return undefined;
+  const specs = table
+    ? [table.pathspec, ...allOf(table.columns, 'JsonTableColumn').map(({ pathspec }) => pathspec)]
+    : [];
+  const paths = [json?.pathspec, ...specs.map((spec) => spec?.string)];
+  return { of: [of.context_item?.raw_expr, ...(of.passing ?? [])], paths };
+}
+
+/** Of an expression whose parts have been visited: whether it compares a value with such a column. @throws Refusal */
+export function requireNoValueIn(own: Walk, node: Node, scope: Scope): void {
+  const [expression, choice, most] = [as(node, 'A_Expr'), as(node, 'CaseExpr'), as(node, 'MinMaxExpr')];
+  const [call, paths] = [as(node, 'FuncCall'), pathsIn(node)];
+  if (expression) requireNoValueFor(own, expression, scope);
+  if (choice?.arg) requireApart(own, [choice.arg, ...allAs(choice.args, 'CaseWhen').map(({ expr }) => expr)], scope);
+  if (most) requireApart(own, most.args ?? [], scope);
+  if (call) requireNoValueInCall(own, call, scope);
+  if (paths) requireApart(own, [...paths.of, ...paths.paths.filter((path) => !isPlainPath(path))], scope);
 }
 
 /** @param columns of the query that they are compared with. @throws Refusal */
-export function requireNoValueInQuery(tests: readonly Operand[], columns: readonly Column[], scope: Scope): void {
-  const isUnlisted = columns.some((column) => isUnlistedColumn(column) || isUnknown([column]));
-  if (isUnlisted && tests.some((test) => hasValue(test, scope))) throw refused();
-  if (!columns.some(mayHoldValue)) return;
-  if (tests.some((test) => columnsIn(test, scope).some(isUnlistedColumn))) throw refused();
+export function requireNoValueInQuery(
+  own: Walk,
+  tests: readonly Operand[],
+  columns: readonly Column[],
+  scope: Scope,
+): void {
+  if (columns.some(isOfUnlistedQuery) && tests.some((test) => hasValue(test, scope))) throw refused();
+  if (columns.some(mayHoldValue) && tests.some((test) => hasUnlisted(own, test, scope))) throw refused();
 }
 
 /** UNION, INTERSECT and EXCEPT compare the rows of two queries. @throws Refusal */
@@ -84,16 +131,9 @@ export function requireNoValueInRows(left: readonly Column[], right: readonly Co
   }
 }
 
-/** GREATEST and LEAST. @throws Refusal */
-export function requireNoValueAmong({ args = [] }: MinMaxExpr, scope: Scope): void {
-  requireApart(args, scope);
-}
-
 /** Whether an expression has such a column in it, and so may have its value. How many there are has not. */
-export const isOfUnlisted = (node: Operand, scope: Scope) =>
-  scope.hasUnlisted() &&
-  stringsOf(as(node, 'FuncCall')?.funcname).at(-1) !== 'count' &&
-  columnsIn(node, scope).some(isUnlistedColumn);
+export const isOfUnlisted = (own: Walk, node: Operand, scope: Scope) =>
+  builtInName(as(node, 'FuncCall')?.funcname) !== 'count' && hasUnlisted(own, node, scope);
 
 /** What USING and NATURAL compare. @throws Refusal */
 export function requireNoValueInJoin(names: readonly string[], sides: readonly (readonly Column[])[]): void {

@@ -5,10 +5,14 @@ import type { Draft } from '../draft.ts';
 import type { Output } from '../outputs.ts';
 import type { Column } from './columns.ts';
 import type { Given } from './given.ts';
-import type { Scope } from './relations.ts';
+import { type Column } from './columns.ts';
+import { type Scope } from './relations.ts';
+import { type Yields } from './yields.ts';
 
 export interface Walk {
   readonly draft: Draft;
+  /** Of the queries that have been judged so far. */
+  readonly yields: Yields;
   /** An expression, or any clause, that yields nothing protected. @throws Refusal when it does, or does with it what a database cannot */
   visit(tree: unknown, scope: Scope): void;
   /** What an expression yields: a protected column as it is stored, or nothing protected. @throws Refusal */
