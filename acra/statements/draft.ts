@@ -5,7 +5,7 @@ import type { EncryptedColumn } from '../encryptor-config/schema.ts';
 import type { ParsedText } from './parser.ts';
 import { Refusal } from './refusal.ts';
 import type { RefusalKind } from './refusal-kinds.ts';
-import { allOf, as, type BodyOf, stringsOf } from './tree.ts';
+import { allOf, as, type BodyOf, builtInName } from './tree.ts';
 import { isOfEach, type ParameterCopy, type ParameterUses, type ValueUse } from './value-use.ts';
 
 /** What stands in the text from byte `start` up to (without) `end` is replaced. */
@@ -104,19 +104,19 @@ export class Draft {
   /** @returns whether what is cast keeps its meaning where the database has bytea: a cast to the column's own type becomes one to bytea */
   takeCast({ typeName, location }: BodyOf<'TypeCast'>, column: EncryptedColumn, isArray = false): boolean {
     if (this.#reader === 'acra-server') {
-      const isPlain = !typeName?.typmods && !typeName?.arrayBounds && stringsOf(typeName?.names).at(-1) === 'bytea';
+      const isPlain = !typeName?.typmods && !typeName?.arrayBounds && builtInName(typeName?.names) === 'bytea';
       return isPlain && this.tokensFrom(location, 1)[0]?.text === '::';
     }
     return typeName !== undefined && this.takeType(typeName, column, isArray);
   }
 
-  /** The same for the type alone. */
+  /** The same for the type alone. One of another schema is another type, which may run code. */
   takeType(
     { names, typmods, arrayBounds = [], location }: TypeName,
     { dataType = 'bytes' }: EncryptedColumn,
     isArray = false,
   ): boolean {
-    const type = stringsOf(names).at(-1) ?? '';
+    const type = builtInName(names) ?? '';
     if (typmods || arrayBounds.length !== +isArray) return false;
     if (type === 'bytea') return true;
     if (!OWN_TYPES[dataType].includes(type)) return false;

@@ -6,8 +6,8 @@
 import type { Node } from 'libpg-query';
 import { checkFor } from '../../belts/check.ts';
 import { identifier } from '../../belts/names.ts';
-import type { EncryptedColumn } from '../../encryptor-config/schema.ts';
-import { as, stringsOf } from '../tree.ts';
+import { type EncryptedColumn } from '../../encryptor-config/schema.ts';
+import { as, builtInName, stringsOf } from '../tree.ts';
 
 const READERS = ['get_byte', 'substr', 'substring'];
 /** 0x7f before a hash, `%%%` before an AcraBlock, `""""""""` before an AcraStruct. */
@@ -18,7 +18,7 @@ const isInteger = (node: Node) => as(node, 'A_Const')?.ival !== undefined;
 
 function isMark(node: Node | undefined): boolean {
   const cast = as(node, 'TypeCast');
-  if (cast) return stringsOf(cast.typeName?.names).at(-1) === 'bytea' && isMark(cast.arg);
+  if (cast) return builtInName(cast.typeName?.names) === 'bytea' && isMark(cast.arg);
   const { ival, sval } = as(node, 'A_Const') ?? {};
   return (
     (ival !== undefined && BYTES.includes(ival.ival ?? 0)) || (sval?.sval !== undefined && MARKS.includes(sval.sval))
@@ -28,9 +28,7 @@ function isMark(node: Node | undefined): boolean {
 function readsBytes(node: Node | undefined): boolean {
   const { funcname, args: [column, ...places] = [] } = as(node, 'FuncCall') ?? {};
   return (
-    READERS.includes(stringsOf(funcname).at(-1) ?? '') &&
-    as(column, 'ColumnRef') !== undefined &&
-    places.every(isInteger)
+    READERS.includes(builtInName(funcname) ?? '') && as(column, 'ColumnRef') !== undefined && places.every(isInteger)
   );
 }
 
