@@ -4,12 +4,12 @@
  */
 import type { Node } from 'libpg-query';
 import { as } from '../tree.ts';
-import { areRead, type Column, isProtected, isUnknown, protectedIn } from './columns.ts';
-import type { Scope } from './relations.ts';
+import { areRead, isOpen, isProtected, isUnknown, protectedIn, type Column } from './columns.ts';
+import { type Scope } from './relations.ts';
 import { givenSide, requireSearchable, type Side, sideOf } from './sides.ts';
 import { isStarred } from './stars.ts';
 import { requireNoValueInQuery } from './unlisted.ts';
-import { doubtful, usedInside } from './unsupported.ts';
+import { doubtful, unsupported, usedInside } from './unsupported.ts';
 import type { Target, Walk } from './walk.ts';
 
 function targetFor(side: Side | undefined): Target {
@@ -30,6 +30,9 @@ export function compareWithQuery(own: Walk, node: Node | undefined, query: Node,
   }
   const sides = tests.map((test) => sideOf(own, test, scope));
   const columns = own.query(query, scope, sides.map(targetFor));
+  if (tests.length > columns.length && !isOpen(columns) && columns.some(({ isHash }) => isHash)) {
+    throw unsupported('value-count', 'there are more values than columns that they are compared with');
+  }
   for (const [index, test] of tests.entries()) {
     const [side, column] = [sides[index], columns[index]];
     if (side) own.draft.takeSearchColumn(side.reference);

@@ -5,6 +5,7 @@
 import type { A_Expr, ColumnRef, FuncCall, Node, SubLink } from 'libpg-query';
 import type { Output } from '../outputs.ts';
 import { allAs, allOf, as, builtInName, stringsOf, walk } from '../tree.ts';
+import { castColumn, takeCasts } from './cast-columns.ts';
 import { areRead, isOpen, isProtected, isUnknown, protectedIn, type Column } from './columns.ts';
 import { compareWithQuery, requireNothing, testsOf } from './compared-queries.ts';
 import { judgeComparison } from './comparisons.ts';
@@ -114,12 +115,11 @@ function visitSubLink(own: Walk, { subLinkType, operName, testexpr, subselect }:
 }
 
 export function yieldOf(own: Walk, node: Node | undefined, scope: Scope): Output {
-  const [reference, cast, link] = [as(node, 'ColumnRef'), as(node, 'TypeCast'), as(node, 'SubLink')];
+  const [named, link] = [castColumn(node), as(node, 'SubLink')];
   const [choice, first, call] = [as(node, 'CaseExpr'), as(node, 'CoalesceExpr'), as(node, 'FuncCall')];
-  if (reference && !isStarred({ ColumnRef: reference })) return readColumn(scope, reference).output;
-  if (cast && as(cast.arg, 'ColumnRef')) {
-    const output = own.yieldOf(cast.arg, scope);
-    if (!isProtected(output) || own.draft.takeCast(cast, output)) return output;
+  if (named) {
+    const { output } = readColumn(scope, named.reference);
+    if (!isProtected(output) || takeCasts(own.draft, named.casts, output)) return output;
     throw unsupported('cast', `protected column "${output.name}" is cast to a type that is not its own`);
   }
   if (link?.subLinkType === 'EXPR_SUBLINK' && link.subselect) {

@@ -53,14 +53,19 @@ function nameOfFunctions(item: Node): string | undefined {
   return columnName(as(first, 'List')?.items?.[0]);
 }
 
-/** A column for each array of unnest(…). */
+/** A column for each array of unnest(…), in ROWS FROM too, and behind these the number of the row. */
 function unnested(item: Node): Column[] | undefined {
-  const { functions = [], alias, ordinality, is_rowsfrom: isSeveral } = as(item, 'RangeFunction') ?? {};
-  if (functions.length !== 1 || isSeveral || ordinality) return undefined;
-  const arrays = unnestedArrays(as(functions[0], 'List')?.items?.[0]);
-  const name = (arrays?.length === 1 ? alias?.aliasname : undefined) ?? 'unnest';
-  return arrays?.map((array) => givenColumn(name, new Given({ array })));
+  const { functions = [], alias, ordinality } = as(item, 'RangeFunction') ?? {};
+  const all = functions.map((each) => unnestedArrays(as(each, 'List')?.items?.[0]));
+  const arrays = all.flatMap((each) => each ?? []);
+  if (arrays.length === 0 || all.includes(undefined)) return undefined;
+  const name = (arrays.length === 1 ? alias?.aliasname : undefined) ?? 'unnest';
+  const columns = arrays.map((array) => givenColumn(name, new Given({ array })));
+  return ordinality ? [...columns, ORDINALITY] : columns;
 }
+
+/** It has no value of the statement. */
+const ORDINALITY: Column = { name: 'ordinality', output: 'unprotected', isReference: true };
 
 const alone = (relation: Relation): From => ({ relations: [relation], star: relation.columns });
 

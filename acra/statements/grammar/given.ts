@@ -3,7 +3,7 @@
  * used it shows what its values are for. Stored in a protected column, or compared with one, all of them are encrypted as that column's
  * are, and it is that column from there on: the hash stands in front of a searchable ciphertext. Used as they are they stay so. Never both.
  */
-import type { Node } from 'libpg-query';
+import type { Node, TypeCast } from 'libpg-query';
 import type { EncryptedColumn } from '../../encryptor-config/schema.ts';
 import type { Output } from '../outputs.ts';
 import { as, builtInName } from '../tree.ts';
@@ -16,6 +16,8 @@ export type GivenNodes =
 
 export class Given {
   readonly nodes: GivenNodes;
+  /** Of columns that are this one in another type. They are to be the protected column's own, once it is that. */
+  readonly casts: TypeCast[] = [];
   #use: EncryptedColumn | 'as it is' | undefined;
 
   constructor(nodes: GivenNodes) {

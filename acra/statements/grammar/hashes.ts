@@ -10,7 +10,7 @@ import { givenSide, requireSameKeys, requireSearchable, sideOf } from './sides.t
 import { notComparable } from './unsupported.ts';
 import type { Compared, Walk } from './walk.ts';
 
-const hashOf = (column: EncryptedColumn): Column => ({ name: column.name, output: column, isHash: true });
+export const hashOf = (column: EncryptedColumn): Column => ({ name: column.name, output: column, isHash: true });
 
 /** @returns undefined where it is not known to be a protected column, nor compared with one. @throws Refusal */
 export function hashed(

@@ -4,6 +4,7 @@ import type { EncryptedColumn } from '../../encryptor-config/schema.ts';
 import type { Output } from '../outputs.ts';
 import { allAs, allOf, as } from '../tree.ts';
 import { nameStar } from './by-name.ts';
+import { castColumn } from './cast-columns.ts';
 import { columnName } from './column-names.ts';
 import {
   areRead,
@@ -18,6 +19,7 @@ import {
 } from './columns.ts';
 import { withFrom } from './from-clause.ts';
 import { Given, isValue, unnestedArrays } from './given.ts';
+import { hasHashes, hashedStar } from './hashed-stars.ts';
 import { hashed } from './hashes.ts';
 import {
   distinctKeys,
@@ -31,8 +33,9 @@ import {
 import { renamed, Scope } from './relations.ts';
 import { requireSameKeys } from './sides.ts';
 import { isStarred, requireNoHash, requirePlaces } from './stars.ts';
+import { castGiven } from './stored-values.ts';
 import { requireNoValueInRows } from './unlisted.ts';
-import { fromElsewhere, starCompared, tooMany, unsupported } from './unsupported.ts';
+import { fromElsewhere, tooMany, unsupported } from './unsupported.ts';
 import { type Compared, isCompared, isStored, type Targets, type Walk } from './walk.ts';
 
 export function select(own: Walk, query: SelectStmt, outer: Scope, targets: Targets = []): readonly Column[] {
@@ -208,7 +211,7 @@ export function selected(
   for (const { name, val } of list) {
     const star = starOf(own, val, scope);
     const target = targets[columns.length];
-    if (star) columns.push(...storedStar(own, star, targets.slice(columns.length)));
+    if (star) columns.push(...starred(own, val, star, targets.slice(columns.length)));
     else if (isStored(target)) columns.push({ name: name ?? columnName(val), output: stored(own, val, target, scope) });
     else columns.push(comparedOrNot(own, name ?? columnName(val), val, target, scope));
   }
@@ -221,7 +224,7 @@ export function selected(
 function requireAllPlaces(columns: readonly Column[], targets: Targets): void {
   const found = targets.find(isStored);
   if (found && columns.length !== targets.length) throw fromElsewhere(found);
-  requireNoHash(columns, targets);
+  if (isOpen(columns)) requireNoHash(columns, targets);
 }
 
 function comparedOrNot(
@@ -236,24 +239,27 @@ function comparedOrNot(
 }
 
 function yielded(own: Walk, name: string | undefined, val: Node | undefined, scope: Scope): Column {
-  const reference = as(val, 'ColumnRef');
+  const { reference, casts = [] } = castColumn(val) ?? {};
   const { given } = reference ? scope.column(reference) : {};
   const array = unnestedArrays(val);
-  if (given) return givenColumn(name, given);
+  if (given) {
+    castGiven(own, given, casts);
+    return givenColumn(name, given);
+  }
   if (isValue(val)) return givenColumn(name, new Given({ values: [val] }));
   if (array?.length !== 1 || !array[0]) {
     const output = own.yieldOf(val, scope);
-    return { name, output, isReference: reference && scope.column(reference).isReference };
+    return { name, output, isReference: reference && casts.length === 0 && scope.column(reference).isReference };
   }
   own.visit(val, scope);
   return givenColumn(name, new Given({ array: array[0] }));
 }
 
 /** What values of the statement are for. */
-function storedStar(own: Walk, star: readonly Column[], targets: Targets): readonly Column[] {
+function starred(own: Walk, val: Node | undefined, star: readonly Column[], targets: Targets): readonly Column[] {
+  if (hasHashes(star, targets)) return hashedStar(own, val, star, targets);
   return star.map((column, index) => {
     const target = targets[index];
-    if (isCompared(target) && (target.comparedWith ?? isProtected(column.output))) throw starCompared();
     if (isStored(target) && column.given) own.storeGiven(column.given, target);
     return column;
   });

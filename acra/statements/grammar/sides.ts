@@ -2,8 +2,9 @@
 import type { ColumnRef, Node } from 'libpg-query';
 import type { EncryptedColumn } from '../../encryptor-config/schema.ts';
 import { as } from '../tree.ts';
+import { castColumn, takeCasts } from './cast-columns.ts';
 import { isProtected } from './columns.ts';
-import type { Scope } from './relations.ts';
+import { type Scope } from './relations.ts';
 import { isStarred } from './stars.ts';
 import { unsupported } from './unsupported.ts';
 import type { Walk } from './walk.ts';
@@ -13,24 +14,19 @@ export interface Side {
   readonly column: EncryptedColumn;
 }
 
-function referenceIn(node: Node | undefined): ColumnRef | undefined {
-  const reference = as(as(node, 'TypeCast')?.arg ?? node, 'ColumnRef');
-  return reference && !isStarred({ ColumnRef: reference }) ? reference : undefined;
-}
-
 /** A protected column by itself, or cast to its own type. @throws Refusal for another cast */
 export function sideOf(own: Walk, node: Node | undefined, scope: Scope): Side | undefined {
-  const [cast, reference] = [as(node, 'TypeCast'), referenceIn(node)];
+  const { reference, casts } = castColumn(node) ?? {};
   if (!reference) return undefined;
   const column = scope.find(reference);
   if (!isProtected(column)) return undefined;
-  if (!cast || own.draft.takeCast(cast, column)) return { reference, column };
+  if (takeCasts(own.draft, casts ?? [], column)) return { reference, column };
   throw unsupported('cast', `protected column "${column.name}" is cast to a type that is not its own`);
 }
 
 /** A column of the statement's own values becomes one with the column that it is compared with. */
 export function givenSide(own: Walk, node: Node | undefined, column: EncryptedColumn, scope: Scope): Side | undefined {
-  const reference = referenceIn(node);
+  const { reference } = castColumn(node) ?? {};
   const { given } = reference ? scope.column(reference) : {};
   if (!given) return undefined;
   requireSearchable(column);

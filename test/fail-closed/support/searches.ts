@@ -30,6 +30,21 @@ export const SEARCHES: Readonly<Record<string, Form>> = {
   'IN (SELECT $1)': found('email IN (SELECT $1)', [1], [FIRST]),
   'IN (VALUES …)': found(`email IN (VALUES ($1), ('${OTHER}'), (NULL))`, [2], [SECOND]),
   '= ANY (SELECT unnest($1))': found('email = ANY (SELECT unnest($1::text[]))', [1, 2], [[FIRST, SECOND]]),
+  'IN (SELECT * FROM (VALUES …))': found(
+    `email IN (SELECT * FROM (VALUES ($1), ('${OTHER}'), (NULL)) v(x))`,
+    [2],
+    [SECOND],
+  ),
+  '= ANY (SELECT * FROM unnest($1))': found(
+    'email = ANY (SELECT * FROM unnest($1::text[]))',
+    [1, 2],
+    [[FIRST, SECOND]],
+  ),
+  'rows IN (SELECT * FROM (SELECT …))': found(
+    '(id, email) IN (SELECT * FROM (SELECT x.id, x.email FROM patients x WHERE x.id < 2) y)',
+    [1],
+  ),
+  'IN (SELECT alias::text)': found('email IN (SELECT u.e::text FROM unnest($1::text[]) u(e))', [1], [[FIRST, OTHER]]),
   '<> ALL (SELECT column)': found('email <> ALL (SELECT x.email FROM patients x WHERE x.id > 1)', [1]),
   '= (SELECT column)': found('email = (SELECT x.email FROM patients x WHERE x.id = 2)', [2]),
   'rows IN (SELECT …)': found('(email, id) IN (SELECT x.email, x.id FROM patients x WHERE x.id < 2)', [1]),
@@ -71,6 +86,15 @@ export const SEARCHES: Readonly<Record<string, Form>> = {
     values: [[FIRST, SECOND]],
     ends: 'works',
     rows: [{ id: 1 }, { id: 2 }],
+  },
+  'join with unnest($1) WITH ORDINALITY': {
+    sql: 'SELECT p.id, u.n::int AS n FROM unnest($1::text[]) WITH ORDINALITY AS u(e, n) JOIN patients p ON u.e = p.email ORDER BY u.n',
+    values: [[SECOND, OTHER, FIRST]],
+    ends: 'works',
+    rows: [
+      { id: 2, n: 1 },
+      { id: 1, n: 3 },
+    ],
   },
   'count(column)': { sql: 'SELECT count(email)::int AS n FROM patients', ends: 'works', rows: [{ n: 2 }] },
   'numbers as 1_000 and 0x1F': found('id < 1_000 AND id < 0x1F', [1, 2]),

@@ -72,6 +72,9 @@ export const WRITES: Readonly<Record<string, Form>> = {
     { 9: [FIRST, FIRST] },
   ),
   'INSERT … SELECT of a table that is not configured': refused(
+    `INSERT INTO patients (id, name, diagnosis) SELECT 9, 'n', note::bytea FROM (SELECT concat('${STORED}') AS note) other`,
+  ),
+  'INSERT … SELECT of a literal in a sub-select, cast': insert(
     `INSERT INTO patients (id, name, diagnosis) SELECT 9, 'n', note::bytea FROM (SELECT '${STORED}' AS note) other`,
   ),
   "'…'::bytea": insert(`INSERT INTO patients (id, name, diagnosis) VALUES (9, 'n', '${STORED}'::bytea)`),
@@ -206,6 +209,32 @@ export const WRITES: Readonly<Record<string, Form>> = {
   'unnest($1) as a value': refused(`INSERT INTO patients (id, name, diagnosis) SELECT 9, 'n', unnest($1::bytea[])`, [
     [STORED],
   ]),
+  'UPDATE … FROM (VALUES …), cast': insert(
+    `UPDATE patients p SET diagnosis = x.d::text FROM (VALUES (1, '${STORED}'), (2, '${OTHER}')) AS x(id, d) WHERE p.id = x.id`,
+    { 1: [FIRST, STORED], 2: [SECOND, OTHER] },
+  ),
+  'INSERT … SELECT of a query with VALUES, cast': withValues(
+    insert(
+      `WITH x (id, d) AS (VALUES (9, $1), (10, NULL)), y AS (SELECT id, d::text AS e FROM x) INSERT INTO patients (id, name, diagnosis) SELECT id, 'n', e FROM y`,
+      { 9: [null, STORED], 10: [null, null] },
+    ),
+    STORED,
+  ),
+  'unnest($1) WITH ORDINALITY': withValues(
+    insert(
+      `INSERT INTO patients (id, name, diagnosis) SELECT n + 8, 'n', s FROM unnest($1::text[]) WITH ORDINALITY AS u(s, n)`,
+      { 9: [null, STORED], 10: [null, OTHER] },
+    ),
+    [STORED, OTHER],
+  ),
+  'ROWS FROM (unnest($1), …)': withValues(
+    insert(
+      `INSERT INTO patients (id, name, diagnosis) SELECT i, 'n', s::text FROM ROWS FROM (unnest($1::int[]), unnest($2::text[])) AS u(i, s)`,
+      { 9: [null, STORED], 10: [null, OTHER] },
+    ),
+    [9, 10],
+    [STORED, OTHER],
+  ),
   "SELECT * FROM unnest('{…}', …)": insert(
     `INSERT INTO patients (id, name, diagnosis) SELECT * FROM UNNEST(('{9,10}')::integer[], ('{n,n}')::text[], ('{"${STORED}",${OTHER}}')::text[])`,
     { 9: [null, STORED], 10: [null, OTHER] },

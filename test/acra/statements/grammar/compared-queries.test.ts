@@ -27,6 +27,18 @@ const REWRITTEN: Readonly<Record<string, string>> = {
     'substr(email, 1, 33) = ANY (SELECT unnest(ARRAY[<hash p>::bytea, <hash q>::bytea]))',
   'email IN (SELECT u.e FROM unnest($1::text[]) AS u (e))':
     'substr(email, 1, 33) IN (SELECT substr(u.e, 1, 33) FROM unnest($1::bytea[]) AS u (e))',
+  "email IN (SELECT * FROM (VALUES ('p'), (NULL)) AS x (e))":
+    'substr(email, 1, 33) IN (SELECT substr("e", 1, 33) FROM (VALUES (<p>::bytea), (NULL::bytea)) AS x (e))',
+  "(id, email) IN (SELECT x.* FROM (VALUES (1, 'p')) AS x)":
+    '(id, substr(email, 1, 33)) IN (SELECT "x"."column1", substr("x"."column2", 1, 33) FROM (VALUES (1, <p>::bytea)) AS x)',
+  'email = ANY (SELECT * FROM unnest($1::text[]))':
+    'substr(email, 1, 33) = ANY (SELECT substr("unnest", 1, 33) FROM unnest($1::bytea[]))',
+  "email NOT IN (SELECT DISTINCT * FROM (SELECT email FROM v WHERE id < 5) x UNION SELECT * FROM (VALUES ('p')) y)":
+    'substr(email, 1, 33) NOT IN (SELECT DISTINCT substr("email", 1, 33) FROM (SELECT email FROM v WHERE id < 5) x UNION SELECT substr("column1", 1, 33) FROM (VALUES (<p>::bytea)) y)',
+  '\'p\' IN (SELECT * FROM (SELECT email AS "E ""1" FROM v) x)':
+    '<hash p>::bytea IN (SELECT substr("E ""1", 1, 33) FROM (SELECT email AS "E ""1" FROM v) x)',
+  'email IN (SELECT x.e::text::varchar FROM unnest($1::text[]) AS x (e))':
+    'substr(email, 1, 33) IN (SELECT substr(x.e, 1, 33)::bytea::bytea FROM unnest($1::bytea[]) AS x (e))',
   'email IS DISTINCT FROM (SELECT email FROM v LIMIT 1)':
     'substr(email, 1, 33) IS DISTINCT FROM (SELECT substr(email, 1, 33) FROM v LIMIT 1)',
   '(SELECT email FROM v LIMIT 1) = email': '(SELECT substr(email, 1, 33) FROM v LIMIT 1) = substr(email, 1, 33)',
@@ -61,7 +73,13 @@ for (const condition of [
   'email IN (SELECT (SELECT email FROM v))',
   'email IN (SELECT max(email) FROM v)',
   'email IN (TABLE v)',
-  "email IN (SELECT * FROM (VALUES ('p')) AS x)",
+  "email IN (SELECT * FROM (VALUES ('p')) AS x (e) WHERE e <> 'q')",
+  "email IN (SELECT * FROM (VALUES ('p')) AS x (e) ORDER BY e LIMIT 1)",
+  "(email, email) IN (SELECT * FROM (VALUES ('p')) AS x (a), (VALUES ('q')) AS y (a))",
+  "email IN (WITH w (e) AS (VALUES ('p')) TABLE w)",
+  "secret IN (SELECT * FROM (VALUES ('p')) AS x)",
+  'email IN (SELECT * FROM o)',
+  "(1, 'x', 'p') IN (SELECT id, email FROM v)",
   'email IN (SELECT email FROM v ORDER BY email LIMIT 1)',
   'email IN (SELECT email FROM v ORDER BY 1 LIMIT 1)',
   'email IN (SELECT email AS e FROM v GROUP BY e HAVING count(*) > 1)',

@@ -25,6 +25,8 @@ export function condition(draw: Draw, depth = 2): string {
     () => `EXISTS (${select(draw, depth - 1).sql})`,
     () => `${draw.of(column(), literal(draw))} IN (${select(draw, depth - 1, ['value']).sql})`,
     () => `${column()} = (${selectOne(draw).sql})`,
+    () => `${column()} IN (SELECT * FROM (${select(draw, depth - 1, ['value']).sql}) ${draw.of('s', 's (e)')})`,
+    () => `${column()} = ANY (SELECT s.* FROM unnest(ARRAY['a', ${literal(draw)}]) ${draw.of('s', 's (e)')})`,
     () => `(${reference(draw, 'number')}, ${column()}) IN (${select(draw, depth - 1, ['number', 'value']).sql})`,
   );
 }
@@ -68,6 +70,8 @@ function unusual(draw: Draw): string {
       () => `CASE ${column()} WHEN ${value()} THEN true ELSE false END`,
       () => `NULLIF(${column()}, 'a') IS NULL`,
       () => `concat(${column()}) = 'a'`,
+      () => comparing(draw),
+      () => `${column()}::text::varchar = ${value()}`,
     );
   if (row === undefined) return expression();
   return draw.any(
@@ -76,5 +80,25 @@ function unusual(draw: Draw): string {
     () => `to_jsonb(${row})->>'email' = 'a'`,
     () => draw.of(`(${row}).email = 'a'`, `email(${row}) = 'a'`, `${row}.email = 'a'`),
     () => draw.of(`${row}::text LIKE '%a%'`, `ROW (${row}.*)::text LIKE '%a%'`, `${row} IS NOT NULL`),
+  );
+}
+
+/** Functions that look for the one in the other, or work something out of both. */
+function comparing(draw: Draw): string {
+  const [column, value] = [reference(draw, 'value'), literal(draw)];
+  return draw.of(
+    `starts_with(${column}, ${value})`,
+    `strpos(${column}, ${value}) > 0`,
+    `position(${value} IN ${column}) > 0`,
+    `regexp_like(${column}, ${value})`,
+    `substring(${column} FROM ${value}) IS NOT NULL`,
+    `replace(${column}, ${value}, '') IS NULL`,
+    `array_position(ARRAY[${column}], ${value}) IS NOT NULL`,
+    `jsonb_path_exists(to_jsonb(${column}), '$ ? (@ == "a")')`,
+    `starts_with((SELECT ${column}), ${value})`,
+    `${value} = ANY (ARRAY(SELECT ${column}))`,
+    `${value} >= ALL (SELECT ${column})`,
+    `left(${column}, 1) IS NOT NULL`,
+    `concat_ws('-', ${column}, ${value}) IS NOT NULL`,
   );
 }

@@ -65,10 +65,25 @@ function values(draw: Draw): string {
 
 function unnest(draw: Draw): string {
   const sql = `unnest(ARRAY['a', ${literal(draw)}])`;
+  if (draw.is(30)) return numbered(draw, sql);
   const isAlone = draw.is(30) && draw.frame.every(({ name }) => name !== 'unnest');
   const [name, column] = isAlone ? ['unnest', 'unnest'] : [aliasFrom(draw), draw.of('email', 'e', 'name')];
   added(draw, { name, columns: [{ name: column, kind: 'text' }] });
   return isAlone ? sql : `${sql} AS ${name}(${column})`;
+}
+
+/** A column of numbers beside it. */
+function numbered(draw: Draw, sql: string): string {
+  const [name, column, number] = [aliasFrom(draw), draw.of('email', 'e', 'name'), draw.of('id', 'n')];
+  const columns = [
+    { name: column, kind: 'text' },
+    { name: number, kind: 'number' },
+  ] as const;
+  added(draw, { name, columns });
+  return draw.of(
+    `${sql} WITH ORDINALITY AS ${name}(${column}, ${number})`,
+    `ROWS FROM (${sql}, unnest(ARRAY[1, 2])) AS ${name}(${column}, ${number})`,
+  );
 }
 
 function sample(draw: Draw): string {

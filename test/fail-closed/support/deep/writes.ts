@@ -38,6 +38,7 @@ function stored(draw: Draw): string {
     value,
     value,
     seen,
+    () => `${seen()}::${draw.of('text', 'varchar', 'text::varchar')}`,
     () => draw.of('DEFAULT', `coalesce(${value()}, ${value()})`, `(SELECT ${value()})`),
     () => `CASE WHEN ${condition(draw, 0)} THEN ${value()} ELSE ${seen()} END`,
     () => `(${selectOne(draw).sql})`,

@@ -1,0 +1,55 @@
+/**
+ * `*` in a query whose rows are compared with a protected column: it becomes the list of its columns, where all are known by names of their
+ * own, and the hash takes the place of each that is compared.
+ */
+import type { Node } from 'libpg-query';
+import { as, stringsOf } from '../tree.ts';
+import { hashOf } from './hashes.ts';
+import { type Column, isOpen, isProtected } from './relations.ts';
+import { requireSameKeys, requireSearchable } from './sides.ts';
+import { notComparable, starCompared } from './unsupported.ts';
+import { isCompared, type Target, type Targets, type Walk } from './walk.ts';
+
+const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
+
+const isHashed = ({ output }: Column, target: Target) =>
+  isCompared(target) && (target.comparedWith !== undefined || isProtected(output));
+
+export const hasHashes = (star: readonly Column[], targets: Targets) =>
+  star.some((column, index) => isHashed(column, targets[index]));
+
+/** What stands in the place of one column. @throws Refusal */
+function hashedColumn(own: Walk, column: Column, target: Target): Column {
+  if (!isHashed(column, target) || !isCompared(target)) return column;
+  const { comparedWith: wanted } = target;
+  if (wanted && column.given) {
+    requireSearchable(wanted);
+    own.storeGiven(column.given, wanted);
+  }
+  const { name, output } = column;
+  if (!isProtected(output)) throw wanted ? notComparable(wanted) : starCompared();
+  requireSearchable(output);
+  if (wanted) requireSameKeys(output, wanted);
+  return { ...hashOf(output), name };
+}
+
+/** @param val what has the star @param star what it stands for. @throws Refusal where its columns cannot be written by their names */
+export function hashedStar(
+  own: Walk,
+  val: Node | undefined,
+  star: readonly Column[],
+  targets: Targets,
+): readonly Column[] {
+  const reference = as(val, 'ColumnRef');
+  const names = star.flatMap(({ name }) => name ?? []);
+  const areKnown = !isOpen(star) && names.length === star.length && new Set(names).size === names.length;
+  if (!reference || !areKnown) throw starCompared();
+  const columns = star.map((column, index) => hashedColumn(own, column, targets[index]));
+  const relation = stringsOf(reference.fields).map(quoted);
+  const list = columns.map(({ name = '', isHash }) => {
+    const named = [...relation, quoted(name)].join('.');
+    return isHash ? `substr(${named}, 1, 33)` : named;
+  });
+  if (!own.draft.takeStar(reference, list.join(', '))) throw starCompared();
+  return columns;
+}
