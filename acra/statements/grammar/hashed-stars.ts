@@ -12,6 +12,11 @@ import { isCompared, type Target, type Targets, type Walk } from './walk.ts';
 
 const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
 
+/** What PostgreSQL calls a value without AS: its type's name, which is another one as soon as it is encrypted. */
+const OF_TYPES: readonly string[] = ['?column?', 'text', 'varchar', 'bytea', 'int2', 'int4', 'int8'];
+
+const nameOf = ({ name, given }: Column) => (given && OF_TYPES.includes(name ?? '') ? undefined : name);
+
 const isHashed = ({ output }: Column, target: Target) =>
   isCompared(target) && (target.comparedWith !== undefined || isProtected(output));
 
@@ -41,7 +46,7 @@ export function hashedStar(
   targets: Targets,
 ): readonly Column[] {
   const reference = as(val, 'ColumnRef');
-  const names = star.flatMap(({ name }) => name ?? []);
+  const names = star.flatMap((column) => nameOf(column) ?? []);
   const areKnown = !isOpen(star) && names.length === star.length && new Set(names).size === names.length;
   if (!reference || !areKnown) throw starCompared();
   const columns = star.map((column, index) => hashedColumn(own, column, targets[index]));

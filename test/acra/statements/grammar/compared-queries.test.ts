@@ -78,6 +78,8 @@ for (const condition of [
   "(email, email) IN (SELECT * FROM (VALUES ('p')) AS x (a), (VALUES ('q')) AS y (a))",
   "email IN (WITH w (e) AS (VALUES ('p')) TABLE w)",
   "secret IN (SELECT * FROM (VALUES ('p')) AS x)",
+  "email IN (SELECT * FROM (SELECT 'p') AS x)",
+  'email IN (SELECT * FROM (SELECT $1::text) AS x)',
   'email IN (SELECT * FROM o)',
   "(1, 'x', 'p') IN (SELECT id, email FROM v)",
   'email IN (SELECT email FROM v ORDER BY email LIMIT 1)',
