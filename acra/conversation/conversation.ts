@@ -85,7 +85,7 @@ export class Conversation {
     } catch (refusal) {
       if (!(refusal instanceof Refusal)) throw refusal;
       if (this.#options.isReporting && mayPass(refusal)) {
-        const session = { watch: this.#watch, portals: this.#portals, segment: this.#segment };
+        const session = { watch: this.#watch, portals: this.#portals, names: this.#names, segment: this.#segment };
         return this.#send(asWritten(message, refusal, session), message.frame);
       }
       const { frame, ...request } = trapFor(message);

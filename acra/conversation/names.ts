@@ -3,9 +3,12 @@
  * database has confirmed, or may mean what is still under way.
  */
 import type { Effect, Prepared, PreparedStatements } from '../statements/plan.ts';
-import { Refusal } from '../statements/refusal.ts';
+import { RefusedText } from '../statements/refused-text.ts';
 import { takesValues } from '../statements/value-use.ts';
 import { type ParseRequest, Statements } from './statements.ts';
+
+/** feature_not_supported. */
+const SQL_STATE = '0A000';
 
 /** Names in the protocol's messages are read as latin1 (postgres/messages.ts). */
 const wireName = (name: string) => Buffer.from(name).toString('latin1');
@@ -22,6 +25,10 @@ export interface PendingEffects {
 
 const isProtected = (prepared: Prepared) =>
   takesValues(prepared) || prepared.results.some((outputs) => outputs.some((output) => typeof output === 'object'));
+
+/** With what else the text does: it may pass (`guard.mode: report`). */
+const refused = ({ kinds, streams, effects }: Prepared, reason: string) =>
+  new RefusedText('prepared-name', reason, SQL_STATE, { kinds, streams, names: effects });
 
 export class Names {
   readonly statements = new Statements();
@@ -54,13 +61,16 @@ export class Names {
   }
 
   /** The statements that a text executes. @throws Refusal where a name may mean more than one, and values may be protected */
-  executedBy({ executes }: Prepared, segment: number): PreparedStatements {
+  executedBy(plan: Prepared, segment: number): PreparedStatements {
     return new Map(
-      executes.flatMap((name) => {
+      plan.executes.flatMap((name) => {
         const found = this.statements.plansOf(wireName(name), segment);
         const [first] = found;
         if (found.length > 1 && found.some(isProtected)) {
-          throw new Refusal('prepared-name', 'a statement is executed while another one may be taking its name');
+          throw refused(plan, 'a statement is executed while another one may be taking its name');
+        }
+        if (found.some(({ isAsWritten }) => isAsWritten)) {
+          throw refused(plan, 'EXECUTE names a statement that would have been refused, and went as it was written');
         }
         return first ? [[name, first] as const] : [];
       }),
@@ -81,7 +91,7 @@ export class Names {
       const made = portal(wireName(name));
       const found = [...declared, ...(made ? [made] : [])];
       if (found.length > 1 && found.some(isProtected)) {
-        throw new Refusal('prepared-name', 'a cursor is read while another one may have taken its name');
+        throw refused(plan, 'a cursor is read while another one may have taken its name');
       }
       results[at] = found[0]?.results[0] ?? [];
     }

@@ -12,6 +12,7 @@ import { type Judged, judgeStatement } from './grammar/commands.ts';
 import { fence } from './grammar/fence.ts';
 import { receiversOf } from './grammar/receivers.ts';
 import type { Database } from './grammar/relations.ts';
+import { namesMadeIn } from './names-made.ts';
 import { outputsOf } from './outputs.ts';
 import type { ParsedText } from './parser.ts';
 import type { Plan, Prepared, PreparedStatements } from './plan.ts';
@@ -21,7 +22,7 @@ import { Refusal } from './refusal.ts';
 import type { RefusalKind } from './refusal-kinds.ts';
 import type { Tables } from './scope.ts';
 import { judgeSearch } from './search.ts';
-import type { StatementFacts } from './statement-kinds.ts';
+import type { TextFacts } from './statement-kinds.ts';
 import { allOf } from './tree.ts';
 import { takesValues } from './value-use.ts';
 import { judgeWrites } from './writes.ts';
@@ -35,7 +36,7 @@ export type Verdict =
       readonly sqlState: string;
       readonly reason: string;
       /** Undefined where the text could not be read. */
-      readonly facts: StatementFacts | undefined;
+      readonly facts: TextFacts | undefined;
     };
 
 interface Question {
@@ -114,7 +115,7 @@ export interface JudgeQuestion {
   readonly sides?: Sides | undefined;
 }
 
-export function refusedBy({ kind, sqlState, message }: Refusal, facts?: StatementFacts): Verdict {
+export function refusedBy({ kind, sqlState, message }: Refusal, facts?: TextFacts): Verdict {
   return { kind: 'refused', refusal: kind, sqlState, reason: message, facts };
 }
 
@@ -137,7 +138,7 @@ export function judge(
     const plan = sides ? planBetween(text, settings.tables, sides, planWith) : planWith(settings.tables, []);
     return { kind: 'passes', plan };
   } catch (error) {
-    if (error instanceof Refusal) return refusedBy(error, factsOf(text.statements));
-    throw error;
+    if (!(error instanceof Refusal)) throw error;
+    return refusedBy(error, { ...factsOf(text.statements), names: namesMadeIn(text.statements) });
   }
 }

@@ -13,6 +13,8 @@ export interface Prepared extends ParameterUses, StatementFacts {
   /** Cursors that FETCH reads from. */
   readonly fetches: readonly { readonly at: number; readonly name: string }[];
   readonly effects: readonly Effect[];
+  /** The text would have been refused, and went to the database as the client wrote it (`guard.mode: report`). */
+  readonly isAsWritten?: true;
 }
 
 /** What a statement does to the names that a session has, once the database has carried it out. */

@@ -2,6 +2,7 @@
 import type { CopyStmt, ExecuteStmt, Node, PrepareStmt } from 'libpg-query';
 import type { ProtectedCopy } from '../copy-stream.ts';
 import type { Draft } from '../draft.ts';
+import { nameEndedBy } from '../names-made.ts';
 import type { Result } from '../outputs.ts';
 import type { Effect, Plan, Prepared, PreparedStatements } from '../plan.ts';
 import { allAs, as } from '../tree.ts';
@@ -45,20 +46,14 @@ export function judgeStatement(context: StatementContext, statement: Node): Judg
     as(statement, 'PrepareStmt'),
     as(statement, 'ExecuteStmt'),
   ];
-  const [declare, fetch, close] = [
-    as(statement, 'DeclareCursorStmt'),
-    as(statement, 'FetchStmt'),
-    as(statement, 'ClosePortalStmt'),
-  ];
-  const [deallocate, discard] = [as(statement, 'DeallocateStmt'), as(statement, 'DiscardStmt')];
+  const [declare, fetch] = [as(statement, 'DeclareCursorStmt'), as(statement, 'FetchStmt')];
   if (explain?.query) return judgeStatement(context, explain.query) && nothing;
   if (prepare?.query) return judgePrepare(context, prepare, prepare.query);
   if (execute) return { outputs: judgeExecute(context, execute) };
   if (declare?.query) return judgeDeclare(context, declare.portalname ?? '', declare.query);
   if (fetch) return fetch.ismove ? nothing : { outputs: [], fetches: { at, name: fetch.portalname ?? '' } };
-  if (close) return { outputs: [], effect: { at, does: 'close', name: close.portalname } };
-  if (deallocate) return { outputs: [], effect: { at, does: 'deallocate', name: deallocate.name } };
-  if (discard?.target === 'DISCARD_ALL') return { outputs: [], effect: { at, does: 'deallocate', name: undefined } };
+  const ended = nameEndedBy(statement, at);
+  if (ended) return { outputs: [], effect: ended };
   const copy = as(statement, 'CopyStmt');
   if (copy) return judgeCopy(context, copy);
   judgeSettings(statement);
