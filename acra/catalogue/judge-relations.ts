@@ -1,5 +1,6 @@
 /** Which relations may receive values, and why others may not. Names stand in the list without their schemas. */
 import type { EncryptedTable } from '../encryptor-config/schema.ts';
+import { isCatalogueName } from '../statements/grammar/built-in-relations.ts';
 import type { Catalogue, Relation } from './catalogue.ts';
 import { type Finding, type FindingCode, finding } from './findings.ts';
 import { type Labels, labelOfRelation } from './labels.ts';
@@ -23,9 +24,8 @@ export interface Judging {
 
 export const byCodeUnits = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
-/** PostgreSQL looks for these names among its own first; the guard takes them for its own. */
-const isReserved = ({ name, schema }: Relation) =>
-  name.startsWith('pg_') || schema === 'pg_catalog' || schema === 'information_schema';
+/** The guard takes them for PostgreSQL's own: where no schema stands before the name, or this one. */
+const isReserved = ({ name, schema }: Relation) => isCatalogueName(name) || isCatalogueName(name, schema);
 
 const isView = ({ kind }: Relation) => kind === 'v' || kind === 'm';
 

@@ -1,6 +1,7 @@
 /** What in a list of receivers contradicts the encryptor configuration, or would give values to what must never get one. */
 import type { GuardList } from '../../config/guard-list.ts';
 import type { EncryptedTable } from '../encryptor-config/schema.ts';
+import { isCatalogueName } from '../statements/grammar/built-in-relations.ts';
 import { searchedColumns } from '../statements/policy.ts';
 import { NO_RECEIVERS } from './no-receivers.ts';
 
@@ -12,7 +13,7 @@ export interface ListFault {
 
 function relationFault(name: string, tables: ReadonlyMap<string, EncryptedTable>): string | undefined {
   if (tables.has(name)) return 'is a table of the encryptor configuration, which says what becomes of its values';
-  return name.startsWith('pg_') ? 'is called as a relation of PostgreSQL’s own, which would be meant' : undefined;
+  return isCatalogueName(name) ? 'is called as a relation of PostgreSQL’s own, which would be meant' : undefined;
 }
 
 function searchFault(name: string, tables: ReadonlyMap<string, EncryptedTable>): string | undefined {

@@ -8,14 +8,11 @@ import type { Policy } from '../policy.ts';
 import type { Tables } from '../scope.ts';
 import { as, stringsOf } from '../tree.ts';
 import builtIn from './built-in-functions.json' with { type: 'json' };
-import relations from './built-in-relations.json' with { type: 'json' };
+import { isCatalogueName } from './built-in-relations.ts';
 import { unsupported } from './unsupported.ts';
 
 /** Of PostgreSQL 18, but for those that run a text as a statement, or keep what they get. */
 const BUILT_IN: ReadonlySet<string> = new Set(builtIn);
-const CATALOGUES: ReadonlyMap<string, ReadonlySet<string>> = new Map(
-  Object.entries(relations).map(([schema, names]) => [schema, new Set(names)]),
-);
 const CATALOGUE = 'pg_catalog';
 
 /** The last part: which schema it leads to is the database's word. */
@@ -34,8 +31,7 @@ export class Receivers {
 
   /** Whether nothing of a relation that is not protected itself is a protected column. */
   isPlain({ relname = '', schemaname }: RangeVar): boolean {
-    if (this.#isAny || this.#relations.has(relname)) return true;
-    return CATALOGUES.get(schemaname ?? CATALOGUE)?.has(relname) === true;
+    return this.#isAny || this.#relations.has(relname) || isCatalogueName(relname, schemaname);
   }
 
   /** Whether the measured configuration names it. */

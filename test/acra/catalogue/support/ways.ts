@@ -247,12 +247,18 @@ export const WAYS: Readonly<Record<string, Way>> = {
     ],
   },
   'a name of PostgreSQL’s own': {
-    sql: 'CREATE VIEW pg_patients AS SELECT * FROM patients; CREATE TABLE pg_settings (name text, setting text)',
-    leftOut: ['pg_patients', 'pg_settings'],
+    sql: 'CREATE VIEW pg_tables AS SELECT * FROM patients; CREATE TABLE pg_settings (name text, setting text)',
+    leftOut: ['pg_tables', 'pg_settings'],
     told: [
-      ['DB_CATALOGUE_NAME', /pg_patients/],
+      ['DB_CATALOGUE_NAME', /pg_tables/],
       ['DB_NAME_RESERVED', /pg_settings/],
     ],
+  },
+  'names that begin like PostgreSQL’s own, and are none': {
+    sql: 'CREATE VIEW pg_patients AS SELECT * FROM patients; CREATE TABLE pg_notes (name text); CREATE TABLE tables (name text)',
+    leftOut: ['pg_patients'],
+    listed: ['pg_notes', 'tables'],
+    told: [['DB_VIEW', /pg_patients/]],
   },
   'a view whose rule runs a text': {
     sql: "CREATE RULE r AS ON INSERT TO notes DO ALSO SELECT query_to_xml(NEW.note, true, true, '')",
