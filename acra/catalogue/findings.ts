@@ -154,13 +154,13 @@ export const FINDINGS = {
   DB_NAME_RESERVED: {
     severity: 'warning',
     meaning:
-      'A relation is called as one of PostgreSQL’s own (`pg_…`), or a function as one that may get no values: it is never listed.',
+      'A relation is called as one of PostgreSQL’s own (`pg_class`), or a function as one that may get no values: it is never listed.',
     action: 'Rename it.',
   },
   DB_CATALOGUE_NAME: {
     severity: 'error',
     meaning:
-      'A relation that reaches a protected table is called as one of PostgreSQL’s own (`pg_…`), or stands in its schemas: what it is compared with would be sent as it is.',
+      'A relation that reaches a protected table is called as one of PostgreSQL’s own (`pg_class`), which the guard exempts by name: what it is compared with would be sent as it is.',
     action: 'Rename or drop it, and ask who made it.',
   },
   DB_FUNCTION_LEFT_OUT: {
@@ -215,6 +215,19 @@ export const FINDINGS = {
     meaning:
       'The application’s role may do more to a protected table than it needs, and so may whoever has its password.',
     action: 'Have `acra-enclave guard ddl --role NAME` write its rights, and run that; let another role own the table.',
+  },
+  DB_SEARCH_NOT_UNIQUE: {
+    severity: 'warning',
+    meaning:
+      'An entry of `uniqueSearches` has no unique index in the database: ON CONFLICT over it would fail (`42P10`). It is taken from the list.',
+    action:
+      'Create the index, with `substr(column, 1, 33)` in the place of each protected column; or leave the entry out.',
+  },
+  DB_SEARCH_NOT_JUDGED: {
+    severity: 'warning',
+    meaning:
+      'Whether an entry of `uniqueSearches` is true cannot be seen: its table is a view, has children or is missing, or its index has a condition, INCLUDE, or an order of its own. It stays on the list.',
+    action: 'See that equal values cannot be there twice; ON CONFLICT must name what its index needs.',
   },
   DB_LIST_UNUSED: {
     severity: 'warning',

@@ -6,10 +6,10 @@ import { FINDINGS, type Finding, finding } from './findings.ts';
 import { judgeFunctions } from './judge-functions.ts';
 import { byCodeUnits, type Judging, judgeRelations } from './judge-relations.ts';
 import { judgeRoles } from './judge-roles.ts';
+import { judgeSearches } from './judge-searches.ts';
 import { judgeTables } from './judge-tables.ts';
 import { Labels, labelOfFunction, labelOfRelation, quoted } from './labels.ts';
 import { reachOf, relationsNamed, withChildren } from './reach.ts';
-import { uniqueSearches } from './unique-searches.ts';
 
 type Tables = ReadonlyMap<string, EncryptedTable>;
 
@@ -52,17 +52,18 @@ function ordered(findings: readonly Finding[]): Finding[] {
   );
 }
 
-/** @param tables of the encryptor configuration */
-export function judgeCatalogue(catalogue: Catalogue, tables: Tables): Judgement {
+/** @param tables of the encryptor configuration @param present uniqueSearches of the list that there is: they are kept where they may be true */
+export function judgeCatalogue(catalogue: Catalogue, tables: Tables, present: readonly string[] = []): Judgement {
   const withProtected = new Map([...tables].filter(([, { encrypted }]) => encrypted.size > 0));
   const judging = { catalogue, tables, reach: reachOf(catalogue, withProtected), labels: new Labels(catalogue) };
   const [relations, functions] = [judgeRelations(judging), judgeFunctions(judging)];
+  const searches = judgeSearches(catalogue, withProtected, present);
   return {
     list: {
       version: 1,
       relations: [...relations.names],
       functions: [...functions.names],
-      uniqueSearches: uniqueSearches(catalogue, withProtected),
+      uniqueSearches: searches.uniqueSearches,
     },
     findings: ordered([
       ...judgeTables(catalogue, tables),
@@ -70,6 +71,7 @@ export function judgeCatalogue(catalogue: Catalogue, tables: Tables): Judgement 
       ...judgeRoles(catalogue),
       ...relations.findings,
       ...functions.findings,
+      ...searches.findings,
     ]),
   };
 }

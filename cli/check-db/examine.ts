@@ -45,7 +45,7 @@ export async function examineDatabase(
   const { tables } = loadEncryptorConfig(join(folder, config.acra.encryptorConfig));
   const hasGuard = config.ingress.tls === 'terminate';
   const listFile = hasGuard ? join(folder, config.guard.list ?? DEFAULT_LIST) : undefined;
-  if (listFile !== undefined) readList(listFile);
+  const listed = listFile === undefined ? undefined : readList(listFile);
   const address = addressOf(options.user, options, config, folder);
   const named = options.role ?? [];
   const roles = named.length > 0 ? named : config.database.users.map(({ name }) => name);
@@ -53,7 +53,7 @@ export async function examineDatabase(
   const session = await connect(address);
   try {
     const catalogue = await readCatalogue(session, [...tables.keys()], roles, (what) => told(`reading ${what} …`));
-    const { list, findings } = judgeCatalogue(catalogue, tables);
+    const { list, findings } = judgeCatalogue(catalogue, tables, listed?.uniqueSearches);
     const present = catalogue.roles.map(({ name }) => name);
     return {
       findings: [...findings, ...(hasGuard ? unusedList(config) : [])],

@@ -6,8 +6,8 @@ import { loadConfig, MAX_FILE_BYTES } from '../../config/load.ts';
 import { writeOutputFile } from '../../eif/output-file.ts';
 import { CliError } from '../errors.ts';
 
-const HEADING = `# Written by \`acra-enclave guard check-db --write\`, which writes it anew: what you add by hand is lost then. It is measured with the
-# enclave's image; read it as you read enclave.yaml. Names as PostgreSQL stores them, without schemas.
+const HEADING = `# Written by \`acra-enclave guard check-db --write\`, which writes it anew: what you add by hand is lost then, but for uniqueSearches that the
+# database does not contradict. It is measured with the enclave's image; read it as you read enclave.yaml. Names as PostgreSQL stores them, without schemas.
 `;
 
 const SECTIONS = ['relations', 'functions', 'uniqueSearches'] as const;

@@ -77,6 +77,19 @@ t.test('a database', async (t) => {
     t.match(stdout, /differs.*\n {2}- relations: gone\n/);
   });
 
+  await t.test('keeps uniqueSearches that the database bears out, and tells those that it does not', async (t) => {
+    const folder = enclaveFolder(t);
+    const file = join(folder, 'guard-list.yaml');
+    writeFileSync(file, "version: 1\nuniqueSearches: ['patients.(name,email)', 'patients.(id,email)']\n");
+    await client.query('CREATE UNIQUE INDEX own ON patients (name, substr(email, 1, 33))');
+    const { code, stdout } = await check(folder, address, [...PLAIN, '--write']);
+    await client.query('DROP INDEX own');
+    t.equal(code, 1);
+    t.match(stdout, /warning DB_SEARCH_NOT_UNIQUE: uniqueSearches: "patients\.\(id,email\)": no unique index/);
+    t.match(stdout, /\n {2}- uniqueSearches: patients\.\(id,email\)\n/);
+    t.match(readFileSync(file, 'utf8'), /\nuniqueSearches:\n {2}- patients\.\(name,email\)\n$/);
+  });
+
   await t.test('tells a list that enclave.yaml does not use', async (t) => {
     const { code, stdout } = await check(enclaveFolder(t, ''), address, [...PLAIN, '--write']);
     t.equal(code, 1);

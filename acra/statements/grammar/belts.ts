@@ -6,7 +6,7 @@
 import type { Node } from 'libpg-query';
 import { checkFor } from '../../belts/check.ts';
 import { identifier } from '../../belts/names.ts';
-import { type EncryptedColumn } from '../../encryptor-config/schema.ts';
+import type { EncryptedColumn } from '../../encryptor-config/schema.ts';
 import { as, builtInName, stringsOf } from '../tree.ts';
 
 const READERS = ['get_byte', 'substr', 'substring'];

@@ -4,8 +4,8 @@
  */
 import type { Node } from 'libpg-query';
 import { as } from '../tree.ts';
-import { areRead, isOpen, isProtected, isUnknown, protectedIn, type Column } from './columns.ts';
-import { type Scope } from './relations.ts';
+import { areRead, type Column, isOpen, isProtected, isUnknown, protectedIn } from './columns.ts';
+import type { Scope } from './relations.ts';
 import { givenSide, requireSearchable, type Side, sideOf } from './sides.ts';
 import { isStarred } from './stars.ts';
 import { requireNoValueInQuery } from './unlisted.ts';

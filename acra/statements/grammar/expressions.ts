@@ -6,7 +6,7 @@ import type { A_Expr, ColumnRef, FuncCall, Node, SubLink } from 'libpg-query';
 import type { Output } from '../outputs.ts';
 import { allAs, allOf, as, builtInName, stringsOf, walk } from '../tree.ts';
 import { castColumn, takeCasts } from './cast-columns.ts';
-import { areRead, isOpen, isProtected, isUnknown, protectedIn, type Column } from './columns.ts';
+import { areRead, type Column, isOpen, isProtected, isUnknown, protectedIn } from './columns.ts';
 import { compareWithQuery, requireNothing, testsOf } from './compared-queries.ts';
 import { judgeComparison } from './comparisons.ts';
 import type { Scope } from './relations.ts';

@@ -4,7 +4,7 @@ import type { EncryptedColumn } from '../../encryptor-config/schema.ts';
 import { as } from '../tree.ts';
 import { castColumn, takeCasts } from './cast-columns.ts';
 import { isProtected } from './columns.ts';
-import { type Scope } from './relations.ts';
+import type { Scope } from './relations.ts';
 import { isStarred } from './stars.ts';
 import { unsupported } from './unsupported.ts';
 import type { Walk } from './walk.ts';

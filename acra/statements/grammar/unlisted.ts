@@ -3,10 +3,11 @@
  * compared with what they have: a protected column's value would be sent as it is. Values come as literals and parameters, and by columns
  * that no stored relation has. What does not compare is known by its name (working-out.ts).
  */
+
+import type { A_Expr, A_Indirection, CaseExpr, FuncCall, MinMaxExpr, Node } from 'libpg-query';
 import { allAs, allOf, as, builtInName, stringsOf, walk } from '../tree.ts';
-import { isOpen, isUnknown, type Column } from './columns.ts';
-import { type Scope } from './relations.ts';
-import { type A_Expr, type A_Indirection, type CaseExpr, type FuncCall, type MinMaxExpr, type Node } from 'libpg-query';
+import { type Column, isOpen, isUnknown } from './columns.ts';
+import type { Scope } from './relations.ts';
 import { isStarred } from './stars.ts';
 import { unsupported } from './unsupported.ts';
 import type { Walk } from './walk.ts';

@@ -35,7 +35,7 @@ export interface CaseDatabase {
   readonly client: pg.Client;
   readonly address: { readonly host: string; readonly port: number };
   /** Of a database that has these statements' objects, and the base. */
-  judge(sql: string, encryptorYaml?: string): Promise<Judgement>;
+  judge(sql: string, encryptorYaml?: string, present?: readonly string[]): Promise<Judgement>;
 }
 
 export const LOGIN = { user: 'someone', password: 'secret', database: 'records' } as const;
@@ -61,14 +61,14 @@ export async function caseDatabase(t: Test): Promise<CaseDatabase> {
   return {
     client,
     address: { host, port },
-    judge: async (sql, encryptorYaml = ENCRYPTOR_YAML) => {
+    judge: async (sql, encryptorYaml = ENCRYPTOR_YAML, present = []) => {
       await client.query(BASE);
       await client.query(sql);
       const { tables } = parseEncryptorConfig(encryptorYaml, 'encryptor.yaml');
       const reader = {
         query: async (text: string, values: readonly unknown[] = []) => (await client.query(text, [...values])).rows,
       };
-      return judgeCatalogue(await readCatalogue(reader, [...tables.keys()]), tables);
+      return judgeCatalogue(await readCatalogue(reader, [...tables.keys()]), tables, present);
     },
   };
 }
