@@ -19,6 +19,7 @@ export const guardListSchema = z
     version: z.literal(1),
     relations: names.describe('tables and views that may be written, with values as they are'),
     functions: names.describe('functions and procedures that may be given values'),
+    operators: names.describe('operators that PostgreSQL does not have, and that may be given values'),
     uniqueSearches: z
       .array(z.string().regex(/^.+\..+$/, { error: 'must be TABLE.COLUMN, or TABLE.(COLUMN,COLUMN)' }))
       .max(MAX_NAMES, { error: `must have at most ${MAX_NAMES} entries` })

@@ -185,10 +185,15 @@ export const FINDINGS = {
       'A function that may get no values is called as one of PostgreSQL’s own, and may be chosen for its arguments’ types: the guard cannot tell the two apart.',
     action: 'Rename or drop it.',
   },
+  DB_OPERATOR_LEFT_OUT: {
+    severity: 'warning',
+    meaning: 'An operator gets no values: it runs a function that reaches a protected table, or cannot be read.',
+    action: 'Change what the finding names; or write the operator into the list by hand, once you have read it.',
+  },
   DB_SYMBOL_REACHES: {
     severity: 'error',
     meaning:
-      'An operator, a cast or a type runs a function that reaches a protected table. A statement that uses it (`a OPERATOR b`, `value::type`) gives it values, and no list stops that.',
+      'An operator that is written as one of PostgreSQL’s own, a cast or a type runs a function that reaches a protected table. A statement that uses it (`a = b`, `value::type`) gives it values, and no list stops that.',
     action: 'Drop it, or change what the finding names.',
   },
   DB_SYMBOL_UNREAD: {

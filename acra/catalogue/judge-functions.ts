@@ -1,5 +1,6 @@
 /** Which functions may be given values, why others may not, and what runs a function without its name in the statement. */
 import builtIn from '../statements/grammar/built-in-functions.json' with { type: 'json' };
+import { isCatalogueOperator } from '../statements/grammar/built-in-operators.ts';
 import type { DatabaseFunction } from './catalogue.ts';
 import { type Finding, finding } from './findings.ts';
 import { byCodeUnits, type Judged, type Judging, reachesTable } from './judge-relations.ts';
@@ -51,13 +52,24 @@ function isRow({ reach }: Judging, place: Place): boolean {
 /** Operators, casts, domains and other types; what is made of another type is told with that. */
 function judgeSymbols(judging: Judging, isOfExtension: (place: Place) => string | undefined): Finding[] {
   const { catalogue, reach, labels } = judging;
-  return catalogue.symbols.flatMap(({ id }) => {
+  return catalogue.symbols.flatMap(({ id, name }) => {
     const [first] = reach.taint.chain(id);
     const isOfType = first?.by?.startsWith('T');
     if (!first || id.startsWith('P') || isOfType || isRow(judging, id) || isOfExtension(id) !== undefined) return [];
-    const code = reachesTable(reach, id) ? 'DB_SYMBOL_REACHES' : 'DB_SYMBOL_UNREAD';
+    const isListed = id.startsWith('O') && !isCatalogueOperator(name);
+    const given = reachesTable(reach, id) ? 'DB_SYMBOL_REACHES' : 'DB_SYMBOL_UNREAD';
+    const code = isListed ? 'DB_OPERATOR_LEFT_OUT' : given;
     return [finding(code, labels.of(id), labels.why(reach.taint, id))];
   });
+}
+
+/** Operators of the database's own that lead to no protected table, by name. */
+export function cleanOperators({ catalogue, reach }: Judging): string[] {
+  const own = catalogue.symbols.filter(({ id }) => id.startsWith('O'));
+  const isClean = (group: typeof own) => group.every(({ id }) => !reach.taint.has(id));
+  return [...Map.groupBy(own, ({ name }) => name)]
+    .flatMap(([name, group]) => (isClean(group) ? [name] : []))
+    .sort(byCodeUnits);
 }
 
 function judgeEventTriggers({ catalogue, reach, labels }: Judging): Finding[] {

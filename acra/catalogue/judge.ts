@@ -3,7 +3,7 @@ import type { GuardList } from '../../config/guard-list.ts';
 import type { EncryptedTable } from '../encryptor-config/schema.ts';
 import type { Catalogue } from './catalogue.ts';
 import { FINDINGS, type Finding, finding } from './findings.ts';
-import { judgeFunctions } from './judge-functions.ts';
+import { cleanOperators, judgeFunctions } from './judge-functions.ts';
 import { byCodeUnits, type Judging, judgeRelations } from './judge-relations.ts';
 import { judgeRoles } from './judge-roles.ts';
 import { judgeSearches } from './judge-searches.ts';
@@ -63,6 +63,7 @@ export function judgeCatalogue(catalogue: Catalogue, tables: Tables, present: re
       version: 1,
       relations: [...relations.names],
       functions: [...functions.names],
+      operators: cleanOperators(judging),
       uniqueSearches: searches.uniqueSearches,
     },
     findings: ordered([

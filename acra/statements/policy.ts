@@ -7,6 +7,8 @@ export interface Policy {
   readonly list: {
     readonly relations: readonly string[];
     readonly functions: readonly string[];
+    /** As they are written, without schemas. */
+    readonly operators?: readonly string[];
     /** `table.column` of searchable columns with a unique index on the hash alone; `table.(column,column)` of an index on more. */
     readonly uniqueSearches: readonly string[];
   };

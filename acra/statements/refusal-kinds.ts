@@ -127,16 +127,17 @@ export const REFUSALS = {
   'function-unlisted': {
     inReportMode: 'passes',
     sqlStates: NOT_ALLOWED,
-    meaning: 'A function would receive values that is not on the list of the measured configuration.',
-    accepted: 'Call functions that the list names.',
+    meaning:
+      'A function, or an operator that PostgreSQL does not have, would receive values and is not on the list of the measured configuration.',
+    accepted: 'Call functions and operators that the list names.',
     action: 'Have `acra-enclave guard check-db` write the list, look at what is new, and build the image again.',
   },
   'column-unlisted': {
     inReportMode: 'passes',
     sqlStates: NOT_ALLOWED,
     meaning:
-      'A column of a relation that is neither in the encryptor configuration nor on the list has the name of a protected one, and is compared or computed with.',
-    accepted: 'Use the column as a result and nothing else, or give it another name in the database.',
+      'A column of a relation that is neither in the encryptor configuration nor on the list is compared with a value of the statement, or given to a function that may compare it; or it has the name of a protected one, and is more than a result.',
+    accepted: 'Use the column as a result, with other columns, or with what only works something out of it.',
     action: 'Put the relation on the list, or into the encryptor configuration where the column is protected.',
   },
   'code-hidden': {

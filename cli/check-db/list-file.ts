@@ -10,7 +10,7 @@ const HEADING = `# Written by \`acra-enclave guard check-db --write\`, which wri
 # database does not contradict. It is measured with the enclave's image; read it as you read enclave.yaml. Names as PostgreSQL stores them, without schemas.
 `;
 
-const SECTIONS = ['relations', 'functions', 'uniqueSearches'] as const;
+const SECTIONS = ['relations', 'functions', 'operators', 'uniqueSearches'] as const;
 
 /** Undefined where there is no file. @throws ConfigError where it is no list */
 export function readList(file: string): GuardList | undefined {

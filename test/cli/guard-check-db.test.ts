@@ -52,7 +52,7 @@ t.test('a database', async (t) => {
     const text = readFileSync(file, 'utf8');
     t.match(
       text,
-      /^# Written by `acra-enclave guard check-db --write`.*\nversion: 1\nrelations:\n {2}- notes\nfunctions:\n {2}- touch\nuniqueSearches: \[\]\n$/s,
+      /^# Written by `acra-enclave guard check-db --write`.*\nversion: 1\nrelations:\n {2}- notes\nfunctions:\n {2}- touch\noperators: \[\]\nuniqueSearches: \[\]\n$/s,
     );
     const again = await check(folder, address, [...PLAIN, '--write', '--json']);
     t.equal(again.code, 0, again.stderr);

@@ -63,6 +63,7 @@ async function checkAndWrite(t: Test, stack: Stack): Promise<void> {
     version: 1,
     relations: ['moved', 'moved_rest', 'note_view', 'notes'],
     functions: ['touch'],
+    operators: [],
     uniqueSearches: [],
   });
 }

@@ -9,7 +9,9 @@ import { castColumn, takeCasts } from './cast-columns.ts';
 import { areRead, type Column, isOpen, isProtected, isUnknown, protectedIn } from './columns.ts';
 import { compareWithQuery, requireNothing, testsOf } from './compared-queries.ts';
 import { judgeComparison } from './comparisons.ts';
-import type { Scope } from './relations.ts';
+import { areRead, isOpen, isProtected, isUnknown, protectedIn, type Column } from './columns.ts';
+import { requireOrderings } from './order.ts';
+import { type Scope } from './relations.ts';
 import { judgeSetConfig } from './settings.ts';
 import { isStarred } from './stars.ts';
 import { isOfUnlisted, requireField, requireNoValueIn, requireNoValueInQuery } from './unlisted.ts';
@@ -28,6 +30,7 @@ export function visit(own: Walk, tree: unknown, scope: Scope): void {
     const [reference, expression, test] = [as(node, 'ColumnRef'), as(node, 'A_Expr'), as(node, 'NullTest')];
     const [call, link] = [as(node, 'FuncCall'), as(node, 'SubLink')];
     if (call) judgeCall(call, scope);
+    requireOrderings([node], scope);
     requireNoHiddenField(node, scope);
     if (COMPARING.includes(kind)) visited.push(node);
     if (reference) requirePlain(scope, reference);
@@ -55,7 +58,17 @@ function requirePlain(scope: Scope, reference: ColumnRef): void {
   else requireNothing([readColumn(scope, reference)], stringsOf(reference.fields).at(-1));
 }
 
+/** What PostgreSQL's grammar calls by a word. */
+const IN_WORDS: readonly string[] = [
+  'AEXPR_BETWEEN',
+  'AEXPR_NOT_BETWEEN',
+  'AEXPR_BETWEEN_SYM',
+  'AEXPR_NOT_BETWEEN_SYM',
+];
+
 function visitExpression(own: Walk, expression: A_Expr, scope: Scope): void {
+  const { kind = '', name, lexpr, rexpr } = expression;
+  if (!IN_WORDS.includes(kind)) scope.database.receivers.requireOperator(name, [lexpr, rexpr]);
   if (!judgeComparison(own, expression, scope)) own.visit([expression.lexpr, expression.rexpr], scope);
 }
 
@@ -107,6 +120,7 @@ function visitSubLink(own: Walk, { subLinkType, operName, testexpr, subselect }:
     compareWithQuery(own, testexpr, subselect, scope);
     return;
   }
+  if (operName) scope.database.receivers.requireOperator(operName, [testexpr]);
   own.visit(testexpr, scope);
   const columns = subselect ? own.query(subselect, scope) : [];
   if (testexpr) requireNoValueInQuery(own, testsOf(testexpr), columns, scope);

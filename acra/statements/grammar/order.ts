@@ -1,8 +1,8 @@
 /** What compares whole rows, or puts them in order: ORDER BY, GROUP BY, DISTINCT. The database would do it by ciphertext. */
 import type { Node, SelectStmt } from 'libpg-query';
-import { as, stringsOf } from '../tree.ts';
-import { areHidden, areRead, type Column, isProtected, protectedIn } from './columns.ts';
-import type { Scope } from './relations.ts';
+import { allAs, as, stringsOf } from '../tree.ts';
+import { areHidden, areRead, isProtected, protectedIn, type Column } from './columns.ts';
+import { type Scope } from './relations.ts';
 import { isStarred } from './stars.ts';
 import { doubtful, unsupported } from './unsupported.ts';
 import type { Walk } from './walk.ts';
@@ -31,6 +31,11 @@ export function requireDistinct(columns: readonly Column[]): void {
 export function requireKnown(columns: readonly Column[]): void {
   const hidden = columns.find((column) => areHidden([column]));
   if (hidden) throw doubtful(hidden.name ?? '*');
+}
+
+/** ORDER BY … USING an operator. @throws Refusal */
+export function requireOrderings(nodes: readonly Node[] | undefined, { database }: Scope): void {
+  for (const { useOp, node } of allAs(nodes, 'SortBy')) if (useOp) database.receivers.requireOperator(useOp, [node]);
 }
 
 /** Keys of ORDER BY and DISTINCT ON: places or names of results, or expressions. */

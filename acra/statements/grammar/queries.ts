@@ -29,6 +29,7 @@ import {
   requireKnown,
   requireNoGroups,
   requireNoOrder,
+  requireOrderings,
 } from './order.ts';
 import { renamed, Scope } from './relations.ts';
 import { requireSameKeys } from './sides.ts';
@@ -69,6 +70,7 @@ export function requireNoCopy(
 /** ORDER BY, LIMIT and OFFSET. */
 function finish(own: Walk, query: SelectStmt, columns: readonly Column[], scope: Scope): void {
   const keys = allAs(query.sortClause, 'SortBy').flatMap(({ node }) => node ?? []);
+  requireOrderings(query.sortClause, scope);
   requireNoOrder(own, keys, columns, scope);
   own.visit([query.limitCount, query.limitOffset], scope);
 }

@@ -3,11 +3,12 @@
  * configuration names: a relation that it does not name may be a view, a partition or a child of a protected table, and a function may
  * store what it gets in one. The database has no say in it: one that hides a view must not gain by it.
  */
-import type { FuncCall, RangeVar } from 'libpg-query';
+import type { FuncCall, Node, RangeVar } from 'libpg-query';
 import type { Policy } from '../policy.ts';
 import type { Tables } from '../scope.ts';
-import { as, stringsOf } from '../tree.ts';
+import { as, builtInName, stringsOf } from '../tree.ts';
 import builtIn from './built-in-functions.json' with { type: 'json' };
+import { isCatalogueOperator } from './built-in-operators.ts';
 import { isCatalogueName } from './built-in-relations.ts';
 import { unsupported } from './unsupported.ts';
 
@@ -22,11 +23,13 @@ export class Receivers {
   readonly #isAny: boolean;
   readonly #relations: ReadonlySet<string>;
   readonly #functions: ReadonlySet<string>;
+  readonly #operators: ReadonlySet<string>;
 
   constructor({ relations: which, list }: Policy) {
     this.#isAny = which === 'any';
     this.#relations = new Set(list.relations);
     this.#functions = new Set(list.functions);
+    this.#operators = new Set(list.operators);
   }
 
   /** Whether nothing of a relation that is not protected itself is a protected column. */
@@ -63,15 +66,26 @@ export class Receivers {
     throw this.#given(nameOfFunction(call));
   }
 
+  /**
+   * An operator that PostgreSQL does not have, or one of another schema, is a function of somebody's own. What one that is written as PostgreSQL's
+   * own comes to is decided by its operands' types and the search path, and is the database's word. @throws Refusal
+   */
+  requireOperator(name: readonly Node[] | undefined, operands: readonly (Node | undefined)[]): void {
+    const own = stringsOf(name).at(-1) ?? '';
+    if (this.#isAny || isCatalogueOperator(builtInName(name) ?? '') || this.#operators.has(own)) return;
+    if (operands.every((each) => each === undefined || as(each, 'A_Const')?.isnull)) return;
+    throw this.#given(own, 'operator');
+  }
+
   /** `(value).name` calls a function where there is no such field. @throws Refusal */
   requireFieldName(name: string): void {
     if (!this.isPlainFunction({ funcname: [{ String: { sval: name } }] })) throw this.#given(name);
   }
 
-  #given(name: string): Error {
+  #given(name: string, what: 'function' | 'operator' = 'function'): Error {
     return unsupported(
       'function-unlisted',
-      `function "${name}" is given something, and is not in guard.list: it may store it in a protected table`,
+      `${what} "${name}" is given something, and is not in guard.list: it may store it in a protected table`,
     );
   }
 

@@ -147,7 +147,7 @@ t.test('follows what only a superuser can make', async (t) => {
     },
     tables,
   );
-  t.same(list, { version: 1, relations: [], functions: ['known'], uniqueSearches: [] });
+  t.same(list, { version: 1, relations: [], functions: ['known'], operators: [], uniqueSearches: [] });
   const codes = findings.map(({ code }) => code);
   for (const code of [
     'DB_EVENT_TRIGGER',

@@ -16,13 +16,21 @@ t.test('ways from something plain to a protected column', async (t) => {
     await t.test(`follows ${name}`, async (t) => {
       const { list, findings } = await database.judge(way.sql);
       const lines = findings.map(({ code, object, found }) => `${code} ${object}: ${found}`);
-      const { leftOut = [], functionsLeftOut = [] } = way;
+      const { leftOut = [], functionsLeftOut = [], operatorsLeftOut = [], operatorsListed = [] } = way;
       const listed = way.listed ?? BASE_RELATIONS.filter((each) => !leftOut.includes(each));
       const functions = way.functionsListed ?? BASE_FUNCTIONS.filter((each) => !functionsLeftOut.includes(each));
       t.same(
         list.relations.filter((each) => leftOut.includes(each)),
         [],
         'is left out',
+      );
+      t.same(
+        list.operators.filter((each) => operatorsLeftOut.includes(each)),
+        [],
+      );
+      t.same(
+        operatorsListed.filter((each) => !list.operators.includes(each)),
+        [],
       );
       t.same(
         list.functions.filter((each) => [...functionsLeftOut, 'save', 'saves'].includes(each)),

@@ -10,6 +10,8 @@ export interface Way {
   /** Beside those of the base. */
   readonly listed?: readonly string[];
   readonly functionsListed?: readonly string[];
+  readonly operatorsLeftOut?: readonly string[];
+  readonly operatorsListed?: readonly string[];
   /** Codes and a part of what is told. */
   readonly told?: readonly (readonly [code: string, text: RegExp])[];
 }
@@ -166,7 +168,12 @@ export const WAYS: Readonly<Record<string, Way>> = {
       CREATE FUNCTION uses(text) RETURNS text LANGUAGE sql AS $$ SELECT === $1 $$`,
     leftOut: ['v'],
     functionsLeftOut: ['uses'],
-    told: [['DB_SYMBOL_REACHES', /operator ===/]],
+    operatorsLeftOut: ['==='],
+    told: [['DB_OPERATOR_LEFT_OUT', /operator ===/]],
+  },
+  'an operator that works something out': {
+    sql: 'CREATE OPERATOR |=| (FUNCTION = texteq, LEFTARG = text, RIGHTARG = text)',
+    operatorsListed: ['|=|'],
   },
   'an operator of a type of its own': {
     sql: `CREATE TYPE c AS (x text); CREATE FUNCTION likes(c, c) RETURNS boolean LANGUAGE sql AS $$ SELECT save(($1).x) IS NULL $$;

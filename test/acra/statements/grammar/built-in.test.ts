@@ -3,6 +3,7 @@ import pg from 'pg';
 import t, { type Test } from 'tap';
 import { NO_RECEIVERS } from '../../../../acra/catalogue/no-receivers.ts';
 import builtIn from '../../../../acra/statements/grammar/built-in-functions.json' with { type: 'json' };
+import builtInOperators from '../../../../acra/statements/grammar/built-in-operators.json' with { type: 'json' };
 import builtInRelations from '../../../../acra/statements/grammar/built-in-relations.json' with { type: 'json' };
 import { startPostgres } from '../../../../emulator/postgres/server.ts';
 import { DATABASE_TEMPLATES } from '../../../support/database-templates.ts';
@@ -54,5 +55,16 @@ t.test('lists all relations of its catalogues', async (t) => {
   t.same(
     builtInRelations,
     Object.fromEntries([...bySchema].map(([schema, all]) => [schema, all.map(({ relname }) => relname)])),
+  );
+});
+
+t.test('lists all operators as it writes them', async (t) => {
+  const rows = await ask<{ oprname: string }>(
+    t,
+    `SELECT oprname FROM pg_operator WHERE oprnamespace = 'pg_catalog'::regnamespace GROUP BY 1 ORDER BY oprname COLLATE "C"`,
+  );
+  t.same(
+    builtInOperators,
+    rows.map(({ oprname }) => oprname),
   );
 });

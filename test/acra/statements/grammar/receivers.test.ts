@@ -5,7 +5,7 @@ import { stateOf } from '../support/verdicts.ts';
 
 const LISTED: Policy = {
   relations: 'listed',
-  list: { relations: ['orders', 'Mixed'], functions: ['touch'], uniqueSearches: [] },
+  list: { relations: ['orders', 'Mixed'], functions: ['touch'], operators: ['<=>'], uniqueSearches: [] },
 };
 const ANY: Policy = { ...LISTED, relations: 'any' };
 
@@ -67,6 +67,16 @@ const NOT_LISTED = [
   "SELECT (v).save FROM (VALUES ('flu')) v (a)",
   "SELECT (v.a).save FROM (VALUES ('flu')) v (a)",
   "SELECT percentile(0.5) WITHIN GROUP (ORDER BY 'flu')",
+  // An operator is a function, too.
+  "SELECT 'flu' === 'x'",
+  'SELECT id === $1 FROM orders',
+  "SELECT !!! 'flu'",
+  "SELECT 'flu' OPERATOR(public.=) 'x'",
+  "SELECT 'flu' === ANY (ARRAY['x'])",
+  "SELECT 'flu' === ANY (SELECT id FROM orders)",
+  'SELECT id FROM orders ORDER BY id USING <<<',
+  'SELECT rank() OVER (ORDER BY id USING <<<) FROM orders',
+  'SELECT array_agg(id ORDER BY id USING <<<) FROM orders',
   // What begins like PostgreSQL's own, and is not.
   "SELECT * FROM pg_patients WHERE email = 'flu'",
   "SELECT * FROM information_schema.hidden WHERE email = 'flu'",
@@ -104,6 +114,9 @@ for (const sql of NOT_LISTED) {
 }
 
 const KEPT = [
+  "SELECT id <=> $1, id OPERATOR(public.<=>) 'x' FROM orders ORDER BY id USING <",
+  "SELECT id = $1, id OPERATOR(pg_catalog.=) 2, id BETWEEN 1 AND 2, a NOT LIKE 'x', a SIMILAR TO 'x', a ? 'b', @ -1 FROM orders",
+  'SELECT NULL === NULL',
   "INSERT INTO orders (email) VALUES ('flu')",
   "INSERT INTO other.orders (email) VALUES ('flu')",
   'INSERT INTO "Mixed" VALUES ($1)',
