@@ -138,15 +138,6 @@ export class Draft {
     );
   }
 
-  /** Plans to write a list of columns in the place of `*`, or `relation.*`. @returns false where the text has none (TABLE) */
-  takeStar({ location, fields = [] }: BodyOf<'ColumnRef'>, list: string): boolean {
-    const tokens = this.tokensFrom(location, 2 * fields.length - 1);
-    const [first, last] = [tokens[0], tokens.at(-1)];
-    if (!first || last?.text !== '*') return false;
-    this.#edits.push({ kind: 'text', start: first.start, end: last.end, text: list });
-    return true;
-  }
-
   /** Where the parts of a list in parentheses begin. @param location of the parenthesis */
   startsIn(location = 0): number[] {
     const starts: number[] = [];

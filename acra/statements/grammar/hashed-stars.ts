@@ -4,11 +4,13 @@
  */
 import type { Node } from 'libpg-query';
 import { as, stringsOf } from '../tree.ts';
+import { nameStar } from './by-name.ts';
+import { type Column, isOpen, isProtected } from './columns.ts';
 import { hashOf } from './hashes.ts';
-import { type Column, isOpen, isProtected } from './relations.ts';
+import type { Scope } from './relations.ts';
 import { requireSameKeys, requireSearchable } from './sides.ts';
 import { notComparable, starCompared } from './unsupported.ts';
-import { isCompared, type Target, type Targets, type Walk } from './walk.ts';
+import { isCompared, isStored, type Target, type Targets, type Walk } from './walk.ts';
 
 const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
 
@@ -20,7 +22,7 @@ const nameOf = ({ name, given }: Column) => (given && OF_TYPES.includes(name ?? 
 const isHashed = ({ output }: Column, target: Target) =>
   isCompared(target) && (target.comparedWith !== undefined || isProtected(output));
 
-export const hasHashes = (star: readonly Column[], targets: Targets) =>
+const hasHashes = (star: readonly Column[], targets: Targets) =>
   star.some((column, index) => isHashed(column, targets[index]));
 
 /** What stands in the place of one column. @throws Refusal */
@@ -39,12 +41,7 @@ function hashedColumn(own: Walk, column: Column, target: Target): Column {
 }
 
 /** @param val what has the star @param star what it stands for. @throws Refusal where its columns cannot be written by their names */
-export function hashedStar(
-  own: Walk,
-  val: Node | undefined,
-  star: readonly Column[],
-  targets: Targets,
-): readonly Column[] {
+function hashedStar(own: Walk, val: Node | undefined, star: readonly Column[], targets: Targets): readonly Column[] {
   const reference = as(val, 'ColumnRef');
   const names = star.flatMap((column) => nameOf(column) ?? []);
   const areKnown = !isOpen(star) && names.length === star.length && new Set(names).size === names.length;
@@ -55,6 +52,28 @@ export function hashedStar(
     const named = [...relation, quoted(name)].join('.');
     return isHash ? `substr(${named}, 1, 33)` : named;
   });
-  if (!own.draft.takeStar(reference, list.join(', '))) throw starCompared();
+  const tokens = own.draft.tokensFrom(reference.location ?? -1, 2 * (reference.fields?.length ?? 1) - 1);
+  const [first, last] = [tokens[0], tokens.at(-1)];
+  // TABLE has none.
+  if (!first || last?.text !== '*') throw starCompared();
+  own.draft.replace(first.start, last.end, list.join(', '));
   return columns;
+}
+
+/** What values of the statement are for that `*` stands for. @param val what has it. @throws Refusal */
+export function starred(
+  own: Walk,
+  val: Node | undefined,
+  star: readonly Column[],
+  targets: Targets,
+  scope: Scope,
+): readonly Column[] {
+  if (hasHashes(star, targets)) return hashedStar(own, val, star, targets);
+  const reference = as(val, 'ColumnRef');
+  if (reference) nameStar(own.draft, reference, scope);
+  return star.map((column, index) => {
+    const target = targets[index];
+    if (isStored(target) && column.given) own.storeGiven(column.given, target);
+    return column;
+  });
 }

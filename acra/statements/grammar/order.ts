@@ -1,8 +1,8 @@
 /** What compares whole rows, or puts them in order: ORDER BY, GROUP BY, DISTINCT. The database would do it by ciphertext. */
 import type { Node, SelectStmt } from 'libpg-query';
 import { allAs, as, stringsOf } from '../tree.ts';
-import { areHidden, areRead, isProtected, protectedIn, type Column } from './columns.ts';
-import { type Scope } from './relations.ts';
+import { areHidden, areRead, type Column, isProtected, protectedIn } from './columns.ts';
+import type { Scope } from './relations.ts';
 import { isStarred } from './stars.ts';
 import { doubtful, unsupported } from './unsupported.ts';
 import type { Walk } from './walk.ts';

@@ -3,7 +3,6 @@ import type { CommonTableExpr, Node, ResTarget, SelectStmt, WithClause } from 'l
 import type { EncryptedColumn } from '../../encryptor-config/schema.ts';
 import type { Output } from '../outputs.ts';
 import { allAs, allOf, as } from '../tree.ts';
-import { nameStar } from './by-name.ts';
 import { castColumn } from './cast-columns.ts';
 import { columnName } from './column-names.ts';
 import {
@@ -19,7 +18,7 @@ import {
 } from './columns.ts';
 import { withFrom } from './from-clause.ts';
 import { Given, isValue, unnestedArrays } from './given.ts';
-import { hasHashes, hashedStar } from './hashed-stars.ts';
+import { starred } from './hashed-stars.ts';
 import { hashed } from './hashes.ts';
 import {
   distinctKeys,
@@ -213,7 +212,7 @@ export function selected(
   for (const { name, val } of list) {
     const star = starOf(own, val, scope);
     const target = targets[columns.length];
-    if (star) columns.push(...starred(own, val, star, targets.slice(columns.length)));
+    if (star) columns.push(...starred(own, val, star, targets.slice(columns.length), scope));
     else if (isStored(target)) columns.push({ name: name ?? columnName(val), output: stored(own, val, target, scope) });
     else columns.push(comparedOrNot(own, name ?? columnName(val), val, target, scope));
   }
@@ -257,16 +256,6 @@ function yielded(own: Walk, name: string | undefined, val: Node | undefined, sco
   return givenColumn(name, new Given({ array: array[0] }));
 }
 
-/** What values of the statement are for. */
-function starred(own: Walk, val: Node | undefined, star: readonly Column[], targets: Targets): readonly Column[] {
-  if (hasHashes(star, targets)) return hashedStar(own, val, star, targets);
-  return star.map((column, index) => {
-    const target = targets[index];
-    if (isStored(target) && column.given) own.storeGiven(column.given, target);
-    return column;
-  });
-}
-
 function stored(own: Walk, val: Node | undefined, target: EncryptedColumn, scope: Scope): Output {
   const constant = as(val, 'A_Const');
   if (constant?.isnull) own.draft.takeNull(constant);
@@ -288,7 +277,6 @@ function requireTargets(columns: readonly Column[], targets: Targets): void {
 function starOf(own: Walk, val: Node | undefined, scope: Scope): readonly Column[] | undefined {
   if (!isStarred(val)) return undefined;
   const reference = as(val, 'ColumnRef');
-  if (reference) nameStar(own.draft, reference, scope);
-  else own.visit(val, scope);
+  if (!reference) own.visit(val, scope);
   return (reference && scope.columnsOf(reference)) ?? UNKNOWN;
 }

@@ -1,11 +1,9 @@
 /** What stands on a side of a comparison: a searchable column, whose hash can be compared, or a value, whose hash can take its place. */
 import type { ColumnRef, Node } from 'libpg-query';
 import type { EncryptedColumn } from '../../encryptor-config/schema.ts';
-import { as } from '../tree.ts';
 import { castColumn, takeCasts } from './cast-columns.ts';
 import { isProtected } from './columns.ts';
 import type { Scope } from './relations.ts';
-import { isStarred } from './stars.ts';
 import { unsupported } from './unsupported.ts';
 import type { Walk } from './walk.ts';
 

@@ -5,8 +5,9 @@ import type { Draft } from '../draft.ts';
 import { allAs, as } from '../tree.ts';
 import { takeArray } from './arrays.ts';
 import { type CastColumn, castColumn, takeCasts } from './cast-columns.ts';
+import { isProtected } from './columns.ts';
 import type { Given } from './given.ts';
-import { isProtected, type Scope } from './relations.ts';
+import type { Scope } from './relations.ts';
 import { fromElsewhere, unsupported } from './unsupported.ts';
 import type { Walk } from './walk.ts';
 

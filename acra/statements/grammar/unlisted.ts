@@ -4,7 +4,7 @@
  * that no stored relation has. What does not compare is known by its name (working-out.ts).
  */
 
-import type { A_Expr, A_Indirection, CaseExpr, FuncCall, MinMaxExpr, Node } from 'libpg-query';
+import type { A_Expr, A_Indirection, FuncCall, Node } from 'libpg-query';
 import { allAs, allOf, as, builtInName, stringsOf, walk } from '../tree.ts';
 import { type Column, isOpen, isUnknown } from './columns.ts';
 import type { Scope } from './relations.ts';

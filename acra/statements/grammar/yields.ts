@@ -1,6 +1,6 @@
 /** What the queries of one statement yield, for the expressions that they stand in. */
 import type { Node } from 'libpg-query';
-import { type Column, isUnknown } from './relations.ts';
+import { type Column, isUnknown } from './columns.ts';
 
 export class Yields {
   readonly #columns = new WeakMap<Node, readonly Column[]>();

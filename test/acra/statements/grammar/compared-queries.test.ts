@@ -3,13 +3,13 @@ import t from 'tap';
 import { judge } from '../../../../acra/statements/judge.ts';
 import { loadParser, parseText } from '../../../../acra/statements/parser.ts';
 import { ANY_RELATION } from '../../../../acra/statements/policy.ts';
-import { tables } from '../../../emulator/acra-server/support/vector-cipher.ts';
+import { tables as configured } from '../../../emulator/acra-server/support/vector-cipher.ts';
 import { shownText } from '../support/shown-text.ts';
 
 const parser = await loadParser();
 const BEGIN = 'SELECT id FROM v WHERE ';
 
-function ending(condition: string): string {
+function ending(condition: string, tables = configured): string {
   const sql = BEGIN + condition;
   const verdict = judge({ tables, reader: 'engine', policy: ANY_RELATION }, parseText(parser, sql));
   return verdict.kind === 'refused' ? verdict.sqlState : shownText(sql, verdict.plan).slice(BEGIN.length);
@@ -108,3 +108,11 @@ for (const condition of [
   'ARRAY(SELECT email FROM v) IS NULL',
 ])
   t.test(`rejects (0A000): ${condition}`, async (t) => t.equal(ending(condition), '0A000'));
+
+t.test('names the columns of a table that has none by their places once, with hashes', async (t) => {
+  const tables = new Map([...configured].map(([name, table]) => [name, { ...table, hidden: ['secret', 'blob'] }]));
+  t.equal(
+    ending('(id, email) IN (SELECT * FROM v x)', tables),
+    '(id, substr(email, 1, 33)) IN (SELECT "id", substr("email", 1, 33) FROM v x)',
+  );
+});

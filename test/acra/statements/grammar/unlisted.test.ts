@@ -5,7 +5,7 @@ import { stateOf } from '../support/verdicts.ts';
 
 const LISTED: Policy = {
   relations: 'listed',
-  list: { relations: ['orders'], functions: ['touch'], uniqueSearches: [] },
+  list: { relations: ['orders'], functions: ['touch'], operators: ['||'], uniqueSearches: [] },
 };
 
 const COMPARED = [
