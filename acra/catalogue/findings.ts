@@ -199,7 +199,7 @@ export const FINDINGS = {
   DB_SYMBOL_UNREAD: {
     severity: 'warning',
     meaning:
-      'An operator, a cast or a type runs a function that cannot be read. A statement that uses it gives it values, and no list stops that.',
+      'An operator that is written as one of PostgreSQL’s own, a cast or a type runs a function that cannot be read. A statement that uses it gives it values, and no list stops that.',
     action: 'Read the function, or drop what uses it.',
   },
   DB_EVENT_TRIGGER: {

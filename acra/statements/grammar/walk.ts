@@ -3,7 +3,7 @@ import type { Node } from 'libpg-query';
 import type { EncryptedColumn } from '../../encryptor-config/schema.ts';
 import type { Draft } from '../draft.ts';
 import type { Output } from '../outputs.ts';
-import type { Column, Column } from './columns.ts';
+import type { Column } from './columns.ts';
 import type { Given } from './given.ts';
 import type { Scope } from './relations.ts';
 import type { Yields } from './yields.ts';
