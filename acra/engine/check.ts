@@ -65,16 +65,18 @@ function looksEncrypted(value: Buffer): boolean {
 
 const MIN_PREFIX_BYTES = 12;
 
+/** Whether it is one container, or bare block, from end to end. */
+export const isWholeContainer = (value: Buffer): boolean =>
+  envelopeOfWhole(value) !== undefined || acraBlockLength(value) === value.length || isAcraStruct(value);
+
 /**
  * Of a value that acra-server kept: whether it is one container (or bare block) from end to end, and opened as such. A container with
  * more behind it, or with another one inside, is kept just so, and would carry plaintext out.
  * @param revealed what acra-server makes of it on the way back
  */
 export function isOwnContainer(value: Buffer, revealed: Buffer): boolean {
-  const isWhole =
-    envelopeOfWhole(value) !== undefined || acraBlockLength(value) === value.length || isAcraStruct(value);
   const prefix = value.subarray(0, MIN_PREFIX_BYTES);
-  return isWhole && !revealed.subarray(0, MIN_PREFIX_BYTES).equals(prefix) && !revealed.includes(value);
+  return isWholeContainer(value) && !revealed.subarray(0, MIN_PREFIX_BYTES).equals(prefix) && !revealed.includes(value);
 }
 
 /** What masking leaves readable is a part of the value itself; the rest must be a container. */

@@ -16,6 +16,7 @@ import { EngineConnection } from './connection.ts';
 import { EngineDatabase } from './database.ts';
 import { EngineQueue, inRows, revealTask, type Waiting } from './queue.ts';
 import { NO_COLUMN } from './statements.ts';
+import { asAnyColumn, containerIn, isOpened } from './stored-form.ts';
 import { bytesOf, type Task } from './task.ts';
 
 export interface EngineLimits {
@@ -119,8 +120,18 @@ export class AcraEngine {
     checkPossible(of, value);
     const stored = await this.#one({ kind: 'store', of, value });
     if (checkStored(of, value, stored) === 'protected') return stored;
-    const [revealed = value] = await this.#reveal(of, [value]);
+    const [revealed = value] = await this.#reveal(asAnyColumn(of), [value]);
     if (isOwnContainer(value, revealed)) return stored;
+    throw foreignValue(of);
+  }
+
+  /** What was stored in the column before is kept where it opens. @param stored as `isStoredForm` says @throws EngineError as `protect` */
+  async keep(of: EncryptedColumn, stored: Buffer): Promise<Buffer> {
+    const container = containerIn(of, stored);
+    checkPossible(of, container);
+    const [revealed = stored] = await this.#reveal(asAnyColumn(of), [stored]);
+    if (isOpened(of, stored, revealed)) return stored;
+    if (of.searchable) return await this.protect(of, container);
     throw foreignValue(of);
   }
 
