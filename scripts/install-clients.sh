@@ -69,7 +69,7 @@ install_psql() {
     once "$folder" "$("$python" --version) $pin" wheels "$python" "$folder" "${pin#*/}" ||
       { missing psql "the wheel ${pin#*/} could not be installed"; return; }
   done
-  chmod +x "$CACHE"/psql/*/*/pginstall/bin/psql
+  chmod +x "$CACHE"/psql/*/*/pginstall/bin/{psql,pg_dump,pg_restore}
 }
 
 # node-postgres and postgres.js are packages of the checkout itself.

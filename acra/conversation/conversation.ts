@@ -24,7 +24,7 @@ import type { ConversationOptions } from './options.ts';
 import { Portals } from './portals.ts';
 import { asWritten, mayPass } from './report-mode.ts';
 import { insteadOf, type Request, replaced } from './request.ts';
-import { databaseTypes, describeParameters } from './result-types.ts';
+import { databaseTypes } from './result-types.ts';
 import { Results } from './results.ts';
 import { StatementWatch, UNOBSERVED } from './statement-watch.ts';
 import { TRAP_ERROR, trapFor } from './trap.ts';
@@ -52,7 +52,7 @@ export class Conversation {
     this.#watch = new StatementWatch(options.observer ?? UNOBSERVED);
     this.#judging = new Judging({ ...options, names: this.#names, watch: this.#watch });
     this.#copyingIn = new CopyingIn(options, (request) => this.#queue.copyEnded(request));
-    this.#results = new Results(options.protector, this.#portals, this.#watch, this.#reading);
+    this.#results = new Results(options, this.#portals, this.#watch, this.#reading);
   }
 
   /** Nothing will follow. */
@@ -136,14 +136,14 @@ export class Conversation {
         if (request) this.#names.statements.closed(request);
         return frame;
       case BACKEND.parameterDescription:
-        return describeParameters(frame, request?.plan);
+        return this.#results.describeParameters(frame, request?.plan);
       case BACKEND.commandComplete:
         if (request) this.#completed(request);
         return frame;
       case BACKEND.rowDescription:
         return this.#results.describe(frame, body, request ?? { kind: 'describe' });
       case BACKEND.copyOutResponse:
-        this.#results.copyingOut.begin(copiedOut(this.#queue.current)?.content, body);
+        this.#results.beginCopy(copiedOut(this.#queue.current), body);
         return frame;
       case BACKEND.errorResponse:
         return this.#error(frame, body);

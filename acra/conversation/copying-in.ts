@@ -12,6 +12,7 @@ import type { Message } from '../../postgres/message-reader.ts';
 import { MAX_MESSAGE_BYTES } from '../../postgres/message-reader.ts';
 import { FRONTEND } from '../../postgres/message-types.ts';
 import { encodeMessage } from '../../postgres/messages.ts';
+import type { ColumnForm } from '../own-settings.ts';
 import type { CopyStream } from '../statements/copy-stream.ts';
 import { Refusal } from '../statements/refusal.ts';
 import { refuseTooLong, tooLong } from './belonging.ts';
@@ -36,6 +37,8 @@ export interface CopyingOptions {
   /** The longest row, as the longest message. */
   readonly maxMessageBytes?: number;
   readonly room?: CopyLimits['room'];
+  /** How the client gets protected columns; the protector takes its values in the same form. Default: decrypted. */
+  readonly columnForm?: ColumnForm;
 }
 
 export class CopyingIn {
@@ -130,7 +133,8 @@ export class CopyingIn {
     this.#request = request;
     this.#streams = streams;
     const content = streams[0]?.content;
-    const { protector, maxMessageBytes: maxRowBytes = MAX_MESSAGE_BYTES, room } = this.#options;
-    this.#rows = content && new ProtectedRows(content, protector, { maxRowBytes, room });
+    const { protector, maxMessageBytes: maxRowBytes = MAX_MESSAGE_BYTES, room, columnForm } = this.#options;
+    const mayBeStored = columnForm === 'stored';
+    this.#rows = content && new ProtectedRows(content, protector, { maxRowBytes, room, mayBeStored });
   }
 }

@@ -25,10 +25,13 @@ const NO_BYTEA = Buffer.from('\\x!');
 /** Where it stands alone, older servers take it for the end, newer ones for data. */
 const END_MARKER = Buffer.from('\\.');
 
+/** What holds for the rows of one client. */
 export interface CopyLimits {
   readonly maxRowBytes: number;
   /** For rows that are long and not complete; undefined: there is no end to it. */
   readonly room: { take(bytes: number): boolean; give(bytes: number): void } | undefined;
+  /** Cells may be what was stored before; then the protector says what is text. */
+  readonly mayBeStored: boolean;
 }
 
 interface Value {
@@ -168,7 +171,7 @@ export class ProtectedRows {
 
   async #protect({ column, bytes }: Value): Promise<Buffer> {
     const { isBinary } = this.#format;
-    const isText = !isBinary || column.dataType === 'str';
+    const isText = !isBinary || (column.dataType === 'str' && !this.#limits.mayBeStored);
     if (isText && (!isUtf8(bytes) || bytes.includes(0))) {
       throw new Refusal(
         'value-invalid',

@@ -252,11 +252,12 @@ export const REFUSALS = {
   },
   setting: {
     inReportMode: 'refused',
-    sqlStates: ['22023'],
-    meaning: 'A setting would change how statements are read, so that others would be judged than are carried out.',
+    sqlStates: ['22023', '55P02'],
+    meaning:
+      'A setting would change how statements are read, so that others would be judged than are carried out; or it is one of acra_enclave, which is made as the session starts.',
     accepted:
-      'Leave standard_conforming_strings on, and client_encoding at UTF8 or an encoding of one byte a character.',
-    action: "Write E'…' for literals with escapes.",
+      'Leave standard_conforming_strings on, and client_encoding at UTF8 or an encoding of one byte a character; give acra_enclave.protected in the start-up packet.',
+    action: "Write E'…' for literals with escapes; set PGOPTIONS for acra_enclave.protected.",
   },
   unreadable: {
     inReportMode: 'refused',

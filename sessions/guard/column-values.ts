@@ -3,7 +3,9 @@
  * PostgreSQL's binary form, all else as bytea.
  * Specification: PostgreSQL 18, "Numeric Types" and src/backend/utils/adt/numutils.c (integers); postgres/bytea.ts.
  */
+import { isUtf8 } from 'node:buffer';
 import type { EncryptedColumn } from '../../acra/encryptor-config/schema.ts';
+import { isStoredForm } from '../../acra/engine/stored-form.ts';
 import { Refusal } from '../../acra/statements/refusal.ts';
 import { decodeBytea, encodeBytea } from '../../postgres/bytea.ts';
 
@@ -13,6 +15,8 @@ const LEADING_ZEROS = /^0+(?=\d)/;
 /** Of an int64. Megabytes of digits would take seconds to convert. */
 const MAX_DIGITS = 19;
 
+const BYTEA_MARK = Buffer.from('\\x');
+
 type IntegerType = keyof typeof INTEGER_BYTES;
 
 function isInteger(type: EncryptedColumn['dataType']): type is IntegerType {
@@ -21,6 +25,10 @@ function isInteger(type: EncryptedColumn['dataType']): type is IntegerType {
 
 function outOfRange({ name }: EncryptedColumn, type: IntegerType): Refusal {
   return new Refusal('value-invalid', `the value for column "${name}" is out of range for type ${type}`, '22003');
+}
+
+function noBytea({ name }: EncryptedColumn): Refusal {
+  return new Refusal('value-invalid', `the value for column "${name}" is no valid bytea`);
 }
 
 function integerBytes(column: EncryptedColumn, type: IntegerType, value: bigint): Buffer {
@@ -44,12 +52,34 @@ function integerFromText(column: EncryptedColumn, type: IntegerType, text: strin
  * @throws Refusal 22P02 what the type cannot be read from, 22003 an integer out of range
  */
 export function valueFromText(column: EncryptedColumn, text: Buffer): Buffer {
-  const { name, dataType } = column;
+  const { dataType } = column;
   if (dataType === 'str') return text;
   if (isInteger(dataType)) return integerFromText(column, dataType, text.toString('latin1'));
   const bytes = decodeBytea(text);
-  if (!bytes) throw new Refusal('value-invalid', `the value for column "${name}" is no valid bytea`);
+  if (!bytes) throw noBytea(column);
   return bytes;
+}
+
+/**
+ * What stands in a value that may be the column as it is stored: bytea in text, by its `\\x` or by what it turns out to be, or the bytes.
+ * @returns undefined for any other value @throws Refusal 22P02 no bytea, 22021 neither a container nor text, in a column of text
+ */
+export function storedFrom(column: EncryptedColumn, value: Buffer, isBinary: boolean): Buffer | undefined {
+  if (isStoredForm(column, value)) return value;
+  if (isBinary) requireText(column, value);
+  if (isBinary) return undefined;
+  const bytes = decodeBytea(value);
+  const isMarked = value.subarray(0, BYTEA_MARK.length).equals(BYTEA_MARK);
+  if (bytes && isStoredForm(column, bytes)) return bytes;
+  if (!isMarked) return undefined;
+  if (!bytes) throw noBytea(column);
+  requireText(column, bytes);
+  return bytes;
+}
+
+function requireText({ name, dataType }: EncryptedColumn, bytes: Buffer): void {
+  if (dataType !== 'str' || (isUtf8(bytes) && !bytes.includes(0))) return;
+  throw new Refusal('value-invalid', `the value for column "${name}" is neither a container nor UTF-8 text`, '22021');
 }
 
 /** Drivers send integers in the size that they think best. @param bytes a parameter in binary format. @throws Refusal 22P02, 22003 */

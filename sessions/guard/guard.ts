@@ -25,7 +25,7 @@ import { readTables } from '../protected-tables.ts';
 import type { OpenAccess } from './access.ts';
 import { accessOf } from './access-mode.ts';
 import { fingerprinter } from './fingerprint.ts';
-import { EngineProtector } from './protector.ts';
+import { protectorsOf } from './protector.ts';
 import { ResultWatch } from './result-watch.ts';
 import { GuardedSession, type SessionDeps } from './session.ts';
 import { Switches } from './sides.ts';
@@ -97,7 +97,7 @@ export class Guard {
       maxMessageBytes,
       judge,
       switches: new Switches(migrations),
-      protector: new EngineProtector(engine, {
+      protectors: protectorsOf(engine, {
         onFailure,
         findsPoison: options.poisonDetection,
         watch,

@@ -3,12 +3,15 @@
  * protected, and that the row description does not contradict, are shown to the engine: what is stored elsewhere reaches the
  * application as it is stored.
  */
+import { searchHashAt } from '../../acra/container.ts';
 import { MIN_ENVELOPE_BYTES } from '../../acra/container-search.ts';
 import type { CellKind, ValueProtector } from '../../acra/conversation/value-protector.ts';
 import type { EncryptedColumn } from '../../acra/encryptor-config/schema.ts';
 import type { AcraEngine } from '../../acra/engine/engine.ts';
 import { NO_COLUMN } from '../../acra/engine/statements.ts';
+import { isStoredForm } from '../../acra/engine/stored-form.ts';
 import { EngineError } from '../../acra/errors.ts';
+import type { ColumnForm } from '../../acra/own-settings.ts';
 import type { LiteralEdit } from '../../acra/statements/draft.ts';
 import { Refusal } from '../../acra/statements/refusal.ts';
 import type { RefusalKind } from '../../acra/statements/refusal-kinds.ts';
@@ -17,12 +20,12 @@ import { arrayFromBinary, arrayFromText, byteaArray, byteaArrayText } from '../.
 import { decodeBytea } from '../../postgres/bytea.ts';
 import { DATA_ROW, HEADER_BYTES } from '../../postgres/messages.ts';
 import { SessionError } from '../../postgres/session-error.ts';
-import { textOf, valueFromBinary, valueFromText } from './column-values.ts';
+import { storedFrom, textOf, valueFromBinary, valueFromText } from './column-values.ts';
 import { Elsewhere, suspectCells } from './elsewhere.ts';
 import type { GuardCounts } from './guard-counts.ts';
 import type { ResultWatch } from './result-watch.ts';
 
-type Engine = Pick<AcraEngine, 'protect' | 'searchHash' | 'reveal' | 'examine'>;
+type Engine = Pick<AcraEngine, 'protect' | 'keep' | 'searchHash' | 'reveal' | 'examine'>;
 
 export interface ProtectorOptions {
   /** Told of what should not happen: the engine did not protect, or was lost. */
@@ -32,6 +35,8 @@ export interface ProtectorOptions {
   readonly watch: Pick<ResultWatch, 'elsewhere' | 'contradicted'>;
   /** Added to as it goes. */
   readonly counts: ValueCounts;
+  /** `stored`: a value may be what was stored before, in bytea's text form or in binary. Default: decrypted. */
+  readonly columnForm?: ColumnForm;
 }
 
 /** What a client is told: a state that PostgreSQL itself uses for the like. All else is a system error. */
@@ -73,13 +78,13 @@ export class EngineProtector implements ValueProtector {
       throw new Refusal('value-invalid', `the literal for column "${use.column.name}" is not UTF-8 text`, '22021');
     }
     if (isOfEach(use)) return Buffer.from(byteaArrayText(await this.#protectEach(use, Buffer.from(value), false)));
-    return this.#protect(use, valueFromText(use.column, Buffer.from(value)));
+    return this.#take(use, Buffer.from(value), false);
   }
 
   async parameter(use: ValueUse, value: Buffer | null, isBinary: boolean): Promise<Buffer | null> {
     if (value === null) return null;
     if (isOfEach(use)) return byteaArray(await this.#protectEach(use, value, isBinary));
-    return this.#protect(use, isBinary ? valueFromBinary(use.column, value) : valueFromText(use.column, value));
+    return this.#take(use, value, isBinary);
   }
 
   /** @param value an array */
@@ -148,6 +153,19 @@ export class EngineProtector implements ValueProtector {
     );
   }
 
+  #take(use: ValueUse, value: Buffer, isBinary: boolean): Promise<Buffer> {
+    const stored = this.#options.columnForm === 'stored' ? storedFrom(use.column, value, isBinary) : undefined;
+    if (!stored)
+      return this.#protect(use, isBinary ? valueFromBinary(use.column, value) : valueFromText(use.column, value));
+    return isStoredForm(use.column, stored) ? this.#keep(use, stored) : this.#protect(use, stored);
+  }
+
+  /** What is compared is the hash before it. */
+  async #keep({ column, role }: ValueUse, stored: Buffer): Promise<Buffer> {
+    const kept = await this.#ask(column, 'encrypted', 1, () => this.#engine.keep(column, stored));
+    return role === 'store' ? kept : (searchHashAt(kept) ?? kept);
+  }
+
   /** An empty value is stored and found as it is. */
   #protect({ column, role }: ValueUse, value: Buffer): Promise<Buffer> {
     if (value.length === 0) return Promise.resolve(value);
@@ -191,6 +209,15 @@ export class EngineProtector implements ValueProtector {
       throw new Refusal(kind, error.message, sqlState);
     }
   }
+}
+
+/** Whoever has columns as they are stored finds containers wherever he looks: none is counted. */
+export function protectorsOf(engine: Engine, options: ProtectorOptions): Readonly<Record<ColumnForm, EngineProtector>> {
+  const watch = { ...options.watch, elsewhere: () => undefined };
+  return {
+    decrypted: new EngineProtector(engine, options),
+    stored: new EngineProtector(engine, { ...options, watch, columnForm: 'stored' }),
+  };
 }
 
 /** @throws Refusal */

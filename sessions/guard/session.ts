@@ -10,6 +10,7 @@ import { Conversation } from '../../acra/conversation/conversation.ts';
 import type { StatementObserver } from '../../acra/conversation/statement-watch.ts';
 import type { ValueProtector } from '../../acra/conversation/value-protector.ts';
 import type { Sides } from '../../acra/migration/sides.ts';
+import { type ColumnForm, columnFormIn } from '../../acra/own-settings.ts';
 import { encodeError } from '../../postgres/error-response.ts';
 import { MAX_UNAUTHENTICATED_BYTES, type Message } from '../../postgres/message-reader.ts';
 import { BACKEND, FRONTEND, UNASKED } from '../../postgres/message-types.ts';
@@ -33,7 +34,8 @@ export interface SessionDeps extends DatabaseDoor {
   readonly judge: SidedJudge;
   /** Default: nothing is between. */
   readonly switches?: Switches;
-  readonly protector: ValueProtector;
+  /** For clients that have protected columns so. */
+  readonly protectors: Readonly<Record<ColumnForm, ValueProtector>>;
   /** Default: what the judge refuses is refused. */
   readonly isReporting?: boolean;
   readonly observer?: StatementObserver;
@@ -41,6 +43,11 @@ export interface SessionDeps extends DatabaseDoor {
   readonly room: HeldBytes;
   /** From clients; a longer one is refused, and the session lives. */
   readonly maxMessageBytes: number;
+}
+
+interface Conversing {
+  readonly database: MessageStream;
+  readonly conversation: Conversation;
 }
 
 const REFUSED_BY = 'refused by acra-enclave';
@@ -57,7 +64,8 @@ class SessionEnded extends SessionError {
 export class GuardedSession {
   readonly #deps: SessionDeps;
   readonly #client: MessageStream;
-  readonly #conversation: Conversation;
+  /** Undefined before there is a session at the database. */
+  #conversation: Conversation | undefined;
   readonly #ending = new AbortController();
   #database: MessageStream | undefined;
   #sides: Sides | undefined;
@@ -74,8 +82,6 @@ export class GuardedSession {
       ifLonger: 'skip',
       room: deps.room,
     });
-    const judge = judgeFor(deps, () => this.#sides);
-    this.#conversation = new Conversation({ ...deps, judge, refusedBy: REFUSED_BY });
     socket.once('close', () => this.#end(new SessionEnded()));
   }
 
@@ -89,7 +95,7 @@ export class GuardedSession {
       return this.#sayWhy(error);
     } finally {
       this.#end(new SessionEnded());
-      this.#conversation.close();
+      this.#conversation?.close();
       for (const leg of [this.#client, this.#database]) if (leg) leave(leg, this.#deps.clock);
     }
   }
@@ -105,8 +111,9 @@ export class GuardedSession {
     this.#end(draining());
   }
 
-  async #open({ startup, loginMs }: SessionOpening): Promise<MessageStream> {
-    const { clock, openAccess, maxMessageBytes, switches } = this.#deps;
+  async #open({ startup, loginMs }: SessionOpening): Promise<Conversing> {
+    const { clock, openAccess, maxMessageBytes, switches, protectors } = this.#deps;
+    const columnForm = columnFormIn(startup);
     const tooLate = () => new SessionError('57014', 'canceling authentication due to timeout');
     using deadline = new Deadline(clock, loginMs, this.#ending.signal, tooLate);
     using access = await openAccess(startup, this.#client, deadline.signal);
@@ -114,9 +121,13 @@ export class GuardedSession {
     this.#database = database;
     this.#sides = await switches?.sidesOf(database, databaseOf(startup), deadline.signal);
     this.#client.maxBytes = maxMessageBytes;
-    await this.#toClient(greeting);
-    this.#conversation.loggedIn();
-    return database;
+    const protector = protectors[columnForm];
+    const judge = judgeFor(this.#deps, () => this.#sides);
+    const conversation = new Conversation({ ...this.#deps, judge, protector, columnForm, refusedBy: REFUSED_BY });
+    this.#conversation = conversation;
+    await this.#toClient(conversation, greeting);
+    conversation.loggedIn();
+    return { database, conversation };
   }
 
   async #enter(startup: SessionOpening['startup'], access: Access, signal: AbortSignal): Promise<Entered> {
@@ -129,17 +140,17 @@ export class GuardedSession {
   }
 
   /** A client that has said all it has to say may still read; a database that ends leaves nothing to read. */
-  async #converse(database: MessageStream): Promise<void> {
-    const answering = database.each((messages) => this.#toClient(messages));
-    const asking = this.#client.each((messages) => this.#toDatabase(database, messages));
+  async #converse(between: Conversing): Promise<void> {
+    const answering = between.database.each((messages) => this.#toClient(between.conversation, messages));
+    const asking = this.#client.each((messages) => this.#toDatabase(between, messages));
     for (const each of [answering, asking]) each.catch((error: unknown) => this.#ending.abort(error));
     await untilAborted(Promise.race([answering, asking.then(() => answering)]), this.#ending.signal);
   }
 
-  async #toClient(messages: readonly Message[]): Promise<void> {
+  async #toClient(conversation: Conversation, messages: readonly Message[]): Promise<void> {
     const stale = messages.findIndex((message) => endOfSide(message, this.#sides));
-    if (stale >= 0) await this.#endBefore(messages, stale);
-    const answers = await this.#conversation.fromDatabase(messages);
+    if (stale >= 0) await this.#endBefore(conversation, messages, stale);
+    const answers = await conversation.fromDatabase(messages);
     await writeAll(this.#client.socket, answers, this.#ending.signal);
     for (const { type, body } of messages) {
       if (UNASKED.includes(type)) continue;
@@ -149,26 +160,26 @@ export class GuardedSession {
   }
 
   /** What came before it is still the client's. */
-  async #endBefore(messages: readonly Message[], at: number): Promise<void> {
-    const answers = await this.#conversation.fromDatabase(messages.slice(0, at));
+  async #endBefore(conversation: Conversation, messages: readonly Message[], at: number): Promise<void> {
+    const answers = await conversation.fromDatabase(messages.slice(0, at));
     await writeAll(this.#client.socket, answers, this.#ending.signal);
     const [message] = messages.slice(at);
     throw message && endOfSide(message, this.#sides);
   }
 
-  async #toDatabase(database: MessageStream, messages: readonly Message[]): Promise<void> {
+  async #toDatabase({ database, conversation }: Conversing, messages: readonly Message[]): Promise<void> {
     this.#isIdle = false;
     this.#isAsking = true;
     const sent: Buffer[] = [];
     const write = (part: Buffer) => writeAll(database.socket, [...sent.splice(0), part], this.#ending.signal);
-    for (const message of messages) sent.push(await this.#conversation.fromClient(message, write));
+    for (const message of messages) sent.push(await conversation.fromClient(message, write));
     await writeAll(database.socket, sent, this.#ending.signal);
     this.#isAsking = false;
     if (messages.some(({ type }) => type === FRONTEND.terminate)) this.#end(new SessionEnded());
   }
 
   #drainIfIdle(): void {
-    const isIdle = this.#isIdle && !this.#isAsking && !this.#conversation.isBusy;
+    const isIdle = this.#isIdle && !this.#isAsking && !this.#conversation?.isBusy;
     if (this.#isDraining && isIdle) this.#end(draining());
   }
 

@@ -9,5 +9,7 @@ function majorOf(packageFolder: string): number {
   return Number.parseInt(JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')).version, 10);
 }
 
+export const DATABASE_MAJOR: number = DATABASE_PACKAGE === undefined ? OWN_MAJOR : majorOf(DATABASE_PACKAGE);
+
 /** Protocol 3.2 came with PostgreSQL 18. */
-export const NEWEST_MINOR = (DATABASE_PACKAGE === undefined ? OWN_MAJOR : majorOf(DATABASE_PACKAGE)) >= 18 ? 2 : 0;
+export const NEWEST_MINOR = DATABASE_MAJOR >= 18 ? 2 : 0;

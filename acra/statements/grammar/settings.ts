@@ -1,13 +1,15 @@
 /**
  * Statements that would change how the database reads the next ones (postgres/unsafe-settings.ts): they are refused before they take
  * effect, wherever SET stands (also in ALTER ROLE, ALTER DATABASE, ALTER SYSTEM and definitions of functions), and in `set_config()`.
- * What a function sets without showing it ends the session, when the database reports it.
+ * What a function sets without showing it ends the session, when the database reports it. A setting of ours (acra/own-settings.ts) is
+ * made at the start of a session only.
  */
-import type { FuncCall, Node, VariableSetStmt } from 'libpg-query';
+import type { FuncCall, Node, SelectStmt, VariableSetStmt } from 'libpg-query';
 import { SessionError } from '../../../postgres/session-error.ts';
 import { isReadingSetting, requireSafeSetting } from '../../../postgres/unsafe-settings.ts';
+import { isOwnSetting } from '../../own-settings.ts';
 import { Refusal } from '../refusal.ts';
-import { as, walk } from '../tree.ts';
+import { allAs, as, builtInName, stringsOf, walk } from '../tree.ts';
 import { nameOfFunction } from './receivers.ts';
 
 /** Undefined for anything but a constant. */
@@ -19,8 +21,19 @@ function textOf(node: Node | undefined): string | undefined {
   return constant?.fval?.fval ?? (constant?.sval && (constant.sval.sval ?? ''));
 }
 
+/** PostgreSQL's state for a setting that is made at the start only. What sets it back sets it to what the start-up packet said. */
+const ONLY_AT_START = '55P02';
+
 /** @throws Refusal */
 function requireSafe(name: string, value: string): void {
+  if (isOwnSetting(name)) {
+    const reason = `setting "${name.toLowerCase()}" cannot be changed within a session`;
+    throw new Refusal(
+      'setting',
+      `${reason}: give it as the session starts, as -c name=value in PGOPTIONS`,
+      ONLY_AT_START,
+    );
+  }
   try {
     requireSafeSetting(name, value);
   } catch (error) {
@@ -33,10 +46,32 @@ function judgeSet({ kind, name = '', args = [] }: VariableSetStmt): void {
   if (kind === 'VAR_SET_VALUE') requireSafe(name, args.map((each) => textOf(each) ?? '').join(','));
 }
 
+/** The names that a setting of `set_config(name, …)` has by the row that it is of. */
+const namesByRow = new WeakMap<FuncCall, string>();
+
+const isNamed = (node: Node | undefined, name: string) =>
+  as(node, 'ColumnRef')?.fields?.length === 1 && stringsOf(as(node, 'ColumnRef')?.fields)[0] === name;
+
+/** `SELECT set_config(name, …) FROM pg_settings WHERE name = '…'`, by which pg_dump makes a setting that there need not be. */
+function noteNameByRow({ targetList, fromClause, whereClause, withClause }: SelectStmt): void {
+  const [relation, ...others] = allAs(fromClause, 'RangeVar');
+  const condition = as(whereClause, 'A_Expr');
+  const isOneSetting =
+    relation?.relname === 'pg_settings' && others.length === 0 && fromClause?.length === 1 && withClause === undefined;
+  const isEqual =
+    condition?.kind === 'AEXPR_OP' && builtInName(condition.name) === '=' && isNamed(condition.lexpr, 'name');
+  const name = textOf(condition?.rexpr);
+  if (!isOneSetting || !isEqual || name === undefined) return;
+  for (const { val } of allAs(targetList, 'ResTarget')) {
+    const call = as(val, 'FuncCall');
+    if (call && isNamed(call.args?.[0], 'name')) namesByRow.set(call, name);
+  }
+}
+
 /** @throws Refusal */
 export function judgeSetConfig(call: FuncCall): void {
   if (nameOfFunction(call) !== 'set_config') return;
-  const [name, value] = [textOf(call.args?.[0]), textOf(call.args?.[1])];
+  const [name, value] = [textOf(call.args?.[0]) ?? namesByRow.get(call), textOf(call.args?.[1])];
   if (name === undefined) {
     throw new Refusal(
       'setting',
@@ -44,11 +79,13 @@ export function judgeSetConfig(call: FuncCall): void {
       '22023',
     );
   }
-  if (isReadingSetting(name)) requireSafe(name, value ?? '');
+  if (isReadingSetting(name) || isOwnSetting(name)) requireSafe(name, value ?? '');
 }
 
 /** @throws Refusal */
 export function judgeSettings(statement: Node): void {
+  const select = as(statement, 'SelectStmt');
+  if (select) noteNameByRow(select);
   walk(statement, (node, kind) => {
     const within = kind === 'setstmt' ? (Object.values(node)[0] as VariableSetStmt) : undefined;
     const set = as(node, 'VariableSetStmt') ?? within;

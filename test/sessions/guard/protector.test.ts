@@ -24,6 +24,7 @@ class FakeEngine {
   }
 
   protect = (of: EncryptedColumn, value: Buffer) => this.#answer(`store ${of.name}`, [value], value);
+  keep = (of: EncryptedColumn, stored: Buffer) => this.#answer(`keep ${of.name}`, [stored], stored);
   searchHash = (of: EncryptedColumn, value: Buffer) => this.#answer(`search ${of.name}`, [value], value);
   reveal = (of: EncryptedColumn, cells: readonly Buffer[]) =>
     this.#answer(

@@ -1,7 +1,9 @@
 /** A session against a real PostgreSQL 18: how it begins, and every way in which it ends. */
+
 import { once } from 'node:events';
 import { duplexPair } from 'node:stream';
 import t from 'tap';
+import type { ValueProtector } from '../../../acra/conversation/value-protector.ts';
 import { parseEncryptorConfig } from '../../../acra/encryptor-config/lint.ts';
 import { StatementJudge } from '../../../acra/statements/statement-judge.ts';
 import { systemClock } from '../../../runtime/clock.ts';
@@ -42,6 +44,13 @@ const LOGIN_MS = 15_000;
 const HOUR_MS = 3_600_000;
 const patient = () => AbortSignal.timeout(20_000);
 
+const passing: ValueProtector = {
+  literal: async ({ value }) => Buffer.from(value),
+  parameter: async (_, value) => value,
+  rows: async (all) => all,
+  copied: async () => undefined,
+};
+
 interface Rig {
   readonly user?: string;
   readonly deps?: Partial<SessionDeps>;
@@ -55,12 +64,7 @@ function begin({ user = 'app', deps = {} }: Rig = {}) {
     database,
     openAccess: certificateLogin({ users, random: systemRandom, logger: new MemoryLogger() }),
     judge,
-    protector: {
-      literal: async ({ value }) => Buffer.from(value),
-      parameter: async (_, value) => value,
-      rows: async (all) => all,
-      copied: async () => undefined,
-    },
+    protectors: { decrypted: passing, stored: passing },
     room: new HeldBytes(1_000_000),
     maxMessageBytes: 20_000,
     maxDatabaseMessageBytes: 1_000_000,

@@ -19,6 +19,13 @@ for (const sql of [
   "EXPLAIN ANALYZE SELECT set_config('client_encoding', 'SJIS', false)",
   "PREPARE p AS SELECT set_config('client_encoding', 'SJIS', false)",
   "DECLARE c CURSOR FOR SELECT set_config('client_encoding', 'SJIS', false)",
+  "SELECT set_config(name, 'SJIS', false) FROM pg_settings WHERE name = 'client_encoding'",
+  "SELECT set_config(name, 'SJIS', false) FROM pg_settings WHERE name <> 'work_mem'",
+  "SELECT set_config(name, 'SJIS', false) FROM pg_settings WHERE name = 'work_mem' OR true",
+  "SELECT set_config(name, 'SJIS', false) FROM pg_settings, pg_settings s WHERE name = 'work_mem'",
+  "SELECT set_config(s.name, 'SJIS', false) FROM pg_settings s WHERE s.name = 'work_mem'",
+  "WITH pg_settings AS (SELECT 'client_encoding' AS name) SELECT set_config(name, 'SJIS', false) FROM pg_settings WHERE name = 'work_mem'",
+  "SELECT set_config(setting, 'SJIS', false) FROM pg_settings WHERE name = 'work_mem'",
   "INSERT INTO o VALUES (set_config('client_encoding', 'SJIS', false))",
   'ALTER ROLE r SET standard_conforming_strings = off',
   "ALTER DATABASE d SET client_encoding = 'SJIS'",
@@ -41,9 +48,15 @@ for (const sql of [
   'SET search_path = a, b',
   'SET TRANSACTION ISOLATION LEVEL SERIALIZABLE',
   "SELECT set_config('request.claims', $1, true)",
+  "SELECT set_config(name, 'view, foreign-table', false) FROM pg_settings WHERE name = 'restrict_nonsystem_relation_kind'",
+  'RESET acra_enclave.protected',
   "ALTER ROLE r SET search_path = 'x'",
 ]) {
   t.test(`keeps ${sql}`, async (t) => {
     t.equal(stateOf(sql), 'passes');
   });
 }
+
+t.test('rejects what would change a setting of ours (55P02)', async (t) => {
+  t.equal(stateOf("SET acra_enclave.protected = 'stored'"), '55P02');
+});

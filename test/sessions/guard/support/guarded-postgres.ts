@@ -16,7 +16,7 @@ import { systemRandom } from '../../../../runtime/random.ts';
 import { SecretBuffer } from '../../../../runtime/secret-buffer.ts';
 import { certificateLogin } from '../../../../sessions/guard/access.ts';
 import { noCounts } from '../../../../sessions/guard/guard-counts.ts';
-import { EngineProtector } from '../../../../sessions/guard/protector.ts';
+import { protectorsOf } from '../../../../sessions/guard/protector.ts';
 import { SecretChoice } from '../../../../sessions/guard/secret-choice.ts';
 import { GuardedSession, type SessionDeps } from '../../../../sessions/guard/session.ts';
 import { Switches } from '../../../../sessions/guard/sides.ts';
@@ -38,7 +38,8 @@ export interface GuardedPostgres {
   /** To the database, as its owner. */
   readonly owner: pg.Client;
   readonly room: HeldBytes;
-  connect(): Promise<pg.Client>;
+  /** @param options of the start-up packet */
+  connect(options?: string): Promise<pg.Client>;
   /** A connection whose bytes are the test's own. */
   raw(): Promise<Socket>;
   /** All that the database has received from the guard. */
@@ -76,7 +77,7 @@ export async function guardedPostgres(
     openAccess: certificateLogin({ users, random: systemRandom, logger: new MemoryLogger() }),
     judge,
     switches: new Switches(migrations),
-    protector: new EngineProtector(engine, {
+    protectors: protectorsOf(engine, {
       onFailure: () => undefined,
       findsPoison: true,
       watch: { elsewhere: () => undefined, contradicted: () => undefined },
@@ -101,13 +102,14 @@ export async function guardedPostgres(
   await once(listener, 'listening');
   const { port } = listener.address() as AddressInfo;
   const clients: pg.Client[] = [];
-  const connect = async (at: number) => {
+  const connect = async (at: number, options?: string) => {
     const client = new pg.Client({
       host: '127.0.0.1',
       port: at,
       database: server.database,
       user: USER.name,
       password: USER.password,
+      ...(options !== undefined && { options }),
     });
     client.on('error', () => undefined);
     await client.connect();
@@ -123,7 +125,7 @@ export async function guardedPostgres(
     port,
     owner,
     room,
-    connect: () => connect(port),
+    connect: (options) => connect(port, options),
     raw: async () => {
       const socket = dial(port, '127.0.0.1').on('error', () => undefined);
       t.teardown(() => socket.destroy());
