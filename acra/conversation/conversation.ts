@@ -6,7 +6,6 @@
  * that order, transaction state and skipping up to Sync stay PostgreSQL's own; its error is replaced by ours. Only rows that cannot be
  * read have no such place: the error goes to the client, and what the database still says up to ReadyForQuery is left out.
  */
-import { encodeError } from '../../postgres/error-response.ts';
 import type { Message } from '../../postgres/message-reader.ts';
 import { BACKEND, FRONTEND, UNASKED } from '../../postgres/message-types.ts';
 import * as messages from '../../postgres/messages.ts';
@@ -26,6 +25,7 @@ import { asWritten, mayPass } from './report-mode.ts';
 import { insteadOf, type Request, replaced } from './request.ts';
 import { databaseTypes } from './result-types.ts';
 import { Results } from './results.ts';
+import { type AnswerSink, RowAnswers } from './row-answers.ts';
 import { StatementWatch, UNOBSERVED } from './statement-watch.ts';
 import { TRAP_ERROR, trapFor } from './trap.ts';
 
@@ -41,11 +41,10 @@ export class Conversation {
   readonly #queue = new ReplyQueue<Request>((dropped) => this.#dropped(dropped));
   readonly #copyingIn: CopyingIn;
   readonly #results: Results;
+  readonly #rows: RowAnswers;
   #isLoggedIn = false;
   #segment = 0;
   #skipsToSync = false;
-  /** After rows that could not be read. */
-  #isSilent = false;
 
   constructor(options: ConversationOptions) {
     this.#options = options;
@@ -53,6 +52,7 @@ export class Conversation {
     this.#judging = new Judging({ ...options, names: this.#names, watch: this.#watch });
     this.#copyingIn = new CopyingIn(options, (request) => this.#queue.copyEnded(request));
     this.#results = new Results(options, this.#portals, this.#watch, this.#reading);
+    this.#rows = new RowAnswers(this.#results, this.#queue);
   }
 
   /** Nothing will follow. */
@@ -101,17 +101,33 @@ export class Conversation {
     return this.#skipsToSync;
   }
 
-  /** One call at a time. @param all in order @returns what the client gets instead. @throws SessionError */
-  async fromDatabase(all: readonly Message[]): Promise<readonly Buffer[]> {
+  /**
+   * One call at a time. @param all in order
+   * @param sink takes rows, also when this has resolved; without, all is returned
+   * @returns what the client gets behind that. @throws SessionError
+   */
+  async fromDatabase(all: readonly Message[], sink?: AnswerSink): Promise<readonly Buffer[]> {
     const answers: Buffer[] = [];
+    const deliver = async (frames: readonly Buffer[]) => void answers.push(...frames);
     for (let at = 0; at < all.length; ) {
       const end = endOfData(all, at);
       const message = all[at];
-      if (end > at) answers.push(...(await this.#rows(all.slice(at, end))));
-      else if (message) answers.push(...this.#answer(message));
+      if (end > at) {
+        if (answers.length > 0) await sink?.deliver(answers.splice(0));
+        await this.#rows.begin(all.slice(at, end), sink ?? { deliver, failed: () => undefined });
+      } else if (message) {
+        await this.answered();
+        answers.push(...this.#answer(message));
+      }
       at = Math.max(end, at + 1);
     }
+    if (!sink) await this.answered();
     return answers;
+  }
+
+  /** Whatever the database has said is delivered. @throws SessionError */
+  answered(): Promise<void> {
+    return this.#rows.delivered();
   }
 
   #answer(message: Message): readonly Buffer[] {
@@ -123,8 +139,8 @@ export class Conversation {
     if (type === BACKEND.parameterStatus) this.#reading.take(...messages.PARAMETER_STATUS.decode(body));
     const answer = this.#answerTo(request, message);
     const left = ENDS_COPY.includes(type) ? this.#results.copyingOut.end() : [];
-    if (type === BACKEND.readyForQuery) this.#isSilent = false;
-    return this.#isSilent && !UNASKED.includes(type) ? [] : [...left, answer];
+    if (type === BACKEND.readyForQuery) this.#rows.isSilent = false;
+    return this.#rows.isSilent && !UNASKED.includes(type) ? [] : [...left, answer];
   }
 
   #answerTo(request: Request | undefined, { type, frame, body }: Message): Buffer {
@@ -170,22 +186,6 @@ export class Conversation {
     this.#copyingIn.failed(request);
     if (request.kind === 'parse') this.#names.statements.dropped(request);
     if (request.effects) this.#names.ended(request.effects);
-  }
-
-  /** Rows, or data of a COPY, that follow one another. */
-  async #rows(rows: readonly Message[]): Promise<readonly Buffer[]> {
-    const isCopied = rows[0]?.type === BACKEND.copyData;
-    const request = isCopied ? this.#queue.current : this.#queue.answered(BACKEND.dataRow);
-    if (this.#isSilent) return [];
-    try {
-      return await (isCopied ? this.#results.copyData(rows, request) : this.#results.rows(rows, request));
-    } catch (error) {
-      // Behind it others may wait that the database carries out, and that the client would take for skipped.
-      if (!(error instanceof Refusal && this.#queue.isLastOfSegment)) throw error;
-      this.#isSilent = true;
-      if (request?.work) Object.assign(request.work, { verdict: 'refused', refusal: error.kind });
-      return [encodeError('ERROR', error.sqlState, error.message, error.hint)];
-    }
   }
 
   async #request({ type, frame, body }: Message): Promise<Buffer> {

@@ -54,6 +54,8 @@ export class ProtectedRows {
   readonly #reader: CopyReader;
   #batch: CopyItem[] = [];
   #batchBytes = 0;
+  /** Batches that are with the protector, in order. */
+  #underWay: Promise<Buffer>[] = [];
   #takenBytes = 0;
   #isOver = false;
 
@@ -65,21 +67,34 @@ export class ProtectedRows {
     this.#reader = this.#format.reader(limits.maxRowBytes);
   }
 
-  /** @returns what the database gets. @throws Refusal, as PostgreSQL for data that it would refuse */
+  /** @returns what the database gets; of the last rows, behind others. @throws Refusal, as PostgreSQL for data that it would refuse */
   async *push(bytes: Buffer): AsyncGenerator<Buffer> {
-    const items = this.#reader.push(bytes);
-    for (let item = next(items); item; item = next(items)) {
-      this.#add(item);
-      if (this.#batch.length >= BATCH_ROWS || this.#batchBytes >= BATCH_BYTES) yield await this.#flush();
+    try {
+      const items = this.#reader.push(bytes);
+      for (let item = next(items); item; item = next(items)) {
+        this.#add(item);
+        if (this.#batch.length >= BATCH_ROWS || this.#batchBytes >= BATCH_BYTES) yield* this.#flush();
+      }
+      this.#hold(this.#reader.heldBytes);
+      // Its place is given to others when this ends.
+      if (bytes.length > LONG_MESSAGE_BYTES) yield* this.#taken(0);
+    } catch (error) {
+      yield* this.#taken(0);
+      throw error;
     }
-    this.#hold(this.#reader.heldBytes);
   }
 
   /** The client has sent all. @throws Refusal */
   async *end(): AsyncGenerator<Buffer> {
-    const item = refused(() => this.#reader.end());
-    if (item) this.#add(item);
-    if (this.#batch.length > 0) yield await this.#flush();
+    try {
+      const item = refused(() => this.#reader.end());
+      if (item) this.#add(item);
+      if (this.#batch.length > 0) yield* this.#flush();
+    } catch (error) {
+      yield* this.#taken(0);
+      throw error;
+    }
+    yield* this.#taken(0);
     this.release();
   }
 
@@ -87,6 +102,32 @@ export class ProtectedRows {
   release(): void {
     this.#hold(0);
     this.#isOver = true;
+    this.#underWay = [];
+  }
+
+  /** The next rows are read while these are with the protector; of long ones there is no more than one batch. */
+  async *#flush(): AsyncGenerator<Buffer> {
+    const isLong = this.#batchBytes >= 2 * BATCH_BYTES;
+    const batch = this.#protected();
+    batch.catch(() => undefined);
+    this.#underWay.push(batch);
+    yield* this.#taken(isLong ? 0 : 1);
+  }
+
+  /** What is done, in order, up to so many that may go on. @throws Refusal, after which nothing follows */
+  async *#taken(left: number): AsyncGenerator<Buffer> {
+    while (this.#underWay.length > left) {
+      const [batch] = this.#underWay;
+      try {
+        const bytes = await batch;
+        if (this.#isOver || !bytes) return;
+        this.#underWay.shift();
+        yield bytes;
+      } catch (error) {
+        this.#underWay = [];
+        throw error;
+      }
+    }
   }
 
   /** Room for what is held of a row. @throws Refusal 53200 */
@@ -142,7 +183,7 @@ export class ProtectedRows {
     }
   }
 
-  async #flush(): Promise<Buffer> {
+  async #protected(): Promise<Buffer> {
     const batch = this.#batch;
     this.#batch = [];
     this.#batchBytes = 0;

@@ -95,6 +95,8 @@ export class StatementWatch {
   #engineMs = 0;
   #sql = '';
   #plan: Prepared | undefined;
+  /** When rows were read last. */
+  #readMs = 0;
   /** When the database ended an answer. */
   #answeredMs = 0;
 
@@ -138,7 +140,10 @@ export class StatementWatch {
     try {
       return await read();
     } finally {
-      const tookMs = this.#observer.nowMs() - startedMs;
+      // While it went on, those before it did too, for a part of the time.
+      const nowMs = this.#observer.nowMs();
+      const tookMs = nowMs - Math.max(startedMs, this.#readMs);
+      this.#readMs = nowMs;
       work.spent.engine += tookMs;
       work.spent.database -= tookMs;
     }

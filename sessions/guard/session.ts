@@ -7,6 +7,7 @@
  */
 import type { Duplex } from 'node:stream';
 import { Conversation } from '../../acra/conversation/conversation.ts';
+import type { AnswerSink } from '../../acra/conversation/row-answers.ts';
 import type { StatementObserver } from '../../acra/conversation/statement-watch.ts';
 import type { ValueProtector } from '../../acra/conversation/value-protector.ts';
 import type { Sides } from '../../acra/migration/sides.ts';
@@ -141,16 +142,23 @@ export class GuardedSession {
 
   /** A client that has said all it has to say may still read; a database that ends leaves nothing to read. */
   async #converse(between: Conversing): Promise<void> {
-    const answering = between.database.each((messages) => this.#toClient(between.conversation, messages));
+    const { database, conversation } = between;
+    const sink: AnswerSink = {
+      deliver: (frames) => writeAll(this.#client.socket, frames, this.#ending.signal),
+      failed: (error) => this.#ending.abort(error),
+    };
+    const answering = database
+      .each((messages) => this.#toClient(conversation, messages, sink))
+      .then(() => conversation.answered());
     const asking = this.#client.each((messages) => this.#toDatabase(between, messages));
     for (const each of [answering, asking]) each.catch((error: unknown) => this.#ending.abort(error));
     await untilAborted(Promise.race([answering, asking.then(() => answering)]), this.#ending.signal);
   }
 
-  async #toClient(conversation: Conversation, messages: readonly Message[]): Promise<void> {
+  async #toClient(conversation: Conversation, messages: readonly Message[], sink?: AnswerSink): Promise<void> {
     const stale = messages.findIndex((message) => endOfSide(message, this.#sides));
     if (stale >= 0) await this.#endBefore(conversation, messages, stale);
-    const answers = await conversation.fromDatabase(messages);
+    const answers = await conversation.fromDatabase(messages, sink);
     await writeAll(this.#client.socket, answers, this.#ending.signal);
     for (const { type, body } of messages) {
       if (UNASKED.includes(type)) continue;
