@@ -59,7 +59,7 @@ export function checkPossible(column: EncryptedColumn, value: Buffer): void {
 }
 
 /** Whether acra-server may take the value for something that is encrypted already. */
-function looksEncrypted(value: Buffer): boolean {
+export function looksEncrypted(value: Buffer): boolean {
   return isContainerHeader(value) || acraBlockLength(value) !== undefined || isAcraStruct(value);
 }
 

@@ -18,8 +18,9 @@ import { untilAborted } from '../../runtime/abort.ts';
 import type { TcpEndpoint, UnixEndpoint } from '../../wire/endpoint.ts';
 import { EngineError } from '../errors.ts';
 import type { EngineDatabase } from './database.ts';
+import { insertsFor, type MadeUpInsert } from './made-up-insert.ts';
 import { MadeUpRow } from './made-up-row.ts';
-import { searchStatement, storeStatement } from './statements.ts';
+import { searchStatement } from './statements.ts';
 import type { Answer, ProtectTask, Task } from './task.ts';
 
 const BINARY = 1;
@@ -143,11 +144,23 @@ export class EngineConnection {
   async run(tasks: readonly Task[], signal: AbortSignal): Promise<readonly Answer[]> {
     const reveals = tasks.filter((task) => task.kind === 'reveal');
     const row = reveals.length > 0 ? new MadeUpRow(reveals) : undefined;
-    const asked = row ? this.#askRow(row) : tasks.flatMap((task) => (task.kind === 'reveal' ? [] : this.#ask(task)));
+    const protects = tasks.filter((task) => task.kind !== 'reveal');
+    const inserts = insertsFor(protects.filter(({ kind }) => kind === 'store'));
+    const searches = protects.filter(({ kind }) => kind === 'search');
+    const asked = row
+      ? this.#askRow(row)
+      : [...inserts.flatMap((each) => this.#askInsert(each)), ...searches.flatMap((each) => this.#askSearch(each))];
     const round = await this.#exchange({ row, maxBound: tasks.length }, Buffer.concat([...asked, SYNC]), signal);
     if (round.isRefused) return tasks.map(() => ({ kind: 'refused' }));
     if (row) return row.answers(round.revealed);
-    return whole(round.bound, tasks.length).map((value) => ({ kind: 'values', values: [value] }));
+    const bound = whole(round.bound, tasks.length);
+    const values = new Map<Task, Buffer>();
+    for (const asked of [...inserts, { tasks: searches, isProtected: () => true }]) {
+      const own = bound.splice(0, asked.tasks.length);
+      if (!asked.isProtected(own)) return tasks.map(() => ({ kind: 'refused' }));
+      for (const [at, value] of own.entries()) if (asked.tasks[at]) values.set(asked.tasks[at], value);
+    }
+    return tasks.map((task) => ({ kind: 'values', values: [values.get(task)].filter((value) => value !== undefined) }));
   }
 
   async #ready(): Promise<void> {
@@ -178,10 +191,18 @@ export class EngineConnection {
     }
   }
 
-  #ask(task: ProtectTask): Buffer[] {
-    const sql = task.kind === 'store' ? storeStatement(task.of) : searchStatement(task.of);
-    const { frames, name } = this.#prepared(sql, [messages.OIDS.bytea]);
-    return [...frames, messages.BIND.encode('', name, [BINARY], [task.value], [])];
+  #askInsert({ statement, tasks }: MadeUpInsert): Buffer[] {
+    const { frames, name } = this.#prepared(
+      statement,
+      tasks.map(() => messages.OIDS.bytea),
+    );
+    const values = tasks.map(({ value }) => value);
+    return [...frames, messages.BIND.encode('', name, [BINARY], values, [])];
+  }
+
+  #askSearch({ of, value }: ProtectTask): Buffer[] {
+    const { frames, name } = this.#prepared(searchStatement(of), [messages.OIDS.bytea]);
+    return [...frames, messages.BIND.encode('', name, [BINARY], [value], [])];
   }
 
   #askRow({ statement }: MadeUpRow): Buffer[] {
@@ -269,7 +290,7 @@ export class EngineConnection {
 }
 
 /** Exactly as many values as were asked about. @throws EngineError ENGINE_LOST for anything else: the ends are out of step */
-function whole(values: readonly (Buffer | null)[] | undefined, count: number): readonly Buffer[] {
+function whole(values: readonly (Buffer | null)[] | undefined, count: number): Buffer[] {
   const found = (values ?? []).filter((value) => value !== null);
   if (found.length === count) return found;
   throw connectionLost(`acra-server answered ${found.length} of ${count} values`);

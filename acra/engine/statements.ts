@@ -1,6 +1,6 @@
 /**
  * The made-up statements by which acra-server is asked about one column, so that it applies that column's configuration: a
- * plain INSERT to store, a comparison to search, a SELECT of each column as often as a row has cells of it. All are forms that acra-server 0.96.0 is
+ * plain INSERT of one or many rows to store, a comparison to search, a SELECT of each column as often as a row has cells of it. All are forms that acra-server 0.96.0 is
  * known to read (acra-server contract 4.4).
  */
 import type { EncryptedColumn } from '../encryptor-config/schema.ts';
@@ -32,8 +32,10 @@ export const NO_COLUMN: EncryptedColumn = {
   masking: undefined,
 };
 
-export function storeStatement({ table, name }: EncryptedColumn): string {
-  return `INSERT INTO ${quoted(table)} (${quoted(name)}) VALUES ($1)`;
+/** @param rows of one value each */
+export function storeStatement({ table, name }: EncryptedColumn, rows = 1): string {
+  const values = Array.from({ length: rows }, (_, at) => `($${at + 1})`);
+  return `INSERT INTO ${quoted(table)} (${quoted(name)}) VALUES ${values.join(', ')}`;
 }
 
 export function searchStatement({ table, name }: EncryptedColumn): string {
