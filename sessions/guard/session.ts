@@ -123,7 +123,7 @@ export class GuardedSession {
     this.#sides = await switches?.sidesOf(database, databaseOf(startup), deadline.signal);
     this.#client.maxBytes = maxMessageBytes;
     const protector = protectors[columnForm];
-    const judge = judgeFor(this.#deps, () => this.#sides);
+    const judge = judgeFor(this.#deps.judge, this.#sides);
     const conversation = new Conversation({ ...this.#deps, judge, protector, columnForm, refusedBy: REFUSED_BY });
     this.#conversation = conversation;
     await this.#toClient(conversation, greeting);

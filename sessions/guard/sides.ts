@@ -68,8 +68,8 @@ async function ask(database: MessageStream, sql: string, signal: AbortSignal): P
 }
 
 /** The session's own. */
-export function judgeFor({ judge }: { readonly judge: SidedJudge }, sides: () => Sides | undefined): Judge {
-  return { judge: (sql, prepared) => judge.judge(sql, prepared, sides()) };
+export function judgeFor(judge: SidedJudge, sides: Sides | undefined): Judge {
+  return sides ? { judge: (sql, prepared) => judge.judge(sql, prepared, sides) } : judge;
 }
 
 /** @returns why a session ends that the database has said this to: a statement met its fence */
