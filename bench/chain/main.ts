@@ -1,6 +1,7 @@
 /**
  * Measures the whole chain on this machine: time from start to ready, resident memory, time to recover from a killed
- * acra-server, and pgbench through the chain against bare acra-server, interleaved in the same run.
+ * acra-server, and pgbench through the chain against bare acra-server, interleaved in the same run; what each process on the way takes of
+ * the processor, and how long one client waits at each hop.
  *
  *   node bench/chain/main.ts [--rounds 3] [--seconds 5] [--clients 1,8] [--workloads protected,untouched,rows,tpc-b,journal]
  */
@@ -17,7 +18,9 @@ import { acraPid, childPid } from '../../test/support/stack.ts';
 import type { TcpEndpoint } from '../../wire/endpoint.ts';
 import { median } from '../median.ts';
 import { startBareAcra } from './bare-acra.ts';
-import { findPgbench, insertRows, type PgbenchRun, runPgbench, SELECTS } from './pgbench.ts';
+import { CpuTable } from './cpu-table.ts';
+import { measureHops } from './hops.ts';
+import { findPgbench, insertRows, type PgbenchRun, type Rate, runPgbench, SELECTS } from './pgbench.ts';
 import * as transactions from './transactions.ts';
 
 const { values } = parseArgs({
@@ -81,15 +84,18 @@ async function measureThroughput(stack: Stack, address: TcpEndpoint): Promise<vo
   await client.end();
   await transactions.prepareTransactions(stack, address);
   const bare = await startBareAcra(stack, acraPid(stack.enclave));
+  const cpu = new CpuTable(stack);
   console.log(`\nTPS, medians of ${rounds} rounds of ${seconds} s, one after the other`);
   console.log('workload   protocol  clients  bare acra-server  through the chain  ratio (each round)');
   for (const clients of values.clients.split(',').map(Number)) {
     for (const script of SELECTS.filter(({ name }) => workloads.includes(name))) {
       for (const protocol of ['simple', 'prepared'] as const) {
-        compare({ pgbench, stack, script, protocol, clients, seconds }, bare.address, address);
+        compare({ pgbench, stack, script, protocol, clients, seconds }, bare, address, cpu);
       }
     }
   }
+  cpu.print();
+  await measureHops(stack, address, bare.address);
   console.log(
     '\nworkload   protocol  clients  PostgreSQL alone  bare acra-server  through the chain  ratio to acra-server (each round)',
   );
@@ -103,12 +109,18 @@ async function measureThroughput(stack: Stack, address: TcpEndpoint): Promise<vo
 
 type Measured = Omit<PgbenchRun, 'address'>;
 
-function compare(run: Measured, bare: TcpEndpoint, chain: TcpEndpoint): void {
+function compare(
+  run: Measured,
+  bare: Awaited<ReturnType<typeof startBareAcra>>,
+  chain: TcpEndpoint,
+  cpu: CpuTable,
+): void {
+  const inEnclave = acraPid(run.stack.enclave);
   showRates(
     run,
     Array.from({ length: rounds }, () => [
-      runPgbench({ ...run, address: bare }),
-      runPgbench({ ...run, address: chain }),
+      cpu.around(run, 'bare', bare.pid, () => runPgbench({ ...run, address: bare.address })),
+      cpu.around(run, 'chain', inEnclave, () => runPgbench({ ...run, address: chain })),
     ]),
   );
 }
@@ -131,9 +143,10 @@ function compareAll(run: Measured, bare: TcpEndpoint, chain: TcpEndpoint): void 
 }
 
 /** @param all of each round: the chain's last, behind what it is compared with. */
-function showRates({ script, protocol, clients }: Measured, all: readonly (readonly number[])[]): void {
-  const columns = (all[0] ?? []).map((_, at) => round(median(all.map((each) => each[at] ?? 0))).padStart(16));
-  const ratios = all.map((each) => (each.at(-1) ?? 0) / (each.at(-2) ?? 0));
+function showRates({ script, protocol, clients }: Measured, all: readonly (readonly Rate[])[]): void {
+  const rateOf = (rate: Rate | undefined) => rate?.transactions ?? 0;
+  const columns = (all[0] ?? []).map((_, at) => round(median(all.map((each) => rateOf(each[at])))).padStart(16));
+  const ratios = all.map((each) => rateOf(each.at(-1)) / rateOf(each.at(-2)));
   console.log(
     `${script.name.padEnd(9)}  ${protocol.padEnd(8)}  ${String(clients).padStart(7)}  ${columns.join('  ')}   ` +
       `${median(ratios).toFixed(2)} (${ratios.map((ratio) => ratio.toFixed(2)).join(', ')})`,

@@ -49,8 +49,14 @@ export interface PgbenchRun {
   readonly seconds: number;
 }
 
-/** Transactions a second. */
-export function runPgbench(run: PgbenchRun): number {
+export interface Rate {
+  /** A second. */
+  readonly transactions: number;
+  /** Of the whole run. */
+  readonly count: number;
+}
+
+export function runPgbench(run: PgbenchRun): Rate {
   const { pgbench, stack, address, database, script, protocol, clients, seconds } = run;
   const { name, text, variables = {} } = script;
   const file = join(stack.options.root, `${name}.sql`);
@@ -81,7 +87,8 @@ export function runPgbench(run: PgbenchRun): number {
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   );
-  const match = /^tps = ([\d.]+)/m.exec(output);
-  if (!match?.[1]) throw new Error(`pgbench printed no rate:\n${output}`);
-  return Number(match[1]);
+  const count = /^number of transactions actually processed: (\d+)/m.exec(output)?.[1];
+  const rate = /^tps = ([\d.]+)/m.exec(output)?.[1];
+  if (!count || !rate) throw new Error(`pgbench printed no rate:\n${output}`);
+  return { transactions: Number(rate), count: Number(count) };
 }
