@@ -8,8 +8,11 @@ const DISPOSED = Symbol('disposed');
 
 export class Deadline {
   readonly signal: AbortSignal;
+  /** Not AbortSignal.any: what that makes hangs on the parent until it is collected, and costs more than a whole round of the engine. */
   readonly #over = new AbortController();
   readonly #done = new AbortController();
+  readonly #leaveParent: () => void;
+  #hasPassed = false;
 
   /** @param reason what the signal aborts with when the time is up */
   constructor(
@@ -18,18 +21,26 @@ export class Deadline {
     parent?: AbortSignal,
     reason: () => unknown = () => new DeadlinePassed(`${durationMs} ms have passed`),
   ) {
-    this.signal = parent ? AbortSignal.any([parent, this.#over.signal]) : this.#over.signal;
+    this.signal = this.#over.signal;
+    const follow = () => this.#over.abort(parent?.reason);
+    if (parent?.aborted) follow();
+    else parent?.addEventListener('abort', follow, { once: true });
+    this.#leaveParent = () => parent?.removeEventListener('abort', follow);
     clock.sleep(durationMs, this.#done.signal).then(
-      () => this.#over.abort(reason()),
+      () => {
+        this.#hasPassed = !this.signal.aborted;
+        this.#over.abort(reason());
+      },
       () => undefined,
     );
   }
 
   get hasPassed(): boolean {
-    return this.#over.signal.aborted;
+    return this.#hasPassed;
   }
 
   [Symbol.dispose](): void {
+    this.#leaveParent();
     this.#done.abort(DISPOSED);
   }
 }

@@ -47,6 +47,7 @@ interface Round {
   revealed: readonly (Buffer | null)[] | undefined;
   isRefused: boolean;
   readonly settle: () => void;
+  readonly fail: (reason: unknown) => void;
 }
 
 function texts(...parts: readonly string[]): Buffer {
@@ -134,7 +135,9 @@ export class EngineConnection {
   close(): void {
     this.#client.destroy();
     this.#database.destroy();
-    this.#lost.abort(connectionLost('the session through acra-server ended'));
+    const lost = connectionLost('the session through acra-server ended');
+    this.#lost.abort(lost);
+    this.#round?.fail(lost);
   }
 
   /**
@@ -168,7 +171,8 @@ export class EngineConnection {
   }
 
   async #exchange(asked: Pick<Round, 'row' | 'maxBound'>, frames: Buffer, signal: AbortSignal): Promise<Round> {
-    const { promise, resolve } = Promise.withResolvers<void>();
+    this.lost.throwIfAborted();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
     const round: Round = {
       ...asked,
       isRowSent: false,
@@ -176,11 +180,12 @@ export class EngineConnection {
       revealed: undefined,
       isRefused: false,
       settle: resolve,
+      fail: reject,
     };
     this.#round = round;
     if (frames.length > 0) this.#client.write(frames);
     try {
-      await untilAborted(promise, AbortSignal.any([signal, this.lost]));
+      await untilAborted(promise, signal);
       return round;
     } catch (error) {
       // The last word before an end is an answer.
