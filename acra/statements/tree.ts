@@ -1,6 +1,6 @@
 /** Access to PostgreSQL's own parse tree: every node is an object with its kind as the only key. Locations are byte offsets. */
 import type { Node } from 'libpg-query';
-import { Refusal } from './refusal.ts';
+import { tooComplex } from './parser.ts';
 
 type KindOf<Each> = Each extends unknown ? keyof Each : never;
 type NodeKind = KindOf<Node>;
@@ -22,8 +22,23 @@ export function allAs<Kind extends NodeKind>(nodes: readonly Node[] | undefined,
 /** The bodies of all nodes of that kind in the tree. */
 export function allOf<Kind extends NodeKind>(tree: unknown, kind: Kind): BodyOf<Kind>[] {
   const found: BodyOf<Kind>[] = [];
-  walk(tree, (node) => found.push(...allAs([node], kind)) >= 0);
+  collect(tree, kind, found, 0);
   return found;
+}
+
+/** As `walk` would, without a node made of each field: most statements are searched several times for what they do not hold. */
+function collect<Kind extends NodeKind>(tree: unknown, kind: Kind, found: BodyOf<Kind>[], depth: number): void {
+  if (typeof tree !== 'object' || tree === null) return;
+  if (depth > MAX_DEPTH) throw tooComplex();
+  if (Array.isArray(tree)) {
+    for (const item of tree) collect(item, kind, found, depth + 1);
+    return;
+  }
+  for (const key in tree) {
+    const value = (tree as Readonly<Record<string, never>>)[key];
+    if (key === kind) found.push(...allAs([tree as Node], kind));
+    if (!isRepeated(key, value ?? {})) collect(value, kind, found, depth + 1);
+  }
 }
 
 export function stringsOf(nodes: readonly Node[] | undefined): string[] {
@@ -43,9 +58,13 @@ export function builtInName(nodes: readonly Node[] | undefined): string | undefi
 /** Visits every field of the tree, nodes among them, as a node of that kind; no deeper where `visit` returns false. @throws Refusal 54001 */
 export function walk(tree: unknown, visit: (node: Node, kind: string) => boolean, depth = 0): void {
   if (typeof tree !== 'object' || tree === null) return;
-  if (depth > MAX_DEPTH) throw new Refusal('too-complex', 'the statement is too complex');
-  for (const [key, value] of Object.entries(tree)) {
-    const isEnd = !Array.isArray(tree) && (!visit({ [key]: value } as Node, key) || isRepeated(key, value));
-    if (!isEnd) walk(value, visit, depth + 1);
+  if (depth > MAX_DEPTH) throw tooComplex();
+  if (Array.isArray(tree)) {
+    for (const item of tree) walk(item, visit, depth + 1);
+    return;
+  }
+  for (const key in tree) {
+    const value = (tree as Readonly<Record<string, never>>)[key];
+    if (visit({ [key]: value } as unknown as Node, key) && !isRepeated(key, value ?? {})) walk(value, visit, depth + 1);
   }
 }
