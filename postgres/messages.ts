@@ -61,25 +61,86 @@ export class BodyReader {
   }
 }
 
-function int(value: number, byteLength: number): Buffer {
-  const bytes = Buffer.alloc(byteLength);
-  bytes.writeUIntBE(byteLength === 2 ? value & 0xffff : value >>> 0, 0, byteLength);
+/** A new message, written front to back. */
+class FrameWriter {
+  readonly #frame: Buffer;
+  #at = 0;
+
+  constructor(bytes: number) {
+    this.#frame = Buffer.allocUnsafe(bytes);
+  }
+
+  /** Nothing of it is what the memory held before. */
+  whole(): Buffer {
+    if (this.#at !== this.#frame.length) throw new SessionError('XX000', 'a message is not as long as its parts');
+    return this.#frame;
+  }
+
+  byte(value: number): void {
+    this.#frame[this.#at++] = value;
+  }
+
+  int16(value: number): void {
+    this.byte((value >>> 8) & 0xff);
+    this.byte(value & 0xff);
+  }
+
+  int32(value: number): void {
+    this.int16(value >>> 16);
+    this.int16(value);
+  }
+
+  bytes(value: Buffer): void {
+    value.copy(this.#frame, this.#at);
+    this.#at += value.length;
+  }
+
+  latin1(value: string): void {
+    this.#at += this.#frame.write(value, this.#at, 'latin1');
+  }
+}
+
+function begin(type: string, bodyBytes: number): FrameWriter {
+  const writer = new FrameWriter(HEADER_BYTES + bodyBytes);
+  writer.latin1(type);
+  writer.int32(bodyBytes + 4);
+  return writer;
+}
+
+function lengthOf(kind: keyof Values, field: Values[keyof Values]): number {
+  if (typeof field === 'string') return field.length + 1;
+  if (kind !== 'values') return 2 + (kind === 'oids' ? 4 : 2) * field.length;
+  let bytes = 2;
+  for (const item of field as Values['values']) bytes += 4 + (item?.length ?? 0);
   return bytes;
 }
 
-function encodeField(kind: keyof Values, field: Values[keyof Values]): Buffer[] {
-  if (typeof field === 'string') return [Buffer.from(`${field}\0`, 'latin1')];
-  const items = field.flatMap((item) => {
-    if (typeof item === 'number') return [int(item, kind === 'oids' ? 4 : 2)];
-    return item === null ? [int(-1, 4)] : [int(item.length, 4), item];
-  });
-  return [int(field.length, 2), ...items];
+function writeField(writer: FrameWriter, kind: keyof Values, field: Values[keyof Values]): void {
+  if (typeof field === 'string') {
+    writer.latin1(field);
+    writer.byte(0);
+    return;
+  }
+  writer.int16(field.length);
+  for (const item of field) {
+    if (typeof item === 'number') {
+      if (kind === 'oids') writer.int32(item);
+      else writer.int16(item);
+      continue;
+    }
+    writer.int32(item?.length ?? -1);
+    if (item) writer.bytes(item);
+  }
 }
 
 /** A whole message: type, length, body. */
 export function encodeMessage(type: string, ...body: readonly Buffer[]): Buffer {
-  const length = body.reduce((sum, part) => sum + part.length, 4);
-  return Buffer.concat([Buffer.from(type), int(length, 4), ...body]);
+  const writer = begin(
+    type,
+    body.reduce((sum, part) => sum + part.length, 0),
+  );
+  for (const part of body) writer.bytes(part);
+  return writer.whole();
 }
 
 function codec<const Each extends Shape>(type: string, ...shape: Each): Codec<Each> {
@@ -89,8 +150,11 @@ function codec<const Each extends Shape>(type: string, ...shape: Each): Codec<Ea
       return shape.map((kind) => reader.field(kind)) as Fields<Each>;
     },
     encode(...fields) {
-      const parts = shape.flatMap((kind, index) => encodeField(kind, fields[index] as Values[keyof Values]));
-      return encodeMessage(type, ...parts);
+      const each = fields as readonly Values[keyof Values][];
+      const bytes = shape.reduce((sum, kind, index) => sum + lengthOf(kind, each[index] ?? []), 0);
+      const writer = begin(type, bytes);
+      for (const [index, kind] of shape.entries()) writeField(writer, kind, each[index] ?? []);
+      return writer.whole();
     },
   };
 }
