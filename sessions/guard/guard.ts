@@ -7,6 +7,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { AcraEngine } from '../../acra/engine/engine.ts';
 import type { EngineError } from '../../acra/errors.ts';
 import { withHidden } from '../../acra/migration/tables.ts';
+import { PlanCache } from '../../acra/statements/plan-cache.ts';
 import { StatementJudge } from '../../acra/statements/statement-judge.ts';
 import { engineValueBytes } from '../../config/engine-memory.ts';
 import { MAX_MESSAGE_BYTES } from '../../postgres/message-reader.ts';
@@ -95,8 +96,8 @@ export class Guard {
       ...door,
       openAccess,
       maxMessageBytes,
-      judge,
       switches: new Switches(migrations),
+      judge: new PlanCache(judge, random),
       protectors: protectorsOf(engine, {
         onFailure,
         findsPoison: options.poisonDetection,
