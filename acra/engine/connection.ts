@@ -19,13 +19,13 @@ import type { TcpEndpoint, UnixEndpoint } from '../../wire/endpoint.ts';
 import { EngineError } from '../errors.ts';
 import type { EngineDatabase } from './database.ts';
 import { insertsFor, type MadeUpInsert } from './made-up-insert.ts';
+import { READY, startup, texts, WELCOME } from './made-up-login.ts';
 import { MadeUpRow } from './made-up-row.ts';
 import { searchStatement } from './statements.ts';
 import type { Answer, ProtectTask, Task } from './task.ts';
 
 const BINARY = 1;
 const ALL_ROWS = 0;
-const PROTOCOL_3_0 = 0x3_0000;
 /** acra-server keeps each as long as the session lasts; what comes beyond is parsed each time. */
 const MAX_STATEMENTS = 256;
 const UNNAMED = '';
@@ -50,33 +50,11 @@ interface Round {
   readonly fail: (reason: unknown) => void;
 }
 
-function texts(...parts: readonly string[]): Buffer {
-  return Buffer.from(parts.map((part) => `${part}\0`).join(''));
-}
-
 const PARSE_COMPLETE = messages.encodeMessage(BACKEND.parseComplete);
 const BIND_COMPLETE = messages.encodeMessage(BACKEND.bindComplete);
 const SELECTED = messages.encodeMessage(BACKEND.commandComplete, texts('SELECT 1'));
-const READY = messages.encodeMessage(BACKEND.readyForQuery, Buffer.from('I'));
 const UNKNOWN_STATEMENT = encodeError('ERROR', '42601', 'this statement is not known here');
 const SYNC = messages.encodeMessage(FRONTEND.sync);
-/** AuthenticationOk, what acra-server and drivers look at, a cancel key that nobody uses. */
-const WELCOME = Buffer.concat([
-  messages.encodeMessage(BACKEND.authentication, Buffer.alloc(4)),
-  messages.encodeMessage(BACKEND.parameterStatus, texts('server_version', '18.0')),
-  messages.encodeMessage(BACKEND.parameterStatus, texts('client_encoding', 'UTF8')),
-  messages.encodeMessage(BACKEND.parameterStatus, texts('standard_conforming_strings', 'on')),
-  messages.encodeMessage('K', Buffer.alloc(8)),
-  READY,
-]);
-
-function startup(user: string): Buffer {
-  const body = Buffer.concat([Buffer.alloc(4), texts('user', user, 'database', 'engine'), Buffer.of(0)]);
-  body.writeInt32BE(PROTOCOL_3_0);
-  const length = Buffer.alloc(4);
-  length.writeInt32BE(body.length + 4);
-  return Buffer.concat([length, body]);
-}
 
 export class EngineConnection {
   readonly #client: Socket;

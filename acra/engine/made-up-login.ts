@@ -1,0 +1,28 @@
+/** How a made-up session begins, at both of its ends (PostgreSQL 18, "Start-up"). */
+import { BACKEND } from '../../postgres/message-types.ts';
+import { encodeMessage } from '../../postgres/messages.ts';
+
+const PROTOCOL_3_0 = 0x3_0000;
+
+export function texts(...parts: readonly string[]): Buffer {
+  return Buffer.from(parts.map((part) => `${part}\0`).join(''));
+}
+
+export const READY: Buffer = encodeMessage(BACKEND.readyForQuery, Buffer.from('I'));
+/** AuthenticationOk, what acra-server and drivers look at, a cancel key that nobody uses. */
+export const WELCOME: Buffer = Buffer.concat([
+  encodeMessage(BACKEND.authentication, Buffer.alloc(4)),
+  encodeMessage(BACKEND.parameterStatus, texts('server_version', '18.0')),
+  encodeMessage(BACKEND.parameterStatus, texts('client_encoding', 'UTF8')),
+  encodeMessage(BACKEND.parameterStatus, texts('standard_conforming_strings', 'on')),
+  encodeMessage('K', Buffer.alloc(8)),
+  READY,
+]);
+
+export function startup(user: string): Buffer {
+  const body = Buffer.concat([Buffer.alloc(4), texts('user', user, 'database', 'engine'), Buffer.of(0)]);
+  body.writeInt32BE(PROTOCOL_3_0);
+  const length = Buffer.alloc(4);
+  length.writeInt32BE(body.length + 4);
+  return Buffer.concat([length, body]);
+}
