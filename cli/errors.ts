@@ -31,6 +31,22 @@ export const CLI_ERRORS = {
     action:
       'Check the folder; a file that is no such list is never overwritten: name another in `guard.list` of enclave.yaml.',
   },
+  CLI_DATA_DIFFERS: {
+    meaning:
+      'A value that was encrypted reads otherwise than it was before. Nothing of that batch was kept, and no switch made.',
+    action:
+      'Compare how the two columns are configured, and the type of the column; look at that row. The message names its key.',
+  },
+  CLI_DATA_ROWS: {
+    meaning: 'So many rows cannot be encrypted that it is not the rows.',
+    action: 'Look up the states that the message names in docs/refusals.md, and read the enclave’s log.',
+  },
+  CLI_DATA_LOCK: {
+    meaning:
+      'The switch was not made: the table was never free for as long as it takes, or rows changed too fast. What is filled stays.',
+    action:
+      'Look for long transactions (`pg_stat_activity`), raise `--lock-timeout` or `--switch-patience`, or choose a quieter hour; the same command goes on.',
+  },
   CLI_DEMO_STEP: {
     meaning: 'A step of the demo did not hold.',
     action: 'Read what was found; the log files of the parts are kept in the folder that the message names.',

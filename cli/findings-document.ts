@@ -1,19 +1,33 @@
-/** Writes the table of docs/check-db.md from the catalogue of findings; a test compares the two. Run: `node cli/findings-document.ts` (`make error-docs`). */
+/** Writes the tables of docs/check-db.md and docs/encrypt-existing-data.md from the catalogues of findings; a test compares them. Run: `node cli/findings-document.ts` (`make error-docs`). */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { FINDINGS } from '../acra/catalogue/findings.ts';
+import { MIGRATION_FINDINGS } from '../acra/migration/findings.ts';
 
-const FILE = new URL('../docs/check-db.md', import.meta.url);
+type Catalogue = Readonly<
+  Record<string, { readonly severity: string; readonly meaning: string; readonly action: string }>
+>;
+
+/** The table is the last of its page. */
+export const FINDING_PAGES: readonly { readonly file: string; readonly catalogue: Catalogue }[] = [
+  { file: 'docs/check-db.md', catalogue: FINDINGS },
+  { file: 'docs/encrypt-existing-data.md', catalogue: MIGRATION_FINDINGS },
+];
+
+const ROOT = new URL('../', import.meta.url);
 const HEAD = '| code | | meaning | what to do |';
 
-export function renderFindings(): string {
+export function renderFindings(catalogue: Catalogue): string {
   const cell = (text: string) => text.replaceAll('|', '\\|');
-  const rows = Object.entries(FINDINGS).map(
+  const rows = Object.entries(catalogue).map(
     ([code, { severity, meaning, action }]) => `| \`${code}\` | ${severity} | ${cell(meaning)} | ${cell(action)} |`,
   );
   return `${[HEAD, '| --- | --- | --- | --- |', ...rows].join('\n')}\n`;
 }
 
 if (import.meta.main) {
-  const [before = ''] = readFileSync(FILE, 'utf8').split(HEAD);
-  writeFileSync(FILE, `${before}${renderFindings()}`);
+  for (const { file, catalogue } of FINDING_PAGES) {
+    const address = new URL(file, ROOT);
+    const [before = ''] = readFileSync(address, 'utf8').split(HEAD);
+    writeFileSync(address, `${before}${renderFindings(catalogue)}`);
+  }
 }

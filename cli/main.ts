@@ -17,6 +17,7 @@ await runProgram({
   keys: async (words) => (await import('./commands/keys.ts')).keysCommand(words),
   config: async () => (await import('./commands/config.ts')).configCommand(),
   guard: async () => (await import('./commands/guard.ts')).guardCommand(),
+  data: async (words) => (await import('./commands/data.ts')).dataCommand(words),
   acra: async () => (await import('./commands/acra.ts')).acraCommand(),
   eif: async (words) => (await import('./commands/eif.ts')).eifCommand(words),
   pcr: async () => (await import('./commands/pcr.ts')).pcrCommand(),

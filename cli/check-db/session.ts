@@ -100,11 +100,17 @@ export interface DatabaseSession extends CatalogueReader {
   end(): Promise<void>;
 }
 
-/** @throws CliError CLI_DATABASE */
-export async function connect(
+/** What a login says of itself, and how long it waits for an answer; undefined: as long as it takes. */
+export interface LoginOptions {
+  readonly applicationName: string;
+  readonly answerTimeoutMs: number | undefined;
+}
+
+/** A client of the library that has logged in. @throws CliError CLI_DATABASE */
+export async function logIn(
   { tls, password, ...address }: DatabaseAddress,
-  maxAnswerBytes = MAX_ANSWER_BYTES,
-): Promise<DatabaseSession> {
+  { applicationName, answerTimeoutMs }: LoginOptions,
+): Promise<pg.Client> {
   const missing = () => {
     throw new CliError('CLI_DATABASE', 'the database asks for a password, and none is there');
   };
@@ -113,9 +119,9 @@ export async function connect(
     ssl: tls ?? false,
     password: password ?? missing,
     enableChannelBinding: true,
-    application_name: 'acra-enclave guard check-db',
+    application_name: applicationName,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    query_timeout: ANSWER_TIMEOUT_MS,
+    ...(answerTimeoutMs === undefined ? {} : { query_timeout: answerTimeoutMs }),
   });
   client.on('error', () => undefined);
   const { host, port, database } = address;
@@ -123,13 +129,22 @@ export async function connect(
     const connected = client.connect();
     answerScramOnly(client);
     await connected;
-    boundAnswers(client, maxAnswerBytes);
+    return client;
   } catch (cause) {
     await client.end().catch(() => undefined);
     throw cause instanceof CliError
       ? cause
       : failure(`cannot connect to database "${database}" at ${host}:${port}`, cause);
   }
+}
+
+/** @throws CliError CLI_DATABASE */
+export async function connect(address: DatabaseAddress, maxAnswerBytes = MAX_ANSWER_BYTES): Promise<DatabaseSession> {
+  const client = await logIn(address, {
+    applicationName: 'acra-enclave guard check-db',
+    answerTimeoutMs: ANSWER_TIMEOUT_MS,
+  });
+  boundAnswers(client, maxAnswerBytes);
   return {
     query: async (sql, values = []) => {
       try {

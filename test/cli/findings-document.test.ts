@@ -1,23 +1,26 @@
-/** docs/check-db.md and the catalogue of findings say the same. */
+/** The pages with findings and their catalogues say the same. */
 import t from 'tap';
-import { FINDINGS } from '../../acra/catalogue/findings.ts';
-import { renderFindings } from '../../cli/findings-document.ts';
+import { FINDING_PAGES, renderFindings } from '../../cli/findings-document.ts';
 import { filesOf, readSource } from '../project/imports.ts';
 
-t.test('keeps the table of docs/check-db.md equal to the catalogue', async (t) => {
-  t.ok(readSource('docs/check-db.md').endsWith(`\n${renderFindings()}`), 'run `make error-docs` and commit the result');
-});
+const CATALOGUES = ['acra/catalogue/findings.ts', 'acra/migration/findings.ts'];
 
-t.test('keeps no code that nothing finds', async (t) => {
-  const source = filesOf(['acra', 'cli'])
-    .filter((file) => file !== 'acra/catalogue/findings.ts')
-    .map(readSource)
-    .join('\n');
-  t.same(
-    Object.keys(FINDINGS).filter((code) => !source.includes(`'${code}'`)),
-    [],
-  );
-});
+for (const { file, catalogue } of FINDING_PAGES) {
+  t.test(`keeps the table of ${file} equal to its catalogue`, async (t) => {
+    t.ok(readSource(file).endsWith(`\n${renderFindings(catalogue)}`), 'run `make error-docs` and commit the result');
+  });
+
+  t.test(`keeps no code in ${file} that nothing finds`, async (t) => {
+    const source = filesOf(['acra', 'cli'])
+      .filter((each) => !CATALOGUES.includes(each))
+      .map(readSource)
+      .join('\n');
+    t.same(
+      Object.keys(catalogue).filter((code) => !source.includes(`'${code}'`)),
+      [],
+    );
+  });
+}
 
 t.test('keeps the known extensions of the document', async (t) => {
   t.match(readSource('docs/check-db.md').replaceAll('\n', ' '), 'pg_trgm, citext, hstore, uuid-ossp');

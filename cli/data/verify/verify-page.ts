@@ -1,0 +1,138 @@
+/**
+ * Looks at a page of a table in two sessions that see the same moment: one that has protected columns opened, and one that has them as
+ * they are stored. Then at whether each searchable value is found by itself.
+ */
+import type { EncryptedColumn } from '../../../acra/encryptor-config/schema.ts';
+import { type Cell, type Connection, type Row, rowsOf, run } from '../connection.ts';
+import type { Page, Pages } from '../page.ts';
+import {
+  column,
+  from,
+  type Key,
+  type KeyedTable,
+  keyArrays,
+  keyCompared,
+  keyList,
+  keyOf,
+  rowsOfArrays,
+  sameKey,
+} from '../table.ts';
+import { type Fault, faultOf, isDefault, isUnopened } from './stored-cell.ts';
+
+/** Two sessions of one identity. */
+export interface Views {
+  readonly opened: Connection;
+  readonly stored: Connection;
+  end(): Promise<void>;
+}
+
+export interface Offender {
+  readonly column: string;
+  readonly key: Key;
+  readonly fault: Fault;
+}
+
+export interface Verified {
+  readonly page: Page;
+  readonly offenders: readonly Offender[];
+  /** Cells that hold a container, and neither NULL nor an empty value. */
+  readonly values: number;
+}
+
+export interface Verification {
+  readonly table: KeyedTable;
+  readonly columns: readonly EncryptedColumn[];
+}
+
+const BEGIN = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
+const bytesOf = (text: string) => Buffer.from(text.startsWith('\\x') ? text.slice(2) : '', 'hex');
+const textOf = (key: Key) => JSON.stringify(key);
+
+async function sameMoment({ opened, stored }: Views): Promise<void> {
+  await run(opened, BEGIN);
+  const [[snapshot] = []] = await rowsOf(opened, 'SELECT pg_catalog.pg_export_snapshot()');
+  await run(stored, BEGIN);
+  await run(stored, `SET TRANSACTION SNAPSHOT '${snapshot?.replace(/[^0-9A-Fa-f-]/g, '')}'`);
+}
+
+/** @throws what a session says, with its transaction open */
+export async function verifyPage(
+  verification: Verification,
+  views: Views,
+  pages: Pages,
+  after: Key | undefined,
+): Promise<Verified> {
+  await sameMoment(views);
+  const page = await pages.read(views.opened, after);
+  const offenders: Offender[] = [];
+  const values = await compare(verification, views.stored, page.rows, after, offenders);
+  for (const each of verification.columns) {
+    if (each.searchable) offenders.push(...(await searchFor(verification, views.opened, each, page.rows, offenders)));
+  }
+  for (const connection of [views.opened, views.stored]) await run(connection, 'COMMIT');
+  return { page, offenders, values };
+}
+
+/** One stored row after the other: what was opened is held, what is stored is not. @returns how many values there were */
+async function compare(
+  { table, columns }: Verification,
+  stored: Connection,
+  rows: readonly Row[],
+  after: Key | undefined,
+  offenders: Offender[],
+): Promise<number> {
+  const last = rows.at(-1);
+  if (!last) return 0;
+  const opened = new Map(rows.map((row) => [textOf(keyOf(table, row)), row.slice(table.key.length)]));
+  const lastKey = keyOf(table, last);
+  const conditions = [
+    keyCompared(table, '<=', 1),
+    ...(after === undefined ? [] : [keyCompared(table, '>', 1 + lastKey.length)]),
+  ];
+  const names = columns.map(({ name }) => column(name)).join(', ');
+  const sql = `SELECT ${keyList(table)}, ${names} FROM ${from(table)} WHERE ${conditions.join(' AND ')}`;
+  let values = 0;
+  await stored.each(sql, [...lastKey, ...(after ?? [])], (row) => {
+    const key = keyOf(table, row);
+    const cells = opened.get(textOf(key));
+    for (const [index, each] of columns.entries()) {
+      const cell = row[table.key.length + index] ?? null;
+      if (cell === null || cell === '\\x') continue;
+      values += 1;
+      const fault = faultOfCell(each, cell, cells?.[index] ?? null);
+      if (fault) offenders.push({ column: each.name, key, fault });
+    }
+  });
+  return values;
+}
+
+function faultOfCell(of: EncryptedColumn, stored: string, opened: Cell): Fault | undefined {
+  const bytes = bytesOf(stored);
+  const fault = faultOf(of, bytes);
+  if (fault) return fault;
+  if (opened === null || isUnopened(opened, bytes)) return 'foreign';
+  return isDefault(of, opened) ? 'default' : undefined;
+}
+
+async function searchFor(
+  { table, columns }: Verification,
+  opened: Connection,
+  searched: EncryptedColumn,
+  rows: readonly Row[],
+  known: readonly Offender[],
+): Promise<Offender[]> {
+  const at = table.key.length + columns.indexOf(searched);
+  const isKnown = new Set(known.filter((each) => each.column === searched.name).map(({ key }) => textOf(key)));
+  const wanted = rows.filter(
+    (row) => row[at] !== null && row[at] !== '' && row[at] !== '\\x' && !isKnown.has(textOf(keyOf(table, row))),
+  );
+  if (wanted.length === 0) return [];
+  const isBytes = searched.dataType === undefined || searched.dataType === 'bytes';
+  const given = rowsOfArrays(table, [{ type: isBytes ? 'bytea' : 'text', name: 'value' }]);
+  const sql = `SELECT ${keyList(table)} FROM ${from(table)} JOIN ${given} ON ${sameKey(table)} AND ${column(searched.name)} = v.value`;
+  const keys = wanted.map((row) => keyOf(table, row));
+  const found = new Set<string>();
+  const values = wanted.map((row) => row[at] ?? null);
+  await opened.each(sql, [...keyArrays(table, keys), values], (row) => found.add(textOf(keyOf(table, row))));
+  return keys.filter((key) => !found.has(textOf(key))).map((key) => ({ column: searched.name, key, fault: 'hash' }));
+}

@@ -1,0 +1,167 @@
+/**
+ * What `data verify` does: every protected cell of a table is looked at, and what the switch should have taken away. It changes nothing,
+ * and is held to one page of memory.
+ */
+import type { EncryptedColumn, EncryptedTable } from '../../../acra/encryptor-config/schema.ts';
+import type { Migration } from '../../../acra/migration/migration.ts';
+import { identifier } from '../../../acra/migration/names.ts';
+import { StopRequested } from '../../../runtime/abort.ts';
+import { CliError } from '../../errors.ts';
+import { rowsOf, run } from '../connection.ts';
+import { failureOf } from '../failures.ts';
+import { type PageLimits, Pages } from '../page.ts';
+import type { Progress, Throttle } from '../progress.ts';
+import { factsOf, RELATIONS } from '../questions.ts';
+import type { Sessions } from '../sessions.ts';
+import { column, from, type Key, type KeyedTable, keyCompared, keyList } from '../table.ts';
+import { type Remainder, remaindersOf } from './remainders.ts';
+import { FAULTS, type Fault } from './stored-cell.ts';
+import { type Offender, type Verification, type Verified, type Views, verifyPage } from './verify-page.ts';
+
+export interface VerifyContext {
+  readonly sessions: Sessions<Views>;
+  readonly limits: PageLimits;
+  readonly progress: Progress;
+  readonly throttle: Throttle;
+  readonly signal: AbortSignal;
+}
+
+export interface VerifyOptions {
+  readonly table: EncryptedTable;
+  readonly migrations: readonly Migration[];
+  readonly schema: string | undefined;
+  readonly maxOffenders: number;
+  /** The plaintext column may still be full. */
+  readonly isBeforeDrop: boolean;
+}
+
+export interface VerifyReport {
+  /** `stopped`: by a signal; nothing is proved. */
+  readonly outcome: 'proved' | 'faults' | 'stopped';
+  readonly columns: readonly string[];
+  readonly rows: number;
+  readonly values: number;
+  readonly faults: Readonly<Partial<Record<Fault, number>>>;
+  /** The first ones. */
+  readonly offenders: readonly Offender[];
+  readonly remainders: readonly Remainder[];
+}
+
+async function findTable(views: Views, { table, schema }: VerifyOptions) {
+  const found = await rowsOf(views.opened, RELATIONS, [table.name]);
+  const named = schema === undefined ? found : found.filter(([, name]) => name === schema);
+  const [relation, ...others] = named.length > 1 ? named.filter((row) => row[7] === 'true') : named;
+  const [oid, name, kind] = relation ?? [];
+  if (!relation || !oid || !name || others.length > 0 || !['r', 'p'].includes(kind ?? ''))
+    throw new CliError('CLI_OPTION', `no single table of the database is called "${table.name}"`, {
+      action: 'Name the schema by --schema.',
+    });
+  return { oid, schema: name, estimatedRows: Number(relation[6]), isParent: kind === 'p' };
+}
+
+/** A row that is not read: its key alone. */
+async function skipRow(verification: Verification, views: Views, after: Key | undefined): Promise<Verified> {
+  const { table, columns } = verification;
+  for (const connection of [views.opened, views.stored]) await run(connection, 'ROLLBACK');
+  const where = after === undefined ? '' : ` WHERE ${keyCompared(table, '>', 1)}`;
+  const sql = `SELECT ${keyList(table)} FROM ${from(table)}${where} ORDER BY ${keyList(table)} LIMIT 1`;
+  const [key] = await rowsOf(views.opened, sql, after ?? []);
+  const names = columns.map(({ name }) => name).join(', ');
+  const offenders: Offender[] = key ? [{ column: names, key, fault: 'unreadable' }] : [];
+  return { page: { rows: key ? [key] : [], next: key }, offenders, values: 0 };
+}
+
+class TableWalk {
+  readonly #verification: Verification;
+  readonly #pages: Pages;
+  readonly #singles: Pages;
+  /** Rows that are read one by one, since one of them is not to be read. */
+  #careful = 0;
+
+  constructor(verification: Verification, limits: PageLimits) {
+    const { table, columns } = verification;
+    const query = { table, columns: columns.map(({ name }) => column(name)) };
+    this.#verification = verification;
+    this.#pages = new Pages(query, limits);
+    this.#singles = new Pages(query, { ...limits, maxRows: 1 });
+  }
+
+  async next(views: Views, after: Key | undefined): Promise<Verified> {
+    const pages = this.#careful > 0 ? this.#singles : this.#pages;
+    this.#careful = Math.max(0, this.#careful - 1);
+    try {
+      return await verifyPage(this.#verification, views, pages, after);
+    } catch (error) {
+      if (failureOf(error) !== 'row') throw error;
+      if (pages === this.#singles) return await skipRow(this.#verification, views, after);
+      for (const connection of [views.opened, views.stored]) await run(connection, 'ROLLBACK');
+      this.#careful = this.#pages.maxRows;
+      return this.next(views, after);
+    }
+  }
+}
+
+async function walk(context: VerifyContext, verification: Verification, maxOffenders: number) {
+  const { sessions, limits, progress, throttle, signal } = context;
+  const walked = new TableWalk(verification, limits);
+  const faults = new Map<Fault, number>();
+  const offenders: Offender[] = [];
+  let [rows, values, after] = [0, 0, undefined as Key | undefined];
+  do {
+    signal.throwIfAborted();
+    const verified = await sessions.use((views) => walked.next(views, after));
+    rows += verified.page.rows.length;
+    values += verified.values;
+    for (const each of verified.offenders) {
+      faults.set(each.fault, (faults.get(each.fault) ?? 0) + 1);
+      if (offenders.length < maxOffenders) offenders.push(each);
+    }
+    after = verified.page.next;
+    progress.add(verified.page.rows.length);
+    await throttle.after(verified.page.rows.length, signal);
+  } while (after !== undefined);
+  const counted = FAULTS.flatMap((fault) => (faults.has(fault) ? [[fault, faults.get(fault) ?? 0] as const] : []));
+  return { rows, values, offenders, faults: Object.fromEntries(counted) };
+}
+
+function protectedColumns({ table, migrations }: VerifyOptions): EncryptedColumn[] {
+  const isBeside = (name: string) => migrations.some(({ beside }) => beside === name);
+  return [...table.encrypted.values()].filter(({ name }) => !isBeside(name));
+}
+
+async function verifyTable(context: VerifyContext, options: VerifyOptions): Promise<VerifyReport> {
+  const { sessions, progress } = context;
+  const found = await sessions.use((views) => findTable(views, options));
+  const facts = await sessions.use((views) => factsOf(views.opened, found.oid, ''));
+  const key = facts.key.map(([name, type]) => ({ name: name ?? '', type: type ?? '' }));
+  if (key.length === 0)
+    throw new CliError('CLI_OPTION', `table "${options.table.name}" has no primary key, by which rows could be named`);
+  const columns = protectedColumns(options);
+  const [migration] = options.migrations;
+  const table: KeyedTable = {
+    schema: found.schema,
+    migration: migration ?? { table: options.table.name, column: '', beside: '', old: '' },
+    key,
+  };
+  const plain = new Set<Migration>();
+  for (const each of options.isBeforeDrop ? [] : options.migrations) {
+    const sql = `SELECT 1 FROM ${from(table)} WHERE ${identifier(each.old)} IS NOT NULL LIMIT 1`;
+    const hasOld = facts.columns.some(([name]) => name === each.old);
+    if (hasOld && (await sessions.use((views) => rowsOf(views.opened, sql))).length > 0) plain.add(each);
+  }
+  const remainders = remaindersOf(facts, options.table, options.migrations, (each) => plain.has(each));
+  progress.expect(found.estimatedRows);
+  const walked = await walk(context, { table, columns }, options.maxOffenders);
+  const isProved = walked.offenders.length === 0 && remainders.every(({ isFault }) => !isFault);
+  return { outcome: isProved ? 'proved' : 'faults', columns: columns.map(({ name }) => name), ...walked, remainders };
+}
+
+/** @throws CliError CLI_OPTION, CLI_DATABASE; what the database refuses */
+export async function verify(context: VerifyContext, options: VerifyOptions): Promise<VerifyReport> {
+  try {
+    return await verifyTable(context, options);
+  } catch (error) {
+    if (!(error instanceof StopRequested)) throw error;
+    return { outcome: 'stopped', columns: [], rows: 0, values: 0, faults: {}, offenders: [], remainders: [] };
+  }
+}
