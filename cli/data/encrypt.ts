@@ -9,7 +9,7 @@ import { analyse, dropOldColumn, emptyOld, type OldWay, proveNotNull } from './o
 import { judgeColumn } from './preflight.ts';
 import { type RefusedRow, restCondition, store } from './store.ts';
 import { type SwitchOptions, switchColumns } from './switch.ts';
-import { from, type KeyedTable } from './table.ts';
+import { from, type Key, type KeyedTable } from './table.ts';
 
 export interface EncryptOptions {
   readonly target: ConfiguredColumn;
@@ -61,16 +61,27 @@ const fillingOf = ({ table, columns }: Inspected): FillContext['filling'] => ({
   valueType: columns.get(table.migration.column)?.type === 'bytea' ? 'bytea' : 'text',
 });
 
-/** One batch, taken back: how fast it goes, and whether it does at all. */
-async function tryBatch(context: FillContext, connection: Connection): Promise<Partial<EncryptReport>> {
+/** Pages grow to their size. */
+const TRIED_BATCHES = 6;
+
+/** Some batches, taken back: whether it goes, and how fast by the last of them. */
+async function tryBatches(context: FillContext, connection: Connection): Promise<Partial<EncryptReport>> {
+  const pages = pagesToFill(context);
+  const refused: RefusedRow[] = [];
+  let [after, rowsPerSecond] = [undefined as Key | undefined, 0];
   await run(connection, 'BEGIN ISOLATION LEVEL READ COMMITTED');
-  const startMs = context.clock.monotonicMs();
-  const { rows } = await pagesToFill(context).read(connection, undefined);
-  const result = rows.length > 0 ? await store(context.filling, connection, rows, true) : undefined;
-  const seconds = (context.clock.monotonicMs() - startMs) / 1_000;
+  for (let batch = 0; batch < TRIED_BATCHES; batch += 1) {
+    const startMs = context.clock.monotonicMs();
+    const { rows, next } = await pages.read(connection, after);
+    const result = rows.length > 0 ? await store(context.filling, connection, rows, true) : undefined;
+    refused.push(...(result?.refused ?? []));
+    const seconds = (context.clock.monotonicMs() - startMs) / 1_000;
+    rowsPerSecond = Math.max(rowsPerSecond, Math.round((result?.stored ?? 0) / seconds));
+    after = next;
+    if (after === undefined) break;
+  }
   await run(connection, 'ROLLBACK');
-  const rate = seconds > 0 ? { rowsPerSecond: Math.round((result?.stored ?? 0) / seconds) } : {};
-  return { refused: result?.refused ?? [], ...rate };
+  return { refused, rowsPerSecond };
 }
 
 /** Behind the switch: in a session that knows it. */
@@ -129,7 +140,7 @@ async function encryptColumn(context: Context, options: EncryptOptions): Promise
   const filling: FillContext = { ...context, filling: fillingOf(inspected) };
   if (hasErrors || side === 'unprepared') return { outcome: 'findings', side, findings, refused: [] };
   if (!options.isDryRun) return { ...(await fillAndSwitch(filling, options, inspected)), findings };
-  const tried = await context.sessions.use((connection) => tryBatch(filling, connection));
+  const tried = await context.sessions.use((connection) => tryBatches(filling, connection));
   return { outcome: 'tried', side, findings, refused: [], toFill: await countLeft(context, table), ...tried };
 }
 
