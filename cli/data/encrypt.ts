@@ -10,6 +10,7 @@ import { judgeColumn } from './preflight.ts';
 import { type RefusedRow, restCondition, store } from './store.ts';
 import { type SwitchOptions, switchColumns } from './switch.ts';
 import { from, type Key, type KeyedTable } from './table.ts';
+import { valueTypeOf } from './value-type.ts';
 
 export interface EncryptOptions {
   readonly target: ConfiguredColumn;
@@ -56,9 +57,9 @@ async function countLeft({ sessions }: Context, table: KeyedTable): Promise<numb
   return Number(count);
 }
 
-const fillingOf = ({ table, columns }: Inspected): FillContext['filling'] => ({
+const fillingOf = ({ table, configured }: Inspected): FillContext['filling'] => ({
   table,
-  valueType: columns.get(table.migration.column)?.type === 'bytea' ? 'bytea' : 'text',
+  valueType: valueTypeOf(configured),
 });
 
 /** Pages grow to their size. */

@@ -9,11 +9,12 @@ import { CliError } from '../errors.ts';
 import { type Cell, type Connection, type Row, run } from './connection.ts';
 import { failureOf, sqlStateOf } from './failures.ts';
 import { ALIAS, column, type Key, type KeyedTable, keyArrays, keyList, keyOf, rowsOfArrays, sameKey } from './table.ts';
+import type { ValueType } from './value-type.ts';
 
 export interface Filling {
   readonly table: KeyedTable;
   /** Of the arrays that values go in. */
-  readonly valueType: 'text' | 'bytea';
+  readonly valueType: ValueType;
 }
 
 /** A row that cannot be encrypted. */

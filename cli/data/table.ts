@@ -30,15 +30,15 @@ export function keyCompared({ key }: KeyedTable, operator: '>' | '<=', first: nu
 
 export const keyOf = ({ key }: KeyedTable, row: Row): Key => row.slice(0, key.length);
 
-/** Arrays, one a column of the key, and more behind them, as rows named v. @param rest types and names of what follows the key */
+/** Arrays, one a column of the key, and more behind them, as rows named v. Keys come as text: the guard follows arrays of PostgreSQL's own types only. @param rest types and names of what follows the key */
 export function rowsOfArrays({ key }: KeyedTable, rest: readonly { readonly type: string; readonly name: string }[]) {
-  const columns = [...key.map(({ type }, index) => ({ type, name: `k${index + 1}` })), ...rest];
+  const columns = [...key.map((_, index) => ({ type: 'text', name: `k${index + 1}` })), ...rest];
   const arrays = columns.map(({ type }, index) => `$${index + 1}::${type}[]`).join(', ');
   return `unnest(${arrays}) AS v(${columns.map(({ name }) => name).join(', ')})`;
 }
 
 export const sameKey = ({ key }: KeyedTable) =>
-  key.map(({ name }, index) => `${column(name)} = v.k${index + 1}`).join(' AND ');
+  key.map(({ name, type }, index) => `${column(name)} = v.k${index + 1}::${type}`).join(' AND ');
 
 /** @param keys as many as there are rows @returns one list a column */
 export const keyArrays = ({ key }: KeyedTable, keys: readonly Key[]): Cell[][] =>

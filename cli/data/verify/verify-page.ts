@@ -17,6 +17,7 @@ import {
   rowsOfArrays,
   sameKey,
 } from '../table.ts';
+import { valueTypeOf } from '../value-type.ts';
 import { type Fault, faultOf, isDefault, isUnopened } from './stored-cell.ts';
 
 /** Two sessions of one identity. */
@@ -127,8 +128,7 @@ async function searchFor(
     (row) => row[at] !== null && row[at] !== '' && row[at] !== '\\x' && !isKnown.has(textOf(keyOf(table, row))),
   );
   if (wanted.length === 0) return [];
-  const isBytes = searched.dataType === undefined || searched.dataType === 'bytes';
-  const given = rowsOfArrays(table, [{ type: isBytes ? 'bytea' : 'text', name: 'value' }]);
+  const given = rowsOfArrays(table, [{ type: valueTypeOf(searched), name: 'value' }]);
   const sql = `SELECT ${keyList(table)} FROM ${from(table)} JOIN ${given} ON ${sameKey(table)} AND ${column(searched.name)} = v.value`;
   const keys = wanted.map((row) => keyOf(table, row));
   const found = new Set<string>();
