@@ -3,6 +3,7 @@
  * text, so that what is compared and handed back is what was read, whatever its type; rows come one by one, and nothing is kept here.
  */
 import pg from 'pg';
+import { letGo } from './small-memory.ts';
 
 /** Null: NULL. */
 export type Cell = string | null;
@@ -15,6 +16,9 @@ export interface Connection {
   each(sql: string, values: readonly Parameter[], onRow: (row: Row) => void): Promise<void>;
   end(): Promise<void>;
 }
+
+/** As they are held: characters, about. */
+export const bytesOf = (row: Row) => row.reduce((sum, cell) => sum + (cell?.length ?? 0), 0);
 
 /** What rows there are. Only where they are few. */
 export async function rowsOf(connection: Connection, sql: string, values: readonly Parameter[] = []): Promise<Row[]> {
@@ -48,7 +52,10 @@ function session(client: pg.Client): Connection {
         // Of the library's types, only those of its own queries know `rowMode`.
         const config: pg.QueryArrayConfig = { text, values: given, rowMode: 'array', types: asText };
         const query = new pg.Query(config);
-        query.on('row', (row) => onRow(row as unknown as Row));
+        query.on('row', (row) => {
+          onRow(row as unknown as Row);
+          letGo(bytesOf(row as unknown as Row));
+        });
         query.on('error', reject);
         query.on('end', () => resolve());
         client.query(query);

@@ -2,7 +2,7 @@
  * Rows in the order of the primary key, a page at a time. How long values are is known when they are there, so that a page ends where it
  * has so many rows or so many bytes; what the database sends beyond that is let go, and the next page asks for fewer.
  */
-import type { Connection, Parameter, Row } from './connection.ts';
+import { bytesOf, type Connection, type Parameter, type Row } from './connection.ts';
 import { from, type Key, type KeyedTable, keyCompared, keyList, keyOf } from './table.ts';
 
 export interface PageLimits {
@@ -33,8 +33,6 @@ function queryText({ table, columns, condition }: PageQuery, isFirst: boolean): 
   const where = conditions.length > 0 ? ` WHERE ${conditions.join(' AND ')}` : '';
   return `SELECT ${[keyList(table), ...columns].join(', ')} FROM ${from(table)}${where} ORDER BY ${keyList(table)} LIMIT $1::bigint`;
 }
-
-const bytesOf = (row: Row) => row.reduce((sum, cell) => sum + (cell?.length ?? 0), 0);
 
 /** Remembers how many rows fit. */
 export class Pages {
@@ -70,7 +68,8 @@ export class Pages {
     });
     const last = rows.at(-1);
     const hasMore = sent === asked || rows.length < sent;
-    this.#rows = rows.length < sent ? rows.length : Math.min(this.#limits.maxRows, 2 * asked);
+    const grown = 2 * bytes <= maxBytes ? Math.min(this.#limits.maxRows, 2 * asked) : asked;
+    this.#rows = rows.length < sent ? rows.length : grown;
     return { rows, next: last && hasMore ? keyOf(this.#query.table, last) : undefined };
   }
 }

@@ -75,7 +75,7 @@ export function encryptCommand(): Command {
     .option('--dry-run', 'say what would be done, and how fast; nothing is changed')
     .addOption(old.default('keep'))
     .option('--batch-rows <rows>', 'in one statement', parseCount(1, 10_000), 500)
-    .option('--batch-kib <kib>', 'of values in one statement, where there are several', parseCount(1, 16_384), 2_048)
+    .option('--batch-kib <kib>', 'of values in one statement, where there are several', parseCount(1, 16_384), 1_024)
     .option('--rows-per-second <rows>', 'at most; default: as fast as it goes', parseCount(1, 1_000_000))
     .option('--lock-timeout <ms>', 'how long others stand behind one try to switch', parseCount(10, 60_000), 500)
     .option('--switch-patience <s>', 'for all tries together', parseCount(1, 86_400), 600)

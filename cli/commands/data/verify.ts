@@ -105,7 +105,7 @@ export function verifyCommand(): Command {
     )
     .option('--before-drop', 'the plaintext that the switch put aside may still be there')
     .option('--batch-rows <rows>', 'in one page', parseCount(1, 10_000), 500)
-    .option('--batch-kib <kib>', 'of values in one page, where there are several', parseCount(1, 16_384), 2_048)
+    .option('--batch-kib <kib>', 'of values in one page, where there are several', parseCount(1, 16_384), 1_024)
     .option('--rows-per-second <rows>', 'at most; default: as fast as it goes', parseCount(1, 1_000_000))
     .option('--max-offenders <rows>', 'how many are named', parseCount(1, 10_000), 20)
     .option('--reconnect <s>', 'how long the enclave or the database may be away', parseCount(1, 86_400), 90)
