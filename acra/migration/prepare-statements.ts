@@ -2,7 +2,8 @@
  * What a table gets before its rows are encrypted (decision 21): a column beside, what keeps it from holding anything but containers, the
  * trigger that empties it whenever the plaintext changes, and indexes. Each statement may be run again.
  */
-import { hashIndexName, identifier, type MigratedTable, restIndexName, tableName, triggerName } from './names.ts';
+import { identifier } from '../belts/names.ts';
+import { hashIndexName, type MigratedTable, restIndexName, tableName, triggerName } from './names.ts';
 
 export interface Definition {
   readonly what: string;
@@ -74,7 +75,7 @@ export function slowDefinitions(table: PreparedColumn, made: SlowlyMade): readon
   const validate = `ALTER TABLE ${tableName(table)} VALIDATE CONSTRAINT ${identifier(check.name)}`;
   const hash = index(
     search === 'unique' ? 'UNIQUE INDEX' : 'INDEX',
-    hashIndexName(migration),
+    hashIndexName(migration, search === 'unique'),
     `(substr(${beside}, 1, 33))`,
   );
   return [

@@ -3,7 +3,8 @@
  * lets these pass, and no others, that give a protected column another name.
  */
 
-import { identifier, type MigratedTable, notNullName, restIndexName, tableName, triggerName } from './names.ts';
+import { identifier } from '../belts/names.ts';
+import { type MigratedTable, notNullName, restIndexName, tableName, triggerName } from './names.ts';
 import type { Definition } from './prepare-statements.ts';
 
 /** @param isRequired the column is NOT NULL: the plaintext is no more, and of what is written from now on it is demanded */

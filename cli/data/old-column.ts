@@ -1,6 +1,7 @@
 /** What becomes of the plaintext behind the switch, and of NOT NULL. Each step may be done again. */
 
-import { identifier, notNullName, tableName } from '../../acra/migration/names.ts';
+import { identifier } from '../../acra/belts/names.ts';
+import { notNullName, tableName } from '../../acra/migration/names.ts';
 import { dropOld, notNullDefinitions } from '../../acra/migration/switch-statements.ts';
 import { rowsOf, run } from './connection.ts';
 import type { FillContext } from './fill.ts';

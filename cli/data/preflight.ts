@@ -129,7 +129,8 @@ function judgeTable({ table, relation, facts, columns }: Inspected): MigrationFi
 
 /** What `data prepare` makes. */
 export interface Made {
-  readonly hasCheck: boolean;
+  /** Undefined: there is none. */
+  readonly checkName: string | undefined;
   readonly isCheckValid: boolean;
   readonly hasTrigger: boolean;
   readonly hasRestIndex: boolean;
@@ -144,9 +145,9 @@ export function madeOf(inspected: Inspected): Made {
   const number = columns.get(migration.beside)?.number;
   const checks = facts.checks.filter(([, , keys, text]) => keys === number && text?.includes('\\x252525'));
   const indexes = indexesOf(inspected);
-  const ours = [restIndexName(migration), hashIndexName(migration)];
+  const ours = [restIndexName(migration), hashIndexName(migration, false), hashIndexName(migration, true)];
   return {
-    hasCheck: checks.length > 0,
+    checkName: checks[0]?.[0] ?? undefined,
     isCheckValid: checks.some(([, isValid]) => isValid === TRUE),
     hasTrigger: facts.triggers.some(([name, enabled]) => name === triggerName(migration) && enabled === 'A'),
     hasRestIndex: indexes.some(({ name, isValid }) => name === restIndexName(migration) && isValid),

@@ -1,6 +1,8 @@
 /** What `data prepare` does at the database itself: it finds what is not there yet, and makes it. No plaintext is read, and no key needed. */
+
+import { checkFor } from '../../acra/belts/check.ts';
+import { beltName, identifier } from '../../acra/belts/names.ts';
 import type { MigrationFinding } from '../../acra/migration/findings.ts';
-import { identifier } from '../../acra/migration/names.ts';
 import {
   columnDefinitions,
   type Definition,
@@ -19,16 +21,9 @@ export interface Preparation {
   readonly slow: readonly Definition[];
 }
 
-/** First bytes of a container, behind a hash where there is one; an empty value is stored as it is. */
-function checkOf(inspected: Inspected): PreparedColumn['check'] {
-  const { beside } = inspected.table.migration;
-  const name = identifier(beside);
-  const container = (from: number) => `substring(${name} from ${from} for 3) = '\\x252525'`;
-  const expression = inspected.configured.searchable ? `get_byte(${name}, 0) = 127 AND ${container(34)}` : container(1);
-  return {
-    name: `${beside}_container`,
-    expression: `CASE WHEN octet_length(${name}) = 0 THEN true ELSE ${expression} END`,
-  };
+/** The belt that `guard ddl` writes, under the name that it has there behind the switch. */
+function checkOf({ configured, table }: Inspected): PreparedColumn['check'] {
+  return { name: beltName(configured.name), expression: checkFor(configured, table.migration.beside) };
 }
 
 function preparedColumn(inspected: Inspected): PreparedColumn {
@@ -47,16 +42,17 @@ function preparedColumn(inspected: Inspected): PreparedColumn {
 export function planPreparation(inspected: Inspected): Preparation {
   const findings = judgeColumn(inspected, true);
   if (inspected.side === 'switched') return { findings: [], quick: [], slow: [] };
-  const column = preparedColumn(inspected);
   const made = madeOf(inspected);
+  const prepared = preparedColumn(inspected);
+  const column = { ...prepared, check: { ...prepared.check, name: made.checkName ?? prepared.check.name } };
   const drops = made.invalidIndexes.map((name) => ({
     what: 'an index that was not finished goes',
     sql: `DROP INDEX CONCURRENTLY ${identifier(inspected.table.schema)}.${identifier(name)}`,
   }));
-  const isQuickDone = inspected.side === 'plain' && made.hasCheck && made.hasTrigger;
+  const isQuickDone = inspected.side === 'plain' && made.checkName !== undefined && made.hasTrigger;
   return {
     findings,
-    quick: isQuickDone ? [] : columnDefinitions(column, made.hasCheck),
+    quick: isQuickDone ? [] : columnDefinitions(column, made.checkName !== undefined),
     slow: [
       ...drops,
       ...slowDefinitions(column, {

@@ -7,7 +7,6 @@ import type { VerifyReport } from './verify.ts';
 
 const MEANINGS: Readonly<Record<Fault, string>> = {
   plaintext: 'not encrypted',
-  envelope: 'encrypted in another envelope than the configured one',
   unhashed: 'with a search hash where there should be none, or without one where there should be',
   foreign: 'not opened: of other keys, damaged, or behind the search hash of another value',
   default: 'not proved: it reads as the default for what cannot be opened',

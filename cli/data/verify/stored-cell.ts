@@ -4,27 +4,25 @@ import type { EncryptedColumn } from '../../../acra/encryptor-config/schema.ts';
 
 /**
  * - `plaintext`: no container, or more than one.
- * - `envelope`: a container, but not of the configured kind.
  * - `unhashed`: without the hash in front of it that a searchable column has, or with one where the column has none.
  * - `foreign`: it does not open: of other keys, damaged, or (to acra-server) behind another value's hash.
  * - `default`: what it opens to is what the column shows for what does not open.
  * - `hash`: it is not found by its own value.
  * - `unreadable`: the enclave refuses to read it.
  */
-export const FAULTS = ['plaintext', 'envelope', 'unhashed', 'foreign', 'default', 'hash', 'unreadable'] as const;
+export const FAULTS = ['plaintext', 'unhashed', 'foreign', 'default', 'hash', 'unreadable'] as const;
 export type Fault = (typeof FAULTS)[number];
 
-function envelopeOf(bytes: Buffer): EncryptedColumn['envelope'] | undefined {
+/** What an application encrypted itself stands there as it came, of either kind, or in no container (acra/belts/check.ts). */
+function isEncrypted(bytes: Buffer): boolean {
   const container = containerAt(bytes);
-  if (container?.end !== bytes.length) return undefined;
-  const { body, envelope } = container;
-  const isWhole = envelope === 'acrablock' ? acraBlockLength(body) === body.length : isAcraStruct(body);
-  return isWhole ? envelope : undefined;
+  const body = container?.end === bytes.length ? container.body : bytes;
+  return acraBlockLength(body) === body.length || isAcraStruct(body);
 }
 
 /** Beside what masking leaves open; all of it where the value was too short for that. */
 function containerIn({ masking }: EncryptedColumn, bytes: Buffer): Buffer {
-  if (!masking || envelopeOf(bytes)) return bytes;
+  if (!masking || isEncrypted(bytes)) return bytes;
   const { plaintextBytes, side } = masking;
   return side === 'left'
     ? bytes.subarray(plaintextBytes)
@@ -34,13 +32,8 @@ function containerIn({ masking }: EncryptedColumn, bytes: Buffer): Buffer {
 /** @param bytes not empty: an empty value is stored as it is */
 export function faultOf(column: EncryptedColumn, bytes: Buffer): Fault | undefined {
   const hash = searchHashAt(bytes);
-  const rest = containerIn(column, bytes.subarray(hash?.length ?? 0));
-  const envelope = envelopeOf(rest);
-  if (!envelope) return 'plaintext';
-  if ((hash !== undefined) !== column.searchable) return 'unhashed';
-  return envelope === column.envelope || (column.reencryptsToAcraBlock && envelope === 'acrastruct')
-    ? undefined
-    : 'envelope';
+  if (!isEncrypted(containerIn(column, bytes.subarray(hash?.length ?? 0)))) return 'plaintext';
+  return (hash !== undefined) === column.searchable ? undefined : 'unhashed';
 }
 
 /** What a client sees of a cell that was not opened: bytea's text, or the bytes as text. */

@@ -2,9 +2,10 @@
  * What `data verify` does: every protected cell of a table is looked at, and what the switch should have taken away. It changes nothing,
  * and is held to one page of memory.
  */
+
+import { identifier } from '../../../acra/belts/names.ts';
 import type { EncryptedColumn, EncryptedTable } from '../../../acra/encryptor-config/schema.ts';
 import type { Migration } from '../../../acra/migration/migration.ts';
-import { identifier } from '../../../acra/migration/names.ts';
 import { StopRequested } from '../../../runtime/abort.ts';
 import { CliError } from '../../errors.ts';
 import { rowsOf, run } from '../connection.ts';

@@ -37,7 +37,7 @@ t.test('a table behind its switch', async (t) => {
   });
 
   await t.test('names the rows that are not as they should be, and says of none what it holds', async (t) => {
-    await owner.query('ALTER TABLE patients DROP CONSTRAINT name_protected_container');
+    await owner.query('ALTER TABLE patients DROP CONSTRAINT acra_belt_name');
     const change = (id: number, sql: string) => owner.query(`UPDATE patients SET name = ${sql} WHERE id = ${id}`);
     await change(7, "'SECRET'");
     await change(8, 'set_byte(name, octet_length(name) - 1, get_byte(name, octet_length(name) - 1) # 1)');
