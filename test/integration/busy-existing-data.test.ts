@@ -3,8 +3,8 @@
  * equals a plain table that saw the same. EXISTING_ROWS and EXISTING_KILLS make it as long as it is to be (docs/encrypt-existing-data.md).
  */
 import t, { type Test } from 'tap';
-import { childPid } from '../support/stack.ts';
 import { seededRandom } from '../support/seeded-random.ts';
+import { childPid } from '../support/stack.ts';
 import { Insistent, startReader, startWriter } from './support/busy-writers.ts';
 import { type ExistingData, existingData } from './support/existing-data.ts';
 
@@ -33,7 +33,11 @@ async function kill(data: ExistingData, victim: Victim): Promise<void> {
 }
 
 /** Starts the tool, and again until it has made the switch; at each of these counts of filled rows something is killed. */
-async function encryptAmongKills(t: Test, data: ExistingData, kills: readonly { readonly at: number; readonly victim: Victim }[]) {
+async function encryptAmongKills(
+  t: Test,
+  data: ExistingData,
+  kills: readonly { readonly at: number; readonly victim: Victim }[],
+) {
   const watch = new Insistent(data.direct);
   const left = [...kills];
   for (let starts = 1; ; starts += 1) {
@@ -81,7 +85,9 @@ t.test(`four writers, a reader, and ${KILLS} kills: equal to a table that saw th
   isOver = true;
   const [reads = 0, ...writes] = await failed;
   const lost = [reader, ...writers].map(({ session }) => session.lost.filter((code) => code === '57P01').length);
-  t.comment(`${reads} reads, ${writes.join(' + ')} writes; ended by 57P01: ${lost.join(', ')}; ${JSON.stringify(encrypted)}`);
+  t.comment(
+    `${reads} reads, ${writes.join(' + ')} writes; ended by 57P01: ${lost.join(', ')}; ${JSON.stringify(encrypted)}`,
+  );
   t.match(encrypted?.report, { outcome: 'switched' });
   t.equal(encrypted?.killed, KILLS, 'something was killed at every point');
   const all = (table: string) => `SELECT id, name, town FROM ${table} ORDER BY id`;
@@ -93,7 +99,9 @@ t.test(`four writers, a reader, and ${KILLS} kills: equal to a table that saw th
     [],
     'every row is as its twin',
   );
-  const [[plain] = []] = await direct.query("SELECT count(*)::int FROM people WHERE name IS NOT NULL AND octet_length(name) > 0 AND get_byte(name, 0) <> 127");
+  const [[plain] = []] = await direct.query(
+    'SELECT count(*)::int FROM people WHERE name IS NOT NULL AND octet_length(name) > 0 AND get_byte(name, 0) <> 127',
+  );
   t.equal(plain, 0, 'none is stored in plaintext');
   await application.end();
   await direct.end();

@@ -60,7 +60,7 @@ async function run(options: Options): Promise<void> {
       await sessions.renew();
     }
   });
-  if (options.json) printJson(report);
+  if (options.json) printJson({ ...report, maxRssKib: process.resourceUsage().maxRSS });
   else tellEncrypt(report, target.migration);
   process.exitCode = exitCodeOf(report);
 }

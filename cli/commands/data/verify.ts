@@ -93,7 +93,7 @@ async function run(options: Options): Promise<void> {
       await sessions.renew();
     }
   });
-  if (options.json) printJson(report);
+  if (options.json) printJson({ ...report, maxRssKib: process.resourceUsage().maxRSS });
   else tellVerify(report, table.name);
   process.exitCode = exitCodeOfVerify(report);
 }

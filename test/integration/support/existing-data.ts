@@ -1,7 +1,8 @@
 /** A table full of plaintext behind the whole product, whose rows are to be encrypted by the command as an operator runs it. */
-import { writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { Test } from 'tap';
@@ -20,8 +21,7 @@ const ENCRYPTOR = `schemas:
       - {column: name, ${COLUMN}}
       - {column: name_protected, ${COLUMN}}
 `;
-const TABLE = (name: string) =>
-  `CREATE TABLE ${name} (id int PRIMARY KEY, name text, town text NOT NULL)`;
+const TABLE = (name: string) => `CREATE TABLE ${name} (id int PRIMARY KEY, name text, town text NOT NULL)`;
 
 export interface ExistingData {
   readonly stack: Stack;
@@ -51,7 +51,9 @@ async function makeTables(stack: Stack, direct: () => Promise<pg.Client>, rows: 
   await application.query(`ALTER ROLE ${APPLICATION.user} SET synchronous_commit = on`);
   for (const table of ['people', 'twin']) {
     await application.query(TABLE(table));
-    await application.query(`INSERT INTO ${table} SELECT g, 'name of ' || g, 'town' FROM generate_series(1, ${rows}) g`);
+    await application.query(
+      `INSERT INTO ${table} SELECT g, 'name of ' || g, 'town' FROM generate_series(1, ${rows}) g`,
+    );
     await application.query(`ANALYZE ${table}`);
   }
   await application.end();
@@ -61,7 +63,10 @@ async function makeTables(stack: Stack, direct: () => Promise<pg.Client>, rows: 
 export async function existingData(t: Test, rows: number): Promise<ExistingData> {
   const port = await freePort();
   const stack = await prepareStack(t, {
-    enclaveSettings: { guard: { migrations: [{ table: 'people', column: 'name' }] }, restart: { minMs: 10, maxMs: 100 } },
+    enclaveSettings: {
+      guard: { migrations: [{ table: 'people', column: 'name' }] },
+      restart: { minMs: 10, maxMs: 100 },
+    },
     hostSettings: { ingress: { listen: `tcp://127.0.0.1:${port}` } },
   });
   const { postgres, certificates, clientFiles } = stack.parts;
@@ -81,7 +86,20 @@ export async function existingData(t: Test, rows: number): Promise<ExistingData>
   const address = await stack.enclave.untilServing(step());
   const { applicationCa: ca, certificate: cert, key } = clientFiles;
   const login = ['--user', APPLICATION.user, '--database', DATABASE];
-  const through = ['--host', address.host, '--port', `${address.port}`, '--server-name', ENCLAVE_NAME, '--ca', ca, '--cert', cert, '--key', key];
+  const through = [
+    '--host',
+    address.host,
+    '--port',
+    `${address.port}`,
+    '--server-name',
+    ENCLAVE_NAME,
+    '--ca',
+    ca,
+    '--cert',
+    cert,
+    '--key',
+    key,
+  ];
   const past = ['--host', postgres.host, '--port', `${postgres.port}`];
   return {
     stack,
@@ -89,7 +107,15 @@ export async function existingData(t: Test, rows: number): Promise<ExistingData>
     application: () => connectThroughEnclave(stack, address),
     tool: ([command = '', ...words]) =>
       start(
-        ['data', command, '--enclave', stack.enclaveFolder, ...login, ...(command === 'prepare' ? past : through), ...words],
+        [
+          'data',
+          command,
+          '--enclave',
+          stack.enclaveFolder,
+          ...login,
+          ...(command === 'prepare' ? past : through),
+          ...words,
+        ],
         { PGPASSWORD: command === 'prepare' ? APPLICATION.password : undefined },
       ),
   };
