@@ -41,6 +41,11 @@ export const CLI_ERRORS = {
     meaning: 'So many rows cannot be encrypted that it is not the rows.',
     action: 'Look up the states that the message names in docs/refusals.md, and read the enclave’s log.',
   },
+  CLI_DATA_REFUSED: {
+    meaning: 'The database, or the enclave before it, refuses a statement of the command. What is filled stays.',
+    action:
+      'Look up the state that the message names (docs/refusals.md, PostgreSQL’s error codes): rights of the user, a table that somebody else changed, a setting; then run it again.',
+  },
   CLI_DATA_LOCK: {
     meaning:
       'The switch was not made: the table was never free for as long as it takes, or rows changed too fast. What is filled stays.',

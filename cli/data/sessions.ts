@@ -4,9 +4,22 @@
  */
 import { backoffMs } from '../../runtime/backoff.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import { errorCode } from '../../runtime/errors.ts';
 import type { Random } from '../../runtime/random.ts';
 import { CliError } from '../errors.ts';
-import { failureOf } from './failures.ts';
+import { failureOf, sqlStateOf } from './failures.ts';
+
+/** States whose messages name objects, and no value. */
+const TELLING = /^(0A|25|28|42|55)/;
+
+function asRefused(error: unknown): unknown {
+  const state = sqlStateOf(error);
+  if (state === undefined) return error;
+  const found = TELLING.test(state) ? `${state} ${error instanceof Error ? error.message : ''}` : state;
+  return new CliError('CLI_DATA_REFUSED', 'a statement of this command is refused', { found });
+}
+
+const reasonOf = (error: unknown) => errorCode(error) ?? (error instanceof Error ? error.message : 'unknown');
 
 const WAITS = { minMs: 100, maxMs: 5_000 };
 
@@ -42,13 +55,13 @@ export class Sessions<Session extends Ending> {
         return await work(this.#session);
       } catch (error) {
         const failure = failureOf(error);
-        if (failure !== 'lost' && failure !== 'again') throw error;
+        if (failure !== 'lost' && failure !== 'again') throw asRefused(error);
         if (failure === 'lost') await this.renew();
         failedAtMs ??= clock.monotonicMs();
         if (clock.monotonicMs() - failedAtMs > patienceMs) {
           throw new CliError('CLI_DATABASE', 'the enclave or its database does not come back', { cause: error });
         }
-        if (failure === 'lost' && attempt === 0) told('the session is lost; connecting again …');
+        if (failure === 'lost' && attempt === 0) told(`no session (${reasonOf(error)}); connecting again …`);
         await clock.sleep(backoffMs(WAITS, attempt, random), signal);
       }
     }

@@ -29,3 +29,35 @@ t.test('encrypts what is there, switches, and leaves what applications read as i
   ]);
   await (await session()).end();
 });
+
+t.test('keeps a unique column unique on both sides of the switch', async (t) => {
+  const table = 'CREATE TABLE patients (id int PRIMARY KEY, name text UNIQUE, ward text)';
+  const { owner, prepare, encrypt, postgres } = await migrating(t, SEARCHABLE, table);
+  await owner.query("INSERT INTO patients SELECT g, 'name ' || g, 'A' FROM generate_series(1, 100) g");
+  await prepare();
+  t.match(await encrypt({ old: 'drop' }), { outcome: 'switched', findings: [{ code: 'MIGRATION_UNIQUE_ENDS' }] });
+  const client = await postgres.connect();
+  await t.rejects(client.query("INSERT INTO patients (id, name) VALUES (200, 'name 5')"), { code: '23505' });
+  await client.query("INSERT INTO patients (id, name) VALUES (200, 'name 200')");
+});
+
+t.test('changes nothing where the table is not there, or not prepared', async (t) => {
+  const { owner, encrypt } = await migrating(t, SEARCHABLE, 'SELECT 1');
+  t.match(await encrypt(), { outcome: 'findings', findings: [{ code: 'MIGRATION_TABLE' }] });
+  await owner.query(TABLE);
+  t.match(await encrypt(), { outcome: 'findings', side: 'unprepared' });
+});
+
+t.test('tells a refusal of the database by its state (CLI_DATA_REFUSED)', async (t) => {
+  const { owner, prepare, encrypt, session } = await migrating(t, SEARCHABLE, TABLE);
+  await owner.query("INSERT INTO patients VALUES (1, 'SECRET', 'A')");
+  await prepare();
+  const open = async () => {
+    const connection = await session();
+    await connection.each('SET default_transaction_read_only = on', [], () => undefined);
+    return connection;
+  };
+  const error = await encrypt({ open }).catch((thrown: unknown) => thrown);
+  t.match(error, { code: 'CLI_DATA_REFUSED', found: /^25006 / });
+  t.notMatch(String(error), /SECRET/);
+});
