@@ -50,7 +50,8 @@ async function prepare(options: Options): Promise<void> {
     if (options.json) printJson({ findings: plan.findings, statements, isApplied: isToBeApplied });
     else {
       tellFindings(plan.findings);
-      if (isToBeApplied || (isFit && statements === ''))
+      if (!('code' in inspected) && inspected.side === 'switched') printLine('switched already');
+      else if (isToBeApplied || (isFit && statements === ''))
         printLine(`${green('prepared')} ${migration.table}.${migration.column}`);
       else if (isFit) printLine(statements);
     }
