@@ -55,7 +55,12 @@ t.test('takes a table of plaintext to a protected one, step by step', async (t) 
   t.match(report, { toFill: ROWS, filled: ROWS, refused: [] });
   t.ok(report.maxRssKib < MAX_RSS_KIB, `${report.maxRssKib} KiB`);
   t.comment(`${report.rowsPerSecond} rows a second, ${report.maxRssKib} KiB`);
+  await step(['verify'], 1, /^left name_plain\n/);
+  const proof = JSON.parse(await step(['verify', '--before-drop', '--json'], 0, /"outcome": "proved"/));
+  t.match(proof, { rows: ROWS, values: ROWS, offenders: [] });
+  t.ok(proof.maxRssKib < MAX_RSS_KIB, `${proof.maxRssKib} KiB`);
   await step(['encrypt', '--old', 'drop'], 0, /people\.name_plain is dropped\. What was there remains in dead rows/);
+  await step(['verify'], 0, /proved people: 2000 rows, 2000 values in name\n$/);
   t.same((await owner.query(PLAINTEXT, ['name of%'])).rows, [{ count: 0 }]);
 
   const client = await withoutMigration(data);
