@@ -57,7 +57,10 @@ function session(client: pg.Client): Connection {
           letGo(bytesOf(row as unknown as Row));
         });
         query.on('error', reject);
-        query.on('end', () => resolve());
+        query.on('end', () => {
+          letGo(bytesOf(given));
+          resolve();
+        });
         client.query(query);
       }),
     end: () => client.end().catch(() => undefined),
