@@ -31,7 +31,7 @@ t.test('a log', async (t) => {
 
   /** @returns in which forms the log has the value, once the application has had it refused in all ways */
   const refuse = async (value: string): Promise<string[]> => {
-    const before = database.log().length;
+    const before = (await database.log()).length;
     const application = await database.login('application');
     const code = { code: '23514' };
     await t.rejects(application.query(`INSERT INTO patients (id, diagnosis) VALUES (1, '${value}')`), code);
@@ -39,7 +39,7 @@ t.test('a log', async (t) => {
     await application.query(`SELECT '${value}'`);
     await application.query('SELECT $1::text', [value]);
     await application.end();
-    const log = database.log().slice(before);
+    const log = (await database.log()).slice(before);
     return [value, hex(value), bytesOfTree(value)].filter((form) => log.includes(form));
   };
 
@@ -61,7 +61,7 @@ t.test('a log', async (t) => {
   await t.test('still has what an error itself quotes, of a column that is not protected', async (t) => {
     const application = await database.login('application');
     await t.rejects(application.query("INSERT INTO patients (id) VALUES ('quoted-by-it')"), { code: '22P02' });
-    t.match(database.log(), 'invalid input syntax for type integer: "quoted-by-it"');
+    t.match(await database.log(), 'invalid input syntax for type integer: "quoted-by-it"');
   });
 
   await t.test('has settings of these names, which are not quiet by default', async (t) => {

@@ -11,6 +11,7 @@ import { startPostgres } from '../../../../emulator/postgres/server.ts';
 import { DATABASE_PACKAGE } from '../../../support/database-package.ts';
 import { DATABASE_TEMPLATES } from '../../../support/database-templates.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
+import { untilChanged } from '../../../support/watched-files.ts';
 
 const DATABASE = 'records';
 const PASSWORD = 'secret';
@@ -20,8 +21,8 @@ const USERS = (['owner', 'application', 'admin'] as const).map((name) => ({ name
 export interface BeltDatabase {
   readonly address: { readonly host: string; readonly port: number };
   login(user: Login): Promise<pg.Client>;
-  /** What the server has logged until now. */
-  log(): string;
+  /** What the server has logged until now: it comes through a pipe, and behind a mark. */
+  log(): Promise<string>;
 }
 
 export async function beltDatabase(t: Test): Promise<BeltDatabase> {
@@ -52,17 +53,25 @@ export async function beltDatabase(t: Test): Promise<BeltDatabase> {
   const running = await startPostgres(options);
   t.teardown(() => running.stop());
   const { host, port, logFile } = running;
-  return {
-    address: { host, port },
-    login: async (user) => {
-      const client = new pg.Client({ host, port, user, password: PASSWORD, database: DATABASE });
-      client.on('error', () => undefined);
-      await client.connect();
-      t.teardown(() => client.end());
-      return client;
-    },
-    log: () => readFileSync(logFile, 'utf8'),
+  const login = async (user: Login) => {
+    const client = new pg.Client({ host, port, user, password: PASSWORD, database: DATABASE });
+    client.on('error', () => undefined);
+    await client.connect();
+    t.teardown(() => client.end());
+    return client;
   };
+  let marks = 0;
+  const log = async () => {
+    marks += 1;
+    const mark = `mark ${marks} of the test`;
+    const admin = await login('admin');
+    await admin.query(`DO $$ BEGIN RAISE LOG '${mark}'; END $$`);
+    return await untilChanged(logFile, () => {
+      const text = readFileSync(logFile, 'utf8');
+      return text.includes(`LOG:  ${mark}`) && text;
+    });
+  };
+  return { address: { host, port }, login, log };
 }
 
 /** As psql sends them: one at a time. Of a script whose statements end at line ends, and hold no text with line ends. */
