@@ -1,5 +1,7 @@
 /** A further program in the enclave, with a secret of its own: this is all that it takes. */
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
 import { systemClock } from '../../../runtime/clock.ts';
 import { SecretBuffer } from '../../../runtime/secret-buffer.ts';
@@ -12,7 +14,10 @@ import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { openConfinement } from '../support/open-confinement.ts';
 
 t.test('supervises any program with a secret that stands nowhere but in its environment', async (t) => {
-  const confinement = openConfinement(temporaryFolder(t));
+  const folder = temporaryFolder(t);
+  const greeting = join(folder, 'greeting');
+  writeFileSync(greeting, 'up\n', { mode: 0o644 });
+  const confinement = openConfinement(folder);
   const token = SecretBuffer.take(Buffer.from('a token, as text'));
   const logger = new MemoryLogger();
   const { promise: failed, reject } = Promise.withResolvers<void>();
@@ -24,8 +29,9 @@ t.test('supervises any program with a secret that stands nowhere but in its envi
       launch: () =>
         startProcess({
           name: 'further',
-          program: '/bin/sh',
-          arguments: ['-c', 'echo up; exec sleep 1000'],
+          // Says what is in the file, and stays: a program that becomes another one has no environment for a moment.
+          program: '/usr/bin/tail',
+          arguments: ['-n', '+1', '-f', greeting],
           environment: {},
           secrets: [{ variable: 'TOKEN', value: token, encoding: 'utf8' }],
           confinement,
