@@ -8,7 +8,7 @@ import { type ExistingData, existingData } from './support/existing-data.ts';
 
 const ROWS = 2_000;
 /** Of 1.5 MB each. */
-const LONG_ROWS = 15;
+const LONG_ROWS = 5;
 const MAX_RSS_KIB = 150 * 1024;
 const PLAINTEXT = 'SELECT count(*)::int AS count FROM people WHERE name::text LIKE $1';
 
