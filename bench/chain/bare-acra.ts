@@ -1,27 +1,19 @@
 /** acra-server alone, as it would run without an enclave: same keys, same configuration, TLS on both legs, no relay. */
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
-import { createConnection, createServer } from 'node:net';
+import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { acraServerArguments } from '../../acra/server/command-line.ts';
 import { MASTER_KEY_VARIABLE } from '../../acra/server/environment.ts';
 import { DATABASE_NAME } from '../../cli/demo/certificates.ts';
 import type { Stack } from '../../cli/demo/stack.ts';
+import { freePort } from '../../emulator/free-port.ts';
 import { environmentVariable } from '../../test/support/processes.ts';
 import type { TcpEndpoint } from '../../wire/endpoint.ts';
 
 const LOOPBACK = '127.0.0.1';
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 async function untilListening(port: number): Promise<void> {
   for (;;) {

@@ -1,15 +1,15 @@
 /** Starts a real PostgreSQL on the loopback interface for the demo and for tests, and stops it without a trace. */
+
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { rm, rmdir } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Clock } from '../../runtime/clock.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { errorCode } from '../../runtime/errors.ts';
 import { EmulatorError } from '../errors.ts';
-import { listenOnLoopback } from '../loopback-http.ts';
+import { freePort } from '../free-port.ts';
 import { clusterPaths, ensureCluster, serverSettings, writeStartFiles } from './cluster.ts';
 import type { PostgresOptions } from './options.ts';
 import { checkOptions } from './options.ts';
@@ -36,13 +36,6 @@ export interface RunningPostgres {
 }
 
 type StartResult = 'ready' | 'port-taken' | { readonly failed: string };
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const { port } = await listenOnLoopback(server, 0);
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** Synchronous, so that when the process has closed nothing is left to be written. */
 function keepLog(child: ChildProcess, logFile: string): void {

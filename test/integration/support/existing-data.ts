@@ -1,8 +1,6 @@
 /** A table full of plaintext behind the whole product, whose rows are to be encrypted by the command as an operator runs it. */
 
-import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { Test } from 'tap';
@@ -10,6 +8,7 @@ import { DATABASE_NAME, ENCLAVE_NAME } from '../../../cli/demo/certificates.ts';
 import { connectDirectly, connectThroughEnclave } from '../../../cli/demo/clients.ts';
 import { APPLICATION, DATABASE } from '../../../cli/demo/database.ts';
 import type { Stack } from '../../../cli/demo/stack.ts';
+import { freePort } from '../../../emulator/free-port.ts';
 import { type Run, start } from '../../cli/support/acra-enclave.ts';
 import { prepareStack, step } from '../../support/stack.ts';
 
@@ -31,15 +30,6 @@ export interface ExistingData {
   application(): Promise<pg.Client>;
   /** `acra-enclave data …` */
   tool(words: readonly string[]): Run;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function makeTables(stack: Stack, direct: () => Promise<pg.Client>, rows: number): Promise<void> {
