@@ -84,6 +84,7 @@ for (const mode of MODES) {
     const silent = new RawClient(await secure(target, target.attacker));
     silent.send(startupPacket());
     const beganMs = performance.now();
+    const gone = silent.untilEnd().then((how) => ({ how, tookMs: performance.now() - beganMs }));
 
     await t.test('are told no more than that it failed, whoever they say they are (28P01)', async (t) => {
       const own = 'password authentication failed';
@@ -99,8 +100,8 @@ for (const mode of MODES) {
       ),
     );
     await t.test('are gone in time where they never answer (57014)', async (t) => {
-      t.equal(await silent.untilEnd(), 'ended');
-      const tookMs = performance.now() - beganMs;
+      const { how, tookMs } = await gone;
+      t.equal(how, 'ended');
       t.ok(tookMs < MAX_LOGIN_MS, `after ${(tookMs / 1000).toFixed(1)} s`);
       t.equal(silent.errors[0]?.sqlState, '57014', silent.errors[0]?.message ?? '');
     });
