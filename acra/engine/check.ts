@@ -79,6 +79,16 @@ export function isOwnContainer(value: Buffer, revealed: Buffer): boolean {
   return isWholeContainer(value) && !revealed.subarray(0, MIN_PREFIX_BYTES).equals(prefix) && !revealed.includes(value);
 }
 
+/** What is behind the hash, or beside what masking leaves open; the bytes themselves where there is none of these. */
+export function containerIn({ searchable, masking }: EncryptedColumn, stored: Buffer): Buffer {
+  if (searchable) return stored.subarray(searchHashAt(stored)?.length ?? 0);
+  if (!masking || isWholeContainer(stored)) return stored;
+  const { plaintextBytes, side } = masking;
+  return side === 'left'
+    ? stored.subarray(plaintextBytes)
+    : stored.subarray(0, Math.max(0, stored.length - plaintextBytes));
+}
+
 /** What masking leaves readable is a part of the value itself; the rest must be a container. */
 function withoutMaskedPart({ masking }: EncryptedColumn, value: Buffer, stored: Buffer): Buffer | undefined {
   if (!masking) return stored;
@@ -102,13 +112,12 @@ export function checkStored(column: EncryptedColumn, value: Buffer, stored: Buff
   if (column.searchable && stored.equals(value) && looksEncrypted(value)) throw foreignValue(column);
   if (column.searchable && !hash) throw unprotected(column, 'no search hash');
   const rest = stored.subarray(hash?.length ?? 0);
-  if (rest.equals(value) && looksEncrypted(value)) return 'kept';
+  // Behind what masking leaves readable it looks for a container as well.
+  if (rest.equals(value) && looksEncrypted(containerIn(column, value))) return 'kept';
   const container = withoutMaskedPart(column, value, rest);
-  if (container && envelopeOfWhole(container) === column.envelope) return 'protected';
-  throw unprotected(
-    column,
-    rest.equals(value) ? 'the value as it was' : `${stored.length} bytes that are no container`,
-  );
+  const isChanged = !rest.equals(value) && !stored.equals(value);
+  if (isChanged && container && envelopeOfWhole(container) === column.envelope) return 'protected';
+  throw unprotected(column, isChanged ? `${stored.length} bytes that are no container` : 'the value as it was');
 }
 
 /** @throws EngineError ENGINE_UNPROTECTED, ENGINE_VALUE_FOREIGN */

@@ -11,12 +11,12 @@ import type { Random } from '../../runtime/random.ts';
 import type { TcpEndpoint, UnixEndpoint } from '../../wire/endpoint.ts';
 import type { EncryptedColumn } from '../encryptor-config/schema.ts';
 import { EngineError } from '../errors.ts';
-import { checkForm, checkPossible, checkSearched, checkStored, foreignValue, isOwnContainer } from './check.ts';
+import { checkForm, checkPossible, checkSearched, checkStored, containerIn, foreignValue } from './check.ts';
 import { EngineConnection } from './connection.ts';
 import { EngineDatabase } from './database.ts';
 import { EngineQueue, inRows, revealTask, type Waiting } from './queue.ts';
 import { NO_COLUMN } from './statements.ts';
-import { asAnyColumn, containerIn, isOpened } from './stored-form.ts';
+import { opens, opensAsValue } from './stored-form.ts';
 import { bytesOf, type Task } from './task.ts';
 
 export interface EngineLimits {
@@ -120,8 +120,7 @@ export class AcraEngine {
     checkPossible(of, value);
     const stored = await this.#one({ kind: 'store', of, value });
     if (checkStored(of, value, stored) === 'protected') return stored;
-    const [revealed = value] = await this.#reveal(asAnyColumn(of), [value]);
-    if (isOwnContainer(value, revealed)) return stored;
+    if (await opensAsValue(of, value, (as, cells) => this.#reveal(as, cells))) return stored;
     throw foreignValue(of);
   }
 
@@ -129,8 +128,7 @@ export class AcraEngine {
   async keep(of: EncryptedColumn, stored: Buffer): Promise<Buffer> {
     const container = containerIn(of, stored);
     checkPossible(of, container);
-    const [revealed = stored] = await this.#reveal(asAnyColumn(of), [stored]);
-    if (isOpened(of, stored, revealed)) return stored;
+    if (await opens(of, stored, (as, cells) => this.#reveal(as, cells))) return stored;
     if (of.searchable) return await this.protect(of, container);
     throw foreignValue(of);
   }

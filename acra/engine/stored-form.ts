@@ -6,23 +6,13 @@
  */
 import { searchHashAt } from '../container.ts';
 import type { EncryptedColumn } from '../encryptor-config/schema.ts';
-import { isOwnContainer, isWholeContainer } from './check.ts';
+import { containerIn, isOwnContainer, isWholeContainer } from './check.ts';
 import { NO_COLUMN } from './statements.ts';
-
-/** What is behind the hash, or beside what masking leaves open; the bytes themselves where there is none of these. */
-export function containerIn({ searchable, masking }: EncryptedColumn, stored: Buffer): Buffer {
-  if (searchable) return stored.subarray(searchHashAt(stored)?.length ?? 0);
-  if (!masking || isWholeContainer(stored)) return stored;
-  const { plaintextBytes, side } = masking;
-  return side === 'left'
-    ? stored.subarray(plaintextBytes)
-    : stored.subarray(0, Math.max(0, stored.length - plaintextBytes));
-}
 
 export const isStoredForm = (of: EncryptedColumn, bytes: Buffer): boolean => isWholeContainer(containerIn(of, bytes));
 
 /** One without its hash, or with that of another key, is not: it gets a new one. @param revealed what acra-server made of it */
-export function isOpened(of: EncryptedColumn, stored: Buffer, revealed: Buffer): boolean {
+function isOpened(of: EncryptedColumn, stored: Buffer, revealed: Buffer): boolean {
   const container = containerIn(of, stored);
   const hash = searchHashAt(stored);
   if (of.searchable && (!hash || searchHashAt(revealed)?.equals(hash))) return false;
@@ -30,5 +20,37 @@ export function isOpened(of: EncryptedColumn, stored: Buffer, revealed: Buffer):
   return isOwnContainer(container, revealed.subarray(openBytes));
 }
 
-/** Where a column has a default for what does not open, a cell of it does not show that: one of no column, under the same keys, does. */
-export const asAnyColumn = (of: EncryptedColumn): EncryptedColumn => (of.clientId === undefined ? NO_COLUMN : of);
+type Reveal = (of: EncryptedColumn, cells: readonly Buffer[]) => Promise<readonly Buffer[]>;
+
+/** Whether it opens, in the form in which the column's values are stored. @throws EngineError */
+export async function opens(of: EncryptedColumn, stored: Buffer, reveal: Reveal): Promise<boolean> {
+  const revealed = await shown(of, stored, reveal);
+  return revealed !== undefined && isOpened(of, stored, revealed);
+}
+
+/** The same of a value that has no hash before it, in a searchable column either. @throws EngineError */
+export async function opensAsValue(of: EncryptedColumn, value: Buffer, reveal: Reveal): Promise<boolean> {
+  if (!of.searchable) return opens(of, value, reveal);
+  const revealed = await shown(of, value, reveal);
+  return revealed !== undefined && isOwnContainer(value, revealed);
+}
+
+/**
+ * Where a column has a default for what does not open, or masks it, a cell of it does not show that: one of no column, under the same
+ * keys, does. A column with keys of its own is asked about one that is damaged as well: what both read alike does not open.
+ */
+async function shown(of: EncryptedColumn, stored: Buffer, reveal: Reveal): Promise<Buffer | undefined> {
+  const isOfIdentity = of.clientId === undefined;
+  const others = !isOfIdentity && (of.onFail === 'default_value' || of.masking) ? [damaged(of, stored)] : [];
+  const [revealed, ofDamaged] = await reveal(isOfIdentity ? NO_COLUMN : of, [stored, ...others]);
+  return revealed && ofDamaged?.equals(revealed) ? undefined : revealed;
+}
+
+/** In a byte that its key authenticates. */
+function damaged(of: EncryptedColumn, stored: Buffer): Buffer {
+  const container = containerIn(of, stored);
+  const at = container.byteOffset - stored.byteOffset + container.length - 1;
+  const other = Buffer.from(stored);
+  other[at] = (other[at] ?? 0) ^ 1;
+  return other;
+}

@@ -1,6 +1,7 @@
 /** What was stored before and is stored again: kept as it is where it opens under the keys of this identity, else refused. */
 import t from 'tap';
-import { containerIn, isStoredForm } from '../../../acra/engine/stored-form.ts';
+import { containerIn } from '../../../acra/engine/check.ts';
+import { isStoredForm } from '../../../acra/engine/stored-form.ts';
 import { EngineError } from '../../../acra/errors.ts';
 import { PROGRAMS, startEngine } from './support/engine-rig.ts';
 
