@@ -15,6 +15,10 @@ export interface Column {
   readonly isRow?: true;
   /** Of `unknown-star`: no column of it is protected. */
   readonly isPlain?: true;
+  /** Of a plain `unknown-star`: its columns are worked out of those of relations that nobody knows. */
+  readonly isOfUnlisted?: boolean;
+  /** A value of the statement may be in it, whatever else is. */
+  readonly holdsValue?: boolean;
   /** Only its name finds it (see the table's `hidden`). */
   readonly isHidden?: true;
   /** Where it consists of values of the statement. What it yields may change then: look when it is needed. */
@@ -59,6 +63,25 @@ export const isUnknown = (columns: readonly Column[]) =>
 /** Whether one of them may be a protected column. */
 export const areHidden = (columns: readonly Column[]) =>
   isUnknown(columns) || columns.some(({ output }) => output === 'doubtful');
+
+/** Of a relation that nobody knows, or of a number of them. */
+export const isUnlisted = (column: Column) =>
+  column.output === 'unlisted' || column.isOfUnlisted === true || isUnknown([column]);
+
+/** What a query works out holds a value perhaps, and what it has from a relation does not. */
+export const mayHoldValue = ({ output, isReference, given, name, holdsValue }: Column) =>
+  holdsValue === true || given !== undefined || (output === 'unprotected' && !isReference && name !== undefined);
+
+/** As many columns as there may be that are worked out of these, and none of them protected. */
+export const workedOutOf = (columns: readonly Column[]): readonly Column[] => [
+  {
+    name: undefined,
+    output: 'unknown-star',
+    isPlain: true,
+    isOfUnlisted: columns.some(isUnlisted),
+    holdsValue: columns.some(mayHoldValue),
+  },
+];
 
 /** Of a protected table. */
 export function columnsOf(table: EncryptedTable): Column[] {

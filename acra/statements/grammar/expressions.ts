@@ -13,7 +13,7 @@ import { requireOrderings } from './order.ts';
 import type { Scope } from './relations.ts';
 import { judgeSetConfig } from './settings.ts';
 import { isStarred } from './stars.ts';
-import { isOfUnlisted, requireField, requireNoValueIn, requireNoValueInQuery } from './unlisted.ts';
+import { hasUnlisted, requireField, requireNoValueIn, requireNoValueInQuery } from './unlisted.ts';
 import { doubtful, unsupported, usedInside } from './unsupported.ts';
 import type { Walk } from './walk.ts';
 
@@ -148,7 +148,7 @@ export function yieldOf(own: Walk, node: Node | undefined, scope: Scope): Output
   }
   if (first) return oneOf(own, first.args ?? [], scope);
   own.visit(node, scope);
-  return isOfUnlisted(own, node, scope) ? 'unlisted' : 'unprotected';
+  return hasUnlisted(own, node, scope) ? 'unlisted' : 'unprotected';
 }
 
 /** A whole row of a relation that nobody knows as JSON or an array: a result like the row itself. */

@@ -2,10 +2,20 @@
 import type { JoinExpr, Node } from 'libpg-query';
 import { allOf, as, stringsOf } from '../tree.ts';
 import { columnName } from './column-names.ts';
-import { areRead, type Column, givenColumn, isOpen, isProtected, isUnknown, PLAIN_TABLE, UNKNOWN } from './columns.ts';
+import {
+  areRead,
+  type Column,
+  givenColumn,
+  isOpen,
+  isProtected,
+  isUnknown,
+  isUnlisted,
+  mayHoldValue,
+  UNKNOWN,
+} from './columns.ts';
 import { Given, unnestedArrays } from './given.ts';
 import { type Relation, renamed, type Scope } from './relations.ts';
-import { requireNoValueInJoin } from './unlisted.ts';
+import { requireNoValueInJoin, workedOutIn } from './unlisted.ts';
 import { doubtful, unsupported } from './unsupported.ts';
 import type { Walk } from './walk.ts';
 
@@ -41,7 +51,7 @@ function fromItem(own: Walk, item: Node, beside: Scope, before: Scope): From {
   own.visit(item, beside);
   const { alias } = Object.values(item)[0] as { alias?: Parameters<typeof renamed>[1] };
   const isPlain = allOf(item, 'FuncCall').every((call) => beside.database.receivers.isPlainFunction(call));
-  const columns = unnested(item) ?? (isPlain ? PLAIN_TABLE : UNKNOWN);
+  const columns = unnested(item) ?? (isPlain ? workedOutIn(own, item, beside) : UNKNOWN);
   return alone(renamed({ name: nameOfFunctions(item), columns, isDerived: true }, alias));
 }
 
@@ -82,7 +92,8 @@ function joined(own: Walk, join: JoinExpr, beside: Scope, before: Scope): From {
   const star = join.isNatural ? naturally(left.star, right.star) : merged(left.star, right.star, shared);
   if (join.alias) return alone(renamed({ name: undefined, columns: star, isDerived: true }, join.alias));
   const { join_using_alias: usingAlias } = join;
-  const ofUsing = usingAlias ? [renamed({ name: undefined, columns: [], isAside: true }, usingAlias)] : [];
+  const columns = sharedColumns(left.star, right.star, shared);
+  const ofUsing = usingAlias ? [renamed({ name: undefined, columns, isAside: true }, usingAlias)] : [];
   return { relations: [...inside, ...ofUsing], star };
 }
 
@@ -124,6 +135,21 @@ function naturally(left: readonly Column[], right: readonly Column[]): readonly 
 /** Columns of USING come first, once. */
 function merged(left: readonly Column[], right: readonly Column[], shared: readonly string[]): readonly Column[] {
   const isOther = ({ name }: Column) => name === undefined || !shared.includes(name);
-  const own = shared.map((name): Column => ({ name, output: 'unprotected' }));
-  return [...own, ...left.filter(isOther), ...right.filter(isOther)];
+  return [...sharedColumns(left, right, shared), ...left.filter(isOther), ...right.filter(isOther)];
+}
+
+/** Those of USING have what either side has. */
+function sharedColumns(left: readonly Column[], right: readonly Column[], shared: readonly string[]): Column[] {
+  return shared.map((name) => {
+    const columns = [left, right].flatMap(
+      (side) => side.find((column) => column.name === name) ?? side.filter(({ output }) => output === 'unknown-star'),
+    );
+    const holdsValue = columns.some(mayHoldValue);
+    return {
+      name,
+      output: columns.some(isUnlisted) ? 'unlisted' : 'unprotected',
+      isReference: !holdsValue,
+      holdsValue,
+    };
+  });
 }

@@ -12,9 +12,9 @@ import {
   isOpen,
   isProtected,
   isUnknown,
-  PLAIN_TABLE,
   protectedIn,
   UNKNOWN,
+  workedOutOf,
 } from './columns.ts';
 import { withFrom } from './from-clause.ts';
 import { Given, isValue, unnestedArrays } from './given.ts';
@@ -30,11 +30,12 @@ import {
   requireNoOrder,
   requireOrderings,
 } from './order.ts';
+import { itself, mentions } from './recursion.ts';
 import { renamed, Scope } from './relations.ts';
 import { requireSameKeys } from './sides.ts';
 import { isStarred, requireNoHash, requirePlaces } from './stars.ts';
 import { castGiven } from './stored-values.ts';
-import { requireNoValueInRows } from './unlisted.ts';
+import { hasValue, isMixed, requireNoValueInRows } from './unlisted.ts';
 import { fromElsewhere, tooMany, unsupported } from './unsupported.ts';
 import { type Compared, isCompared, isStored, type Targets, type Walk } from './walk.ts';
 
@@ -80,14 +81,14 @@ export function withQueries(own: Walk, clause: WithClause | undefined, outer: Sc
   if (clause?.recursive) requireNoForward(allAs(clause.ctes, 'CommonTableExpr'));
   return allAs(clause?.ctes, 'CommonTableExpr').reduce((before, each) => {
     const { ctename = '', ctequery, aliascolnames, search_clause: search, cycle_clause: cycle } = each;
-    const inside = clause?.recursive ? before.withQuery(ctename, itself(ctequery, ctename, outer)) : before;
+    const inside = clause?.recursive ? before.withQuery(ctename, itself(each, before)) : before;
     const columns = ctequery ? own.query(ctequery, inside) : [];
     if (clause?.recursive && mentions(ctequery, ctename) && protectedIn(columns)) {
       throw unsupported('expression', `the recursive query "${ctename}" yields a protected column`);
     }
     const alias = aliascolnames && { colnames: aliascolnames };
     const known = renamed({ name: ctename, columns }, alias).columns;
-    return before.withQuery(ctename, search || cycle ? [...known, ...PLAIN_TABLE] : known);
+    return before.withQuery(ctename, search || cycle ? [...known, ...workedOutOf(known)] : known);
   }, scope);
 }
 
@@ -104,18 +105,6 @@ function requireNoForward(queries: readonly CommonTableExpr[]): void {
       );
   }
 }
-
-/** What a recursive query is within itself: its columns are those of the relations in it. */
-function itself(query: Node | undefined, name: string, { database: { tables, receivers } }: Scope): readonly Column[] {
-  const isKnown =
-    allOf(query, 'RangeVar').every(
-      (each) => each.relname === name || tables.has(each.relname ?? '') || receivers.isPlain(each),
-    ) && allOf(allOf(query, 'RangeFunction'), 'FuncCall').every((call) => receivers.isPlainFunction(call));
-  return isKnown ? PLAIN_TABLE : UNKNOWN;
-}
-
-const mentions = (tree: Node | undefined, name: string) =>
-  allOf(tree, 'RangeVar').some(({ relname }) => relname === name);
 
 function combined(
   own: Walk,
@@ -147,7 +136,7 @@ function combined(
   if ((protectedIn(left) ?? protectedIn(right)) && !isSame) {
     throw unsupported('expression', 'UNION ALL puts a protected column and another one into one');
   }
-  const columns = left.map((column, index) => (isDoubtful(right, index) ? doubtfulAs(column) : asExpression(column)));
+  const columns = left.map((column, index) => ofBoth(column, left, right, index));
   finish(own, query, columns, scope);
   return columns;
 }
@@ -160,6 +149,16 @@ function requireSameHashes(left: readonly Column[], right: readonly Column[]): v
     const other = right[index]?.output;
     if (isHash && isProtected(output) && other && isProtected(other)) requireSameKeys(output, other);
   }
+}
+
+/** A column of UNION, which the left side names. */
+function ofBoth(column: Column, left: readonly Column[], right: readonly Column[], index: number): Column {
+  if (column.output === 'unknown-star')
+    return column.isPlain ? (workedOutOf([...left, ...right])[0] ?? column) : column;
+  if (isDoubtful(right, index)) return doubtfulAs(column);
+  return isMixed(left, right, index) && !isProtected(column.output)
+    ? { name: column.name, output: 'doubtful' }
+    : asExpression(column);
 }
 
 const isDoubtful = (columns: readonly Column[], index: number) =>
@@ -250,7 +249,8 @@ function yielded(own: Walk, name: string | undefined, val: Node | undefined, sco
   if (isValue(val)) return givenColumn(name, new Given({ values: [val] }));
   if (array?.length !== 1 || !array[0]) {
     const output = own.yieldOf(val, scope);
-    return { name, output, isReference: reference && casts.length === 0 && scope.column(reference).isReference };
+    const isReference = reference && casts.length === 0 && scope.column(reference).isReference;
+    return { name, output, isReference, holdsValue: output === 'unlisted' && hasValue(own, val, scope) };
   }
   own.visit(val, scope);
   return givenColumn(name, new Given({ array: array[0] }));

@@ -17,11 +17,14 @@ import {
   isOpen,
   isProtected,
   isUnknown,
+  isUnlisted,
+  mayHoldValue,
   named,
   PLAIN_TABLE,
   protectedIn,
   shownOf,
   UNKNOWN,
+  workedOutOf,
 } from './columns.ts';
 import type { Receivers } from './receivers.ts';
 import { byPlace, missing, unsupported } from './unsupported.ts';
@@ -56,6 +59,8 @@ const unknownAs = (alias: Alias | undefined): readonly Column[] => [
 
 const PLAIN: Column = { name: undefined, output: 'unprotected', isReference: true };
 const UNLISTED: Column = { name: undefined, output: 'unlisted', isReference: true };
+const VALUE: Column = { name: undefined, output: 'unprotected', holdsValue: true };
+const UNLISTED_VALUE: Column = { name: undefined, output: 'unlisted', holdsValue: true };
 const DOUBTFUL: Column = { name: undefined, output: 'doubtful', isReference: true };
 const DOUBTFUL_ROW: Column = { ...DOUBTFUL, isRow: true };
 
@@ -172,7 +177,10 @@ export class Scope {
   /** A name that is none of the columns that are known. */
   #other(relations: readonly Relation[], name: string): Column {
     if (relations.some(({ columns }) => this.isDoubtful(columns, name))) return DOUBTFUL;
-    return relations.some(({ columns }) => isUnknown(columns)) ? UNLISTED : PLAIN;
+    const stars = relations.flatMap(({ columns }) => columns).filter(({ output }) => output === 'unknown-star');
+    const isOfUnlisted = stars.some(isUnlisted);
+    if (stars.some(mayHoldValue)) return isOfUnlisted ? UNLISTED_VALUE : VALUE;
+    return isOfUnlisted ? UNLISTED : PLAIN;
   }
 
   /** Whether what is called so there may be a protected column of a relation that nobody knows. */
@@ -183,9 +191,7 @@ export class Scope {
 
   /** Whether a relation that nobody knows is among those that can be named here. */
   hasUnlisted(): boolean {
-    const isSeen = this.relations.some(
-      ({ columns }) => isUnknown(columns) || columns.some(({ output }) => output === 'unlisted'),
-    );
+    const isSeen = this.relations.some(({ columns }) => columns.some(isUnlisted));
     return isSeen || this.outer?.hasUnlisted() === true;
   }
 
@@ -213,8 +219,15 @@ export class Scope {
         `"${name}" may be a protected column or one of another table: write the table's name before it`,
       );
     }
-    return outer === PLAIN ? own : outer;
+    return eitherOf(own, outer);
   }
+}
+
+/** A name that is none of the columns that are known, here or further out. */
+function eitherOf(own: Column, outer: Column): Column {
+  if (outer === PLAIN) return own;
+  const isOfUnlisted = own.output === 'unlisted' || outer.output === 'unlisted';
+  return isOfUnlisted && (own.holdsValue || outer.holdsValue) ? UNLISTED_VALUE : outer;
 }
 
 function columnNamed({ columns }: Relation, name: string): Column | undefined {
@@ -247,5 +260,5 @@ export function renamed({ name, columns, ...others }: Relation, alias: Alias | u
     return { ...relation, columns: columns.map((column, index) => named(names[index] ?? column.name, column)) };
   areRead(columns);
   const isPlain = !areHidden(columns) && columns.every(({ output }) => output !== 'unlisted');
-  return { ...relation, columns: isPlain ? columns : unknownAs(alias) };
+  return { ...relation, columns: isPlain ? workedOutOf(columns) : unknownAs(alias) };
 }

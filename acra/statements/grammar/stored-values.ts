@@ -8,6 +8,7 @@ import { type CastColumn, castColumn, takeCasts } from './cast-columns.ts';
 import { isProtected } from './columns.ts';
 import type { Given } from './given.ts';
 import type { Scope } from './relations.ts';
+import { requireNoValueIn } from './unlisted.ts';
 import { fromElsewhere, unsupported } from './unsupported.ts';
 import type { Walk } from './walk.ts';
 
@@ -23,6 +24,7 @@ export function store(own: Walk, node: Node | undefined, column: EncryptedColumn
   else if (choice) {
     const whens = allAs(choice.args, 'CaseWhen');
     own.visit([choice.arg, ...whens.map(({ expr }) => expr)], scope);
+    requireNoValueIn(own, { CaseExpr: choice }, scope);
     for (const { result } of whens) own.store(result, column, scope);
     if (choice.defresult) own.store(choice.defresult, column, scope);
   } else if (first) for (const each of first.args ?? []) own.store(each, column, scope);

@@ -4,60 +4,75 @@
  * that no stored relation has. What does not compare is known by its name (working-out.ts).
  */
 
-import type { A_Expr, A_Indirection, FuncCall, Node } from 'libpg-query';
+import type { A_Expr, A_Indirection, FuncCall, Node, SubLink } from 'libpg-query';
 import { allAs, allOf, as, builtInName, stringsOf, walk } from '../tree.ts';
-import { type Column, isOpen, isUnknown } from './columns.ts';
+import { type Column, isOpen, isUnlisted, mayHoldValue, workedOutOf } from './columns.ts';
 import type { Scope } from './relations.ts';
 import { isStarred } from './stars.ts';
 import { unsupported } from './unsupported.ts';
 import type { Walk } from './walk.ts';
-import { comparedBy, isPlainPath, worksOutOperator } from './working-out.ts';
+import { carriedBy, comparedBy, isPlainPath, worksOutOperator } from './working-out.ts';
 
 const QUERIES = ['SelectStmt', 'SubLink'];
+const COUNTERS = ['count', 'row_number', 'rank', 'dense_rank', 'percent_rank', 'cume_dist', 'ntile'];
 const COMPARED_INSIDE = ['ANY_SUBLINK', 'ALL_SUBLINK', 'EXISTS_SUBLINK'];
 
 type Operand = Node | undefined;
-
-const isUnlistedColumn = ({ output }: Column) => output === 'unlisted';
-/** Of what a query yields. */
-const isOfUnlistedQuery = (column: Column) => isUnlistedColumn(column) || isUnknown([column]);
-/** What a query works out holds a value perhaps, and what it has from a relation does not. */
-const mayHoldValue = ({ output, isReference, given, name }: Column) =>
-  given !== undefined || (output === 'unprotected' && !isReference && name !== undefined);
 
 function columnsIn(operand: Operand, scope: Scope): Column[] {
   const columns: Column[] = [];
   walk([operand], (node, kind) => {
     const reference = as(node, 'ColumnRef');
     if (reference && !isStarred(node)) columns.push(scope.column(reference));
-    return !QUERIES.includes(kind);
+    return !QUERIES.includes(kind) && !isCounter(node);
   });
   return columns;
 }
 
 /** Whether what it comes to depends on such a column; with sub-selects, which must have been visited. */
-function hasUnlisted(own: Walk, operand: Operand, scope: Scope): boolean {
-  let isFound = scope.hasUnlisted() && columnsIn(operand, scope).some(isUnlistedColumn);
+export function hasUnlisted(own: Walk, operand: Operand, scope: Scope): boolean {
+  let isFound = scope.hasUnlisted() && columnsIn(operand, scope).some(isUnlisted);
   if (isFound || !own.yields.hasUnlisted) return isFound;
   walk([operand], (node, kind) => {
     const { subLinkType = '', subselect } = as(node, 'SubLink') ?? {};
     const isYielded = subselect && !COMPARED_INSIDE.includes(subLinkType);
-    if (isYielded && own.yields.of(subselect).some(isOfUnlistedQuery)) isFound = true;
-    return !isFound && !QUERIES.includes(kind);
+    if (isYielded && own.yields.of(subselect).some(isUnlisted)) isFound = true;
+    return !isFound && !QUERIES.includes(kind) && !isCounter(node);
   });
   return isFound;
 }
 
-function hasValue(operand: Operand, scope: Scope): boolean {
+/** How many rows there are, and which of them one is, is no value of any. */
+function isCounter(node: Node): boolean {
+  const { funcname, agg_within_group: isHypothetical } = as(node, 'FuncCall') ?? {};
+  return !isHypothetical && COUNTERS.includes(builtInName(funcname) ?? '');
+}
+
+/** Whether a value of the statement may be in what comes out. */
+export function hasValue(own: Walk, operand: Operand | readonly Operand[], scope: Scope): boolean {
   let isFound = false;
   walk([operand], (node, kind) => {
-    const constant = as(node, 'A_Const');
-    if ((constant && !constant.isnull && !constant.boolval) || as(node, 'ParamRef') || kind === 'SubLink')
-      isFound = true;
-    return !isFound;
+    if (isFound) return false;
+    const [constant, reference, link, carried] = [
+      as(node, 'A_Const'),
+      as(node, 'ColumnRef'),
+      as(node, 'SubLink'),
+      carriedBy(node) ?? carriedByTable(node),
+    ];
+    if ((constant && !constant.isnull && !constant.boolval) || as(node, 'ParamRef')) isFound = true;
+    else if (reference) isFound = !isStarred(node) && mayHoldValue(scope.column(reference));
+    else if (link) isFound = yieldsValue(own, link);
+    else if (carried) isFound = hasValue(own, carried, scope);
+    return !isFound && !carried && !QUERIES.includes(kind);
   });
-  return isFound || columnsIn(operand, scope).some(mayHoldValue);
+  return isFound;
 }
+
+/** Of what a sub-select finds, and not of what it tells of it; as `hasUnlisted`. */
+const yieldsValue = (own: Walk, { subLinkType, subselect }: SubLink) =>
+  !COMPARED_INSIDE.includes(subLinkType ?? '') &&
+  subselect !== undefined &&
+  own.yields.of(subselect).some(mayHoldValue);
 
 function refused(): Error {
   return unsupported(
@@ -69,8 +84,8 @@ function refused(): Error {
 /** @throws Refusal */
 function requireApart(own: Walk, operands: readonly Operand[], scope: Scope): void {
   if (!scope.hasUnlisted() && !own.yields.hasUnlisted) return;
-  const isUnlisted = operands.some((each) => hasUnlisted(own, each, scope));
-  if (isUnlisted && operands.some((each) => hasValue(each, scope))) throw refused();
+  const isOf = operands.some((each) => hasUnlisted(own, each, scope));
+  if (isOf && operands.some((each) => hasValue(own, each, scope))) throw refused();
 }
 
 /** @throws Refusal */
@@ -102,6 +117,27 @@ function pathsIn(node: Node): { readonly of: readonly Operand[]; readonly paths:
   return { of: [of.context_item?.raw_expr, ...(of.passing ?? [])], paths };
 }
 
+/** Of JSON_TABLE and XMLTABLE: all but paths that say only where something stands. */
+function carriedByTable(node: Node): readonly Operand[] | undefined {
+  const [table, xml] = [as(node, 'JsonTable'), as(node, 'RangeTableFunc')];
+  const { of, paths } = (table ?? xml) ? (pathsIn(node) ?? {}) : {};
+  if (!of || !paths) return undefined;
+  const columns = allOf(table?.columns, 'JsonTableColumn');
+  const others = [
+    ...columns.flatMap(({ on_empty: empty, on_error: error }) => [empty?.expr, error?.expr]),
+    ...allOf(xml?.columns, 'RangeTableFuncCol').map(({ coldefexpr }) => coldefexpr),
+  ];
+  return [...of, ...others, ...paths.filter((path) => path && !isPlainPath(path))];
+}
+
+/** What a function in FROM yields: columns of nobody knows which names. */
+export function workedOutIn(own: Walk, item: Node, scope: Scope): readonly Column[] {
+  const columns: Column[] = [];
+  if (hasUnlisted(own, item, scope)) columns.push({ name: undefined, output: 'unlisted' });
+  if (hasValue(own, item, scope)) columns.push({ name: undefined, output: 'unprotected', holdsValue: true });
+  return workedOutOf(columns);
+}
+
 /** Of an expression whose parts have been visited: whether it compares a value with such a column. @throws Refusal */
 export function requireNoValueIn(own: Walk, node: Node, scope: Scope): void {
   const [expression, choice, most] = [as(node, 'A_Expr'), as(node, 'CaseExpr'), as(node, 'MinMaxExpr')];
@@ -120,28 +156,30 @@ export function requireNoValueInQuery(
   columns: readonly Column[],
   scope: Scope,
 ): void {
-  if (columns.some(isOfUnlistedQuery) && tests.some((test) => hasValue(test, scope))) throw refused();
+  if (columns.some(isUnlisted) && tests.some((test) => hasValue(own, test, scope))) throw refused();
   if (columns.some(mayHoldValue) && tests.some((test) => hasUnlisted(own, test, scope))) throw refused();
 }
 
 /** UNION, INTERSECT and EXCEPT compare the rows of two queries. @throws Refusal */
 export function requireNoValueInRows(left: readonly Column[], right: readonly Column[]): void {
-  for (const [index, column] of left.entries()) {
-    const pair = [column, right[index]].filter((each) => each !== undefined);
-    if (pair.some(isUnlistedColumn) && pair.some(mayHoldValue)) throw refused();
-  }
+  if (left.some((_, index) => isMixed(left, right, index))) throw refused();
 }
 
-/** Whether an expression has such a column in it, and so may have its value. How many there are has not. */
-export const isOfUnlisted = (own: Walk, node: Operand, scope: Scope) =>
-  builtInName(as(node, 'FuncCall')?.funcname) !== 'count' && hasUnlisted(own, node, scope);
+/** Whether one column of two queries has values of the statement and what such a relation has. Behind `*` no place is known. */
+export function isMixed(left: readonly Column[], right: readonly Column[], index: number): boolean {
+  const isPlaced = !isOpen(left) && !isOpen(right);
+  const columns = isPlaced ? [left[index], right[index]].filter((each) => each !== undefined) : [...left, ...right];
+  return columns.some(isUnlisted) && columns.some(mayHoldValue);
+}
 
 /** What USING and NATURAL compare. @throws Refusal */
 export function requireNoValueInJoin(names: readonly string[], sides: readonly (readonly Column[])[]): void {
   for (const name of names) {
     const found = sides.map((side) => side.find((column) => column.name === name));
-    const isUnlisted = sides.some((side, index) => (found[index] ? isUnlistedColumn(found[index]) : isUnknown(side)));
-    if (isUnlisted && found.some((column) => column && mayHoldValue(column))) throw refused();
+    const columns = sides.flatMap(
+      (side, index) => found[index] ?? side.filter(({ output }) => output === 'unknown-star'),
+    );
+    if (columns.some(isUnlisted) && columns.some(mayHoldValue)) throw refused();
   }
 }
 

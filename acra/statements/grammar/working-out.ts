@@ -63,6 +63,40 @@ export function isPlainPath(node: Node | undefined): boolean {
 
 const isPlace = (node: Node) => as(node, 'A_Const')?.ival !== undefined;
 
+/** Where a function takes what only says how, or where: it is not in what comes out. */
+const SETTINGS: Readonly<Record<string, readonly number[]>> = {
+  date_trunc: [0, 2],
+  date_part: [0],
+  extract: [0],
+  timezone: [0],
+  round: [1],
+  trunc: [1],
+  left: [1],
+  right: [1],
+  substr: [1, 2],
+  encode: [1],
+  decode: [1],
+};
+
+const BY_NAME = ['->', '->>', '#>', '#>>'];
+
+const isLiteral = (node: Node | undefined): boolean => {
+  const cast = as(node, 'TypeCast');
+  return cast ? isLiteral(cast.arg) : as(node, 'A_Const') !== undefined;
+};
+
+/** Of what a function or operator is given: what may be in what comes out. Undefined for any other node. */
+export function carriedBy(node: Node): readonly (Node | undefined)[] | undefined {
+  const [call, expression] = [as(node, 'FuncCall'), as(node, 'A_Expr')];
+  if (expression?.kind === 'AEXPR_OP' && BY_NAME.includes(builtInName(expression.name) ?? ''))
+    return isLiteral(expression.rexpr) ? [expression.lexpr] : undefined;
+  const name = builtInName(call?.funcname) ?? '';
+  const args = call?.args ?? [];
+  if (BY_PATH.includes(name)) return args.filter((each) => !isPlainPath(each));
+  const places = Object.hasOwn(SETTINGS, name) ? SETTINGS[name] : undefined;
+  return places && args.filter((each, index) => !(places.includes(index) && isLiteral(each)));
+}
+
 export const worksOutOperator = (name: readonly Node[] | undefined) => OPERATORS.includes(builtInName(name) ?? '');
 
 /** What a function may compare with each other of what it is given. */

@@ -1,6 +1,6 @@
 /** What the queries of one statement yield, for the expressions that they stand in. */
 import type { Node } from 'libpg-query';
-import { type Column, isUnknown } from './columns.ts';
+import { type Column, isUnlisted } from './columns.ts';
 
 export class Yields {
   readonly #columns = new WeakMap<Node, readonly Column[]>();
@@ -9,7 +9,7 @@ export class Yields {
 
   note(query: Node, columns: readonly Column[]): void {
     this.#columns.set(query, columns);
-    this.hasUnlisted ||= isUnknown(columns) || columns.some(({ output }) => output === 'unlisted');
+    this.hasUnlisted ||= columns.some(isUnlisted);
   }
 
   /** None where it has not been judged. */
