@@ -36,13 +36,17 @@ export function nameStar(draft: Draft, reference: ColumnRef, scope: Scope): void
 
 /** A join by USING has some columns once, and puts them first. */
 function isWhole(relations: readonly Relation[], qualifier: string | undefined, { star }: Scope): boolean {
-  const isKnown = relations.every(
-    ({ columns }) => !isByName(columns) || shownOf(columns).every(({ name }) => name !== undefined),
-  );
+  const isKnown = relations.every(({ columns }) => !isByName(columns) || areNamed(shownOf(columns)));
   if (qualifier !== undefined || !isKnown) return isKnown;
   const all = relations.flatMap(({ columns }) => shownOf(columns));
   const isEach = all.length === star.length && all.every((column, index) => column === star[index]);
   return isEach && relations.every(({ name }) => name !== undefined);
+}
+
+/** Each by a name of its own: a join that has a name has the columns of both sides. */
+function areNamed(columns: readonly Column[]): boolean {
+  const names = new Set(columns.map(({ name }) => name));
+  return names.size === columns.length && !names.has(undefined);
 }
 
 function shown({ name = '', columns }: Relation, before = `${quoted(name)}.`): string[] {

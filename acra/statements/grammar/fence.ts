@@ -3,10 +3,10 @@
  * beside. Behind the switch there is none of that name, and the statement fails before it does anything. PostgreSQL analyses WITH before
  * all else, carries out no query of it that is not read, and keeps the lock that it takes for it (18, "WITH Queries").
  */
-import type { Node, RangeVar, ScanToken } from 'libpg-query';
+import type { CommonTableExpr, Node, RangeVar, ScanToken, WithClause } from 'libpg-query';
 import type { Migration } from '../../migration/migration.ts';
 import type { Draft } from '../draft.ts';
-import { as, walk } from '../tree.ts';
+import { allAs, allOf, as, stringsOf, walk } from '../tree.ts';
 import { unsupported } from './unsupported.ts';
 
 const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
@@ -27,19 +27,51 @@ export const names = (statement: Node, { table }: Migration) => written(statemen
 
 const QUERIES = ['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt'];
 /** They hold, or are, queries, and have no place for a fence. */
-const UNFENCED = ['CopyStmt', 'CreateTableAsStmt', 'ViewStmt', 'CreateSchemaStmt'];
+const UNFENCED: readonly string[] = ['CopyStmt', 'CreateTableAsStmt', 'ViewStmt', 'CreateSchemaStmt'];
+
+function isUnfenced(statement: Node, plain: readonly Migration[]): boolean {
+  let isFound = false;
+  walk(statement, (_, kind) => {
+    isFound ||= UNFENCED.includes(kind);
+    return !isFound;
+  });
+  return isFound || plain.some(({ column }) => isDefinedByValue(statement, column));
+}
+
+/** CHECK, an index, a policy or a trigger that compares the column with a value: behind the switch it would stand in the catalogue, as it is. */
+const isDefinedByValue = (statement: Node, column: string) =>
+  allOf(statement, 'ColumnRef').some(({ fields }) => stringsOf(fields).at(-1) === column) &&
+  allOf(statement, 'A_Const').some(({ isnull }) => !isnull);
+
+/** WITH RECURSIVE sees its own queries in all of them: the fence would stand before one of these. @throws Refusal */
+function requireNoQueryOf(statement: Node, { table }: Migration): void {
+  const found = recursiveIn(statement).find(({ ctename }) => ctename === table);
+  if (!found) return;
+  const reason = `while rows of table "${table}" are being encrypted, no query of WITH RECURSIVE is called so`;
+  throw unsupported('migration', reason);
+}
+
+function recursiveIn(statement: Node): CommonTableExpr[] {
+  const found: CommonTableExpr[] = [];
+  walk(statement, (node, kind) => {
+    const { recursive, ctes } = (Object.values(node)[0] ?? {}) as WithClause;
+    if (kind === 'withClause' && recursive) found.push(...allAs(ctes, 'CommonTableExpr'));
+    return true;
+  });
+  return found;
+}
 
 /** @param start of the statement, in bytes @param plain before the switch. @throws Refusal where there is no place for one */
 export function fence(draft: Draft, statement: Node, start: number, plain: readonly Migration[]): void {
   const reads = plain.flatMap((migration) =>
     written(statement, migration.table).map((relation) => `SELECT ${quoted(migration.beside)} FROM ${relation}`),
   );
-  const [kind = ''] = Object.keys(statement);
   if (reads.length === 0) return;
+  for (const migration of plain) requireNoQueryOf(statement, migration);
   const tokens = draft.tokensAfter(start);
   const first = tokens[startOfQuery(statement, tokens)];
   if (first) put(draft, tokens, first, reads);
-  else if (UNFENCED.includes(kind)) {
+  else if (isUnfenced(statement, plain)) {
     throw unsupported(
       'migration',
       'while rows of a protected table are being encrypted, no statement of this kind names it',

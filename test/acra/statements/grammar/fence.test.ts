@@ -160,6 +160,29 @@ for (const [what, sql, expected] of [
     'MERGE INTO patients p USING wards w ON p.id = w.id WHEN NOT MATCHED THEN INSERT VALUES (1)',
     '0A000 migration',
   ],
+  [
+    'a query of WITH RECURSIVE that is called as the table, and would have the fence before it',
+    "WITH RECURSIVE patients AS (SELECT 1 AS name_protected) INSERT INTO patients (id, name) VALUES (1, 'Anna')",
+    '0A000 migration',
+  ],
+  [
+    'a table made by EXPLAIN',
+    "EXPLAIN ANALYZE CREATE TABLE x AS SELECT id FROM patients WHERE name = 'Anna'",
+    '0A000 migration',
+  ],
+  ['a policy with a value', "CREATE POLICY p ON patients USING (name = 'Anna')", '0A000 migration'],
+  ['an index with a value', "CREATE INDEX ON patients (id) WHERE name = 'Anna'", '0A000 migration'],
+  ['a constraint with a value', "ALTER TABLE patients ADD CHECK (name <> 'Anna')", '0A000 migration'],
+  [
+    'a trigger with a value',
+    "CREATE TRIGGER t BEFORE UPDATE ON patients FOR EACH ROW WHEN (old.name = 'Anna') EXECUTE FUNCTION f()",
+    '0A000 migration',
+  ],
+  [
+    'a join with a name, which has two columns of one name',
+    'SELECT q.* FROM (patients a JOIN patients b ON true) AS q',
+    '0A000 migration',
+  ],
   ['another name for the column', 'ALTER TABLE patients RENAME COLUMN name TO other', '0A000 definition'],
 ] as const) {
   t.test(`refuses ${what}`, async (t) => t.match(sent(sql), expected));
@@ -167,6 +190,15 @@ for (const [what, sql, expected] of [
 
 t.test('refuses whatever names a table that is not prepared', async (t) => {
   t.equal(sent('SELECT id FROM patients', 'unprepared'), '55000 migration');
+});
+
+t.test('keeps definitions that compare the column with no value', async (t) => {
+  for (const sql of [
+    'CREATE TRIGGER t BEFORE UPDATE ON patients FOR EACH ROW WHEN (old.name IS DISTINCT FROM new.name) EXECUTE FUNCTION f()',
+    "CREATE INDEX ON patients (id) WHERE ward = 'A'",
+    'LOCK TABLE patients IN ACCESS EXCLUSIVE MODE',
+  ])
+    t.equal(sent(sql), sql);
 });
 
 t.test('lets the switch pass before it, and not behind it', async (t) => {
