@@ -37,7 +37,7 @@ function envelopeOfWhole(bytes: Buffer): EncryptedColumn['envelope'] | undefined
 const INTEGER_BYTES = { int32: 4, int64: 8 } as const;
 
 /** acra-server reads whatever number of bytes it gets as an integer, and so another one. @throws EngineError ENGINE_VALUE_INVALID */
-export function checkForm({ name, dataType }: EncryptedColumn, value: Buffer): void {
+function checkForm({ name, dataType }: EncryptedColumn, value: Buffer): void {
   if (dataType !== 'int32' && dataType !== 'int64') return;
   const bytes = INTEGER_BYTES[dataType];
   if (value.length === bytes) return;
@@ -56,6 +56,19 @@ export function foreignValue({ name }: EncryptedColumn): EngineError {
 /** acra-server must not see what it breaks over. @throws EngineError ENGINE_VALUE_FOREIGN */
 export function checkPossible(column: EncryptedColumn, value: Buffer): void {
   if (isImpossibleBlock(value) || isImpossibleBlock(behindContainerHeader(value))) throw foreignValue(column);
+}
+
+/** Encrypted once more it would change what is read after it (see MadeUpRow). @throws EngineError ENGINE_VALUE_FOREIGN */
+function checkUnhashed(column: EncryptedColumn, value: Buffer): void {
+  const hash = searchHashAt(value);
+  if (hash && looksEncrypted(value.subarray(hash.length))) throw foreignValue(column);
+}
+
+/** Of a value to store. @throws EngineError ENGINE_VALUE_INVALID, ENGINE_VALUE_FOREIGN */
+export function checkValue(column: EncryptedColumn, value: Buffer): void {
+  checkForm(column, value);
+  checkPossible(column, value);
+  checkUnhashed(column, value);
 }
 
 /** Whether acra-server may take the value for something that is encrypted already. */

@@ -133,7 +133,9 @@ export class EngineConnection {
       : [...inserts.flatMap((each) => this.#askInsert(each)), ...searches.flatMap((each) => this.#askSearch(each))];
     const round = await this.#exchange({ row, maxBound: tasks.length }, Buffer.concat([...asked, SYNC]), signal);
     if (round.isRefused) return tasks.map(() => ({ kind: 'refused' }));
-    if (row) return row.answers(round.revealed);
+    const answers = row?.answers(round.revealed);
+    if (row?.isTainted) this.close();
+    if (answers) return answers;
     const bound = whole(round.bound, tasks.length);
     const values = new Map<Task, Buffer>();
     for (const asked of [...inserts, { tasks: searches, isProtected: () => true }]) {

@@ -11,7 +11,7 @@ import type { Random } from '../../runtime/random.ts';
 import type { TcpEndpoint, UnixEndpoint } from '../../wire/endpoint.ts';
 import type { EncryptedColumn } from '../encryptor-config/schema.ts';
 import { EngineError } from '../errors.ts';
-import { checkForm, checkPossible, checkSearched, checkStored, containerIn, foreignValue } from './check.ts';
+import { checkPossible, checkSearched, checkStored, checkValue, containerIn, foreignValue } from './check.ts';
 import { EngineConnection } from './connection.ts';
 import { EngineDatabase } from './database.ts';
 import { EngineQueue, inRows, revealTask, type Waiting } from './queue.ts';
@@ -116,8 +116,7 @@ export class AcraEngine {
    */
   async protect(of: EncryptedColumn, value: Buffer): Promise<Buffer> {
     if (value.length === 0) return value;
-    checkForm(of, value);
-    checkPossible(of, value);
+    checkValue(of, value);
     const stored = await this.#one({ kind: 'store', of, value });
     if (checkStored(of, value, stored) === 'protected') return stored;
     if (await opensAsValue(of, value, (as, cells) => this.#reveal(as, cells))) return stored;

@@ -4,6 +4,7 @@
  */
 import type { EncryptedColumn } from '../encryptor-config/schema.ts';
 import { EngineError } from '../errors.ts';
+import { looksEncrypted } from './check.ts';
 import { type RowColumn, revealStatement, rowSizeFor } from './statements.ts';
 import type { Answer, RevealTask } from './task.ts';
 
@@ -22,6 +23,11 @@ export class MadeUpRow {
   readonly #tasks: readonly RevealTask[];
   /** Where the cells of a task begin. */
   readonly #starts = new Map<RevealTask, number>();
+  /**
+   * A value with a search hash and a container in it comes back without the hash, which acra-server then puts before that container's content,
+   * and both into the next cell of the session, whose ever it is (acra-server contract 11): the session must end.
+   */
+  isTainted = false;
 
   constructor(tasks: readonly RevealTask[]) {
     this.#tasks = tasks;
@@ -41,12 +47,15 @@ export class MadeUpRow {
     this.statement = revealStatement(columns);
   }
 
-  /** @param revealed the row as acra-server sent it on. @throws EngineError ENGINE_LOST for one of another shape */
+  /** @param revealed the row as acra-server sent it on. @returns refusals where one cell may have changed another @throws EngineError ENGINE_LOST for one of another shape */
   answers(revealed: readonly (Buffer | null)[] | undefined): readonly Answer[] {
     const isSameShape =
       revealed?.length === this.cells.length &&
       revealed.every((cell, at) => (cell === null) === (this.cells[at] === null));
     if (!isSameShape) throw new EngineError('ENGINE_LOST', 'acra-server answered another row than it was asked about');
+    this.isTainted = revealed.some((value, at) => value !== null && isInside(value, this.cells[at]));
+    const isAlone = this.cells.filter((cell) => cell !== null).length === 1;
+    if (this.isTainted && !isAlone) return this.#tasks.map(() => ({ kind: 'refused' }));
     return this.#tasks.map((task) => {
       const start = this.#starts.get(task) ?? 0;
       const values = revealed.slice(start, start + task.cells.length).filter((cell) => cell !== null);
@@ -54,3 +63,6 @@ export class MadeUpRow {
     });
   }
 }
+
+/** A container that was inside of another one. */
+const isInside = (value: Buffer, cell: Buffer | null | undefined) => looksEncrypted(value) && !cell?.equals(value);
