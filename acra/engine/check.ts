@@ -9,7 +9,11 @@ import {
   isAcraStruct,
   isContainerHeader,
   isImpossibleBlock,
+  MAX_HEAD_BYTES,
+  nextBlockTag,
+  nextContainerTag,
   searchHashAt,
+  statedLength,
 } from '../container.ts';
 import type { EncryptedColumn } from '../encryptor-config/schema.ts';
 import { EngineError } from '../errors.ts';
@@ -58,10 +62,26 @@ export function checkPossible(column: EncryptedColumn, value: Buffer): void {
   if (isImpossibleBlock(value) || isImpossibleBlock(behindContainerHeader(value))) throw foreignValue(column);
 }
 
+/** What has more tags than this, and nothing behind them, is made to be searched for long. */
+const MAX_TAGS = 1_000;
+
+/** Whether a container, or a bare block, may be anywhere in it. */
+export function holdsContainer(bytes: Buffer): boolean {
+  let tags = 0;
+  for (const nextTag of [nextContainerTag, nextBlockTag]) {
+    for (let at = nextTag(bytes, 0); at !== -1; at = nextTag(bytes, at + 1)) {
+      const length = statedLength(bytes.subarray(at, at + MAX_HEAD_BYTES));
+      tags += 1;
+      if (tags > MAX_TAGS || (length !== undefined && length <= bytes.length - at)) return true;
+    }
+  }
+  return false;
+}
+
 /** Encrypted once more it would change what is read after it (see MadeUpRow). @throws EngineError ENGINE_VALUE_FOREIGN */
 function checkUnhashed(column: EncryptedColumn, value: Buffer): void {
   const hash = searchHashAt(value);
-  if (hash && looksEncrypted(value.subarray(hash.length))) throw foreignValue(column);
+  if (hash && holdsContainer(value.subarray(hash.length))) throw foreignValue(column);
 }
 
 /** Of a value to store. @throws EngineError ENGINE_VALUE_INVALID, ENGINE_VALUE_FOREIGN */

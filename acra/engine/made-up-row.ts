@@ -4,7 +4,7 @@
  */
 import type { EncryptedColumn } from '../encryptor-config/schema.ts';
 import { EngineError } from '../errors.ts';
-import { looksEncrypted } from './check.ts';
+import { holdsContainer } from './check.ts';
 import { type RowColumn, revealStatement, rowSizeFor } from './statements.ts';
 import type { Answer, RevealTask } from './task.ts';
 
@@ -24,7 +24,7 @@ export class MadeUpRow {
   /** Where the cells of a task begin. */
   readonly #starts = new Map<RevealTask, number>();
   /**
-   * A value with a search hash and a container in it comes back without the hash, which acra-server then puts before that container's content,
+   * A value with a search hash and a container behind it comes back without the hash, which acra-server then puts before that container's content,
    * and both into the next cell of the session, whose ever it is (acra-server contract 11): the session must end.
    */
   isTainted = false;
@@ -65,4 +65,4 @@ export class MadeUpRow {
 }
 
 /** A container that was inside of another one. */
-const isInside = (value: Buffer, cell: Buffer | null | undefined) => looksEncrypted(value) && !cell?.equals(value);
+const isInside = (value: Buffer, cell: Buffer | null | undefined) => !cell?.equals(value) && holdsContainer(value);
