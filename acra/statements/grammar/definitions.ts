@@ -14,6 +14,7 @@ import { judgeExpression } from './judge-query.ts';
 import { requireNoForeignKeys, requireNoIndex, requireNoKeys } from './keys.ts';
 import { type Database, type Relation, Scope } from './relations.ts';
 import { isSearchPart } from './search-part.ts';
+import { requireListedDefinition } from './unlisted-definitions.ts';
 import { unsupported } from './unsupported.ts';
 
 interface Context {
@@ -33,6 +34,7 @@ export function judgeDefinition(context: Context, statement: Node): boolean {
     as(statement, 'IndexStmt'),
     as(statement, 'RenameStmt'),
   ];
+  requireListedDefinition(statement, tables, context.database.receivers);
   if (as(statement, 'RuleStmt')) judgeRule(statement, tables);
   if (as(statement, 'DoStmt') || as(statement, 'CreateFunctionStmt')) judgeCode(statement, tables);
   if (rename) judgeRename(rename, tables);
