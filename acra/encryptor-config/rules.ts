@@ -46,7 +46,16 @@ function checkColumn(column: RawColumn, defaults: RawDefaults, path: readonly Pr
   }
 }
 
+/** NAMEDATALEN - 1: PostgreSQL cuts what is longer, and has no relation or column of that name. */
+const MAX_NAME_BYTES = 63;
+
 function checkName(name: string, path: readonly PropertyKey[], what: string, report: Report): void {
+  if (Buffer.byteLength(name) > MAX_NAME_BYTES) {
+    report('error', path, `${what} "${name}": PostgreSQL has no names of more than ${MAX_NAME_BYTES} bytes`);
+  }
+  if (name.includes('"')) {
+    report('error', path, `${what} "${name}": acra-server does not read names with a double quote in them; rename it`);
+  }
   if (name.includes('.')) {
     report('error', path, `${what} "${name}": acra-server compares bare names; leave out the schema`);
   } else if (name !== name.toLowerCase()) {

@@ -201,7 +201,8 @@ export class EngineConnection {
     if (known !== undefined) return { frames: [], name: known };
     const name = this.#names.size < MAX_STATEMENTS ? `q${this.#names.size}` : UNNAMED;
     if (name !== UNNAMED) this.#names.set(sql, name);
-    return { frames: [messages.PARSE.encode(name, sql, oids)], name };
+    const text = Buffer.from(sql).toString('latin1');
+    return { frames: [messages.PARSE.encode(name, text, oids)], name };
   }
 
   #listen(socket: Socket, maxBytes: number, take: (message: Message) => void): void {

@@ -116,6 +116,12 @@ const refused: [string, string, RegExp][] = [
   ],
   ['a column that stands there twice', SOUND.replace('[id, ', '[id, id, '), /:3: .*"id" stands here a second time/],
   ['a column that is encrypted twice', SOUND.replace('column: secret', 'column: email'), /:8: .*a second time/],
+  ['a double quote in the name of a table', SOUND.replace('table: users', `table: 'us"ers'`), /double quote/],
+  [
+    'a name of a table that PostgreSQL would cut',
+    SOUND.replace('table: users', `table: ${'ü'.repeat(32)}`),
+    /63 bytes/,
+  ],
   ['a schema in the name of a table', SOUND.replace('table: users', 'table: public.users'), /bare names/],
   ['a client id that acra-server refuses', SOUND.replace('tenant-7', 'a/b'), /:9: .*client_id.*5 to 243/],
   ['a value of another type', SOUND.replace('searchable: true', 'searchable: "true"'), /:6: .*expected boolean/],
