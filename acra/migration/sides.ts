@@ -11,19 +11,29 @@ export interface Sides {
   readonly unprepared: readonly Migration[];
 }
 
-/** A row for each column of a relation that is called as a table here: relation's OID, its name, whether that name finds it, column, OID of its type. */
+/** A row for each column of a relation that is called as a table here: relation's OID, its name, whether that name finds it, column, OID of its type. Names in UTF-8, in hex. */
 export type CatalogueRow = readonly (string | null)[];
 
-const quoted = (text: string) => `'${text.replaceAll("'", "''")}'`;
+/** In ASCII alone, whatever the session's encoding and `standard_conforming_strings`. */
+const quoted = (text: string) => `E'${[...text].map(escaped).join('')}'`;
+
+function escaped(character: string): string {
+  if (/[\w $.-]/.test(character)) return character;
+  return `\\U${(character.codePointAt(0) ?? 0).toString(16).padStart(8, '0')}`;
+}
+
+const inHex = (name: string) => `pg_catalog.encode(pg_catalog.convert_to(${name}::text, 'UTF8'), 'hex')`;
 
 export function sideQuery(migrations: readonly Migration[]): string {
   const tables = [...new Set(migrations.map(({ table }) => quoted(table)))].join(', ');
   return (
-    'SELECT c.oid, c.relname, pg_catalog.pg_table_is_visible(c.oid), a.attname, a.atttypid ' +
+    `SELECT c.oid, ${inHex('c.relname')}, pg_catalog.pg_table_is_visible(c.oid), ${inHex('a.attname')}, a.atttypid ` +
     'FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid ' +
     `WHERE c.relname IN (${tables}) AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped`
   );
 }
+
+const nameIn = (hex: string | null | undefined) => Buffer.from(hex ?? '', 'hex').toString();
 
 const BYTEA = '17';
 const TRUE = 't';
@@ -56,13 +66,13 @@ export function readSides(migrations: readonly Migration[], rows: readonly Catal
   const relationsOf = (table: string) =>
     [
       ...Map.groupBy(
-        rows.filter(([, name]) => name === table),
+        rows.filter(([, name]) => nameIn(name) === table),
         ([oid]) => oid,
       ).values(),
     ].map(
       (own): Relation => ({
         isVisible: own.some(([, , isVisible]) => isVisible === TRUE),
-        columns: new Map(own.map(([, , , name, type]) => [name ?? '', type ?? ''])),
+        columns: new Map(own.map(([, , , name, type]) => [nameIn(name), type ?? ''])),
       }),
     );
   const all = migrations.map((migration) => ({ migration, side: sideAmong(relationsOf(migration.table), migration) }));

@@ -76,6 +76,7 @@ export function judgeFor(judge: SidedJudge, sides: Sides | undefined): Judge {
 export function endOfSide({ type, body }: Message, sides: Sides | undefined): SessionError | undefined {
   if (!sides || type !== BACKEND.errorResponse) return undefined;
   const { sqlState, message } = parseError(body);
-  const met = sides.plain.find(({ beside }) => sqlState === UNDEFINED_COLUMN && message.includes(`"${beside}"`));
+  // Without the quotes, which are those of the database's language (lc_messages).
+  const met = sides.plain.find(({ beside }) => sqlState === UNDEFINED_COLUMN && message.includes(beside));
   return met && new SessionError('57P01', `table "${met.table}" was switched to its protected column: connect again`);
 }

@@ -8,8 +8,15 @@ const [TEXT, BYTEA] = ['25', '17'];
 function sideOf(
   ...relations: readonly { readonly visible?: boolean; readonly columns: Readonly<Record<string, string>> }[]
 ) {
+  const hex = (name: string) => Buffer.from(name).toString('hex');
   const rows = relations.flatMap(({ visible = true, columns }, index): CatalogueRow[] =>
-    Object.entries(columns).map(([name, type]) => [String(index), 'patients', visible ? 't' : 'f', name, type]),
+    Object.entries(columns).map(([name, type]) => [
+      String(index),
+      hex('patients'),
+      visible ? 't' : 'f',
+      hex(name),
+      type,
+    ]),
   );
   const { plain, unprepared } = readSides([MIGRATION], rows);
   return plain.length > 0 ? 'plain' : unprepared.length > 0 ? 'unprepared' : 'switched';
@@ -39,9 +46,10 @@ t.test(
   },
 );
 
-t.test('asks for names as literals, whatever is in them', async (t) => {
+t.test('asks for names as literals in ASCII, whatever is in them', async (t) => {
+  const tables = ["o'clock", String.raw`a\b`, 'Ärzte🙂', 'patients', 'patients'];
   t.match(
-    sideQuery([{ ...MIGRATION, table: "o'clock" }, MIGRATION, MIGRATION]),
-    "c.relname IN ('o''clock', 'patients')",
+    sideQuery(tables.map((table) => ({ ...MIGRATION, table }))),
+    String.raw`c.relname IN (E'o\U00000027clock', E'a\U0000005cb', E'\U000000c4rzte\U0001f642', E'patients')`,
   );
 });
