@@ -14,10 +14,15 @@ export const literal = (text: string) => {
   return text.includes('\\') ? `E${inQuotes}` : inQuotes;
 };
 
-/** Of at most 63 bytes, and another one for other parts. */
+/** Of at most 63 bytes. */
 function nameOf(prefix: string, parts: readonly string[]): string {
   const name = [prefix, ...parts].join('_');
-  if (Buffer.byteLength(name) <= MAX_NAME_BYTES) return name;
+  return Buffer.byteLength(name) <= MAX_NAME_BYTES ? name : nameWithDigest(prefix, parts);
+}
+
+/** Of at most 63 bytes, and another one for other parts, whose `_` may be anywhere. */
+export function nameWithDigest(prefix: string, parts: readonly string[]): string {
+  const name = [prefix, ...parts].join('_');
   const digest = createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, DIGEST_CHARACTERS);
   const room = MAX_NAME_BYTES - DIGEST_CHARACTERS - 1;
   return `${Buffer.from(name)

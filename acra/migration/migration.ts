@@ -10,6 +10,3 @@ export interface Migration {
   /** What the plaintext is called from then on. */
   readonly old: string;
 }
-
-/** Of the trigger that empties `beside` whenever `column` changes, and of its function. Triggers come in the order of their names: this is the last. */
-export const triggerOf = ({ table, column }: Migration) => `zz_acra_enclave_${table}_${column}`;

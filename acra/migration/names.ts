@@ -1,7 +1,6 @@
 /** What a migration calls what it makes in the database (decision 21), and how SQL writes a name. */
-import { identifier, uniqueIndexName } from '../belts/names.ts';
+import { identifier, nameWithDigest, uniqueIndexName } from '../belts/names.ts';
 import type { Migration } from './migration.ts';
-import { triggerOf } from './migration.ts';
 
 /** Names as PostgreSQL stores them. */
 export interface MigratedTable {
@@ -9,30 +8,24 @@ export interface MigratedTable {
   readonly migration: Migration;
 }
 
-/** NAMEDATALEN, without the zero at its end. PostgreSQL cuts what is longer, so that one that is looked for must be cut, too. */
-const MAX_NAME_BYTES = 63;
-
 export const tableName = ({ schema, migration }: MigratedTable) =>
   `${identifier(schema)}.${identifier(migration.table)}`;
 
-/** As PostgreSQL cuts it: between characters. */
-function cutName(name: string): string {
-  const bytes = Buffer.from(name);
-  if (bytes.length <= MAX_NAME_BYTES) return name;
-  let end = MAX_NAME_BYTES;
-  while (((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
-  return bytes.toString('utf8', 0, end);
-}
+/** Functions and indexes have one namespace for the tables of a schema. */
+const nameFor = (prefix: string, { table, column }: Migration) => nameWithDigest(prefix, [table, column]);
 
-/** Of the trigger and of its function. */
-export const triggerName = (migration: Migration) => cutName(triggerOf(migration));
+/** Of the trigger that empties `beside` whenever `column` or itself changes, and of its function. Triggers come in the order of their names: this is the last. */
+export const triggerName = (migration: Migration) => nameFor('zz_acra_enclave', migration);
+
+/** Of the one that empties `beside` in a new row, by the same function. */
+export const insertTriggerName = (migration: Migration) => nameFor('zz_acra_enclave_new', migration);
 
 /** An index on the rows that are not filled yet: without it the last look, under the lock, would read the whole table. */
-export const restIndexName = ({ table, column }: Migration) => cutName(`zz_acra_enclave_rest_${table}_${column}`);
+export const restIndexName = (migration: Migration) => nameFor('zz_acra_enclave_rest', migration);
 
 /** Of a searchable column, on its hash; where it is unique, as `guard ddl` calls it. */
-export const hashIndexName = ({ table, column }: Migration, isUnique: boolean) =>
-  isUnique ? uniqueIndexName(table, [column]) : cutName(`acra_hash_${table}_${column}`);
+export const hashIndexName = (migration: Migration, isUnique: boolean) =>
+  isUnique ? uniqueIndexName(migration.table, [migration.column]) : nameFor('acra_hash', migration);
 
 /** Of a column that is NOT NULL, from the switch until that is proved. */
-export const notNullName = ({ table, column }: Migration) => cutName(`zz_acra_enclave_some_${table}_${column}`);
+export const notNullName = (migration: Migration) => nameFor('zz_acra_enclave_some', migration);

@@ -3,7 +3,14 @@
  * trigger that empties it whenever the plaintext changes, and indexes. Each statement may be run again.
  */
 import { identifier } from '../belts/names.ts';
-import { hashIndexName, type MigratedTable, restIndexName, tableName, triggerName } from './names.ts';
+import {
+  hashIndexName,
+  insertTriggerName,
+  type MigratedTable,
+  restIndexName,
+  tableName,
+  triggerName,
+} from './names.ts';
 
 export interface Definition {
   readonly what: string;
@@ -21,29 +28,34 @@ export interface PreparedColumn extends MigratedTable {
 
 const TAG = '$acra_enclave$';
 
-/** A statement that gives the column beside a value of its own keeps it: the switch's tool does, and nobody else. */
 function triggerFunction({ schema, migration }: MigratedTable): string {
-  const beside = identifier(migration.beside);
   return `CREATE OR REPLACE FUNCTION ${identifier(schema)}.${identifier(triggerName(migration))}() RETURNS trigger LANGUAGE plpgsql AS ${TAG}
 BEGIN
-  IF NEW.${beside} IS NOT DISTINCT FROM OLD.${beside} THEN
-    NEW.${beside} := NULL;
-  END IF;
+  NEW.${identifier(migration.beside)} := NULL;
   RETURN NEW;
 END
 ${TAG}`;
 }
 
-/** By bytes: a collation may call two texts equal. ALWAYS: also for what replication writes. */
-function trigger(table: PreparedColumn): string {
+/**
+ * Whoever writes past the enclave may write whole rows back as they were read once, and copies of them: a container of another value.
+ * The switch's tool alone gives one to a row that has none, and changes nothing else. By bytes: a collation may call two texts equal.
+ * ALWAYS: also for what replication writes; but new rows have come from a table that is prepared, too.
+ */
+function triggers(table: PreparedColumn): string {
   const { schema, migration, isBytea } = table;
-  const name = identifier(triggerName(migration));
+  const of = tableName(table);
+  const [name, ofNew] = [identifier(triggerName(migration)), identifier(insertTriggerName(migration))];
+  const beside = identifier(migration.beside);
   const bytes = (row: string) => `${row}.${identifier(migration.column)}${isBytea ? '' : '::text COLLATE "C"'}`;
-  return `DROP TRIGGER IF EXISTS ${name} ON ${tableName(table)};
-CREATE TRIGGER ${name} BEFORE UPDATE ON ${tableName(table)} FOR EACH ROW
-  WHEN (${bytes('OLD')} IS DISTINCT FROM ${bytes('NEW')})
+  return `DROP TRIGGER IF EXISTS ${name} ON ${of};
+CREATE TRIGGER ${name} BEFORE UPDATE ON ${of} FOR EACH ROW
+  WHEN (${bytes('OLD')} IS DISTINCT FROM ${bytes('NEW')} OR (OLD.${beside} IS NOT NULL AND NEW.${beside} IS DISTINCT FROM OLD.${beside}))
   EXECUTE FUNCTION ${identifier(schema)}.${name}();
-ALTER TABLE ${tableName(table)} ENABLE ALWAYS TRIGGER ${name}`;
+ALTER TABLE ${of} ENABLE ALWAYS TRIGGER ${name};
+DROP TRIGGER IF EXISTS ${ofNew} ON ${of};
+CREATE TRIGGER ${ofNew} BEFORE INSERT ON ${of} FOR EACH ROW WHEN (NEW.${beside} IS NOT NULL)
+  EXECUTE FUNCTION ${identifier(schema)}.${name}()`;
 }
 
 /** In one transaction. */
@@ -55,7 +67,7 @@ export function columnDefinitions(table: PreparedColumn, hasCheck: boolean): rea
     { what: 'the column beside', sql: `${alter} ADD COLUMN IF NOT EXISTS ${identifier(migration.beside)} bytea` },
     ...(hasCheck ? [] : [{ what: 'its CHECK constraint', sql: constraint }]),
     { what: 'the function of the trigger', sql: triggerFunction(table) },
-    { what: 'the trigger', sql: trigger(table) },
+    { what: 'the triggers', sql: triggers(table) },
   ];
 }
 

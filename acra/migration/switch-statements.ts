@@ -4,7 +4,7 @@
  */
 
 import { identifier } from '../belts/names.ts';
-import { type MigratedTable, notNullName, restIndexName, tableName, triggerName } from './names.ts';
+import { insertTriggerName, type MigratedTable, notNullName, restIndexName, tableName, triggerName } from './names.ts';
 import type { Definition } from './prepare-statements.ts';
 
 /** @param isRequired the column is NOT NULL: the plaintext is no more, and of what is written from now on it is demanded */
@@ -12,11 +12,12 @@ export function switchDefinitions(table: MigratedTable, isRequired: boolean): re
   const { schema, migration } = table;
   const { column, beside, old } = migration;
   const alter = `ALTER TABLE ${tableName(table)}`;
-  const trigger = identifier(triggerName(migration));
+  const [trigger, ofNew] = [identifier(triggerName(migration)), identifier(insertTriggerName(migration))];
   const rename = (from: string, to: string) => `${alter} RENAME COLUMN ${identifier(from)} TO ${identifier(to)}`;
   const some = `CHECK (${identifier(column)} IS NOT NULL) NOT VALID`;
   return [
     { what: 'the trigger goes', sql: `DROP TRIGGER IF EXISTS ${trigger} ON ${tableName(table)}` },
+    { what: 'that of new rows goes', sql: `DROP TRIGGER IF EXISTS ${ofNew} ON ${tableName(table)}` },
     { what: 'its function goes', sql: `DROP FUNCTION IF EXISTS ${identifier(schema)}.${trigger}()` },
     {
       what: 'the index on what is left goes',

@@ -2,7 +2,7 @@
 import { quoted, shown } from '../../acra/catalogue/labels.ts';
 import type { EncryptedColumn } from '../../acra/encryptor-config/schema.ts';
 import { type MigrationCode, type MigrationFinding, migrationFinding } from '../../acra/migration/findings.ts';
-import { hashIndexName, restIndexName, triggerName } from '../../acra/migration/names.ts';
+import { hashIndexName, insertTriggerName, restIndexName, triggerName } from '../../acra/migration/names.ts';
 import type { Row } from './connection.ts';
 import type { ColumnFacts, Inspected } from './inspect.ts';
 
@@ -89,7 +89,7 @@ const NOT_NULL = 'n';
 
 function judgeDependents(inspected: Inspected): MigrationFinding[] {
   const { migration } = inspected.table;
-  const ours = [triggerName(migration), restIndexName(migration)];
+  const ours = [triggerName(migration), insertTriggerName(migration), restIndexName(migration)];
   return inspected.facts.dependents
     .filter(([, letter, , name]) => letter !== NOT_NULL && !ours.includes(name ?? ''))
     .map((row) => migrationFinding(codeOf(row, hasTwin(inspected, row[3] ?? '')), shown(row[2] ?? '')))
@@ -97,9 +97,9 @@ function judgeDependents(inspected: Inspected): MigrationFinding[] {
 }
 
 function judgeTriggers({ facts, table }: Inspected): MigrationFinding[] {
-  const own = triggerName(table.migration);
+  const own = [triggerName(table.migration), insertTriggerName(table.migration)];
   return facts.triggers
-    .filter(([name, enabled]) => name !== own && enabled !== 'D')
+    .filter(([name, enabled]) => !own.includes(name ?? '') && enabled !== 'D')
     .map(([name, , called, source]) => {
       const words = new Set(source?.toLowerCase().match(/[\p{L}\p{N}_$]+/gu));
       const isNamed = [table.migration.column, table.migration.beside].some((each) => words.has(each.toLowerCase()));
@@ -149,7 +149,9 @@ export function madeOf(inspected: Inspected): Made {
   return {
     checkName: checks[0]?.[0] ?? undefined,
     isCheckValid: checks.some(([, isValid]) => isValid === TRUE),
-    hasTrigger: facts.triggers.some(([name, enabled]) => name === triggerName(migration) && enabled === 'A'),
+    hasTrigger:
+      facts.triggers.some(([name, enabled]) => name === triggerName(migration) && enabled === 'A') &&
+      facts.triggers.some(([name, enabled]) => name === insertTriggerName(migration) && enabled !== 'D'),
     hasRestIndex: indexes.some(({ name, isValid }) => name === restIndexName(migration) && isValid),
     hasHashIndex: indexes.some(({ keys, isValid }) => isValid && keys.some((key) => isHashOf(key, migration.beside))),
     invalidIndexes: indexes.filter(({ name, isValid }) => ours.includes(name) && !isValid).map(({ name }) => name),

@@ -1,7 +1,7 @@
 /** What the switch should have left nothing of, and what is still to be done before a table is as any protected one. */
 import type { EncryptedTable } from '../../../acra/encryptor-config/schema.ts';
 import type { Migration } from '../../../acra/migration/migration.ts';
-import { notNullName, restIndexName, triggerName } from '../../../acra/migration/names.ts';
+import { insertTriggerName, notNullName, restIndexName, triggerName } from '../../../acra/migration/names.ts';
 import type { TableFacts } from '../questions.ts';
 
 export interface Remainder {
@@ -25,12 +25,15 @@ const plaintextIn = ({ old }: Migration) =>
 function remaindersOfColumn(facts: TableFacts, migration: Migration): Remainder[] {
   const has = (name: string) => facts.columns.some(([each]) => each === name);
   const { column, beside } = migration;
-  const [trigger, index, proof] = [triggerName(migration), restIndexName(migration), notNullName(migration)];
+  const [index, proof] = [restIndexName(migration), notNullName(migration)];
+  const triggers = [triggerName(migration), insertTriggerName(migration)];
   return [
     ...(has(beside) ? [fault('unswitched', column, 'It is plaintext: run data encrypt.')] : []),
-    ...(facts.triggers.some(([name]) => name === trigger)
-      ? [fault('trigger', trigger, 'Run data encrypt; where the column is switched, drop it with its function.')]
-      : []),
+    ...triggers
+      .filter((trigger) => facts.triggers.some(([name]) => name === trigger))
+      .map((trigger) =>
+        fault('trigger', trigger, 'Run data encrypt; where the column is switched, drop it with its function.'),
+      ),
     ...(facts.indexes.some(([name]) => name === index) ? [fault('index', index, 'Run data encrypt.')] : []),
     ...(facts.checks.some(([name]) => name === proof)
       ? [fault('unproved', proof, 'NOT NULL is not proved yet: run data encrypt.')]

@@ -18,7 +18,7 @@ const migrationOf = (table: string) => ({ table, column: 'name', beside: 'name_p
 
 /** @param settings of both columns */
 const configOf = (table: string, settings: string, key: readonly string[]) => `
-  - table: ${table}
+  - table: ${JSON.stringify(table)}
     columns: [${[...key, 'name', 'ward', 'name_protected'].join(', ')}]
     encrypted:
       - {column: name, ${settings}}
