@@ -53,12 +53,16 @@ function sideOf({ columns }: Relation, { column, beside }: Migration): Side {
   return own === BYTEA ? 'switched' : 'unprepared';
 }
 
-/** The relation that the bare name finds; where it finds none, all of that name must be alike. */
+/**
+ * The relation that the bare name finds; where it finds none, all of that name must be alike. A session that is behind one switch would
+ * store ciphertext as text in a table that is before its own, once it names that: a fence keeps it from the other way round alone.
+ */
 function sideAmong(relations: readonly Relation[], migration: Migration): Side {
   const visible = relations.filter(({ isVisible }) => isVisible);
-  const sides = new Set((visible.length > 0 ? visible : relations).map((relation) => sideOf(relation, migration)));
+  const all = new Set(relations.map((relation) => sideOf(relation, migration)));
+  const sides = visible.length > 0 ? new Set(visible.map((relation) => sideOf(relation, migration))) : all;
   const [side = 'unprepared', ...others] = sides;
-  return others.length > 0 ? 'unprepared' : side;
+  return others.length > 0 || (side === 'switched' && all.has('plain')) ? 'unprepared' : side;
 }
 
 /** @param rows of sideQuery, in text format */

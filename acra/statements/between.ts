@@ -34,7 +34,7 @@ export function planBetween(
 function notPrepared({ table, column, beside }: Migration): Refusal {
   return new Refusal(
     'migration',
-    `table "${table}" is not prepared: guard.migrations names column "${column}", and there is neither "${beside}" of type bytea beside it nor has the switch been made`,
+    `table "${table}" is not prepared: guard.migrations names column "${column}", and there is neither "${beside}" of type bytea beside it nor has the switch been made, or schemas that have the table differ in this`,
     '55000',
   );
 }

@@ -17,6 +17,7 @@ export interface EnclaveAddress {
   readonly cert: string;
   readonly key: string;
   readonly passwordFile?: string;
+  readonly schema?: string;
 }
 
 function read(option: string, file: string): Buffer {
@@ -27,9 +28,15 @@ function read(option: string, file: string): Buffer {
   }
 }
 
+/** Of the start-up packet. The guard takes the side of a session from the table that its bare name finds. */
+function searchPath(schema: string): string {
+  const inQuotes = `"${schema.replaceAll('"', '""')}"`;
+  return `-c search_path=${inQuotes.replace(/[\\\s]/g, '\\$&')}`;
+}
+
 /** @throws CliError CLI_OPTION */
 export function clientConfig(address: EnclaveAddress): pg.ClientConfig {
-  const { host, port, serverName = host, user, database = user, passwordFile } = address;
+  const { host, port, serverName = host, user, database = user, passwordFile, schema } = address;
   const password = readPassword(passwordFile, process.env);
   return {
     host,
@@ -37,6 +44,7 @@ export function clientConfig(address: EnclaveAddress): pg.ClientConfig {
     user,
     database,
     ...(password === undefined ? {} : { password }),
+    ...(schema === undefined ? {} : { options: searchPath(schema) }),
     ssl: {
       ca: read('--ca', address.ca),
       cert: read('--cert', address.cert),
@@ -49,7 +57,8 @@ export function clientConfig(address: EnclaveAddress): pg.ClientConfig {
 /** @param settings of the guard's own (docs/sql.md) @throws CliError CLI_DATABASE where another try mends nothing */
 export async function openSession(config: pg.ClientConfig, settings?: string): Promise<Connection> {
   try {
-    return await connect(settings === undefined ? config : { ...config, options: settings });
+    const options = [config.options, settings].filter((each) => each !== undefined).join(' ');
+    return await connect(options === '' ? config : { ...config, options });
   } catch (cause) {
     if (failureOf(cause) === 'lost') throw cause;
     throw new CliError('CLI_DATABASE', `cannot connect to the enclave at ${config.host}:${config.port}`, { cause });

@@ -41,6 +41,8 @@ t.test(
   async (t) => {
     const [before, behind] = [{ name: TEXT, name_protected: BYTEA }, { name: BYTEA }];
     t.equal(sideOf({ columns: before }, { visible: false, columns: behind }), 'plain');
+    t.equal(sideOf({ columns: behind }, { visible: false, columns: before }), 'unprepared');
+    t.equal(sideOf({ columns: behind }, { visible: false, columns: { name: TEXT } }), 'switched');
     t.equal(sideOf({ visible: false, columns: behind }, { visible: false, columns: behind }), 'switched');
     t.equal(sideOf({ visible: false, columns: before }, { visible: false, columns: behind }), 'unprepared');
   },
