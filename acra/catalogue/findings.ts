@@ -66,6 +66,27 @@ export const FINDINGS = {
     meaning: 'A generated column is made from a protected one, of which the database has ciphertext.',
     action: 'Drop it, or let the application work it out.',
   },
+  DB_MIGRATION_UNPREPARED: {
+    severity: 'error',
+    meaning: '`guard.migrations` names a column of a table that is not prepared: the guard refuses the table.',
+    action: 'Run `acra-enclave data prepare`; or take the entry out.',
+  },
+  DB_MIGRATION_PLAIN: {
+    severity: 'warning',
+    meaning: 'The rows of a column are being encrypted: it is plaintext, and what is written there too.',
+    action: 'Run `acra-enclave data encrypt`.',
+  },
+  DB_MIGRATION_OLD: {
+    severity: 'warning',
+    meaning: 'A column is switched, and the one of its plaintext is there.',
+    action: 'Run `acra-enclave data verify`, and then `data encrypt --old drop`.',
+  },
+  DB_MIGRATION_ENTRY: {
+    severity: 'warning',
+    meaning: 'A column is switched, and `guard.migrations` still has its entry, under which plaintext may pass.',
+    action:
+      'Take the entry out, and the column beside out of the encryptor configuration, whose `columns` are then what the table has.',
+  },
   DB_BELT_MISSING: {
     severity: 'warning',
     meaning:

@@ -1,8 +1,10 @@
 /** Whether protected tables are what the encryptor configuration says of them, and what in them does not go with ciphertext. */
 import type { EncryptedColumn, EncryptedTable } from '../encryptor-config/schema.ts';
+import type { Migration } from '../migration/migration.ts';
 import type { Catalogue, Column, Constraint, Relation } from './catalogue.ts';
 import { type Finding, finding } from './findings.ts';
 import { judgeBelt } from './judge-belts.ts';
+import { isRestIndex, tableNow } from './judge-migrations.ts';
 import { labelOfRelation, quoted, shown } from './labels.ts';
 import { isHashKey, isNameOf } from './unique-searches.ts';
 
@@ -10,9 +12,11 @@ type Tables = ReadonlyMap<string, EncryptedTable>;
 
 const list = (names: readonly string[]) => shown(names.map(quoted).join(', '));
 
-function judgeColumnOrder(label: string, real: readonly Column[], { columns }: EncryptedTable): Finding[] {
+function judgeColumnOrder(label: string, real: readonly Column[], { columns, hidden }: EncryptedTable): Finding[] {
   const names = real.map(({ name }) => name);
-  if (names.length === columns.length && names.every((name, index) => name === columns[index])) return [];
+  const shownOf = (all: readonly string[]) => (hidden ? all.filter((name) => !hidden.includes(name)).toSorted() : all);
+  const [has, configured] = [shownOf(names), shownOf(columns)];
+  if (has.length === configured.length && has.every((name, index) => name === configured[index])) return [];
   return [finding('DB_COLUMNS', label, `has (${list(names)}), configured is (${list(columns)})`)];
 }
 
@@ -32,11 +36,13 @@ function judgeIndexes(
   catalogue: Catalogue,
   relation: Relation,
   { name: column, searchable }: EncryptedColumn,
+  migrations: readonly Migration[],
 ): Finding[] {
   const keyed = catalogue.constraints.filter((each) => each.relation === relation.id && 'upx'.includes(each.kind));
   const isOfConstraint = (index: string) => keyed.some(({ name }) => name === index);
   return catalogue.indexes.flatMap(({ relation: of, name, keys, columns, isUnique }) => {
     if (of !== relation.id || !columns.includes(column) || isOfConstraint(name)) return [];
+    if (isRestIndex(catalogue, relation, name, migrations)) return [];
     const isOnHash =
       searchable && keys.some((key) => isHashKey(key, column)) && !keys.some((key) => isNameOf(key, column));
     const isBeside = !keys.some((key) => key.includes(column));
@@ -45,7 +51,12 @@ function judgeIndexes(
   });
 }
 
-function judgeColumn(catalogue: Catalogue, relation: Relation, configured: EncryptedColumn): Finding[] {
+function judgeColumn(
+  catalogue: Catalogue,
+  relation: Relation,
+  configured: EncryptedColumn,
+  migrations: readonly Migration[],
+): Finding[] {
   const { name } = configured;
   const object = `column ${quoted(name)} of ${labelOfRelation(relation)}`;
   const column = catalogue.columns.find((each) => each.relation === relation.id && each.name === name);
@@ -60,7 +71,7 @@ function judgeColumn(catalogue: Catalogue, relation: Relation, configured: Encry
       ? [finding('DB_COLUMN_DEFAULT', object, isGenerated ? 'is generated' : 'has a default')]
       : []),
     ...judgeKeys(object, name, constraints),
-    ...judgeIndexes(object, catalogue, relation, configured),
+    ...judgeIndexes(object, catalogue, relation, configured, migrations),
     ...generated.map((each) =>
       finding('DB_COLUMN_GENERATED_FROM', object, `column ${quoted(each.name)} is made from it`),
     ),
@@ -95,7 +106,13 @@ const KIND_FINDINGS: Readonly<Record<string, 'DB_TABLE_KIND' | 'DB_TABLE_IS_VIEW
   v: 'DB_TABLE_IS_VIEW',
 };
 
-function judgeTable(catalogue: Catalogue, relation: Relation, table: EncryptedTable): Finding[] {
+function judgeTable(
+  catalogue: Catalogue,
+  relation: Relation,
+  configured: EncryptedTable,
+  migrations: readonly Migration[],
+): Finding[] {
+  const table = tableNow(catalogue, relation, configured, migrations);
   const label = labelOfRelation(relation);
   const real = catalogue.columns.filter((each) => each.relation === relation.id);
   const kind = KIND_FINDINGS[relation.kind];
@@ -103,7 +120,7 @@ function judgeTable(catalogue: Catalogue, relation: Relation, table: EncryptedTa
   return [
     ...(kind ? [finding(kind, label, 'is configured as a protected table')] : []),
     ...judgeColumnOrder(label, real, table),
-    ...[...table.encrypted.values()].flatMap((column) => judgeColumn(catalogue, relation, column)),
+    ...[...table.encrypted.values()].flatMap((column) => judgeColumn(catalogue, relation, column, migrations)),
     ...judgeReferring(catalogue, relation, table),
     ...(relation.hasRowSecurity ? [finding('DB_ROW_SECURITY', label, 'row security is on')] : []),
     ...rules.map(({ name }) => finding('DB_RULE', label, `rule ${quoted(name)}`)),
@@ -111,7 +128,7 @@ function judgeTable(catalogue: Catalogue, relation: Relation, table: EncryptedTa
 }
 
 /** @param tables that have protected columns, or whose columns are known at least */
-export function judgeTables(catalogue: Catalogue, tables: Tables): Finding[] {
+export function judgeTables(catalogue: Catalogue, tables: Tables, migrations: readonly Migration[]): Finding[] {
   return [...tables.values()].flatMap((table) => {
     const own = catalogue.relations.filter(({ name, kind }) => name === table.name && kind !== 'c');
     const missing = finding('DB_TABLE_MISSING', `table ${quoted(table.name)}`, 'no schema has it');
@@ -119,7 +136,7 @@ export function judgeTables(catalogue: Catalogue, tables: Tables): Finding[] {
     return [
       ...(own.length === 0 ? [missing] : []),
       ...(own.length > 1 ? [twice] : []),
-      ...own.flatMap((relation) => judgeTable(catalogue, relation, table)),
+      ...own.flatMap((relation) => judgeTable(catalogue, relation, table, migrations)),
     ];
   });
 }

@@ -1,12 +1,14 @@
 /** What a database's catalogue says about a configuration: the list of what may receive values, and findings. Pure: nothing is asked or written. */
 import type { GuardList } from '../../config/guard-list.ts';
 import type { EncryptedTable } from '../encryptor-config/schema.ts';
+import type { Migration } from '../migration/migration.ts';
 import type { Catalogue } from './catalogue.ts';
 import { FINDINGS, type Finding, finding } from './findings.ts';
 import { cleanOperators, judgeFunctions } from './judge-functions.ts';
+import { isOwnTrigger, judgeMigrations } from './judge-migrations.ts';
 import { byCodeUnits, type Judging, judgeRelations } from './judge-relations.ts';
 import { judgeRoles } from './judge-roles.ts';
-import { judgeSearches } from './judge-searches.ts';
+import { judgeSearchesBetween } from './judge-searches-between.ts';
 import { judgeTables } from './judge-tables.ts';
 import { Labels, labelOfFunction, labelOfRelation, quoted } from './labels.ts';
 import { reachOf, relationsNamed, withChildren } from './reach.ts';
@@ -21,13 +23,17 @@ export interface Judgement {
 }
 
 /** Those of protected tables and of what inherits from them. */
-function judgeTriggers({ catalogue, reach }: Judging, protectedTables: Tables): Finding[] {
+function judgeTriggers(
+  { catalogue, reach }: Judging,
+  protectedTables: Tables,
+  migrations: readonly Migration[],
+): Finding[] {
   const { relations, functions, triggers } = catalogue;
   const encrypted = new Set(protectedTables.values().flatMap((table) => table.encrypted.keys()));
   const below = withChildren(catalogue, relationsNamed(catalogue, protectedTables));
   return triggers.flatMap((trigger) => {
     const relation = relations.find(({ id }) => id === trigger.relation);
-    if (!relation || !below.has(relation.id)) return [];
+    if (!relation || !below.has(relation.id) || isOwnTrigger(catalogue, relation, trigger, migrations)) return [];
     const called = functions.find(({ id }) => id === trigger.function);
     const what = `trigger ${quoted(trigger.name)} calls ${called ? labelOfFunction(called) : 'a function of PostgreSQL'}`;
     const words = reach.sources.get(trigger.function)?.words;
@@ -53,11 +59,16 @@ function ordered(findings: readonly Finding[]): Finding[] {
 }
 
 /** @param tables of the encryptor configuration @param present uniqueSearches of the list that there is: they are kept where they may be true */
-export function judgeCatalogue(catalogue: Catalogue, tables: Tables, present: readonly string[] = []): Judgement {
+export function judgeCatalogue(
+  catalogue: Catalogue,
+  tables: Tables,
+  present: readonly string[] = [],
+  migrations: readonly Migration[] = [],
+): Judgement {
   const withProtected = new Map([...tables].filter(([, { encrypted }]) => encrypted.size > 0));
   const judging = { catalogue, tables, reach: reachOf(catalogue, withProtected), labels: new Labels(catalogue) };
   const [relations, functions] = [judgeRelations(judging), judgeFunctions(judging)];
-  const searches = judgeSearches(catalogue, withProtected, present);
+  const searches = judgeSearchesBetween(catalogue, withProtected, present, migrations);
   return {
     list: {
       version: 1,
@@ -67,8 +78,9 @@ export function judgeCatalogue(catalogue: Catalogue, tables: Tables, present: re
       uniqueSearches: searches.uniqueSearches,
     },
     findings: ordered([
-      ...judgeTables(catalogue, tables),
-      ...judgeTriggers(judging, withProtected),
+      ...judgeTables(catalogue, tables, migrations),
+      ...judgeMigrations(catalogue, migrations),
+      ...judgeTriggers(judging, withProtected, migrations),
       ...judgeRoles(catalogue),
       ...relations.findings,
       ...functions.findings,

@@ -30,12 +30,15 @@ function searchedBy({ keys }: Index, { columns, encrypted }: EncryptedTable): re
   return isComplete && (found.length === 1 || found.every(isPlainName)) ? found : [];
 }
 
+export const searchEntry = (table: string, columns: readonly string[]) =>
+  `${table}.${columns.length === 1 ? columns[0] : `(${columns.join(',')})`}`;
+
 function entriesOf({ indexes }: Catalogue, { id, kind }: Relation, table: EncryptedTable): string[] {
   return indexes.flatMap((index) => {
     const isUnique = kind === 'r' && index.relation === id && index.isUnique && index.isPlain;
     const columns = isUnique ? searchedBy(index, table) : [];
     if (columns.length === 0) return [];
-    return `${table.name}.${columns.length === 1 ? columns[0] : `(${columns.join(',')})`}`;
+    return searchEntry(table.name, columns);
   });
 }
 

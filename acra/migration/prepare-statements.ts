@@ -3,6 +3,7 @@
  * trigger that empties it whenever the plaintext changes, and indexes. Each statement may be run again.
  */
 import { identifier } from '../belts/names.ts';
+import type { Migration } from './migration.ts';
 import {
   hashIndexName,
   insertTriggerName,
@@ -28,13 +29,17 @@ export interface PreparedColumn extends MigratedTable {
 
 const TAG = '$acra_enclave$';
 
-function triggerFunction({ schema, migration }: MigratedTable): string {
-  return `CREATE OR REPLACE FUNCTION ${identifier(schema)}.${identifier(triggerName(migration))}() RETURNS trigger LANGUAGE plpgsql AS ${TAG}
+/** As the catalogue has it. */
+export const triggerBody = ({ beside }: Migration) => `
 BEGIN
-  NEW.${identifier(migration.beside)} := NULL;
+  NEW.${identifier(beside)} := NULL;
   RETURN NEW;
 END
-${TAG}`;
+`;
+
+function triggerFunction({ schema, migration }: MigratedTable): string {
+  const name = `${identifier(schema)}.${identifier(triggerName(migration))}`;
+  return `CREATE OR REPLACE FUNCTION ${name}() RETURNS trigger LANGUAGE plpgsql AS ${TAG}${triggerBody(migration)}${TAG}`;
 }
 
 /**

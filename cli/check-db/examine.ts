@@ -4,6 +4,7 @@ import { type Finding, finding } from '../../acra/catalogue/findings.ts';
 import { judgeCatalogue } from '../../acra/catalogue/judge.ts';
 import { readCatalogue } from '../../acra/catalogue/read.ts';
 import { loadEncryptorConfig } from '../../acra/encryptor-config/lint.ts';
+import { requireMigrations } from '../../acra/migration/faults.ts';
 import { type EnclaveConfig, enclaveSchema } from '../../config/enclave.ts';
 import type { GuardList } from '../../config/guard-list.ts';
 import { loadConfig } from '../../config/load.ts';
@@ -43,6 +44,7 @@ export async function examineDatabase(
 ): Promise<Examination> {
   const config = loadConfig(enclaveSchema, join(folder, 'enclave.yaml'));
   const { tables } = loadEncryptorConfig(join(folder, config.acra.encryptorConfig));
+  requireMigrations(config.guard.migrations, tables, join(folder, 'enclave.yaml'));
   const hasGuard = config.ingress.tls === 'terminate';
   const listFile = hasGuard ? join(folder, config.guard.list ?? DEFAULT_LIST) : undefined;
   const listed = listFile === undefined ? undefined : readList(listFile);
@@ -53,7 +55,7 @@ export async function examineDatabase(
   const session = await connect(address);
   try {
     const catalogue = await readCatalogue(session, [...tables.keys()], roles, (what) => told(`reading ${what} …`));
-    const { list, findings } = judgeCatalogue(catalogue, tables, listed?.uniqueSearches);
+    const { list, findings } = judgeCatalogue(catalogue, tables, listed?.uniqueSearches, config.guard.migrations);
     const present = catalogue.roles.map(({ name }) => name);
     return {
       findings: [...findings, ...(hasGuard ? unusedList(config) : [])],

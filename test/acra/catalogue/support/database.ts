@@ -6,6 +6,7 @@ import { checkFor } from '../../../../acra/belts/check.ts';
 import { type Judgement, judgeCatalogue } from '../../../../acra/catalogue/judge.ts';
 import { readCatalogue } from '../../../../acra/catalogue/read.ts';
 import { parseEncryptorConfig } from '../../../../acra/encryptor-config/lint.ts';
+import type { Migration } from '../../../../acra/migration/migration.ts';
 import { ENCRYPTOR_YAML } from '../../../../cli/demo/database.ts';
 import { startPostgres } from '../../../../emulator/postgres/server.ts';
 import { DATABASE_PACKAGE } from '../../../support/database-package.ts';
@@ -35,7 +36,12 @@ export interface CaseDatabase {
   readonly client: pg.Client;
   readonly address: { readonly host: string; readonly port: number };
   /** Of a database that has these statements' objects, and the base. */
-  judge(sql: string, encryptorYaml?: string, present?: readonly string[]): Promise<Judgement>;
+  judge(
+    sql: string,
+    encryptorYaml?: string,
+    present?: readonly string[],
+    migrations?: readonly Migration[],
+  ): Promise<Judgement>;
 }
 
 export const LOGIN = { user: 'someone', password: 'secret', database: 'records' } as const;
@@ -61,14 +67,14 @@ export async function caseDatabase(t: Test): Promise<CaseDatabase> {
   return {
     client,
     address: { host, port },
-    judge: async (sql, encryptorYaml = ENCRYPTOR_YAML, present = []) => {
+    judge: async (sql, encryptorYaml = ENCRYPTOR_YAML, present = [], migrations = []) => {
       await client.query(BASE);
       await client.query(sql);
       const { tables } = parseEncryptorConfig(encryptorYaml, 'encryptor.yaml');
       const reader = {
         query: async (text: string, values: readonly unknown[] = []) => (await client.query(text, [...values])).rows,
       };
-      return judgeCatalogue(await readCatalogue(reader, [...tables.keys()]), tables, present);
+      return judgeCatalogue(await readCatalogue(reader, [...tables.keys()]), tables, present, migrations);
     },
   };
 }
