@@ -37,6 +37,11 @@ export const CLI_ERRORS = {
     action:
       'Compare how the two columns are configured, and the type of the column; look at that row. The message names its key.',
   },
+  CLI_DATA_AS_STORED: {
+    meaning:
+      'The enclave does not know the setting acra_enclave.protected, without which nothing can be proved: it is too old, ends TLS in acra-server, or is no enclave.',
+    action: 'Build and roll out an image of this release, or correct --host and --port.',
+  },
   CLI_DATA_ROWS: {
     meaning: 'So many rows cannot be encrypted that it is not the rows.',
     action: 'Look up the states that the message names in docs/refusals.md, and read the enclave’s log.',

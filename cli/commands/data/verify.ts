@@ -8,6 +8,7 @@ import { clientConfig, type EnclaveAddress, openSession } from '../../data/encla
 import { parseCount } from '../../data/option-values.ts';
 import { Progress, Throttle } from '../../data/progress.ts';
 import { Sessions } from '../../data/sessions.ts';
+import { AS_STORED, requireStoredForm } from '../../data/verify/stored-form.ts';
 import { exitCodeOfVerify, tellVerify } from '../../data/verify/report.ts';
 import { verify } from '../../data/verify/verify.ts';
 import type { Views } from '../../data/verify/verify-page.ts';
@@ -29,9 +30,9 @@ interface Options extends EnclaveAddress {
 }
 
 const SECOND_MS = 1_000;
-const AS_STORED = '-c acra_enclave.protected=stored';
 
 async function openViews(config: Parameters<typeof openSession>[0]): Promise<Views> {
+  await requireStoredForm((settings) => openSession(config, settings));
   const opened = await openSession(config);
   try {
     const stored = await openSession(config, AS_STORED);
