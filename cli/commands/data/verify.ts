@@ -8,8 +8,8 @@ import { clientConfig, type EnclaveAddress, openSession } from '../../data/encla
 import { parseCount } from '../../data/option-values.ts';
 import { Progress, Throttle } from '../../data/progress.ts';
 import { Sessions } from '../../data/sessions.ts';
-import { AS_STORED, requireStoredForm } from '../../data/verify/stored-form.ts';
 import { exitCodeOfVerify, tellVerify } from '../../data/verify/report.ts';
+import { AS_STORED, requireStoredForm } from '../../data/verify/stored-form.ts';
 import { verify } from '../../data/verify/verify.ts';
 import type { Views } from '../../data/verify/verify-page.ts';
 import { CliError } from '../../errors.ts';

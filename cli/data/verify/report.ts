@@ -12,6 +12,7 @@ const MEANINGS: Readonly<Record<Fault, string>> = {
   default: 'not proved: it reads as the default for what cannot be opened',
   hash: 'not found by its own value: its search hash is another one',
   unreadable: 'refused by the enclave when it is read',
+  unlike: 'there in one of two sessions that see the same moment, and not in the other',
 };
 
 export function tellVerify(report: VerifyReport, table: string): void {

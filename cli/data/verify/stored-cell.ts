@@ -9,8 +9,9 @@ import type { EncryptedColumn } from '../../../acra/encryptor-config/schema.ts';
  * - `default`: what it opens to is what the column shows for what does not open.
  * - `hash`: it is not found by its own value.
  * - `unreadable`: the enclave refuses to read it.
+ * - `unlike`: the database shows it, or its row, in one of two sessions that see the same moment, and not in the other.
  */
-export const FAULTS = ['plaintext', 'unhashed', 'foreign', 'default', 'hash', 'unreadable'] as const;
+export const FAULTS = ['plaintext', 'unhashed', 'foreign', 'default', 'hash', 'unreadable', 'unlike'] as const;
 export type Fault = (typeof FAULTS)[number];
 
 /** What an application encrypted itself stands there as it came, of either kind, or in no container (acra/belts/check.ts). */

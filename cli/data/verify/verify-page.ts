@@ -96,18 +96,29 @@ async function compare(
   await stored.each(sql, [...lastKey, ...(after ?? [])], (row) => {
     const key = keyOf(table, row);
     const cells = opened.get(textOf(key));
+    opened.delete(textOf(key));
     for (const [index, each] of columns.entries()) {
       const cell = row[table.key.length + index] ?? null;
-      if (cell === null || cell === '\\x') continue;
-      values += 1;
-      const fault = faultOfCell(each, cell, cells?.[index] ?? null);
-      if (fault) offenders.push({ column: each.name, key, fault });
+      const shown = cells?.[index] ?? null;
+      if (!isEmpty(cell)) values += 1;
+      const fault = faultOfCell(each, cell, shown);
+      if (cells === undefined || fault) offenders.push({ column: each.name, key, fault: fault ?? 'unlike' });
     }
   });
+  for (const row of rows) {
+    const key = keyOf(table, row);
+    if (opened.has(textOf(key)))
+      offenders.push(...columns.map(({ name }) => ({ column: name, key, fault: 'unlike' as const })));
+  }
   return values;
 }
 
-function faultOfCell(of: EncryptedColumn, stored: string, opened: Cell): Fault | undefined {
+/** Stored as it is. */
+const isEmpty = (cell: Cell) => cell === null || cell === '' || cell === '\\x';
+
+function faultOfCell(of: EncryptedColumn, stored: Cell, opened: Cell): Fault | undefined {
+  if (stored === null || isEmpty(stored))
+    return isEmpty(opened) && (opened === null) === (stored === null) ? undefined : 'unlike';
   const bytes = bytesOf(stored);
   const fault = faultOf(of, bytes);
   if (fault) return fault;
