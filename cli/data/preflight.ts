@@ -96,17 +96,36 @@ function judgeDependents(inspected: Inspected): MigrationFinding[] {
     .filter(({ code }) => code !== 'MIGRATION_KEY');
 }
 
+const WORD = /[\p{L}\p{N}_$]+/gu;
+/** Of another column's migration. */
+const isOfMigration = (name: string) => /^zz_acra_enclave_.*_[0-9a-f]{8}$/s.test(name);
+
 function judgeTriggers({ facts, table }: Inspected): MigrationFinding[] {
   const own = [triggerName(table.migration), insertTriggerName(table.migration)];
   return facts.triggers
     .filter(([name, enabled]) => !own.includes(name ?? '') && enabled !== 'D')
-    .map(([name, , called, source]) => {
-      const words = new Set(source?.toLowerCase().match(/[\p{L}\p{N}_$]+/gu));
-      const isNamed = [table.migration.column, table.migration.beside].some((each) => words.has(each.toLowerCase()));
+    .flatMap(([name, , called, source]) => {
+      const text = source?.toLowerCase() ?? '';
+      const words = new Set(text.match(WORD));
+      const isNamed = [table.migration.column, table.migration.beside]
+        .map((each) => each.toLowerCase())
+        .some(
+          (each) => words.has(each) || (each.replace(WORD, '') !== '' && text.includes(each.replaceAll('"', '""'))),
+        );
       const what = `trigger ${quoted(name ?? '')} calls ${quoted(called ?? '')}`;
+      if (!isNamed && isOfMigration(name ?? '')) return [];
       return migrationFinding(isNamed ? 'MIGRATION_TRIGGER' : 'MIGRATION_TRIGGER_RUNS', what);
     });
 }
+
+/** In whatever order they were granted. */
+const grantsIn = (text: string) =>
+  text
+    .replace(/^\{|\}$/g, '')
+    .split(',')
+    .filter((each) => each !== '');
+const isSameGrants = (one: string, other: string) =>
+  grantsIn(one).toSorted().join() === grantsIn(other).toSorted().join();
 
 function judgeTable({ table, relation, facts, columns }: Inspected): MigrationFinding[] {
   const { column, beside } = table.migration;
@@ -121,7 +140,11 @@ function judgeTable({ table, relation, facts, columns }: Inspected): MigrationFi
     ...say(table.key.length === 0 || isInKey, 'MIGRATION_KEY', isInKey ? 'the column is in it' : 'there is none'),
     ...say(isForced === TRUE, 'MIGRATION_POLICY', 'row security is forced'),
     ...say(own?.hasDefault === true || own?.isGenerated === true, 'MIGRATION_DEFAULT', quoted(column)),
-    ...say(other !== undefined && own?.grants !== other.grants, 'MIGRATION_GRANTS', shown(own?.grants || 'none')),
+    ...say(
+      other !== undefined && !isSameGrants(own?.grants ?? '', other.grants),
+      'MIGRATION_GRANTS',
+      shown(own?.grants || 'none'),
+    ),
     ...facts.rules.map(([name]) => migrationFinding('MIGRATION_RULE', quoted(name ?? ''))),
     ...facts.publications.map(([name]) => migrationFinding('MIGRATION_PUBLICATION', quoted(name ?? ''))),
   ];

@@ -35,9 +35,9 @@ const CHECKS = `SELECT k.conname::text, k.convalidated::text, pg_catalog.array_t
 
 const RULES = `SELECT r.rulename::text FROM pg_catalog.pg_rewrite r WHERE r.ev_class = $1::oid ORDER BY r.rulename`;
 
-/** Row security that reads another column is the database's own matter. */
-const PUBLICATIONS = `SELECT p.pubname::text FROM pg_catalog.pg_publication p WHERE p.puballtables
-    OR EXISTS (SELECT 1 FROM pg_catalog.pg_publication_rel r WHERE r.prpubid = p.oid AND r.prrelid = $1::oid) ORDER BY p.pubname`;
+/** By itself, by its schema, or by FOR ALL TABLES. */
+const PUBLICATIONS = `SELECT DISTINCT p.pubname::text FROM pg_catalog.pg_publication_tables p JOIN pg_catalog.pg_class c ON c.oid = $1::oid
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE p.schemaname = n.nspname AND p.tablename = c.relname ORDER BY 1`;
 
 /** $2: the column's number. What cannot be without the column; the letter is a constraint's kind, or whether an index is unique. */
 const DEPENDENTS = `SELECT d.classid::pg_catalog.regclass::text, coalesce(k.contype::text, CASE WHEN i.indisunique THEN 'u' END, ''),
