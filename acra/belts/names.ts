@@ -34,6 +34,8 @@ export function nameWithDigest(prefix: string, parts: readonly string[]): string
 /** Of the CHECK constraint on a column; names of constraints are a table's own. */
 export const beltName = (column: string) => nameOf('acra_belt', [column]);
 
-/** Of the unique index on search hashes; names of indexes are a schema's. */
-export const uniqueIndexName = (table: string, columns: readonly string[]) =>
-  nameOf('acra_unique', [table, ...columns]);
+/** Of the unique index on search hashes; names of indexes are a schema's, where `a.b_c` is not to be taken for `a_b.c`. */
+export function uniqueIndexName(table: string, columns: readonly string[]): string {
+  const parts = [table, ...columns];
+  return (parts.some((part) => part.includes('_')) ? nameWithDigest : nameOf)('acra_unique', parts);
+}

