@@ -8,16 +8,17 @@ import { errorCode } from '../../runtime/errors.ts';
  * - `lost`: the session, or for now the way to the database; what was under way may or may not be done.
  * - `again`: of two that stood in each other's way this one gave in.
  * - `row`: a value of the statement.
+ * - `engine`: a value of the statement, or acra-server for all of them: it did not protect it, or does not answer.
  * - `unable`: nothing that another try mends.
  */
-export type Failure = 'lost' | 'again' | 'row' | 'unable';
+export type Failure = 'lost' | 'again' | 'row' | 'engine' | 'unable';
 
 export const LOCK_NOT_AVAILABLE = '55P03';
 const SQLSTATE = /^[0-9A-Z]{5}$/;
 const LOST = [/^08/, /^57P/, /^53/, /^58030$/];
 const AGAIN = [/^40/, /^55P03$/, /^57014$/];
-/** 58000: what the engine made of a value did not protect it, or it does not answer. */
-const ROW = [/^22/, /^23/, /^54/, /^0A000$/, /^58000$/];
+const ROW = [/^22/, /^23/, /^54/, /^0A000$/];
+const ENGINE = [/^58000$/];
 
 export function sqlStateOf(error: unknown): string | undefined {
   const code = errorCode(error);
@@ -29,6 +30,7 @@ export function failureOf(error: unknown): Failure {
   const is = (kinds: readonly RegExp[]) => state !== undefined && kinds.some((kind) => kind.test(state));
   if (is(AGAIN)) return 'again';
   if (is(ROW)) return 'row';
+  if (is(ENGINE)) return 'engine';
   if (is(LOST)) return 'lost';
   return state === undefined && isOfNetwork(error) ? 'lost' : 'unable';
 }

@@ -55,13 +55,16 @@ export class Sessions<Session extends Ending> {
         return await work(this.#session);
       } catch (error) {
         const failure = failureOf(error);
-        if (failure !== 'lost' && failure !== 'again') throw asRefused(error);
+        if (failure !== 'lost' && failure !== 'again' && failure !== 'engine') throw asRefused(error);
         if (failure === 'lost') await this.renew();
         failedAtMs ??= clock.monotonicMs();
         if (clock.monotonicMs() - failedAtMs > patienceMs) {
-          throw new CliError('CLI_DATABASE', 'the enclave or its database does not come back', { cause: error });
+          throw new CliError('CLI_DATABASE', 'the enclave, its acra-server or its database does not come back', {
+            cause: error,
+          });
         }
         if (failure === 'lost' && attempt === 0) told(`no session (${reasonOf(error)}); connecting again …`);
+        if (failure === 'engine') told(`the enclave protects no value now (${reasonOf(error)}); trying again …`);
         await clock.sleep(backoffMs(WAITS, attempt, random), signal);
       }
     }

@@ -80,11 +80,18 @@ async function update(filling: Filling, connection: Connection, rows: readonly R
 const SAVEPOINT = 'acra_enclave_rows';
 
 /** Undoes what an attempt did, alone or inside the caller's transaction. */
-async function attempt(filling: Filling, connection: Connection, rows: readonly Row[], isInside: boolean) {
+async function attempt(
+  filling: Filling,
+  connection: Connection,
+  rows: readonly Row[],
+  isInside: boolean,
+  end: 'COMMIT' | 'ROLLBACK' = 'COMMIT',
+) {
   await run(connection, isInside ? `SAVEPOINT ${SAVEPOINT}` : 'BEGIN ISOLATION LEVEL READ COMMITTED');
   try {
     const stored = await update(filling, connection, rows);
-    await run(connection, isInside ? `RELEASE SAVEPOINT ${SAVEPOINT}` : 'COMMIT');
+    const inside = end === 'COMMIT' ? `RELEASE SAVEPOINT ${SAVEPOINT}` : `ROLLBACK TO SAVEPOINT ${SAVEPOINT}`;
+    await run(connection, isInside ? inside : end);
     return stored;
   } catch (error) {
     if (failureOf(error) !== 'lost')
@@ -111,14 +118,26 @@ export async function store(
       const stored = await attempt(filling, connection, rows, isInside);
       return { stored, changed: rows.length - stored, refused: [] };
     } catch (error) {
-      if (failureOf(error) !== 'row') throw error;
+      const failure = failureOf(error);
+      if (failure !== 'row' && failure !== 'engine') throw error;
       const [first] = rows;
+      if (rows.length > 1 && failure === 'engine') await requireEngine(filling, connection, rows, isInside);
       if (rows.length > 1) return await storeHalves(filling, connection, rows, isInside);
       const refused = first && { key: keyOf(filling.table, first), sqlState: sqlStateOf(error) ?? '' };
       if (count === ATTEMPTS_OF_ONE || sqlStateOf(error) !== '58000')
         return { stored: 0, changed: 0, refused: refused ? [refused] : [] };
     }
   }
+}
+
+/** An acra-server that takes no value at all is no fault of the rows, and each try takes as long as the enclave waits for it. @throws its error */
+async function requireEngine(filling: Filling, connection: Connection, rows: readonly Row[], isInside: boolean) {
+  const at = filling.table.key.length + 1;
+  const [shortest] = rows.toSorted((one, other) => (one[at]?.length ?? 0) - (other[at]?.length ?? 0));
+  if (!shortest) return;
+  await attempt(filling, connection, [shortest], isInside, 'ROLLBACK').catch((error: unknown) => {
+    if (failureOf(error) !== 'row') throw error;
+  });
 }
 
 async function storeHalves(

@@ -11,7 +11,8 @@ t.test('tells what another session mends from what is the fault of a row, and fr
     t.equal(failureOf(withCode(code)), 'lost', code);
   t.equal(failureOf(new Error('Connection terminated unexpectedly')), 'lost');
   for (const code of ['40001', '40P01', '55P03', '57014']) t.equal(failureOf(withCode(code)), 'again', code);
-  for (const code of ['22021', '23514', '54000', '0A000', '58000']) t.equal(failureOf(withCode(code)), 'row', code);
+  for (const code of ['22021', '23514', '54000', '0A000']) t.equal(failureOf(withCode(code)), 'row', code);
+  t.equal(failureOf(withCode('58000')), 'engine');
   for (const code of ['42703', '42501', '28000', '55000', 'CERT_HAS_EXPIRED'])
     t.equal(failureOf(withCode(code)), 'unable', code);
   t.equal(failureOf(new TypeError('undefined is not a function')), 'unable');

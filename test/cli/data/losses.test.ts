@@ -184,3 +184,21 @@ t.test('rejects a table that others never let go (CLI_DATA_LOCK), and leaves it 
   await other.query('COMMIT');
   t.equal((await rig.look()).side, 'plain');
 });
+
+t.test('waits for an acra-server that takes no value, and calls no row one that cannot be encrypted', async (t) => {
+  const rig = await prepared(t);
+  let left = 4;
+  const open = async (): Promise<Connection> => {
+    const connection = await rig.session();
+    return {
+      end: () => connection.end(),
+      each: async (sql, values, onRow) => {
+        if (sql.startsWith('UPDATE') && left-- > 0) throw Object.assign(new Error('refused'), { code: '58000' });
+        return connection.each(sql, values, onRow);
+      },
+    };
+  };
+  t.match(await rig.encrypt({ open }), { outcome: 'switched', refused: [], filled: ROWS });
+  t.ok(left < 0, 'it was asked again');
+  await requireSwitched(t, rig);
+});
