@@ -18,7 +18,7 @@ const ROWS = [
 ];
 
 /** Ways that put rows in the order of their hashes, which are not the twin's. */
-const HASHING = ['hashagg', 'hashjoin', 'mergejoin'].map((each) => `SET enable_${each} = off;`).join(' ');
+const HASHING = ['hashagg', 'hashjoin', 'mergejoin', 'sort'].map((each) => `SET enable_${each} = off;`).join(' ');
 
 const schema = (name: string, type: string) => `
 CREATE SCHEMA ${name}; SET search_path = ${name}; SET statement_timeout = ${TIMEOUT_MS}; ${HASHING}
