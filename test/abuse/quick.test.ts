@@ -7,12 +7,15 @@ import { HonestClient, tellHonest } from './support/honest.ts';
 import { FALSE_VALUES, INSULTS } from './support/insults.ts';
 import { LIES } from './support/lies.ts';
 import { LOGIN_LIES } from './support/login-lies.ts';
-import { FLOOD_MS, forAWhile } from './support/pace.ts';
+import { FLOOD_MS, forAWhile, IS_LONG } from './support/pace.ts';
 
 /** Those that last for the whole time of a login. */
 const LASTING = /^is silent|^is slow/;
 
-t.test('a client that attacks', { timeout: 150_000 }, async (t) => {
+/** The other files have all of it. */
+const skip = IS_LONG && 'floods of a minute are no quick form';
+
+t.test('a client that attacks', { timeout: 150_000, skip }, async (t) => {
   const target = await attackedStack(t, FEW_SESSIONS);
   const honest = await HonestClient.start(t, target);
   await honest.report();
@@ -27,7 +30,7 @@ t.test('a client that attacks', { timeout: 150_000 }, async (t) => {
   await honest.end();
 });
 
-t.test('a database that attacks', { timeout: 150_000 }, async (t) => {
+t.test('a database that attacks', { timeout: 150_000, skip }, async (t) => {
   const target = await liedToStack(t);
   const honest = await HonestClient.start(t, target);
   for (const [name, lie] of Object.entries(LIES)) await t.test(name, (t) => holdLie(t, target, honest, name, lie));
