@@ -102,19 +102,19 @@ export class Conversation {
   }
 
   /**
-   * One call at a time. @param all in order
-   * @param sink takes rows, also when this has resolved; without, all is returned
+   * One call at a time. @param all in order @param sink takes rows whose end has not come yet, also when this has resolved; without, all is returned
    * @returns what the client gets behind that. @throws SessionError
    */
   async fromDatabase(all: readonly Message[], sink?: AnswerSink): Promise<readonly Buffer[]> {
     const answers: Buffer[] = [];
-    const deliver = async (frames: readonly Buffer[]) => void answers.push(...frames);
+    const own: AnswerSink = { deliver: async (frames) => void answers.push(...frames), failed: () => undefined };
     for (let at = 0; at < all.length; ) {
       const end = endOfData(all, at);
       const message = all[at];
+      const ahead = end === all.length ? sink : undefined;
       if (end > at) {
-        if (answers.length > 0) await sink?.deliver(answers.splice(0));
-        await this.#rows.begin(all.slice(at, end), sink ?? { deliver, failed: () => undefined });
+        if (answers.length > 0) await ahead?.deliver(answers.splice(0));
+        await this.#rows.begin(all.slice(at, end), ahead ?? own);
       } else if (message) {
         await this.answered();
         answers.push(...this.#answer(message));

@@ -159,8 +159,8 @@ t.test(
     );
     await turn();
     lots[2]?.();
-    t.same(shown(await third), ['C', 'Z'], 'and what is behind them, then');
-    t.equal(delivered.length, 3);
+    t.same(shown(await third), ['D', 'C', 'Z'], 'and the last with what is behind them, in one');
+    t.equal(delivered.length, 2);
   },
 );
 
