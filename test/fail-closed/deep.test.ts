@@ -7,7 +7,7 @@ import t from 'tap';
 import { deepStatement } from './support/deep/statements.ts';
 import { Twins } from './support/deep/twins.ts';
 
-const CASES = Number(process.env['FAIL_CLOSED_CASES'] ?? 4_000);
+const CASES = Number(process.env['FAIL_CLOSED_CASES'] ?? 3_000);
 const SEED = Number(process.env['FAIL_CLOSED_SEED'] ?? 29);
 const TOLD_EVERY = 20_000;
 /** What a view yields that nobody listed comes as it is stored. */

@@ -7,7 +7,7 @@ import { type Migrating, migratingTables, SEARCHABLE } from './support/migrating
 
 const ROWS = 40;
 /** Every statement with EXISTING_STEP=1. */
-const STEP = Number(process.env['EXISTING_STEP'] ?? 5);
+const STEP = Number(process.env['EXISTING_STEP'] ?? 9);
 
 async function fillPlain({ owner, prepare }: Migrating, table: string): Promise<void> {
   await owner.query(`CREATE TABLE ${table} (id int PRIMARY KEY, name text NOT NULL, ward text)`);
