@@ -12,8 +12,9 @@
  * are immutable, the same in PostgreSQL 13 to 18, and fail for no value; `substr` and `octet_length` read no more than they need of a
  * value that lies outside of its row. The text is as PostgreSQL writes the expression back (pg_get_constraintdef), so that it can be found again.
  */
+
+import { identifier } from '../../postgres/sql-names.ts';
 import type { EncryptedColumn } from '../encryptor-config/schema.ts';
-import { identifier } from './names.ts';
 
 type Envelope = EncryptedColumn['envelope'];
 

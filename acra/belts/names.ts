@@ -1,18 +1,9 @@
-/** What the objects are called that hold a database to the configuration, and how names are written in SQL (PostgreSQL 18, "Lexical Structure"). */
+/** What the objects are called that hold a database to the configuration. */
 import { createHash } from 'node:crypto';
 
 /** NAMEDATALEN - 1: longer names PostgreSQL would cut off, and take two for one. */
 const MAX_NAME_BYTES = 63;
 const DIGEST_CHARACTERS = 8;
-
-/** In quotes whether it needs them or not: which names do depends on the server's release. */
-export const identifier = (name: string) => `"${name.replaceAll('"', '""')}"`;
-
-/** Whatever `standard_conforming_strings` and the text are. */
-export const literal = (text: string) => {
-  const inQuotes = `'${text.replaceAll("'", "''").replaceAll('\\', '\\\\')}'`;
-  return text.includes('\\') ? `E${inQuotes}` : inQuotes;
-};
 
 /** Of at most 63 bytes. */
 function nameOf(prefix: string, parts: readonly string[]): string {

@@ -5,11 +5,13 @@
  * Belts are CHECK constraints and no domains: a constraint is added without a look at the rows (NOT VALID) and leaves the column's type,
  * while a domain changes the type and has the whole table read, under a lock that keeps everybody out.
  */
+
+import { identifier, literal } from '../../postgres/sql-names.ts';
 import type { EncryptedColumn, EncryptedTable } from '../encryptor-config/schema.ts';
 import type { Migration } from '../migration/migration.ts';
 import { checkFor } from './check.ts';
 import { LOG_SETTINGS, type LogSetting } from './log-settings.ts';
-import { beltName, identifier, literal } from './names.ts';
+import { beltName } from './names.ts';
 import { uniqueIndex } from './unique-searches.ts';
 
 export interface PlacedTable {

@@ -1,7 +1,9 @@
 /** Unique indexes on search hashes, for ON CONFLICT and as the only way to keep values of a protected column unique (acra-server contract 4.3). */
+
+import { identifier } from '../../postgres/sql-names.ts';
 import type { EncryptedTable } from '../encryptor-config/schema.ts';
 import { searchedColumns } from '../statements/policy.ts';
-import { identifier, uniqueIndexName } from './names.ts';
+import { uniqueIndexName } from './names.ts';
 
 const HASH_BYTES = 33;
 

@@ -1,6 +1,8 @@
 /** Whether a protected column is held by the belt that `guard ddl` writes (acra/belts/check.ts), by a lesser one, or by none. */
+
+import { identifier } from '../../postgres/sql-names.ts';
 import { checkAsStored } from '../belts/check.ts';
-import { beltName, identifier } from '../belts/names.ts';
+import { beltName } from '../belts/names.ts';
 import type { EncryptedColumn } from '../encryptor-config/schema.ts';
 import type { Column, Constraint } from './catalogue.ts';
 import { type Finding, finding } from './findings.ts';

@@ -2,12 +2,13 @@
  * Which searchable columns have a unique index on their hash (`uniqueSearches` of the list). Those that the catalogue shows are found; entries
  * that stand in the list already are kept unless the database contradicts them.
  */
+import { isWrittenAs } from '../../postgres/sql-names.ts';
 import type { EncryptedTable } from '../encryptor-config/schema.ts';
 import { searchedColumns } from '../statements/policy.ts';
 import type { Catalogue, Relation } from './catalogue.ts';
 import { type Finding, finding } from './findings.ts';
 import { byCodeUnits } from './judge-relations.ts';
-import { isHashKey, isNameOf, uniqueSearches } from './unique-searches.ts';
+import { isHashKey, uniqueSearches } from './unique-searches.ts';
 
 type Tables = ReadonlyMap<string, EncryptedTable>;
 type Index = Catalogue['indexes'][number];
@@ -21,7 +22,7 @@ const inheriting = ({ inheritance }: Catalogue) => new Set(inheritance.flatMap((
 /** Whether a unique index has these columns, with the hashes of the protected ones; of a plain one, and no others. INCLUDE is among its keys. */
 function areKeysOf({ keys, isPlain }: Index, { encrypted }: EncryptedTable, columns: readonly string[]): boolean {
   const isKeyOf = (key: string, column: string) =>
-    encrypted.has(column) ? isHashKey(key, column) : isNameOf(key, column);
+    encrypted.has(column) ? isHashKey(key, column) : isWrittenAs(column, key);
   const areThere = columns.every((column) => keys.some((key) => isKeyOf(key, column)));
   return areThere && (!isPlain || keys.every((key) => columns.some((column) => isKeyOf(key, column))));
 }

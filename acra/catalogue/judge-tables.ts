@@ -1,4 +1,5 @@
 /** Whether protected tables are what the encryptor configuration says of them, and what in them does not go with ciphertext. */
+import { isWrittenAs } from '../../postgres/sql-names.ts';
 import type { EncryptedColumn, EncryptedTable } from '../encryptor-config/schema.ts';
 import type { Migration } from '../migration/migration.ts';
 import type { Catalogue, Column, Constraint, Relation } from './catalogue.ts';
@@ -6,7 +7,7 @@ import { type Finding, finding } from './findings.ts';
 import { judgeBelt } from './judge-belts.ts';
 import { isRestIndex, tableNow } from './judge-migrations.ts';
 import { labelOfRelation, quoted, shown } from './labels.ts';
-import { isHashKey, isNameOf } from './unique-searches.ts';
+import { isHashKey } from './unique-searches.ts';
 
 type Tables = ReadonlyMap<string, EncryptedTable>;
 
@@ -44,7 +45,7 @@ function judgeIndexes(
     if (of !== relation.id || !columns.includes(column) || isOfConstraint(name)) return [];
     if (isRestIndex(catalogue, relation, name, migrations)) return [];
     const isOnHash =
-      searchable && keys.some((key) => isHashKey(key, column)) && !keys.some((key) => isNameOf(key, column));
+      searchable && keys.some((key) => isHashKey(key, column)) && !keys.some((key) => isWrittenAs(column, key));
     const isBeside = !keys.some((key) => key.includes(column));
     const code = isUnique && !isBeside ? 'DB_COLUMN_UNIQUE' : 'DB_COLUMN_INDEX';
     return isOnHash ? [] : [finding(code, object, `index ${quoted(name)}`)];

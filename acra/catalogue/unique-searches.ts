@@ -1,4 +1,5 @@
 /** Which searchable columns a database keeps unique by their search hashes, alone or beside columns that are not protected (acra-server contract 4.3). */
+import { isWrittenAs } from '../../postgres/sql-names.ts';
 import type { EncryptedTable } from '../encryptor-config/schema.ts';
 import type { Catalogue, Relation } from './catalogue.ts';
 import { byCodeUnits } from './judge-relations.ts';
@@ -6,13 +7,9 @@ import { byCodeUnits } from './judge-relations.ts';
 type Tables = ReadonlyMap<string, EncryptedTable>;
 type Index = Catalogue['indexes'][number];
 
-/** PostgreSQL writes a name so where it needs quotes. */
-export const isNameOf = (text: string, column: string) =>
-  text === column || text === `"${column.replaceAll('"', '""')}"`;
-
 /** As PostgreSQL writes `substr(column, 1, 33)`. */
 export const isHashKey = (key: string, column: string) =>
-  isNameOf(/^substr\((.*), 1, 33\)$/s.exec(key)?.[1] ?? '', column);
+  isWrittenAs(column, /^substr\((.*), 1, 33\)$/s.exec(key)?.[1] ?? '');
 
 /** What a list of several columns could not hold (acra/statements/policy.ts). */
 const isPlainName = (name: string) => !/[(),]|^\s|\s$/.test(name);
@@ -22,7 +19,7 @@ function searchedBy({ keys }: Index, { columns, encrypted }: EncryptedTable): re
   const named = keys.map((key) =>
     columns.find((column) => {
       const own = encrypted.get(column);
-      return own ? own.searchable && isHashKey(key, column) : isNameOf(key, column);
+      return own ? own.searchable && isHashKey(key, column) : isWrittenAs(column, key);
     }),
   );
   const found = named.filter((name) => name !== undefined);

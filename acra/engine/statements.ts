@@ -3,6 +3,7 @@
  * plain INSERT of one or many rows to store, a comparison to search, a SELECT of each column as often as a row has cells of it. All are forms that acra-server 0.96.0 is
  * known to read (acra-server contract 4.4).
  */
+import { identifier } from '../../postgres/sql-names.ts';
 import type { EncryptedColumn } from '../encryptor-config/schema.ts';
 
 /** So that few statements serve every number of cells; the rest of a row is NULL. Of Parse only names cost us anything. */
@@ -12,10 +13,6 @@ export const MAX_ROW_CELLS = 128;
 
 export function rowSizeFor(cells: number): RowSize {
   return ROW_SIZES.find((size) => size >= cells) ?? MAX_ROW_CELLS;
-}
-
-function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
 }
 
 /** Of a table that no configuration has. */
@@ -35,11 +32,11 @@ export const NO_COLUMN: EncryptedColumn = {
 /** @param rows of one value each */
 export function storeStatement({ table, name }: EncryptedColumn, rows = 1): string {
   const values = Array.from({ length: rows }, (_, at) => `($${at + 1})`);
-  return `INSERT INTO ${quoted(table)} (${quoted(name)}) VALUES ${values.join(', ')}`;
+  return `INSERT INTO ${identifier(table)} (${identifier(name)}) VALUES ${values.join(', ')}`;
 }
 
 export function searchStatement({ table, name }: EncryptedColumn): string {
-  return `SELECT 1 FROM ${quoted(table)} WHERE ${quoted(name)} = $1`;
+  return `SELECT 1 FROM ${identifier(table)} WHERE ${identifier(name)} = $1`;
 }
 
 /** How often a row has a column. */
@@ -50,6 +47,6 @@ export interface RowColumn {
 
 /** @param columns all of one table */
 export function revealStatement(columns: readonly RowColumn[]): string {
-  const names = columns.flatMap(({ column, size }) => Array<string>(size).fill(quoted(column.name)));
-  return `SELECT ${names.join(', ')} FROM ${quoted(columns[0]?.column.table ?? '')}`;
+  const names = columns.flatMap(({ column, size }) => Array<string>(size).fill(identifier(column.name)));
+  return `SELECT ${names.join(', ')} FROM ${identifier(columns[0]?.column.table ?? '')}`;
 }

@@ -1,5 +1,6 @@
-/** What a migration calls what it makes in the database (decision 21), and how SQL writes a name. */
-import { identifier, nameWithDigest, uniqueIndexName } from '../belts/names.ts';
+/** What a migration calls what it makes in the database (decision 21). */
+import { identifier } from '../../postgres/sql-names.ts';
+import { nameWithDigest, uniqueIndexName } from '../belts/names.ts';
 import type { Migration } from './migration.ts';
 
 /** Names as PostgreSQL stores them. */

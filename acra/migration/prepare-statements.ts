@@ -2,7 +2,7 @@
  * What a table gets before its rows are encrypted (decision 21): a column beside, what keeps it from holding anything but containers, the
  * trigger that empties it whenever the plaintext changes, and indexes. Each statement may be run again.
  */
-import { identifier } from '../belts/names.ts';
+import { identifier } from '../../postgres/sql-names.ts';
 import type { Migration } from './migration.ts';
 import {
   hashIndexName,

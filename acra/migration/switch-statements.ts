@@ -3,7 +3,7 @@
  * lets these pass, and no others, that give a protected column another name.
  */
 
-import { identifier } from '../belts/names.ts';
+import { identifier } from '../../postgres/sql-names.ts';
 import { insertTriggerName, type MigratedTable, notNullName, restIndexName, tableName, triggerName } from './names.ts';
 import type { Definition } from './prepare-statements.ts';
 

@@ -1,5 +1,7 @@
 /** Collects the changes to one statement: edits at byte offsets of its text, and what its parameters are used for. */
+
 import type { Node, RangeVar, ScanToken, TypeName } from 'libpg-query';
+import { identifier } from '../../postgres/sql-names.ts';
 import type { DataType } from '../encryptor-config/data-types.ts';
 import type { EncryptedColumn } from '../encryptor-config/schema.ts';
 import type { ParsedText } from './parser.ts';
@@ -165,7 +167,7 @@ export class Draft {
     if (isUescape(tokens[last + 1]?.text ?? '')) last += 2;
     const end = tokens[last]?.end;
     if (end === undefined) throw this.#refusal('copy', 'the columns must be named');
-    const list = names.map((name) => `"${name.replaceAll('"', '""')}"`).join(', ');
+    const list = names.map(identifier).join(', ');
     this.#edits.push({ kind: 'text', start: end, end, text: ` (${list})` });
   }
 

@@ -1,7 +1,9 @@
 /** A session at the enclave's public port, as an application has one: with its certificate, whose keys encrypt. */
+
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import type pg from 'pg';
+import { identifier } from '../../postgres/sql-names.ts';
 import { readPassword } from '../check-db/session.ts';
 import { CliError } from '../errors.ts';
 import { type Connection, connect } from './connection.ts';
@@ -30,8 +32,7 @@ function read(option: string, file: string): Buffer {
 
 /** Of the start-up packet. The guard takes the side of a session from the table that its bare name finds. */
 function searchPath(schema: string): string {
-  const inQuotes = `"${schema.replaceAll('"', '""')}"`;
-  return `-c search_path=${inQuotes.replace(/[\\\s]/g, '\\$&')}`;
+  return `-c search_path=${identifier(schema).replace(/[\\\s]/g, '\\$&')}`;
 }
 
 /** @throws CliError CLI_OPTION */

@@ -1,8 +1,8 @@
 /** What becomes of the plaintext behind the switch, and of NOT NULL. Each step may be done again. */
 
-import { identifier } from '../../acra/belts/names.ts';
 import { notNullName, tableName } from '../../acra/migration/names.ts';
 import { dropOld, notNullDefinitions } from '../../acra/migration/switch-statements.ts';
+import { identifier, literal } from '../../postgres/sql-names.ts';
 import { rowsOf, run } from './connection.ts';
 import type { FillContext } from './fill.ts';
 import { ALIAS, from, type Key, type KeyedTable, keyCompared, keyList, keyOf, rowsOfArrays, sameKey } from './table.ts';
@@ -25,7 +25,7 @@ async function define({ sessions }: Context, sql: string): Promise<void> {
 
 /** Where the switch left a constraint to be proved. */
 export async function proveNotNull(context: Context, table: KeyedTable): Promise<void> {
-  const exists = `SELECT 1 FROM pg_catalog.pg_constraint k WHERE k.conrelid = '${tableName(table).replaceAll("'", "''")}'::pg_catalog.regclass AND k.conname = $1::name`;
+  const exists = `SELECT 1 FROM pg_catalog.pg_constraint k WHERE k.conrelid = ${literal(tableName(table))}::pg_catalog.regclass AND k.conname = $1::name`;
   const found = await context.sessions.use((connection) => rowsOf(connection, exists, [notNullName(table.migration)]));
   if (found.length === 0) return;
   for (const { sql } of notNullDefinitions(table)) await define(context, sql);

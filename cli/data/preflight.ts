@@ -1,8 +1,11 @@
 /** All that keeps a column from being encrypted, or is to be known before: found at once, and before anything is changed. */
+
 import { quoted, shown } from '../../acra/catalogue/labels.ts';
+import { isHashKey } from '../../acra/catalogue/unique-searches.ts';
 import type { EncryptedColumn } from '../../acra/encryptor-config/schema.ts';
 import { type MigrationCode, type MigrationFinding, migrationFinding } from '../../acra/migration/findings.ts';
 import { hashIndexName, insertTriggerName, restIndexName, triggerName } from '../../acra/migration/names.ts';
+import { isWrittenAs } from '../../postgres/sql-names.ts';
 import type { Row } from './connection.ts';
 import type { ColumnFacts, Inspected } from './inspect.ts';
 
@@ -62,16 +65,12 @@ function indexesOf({ facts }: Inspected): Index[] {
   }));
 }
 
-/** As PostgreSQL writes a name in an index. */
-const isNameOf = (text: string, name: string) => text === name || text === `"${name.replaceAll('"', '""')}"`;
-const isHashOf = (text: string, name: string) => isNameOf(/^substr\((.*), 1, 33\)$/s.exec(text)?.[1] ?? '', name);
-
 /** Whether a valid unique index has the hash where that one has the column, and all else alike. */
 function hasTwin(inspected: Inspected, name: string): boolean {
   const { column, beside } = inspected.table.migration;
   const indexes = indexesOf(inspected);
   const own = indexes.find((index) => index.name === name);
-  const others = (index: Index) => index.keys.filter((key) => !isNameOf(key, column) && !isHashOf(key, beside));
+  const others = (index: Index) => index.keys.filter((key) => !isWrittenAs(column, key) && !isHashKey(key, beside));
   return indexes.some(
     (index) =>
       own !== undefined &&
@@ -79,7 +78,7 @@ function hasTwin(inspected: Inspected, name: string): boolean {
       index.isValid &&
       !own.isPartial &&
       !index.isPartial &&
-      index.keys.some((key) => isHashOf(key, beside)) &&
+      index.keys.some((key) => isHashKey(key, beside)) &&
       others(index).toSorted().join('\n') === others(own).toSorted().join('\n'),
   );
 }
@@ -176,7 +175,7 @@ export function madeOf(inspected: Inspected): Made {
       facts.triggers.some(([name, enabled]) => name === triggerName(migration) && enabled === 'A') &&
       facts.triggers.some(([name, enabled]) => name === insertTriggerName(migration) && enabled !== 'D'),
     hasRestIndex: indexes.some(({ name, isValid }) => name === restIndexName(migration) && isValid),
-    hasHashIndex: indexes.some(({ keys, isValid }) => isValid && keys.some((key) => isHashOf(key, migration.beside))),
+    hasHashIndex: indexes.some(({ keys, isValid }) => isValid && keys.some((key) => isHashKey(key, migration.beside))),
     invalidIndexes: indexes.filter(({ name, isValid }) => ours.includes(name) && !isValid).map(({ name }) => name),
   };
 }
@@ -224,5 +223,5 @@ export function canBeUnique(inspected: Inspected): boolean {
 
 const uniqueIndexes = (inspected: Inspected): readonly Index[] =>
   indexesOf(inspected).filter(
-    ({ isUnique, keys }) => isUnique && keys.some((key) => isNameOf(key, inspected.table.migration.column)),
+    ({ isUnique, keys }) => isUnique && keys.some((key) => isWrittenAs(inspected.table.migration.column, key)),
   );

@@ -1,7 +1,7 @@
 /** What `data prepare` does at the database itself: it finds what is not there yet, and makes it. No plaintext is read, and no key needed. */
 
 import { checkFor } from '../../acra/belts/check.ts';
-import { beltName, identifier } from '../../acra/belts/names.ts';
+import { beltName } from '../../acra/belts/names.ts';
 import type { MigrationFinding } from '../../acra/migration/findings.ts';
 import {
   columnDefinitions,
@@ -9,6 +9,7 @@ import {
   type PreparedColumn,
   slowDefinitions,
 } from '../../acra/migration/prepare-statements.ts';
+import { identifier } from '../../postgres/sql-names.ts';
 import { type Connection, run } from './connection.ts';
 import type { Inspected } from './inspect.ts';
 import { canBeUnique, judgeColumn, madeOf } from './preflight.ts';

@@ -3,9 +3,9 @@
  * at the condition once more where it had to wait for another's change (18, "Read Committed"), so that a row that changed is left alone.
  */
 
-import { identifier } from '../../acra/belts/names.ts';
 import { shown } from '../../acra/catalogue/labels.ts';
 import { tableName } from '../../acra/migration/names.ts';
+import { identifier } from '../../postgres/sql-names.ts';
 import { CliError } from '../errors.ts';
 import { type Cell, type Connection, type Row, run } from './connection.ts';
 import { failureOf, sqlStateOf } from './failures.ts';

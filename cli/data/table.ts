@@ -1,6 +1,7 @@
 /** A table as the statements of the tool name it: its key, its column, and the parts of SQL that are the same in several. */
-import { identifier } from '../../acra/belts/names.ts';
+
 import { type MigratedTable, tableName } from '../../acra/migration/names.ts';
+import { identifier } from '../../postgres/sql-names.ts';
 import type { Cell, Row } from './connection.ts';
 
 interface KeyColumn {

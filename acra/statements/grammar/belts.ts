@@ -4,8 +4,8 @@
  * marks: any other value in a CHECK may be somebody's plaintext.
  */
 import type { Node } from 'libpg-query';
+import { identifier } from '../../../postgres/sql-names.ts';
 import { checkFor } from '../../belts/check.ts';
-import { identifier } from '../../belts/names.ts';
 import type { EncryptedColumn } from '../../encryptor-config/schema.ts';
 import { as, builtInName, stringsOf } from '../tree.ts';
 

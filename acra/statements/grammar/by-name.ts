@@ -2,15 +2,16 @@
  * Tables whose columns have no known places for a while (decision 21): `*`, and rows without names, are given the names that the
  * configuration has, in its order.
  */
+
 import type { ColumnRef, InsertStmt } from 'libpg-query';
+import { identifier } from '../../../postgres/sql-names.ts';
 import type { Draft } from '../draft.ts';
 import { stringsOf } from '../tree.ts';
 import { type Column, isByName, shownOf } from './columns.ts';
 import type { Relation, Scope } from './relations.ts';
 import { byPlace } from './unsupported.ts';
 
-const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
-const namesOf = (columns: readonly Column[]) => shownOf(columns).map(({ name = '' }) => quoted(name));
+const namesOf = (columns: readonly Column[]) => shownOf(columns).map(({ name = '' }) => identifier(name));
 
 /** Plans to write names in the place of `*`, or of `relation.*`, where it stands for such a table. @throws Refusal where that cannot be told */
 export function nameStar(draft: Draft, reference: ColumnRef, scope: Scope): void {
@@ -49,7 +50,7 @@ function areNamed(columns: readonly Column[]): boolean {
   return names.size === columns.length && !names.has(undefined);
 }
 
-function shown({ name = '', columns }: Relation, before = `${quoted(name)}.`): string[] {
+function shown({ name = '', columns }: Relation, before = `${identifier(name)}.`): string[] {
   return isByName(columns) ? namesOf(columns).map((column) => `${before}${column}`) : [`${before}*`];
 }
 

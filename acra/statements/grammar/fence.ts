@@ -3,13 +3,13 @@
  * beside. Behind the switch there is none of that name, and the statement fails before it does anything. PostgreSQL analyses WITH before
  * all else, carries out no query of it that is not read, and keeps the lock that it takes for it (18, "WITH Queries").
  */
+
 import type { CommonTableExpr, Node, RangeVar, ScanToken, WithClause } from 'libpg-query';
+import { identifier } from '../../../postgres/sql-names.ts';
 import type { Migration } from '../../migration/migration.ts';
 import type { Draft } from '../draft.ts';
 import { allAs, allOf, as, stringsOf, walk } from '../tree.ts';
 import { unsupported } from './unsupported.ts';
-
-const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
 
 /** The relations of that name in a statement, as it writes them, once each. */
 function written(statement: Node, table: string): string[] {
@@ -17,7 +17,7 @@ function written(statement: Node, table: string): string[] {
   walk(statement, (node) => {
     const { relname, schemaname } = (Object.values(node)[0] ?? {}) as RangeVar;
     if (relname === table)
-      found.add(schemaname === undefined ? quoted(table) : `${quoted(schemaname)}.${quoted(table)}`);
+      found.add(schemaname === undefined ? identifier(table) : `${identifier(schemaname)}.${identifier(table)}`);
     return true;
   });
   return [...found];
@@ -64,7 +64,7 @@ function recursiveIn(statement: Node): CommonTableExpr[] {
 /** @param start of the statement, in bytes @param plain before the switch. @throws Refusal where there is no place for one */
 export function fence(draft: Draft, statement: Node, start: number, plain: readonly Migration[]): void {
   const reads = plain.flatMap((migration) =>
-    written(statement, migration.table).map((relation) => `SELECT ${quoted(migration.beside)} FROM ${relation}`),
+    written(statement, migration.table).map((relation) => `SELECT ${identifier(migration.beside)} FROM ${relation}`),
   );
   if (reads.length === 0) return;
   for (const migration of plain) requireNoQueryOf(statement, migration);

@@ -2,7 +2,9 @@
  * `*` in a query whose rows are compared with a protected column: it becomes the list of its columns, where all are known by names of their
  * own, and the hash takes the place of each that is compared.
  */
+
 import type { Node } from 'libpg-query';
+import { identifier } from '../../../postgres/sql-names.ts';
 import { as, stringsOf } from '../tree.ts';
 import { nameStar } from './by-name.ts';
 import { type Column, isOpen, isProtected } from './columns.ts';
@@ -11,8 +13,6 @@ import type { Scope } from './relations.ts';
 import { requireSameKeys, requireSearchable } from './sides.ts';
 import { notComparable, starCompared } from './unsupported.ts';
 import { isCompared, isStored, type Target, type Targets, type Walk } from './walk.ts';
-
-const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
 
 /** What PostgreSQL calls a value without AS: its type's name, which is another one as soon as it is encrypted. */
 const OF_TYPES: readonly string[] = ['?column?', 'text', 'varchar', 'bytea', 'int2', 'int4', 'int8'];
@@ -47,9 +47,9 @@ function hashedStar(own: Walk, val: Node | undefined, star: readonly Column[], t
   const areKnown = !isOpen(star) && names.length === star.length && new Set(names).size === names.length;
   if (!reference || !areKnown) throw starCompared();
   const columns = star.map((column, index) => hashedColumn(own, column, targets[index]));
-  const relation = stringsOf(reference.fields).map(quoted);
+  const relation = stringsOf(reference.fields).map(identifier);
   const list = columns.map(({ name = '', isHash }) => {
-    const named = [...relation, quoted(name)].join('.');
+    const named = [...relation, identifier(name)].join('.');
     return isHash ? `substr(${named}, 1, 33)` : named;
   });
   const tokens = own.draft.tokensFrom(reference.location ?? -1, 2 * (reference.fields?.length ?? 1) - 1);

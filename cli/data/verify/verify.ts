@@ -3,9 +3,9 @@
  * and is held to one page of memory.
  */
 
-import { identifier } from '../../../acra/belts/names.ts';
 import type { EncryptedColumn, EncryptedTable } from '../../../acra/encryptor-config/schema.ts';
 import type { Migration } from '../../../acra/migration/migration.ts';
+import { identifier } from '../../../postgres/sql-names.ts';
 import { StopRequested } from '../../../runtime/abort.ts';
 import { CliError } from '../../errors.ts';
 import { rowsOf, run } from '../connection.ts';

@@ -1,8 +1,9 @@
 /** The belts in a real PostgreSQL: what the engine makes for every kind of column passes, and what is made of it does not. */
 import t from 'tap';
 import { checkAsStored, checkFor } from '../../../acra/belts/check.ts';
-import { beltName, identifier } from '../../../acra/belts/names.ts';
+import { beltName } from '../../../acra/belts/names.ts';
 import type { EncryptedColumn } from '../../../acra/encryptor-config/schema.ts';
+import { identifier } from '../../../postgres/sql-names.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
 import { caseDatabase } from '../catalogue/support/database.ts';
 import { PROGRAMS, startEngine } from '../engine/support/engine-rig.ts';

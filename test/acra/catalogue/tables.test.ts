@@ -1,10 +1,10 @@
 /** What check-db says of protected tables themselves, in a real PostgreSQL. */
 import t from 'tap';
 import { checkAsStored, checkFor } from '../../../acra/belts/check.ts';
-import { identifier } from '../../../acra/belts/names.ts';
 import { parseEncryptorConfig } from '../../../acra/encryptor-config/lint.ts';
 import type { EncryptedColumn } from '../../../acra/encryptor-config/schema.ts';
 import { ENCRYPTOR_YAML } from '../../../cli/demo/database.ts';
+import { identifier } from '../../../postgres/sql-names.ts';
 import { caseDatabase } from './support/database.ts';
 
 const TWO = `schemas:
