@@ -131,6 +131,15 @@ export class Draft {
     return true;
   }
 
+  /** Where `*` or `relation.*` stands, and what is written before the star; undefined where none is, as in TABLE. */
+  starAt({ location = -1, fields = [] }: BodyOf<'ColumnRef'>) {
+    const tokens = this.tokensFrom(location, 2 * fields.length - 1);
+    const [first, last] = [tokens[0], tokens.at(-1)];
+    if (!first || last?.text !== '*') return undefined;
+    const before = tokens.slice(0, -1).map(({ text }) => text);
+    return { start: first.start, end: last.end, before: before.join('') };
+  }
+
   /** Plans to replace a column by the hash in its first 33 bytes. */
   takeSearchColumn({ location = 0, fields = [] }: BodyOf<'ColumnRef'>): void {
     const end = this.tokensFrom(location, 2 * fields.length - 1).at(-1)?.end ?? location;

@@ -1,5 +1,5 @@
 /** Access to PostgreSQL's own parse tree: every node is an object with its kind as the only key. Locations are byte offsets. */
-import type { Node } from 'libpg-query';
+import type { Node, RangeVar } from 'libpg-query';
 import { tooComplex } from './parser.ts';
 
 type KindOf<Each> = Each extends unknown ? keyof Each : never;
@@ -40,6 +40,20 @@ function collect<Kind extends NodeKind>(tree: unknown, kind: Kind, found: BodyOf
     if (!isRepeated(key, value ?? {})) collect(value, kind, found, depth + 1);
   }
 }
+
+/** What a tree names as relations, wherever in it: as nodes, and in the fields of statements. */
+export function relationsIn(tree: unknown): RangeVar[] {
+  const found: RangeVar[] = [];
+  walk(tree, (node) => {
+    const [body] = Object.values(node) as (Partial<RangeVar> | undefined)[];
+    if (typeof body?.relname === 'string') found.push(body);
+    return true;
+  });
+  return found;
+}
+
+/** Whether a constant is a value, and not NULL or a truth. */
+export const isValueConstant = ({ isnull, boolval }: BodyOf<'A_Const'>): boolean => !isnull && !boolval;
 
 export function stringsOf(nodes: readonly Node[] | undefined): string[] {
   return allAs(nodes, 'String').map(({ sval }) => sval ?? '');

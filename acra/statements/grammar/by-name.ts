@@ -15,24 +15,15 @@ const namesOf = (columns: readonly Column[]) => shownOf(columns).map(({ name = '
 
 /** Plans to write names in the place of `*`, or of `relation.*`, where it stands for such a table. @throws Refusal where that cannot be told */
 export function nameStar(draft: Draft, reference: ColumnRef, scope: Scope): void {
-  const { fields = [], location = -1 } = reference;
-  const parts = stringsOf(fields);
-  const [qualifier] = parts.slice(-1);
+  const qualifier = stringsOf(reference.fields).at(-1);
   const own = qualifier === undefined ? scope.relations.filter(({ isAside }) => !isAside) : [scope.named(qualifier)];
   const relations = own.flatMap((relation) => relation ?? []);
   const found = relations.find(({ columns }) => isByName(columns));
   if (!found) return;
-  const tokens = draft.tokensFrom(location, 2 * fields.length - 1);
-  const [first, last] = [tokens[0], tokens.at(-1)];
-  if (!first || last?.text !== '*' || !isWhole(relations, qualifier, scope)) throw byPlace(found.name ?? '');
-  const before = tokens
-    .slice(0, -1)
-    .map(({ text }) => text)
-    .join('');
-  const text = relations
-    .flatMap((relation) => shown(relation, qualifier === undefined ? undefined : before))
-    .join(', ');
-  draft.replace(first.start, last.end, text);
+  const star = draft.starAt(reference);
+  if (!star || !isWhole(relations, qualifier, scope)) throw byPlace(found.name ?? '');
+  const before = qualifier === undefined ? undefined : star.before;
+  draft.replace(star.start, star.end, relations.flatMap((relation) => shown(relation, before)).join(', '));
 }
 
 /** A join by USING has some columns once, and puts them first. */

@@ -4,7 +4,7 @@
  */
 import type { Node } from 'libpg-query';
 import type { Tables } from '../scope.ts';
-import { allOf, walk } from '../tree.ts';
+import { allOf, relationsIn } from '../tree.ts';
 import { unsupported } from './unsupported.ts';
 
 /** Words that write, or run a text that may; and quotes, of a value. */
@@ -16,13 +16,7 @@ const protectedNames = (tables: Tables) =>
 /** The protected table that a tree names as a relation, wherever in it. */
 export function namedIn(tree: unknown, tables: Tables): string | undefined {
   const names = protectedNames(tables);
-  let found: string | undefined;
-  walk(tree, (node) => {
-    const { relname } = (Object.values(node)[0] ?? {}) as { relname?: string };
-    if (relname !== undefined && names.includes(relname)) found ??= relname;
-    return found === undefined;
-  });
-  return found;
+  return relationsIn(tree).find(({ relname = '' }) => names.includes(relname))?.relname;
 }
 
 function mentionedIn(code: string, tables: Tables): string | undefined {

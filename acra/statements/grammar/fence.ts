@@ -4,23 +4,18 @@
  * all else, carries out no query of it that is not read, and keeps the lock that it takes for it (18, "WITH Queries").
  */
 
-import type { CommonTableExpr, Node, RangeVar, ScanToken, WithClause } from 'libpg-query';
+import type { CommonTableExpr, Node, ScanToken, WithClause } from 'libpg-query';
 import { identifier } from '../../../postgres/sql-names.ts';
 import type { Migration } from '../../migration/migration.ts';
 import type { Draft } from '../draft.ts';
-import { allAs, allOf, as, stringsOf, walk } from '../tree.ts';
+import { allAs, allOf, as, relationsIn, stringsOf, walk } from '../tree.ts';
 import { unsupported } from './unsupported.ts';
 
 /** The relations of that name in a statement, as it writes them, once each. */
 function written(statement: Node, table: string): string[] {
-  const found = new Set<string>();
-  walk(statement, (node) => {
-    const { relname, schemaname } = (Object.values(node)[0] ?? {}) as RangeVar;
-    if (relname === table)
-      found.add(schemaname === undefined ? identifier(table) : `${identifier(schemaname)}.${identifier(table)}`);
-    return true;
-  });
-  return [...found];
+  const own = relationsIn(statement).filter(({ relname }) => relname === table);
+  const names = own.map(({ schemaname }) => (schemaname === undefined ? [table] : [schemaname, table]));
+  return [...new Set(names.map((parts) => parts.map(identifier).join('.')))];
 }
 
 export const names = (statement: Node, { table }: Migration) => written(statement, table).length > 0;

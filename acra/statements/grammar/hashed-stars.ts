@@ -52,11 +52,9 @@ function hashedStar(own: Walk, val: Node | undefined, star: readonly Column[], t
     const named = [...relation, identifier(name)].join('.');
     return isHash ? `substr(${named}, 1, 33)` : named;
   });
-  const tokens = own.draft.tokensFrom(reference.location ?? -1, 2 * (reference.fields?.length ?? 1) - 1);
-  const [first, last] = [tokens[0], tokens.at(-1)];
-  // TABLE has none.
-  if (!first || last?.text !== '*') throw starCompared();
-  own.draft.replace(first.start, last.end, list.join(', '));
+  const written = own.draft.starAt(reference);
+  if (!written) throw starCompared();
+  own.draft.replace(written.start, written.end, list.join(', '));
   return columns;
 }
 

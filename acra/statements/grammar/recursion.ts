@@ -3,7 +3,7 @@
  * of the statement where either of its two parts puts some in (PostgreSQL 18, "Recursive Queries").
  */
 import type { CommonTableExpr, Node, ResTarget, SelectStmt } from 'libpg-query';
-import { allAs, allOf, as, stringsOf } from '../tree.ts';
+import { allAs, allOf, as, isValueConstant, stringsOf } from '../tree.ts';
 import { columnName } from './column-names.ts';
 import { type Column, PLAIN_TABLE, UNKNOWN } from './columns.ts';
 import type { Scope } from './relations.ts';
@@ -28,8 +28,7 @@ export function itself(recursive: CommonTableExpr, outer: Scope): readonly Colum
   return [...columns, ...star.map((column) => ({ ...column, holdsValue: true }))];
 }
 
-const hasValues = (tree: unknown) =>
-  allOf(tree, 'A_Const').some(({ isnull, boolval }) => !isnull && !boolval) || allOf(tree, 'ParamRef').length > 0;
+const hasValues = (tree: unknown) => allOf(tree, 'A_Const').some(isValueConstant) || allOf(tree, 'ParamRef').length > 0;
 
 /** Queries further out may yield values. */
 const readsQueries = (tree: unknown, outer: Scope) =>

@@ -4,7 +4,7 @@
  */
 import type { Node, RangeVar } from 'libpg-query';
 import type { Tables } from '../scope.ts';
-import { allAs, as, walk } from '../tree.ts';
+import { allAs, as, isValueConstant, relationsIn, walk } from '../tree.ts';
 import type { Receivers } from './receivers.ts';
 import { unsupported } from './unsupported.ts';
 
@@ -29,18 +29,8 @@ function holdsValue(statement: Node): boolean {
   let found = false;
   walk(statement, (node, kind) => {
     const constant = as(node, 'A_Const');
-    found ||= constant !== undefined && !constant.isnull && constant.boolval === undefined;
+    found ||= constant !== undefined && isValueConstant(constant);
     return !found && !WITHOUT_VALUES.includes(kind);
-  });
-  return found;
-}
-
-function relationsIn(statement: Node): RangeVar[] {
-  const found: RangeVar[] = [];
-  walk(statement, (node) => {
-    const relation = Object.values(node)[0] as RangeVar | undefined;
-    if (typeof relation?.relname === 'string') found.push(relation);
-    return true;
   });
   return found;
 }

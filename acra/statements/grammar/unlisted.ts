@@ -5,7 +5,7 @@
  */
 
 import type { A_Expr, A_Indirection, FuncCall, Node, SubLink } from 'libpg-query';
-import { allAs, allOf, as, builtInName, stringsOf, walk } from '../tree.ts';
+import { allAs, allOf, as, builtInName, isValueConstant, stringsOf, walk } from '../tree.ts';
 import { type Column, isOpen, isUnlisted, mayHoldValue, workedOutOf } from './columns.ts';
 import type { Scope } from './relations.ts';
 import { isStarred } from './stars.ts';
@@ -59,7 +59,7 @@ export function hasValue(own: Walk, operand: Operand | readonly Operand[], scope
       as(node, 'SubLink'),
       carriedBy(node) ?? carriedByTable(node),
     ];
-    if ((constant && !constant.isnull && !constant.boolval) || as(node, 'ParamRef')) isFound = true;
+    if ((constant && isValueConstant(constant)) || as(node, 'ParamRef')) isFound = true;
     else if (reference) isFound = !isStarred(node) && mayHoldValue(scope.column(reference));
     else if (link) isFound = yieldsValue(own, link);
     else if (carried) isFound = hasValue(own, carried, scope);
