@@ -7,7 +7,6 @@ class DeadlinePassed extends Error {}
 const DISPOSED = Symbol('disposed');
 
 export class Deadline {
-  readonly signal: AbortSignal;
   /** Not AbortSignal.any: what that makes hangs on the parent until it is collected, and costs more than a whole round of the engine. */
   readonly #over = new AbortController();
   readonly #done = new AbortController();
@@ -21,7 +20,6 @@ export class Deadline {
     parent?: AbortSignal,
     reason: () => unknown = () => new DeadlinePassed(`${durationMs} ms have passed`),
   ) {
-    this.signal = this.#over.signal;
     const follow = () => this.#over.abort(parent?.reason);
     if (parent?.aborted) follow();
     else parent?.addEventListener('abort', follow, { once: true });
@@ -33,6 +31,10 @@ export class Deadline {
       },
       () => undefined,
     );
+  }
+
+  get signal(): AbortSignal {
+    return this.#over.signal;
   }
 
   get hasPassed(): boolean {

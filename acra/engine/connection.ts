@@ -18,11 +18,10 @@ import { untilAborted } from '../../runtime/abort.ts';
 import type { TcpEndpoint, UnixEndpoint } from '../../wire/endpoint.ts';
 import { EngineError } from '../errors.ts';
 import type { EngineDatabase } from './database.ts';
-import { insertsFor, type MadeUpInsert } from './made-up-insert.ts';
+import { type Question, questionsFor } from './made-up-insert.ts';
 import { READY, startup, texts, WELCOME } from './made-up-login.ts';
 import { MadeUpRow } from './made-up-row.ts';
-import { searchStatement } from './statements.ts';
-import type { Answer, ProtectTask, Task } from './task.ts';
+import type { Answer, Task } from './task.ts';
 
 const BINARY = 1;
 const ALL_ROWS = 0;
@@ -125,25 +124,13 @@ export class EngineConnection {
   async run(tasks: readonly Task[], signal: AbortSignal): Promise<readonly Answer[]> {
     const reveals = tasks.filter((task) => task.kind === 'reveal');
     const row = reveals.length > 0 ? new MadeUpRow(reveals) : undefined;
-    const protects = tasks.filter((task) => task.kind !== 'reveal');
-    const inserts = insertsFor(protects.filter(({ kind }) => kind === 'store'));
-    const searches = protects.filter(({ kind }) => kind === 'search');
-    const asked = row
-      ? this.#askRow(row)
-      : [...inserts.flatMap((each) => this.#askInsert(each)), ...searches.flatMap((each) => this.#askSearch(each))];
+    const questions = questionsFor(tasks.filter((task) => task.kind !== 'reveal'));
+    const asked = row ? this.#askRow(row) : questions.flatMap((each) => this.#ask(each));
     const round = await this.#exchange({ row, maxBound: tasks.length }, Buffer.concat([...asked, SYNC]), signal);
     if (round.isRefused) return tasks.map(() => ({ kind: 'refused' }));
     const answers = row?.answers(round.revealed);
     if (row?.isTainted) this.close();
-    if (answers) return answers;
-    const bound = whole(round.bound, tasks.length);
-    const values = new Map<Task, Buffer>();
-    for (const asked of [...inserts, { tasks: searches, isProtected: () => true }]) {
-      const own = bound.splice(0, asked.tasks.length);
-      if (!asked.isProtected(own)) return tasks.map(() => ({ kind: 'refused' }));
-      for (const [at, value] of own.entries()) if (asked.tasks[at]) values.set(asked.tasks[at], value);
-    }
-    return tasks.map((task) => ({ kind: 'values', values: [values.get(task)].filter((value) => value !== undefined) }));
+    return answers ?? answersTo(tasks, questions, whole(round.bound, tasks.length));
   }
 
   async #ready(): Promise<void> {
@@ -176,18 +163,13 @@ export class EngineConnection {
     }
   }
 
-  #askInsert({ statement, tasks }: MadeUpInsert): Buffer[] {
+  #ask({ statement, tasks }: Question): Buffer[] {
     const { frames, name } = this.#prepared(
       statement,
       tasks.map(() => messages.OIDS.bytea),
     );
     const values = tasks.map(({ value }) => value);
     return [...frames, messages.BIND.encode('', name, [BINARY], values, [])];
-  }
-
-  #askSearch({ of, value }: ProtectTask): Buffer[] {
-    const { frames, name } = this.#prepared(searchStatement(of), [messages.OIDS.bytea]);
-    return [...frames, messages.BIND.encode('', name, [BINARY], [value], [])];
   }
 
   #askRow({ statement }: MadeUpRow): Buffer[] {
@@ -276,8 +258,21 @@ export class EngineConnection {
 }
 
 /** Exactly as many values as were asked about. @throws EngineError ENGINE_LOST for anything else: the ends are out of step */
-function whole(values: readonly (Buffer | null)[] | undefined, count: number): Buffer[] {
+function whole(values: readonly (Buffer | null)[] | undefined, count: number): readonly Buffer[] {
   const found = (values ?? []).filter((value) => value !== null);
   if (found.length === count) return found;
   throw connectionLost(`acra-server answered ${found.length} of ${count} values`);
+}
+
+/** @param bound values in the order of the questions */
+function answersTo(tasks: readonly Task[], questions: readonly Question[], bound: readonly Buffer[]): Answer[] {
+  const values = new Map<Task, Buffer>();
+  let at = 0;
+  for (const question of questions) {
+    const own = bound.slice(at, at + question.tasks.length);
+    at += own.length;
+    if (!question.isProtected(own)) return tasks.map(() => ({ kind: 'refused' }));
+    for (const [index, task] of question.tasks.entries()) values.set(task, own[index] as Buffer);
+  }
+  return tasks.map((task) => ({ kind: 'values', values: [values.get(task) as Buffer] }));
 }

@@ -5,13 +5,21 @@
  */
 import type { EncryptedColumn } from '../encryptor-config/schema.ts';
 import { looksEncrypted } from './check.ts';
-import { storeStatement } from './statements.ts';
+import { searchStatement, storeStatement } from './statements.ts';
 import type { ProtectTask } from './task.ts';
 
 /** So that few statements serve every number of values; NULL does not fill up a row, since acra-server stumbles over one of an integer. */
 const SIZES = [64, 16, 4, 1];
 
-export class MadeUpInsert {
+/** A statement that acra-server is asked about values by, one parameter for each task. */
+export interface Question {
+  readonly statement: string;
+  readonly tasks: readonly ProtectTask[];
+  /** @param stored what came of each task @returns false where it says nothing of each by itself */
+  isProtected(stored: readonly Buffer[]): boolean;
+}
+
+class MadeUpInsert implements Question {
   readonly statement: string;
   readonly tasks: readonly ProtectTask[];
 
@@ -20,14 +28,23 @@ export class MadeUpInsert {
     this.tasks = tasks;
   }
 
-  /** @param stored what came of each task @returns false where it says nothing of each by itself */
   isProtected(stored: readonly Buffer[]): boolean {
     return this.tasks.length === 1 || this.tasks.every(({ value }, at) => stored[at]?.equals(value) === false);
   }
 }
 
-/** @param tasks to store, of any columns */
-export function insertsFor(tasks: readonly ProtectTask[]): readonly MadeUpInsert[] {
+/** @param tasks of any columns */
+export function questionsFor(tasks: readonly ProtectTask[]): readonly Question[] {
+  const { store = [], search = [] } = Object.groupBy(tasks, ({ kind }) => kind);
+  const searches = search.map((task) => ({
+    statement: searchStatement(task.of),
+    tasks: [task],
+    isProtected: () => true,
+  }));
+  return [...insertsFor(store), ...searches];
+}
+
+function insertsFor(tasks: readonly ProtectTask[]): readonly MadeUpInsert[] {
   return [...Map.groupBy(tasks, ({ of }) => of)].flatMap(([of, all]) => {
     const { alone = [], together = [] } = Object.groupBy(all, ({ value }) =>
       looksEncrypted(value) ? 'alone' : 'together',

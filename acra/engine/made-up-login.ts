@@ -1,8 +1,7 @@
 /** How a made-up session begins, at both of its ends (PostgreSQL 18, "Start-up"). */
 import { BACKEND } from '../../postgres/message-types.ts';
 import { encodeMessage } from '../../postgres/messages.ts';
-
-const PROTOCOL_3_0 = 0x3_0000;
+import { encodeStartupMessage } from '../../postgres/startup-message.ts';
 
 export function texts(...parts: readonly string[]): Buffer {
   return Buffer.from(parts.map((part) => `${part}\0`).join(''));
@@ -19,10 +18,5 @@ export const WELCOME: Buffer = Buffer.concat([
   READY,
 ]);
 
-export function startup(user: string): Buffer {
-  const body = Buffer.concat([Buffer.alloc(4), texts('user', user, 'database', 'engine'), Buffer.of(0)]);
-  body.writeInt32BE(PROTOCOL_3_0);
-  const length = Buffer.alloc(4);
-  length.writeInt32BE(body.length + 4);
-  return Buffer.concat([length, body]);
-}
+export const startup = (user: string): Buffer =>
+  encodeStartupMessage({ minor: 0, parameters: new Map(Object.entries({ user, database: 'engine' })) });

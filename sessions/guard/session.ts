@@ -156,8 +156,13 @@ export class GuardedSession {
   }
 
   async #toClient(conversation: Conversation, messages: readonly Message[], sink?: AnswerSink): Promise<void> {
-    const stale = messages.findIndex((message) => endOfSide(message, this.#sides));
-    if (stale >= 0) await this.#endBefore(conversation, messages, stale);
+    const end = this.#sides && endOfSide(messages, this.#sides);
+    if (end) {
+      // What came before it is still the client's.
+      const answers = await conversation.fromDatabase(messages.slice(0, end.at));
+      await writeAll(this.#client.socket, answers, this.#ending.signal);
+      throw end.reason;
+    }
     const answers = await conversation.fromDatabase(messages, sink);
     await writeAll(this.#client.socket, answers, this.#ending.signal);
     for (const { type, body } of messages) {
@@ -165,14 +170,6 @@ export class GuardedSession {
       this.#isIdle = type === BACKEND.readyForQuery && body.toString('latin1') === 'I';
     }
     this.#drainIfIdle();
-  }
-
-  /** What came before it is still the client's. */
-  async #endBefore(conversation: Conversation, messages: readonly Message[], at: number): Promise<void> {
-    const answers = await conversation.fromDatabase(messages.slice(0, at));
-    await writeAll(this.#client.socket, answers, this.#ending.signal);
-    const [message] = messages.slice(at);
-    throw message && endOfSide(message, this.#sides);
   }
 
   async #toDatabase({ database, conversation }: Conversing, messages: readonly Message[]): Promise<void> {

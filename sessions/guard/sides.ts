@@ -5,7 +5,7 @@
 import type { Judge } from '../../acra/conversation/judging.ts';
 import type { Migration } from '../../acra/migration/migration.ts';
 import { type CatalogueRow, readSides, type Sides, sideQuery } from '../../acra/migration/sides.ts';
-import type { Plan, PreparedStatements } from '../../acra/statements/plan.ts';
+import type { StatementJudge } from '../../acra/statements/statement-judge.ts';
 import { parseError } from '../../postgres/error-response.ts';
 import type { Message } from '../../postgres/message-reader.ts';
 import { BACKEND } from '../../postgres/message-types.ts';
@@ -17,9 +17,7 @@ const UNDEFINED_COLUMN = '42703';
 const MAX_ROWS = 10_000;
 
 /** Judges as a session's side demands. */
-export interface SidedJudge {
-  judge(sql: Buffer, prepared?: PreparedStatements, sides?: Sides): Promise<Plan>;
-}
+export type SidedJudge = Pick<StatementJudge, 'judge'>;
 
 /** What is known of all sessions of a guard. */
 export class Switches {
@@ -72,11 +70,25 @@ export function judgeFor(judge: SidedJudge, sides: Sides | undefined): Judge {
   return sides ? { judge: (sql, prepared) => judge.judge(sql, prepared, sides) } : judge;
 }
 
-/** @returns why a session ends that the database has said this to: a statement met its fence */
-export function endOfSide({ type, body }: Message, sides: Sides | undefined): SessionError | undefined {
-  if (!sides || type !== BACKEND.errorResponse) return undefined;
-  const { sqlState, message } = parseError(body);
-  // Without the quotes, which are those of the database's language (lc_messages).
-  const met = sides.plain.find(({ beside }) => sqlState === UNDEFINED_COLUMN && message.includes(beside));
-  return met && new SessionError('57P01', `table "${met.table}" was switched to its protected column: connect again`);
+interface End {
+  /** Which message says so. */
+  readonly at: number;
+  readonly reason: SessionError;
+}
+
+/** @returns why a session ends that the database has said this to, if it does: a statement met its fence */
+export function endOfSide(said: readonly Message[], { plain }: Sides): End | undefined {
+  for (const [at, { type, body }] of said.entries()) {
+    if (type !== BACKEND.errorResponse) continue;
+    const { sqlState, message } = parseError(body);
+    if (sqlState !== UNDEFINED_COLUMN) continue;
+    // Without the quotes, which are those of the database's language (lc_messages).
+    const met = plain.find(({ beside }) => message.includes(beside));
+    if (met)
+      return {
+        at,
+        reason: new SessionError('57P01', `table "${met.table}" was switched to its protected column: connect again`),
+      };
+  }
+  return undefined;
 }

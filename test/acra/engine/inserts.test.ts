@@ -1,7 +1,7 @@
 /** Values to store that are asked about together: each has its own answer, and one that acra-server makes nothing of costs no other its own. */
 import t from 'tap';
 import { containerAt, searchHashAt } from '../../../acra/container.ts';
-import { insertsFor } from '../../../acra/engine/made-up-insert.ts';
+import { questionsFor } from '../../../acra/engine/made-up-insert.ts';
 import type { ProtectTask } from '../../../acra/engine/task.ts';
 import { EngineError } from '../../../acra/errors.ts';
 import { BIND, encodeMessage, PARSE } from '../../../postgres/messages.ts';
@@ -14,17 +14,17 @@ const task = (value: string, column = of): ProtectTask => ({ kind: 'store', of: 
 const tasks = (count: number) => Array.from({ length: count }, (_, at) => task(`value ${at}`));
 
 t.test('asks about values of one column in few statements, whatever their number', async (t) => {
-  const sizes = (all: readonly ProtectTask[]) => insertsFor(all).map((insert) => insert.tasks.length);
+  const sizes = (all: readonly ProtectTask[]) => questionsFor(all).map((insert) => insert.tasks.length);
   t.same(sizes(tasks(1)), [1]);
   t.same(sizes(tasks(64)), [64]);
   t.same(sizes(tasks(63)), [16, 16, 16, 4, 4, 4, 1, 1, 1]);
   t.same(sizes([...tasks(4), task('x', columnOf({ table: 'w' }))]), [4, 1]);
-  t.match(insertsFor(tasks(4))[0]?.statement, /VALUES \(\$1\), \(\$2\), \(\$3\), \(\$4\)$/);
+  t.match(questionsFor(tasks(4))[0]?.statement, /VALUES \(\$1\), \(\$2\), \(\$3\), \(\$4\)$/);
 });
 
 t.test('answers none of them where one comes back as it was, so that each is asked about alone', async (t) => {
   const four = tasks(4);
-  const name = insertsFor(four)[0]?.statement ?? '';
+  const name = questionsFor(four)[0]?.statement ?? '';
   const answersTo = async (values: Buffer[]) => {
     const frames = [PARSE.encode('q0', name, []), BIND.encode('', 'q0', [1], values, []), encodeMessage('S')];
     const ready = encodeMessage('Z', Buffer.from('I'));
