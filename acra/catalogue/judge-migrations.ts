@@ -4,7 +4,7 @@
  */
 import type { EncryptedTable } from '../encryptor-config/schema.ts';
 import type { Migration } from '../migration/migration.ts';
-import { insertTriggerName, restIndexName, triggerName } from '../migration/names.ts';
+import { restIndexName, triggerNames } from '../migration/names.ts';
 import { triggerBody } from '../migration/prepare-statements.ts';
 import type { Catalogue, Relation } from './catalogue.ts';
 import { type Finding, finding } from './findings.ts';
@@ -83,7 +83,7 @@ export function isOwnTrigger(
   const source = catalogue.functions.find(({ id }) => id === trigger.function)?.source;
   return of(migrations, relation).some(
     (each) =>
-      [triggerName(each), insertTriggerName(each)].includes(trigger.name) &&
+      triggerNames(each).includes(trigger.name) &&
       sideIn(catalogue, relation, each) === 'plain' &&
       source?.trim() === triggerBody(each).trim(),
   );

@@ -21,6 +21,12 @@ export const triggerName = (migration: Migration) => nameFor('zz_acra_enclave', 
 /** Of the one that empties `beside` in a new row, by the same function. */
 export const insertTriggerName = (migration: Migration) => nameFor('zz_acra_enclave_new', migration);
 
+/** Both, in their order. */
+export const triggerNames = (migration: Migration): readonly string[] => [
+  triggerName(migration),
+  insertTriggerName(migration),
+];
+
 /** An index on the rows that are not filled yet: without it the last look, under the lock, would read the whole table. */
 export const restIndexName = (migration: Migration) => nameFor('zz_acra_enclave_rest', migration);
 

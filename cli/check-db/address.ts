@@ -1,6 +1,7 @@
 /** The options by which commands find the database itself, and log in there. */
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import type { EnclaveConfig } from '../../config/enclave.ts';
+import { parsePort } from '../option-values.ts';
 import { type DatabaseAddress, measuredTls, readPassword } from './session.ts';
 
 export interface AddressOptions {
@@ -9,12 +10,6 @@ export interface AddressOptions {
   readonly port: number;
   readonly plaintext?: true;
   readonly passwordFile?: string;
-}
-
-function parsePort(text: string): number {
-  const port = Number(text);
-  if (/^\d{1,5}$/.test(text) && port > 0 && port < 65_536) return port;
-  throw new InvalidArgumentError('must be 1 to 65535');
 }
 
 /** Of an option that may be given again. */

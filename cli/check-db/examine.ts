@@ -3,11 +3,9 @@ import { join } from 'node:path';
 import { type Finding, finding } from '../../acra/catalogue/findings.ts';
 import { judgeCatalogue } from '../../acra/catalogue/judge.ts';
 import { readCatalogue } from '../../acra/catalogue/read.ts';
-import { loadEncryptorConfig } from '../../acra/encryptor-config/lint.ts';
-import { requireMigrations } from '../../acra/migration/faults.ts';
-import { type EnclaveConfig, enclaveSchema } from '../../config/enclave.ts';
+import type { EnclaveConfig } from '../../config/enclave.ts';
 import type { GuardList } from '../../config/guard-list.ts';
-import { loadConfig } from '../../config/load.ts';
+import { readConfigured } from '../configured.ts';
 import { type AddressOptions, addressOf } from './address.ts';
 import { readList } from './list-file.ts';
 import { connect } from './session.ts';
@@ -42,9 +40,7 @@ export async function examineDatabase(
   options: ExamineOptions,
   told: (what: string) => void,
 ): Promise<Examination> {
-  const config = loadConfig(enclaveSchema, join(folder, 'enclave.yaml'));
-  const { tables } = loadEncryptorConfig(join(folder, config.acra.encryptorConfig));
-  requireMigrations(config.guard.migrations, tables, join(folder, 'enclave.yaml'));
+  const { config, tables, migrations } = readConfigured(folder);
   const hasGuard = config.ingress.tls === 'terminate';
   const listFile = hasGuard ? join(folder, config.guard.list ?? DEFAULT_LIST) : undefined;
   const listed = listFile === undefined ? undefined : readList(listFile);
@@ -55,7 +51,7 @@ export async function examineDatabase(
   const session = await connect(address);
   try {
     const catalogue = await readCatalogue(session, [...tables.keys()], roles, (what) => told(`reading ${what} …`));
-    const { list, findings } = judgeCatalogue(catalogue, tables, listed?.uniqueSearches, config.guard.migrations);
+    const { list, findings } = judgeCatalogue(catalogue, tables, listed?.uniqueSearches, migrations);
     const present = catalogue.roles.map(({ name }) => name);
     return {
       findings: [...findings, ...(hasGuard ? unusedList(config) : [])],

@@ -1,6 +1,6 @@
 /** The options of commands that go through the enclave, as an application does. */
 import type { Command } from 'commander';
-import { parsePort } from './option-values.ts';
+import { parsePort } from '../option-values.ts';
 
 /** @param table what the option --table says */
 export function addressOptions(command: Command, table: string): Command {

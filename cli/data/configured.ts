@@ -1,30 +1,8 @@
-/** Which column is meant, and how it is protected: by the measured configuration, which the enclave has too. */
-import { join, resolve } from 'node:path';
-import { loadEncryptorConfig } from '../../acra/encryptor-config/lint.ts';
-import type { EncryptedColumn, EncryptedTable } from '../../acra/encryptor-config/schema.ts';
-import { requireMigrations } from '../../acra/migration/faults.ts';
+/** Which column is meant, and how it is protected. */
+import type { EncryptedColumn } from '../../acra/encryptor-config/schema.ts';
 import type { Migration } from '../../acra/migration/migration.ts';
-import { type EnclaveConfig, enclaveSchema } from '../../config/enclave.ts';
-import { loadConfig } from '../../config/load.ts';
+import type { Configured } from '../configured.ts';
 import { CliError } from '../errors.ts';
-
-export interface Configured {
-  readonly folder: string;
-  readonly config: EnclaveConfig;
-  readonly tables: ReadonlyMap<string, EncryptedTable>;
-  readonly migrations: readonly Migration[];
-}
-
-/** @throws ConfigError, EncryptorError */
-export function readConfigured(given: string): Configured {
-  const folder = resolve(given);
-  const file = join(folder, 'enclave.yaml');
-  const config = loadConfig(enclaveSchema, file);
-  const { tables } = loadEncryptorConfig(join(folder, config.acra.encryptorConfig));
-  const { migrations } = config.guard;
-  requireMigrations(migrations, tables, file);
-  return { folder, config, tables, migrations };
-}
 
 export interface ConfiguredColumn {
   readonly migration: Migration;

@@ -5,7 +5,8 @@ import { dropOld, notNullDefinitions } from '../../acra/migration/switch-stateme
 import { identifier, literal } from '../../postgres/sql-names.ts';
 import { rowsOf, run } from './connection.ts';
 import type { FillContext } from './fill.ts';
-import { ALIAS, from, type Key, type KeyedTable, keyCompared, keyList, keyOf, rowsOfArrays, sameKey } from './table.ts';
+import { Pages } from './page.ts';
+import { ALIAS, type Key, type KeyedTable, keyArrays, rowsOfArrays, sameKey } from './table.ts';
 
 export const OLD_WAYS = ['keep', 'empty', 'drop'] as const;
 export type OldWay = (typeof OLD_WAYS)[number];
@@ -31,15 +32,6 @@ export async function proveNotNull(context: Context, table: KeyedTable): Promise
   for (const { sql } of notNullDefinitions(table)) await define(context, sql);
 }
 
-function pageText(table: KeyedTable, isFirst: boolean): string {
-  // Without the table: the guard takes `t.name` of a column that it does not know for a function of the whole row.
-  const where = [
-    `${identifier(table.migration.old)} IS NOT NULL`,
-    ...(isFirst ? [] : [keyCompared(table, '>', 2)]),
-  ].join(' AND ');
-  return `SELECT ${keyList(table)} FROM ${from(table)} WHERE ${where} ORDER BY ${keyList(table)} LIMIT $1::bigint`;
-}
-
 function emptyText(table: KeyedTable): string {
   const old = identifier(table.migration.old);
   return `UPDATE ${tableName(table)} AS ${ALIAS} SET ${old} = NULL FROM ${rowsOfArrays(table, [])} WHERE ${sameKey(table)}`;
@@ -48,25 +40,22 @@ function emptyText(table: KeyedTable): string {
 /** In batches by key. @returns how many rows had a value. @throws the signal's reason behind a batch */
 export async function emptyOld(context: Context, table: KeyedTable): Promise<number> {
   const { sessions, progress, throttle, signal, limits } = context;
+  // Without the table: the guard takes `t.name` of a column that it does not know for a function of the whole row.
+  const pages = new Pages({ table, columns: [], condition: `${identifier(table.migration.old)} IS NOT NULL` }, limits);
   let [after, emptied] = [undefined as Key | undefined, 0];
-  for (;;) {
+  do {
     signal.throwIfAborted();
-    const keys = await sessions.use(async (connection) => {
-      const rows = await rowsOf(connection, pageText(table, after === undefined), [
-        String(limits.maxRows),
-        ...(after ?? []),
-      ]);
-      const found = rows.map((row) => keyOf(table, row));
-      const arrays = table.key.map((_, index) => found.map((key) => key[index] ?? null));
-      if (found.length > 0) await connection.each(emptyText(table), arrays, () => undefined);
-      return found;
+    const page = await sessions.use(async (connection) => {
+      const read = await pages.read(connection, after);
+      if (read.rows.length > 0) await connection.each(emptyText(table), keyArrays(table, read.rows), () => undefined);
+      return read;
     });
-    emptied += keys.length;
-    progress.add(keys.length);
-    after = keys.at(-1);
-    if (keys.length < limits.maxRows) return emptied;
-    await throttle.after(keys.length, signal);
-  }
+    after = page.next;
+    emptied += page.rows.length;
+    progress.add(page.rows.length);
+    await throttle.after(page.rows.length, signal);
+  } while (after !== undefined);
+  return emptied;
 }
 
 export const dropOldColumn = (context: Context, table: KeyedTable): Promise<void> => define(context, dropOld(table));

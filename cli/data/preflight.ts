@@ -4,7 +4,13 @@ import { quoted, shown } from '../../acra/catalogue/labels.ts';
 import { isHashKey } from '../../acra/catalogue/unique-searches.ts';
 import type { EncryptedColumn } from '../../acra/encryptor-config/schema.ts';
 import { type MigrationCode, type MigrationFinding, migrationFinding } from '../../acra/migration/findings.ts';
-import { hashIndexName, insertTriggerName, restIndexName, triggerName } from '../../acra/migration/names.ts';
+import {
+  hashIndexName,
+  insertTriggerName,
+  restIndexName,
+  triggerName,
+  triggerNames,
+} from '../../acra/migration/names.ts';
 import { isWrittenAs } from '../../postgres/sql-names.ts';
 import type { Row } from './connection.ts';
 import type { ColumnFacts, Inspected } from './inspect.ts';
@@ -88,7 +94,7 @@ const NOT_NULL = 'n';
 
 function judgeDependents(inspected: Inspected): MigrationFinding[] {
   const { migration } = inspected.table;
-  const ours = [triggerName(migration), insertTriggerName(migration), restIndexName(migration)];
+  const ours = [...triggerNames(migration), restIndexName(migration)];
   return inspected.facts.dependents
     .filter(([, letter, , name]) => letter !== NOT_NULL && !ours.includes(name ?? ''))
     .map((row) => migrationFinding(codeOf(row, hasTwin(inspected, row[3] ?? '')), shown(row[2] ?? '')))
@@ -100,7 +106,7 @@ const WORD = /[\p{L}\p{N}_$]+/gu;
 const isOfMigration = (name: string) => /^zz_acra_enclave_.*_[0-9a-f]{8}$/s.test(name);
 
 function judgeTriggers({ facts, table }: Inspected): MigrationFinding[] {
-  const own = [triggerName(table.migration), insertTriggerName(table.migration)];
+  const own = triggerNames(table.migration);
   return facts.triggers
     .filter(([name, enabled]) => !own.includes(name ?? '') && enabled !== 'D')
     .flatMap(([name, , called, source]) => {

@@ -1,41 +1,31 @@
 /** `acra-enclave data prepare`: what a table needs before its rows are encrypted, printed or run at the database itself. */
 import { Command } from 'commander';
-import { type DatabaseAddress, logIn, measuredTls, readPassword } from '../../check-db/session.ts';
-import { type Configured, migrationOf, readConfigured } from '../../data/configured.ts';
+import { type AddressOptions, addressOf, withAddressOptions } from '../../check-db/address.ts';
+import { logIn } from '../../check-db/session.ts';
+import { readConfigured } from '../../configured.ts';
+import { migrationOf } from '../../data/configured.ts';
 import { begin } from '../../data/connection.ts';
 import { inspect } from '../../data/inspect.ts';
-import { parsePort } from '../../data/option-values.ts';
 import { applyPreparation, planPreparation, preparationText } from '../../data/prepare.ts';
 import { tellFindings } from '../../data/report.ts';
 import { green, printJson, printLine, progress } from '../../output.ts';
 
-interface Options {
+interface Options extends AddressOptions {
   readonly enclave: string;
   readonly table?: string;
   readonly column?: string;
   readonly schema?: string;
   readonly user: string;
-  readonly database?: string;
-  readonly host?: string;
-  readonly port: number;
-  readonly plaintext?: true;
-  readonly passwordFile?: string;
   readonly apply?: true;
   readonly json?: true;
 }
 
 const EX_FOUND = 1;
 
-function addressOf(options: Options, { config, folder }: Configured): DatabaseAddress {
-  const { user, database = user, host = config.database.serverName, port, plaintext } = options;
-  const tls = plaintext ? undefined : measuredTls(config, folder);
-  return { user, database, host, port, tls, password: readPassword(options.passwordFile, process.env) };
-}
-
 async function prepare(options: Options): Promise<void> {
   const configured = readConfigured(options.enclave);
   const { migration, column } = migrationOf(configured, options.table, options.column);
-  const client = await logIn(addressOf(options, configured), {
+  const client = await logIn(addressOf(options.user, options, configured.config, configured.folder), {
     applicationName: 'acra-enclave data prepare',
     answerTimeoutMs: undefined,
   });
@@ -62,7 +52,7 @@ async function prepare(options: Options): Promise<void> {
 }
 
 export function prepareCommand(): Command {
-  return new Command('prepare')
+  const command = new Command('prepare')
     .description(
       'Print, or with --apply run, what a table needs before its rows are encrypted: a column beside, its CHECK constraint, a trigger, indexes. At the database itself, as the owner of the table; no plaintext is read. Exit code 1 where something has to be mended first.',
     )
@@ -73,13 +63,6 @@ export function prepareCommand(): Command {
     .option('--table <name>', 'default: the only one that guard.migrations names')
     .option('--column <name>', 'default: the only one')
     .option('--schema <name>', 'where several schemas have the table')
-    .requiredOption('--user <name>', 'the owner of the table')
-    .option('--database <name>', 'default: the one of the user’s name')
-    .option('--host <host>', 'default: database.serverName of enclave.yaml')
-    .option('--port <port>', 'of the database', parsePort, 5432)
-    .option('--plaintext', 'without TLS; else TLS as enclave.yaml measures it (database.ca, database.serverName)')
-    .option('--password-file <file>', 'a file with the password in one line; default: the environment’s PGPASSWORD')
-    .option('--apply', 'run it')
-    .option('--json', 'print JSON')
-    .action(prepare);
+    .requiredOption('--user <name>', 'the owner of the table');
+  return withAddressOptions(command).option('--apply', 'run it').option('--json', 'print JSON').action(prepare);
 }

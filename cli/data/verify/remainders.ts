@@ -1,7 +1,7 @@
 /** What the switch should have left nothing of, and what is still to be done before a table is as any protected one. */
 import type { EncryptedTable } from '../../../acra/encryptor-config/schema.ts';
 import type { Migration } from '../../../acra/migration/migration.ts';
-import { insertTriggerName, notNullName, restIndexName, triggerName } from '../../../acra/migration/names.ts';
+import { notNullName, restIndexName, triggerNames } from '../../../acra/migration/names.ts';
 import type { TableFacts } from '../questions.ts';
 
 export interface Remainder {
@@ -26,7 +26,7 @@ function remaindersOfColumn(facts: TableFacts, migration: Migration): Remainder[
   const has = (name: string) => facts.columns.some(([each]) => each === name);
   const { column, beside } = migration;
   const [index, proof] = [restIndexName(migration), notNullName(migration)];
-  const triggers = [triggerName(migration), insertTriggerName(migration)];
+  const triggers = triggerNames(migration);
   return [
     ...(has(beside) ? [fault('unswitched', column, 'It is plaintext: run data encrypt.')] : []),
     ...triggers
