@@ -6,19 +6,17 @@ import type { EncryptedTable } from '../encryptor-config/schema.ts';
 import type { Migration } from '../migration/migration.ts';
 import { restIndexName, triggerNames } from '../migration/names.ts';
 import { triggerBody } from '../migration/prepare-statements.ts';
+import { type Side, sideByTypes } from '../migration/sides.ts';
 import type { Catalogue, Relation } from './catalogue.ts';
 import { type Finding, finding } from './findings.ts';
 import { labelOfRelation, quoted } from './labels.ts';
-
-type Side = 'unprepared' | 'plain' | 'switched';
+import { relationsNamed } from './reach.ts';
 
 const BYTEA = 'bytea';
 
 function sideIn({ columns }: Catalogue, relation: Relation, { column, beside }: Migration): Side {
   const typeOf = (name: string) => columns.find((each) => each.relation === relation.id && each.name === name)?.type;
-  const [own, other] = [typeOf(column), typeOf(beside)];
-  if (own !== undefined && other === BYTEA) return 'plain';
-  return own === BYTEA && other === undefined ? 'switched' : 'unprepared';
+  return sideByTypes(typeOf(column), typeOf(beside), BYTEA);
 }
 
 const of = (migrations: readonly Migration[], { name }: Pick<Relation, 'name'>) =>
@@ -52,7 +50,7 @@ export function tablesNow(
 ): ReadonlyMap<string, EncryptedTable> {
   return new Map(
     [...tables].map(([name, table]) => {
-      const relations = catalogue.relations.filter((each) => each.name === name && each.kind !== 'c');
+      const relations = relationsNamed(catalogue, new Set([name]));
       const open = of(migrations, { name }).flatMap((each) => {
         const sides = relations.map((relation) => sideIn(catalogue, relation, each));
         return unprotected(sides.includes('plain') ? 'plain' : 'switched', each);

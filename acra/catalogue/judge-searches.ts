@@ -8,16 +8,11 @@ import { searchedColumns } from '../statements/policy.ts';
 import type { Catalogue, Relation } from './catalogue.ts';
 import { type Finding, finding } from './findings.ts';
 import { byCodeUnits } from './judge-relations.ts';
+import { inheriting, relationsNamed } from './reach.ts';
 import { isHashKey, uniqueSearches } from './unique-searches.ts';
 
 type Tables = ReadonlyMap<string, EncryptedTable>;
 type Index = Catalogue['indexes'][number];
-
-/** In every schema that has the table. */
-const relationsOf = ({ relations }: Catalogue, { name }: EncryptedTable) =>
-  relations.filter((each) => each.name === name && each.kind !== 'c');
-
-const inheriting = ({ inheritance }: Catalogue) => new Set(inheritance.flatMap(({ child, parent }) => [child, parent]));
 
 /** Whether a unique index has these columns, with the hashes of the protected ones; of a plain one, and no others. INCLUDE is among its keys. */
 function areKeysOf({ keys, isPlain }: Index, { encrypted }: EncryptedTable, columns: readonly string[]): boolean {
@@ -63,7 +58,7 @@ function judgeEntry(catalogue: Catalogue, tables: Tables, entry: string): Entry 
     const own = columns.flatMap((name) => table.encrypted.get(name) ?? []);
     const isOfTable = own.length > 0 && own.every(({ searchable }) => searchable);
     if (!isOfTable || !columns.every((name) => table.columns.includes(name))) continue;
-    const relations = relationsOf(catalogue, table);
+    const relations = relationsNamed(catalogue, new Set([table.name]));
     const answers = relations.map((each) => holdsIn(catalogue, each, table, columns));
     if (answers.includes('not')) return told(false, 'DB_SEARCH_NOT_UNIQUE', 'no unique index has these columns alone');
     if (answers.length === 0) return told(true, 'DB_SEARCH_NOT_JUDGED', 'no schema has the table');

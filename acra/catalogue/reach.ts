@@ -55,8 +55,12 @@ function followAttachments(taint: Taint, attachments: readonly Attachment[]): vo
 }
 
 /** What is called as one of these tables, in every schema. */
-export const relationsNamed = ({ relations }: Catalogue, tables: Tables) =>
+export const relationsNamed = ({ relations }: Catalogue, tables: Pick<Tables, 'has'>) =>
   relations.filter(({ name, kind }) => kind !== 'c' && tables.has(name));
+
+/** Parents and children, partitions among them. */
+export const inheriting = ({ inheritance }: Catalogue): ReadonlySet<Place> =>
+  new Set(inheritance.flatMap(({ child, parent }) => [child, parent]));
 
 /** These, and all that inherit from them. */
 export function withChildren(

@@ -3,6 +3,7 @@ import { isWrittenAs } from '../../postgres/sql-names.ts';
 import type { EncryptedTable } from '../encryptor-config/schema.ts';
 import type { Catalogue, Relation } from './catalogue.ts';
 import { byCodeUnits } from './judge-relations.ts';
+import { inheriting, relationsNamed } from './reach.ts';
 
 type Tables = ReadonlyMap<string, EncryptedTable>;
 type Index = Catalogue['indexes'][number];
@@ -41,9 +42,9 @@ function entriesOf({ indexes }: Catalogue, { id, kind }: Relation, table: Encryp
 
 /** Those that every schema has that has the table. */
 export function uniqueSearches(catalogue: Catalogue, tables: Tables): string[] {
-  const inherited = new Set(catalogue.inheritance.flatMap(({ child, parent }) => [child, parent]));
+  const inherited = inheriting(catalogue);
   const found = [...tables.values()].flatMap((table) => {
-    const own = catalogue.relations.filter(({ name, kind }) => name === table.name && kind !== 'c');
+    const own = relationsNamed(catalogue, new Set([table.name]));
     const [first = [], ...others] = own.map((each) =>
       inherited.has(each.id) ? [] : entriesOf(catalogue, each, table),
     );

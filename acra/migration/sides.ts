@@ -44,14 +44,17 @@ interface Relation {
   readonly columns: ReadonlyMap<string, string>;
 }
 
-type Side = 'plain' | 'switched' | 'unprepared';
+export type Side = 'plain' | 'switched' | 'unprepared';
 
-function sideOf({ columns }: Relation, { column, beside }: Migration): Side {
-  const [own, other] = [columns.get(column), columns.get(beside)];
+/** @param own type of the column @param beside that of the one beside it; undefined: there is none @param bytea what that type is called */
+export function sideByTypes(own: string | undefined, beside: string | undefined, bytea: string): Side {
   if (own === undefined) return 'unprepared';
-  if (other !== undefined) return other === BYTEA ? 'plain' : 'unprepared';
-  return own === BYTEA ? 'switched' : 'unprepared';
+  if (beside !== undefined) return beside === bytea ? 'plain' : 'unprepared';
+  return own === bytea ? 'switched' : 'unprepared';
 }
+
+const sideOf = ({ columns }: Relation, { column, beside }: Migration): Side =>
+  sideByTypes(columns.get(column), columns.get(beside), BYTEA);
 
 /**
  * The relation that the bare name finds; where it finds none, all of that name must be alike. A session that is behind one switch would

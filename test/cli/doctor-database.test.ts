@@ -26,19 +26,8 @@ async function report(words: readonly string[], password: string = LOGIN.passwor
 }
 
 t.test('a database', async (t) => {
-  const { judge, address, client } = await caseDatabase(t);
+  const { judge, words: at, client } = await caseDatabase(t);
   await judge('DROP FUNCTION save(text)');
-  const at = [
-    '--user',
-    LOGIN.user,
-    '--database',
-    LOGIN.database,
-    '--host',
-    address.host,
-    '--port',
-    String(address.port),
-    '--plaintext',
-  ];
 
   await t.test('is skipped by name without a folder and a login', async (t) => {
     for (const words of [[], ['--enclave', enclaveFolder(t)], at]) {

@@ -49,21 +49,10 @@ t.test('rejects a unique index on what is not searchable (CLI_OPTION)', async (t
 });
 
 t.test('a database', async (t) => {
-  const { judge, address, client } = await caseDatabase(t);
+  const { judge, words: at, client } = await caseDatabase(t);
   await judge(
     'CREATE SCHEMA "Second one"; CREATE TABLE "Second one".patients (email bytea); CREATE SCHEMA third; CREATE VIEW third.patients AS SELECT 1',
   );
-  const at = [
-    '--user',
-    LOGIN.user,
-    '--database',
-    LOGIN.database,
-    '--host',
-    address.host,
-    '--port',
-    String(address.port),
-    '--plaintext',
-  ];
 
   await t.test('is asked in which schemas it has the tables', async (t) => {
     const { code, stdout, stderr } = await ddl(enclaveFolder(t), ...at);

@@ -1,8 +1,10 @@
 /** `data verify` proves a table, and no part of it. */
+
 import t from 'tap';
 import type { Connection } from '../../../cli/data/connection.ts';
 import { Pages } from '../../../cli/data/page.ts';
 import { verifyPage } from '../../../cli/data/verify/verify-page.ts';
+import { columnOf } from '../../acra/support/columns.ts';
 import { migrating, SEARCHABLE } from './support/migrating.ts';
 
 const TABLE = 'CREATE TABLE patients (id int PRIMARY KEY, name text, ward text)';
@@ -31,18 +33,7 @@ function lying(rows: readonly (readonly [string, string | null])[]): Connection 
 }
 
 t.test('finds rows and values that a database shows in one session alone', async (t) => {
-  const column = {
-    table: 'patients',
-    name: 'name',
-    clientId: undefined,
-    envelope: 'acrablock',
-    reencryptsToAcraBlock: true,
-    dataType: 'str',
-    onFail: 'ciphertext',
-    defaultValue: undefined,
-    searchable: false,
-    masking: undefined,
-  } as const;
+  const column = columnOf({ table: 'patients', name: 'name' });
   const migration = { table: 'patients', column: 'name', beside: 'b', old: 'o' };
   const table = { schema: 'public', migration, key: [{ name: 'id', type: 'integer' }] };
   const opened = lying(KEY.map((id) => [id, 'name']));

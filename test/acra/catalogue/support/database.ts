@@ -35,6 +35,8 @@ CREATE FUNCTION touch(given text) RETURNS text LANGUAGE sql AS $$ SELECT upper(g
 export interface CaseDatabase {
   readonly client: pg.Client;
   readonly address: { readonly host: string; readonly port: number };
+  /** By which commands log in there. */
+  readonly words: readonly string[];
   /** Of a database that has these statements' objects, and the base. */
   judge(
     sql: string,
@@ -67,6 +69,7 @@ export async function caseDatabase(t: Test): Promise<CaseDatabase> {
   return {
     client,
     address: { host, port },
+    words: ['--user', LOGIN.user, '--database', LOGIN.database, '--host', host, '--port', String(port), '--plaintext'],
     judge: async (sql, encryptorYaml = ENCRYPTOR_YAML, present = [], migrations = []) => {
       await client.query(BASE);
       await client.query(sql);
