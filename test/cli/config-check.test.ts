@@ -22,7 +22,7 @@ function written(t: Parameters<typeof temporaryFolder>[0], name: string, text: s
 
 t.test('keeps valid what acra-server can do, and warns where only the stand-in is there', async (t) => {
   const { folder, file } = written(t, 'encryptor.yaml', MASKED);
-  const environment = { XDG_CACHE_HOME: folder, HOME: folder };
+  const environment = { XDG_CACHE_HOME: folder, HOME: folder, ACRA_SERVER: undefined };
   const alone = await acraEnclave(['config', 'check', file], environment);
   t.equal(alone.code, 0, alone.stderr);
   t.match(alone.stdout, /valid .*encryptor\.yaml/);
