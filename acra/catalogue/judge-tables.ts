@@ -7,6 +7,7 @@ import { type Finding, finding } from './findings.ts';
 import { judgeBelt } from './judge-belts.ts';
 import { isRestIndex, tableNow } from './judge-migrations.ts';
 import { labelOfRelation, quoted, shown } from './labels.ts';
+import { relationsNamed } from './reach.ts';
 import { isHashKey } from './unique-searches.ts';
 
 type Tables = ReadonlyMap<string, EncryptedTable>;
@@ -131,7 +132,7 @@ function judgeTable(
 /** @param tables that have protected columns, or whose columns are known at least */
 export function judgeTables(catalogue: Catalogue, tables: Tables, migrations: readonly Migration[]): Finding[] {
   return [...tables.values()].flatMap((table) => {
-    const own = catalogue.relations.filter(({ name, kind }) => name === table.name && kind !== 'c');
+    const own = relationsNamed(catalogue, new Set([table.name]));
     const missing = finding('DB_TABLE_MISSING', `table ${quoted(table.name)}`, 'no schema has it');
     const twice = finding('DB_TABLE_TWICE', `table ${quoted(table.name)}`, own.map(labelOfRelation).join(', '));
     return [

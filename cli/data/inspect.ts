@@ -4,8 +4,8 @@ import { quoted } from '../../acra/catalogue/labels.ts';
 import type { EncryptedColumn } from '../../acra/encryptor-config/schema.ts';
 import { type MigrationFinding, migrationFinding } from '../../acra/migration/findings.ts';
 import type { Migration } from '../../acra/migration/migration.ts';
-import { type Connection, type Row, rowsOf } from './connection.ts';
-import { factsOf, RELATIONS, type TableFacts } from './questions.ts';
+import type { Connection, Row } from './connection.ts';
+import { type FoundTable, factsOf, findTable, type TableFacts } from './questions.ts';
 import type { KeyedTable } from './table.ts';
 
 export interface ColumnFacts {
@@ -26,15 +26,12 @@ export interface ColumnFacts {
 export type TableSide = 'unprepared' | 'plain' | 'switched';
 
 export interface Inspected {
-  readonly oid: string;
   readonly table: KeyedTable;
   readonly configured: EncryptedColumn;
   readonly side: TableSide;
   readonly columns: ReadonlyMap<string, ColumnFacts>;
   readonly facts: TableFacts;
-  readonly relation: Row;
-  /** Of the last ANALYZE or VACUUM. */
-  readonly estimatedRows: number;
+  readonly relation: FoundTable;
 }
 
 const TRUE = 'true';
@@ -81,15 +78,12 @@ export async function inspect(
   configured: EncryptedColumn,
   schema?: string,
 ): Promise<Inspected | MigrationFinding> {
-  const found = await rowsOf(connection, RELATIONS, [migration.table]);
-  const named = schema === undefined ? found : found.filter(([, name]) => name === schema);
-  const [relation, ...others] = named.length > 1 ? named.filter((row) => row[7] === TRUE) : named;
-  const [oid, name, kind] = relation ?? [];
-  if (!relation || !oid || !name || others.length > 0 || (kind !== 'r' && kind !== 'p')) {
-    const what = found.map((row) => `${quoted(row[1] ?? '')} (${row[2]})`).join(', ');
+  const { table: relation, all } = await findTable(connection, migration.table, schema);
+  if (!relation) {
+    const what = all.map(([each, kind]) => `${quoted(each)} (${kind})`).join(', ');
     return migrationFinding('MIGRATION_TABLE', `${quoted(migration.table)}: ${what || 'no schema has it'}`);
   }
-  const facts = await factsOf(connection, oid, migration.column);
+  const facts = await factsOf(connection, relation.oid, migration.column);
   const columns = new Map(facts.columns.map((row) => [row[0] ?? '', columnFacts(row)]));
   const side = sideOf(columns, migration) ?? sideByConstraint(columns, facts, migration);
   if (side === undefined || (side === 'unprepared' && columns.has(migration.beside)))
@@ -99,13 +93,11 @@ export async function inspect(
     );
   const key = facts.key.map(([each, type]) => ({ name: each ?? '', type: type ?? '' }));
   return {
-    oid,
-    table: { schema: name, migration, key },
+    table: { schema: relation.schema, migration, key },
     configured,
     side,
     columns,
     facts,
     relation,
-    estimatedRows: Number(relation[6]),
   };
 }

@@ -136,14 +136,14 @@ function judgeTable({ table, relation, facts, columns }: Inspected): MigrationFi
   const { column, beside } = table.migration;
   const [own, other] = [columns.get(column), columns.get(beside)];
   const isInKey = table.key.some(({ name }) => name === column);
-  const [, , kind, isOwner, isForced, isInherited] = relation;
+  const { isOwner, isRowSecurityForced, isInherited, isPartitioned } = relation;
   const say = (isFound: boolean, code: MigrationCode, found: string) =>
     isFound ? [migrationFinding(code, found)] : [];
   return [
-    ...say(isOwner !== TRUE, 'MIGRATION_OWNER', quoted(table.migration.table)),
-    ...say(kind === 'p' || isInherited === TRUE, 'MIGRATION_INHERITANCE', quoted(table.migration.table)),
+    ...say(!isOwner, 'MIGRATION_OWNER', quoted(table.migration.table)),
+    ...say(isPartitioned || isInherited, 'MIGRATION_INHERITANCE', quoted(table.migration.table)),
     ...say(table.key.length === 0 || isInKey, 'MIGRATION_KEY', isInKey ? 'the column is in it' : 'there is none'),
-    ...say(isForced === TRUE, 'MIGRATION_POLICY', 'row security is forced'),
+    ...say(isRowSecurityForced, 'MIGRATION_POLICY', 'row security is forced'),
     ...say(own?.hasDefault === true || own?.isGenerated === true, 'MIGRATION_DEFAULT', quoted(column)),
     ...say(
       other !== undefined && !isSameGrants(own?.grants ?? '', other.grants),

@@ -3,11 +3,52 @@ import type { Connection, Row } from './connection.ts';
 import { rowsOf } from './connection.ts';
 
 /** $1: its name. Temporary ones are a session's own. */
-export const RELATIONS = `SELECT c.oid::text, n.nspname::text, c.relkind::text, pg_catalog.pg_has_role(c.relowner, 'USAGE')::text, c.relforcerowsecurity::text,
+const RELATIONS = `SELECT c.oid::text, n.nspname::text, c.relkind::text, pg_catalog.pg_has_role(c.relowner, 'USAGE')::text, c.relforcerowsecurity::text,
     (c.relispartition OR EXISTS (SELECT 1 FROM pg_catalog.pg_inherits h WHERE h.inhparent = c.oid OR h.inhrelid = c.oid))::text,
     greatest(c.reltuples, 0)::bigint::text, pg_catalog.pg_table_is_visible(c.oid)::text
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relname = $1::name AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relpersistence <> 't' ORDER BY n.nspname`;
+
+export interface FoundTable {
+  readonly oid: string;
+  readonly schema: string;
+  readonly isOwner: boolean;
+  readonly isRowSecurityForced: boolean;
+  /** It has parents, children, or partitions. */
+  readonly isInherited: boolean;
+  readonly isPartitioned: boolean;
+  /** Of the last ANALYZE or VACUUM. */
+  readonly estimatedRows: number;
+}
+
+export interface Found {
+  /** Undefined: no table of its own, or several. */
+  readonly table: FoundTable | undefined;
+  /** Schemas and kinds (pg_class.relkind) of all that are called so. */
+  readonly all: readonly (readonly [string, string])[];
+}
+
+const TRUE = 'true';
+
+/** In the schema; else the only one, or the one that the bare name finds. */
+export async function findTable(connection: Connection, name: string, schema: string | undefined): Promise<Found> {
+  const rows = await rowsOf(connection, RELATIONS, [name]);
+  const all = rows.map(([, each, kind]) => [each ?? '', kind ?? ''] as const);
+  const named = schema === undefined ? rows : rows.filter(([, each]) => each === schema);
+  const [relation, ...others] = named.length > 1 ? named.filter((row) => row[7] === TRUE) : named;
+  const [oid, own, kind, isOwner, isForced, isInherited, estimate] = relation ?? [];
+  if (!oid || !own || others.length > 0 || (kind !== 'r' && kind !== 'p')) return { table: undefined, all };
+  const table = {
+    oid,
+    schema: own,
+    isOwner: isOwner === TRUE,
+    isRowSecurityForced: isForced === TRUE,
+    isInherited: isInherited === TRUE,
+    isPartitioned: kind === 'p',
+    estimatedRows: Number(estimate),
+  };
+  return { table, all };
+}
 
 /** $1: the table's OID, here and below. */
 const COLUMNS = `SELECT a.attname::text, a.attnum::text, pg_catalog.format_type(a.atttypid, -1), t.typtype::text, a.attnotnull::text,

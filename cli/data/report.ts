@@ -61,9 +61,9 @@ export function tellEncrypt(report: EncryptReport, migration: Migration): void {
   tellOld(report, migration);
 }
 
-const EX_FOUND = 1;
+export const EX_FOUND = 1;
 /** sysexits.h, EX_TEMPFAIL. */
-const EX_AGAIN = 75;
+export const EX_AGAIN = 75;
 
 export function exitCodeOf({ outcome, findings, refused }: EncryptReport): number {
   if (outcome === 'stopped') return EX_AGAIN;

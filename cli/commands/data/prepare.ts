@@ -7,7 +7,7 @@ import { migrationOf } from '../../data/configured.ts';
 import { begin } from '../../data/connection.ts';
 import { inspect } from '../../data/inspect.ts';
 import { applyPreparation, planPreparation, preparationText } from '../../data/prepare.ts';
-import { tellFindings } from '../../data/report.ts';
+import { EX_FOUND, tellFindings } from '../../data/report.ts';
 import { green, printJson, printLine, progress } from '../../output.ts';
 
 interface Options extends AddressOptions {
@@ -19,8 +19,6 @@ interface Options extends AddressOptions {
   readonly apply?: true;
   readonly json?: true;
 }
-
-const EX_FOUND = 1;
 
 async function prepare(options: Options): Promise<void> {
   const configured = readConfigured(options.enclave);

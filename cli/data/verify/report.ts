@@ -1,6 +1,7 @@
 /** What `data verify` says when it ends. Never a value: a row is named by its key. */
 import { shown } from '../../../acra/catalogue/labels.ts';
 import { bold, dim, green, printLine, red, yellow } from '../../output.ts';
+import { EX_AGAIN, EX_FOUND } from '../report.ts';
 import { shownKey } from '../store.ts';
 import type { Fault } from './stored-cell.ts';
 import type { VerifyReport } from './verify.ts';
@@ -31,10 +32,6 @@ export function tellVerify(report: VerifyReport, table: string): void {
   const looked = `${rows} rows, ${values} values in ${columns.map(shown).join(', ')}`;
   printLine(`${outcome === 'proved' ? green('proved') : red('not as it should be')} ${shown(table)}: ${looked}`);
 }
-
-const EX_FOUND = 1;
-/** sysexits.h, EX_TEMPFAIL. */
-const EX_AGAIN = 75;
 
 export function exitCodeOfVerify({ outcome }: VerifyReport): number {
   if (outcome === 'stopped') return EX_AGAIN;

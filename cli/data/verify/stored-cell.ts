@@ -1,6 +1,7 @@
 /** What a cell of a protected column must be as it is stored (acra-server contract 4.3, 9.1): by its bytes alone. */
-import { acraBlockLength, containerAt, isAcraStruct, searchHashAt } from '../../../acra/container.ts';
+import { searchHashAt } from '../../../acra/container.ts';
 import type { EncryptedColumn } from '../../../acra/encryptor-config/schema.ts';
+import { isStoredForm } from '../../../acra/engine/stored-form.ts';
 
 /**
  * - `plaintext`: no container, or more than one.
@@ -14,26 +15,11 @@ import type { EncryptedColumn } from '../../../acra/encryptor-config/schema.ts';
 export const FAULTS = ['plaintext', 'unhashed', 'foreign', 'default', 'hash', 'unreadable', 'unlike'] as const;
 export type Fault = (typeof FAULTS)[number];
 
-/** What an application encrypted itself stands there as it came, of either kind, or in no container (acra/belts/check.ts). */
-function isEncrypted(bytes: Buffer): boolean {
-  const container = containerAt(bytes);
-  const body = container?.end === bytes.length ? container.body : bytes;
-  return acraBlockLength(body) === body.length || isAcraStruct(body);
-}
-
-/** Beside what masking leaves open; all of it where the value was too short for that. */
-function containerIn({ masking }: EncryptedColumn, bytes: Buffer): Buffer {
-  if (!masking || isEncrypted(bytes)) return bytes;
-  const { plaintextBytes, side } = masking;
-  return side === 'left'
-    ? bytes.subarray(plaintextBytes)
-    : bytes.subarray(0, Math.max(0, bytes.length - plaintextBytes));
-}
-
 /** @param bytes not empty: an empty value is stored as it is */
 export function faultOf(column: EncryptedColumn, bytes: Buffer): Fault | undefined {
   const hash = searchHashAt(bytes);
-  if (!isEncrypted(containerIn(column, bytes.subarray(hash?.length ?? 0)))) return 'plaintext';
+  // With its hash or without: which of the two it should be is the next question.
+  if (!isStoredForm({ ...column, searchable: false }, bytes.subarray(hash?.length ?? 0))) return 'plaintext';
   return (hash !== undefined) === column.searchable ? undefined : 'unhashed';
 }
 

@@ -12,7 +12,7 @@ import { rowsOf, run } from '../connection.ts';
 import { failureOf } from '../failures.ts';
 import { type PageLimits, Pages } from '../page.ts';
 import type { Progress, Throttle } from '../progress.ts';
-import { factsOf, RELATIONS } from '../questions.ts';
+import { type FoundTable, factsOf, findTable } from '../questions.ts';
 import type { Sessions } from '../sessions.ts';
 import { column, from, type Key, type KeyedTable, keyCompared, keyList } from '../table.ts';
 import { type Remainder, remaindersOf } from './remainders.ts';
@@ -48,16 +48,12 @@ export interface VerifyReport {
   readonly remainders: readonly Remainder[];
 }
 
-async function findTable(views: Views, { table, schema }: VerifyOptions) {
-  const found = await rowsOf(views.opened, RELATIONS, [table.name]);
-  const named = schema === undefined ? found : found.filter(([, name]) => name === schema);
-  const [relation, ...others] = named.length > 1 ? named.filter((row) => row[7] === 'true') : named;
-  const [oid, name, kind] = relation ?? [];
-  if (!relation || !oid || !name || others.length > 0 || !['r', 'p'].includes(kind ?? ''))
-    throw new CliError('CLI_OPTION', `no single table of the database is called "${table.name}"`, {
-      action: 'Name the schema by --schema.',
-    });
-  return { oid, schema: name, estimatedRows: Number(relation[6]), isParent: kind === 'p' };
+async function requireTable({ opened }: Views, { table: { name }, schema }: VerifyOptions): Promise<FoundTable> {
+  const { table } = await findTable(opened, name, schema);
+  if (table) return table;
+  throw new CliError('CLI_OPTION', `no single table of the database is called "${name}"`, {
+    action: 'Name the schema by --schema.',
+  });
 }
 
 /** A row that is not read: its key alone. */
@@ -132,7 +128,7 @@ function protectedColumns({ table, migrations }: VerifyOptions): EncryptedColumn
 
 async function verifyTable(context: VerifyContext, options: VerifyOptions): Promise<VerifyReport> {
   const { sessions, progress } = context;
-  const found = await sessions.use((views) => findTable(views, options));
+  const found = await sessions.use((views) => requireTable(views, options));
   const facts = await sessions.use((views) => factsOf(views.opened, found.oid, ''));
   const key = facts.key.map(([name, type]) => ({ name: name ?? '', type: type ?? '' }));
   if (key.length === 0)
