@@ -10,7 +10,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   wire: ['runtime'],
   config: ['runtime', 'wire', 'encoding'],
   relay: ['runtime', 'system', 'postgres', 'wire'],
-  attestation: ['runtime', 'system', 'encoding', 'wire'],
+  attestation: ['runtime', 'system', 'encoding', 'wire', 'config'],
   kms: ['runtime', 'encoding', 'wire', 'attestation'],
   acra: GROUND,
   sessions: [...GROUND, 'acra'],

@@ -1,0 +1,81 @@
+/**
+ * What an enclave says of how it runs, in words that people and programs read: the runtime statement. Its hash is the run-time
+ * commitment, which PCR16 holds before the first call to KMS; so whoever has an attestation document and the statement knows that
+ * the enclave said so, and could not take it back. Measurements name an image; this names what the image was told to do.
+ *
+ *   commitment = SHA-384("acra-enclave runtime statement v1" ‖ 0x00 ‖ encoding)     encoding: canonical JSON (RFC 8785), `jq -cS`
+ *   PCR16      = SHA-384(48 zero bytes ‖ commitment)                               ExtendPCR hashes the old value with the data
+ *
+ * Specification: nitro-formats 3.5 (ExtendPCR).
+ */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { canonicalJson } from '../../encoding/canonical-json.ts';
+import { FormatError } from '../../encoding/format-error.ts';
+import { toPcrIndex } from '../../wire/brands.ts';
+import { extendPcrValue, PCR_BYTES } from '../pcr.ts';
+
+/** The first register that an enclave may extend. */
+export const COMMITMENT_PCR = toPcrIndex(16);
+export const COMMITMENT_BYTES = 48;
+
+const DOMAIN = 'acra-enclave runtime statement v1\0';
+/** Some KB for people; a list of migrations may be long. */
+export const MAX_STATEMENT_BYTES = 64 * 1024;
+
+const text = z.string().max(4_096);
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be the 64 hexadecimal digits of a SHA-256');
+
+export const runtimeStatement = z.strictObject({
+  version: z.literal(1),
+  /** Of acra-enclave. */
+  release: text,
+  /** `name` of enclave.yaml. */
+  name: text,
+  /** SHA-256 of what `sha256sum` prints of the measured folder's files, sorted by path (runtime/folder-digest.ts). */
+  configuration: sha256,
+  ingress: z.enum(['terminate', 'passthrough']),
+  /** Who made the private key of the server's certificate: an operator, or this enclave, at this boot. */
+  tlsKey: z.enum(['sealed', 'attested']),
+  guard: z.strictObject({
+    /** `none` with passthrough: acra-server reads the statements itself. */
+    mode: z.enum(['enforce', 'report', 'none']),
+    relations: z.enum(['listed', 'any', 'none']),
+    /** `table.column` whose existing rows may still be plaintext. */
+    migrations: z.array(text),
+  }),
+  database: z.strictObject({ serverName: text, ca: sha256 }),
+  clientCa: sha256,
+  kms: z.strictObject({ keyArn: text, encryptionContext: z.record(text, text) }),
+});
+export type RuntimeStatement = z.infer<typeof runtimeStatement>;
+
+/** What is hashed. @throws FormatError */
+export function encodeStatement(statement: RuntimeStatement): Buffer {
+  return Buffer.from(canonicalJson(statement), 'utf8');
+}
+
+/** @throws FormatError when it is none, or not in the one form that is hashed */
+export function decodeStatement(encoding: Buffer): RuntimeStatement {
+  if (encoding.length > MAX_STATEMENT_BYTES) throw new FormatError('the runtime statement is too long');
+  let json: unknown;
+  try {
+    json = JSON.parse(encoding.toString('utf8'));
+  } catch (cause) {
+    throw new FormatError('the runtime statement is not JSON', undefined, cause);
+  }
+  const parsed = runtimeStatement.safeParse(json);
+  if (!parsed.success) throw new FormatError(`the runtime statement is malformed: ${z.prettifyError(parsed.error)}`);
+  if (encodeStatement(parsed.data).equals(encoding)) return parsed.data;
+  throw new FormatError('the runtime statement is not in canonical form');
+}
+
+/** @returns 48 bytes */
+export function commitmentTo(encoding: Buffer): Buffer {
+  return createHash('sha384').update(DOMAIN).update(encoding).digest();
+}
+
+/** What PCR16 shows when it was extended by that commitment, once. @returns 48 bytes */
+export function pcrOfCommitment(commitment: Buffer): Buffer {
+  return extendPcrValue(Buffer.alloc(PCR_BYTES), commitment);
+}

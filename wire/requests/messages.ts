@@ -1,0 +1,69 @@
+/**
+ * Questions that the enclave answers to whoever asks: each connection carries one request and one answer, each in a frame (u32
+ * big-endian length, then that many bytes of UTF-8 JSON), and ends. The same two messages go over the requests route of vsock, for
+ * host-proxy, and over TLS with the protocol `acra-attestation/1` (ALPN) on the public port.
+ */
+import { z } from 'zod';
+import { WireError } from '../errors.ts';
+
+/** By ALPN, on the public port. */
+export const ATTESTATION_ALPN = 'acra-attestation/1';
+
+export const MIN_NONCE_BYTES = 16;
+export const MAX_NONCE_BYTES = 64;
+/** Of one request's JSON. */
+export const MAX_REQUEST_BYTES = 1_024;
+/** Of one answer's JSON: a document has at most 12 KB, a statement 64 KB, both in base64. */
+export const MAX_ANSWER_BYTES = 128 * 1_024;
+
+const base64 = (maxBytes: number) => z.base64().max(4 * Math.ceil(maxBytes / 3));
+const nonce = base64(MAX_NONCE_BYTES).refine((value) => {
+  const bytes = Buffer.from(value, 'base64').length;
+  return bytes >= MIN_NONCE_BYTES && bytes <= MAX_NONCE_BYTES;
+}, `must have ${MIN_NONCE_BYTES} to ${MAX_NONCE_BYTES} bytes`);
+
+const attest = z.strictObject({ type: z.literal('attest'), nonce });
+const enclaveRequest = z.discriminatedUnion('type', [attest]);
+export type EnclaveRequest = z.infer<typeof enclaveRequest>;
+
+/** What nobody vouches for but the document itself: the statement counts by its hash (attestation/runtime/statement.ts). */
+const attestation = z.strictObject({
+  type: z.literal('attestation'),
+  /** COSE_Sign1, base64. */
+  document: base64(16 * 1024),
+  /** Canonical JSON, base64. */
+  statement: base64(64 * 1024),
+});
+export type AttestationAnswer = z.infer<typeof attestation>;
+
+const refusal = z.strictObject({
+  type: z.literal('refusal'),
+  code: z.string().max(100),
+  message: z.string().max(1_000),
+});
+const enclaveAnswer = z.discriminatedUnion('type', [attestation, refusal]);
+export type EnclaveAnswer = z.infer<typeof enclaveAnswer>;
+
+function parseWith<Schema extends z.ZodType>(schema: Schema, what: string, payload: Buffer): z.output<Schema> {
+  let value: unknown;
+  try {
+    value = JSON.parse(payload.toString('utf8'));
+  } catch (cause) {
+    throw new WireError('WIRE_MESSAGE_INVALID', `the ${what} is not JSON`, { cause });
+  }
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw new WireError('WIRE_MESSAGE_INVALID', `the ${what} has an unknown shape`, {
+    found: z.prettifyError(result.error),
+  });
+}
+
+/** @throws WireError WIRE_MESSAGE_INVALID */
+export function parseEnclaveRequest(payload: Buffer): EnclaveRequest {
+  return parseWith(enclaveRequest, 'request', payload);
+}
+
+/** @throws WireError WIRE_MESSAGE_INVALID */
+export function parseEnclaveAnswer(payload: Buffer): EnclaveAnswer {
+  return parseWith(enclaveAnswer, 'answer', payload);
+}
