@@ -15,6 +15,7 @@ import { RELAY_ERRORS } from '../relay/errors.ts';
 import type { ErrorCatalogue } from '../runtime/errors.ts';
 import { RUNTIME_ERRORS } from '../runtime/runtime-errors.ts';
 import { SUPERVISOR_ERRORS } from '../supervisor/errors.ts';
+import { LEASE_ERRORS } from '../supervisor/lease/errors.ts';
 import { SYSTEM_ERRORS } from '../system/errors.ts';
 import { WIRE_ERRORS } from '../wire/errors.ts';
 import { CLI_ERRORS } from './errors.ts';
@@ -37,6 +38,7 @@ export const CATALOGUES: Readonly<Record<string, ErrorCatalogue>> = {
   'Encryptor configuration': ENCRYPTOR_ERRORS,
   'Catalogue of the database': CATALOGUE_ERRORS,
   Supervisor: SUPERVISOR_ERRORS,
+  Lease: LEASE_ERRORS,
   'host-proxy': HOST_PROXY_ERRORS,
   'Life cycle of the enclave': ENCLAVE_ERRORS,
   'Service manager': SYSTEMD_ERRORS,

@@ -19,6 +19,7 @@ import {
 } from './fields.ts';
 import { guardSection, isGiven } from './guard.ts';
 import { kmsSection } from './kms.ts';
+import { leaseSection } from './lease.ts';
 import { portTable } from './route-fields.ts';
 
 /** What the program that launches acra-server takes itself, and then some. */
@@ -129,6 +130,7 @@ export const enclaveSchema = z
     acra: acra.prefault({}),
     database,
     kms: kmsSection,
+    lease: leaseSection,
     imds,
     entropy,
     ports: portTable(ROUTES),

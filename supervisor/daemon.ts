@@ -182,7 +182,7 @@ export class Supervisor {
   }
 
   async #serve(booted: Booted): Promise<void> {
-    const { relay, fleet, config, certificateEnds, ingress } = booted;
+    const { relay, fleet, config, certificateEnds, ingress, lease } = booted;
     const { clock, platform } = this.#deps;
     const publicRoutes = new PublicRoutes(relay, ingressRoutes(platform, { ...config, postgresIngress: ingress }));
     const monitor = this.#watchHealth(booted, () => void publicRoutes.close(1));
@@ -201,7 +201,7 @@ export class Supervisor {
             alarms,
             isHealthy: monitor.members.get(id)?.healthy ?? child.state.kind === 'running',
           })),
-          workload: fleet.samples,
+          workload: [...fleet.samples, ...lease.samples],
           certificateEnds,
           suppressedRecords: this.#logger.suppressed,
           uptimeMs: clock.monotonicMs() - this.#startedMs,

@@ -157,6 +157,12 @@ export const SUPERVISOR_METRICS = {
     help: 'Time that statements took, by phase',
     labels: ['phase'],
   },
+  lease_age_seconds: { kind: 'gauge', help: 'Time since KMS last granted the master key', labels: [] },
+  lease_questions_total: {
+    kind: 'counter',
+    help: 'Questions to KMS whether it still grants the master key, by what became of them',
+    labels: ['outcome'],
+  },
   log_records_suppressed_total: {
     kind: 'counter',
     help: 'Log records of the enclave left out because too many of their kind came in a minute',

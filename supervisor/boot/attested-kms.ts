@@ -1,8 +1,9 @@
-/** Questions to KMS during the boot: over the private route, under the role's credentials, patiently where that can help. */
+/** Questions to KMS: over the private route, under the role's credentials, during the boot patiently where that can help. */
 import { readFileSync } from 'node:fs';
 import { AttestedKms } from '../../kms/client.ts';
 import { regionalEndpoint } from '../../kms/endpoint.ts';
 import { KmsError } from '../../kms/errors.ts';
+import type { Platform } from '../platform.ts';
 import { privateSocket } from '../routes.ts';
 import { retryPatiently } from './patience.ts';
 import type { PhaseContext } from './phase.ts';
@@ -20,7 +21,7 @@ interface KmsQuestion<Result> {
   readonly patient: boolean;
 }
 
-function connect({ config, keeper, nsm, pathOf }: KmsNeeds, { platform }: PhaseContext): AttestedKms {
+function connect({ config, keeper, nsm, pathOf }: KmsNeeds, platform: Platform): AttestedKms {
   const { kms } = config;
   const connection = {
     region: kms.region,
@@ -42,20 +43,40 @@ export async function askKms<Result>(
   have: KmsNeeds,
   context: PhaseContext,
 ): Promise<Result> {
-  const kms = connect(have, context);
+  const kms = connect(have, context.platform);
   try {
     return await retryPatiently(
       {
         what,
         attempt: (signal) => ask(kms, signal),
         isTemporary: (error) => patient && error instanceof KmsError && error.retryable,
-        beforeRetry: (error) => {
-          if (error instanceof KmsError && error.code === 'KMS_CREDENTIALS_EXPIRED') have.keeper.discard();
-        },
+        beforeRetry: (error) => forgetExpired(error, have),
       },
       context,
     );
   } finally {
     kms.close();
   }
+}
+
+/** One question, later than the boot. @throws as askKms */
+export async function askKmsOnce<Result>(
+  ask: KmsQuestion<Result>['ask'],
+  have: KmsNeeds,
+  platform: Platform,
+  signal: AbortSignal,
+): Promise<Result> {
+  const kms = connect(have, platform);
+  try {
+    return await ask(kms, signal);
+  } catch (error) {
+    forgetExpired(error, have);
+    throw error;
+  } finally {
+    kms.close();
+  }
+}
+
+function forgetExpired(error: unknown, { keeper }: KmsNeeds): void {
+  if (error instanceof KmsError && error.code === 'KMS_CREDENTIALS_EXPIRED') keeper.discard();
 }

@@ -55,7 +55,7 @@ function byUser(sealed: readonly SealedSecret[], opened: readonly SecretBuffer[]
   return new Map([...grouped].map(([user, same]) => [user, same.map(({ secret }) => secret)]));
 }
 
-export const keystorePhase: Phase<Configured & MasterKeyReady, KeystoreReady> = {
+export const keystorePhase: Phase<Configured & Pick<MasterKeyReady, 'masterKey'>, KeystoreReady> = {
   name: 'keystore',
   deadlineMs: ({ config }) => config.deadlines.keystoreMs,
   async run({ config, pathOf, masterKey }, { signal, logger, defer }) {

@@ -1,12 +1,15 @@
 /**
  * The attestation-bound KMS Decrypt of the master key. Key ARN and encryption context are measured; the answer must be
- * exactly 32 bytes (acra-server takes anything longer, acra-server contract 1.1). The plaintext lives in one SecretBuffer.
+ * exactly 32 bytes (acra-server takes anything longer, acra-server contract 1.1). The plaintext lives in one SecretBuffer, on a
+ * lease that begins here (supervisor/lease/).
  */
 import { KeystoreError } from '../../../acra/errors.ts';
 import { parseMasterKeyFile } from '../../../keys/master-key-file.ts';
+import type { AttestedKms } from '../../../kms/client.ts';
 import type { SecretBuffer } from '../../../runtime/secret-buffer.ts';
+import { KeyLease } from '../../lease/lease.ts';
 import type { KmsNeeds } from '../attested-kms.ts';
-import { askKms } from '../attested-kms.ts';
+import { askKms, askKmsOnce } from '../attested-kms.ts';
 import type { Phase, PhaseContext } from '../phase.ts';
 import { readMeasured } from './configuration.ts';
 
@@ -14,6 +17,7 @@ const MASTER_KEY_BYTES = 32;
 
 export interface MasterKeyReady {
   readonly masterKey: SecretBuffer;
+  readonly lease: KeyLease;
 }
 
 export const masterKeyPhase: Phase<KmsNeeds, MasterKeyReady> = {
@@ -24,20 +28,28 @@ export const masterKeyPhase: Phase<KmsNeeds, MasterKeyReady> = {
     const { keyArn, encryptionContext } = config.kms;
     const file = readMeasured(pathOf(config.kms.ciphertext)).toString('utf8');
     const ciphertext = parseMasterKeyFile(file, { keyArn, encryptionContext });
-    const masterKey = await askKms(
-      {
-        what: 'waiting for KMS to decrypt the master key',
-        ask: (kms, signal) => kms.decrypt({ ciphertext, keyArn, encryptionContext, signal }),
-        patient: true,
-      },
-      have,
-      context,
-    );
-    return takeMasterKey(masterKey, context);
+    const ask = (kms: AttestedKms, signal: AbortSignal) =>
+      kms.decrypt({ ciphertext, keyArn, encryptionContext, signal });
+    const what = 'waiting for KMS to decrypt the master key';
+    const masterKey = await askKms({ what, ask, patient: true }, have, context);
+    takeMasterKey(masterKey, context);
+    const { platform, clock, random, logger, defer, fail } = context;
+    const lease = new KeyLease({
+      ...config.lease,
+      masterKey,
+      ask: (signal) => askKmsOnce(ask, have, platform, signal),
+      clock,
+      random,
+      logger,
+      onEnd: fail,
+    });
+    defer(() => lease.stop());
+    await lease.start(context.signal);
+    return { masterKey, lease };
   },
 };
 
-function takeMasterKey(masterKey: SecretBuffer, { defer, logger, signal }: PhaseContext): MasterKeyReady {
+function takeMasterKey(masterKey: SecretBuffer, { defer, logger, signal }: PhaseContext): void {
   defer(() => masterKey.dispose());
   signal.throwIfAborted();
   if (masterKey.length !== MASTER_KEY_BYTES) {
@@ -47,5 +59,4 @@ function takeMasterKey(masterKey: SecretBuffer, { defer, logger, signal }: Phase
     });
   }
   logger.log('info', 'master-key.decrypted', {});
-  return { masterKey };
 }

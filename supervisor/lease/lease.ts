@@ -1,0 +1,140 @@
+/**
+ * The enclave holds the master key on a lease: KMS is asked for it again and again, and whoever changes the key policy, disables the
+ * key or takes the role away ends the service, without having to reach the enclave. KMS that refuses is a refusal; all else
+ * (throttling, outages, credentials that the parent withholds) is an outage, through which the service goes on for a while.
+ *
+ *   granted ──renewEveryMs──▶ asked ──same key──▶ granted
+ *                               ├────refused────▶ ended (LEASE_REFUSED)
+ *                               └────outage─────▶ asked again, with back-off ──maxAgeMs since granted──▶ ended (LEASE_EXPIRED)
+ */
+import { timingSafeEqual } from 'node:crypto';
+import { KmsError } from '../../kms/errors.ts';
+import { untilAborted } from '../../runtime/abort.ts';
+import { BackgroundTask } from '../../runtime/background-task.ts';
+import { backoffMs } from '../../runtime/backoff.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { Deadline } from '../../runtime/deadline.ts';
+import { describeError, errorCode } from '../../runtime/errors.ts';
+import type { Logger } from '../../runtime/log.ts';
+import type { Random } from '../../runtime/random.ts';
+import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
+import type { Service } from '../../runtime/service.ts';
+import type { MetricSample } from '../../wire/metrics.ts';
+import { sample } from '../../wire/metrics.ts';
+import { LeaseError } from './errors.ts';
+
+export interface LeaseDeps {
+  readonly renewEveryMs: number;
+  readonly maxAgeMs: number;
+  /** As at boot, in use. */
+  readonly masterKey: SecretBuffer;
+  /** One question to KMS; what it resolves to is disposed of here. */
+  readonly ask: (signal: AbortSignal) => Promise<SecretBuffer>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** The lease has ended, with a LeaseError: the supervisor stops in order. */
+  readonly onEnd: (error: unknown) => void;
+}
+
+/** AWS's words for a key or a caller that is refused (kms/failure.ts): access denied; disabled or pending deletion; gone. */
+const REFUSALS: ReadonlySet<string> = new Set(['KMS_ACCESS_DENIED', 'KMS_KEY_UNUSABLE', 'KMS_NOT_FOUND']);
+/** After an outage it is asked again sooner than in order. */
+const FIRST_RETRY_MS = 5_000;
+
+export class KeyLease implements Service {
+  readonly #deps: LeaseDeps;
+  readonly #task: BackgroundTask;
+  #grantedMs: number;
+  #renewed = 0;
+  #outages = 0;
+
+  /** Made at the moment at which KMS has handed the key out. */
+  constructor(deps: LeaseDeps) {
+    this.#deps = deps;
+    this.#grantedMs = deps.clock.monotonicMs();
+    this.#task = new BackgroundTask((signal) => this.#run(signal), deps.onEnd);
+  }
+
+  start(signal: AbortSignal): Promise<void> {
+    return this.#task.start(signal);
+  }
+
+  stop(): Promise<void> {
+    return this.#task.stop();
+  }
+
+  get samples(): readonly MetricSample[] {
+    return [
+      sample('lease_age_seconds', {}, this.#ageMs / 1000),
+      sample('lease_questions_total', { outcome: 'renewed' }, this.#renewed),
+      sample('lease_questions_total', { outcome: 'outage' }, this.#outages),
+    ];
+  }
+
+  get #ageMs(): number {
+    return this.#deps.clock.monotonicMs() - this.#grantedMs;
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const { clock, random, renewEveryMs, maxAgeMs } = this.#deps;
+    const retry = { minMs: Math.min(FIRST_RETRY_MS, renewEveryMs), maxMs: renewEveryMs };
+    for (let failures = 0; ; ) {
+      const waitMs = failures === 0 ? renewEveryMs : backoffMs(retry, failures - 1, random);
+      await clock.sleep(Math.max(0, Math.min(waitMs, maxAgeMs - this.#ageMs)), signal);
+      failures = (await this.#renew(signal)) ? 0 : failures + 1;
+    }
+  }
+
+  /** @returns false for an outage. @throws LeaseError; the signal's reason */
+  async #renew(signal: AbortSignal): Promise<boolean> {
+    const { clock, logger, maxAgeMs } = this.#deps;
+    const leftMs = maxAgeMs - this.#ageMs;
+    if (leftMs <= 0) throw this.#expired();
+    using deadline = new Deadline(clock, leftMs, signal, () => this.#expired());
+    try {
+      await this.#askOnce(deadline.signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof LeaseError) throw error;
+      if (error instanceof KmsError && REFUSALS.has(error.code)) {
+        throw new LeaseError('LEASE_REFUSED', 'KMS refuses the master key', { found: error.code, cause: error });
+      }
+      this.#outages += 1;
+      const endsInMs = Math.round(maxAgeMs - this.#ageMs);
+      logger.log('warn', 'lease.outage', { code: errorCode(error) ?? null, reason: describeError(error), endsInMs });
+      return false;
+    }
+    this.#grantedMs = clock.monotonicMs();
+    this.#renewed += 1;
+    logger.log('info', 'lease.renewed', {});
+    return true;
+  }
+
+  async #askOnce(signal: AbortSignal): Promise<void> {
+    const asked = this.#deps.ask(signal);
+    try {
+      await untilAborted(asked, signal);
+    } catch (error) {
+      // One that comes too late is nobody's.
+      asked.then((late) => late.dispose()).catch(() => undefined);
+      throw error;
+    }
+    const again = await asked;
+    try {
+      const isSame = this.#deps.masterKey.use((held) =>
+        again.use((found) => held.length === found.length && timingSafeEqual(held, found)),
+      );
+      if (!isSame) throw new LeaseError('LEASE_KEY_DIFFERS', 'KMS answered with another master key');
+    } finally {
+      again.dispose();
+    }
+  }
+
+  #expired(): LeaseError {
+    return new LeaseError('LEASE_EXPIRED', 'KMS has not granted the master key again in time', {
+      found: `${Math.round(this.#ageMs / 1000)} s since it did`,
+      allowed: `${Math.round(this.#deps.maxAgeMs / 1000)} s`,
+    });
+  }
+}
