@@ -138,6 +138,14 @@ export const ATTESTATION_ERRORS = {
     meaning: 'The document does not bind the user data that was expected.',
     action: 'Ask again; if it persists, treat the sender as hostile.',
   },
+  ATTESTATION_FOLDER_UNREADABLE: {
+    meaning: 'The measured folder cannot be hashed as the runtime statement needs it; the message says which file.',
+    action: 'Keep to plain files that can be read, with names without control characters and backslashes.',
+  },
+  ATTESTATION_STATEMENT_IMPOSSIBLE: {
+    meaning: 'The configuration does not fit into a runtime statement, so the enclave could not commit to it.',
+    action: 'Shorten what the message names; use ASCII for the names in `kms.encryptionContext`.',
+  },
 } as const satisfies ErrorCatalogue;
 
 export class AttestationError extends CodedError<keyof typeof ATTESTATION_ERRORS> {}

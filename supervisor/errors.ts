@@ -23,6 +23,21 @@ export const SUPERVISOR_ERRORS = {
     meaning: 'No time source that the parent cannot steer gave a plausible time.',
     action: 'Check that the NSM answers attestation requests; never set the time from the parent.',
   },
+  BOOT_TLS_KEY_UNKNOWN: {
+    meaning: 'The server’s certificate cannot be read, so nobody could be told by which key to know the enclave.',
+    action: 'Put a certificate in PEM where `acra.certificate` of enclave.yaml says, and build the image again.',
+  },
+  BOOT_COMMITMENT_TAKEN: {
+    meaning:
+      'PCR16 was extended or locked before the enclave committed to how it runs: somebody else used the security module.',
+    action:
+      'Start the enclave anew, from an image that `acra-enclave eif build` made; nothing else in it may extend PCR16.',
+  },
+  BOOT_COMMITMENT_FAILED: {
+    meaning:
+      'After the enclave had committed to how it runs, its security module shows another value, or not every register locked; nothing leaves such an enclave.',
+    action: 'Check hypervisor and kernel; if it persists, treat the parent instance as hostile.',
+  },
   BOOT_DATABASE_UNREACHABLE: {
     meaning: 'The probe through acra-server did not reach the database; it is retried until the phase’s deadline.',
     action: 'Check that the database is up and that host-proxy’s `database.connect` names it.',

@@ -4,6 +4,9 @@
  */
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
+import { stateRuntime } from '../../attestation/runtime/state-runtime.ts';
+import { enclaveSchema } from '../../config/enclave.ts';
+import { loadConfig } from '../../config/load.ts';
 import { sha256OfFile } from '../../system/files/file-digest.ts';
 import type { CertificateEnd } from '../../wire/certificate-end.ts';
 import { type BomComponent, type BomRamdisk, encodeBom } from '../bom/cyclonedx.ts';
@@ -22,6 +25,7 @@ import { writeOutputFile } from '../output-file.ts';
 import { together } from '../rootfs/content.ts';
 import { unpackedBytes } from '../rootfs/unpacked-size.ts';
 import { type ContentOptions, gatherContents } from './contents.ts';
+import { measuredDigests } from './measured-digests.ts';
 import { BILL_NAME, MEASUREMENTS_NAME, type Measurements, toMeasurements } from './measurements.ts';
 import { writeTogether } from './outputs.ts';
 import { AWS_BOOTSTRAP_COMPONENT, compressionFor, cutRamdisks, type Ramdisk } from './ramdisks.ts';
@@ -64,6 +68,7 @@ export async function buildEnclaveImage(request: ImageRequest): Promise<Measurem
 async function buildInto(workFolder: string, request: ImageRequest): Promise<Measurements> {
   const { kernel, signal } = request;
   const compression = compressionFor(kernel, request.compression);
+  const config = loadConfig(enclaveSchema, join(request.enclaveFolder, 'enclave.yaml'));
   request.onProgress('gathering files');
   const contents = await gatherContents({ ...request, architecture: kernel.architecture, workFolder });
   const unpacked = await unpackedBytes(together(contents.runtime, contents.application));
@@ -88,6 +93,7 @@ async function buildInto(workFolder: string, request: ImageRequest): Promise<Mea
     unpackedBytes: unpacked,
     kernel,
     kernelSha256,
+    runtime: stateRuntime({ config, files: measuredDigests(described), release: request.release }),
     ramdisks,
     contents: described,
     billName: BILL_NAME,

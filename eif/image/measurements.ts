@@ -3,6 +3,8 @@
  * reads them, and the SHA-256 of all that went in, so that a difference can be traced to its cause.
  */
 import { z } from 'zod';
+import type { StatedRuntime } from '../../attestation/runtime/state-runtime.ts';
+import type { RuntimeStatement } from '../../attestation/runtime/statement.ts';
 import type { BomRamdisk } from '../bom/cyclonedx.ts';
 import { type CompressionChoice, compressionKind, zstdLevel } from '../compress.ts';
 import type { WrittenEif } from '../format/writer.ts';
@@ -28,6 +30,7 @@ export interface MeasurementsContent {
   readonly unpackedBytes: number;
   readonly kernel: Kernel;
   readonly kernelSha256: string;
+  readonly runtime: StatedRuntime;
   readonly ramdisks: readonly Ramdisk[];
   readonly contents: readonly BomRamdisk[];
   readonly billName: string;
@@ -44,6 +47,8 @@ export interface Measurements {
     /** What the root file system takes of the enclave's memory. */
     readonly unpackedBytes: number;
   };
+  /** What the enclave will say of how it runs, and the register that commits it to that. */
+  readonly runtime: { readonly statement: RuntimeStatement; readonly PCR16: string };
   readonly kernel: {
     readonly release: string;
     readonly version: string;
@@ -82,6 +87,7 @@ export function toMeasurements(content: MeasurementsContent): Measurements {
       isSigned: content.isSigned,
       unpackedBytes: content.unpackedBytes,
     },
+    runtime: { statement: content.runtime.statement, PCR16: content.runtime.pcr16.toString('hex') },
     kernel: {
       release: kernel.release,
       version: kernel.origin.version,

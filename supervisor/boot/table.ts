@@ -3,6 +3,7 @@ import type { ControlConnection } from '../control/connection.ts';
 import { BootTable } from './phase.ts';
 import { acraPhase } from './phases/acra.ts';
 import { clockPhase } from './phases/clock.ts';
+import { commitmentPhase } from './phases/commitment.ts';
 import { configurationPhase } from './phases/configuration.ts';
 import { controlPhase } from './phases/control.ts';
 import { credentialsPhase } from './phases/credentials.ts';
@@ -15,6 +16,7 @@ import { machinePhase } from './phases/machine.ts';
 import { masterKeyPhase } from './phases/master-key.ts';
 import { nsmPhase } from './phases/nsm.ts';
 import { readyPhase } from './phases/ready.ts';
+import { tlsKeyPhase } from './phases/tls-key.ts';
 import type { BootStart } from './start.ts';
 
 export const bootTable = BootTable.empty<BootStart & { readonly control: ControlConnection }>()
@@ -24,6 +26,8 @@ export const bootTable = BootTable.empty<BootStart & { readonly control: Control
   .phase(entropyPhase)
   .phase(clockPhase)
   .phase(configurationPhase)
+  .phase(tlsKeyPhase)
+  .phase(commitmentPhase)
   .phase(heartbeatPhase)
   .phase(egressPhase)
   .phase(credentialsPhase)

@@ -6,6 +6,8 @@ import { parseEncryptorConfig } from '../../../acra/encryptor-config/lint.ts';
 import { requireStandInCan } from '../../../acra/encryptor-config/stand-in.ts';
 import { locateAcraServer } from '../../../acra/obtain/locate.ts';
 import type { AcraProgram } from '../../../acra/obtain/program.ts';
+import { digestFiles } from '../../../attestation/runtime/folder-digest.ts';
+import { stateRuntime } from '../../../attestation/runtime/state-runtime.ts';
 import { enclaveSchema } from '../../../config/enclave.ts';
 import { guardWarnings } from '../../../config/guard.ts';
 import { loadGuardList } from '../../../config/guard-list.ts';
@@ -88,6 +90,7 @@ async function checkConfiguration(folder: string, program: AcraProgram): Promise
   for (const warning of [...guardWarnings(config.guard), ...warnings]) progress(`warning: ${warning}`);
   const ends = certificateEnds(folder, config, nowMs);
   for (const end of ends) if (lifeOf(end, nowMs) !== 'valid') progress(`warning: ${describeEnd(end, nowMs)}`);
+  stateRuntime({ config, files: await digestFiles(folder), release: RELEASE });
   return ends;
 }
 
@@ -101,10 +104,12 @@ async function findAcraServer({ allowStandIn }: BuildOptions): Promise<AcraProgr
   throw new EifBuildError('EIF_BUILD_STAND_IN', 'no acra-server was found but the stand-in');
 }
 
-function printSummary({ Measurements: pcrs, image, kernel }: Measurements, folder: string, recipe: ImageRecipe): void {
+function printSummary(measurements: Measurements, folder: string, recipe: ImageRecipe): void {
+  const { Measurements: pcrs, image, kernel, runtime } = measurements;
   printLine(`${green('built')} ${bold(join(folder, image.file))}, ${image.bytes} bytes`);
   printLine(`sha256 ${image.sha256}`);
   for (const name of ['PCR0', 'PCR1', 'PCR2', 'PCR8'] as const) printLine(`${name}   ${pcrs[name]}`);
+  printLine(`PCR16  ${runtime.PCR16}`);
   printLine(`kernel ${kernel.version}, sha256 ${kernel.sha256}`);
   if (recipe.libraries === '/')
     printLine("Node's C and C++ libraries are this machine's: another Debian gives another PCR0 and PCR1");

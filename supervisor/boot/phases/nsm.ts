@@ -13,7 +13,12 @@ export interface NsmReady {
   readonly nsm: NsmProvider;
 }
 
-export const nsmPhase: Phase<BootStart & { readonly control: ControlConnection }, NsmReady> = {
+export interface Measured {
+  /** `PCR<n>` to hex, as the parent was told. */
+  readonly measurements: Readonly<Record<string, string>>;
+}
+
+export const nsmPhase: Phase<BootStart & { readonly control: ControlConnection }, NsmReady & Measured> = {
   name: 'nsm',
   deadlineMs: () => 10_000,
   async run({ control, acraProgram }, { platform, logger, defer }) {
@@ -34,6 +39,6 @@ export const nsmPhase: Phase<BootStart & { readonly control: ControlConnection }
     }
     logger.log('info', 'nsm.described', { moduleId, maxPcrs, rng, ...measurements });
     control.send({ type: 'measurements', pcrs: measurements, acraServer: acraProgram.description }, { sticky: true });
-    return { nsm };
+    return { nsm, measurements };
   },
 };

@@ -4,6 +4,10 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { digestFiles } from '../../../attestation/runtime/folder-digest.ts';
+import { stateRuntime } from '../../../attestation/runtime/state-runtime.ts';
+import { enclaveSchema } from '../../../config/enclave.ts';
+import { loadConfig } from '../../../config/load.ts';
 import { EifBuildError } from '../../../eif/build-errors.ts';
 import { writeBootstrapRamdisk } from '../../../eif/cpio/bootstrap.ts';
 import { readCpio } from '../../../eif/cpio/reader.ts';
@@ -69,6 +73,20 @@ t.test('measures what verify finds, and every digest of the results', async (t) 
   t.equal(measurements.image.sha256, digest(image));
   t.equal(measurements.billOfMaterials.sha256, digest(join(folder, 'build/bom.json')));
   t.equal(measurements.kernel.sha256, createHash('sha256').update('KERNEL').digest('hex'));
+});
+
+t.test('states what the enclave will state of the same folder, in both layouts', async (t) => {
+  const folder = temporaryFolder(t);
+  const { runtime, Measurements } = await buildIn(folder);
+  const config = loadConfig(enclaveSchema, join(folder, 'enclave/enclave.yaml'));
+  const stated = stateRuntime({ config, files: await digestFiles(join(folder, 'enclave')), release: '1.2.3' });
+  t.same(runtime, { statement: stated.statement, PCR16: stated.pcr16.toString('hex') });
+  t.same(Object.keys(Measurements), ['HashAlgorithm', 'PCR0', 'PCR1', 'PCR2', 'PCR8'], 'as nitro-cli has them');
+  const { kernel } = await requestIn(join(folder, 'aws'));
+  const blob = join(folder, 'blob');
+  writeFileSync(blob, 'init or module');
+  const bootstrap = { kind: 'aws', init: blob, nsmModule: blob } as const;
+  t.same((await buildIn(join(folder, 'aws'), { kernel: { ...kernel, bootstrap } })).runtime, runtime);
 });
 
 t.test('keeps PCR1 when only the application changes, and PCR2 when only the runtime does', async (t) => {

@@ -1,5 +1,6 @@
 import { DisableKeyCommand, EncryptCommand, PutKeyPolicyCommand } from '@aws-sdk/client-kms';
 import t from 'tap';
+import { pcrOfCommitment } from '../../../attestation/runtime/statement.ts';
 import type { Fault } from '../../../emulator/kms/faults.ts';
 import { AttestedKms } from '../../../kms/client.ts';
 import { errorCode } from '../../../runtime/errors.ts';
@@ -58,6 +59,29 @@ t.test("gives the product's own client a master key that only it can open", asyn
   const made = await client.generateDataKey({ keyArn, encryptionContext, signal });
   t.equal(made.plaintext.length, 32);
   t.equal((await client.generateRandom({ lengthBytes: 512, signal })).length, 512);
+});
+
+t.test('opens by a policy with PCR16 once the enclave has committed to that value, and to no other', async (t) => {
+  const commitment = Buffer.alloc(48, 7);
+  const PCR16 = toPcrIndex(16);
+  const fixture = await clientFixture(t);
+  const { admin, keyArn, ciphertext, nsm, clock } = fixture;
+  const value = pcrOfCommitment(commitment).toString('hex');
+  const policy = rolePolicy({ StringEqualsIgnoreCase: { 'kms:RecipientAttestation:PCR16': value } });
+  await admin.send(new PutKeyPolicyCommand({ KeyId: keyArn, Policy: policy }));
+  const decrypt = (module = nsm) => {
+    const signal = AbortSignal.timeout(10_000);
+    return codeOf(attestedKms(t, fixture, module).decrypt({ ciphertext, keyArn, encryptionContext, signal }));
+  };
+  t.equal(await decrypt(), 'KMS_ACCESS_DENIED', 'before');
+  await nsm.provider.extendPcr(PCR16, commitment);
+  t.equal(await decrypt(), 'KMS_ACCESS_DENIED', 'a register that is not locked is in no document');
+  await nsm.provider.lockPcrs(32);
+  t.equal(await decrypt(), 'no error');
+  const other = await nsmFixture(t, { clock, root: nsm.root });
+  await other.provider.extendPcr(PCR16, Buffer.alloc(48, 8));
+  await other.provider.lockPcrs(32);
+  t.equal(await decrypt(other), 'KMS_ACCESS_DENIED', 'the same image, told to do something else');
 });
 
 t.test('lets the client tell every fault from every other', async (t) => {

@@ -3,11 +3,22 @@ import { bootTable } from '../../../supervisor/boot/table.ts';
 
 const names = bootTable.phases.map(({ name }) => name);
 
-t.test('sends the heartbeat when the configuration is read, and before anything outside is reachable', async (t) => {
-  const at = names.indexOf('heartbeat');
-  t.equal(names[at - 1], 'configuration');
-  t.equal(names[at + 1], 'egress');
+t.test('commits to the configuration as soon as it is read, before anything leaves the enclave', async (t) => {
+  const at = names.indexOf('commitment');
+  t.same(names.slice(at - 2, at), ['configuration', 'tls-key']);
+  for (const later of ['heartbeat', 'egress', 'credentials', 'kms-entropy', 'master-key']) {
+    t.ok(names.indexOf(later) > at, later);
+  }
 });
+
+t.test(
+  'sends the heartbeat when the enclave has checked itself, and before anything outside is reachable',
+  async (t) => {
+    const at = names.indexOf('heartbeat');
+    t.equal(names[at - 1], 'commitment');
+    t.equal(names[at + 1], 'egress');
+  },
+);
 
 t.test('prepares the machine before anything else, and tells of failures from then on', async (t) => {
   t.same(names.slice(0, 2), ['machine', 'control']);

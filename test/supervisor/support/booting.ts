@@ -3,7 +3,7 @@
  * module, and a parent whose ports are unix sockets. KMS takes connections and never answers.
  */
 import { once } from 'node:events';
-import { copyFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
 import { createServer } from 'node:http';
 import { createServer as createListener } from 'node:net';
@@ -17,6 +17,7 @@ import type { Platform } from '../../../supervisor/platform.ts';
 import { CID_PARENT } from '../../../wire/brands.ts';
 import { VSOCK_PORTS } from '../../../wire/routes.ts';
 import { nsmFixture } from '../../emulator/support/nsm-fixture.ts';
+import { GOOD, makeCertificate } from '../../keys/support/certificate-maker.ts';
 import { PROJECT } from '../../project/imports.ts';
 import { MemoryLogger } from '../../support/memory-logger.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
@@ -43,6 +44,10 @@ function measuredFolder(t: Test): string {
     join(folder, 'master-key.json'),
     encodeMasterKeyFile({ keyArn, encryptionContext, ciphertext: Buffer.alloc(100) }),
   );
+  mkdirSync(join(folder, 'tls'));
+  const authority = makeCertificate(GOOD.authority, Date.now());
+  for (const name of ['client-ca.pem', 'database-ca.pem']) writeFileSync(join(folder, 'tls', name), authority.pem);
+  writeFileSync(join(folder, 'tls/server.pem'), makeCertificate(GOOD.server, Date.now(), authority).pem);
   return folder;
 }
 

@@ -1,0 +1,94 @@
+/**
+ * The runtime statement of a measured folder. Whoever builds an image and the enclave that boots it make it by this one function, so
+ * that measurements.json names the PCR16 that the enclave will show.
+ */
+import { posix } from 'node:path';
+import { z } from 'zod';
+import type { EnclaveConfig } from '../../config/enclave.ts';
+import { FormatError } from '../../encoding/format-error.ts';
+import { AttestationError } from '../errors.ts';
+import { type FileDigests, folderDigest } from './folder-digest.ts';
+import {
+  commitmentTo,
+  encodeStatement,
+  MAX_STATEMENT_BYTES,
+  pcrOfCommitment,
+  type RuntimeStatement,
+  runtimeStatement,
+} from './statement.ts';
+
+export interface StatedRuntime {
+  readonly statement: RuntimeStatement;
+  /** Canonical JSON: what is hashed, and what verifiers are given. */
+  readonly encoding: Buffer;
+  /** 48 bytes. */
+  readonly commitment: Buffer;
+  /** 48 bytes: what PCR16 shows when the enclave has committed. */
+  readonly pcr16: Buffer;
+}
+
+interface RuntimeFacts {
+  /** enclave.yaml. */
+  readonly config: EnclaveConfig;
+  /** Of the whole measured folder. */
+  readonly files: FileDigests;
+  /** Of acra-enclave. */
+  readonly release: string;
+}
+
+/** @throws AttestationError ATTESTATION_STATEMENT_IMPOSSIBLE, ATTESTATION_FOLDER_UNREADABLE */
+export function stateRuntime(facts: RuntimeFacts): StatedRuntime {
+  const parsed = runtimeStatement.safeParse(describe(facts));
+  if (!parsed.success) throw impossible(z.prettifyError(parsed.error), parsed.error);
+  const statement = parsed.data;
+  const encoding = encode(statement);
+  const commitment = commitmentTo(encoding);
+  return { statement, encoding, commitment, pcr16: pcrOfCommitment(commitment) };
+}
+
+function describe({ config, files, release }: RuntimeFacts): RuntimeStatement {
+  const { acra, database, guard, ingress, kms } = config;
+  const isGuarded = ingress.tls === 'terminate';
+  return {
+    version: 1,
+    release,
+    name: config.name,
+    configuration: folderDigest(files),
+    ingress: ingress.tls,
+    tlsKey: 'sealed',
+    guard: {
+      mode: isGuarded ? guard.mode : 'none',
+      relations: isGuarded ? guard.relations : 'none',
+      migrations: guard.migrations.map(({ table, column }) => `${table}.${column}`),
+    },
+    database: { serverName: database.serverName, ca: digestOf(files, database.ca) },
+    clientCa: digestOf(files, acra.clientCa),
+    kms: { keyArn: kms.keyArn, encryptionContext: kms.encryptionContext },
+  };
+}
+
+function digestOf(files: FileDigests, file: string): string {
+  const digest = files.get(posix.normalize(file));
+  if (digest !== undefined) return digest;
+  throw new AttestationError('ATTESTATION_FOLDER_UNREADABLE', `${file} is not in the measured folder`);
+}
+
+function encode(statement: RuntimeStatement): Buffer {
+  let encoding: Buffer;
+  try {
+    encoding = encodeStatement(statement);
+  } catch (error) {
+    if (error instanceof FormatError) throw impossible(error.message, error);
+    throw error;
+  }
+  if (encoding.length <= MAX_STATEMENT_BYTES) return encoding;
+  throw impossible(`it would have ${encoding.length} bytes`);
+}
+
+function impossible(found: string, cause?: unknown): AttestationError {
+  return new AttestationError('ATTESTATION_STATEMENT_IMPOSSIBLE', 'the configuration cannot be stated', {
+    found,
+    allowed: `names of the encryption context in ASCII, texts of at most 4096 characters, ${MAX_STATEMENT_BYTES} bytes in all`,
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
