@@ -18,12 +18,14 @@ import { SUPERVISOR_ERRORS } from '../supervisor/errors.ts';
 import { LEASE_ERRORS } from '../supervisor/lease/errors.ts';
 import { SYSTEM_ERRORS } from '../system/errors.ts';
 import { WIRE_ERRORS } from '../wire/errors.ts';
+import { REQUEST_ERRORS } from '../wire/requests/errors.ts';
 import { CLI_ERRORS } from './errors.ts';
 
 export const CATALOGUES: Readonly<Record<string, ErrorCatalogue>> = {
   Secrets: RUNTIME_ERRORS,
   Configuration: CONFIG_ERRORS,
   'Addresses and messages': WIRE_ERRORS,
+  'Requests to the enclave': REQUEST_ERRORS,
   'System calls and programs': SYSTEM_ERRORS,
   Relay: RELAY_ERRORS,
   'Nitro Security Module': NSM_ERRORS,

@@ -24,7 +24,7 @@ import { createMetrics } from './operator/admin/metrics.ts';
 import { AdminServer } from './operator/admin/server.ts';
 import { prepareRuntimeFolder } from './operator/command/runtime-folder.ts';
 import type { HostStatus, MachineStatus, Reason } from './operator/host-status.ts';
-import { controlSocketPath, enclaveRoutes, publicRoutes } from './routes.ts';
+import { controlSocketPath, enclaveRoutes, publicRoutes, requestRoutes } from './routes.ts';
 
 const FOLLOW_INTERVAL_MS = 1_000;
 /** Of log records, for `acra-enclave logs`. */
@@ -173,7 +173,7 @@ export class HostProxy implements Service {
         await service.start(signal);
         this.#started.push(service);
       }
-      for (const route of enclaveRoutes(this.#config)) {
+      for (const route of [...enclaveRoutes(this.#config), ...requestRoutes(this.#config)]) {
         const bound = await this.#relay.addRoute(route);
         this.#sink.log('info', 'route.opened', { route: route.label, address: formatEndpoint(bound) });
       }

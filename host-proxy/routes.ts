@@ -21,8 +21,35 @@ interface Section {
   readonly proxyProtocol?: { readonly from: readonly string[] };
 }
 
+/** The enclave takes no more at once (supervisor/attestation/request-server.ts), and ends each after 10 s. */
+const REQUEST_LIMITS: RouteLimits = {
+  maxConnections: 16,
+  maxPending: 16,
+  connectTimeoutMs: 5_000,
+  prefaceTimeoutMs: 5_000,
+  idleTimeoutMs: 15_000,
+};
+
 export function controlSocketPath(config: RouteConfig): string {
   return join(config.runtimeFolder, 'control.sock');
+}
+
+/** Where the daemon itself asks the enclave. */
+export function requestsSocketPath(config: RouteConfig): string {
+  return join(config.runtimeFolder, 'requests.sock');
+}
+
+/** The daemon's own way to ask the enclave; open as long as the daemon runs. */
+export function requestRoutes(config: RouteConfig, table: RouteTable = ROUTES): readonly RouteSpec[] {
+  return Object.entries(table)
+    .filter(([, { dialledBy, outside }]) => dialledBy === 'parent' && outside.kind === 'host-proxy')
+    .map(([label, declaration]) => ({
+      label,
+      listen: { kind: 'unix', path: requestsSocketPath(config) },
+      connect: enclavePort(config, portOf(config, label, declaration)),
+      preface: { kind: 'none' },
+      limits: REQUEST_LIMITS,
+    }));
 }
 
 /** Ports that the enclave dials; open as long as the daemon runs. */
@@ -43,7 +70,7 @@ export function enclaveRoutes(config: RouteConfig, table: RouteTable = ROUTES): 
 /** Applications' ways in; open only while the enclave serves (enclave/ingress-gate.ts). TLS is enforced inside the enclave. */
 export function publicRoutes(config: RouteConfig, table: RouteTable = ROUTES): readonly RouteSpec[] {
   return Object.entries(table)
-    .filter(([, { dialledBy }]) => dialledBy === 'parent')
+    .filter(([, { dialledBy, outside }]) => dialledBy === 'parent' && outside.kind === 'listen')
     .map(([label, declaration]) => ({
       label,
       listen: outsideAddress(config, label, declaration),

@@ -182,7 +182,7 @@ export class Supervisor {
   }
 
   async #serve(booted: Booted): Promise<void> {
-    const { relay, fleet, config, certificateEnds, ingress, lease } = booted;
+    const { relay, fleet, config, certificateEnds, ingress, lease, attestor } = booted;
     const { clock, platform } = this.#deps;
     const publicRoutes = new PublicRoutes(relay, ingressRoutes(platform, { ...config, postgresIngress: ingress }));
     const monitor = this.#watchHealth(booted, () => void publicRoutes.close(1));
@@ -203,6 +203,7 @@ export class Supervisor {
           })),
           workload: [...fleet.samples, ...lease.samples],
           certificateEnds,
+          attestations: attestor.counts,
           suppressedRecords: this.#logger.suppressed,
           uptimeMs: clock.monotonicMs() - this.#startedMs,
         }),

@@ -38,6 +38,10 @@ export const SUPERVISOR_ERRORS = {
       'After the enclave had committed to how it runs, its security module shows another value, or not every register locked; nothing leaves such an enclave.',
     action: 'Check hypervisor and kernel; if it persists, treat the parent instance as hostile.',
   },
+  REQUESTS_BIND: {
+    meaning: 'The supervisor cannot listen for requests on the socket of its own folder.',
+    action: 'Report it: nothing else in an enclave may use that folder.',
+  },
   BOOT_DATABASE_UNREACHABLE: {
     meaning: 'The probe through acra-server did not reach the database; it is retried until the phase’s deadline.',
     action: 'Check that the database is up and that host-proxy’s `database.connect` names it.',

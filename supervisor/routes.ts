@@ -64,6 +64,11 @@ export function heartbeatRoute(platform: Platform): RouteSpec & { readonly liste
   return privateRoute(platform, 'heartbeat', toVsockPort(HEARTBEAT_PORT));
 }
 
+/** What the parent may ask as soon as the enclave has committed to how it runs. */
+export function requestRoutes(platform: Platform, config: RouteConfig): readonly RouteSpec[] {
+  return openedAt('commitment', platform, config, ROUTES);
+}
+
 /** Everything that leaves the enclave after the configuration is known. */
 export function egressRoutes(
   platform: Platform,

@@ -16,12 +16,16 @@ export const WIRE_ERRORS = {
     action: 'Write the network as shown, such as 10.0.0.0/8; for one address 10.0.0.1/32.',
   },
   WIRE_FRAME_TOO_LARGE: {
-    meaning: 'A control message is longer than its limit; the peer is broken or hostile.',
+    meaning: 'A control message, a request or an answer is longer than its limit; the peer is broken or hostile.',
     action: 'Check that both ends run the same release.',
   },
   WIRE_MESSAGE_INVALID: {
-    meaning: 'A control message is not valid JSON or not of a known shape.',
+    meaning: 'A control message, a request or an answer is not valid JSON or not of a known shape.',
     action: 'Check that both ends run the same release.',
+  },
+  WIRE_STREAM_ENDED: {
+    meaning: 'The other end of a request closed its connection before its message was whole.',
+    action: 'Ask again; if it persists, look into the log of the other end.',
   },
   WIRE_PROXY_HEADER: {
     meaning: 'A connection did not begin with a header of the PROXY protocol, version 2, that names a source over TCP.',

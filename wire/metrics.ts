@@ -96,6 +96,11 @@ export const SUPERVISOR_METRICS = {
     help: 'Alarms that the log of a supervised program raised, by what is at stake',
     labels: ['child', 'concern'],
   },
+  attestation_requests_total: {
+    kind: 'counter',
+    help: 'Requests for an attestation document that the enclave answered, refused for a limit, or could not answer',
+    labels: ['outcome'],
+  },
   front_sessions: { kind: 'gauge', help: 'Sessions that the front has let in and that go on', labels: [] },
   front_pending_connections: {
     kind: 'gauge',

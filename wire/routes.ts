@@ -34,8 +34,8 @@ export interface RouteDeclaration {
   readonly port: number;
   readonly inside: Inside;
   readonly outside: Outside;
-  /** When the supervisor opens it: before everything, for one byte after the configuration is read, with the ways out, at last. */
-  readonly opens: 'first' | 'heartbeat' | 'egress' | 'serving';
+  /** When the supervisor opens it: before everything, once it has committed to how it runs, for one byte then, with the ways out, at last. */
+  readonly opens: 'first' | 'commitment' | 'heartbeat' | 'egress' | 'serving';
   /** What must hold of the first bytes inside the enclave (relay.md, "Preface policies"). */
   readonly preface: 'none' | 'postgres-tls';
   /**
@@ -60,6 +60,16 @@ export const ROUTES = {
     inside: { kind: 'private' },
     outside: { kind: 'host-proxy' },
     opens: 'first',
+    preface: 'none',
+    limits: 'private',
+  },
+  /** Questions that the enclave answers (wire/requests/): what it is, for a nonce. */
+  requests: {
+    dialledBy: 'parent',
+    port: 9002,
+    inside: { kind: 'private' },
+    outside: { kind: 'host-proxy' },
+    opens: 'commitment',
     preface: 'none',
     limits: 'private',
   },

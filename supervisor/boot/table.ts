@@ -16,6 +16,7 @@ import { machinePhase } from './phases/machine.ts';
 import { masterKeyPhase } from './phases/master-key.ts';
 import { nsmPhase } from './phases/nsm.ts';
 import { readyPhase } from './phases/ready.ts';
+import { requestsPhase } from './phases/requests.ts';
 import { tlsKeyPhase } from './phases/tls-key.ts';
 import type { BootStart } from './start.ts';
 
@@ -28,6 +29,7 @@ export const bootTable = BootTable.empty<BootStart & { readonly control: Control
   .phase(configurationPhase)
   .phase(tlsKeyPhase)
   .phase(commitmentPhase)
+  .phase(requestsPhase)
   .phase(heartbeatPhase)
   .phase(egressPhase)
   .phase(credentialsPhase)

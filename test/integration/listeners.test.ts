@@ -8,8 +8,8 @@ import { childPid, logLines, servingStack } from '../support/stack.ts';
 
 t.test('keeps every listener inside the route tables', async (t) => {
   const { stack, address } = await servingStack(t, {
-    enclaveSettings: { ports: { control: 10, database: 11, kms: 12, imds: 13, ingress: 14 } },
-    hostSettings: { ports: { control: 10, database: 11, kms: 12, imds: 13, ingress: 14 } },
+    enclaveSettings: { ports: { control: 10, database: 11, kms: 12, imds: 13, ingress: 14, requests: 15 } },
+    hostSettings: { ports: { control: 10, database: 11, kms: 12, imds: 13, ingress: 14, requests: 15 } },
   });
   const { enclave, options } = stack;
   const inRun = (name: string) => `unix:${join(enclave.runtimeFolder, name)}`;
@@ -21,7 +21,11 @@ t.test('keeps every listener inside the route tables', async (t) => {
 
   t.same(
     listenersOf(enclave.supervisor?.pid ?? 0),
-    sorted([`tcp:${port}`, inRun('control.sock'), inRun('kms.sock'), inRun('imds.sock'), `unix:${enclave.vsockPath}`]),
+    sorted([
+      `tcp:${port}`,
+      ...['control', 'requests', 'kms', 'imds'].map((route) => inRun(`${route}.sock`)),
+      `unix:${enclave.vsockPath}`,
+    ]),
     'the supervisor',
   );
   const ofChild = (kind: 'acra' | 'guard' | 'front') => listenersOf(childPid(enclave, kind));
@@ -40,6 +44,7 @@ t.test('keeps every listener inside the route tables', async (t) => {
       `tcp:${admin}`,
       `unix:${join(options.root, 'host', 'command.sock')}`,
       `unix:${join(options.root, 'host', 'control.sock')}`,
+      `unix:${join(options.root, 'host', 'requests.sock')}`,
       ...[10, 11, 12, 13].map((vsockPort) => `unix:${enclave.vsockPath}_${vsockPort}`),
     ]),
     'host-proxy',

@@ -80,13 +80,13 @@ t.test(
 );
 
 t.test('keeps one port a route, and the heartbeat’s to itself', async (t) => {
-  t.same(VSOCK_PORTS, { control: 9001, kms: 18443, imds: 18080, database: 15432, ingress: 5432 });
+  t.same(VSOCK_PORTS, { control: 9001, requests: 9002, kms: 18443, imds: 18080, database: 15432, ingress: 5432 });
   t.equal(new Set(Object.values(ROUTES).map(({ port }) => port)).size, Object.keys(ROUTES).length);
   const table = portTable(WITH_ECHO);
   t.equal(table.parse({})['echo'], 20_007);
   t.equal(table.safeParse({ echo: HEARTBEAT_PORT }).success, false);
   t.equal(table.safeParse({ echo: 18_443 }).success, false, 'KMS has it');
-  t.equal(table.safeParse({ heartbeat: 9002 }).success, false, 'nitro-cli’s port is not ours to move');
+  t.equal(table.safeParse({ heartbeat: 9003 }).success, false, 'nitro-cli’s port is not ours to move');
 });
 
 t.test('rejects a parent’s configuration that leaves out an address which has no default', async (t) => {

@@ -1,5 +1,6 @@
-/** Control frames: u32 big-endian payload length, then that many bytes of UTF-8 JSON. The length is checked before anything is kept. */
+/** Frames of the control connection and of requests: u32 big-endian payload length, then that many bytes of UTF-8 JSON. The length is checked before anything is kept. */
 import { WireError } from '../errors.ts';
+import type { EnclaveAnswer, EnclaveRequest } from '../requests/messages.ts';
 import type { EnclaveMessage, HostMessage } from './messages.ts';
 
 const LENGTH_BYTES = 4;
@@ -7,7 +8,7 @@ const LENGTH_BYTES = 4;
 /** Every host-proxy takes frames of at least this length, and no enclave sends a longer one. */
 export const MAX_ENCLAVE_FRAME_BYTES = 256 * 1024;
 
-export function encodeFrame(message: EnclaveMessage | HostMessage): Buffer {
+export function encodeFrame(message: EnclaveMessage | HostMessage | EnclaveRequest | EnclaveAnswer): Buffer {
   const payload = Buffer.from(JSON.stringify(message), 'utf8');
   const frame = Buffer.allocUnsafe(LENGTH_BYTES + payload.length);
   frame.writeUInt32BE(payload.length, 0);
@@ -30,7 +31,7 @@ export class FrameReader {
     while (this.#pending.length >= LENGTH_BYTES) {
       const length = this.#pending.readUInt32BE(0);
       if (length > this.#maxBytes) {
-        throw new WireError('WIRE_FRAME_TOO_LARGE', 'control frame is too long', {
+        throw new WireError('WIRE_FRAME_TOO_LARGE', 'a frame is too long', {
           found: `${length} bytes`,
           allowed: `at most ${this.#maxBytes} bytes`,
         });

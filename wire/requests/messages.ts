@@ -4,6 +4,7 @@
  * host-proxy, and over TLS with the protocol `acra-attestation/1` (ALPN) on the public port.
  */
 import { z } from 'zod';
+import type { CodedError } from '../../runtime/errors.ts';
 import { WireError } from '../errors.ts';
 
 /** By ALPN, on the public port. */
@@ -15,6 +16,8 @@ export const MAX_NONCE_BYTES = 64;
 export const MAX_REQUEST_BYTES = 1_024;
 /** Of one answer's JSON: a document has at most 12 KB, a statement 64 KB, both in base64. */
 export const MAX_ANSWER_BYTES = 128 * 1_024;
+
+const MAX_MESSAGE_CHARACTERS = 1_000;
 
 const base64 = (maxBytes: number) => z.base64().max(4 * Math.ceil(maxBytes / 3));
 const nonce = base64(MAX_NONCE_BYTES).refine((value) => {
@@ -39,10 +42,16 @@ export type AttestationAnswer = z.infer<typeof attestation>;
 const refusal = z.strictObject({
   type: z.literal('refusal'),
   code: z.string().max(100),
-  message: z.string().max(1_000),
+  message: z.string().max(MAX_MESSAGE_CHARACTERS),
 });
 const enclaveAnswer = z.discriminatedUnion('type', [attestation, refusal]);
 export type EnclaveAnswer = z.infer<typeof enclaveAnswer>;
+export type Refusal = z.infer<typeof refusal>;
+
+export function refusalOf(error: CodedError): Refusal {
+  const message = error.message.slice(0, MAX_MESSAGE_CHARACTERS);
+  return { type: 'refusal', code: error.code, message };
+}
 
 function parseWith<Schema extends z.ZodType>(schema: Schema, what: string, payload: Buffer): z.output<Schema> {
   let value: unknown;

@@ -68,6 +68,8 @@ async function platformOf(t: Test, vsockPath: string, clock: Clock): Promise<Pla
     hypervisorTimeMs: () => undefined,
     setWallClock: async () => undefined,
     sendsHeartbeat: false,
+    parentCids: [CID_PARENT],
+    enclavePort: (port) => ({ kind: 'vsock-uds-guest', path: vsockPath, port, cid: CID_PARENT }),
     parentPort: (port) => ({ kind: 'vsock-uds-guest', path: vsockPath, port, cid: CID_PARENT }),
   };
   return platform as Platform;

@@ -77,6 +77,7 @@ const everything = metricsMessage({
   ],
   certificateEnds: [{ certificate: 'server', subject: 'CN=records', endsMs: 1_800_000_000_000 }],
   suppressedRecords: 9,
+  attestations: { answered: 3, refused: 2, failed: 1 },
   uptimeMs: 1_500,
 }).samples;
 

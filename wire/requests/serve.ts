@@ -1,0 +1,64 @@
+/**
+ * The enclave's end of one request: takes one frame, answers with one, ends. It is the same over the requests route and over TLS; who
+ * may connect, and how many, is for who listens.
+ */
+import type { Duplex } from 'node:stream';
+import type { Clock } from '../../runtime/clock.ts';
+import { Deadline } from '../../runtime/deadline.ts';
+import { describeError } from '../../runtime/errors.ts';
+import { encodeFrame } from '../control/frame.ts';
+import { WireError } from '../errors.ts';
+import { RequestError } from './errors.ts';
+import {
+  type EnclaveAnswer,
+  type EnclaveRequest,
+  MAX_REQUEST_BYTES,
+  parseEnclaveRequest,
+  refusalOf,
+} from './messages.ts';
+import { readOneFrame } from './one-frame.ts';
+
+/** Never rejects; the signal aborts when nobody waits for the answer any more. */
+export type Answerer = (request: EnclaveRequest, signal: AbortSignal) => Promise<EnclaveAnswer>;
+
+/** From the first byte that may be sent to the last one that was taken. */
+const EXCHANGE_MS = 10_000;
+
+/** Ends the stream in every case. Never rejects. */
+export async function serveRequest(stream: Duplex, answerer: Answerer, clock: Clock): Promise<void> {
+  const gone = new AbortController();
+  const leave = () => gone.abort(new RequestError('REQUEST_CANCELLED', 'who asked has left'));
+  stream.once('close', leave).on('error', () => stream.destroy());
+  using deadline = new Deadline(clock, EXCHANGE_MS, gone.signal);
+  const { signal } = deadline;
+  try {
+    await write(stream, await answerTo(stream, answerer, signal), signal);
+  } catch {
+    // Nobody is there to be told.
+    stream.destroy();
+  }
+}
+
+async function answerTo(stream: Duplex, answerer: Answerer, signal: AbortSignal): Promise<EnclaveAnswer> {
+  let request: EnclaveRequest;
+  try {
+    request = parseEnclaveRequest(await readOneFrame(stream, MAX_REQUEST_BYTES, signal));
+  } catch (error) {
+    if (!(error instanceof WireError) || error.code === 'WIRE_STREAM_ENDED') throw error;
+    return refusalOf(new RequestError('REQUEST_MALFORMED', describeError(error), { cause: error }));
+  }
+  return answerer(request, signal);
+}
+
+/** Resolves when the other side has closed too. */
+function write(stream: Duplex, answer: EnclaveAnswer, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) {
+      reject(signal.reason);
+      return;
+    }
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    stream.once('close', resolve);
+    stream.end(encodeFrame(answer));
+  });
+}
