@@ -73,6 +73,11 @@ export const ATTESTATION_ERRORS = {
     meaning: 'The payload of an attestation document breaks the syntax rules of the format.',
     action: REPORT,
   },
+  ATTESTATION_NITROTPM: {
+    meaning:
+      'The document attests a whole instance by its NitroTPM, not an enclave. The same root signs both, but their registers mean different things.',
+    action: 'Ask the enclave itself; judge documents of attestable AMIs by tools made for them.',
+  },
   ATTESTATION_CERTIFICATE_INVALID: {
     meaning: 'A certificate of the document is not a strict X.509 v3 certificate with a P-384 key and ECDSA-SHA384.',
     action: REPORT,
@@ -102,8 +107,8 @@ export const ATTESTATION_ERRORS = {
     action: REPORT,
   },
   ATTESTATION_POLICY_INVALID: {
-    meaning: 'The policy names no PCR, or a value in it has the wrong size.',
-    action: 'Name at least one PCR with its 48-byte value.',
+    meaning: 'What a verifier was told to demand says not which image is meant, or a value in it has the wrong form.',
+    action: 'Name PCR0, or PCR1 and PCR2, with 48 bytes each; nonces have 16 to 64 bytes, hashes of keys 32.',
   },
   ATTESTATION_DEBUG_MODE: {
     meaning: 'PCR0, PCR1 or PCR2 is all zero: the enclave runs in debug mode and proves nothing.',
@@ -130,13 +135,56 @@ export const ATTESTATION_ERRORS = {
     meaning: 'The document was made later than the clock of the verifier says.',
     action: 'Check the clock of the verifier.',
   },
-  ATTESTATION_PUBLIC_KEY_MISMATCH: {
-    meaning: 'The document does not bind the public key that was expected.',
-    action: 'Ask again; if it persists, treat the sender as hostile.',
+  ATTESTATION_PCR_UNKNOWN: {
+    meaning: 'A register holds a value though nothing that is known is measured into it, and nobody demanded it.',
+    action: 'Find out who extended it; when it is as it should be, demand its value.',
   },
-  ATTESTATION_USER_DATA_MISMATCH: {
-    meaning: 'The document does not bind the user data that was expected.',
-    action: 'Ask again; if it persists, treat the sender as hostile.',
+  ATTESTATION_USER_DATA_INVALID: {
+    meaning:
+      'The user data of the document is not what an acra-enclave states of itself: the hash of its TLS key and its run-time commitment.',
+    action: 'Ask the attestation endpoint of the enclave; documents that are made for KMS hold no user data.',
+  },
+  ATTESTATION_STATEMENT_MISSING: {
+    meaning: 'There is no runtime statement: neither with the document nor among what is expected.',
+    action: 'Take the statement from the same answer as the document, or name measurements that hold one.',
+  },
+  ATTESTATION_STATEMENT_INVALID: {
+    meaning:
+      'The runtime statement is not one of a known version, has unknown members, or is not in its one canonical form.',
+    action: 'Verify with the release that built the enclave, or a later one; otherwise treat the sender as hostile.',
+  },
+  ATTESTATION_COMMITMENT_MISMATCH: {
+    meaning: 'The document commits to another runtime statement than the one that is shown with it.',
+    action: 'Take the statement from the same answer as the document; if it persists, treat the sender as hostile.',
+  },
+  ATTESTATION_STATEMENT_MISMATCH: {
+    meaning: 'The enclave runs with other settings than the published statement says.',
+    action: 'Compare the members that are named; ask the provider for the measurements of what is deployed.',
+  },
+  ATTESTATION_GUARD_NOT_ENFORCING: {
+    meaning:
+      'The guard lets statements pass that it cannot protect (`report`), or there is none (`ingress.tls: passthrough`).',
+    action: 'Ask the operator for guard.mode: enforce, or allow it by name if you accept that plaintext may be stored.',
+  },
+  ATTESTATION_ANY_RELATION: {
+    meaning: 'Values may go to relations and functions that nobody listed (`guard.relations: any`).',
+    action: 'Ask the operator for guard.relations: listed, or allow it by name if you accept it.',
+  },
+  ATTESTATION_MIGRATION_OPEN: {
+    meaning: 'Existing rows of a column are being encrypted, and some may still be plaintext.',
+    action: 'Wait until the operator has ended the migration, or allow it by name if you accept it.',
+  },
+  ATTESTATION_TLS_KEY_MISMATCH: {
+    meaning: 'The TLS connection ends at another key than the one that the enclave attests: somebody sits between.',
+    action: 'Do not send anything over this connection; treat who answered as hostile.',
+  },
+  ATTESTATION_TLS_KEY_SEALED: {
+    meaning: 'An operator made the TLS key of the enclave (`tls.key: sealed`), though one born inside was demanded.',
+    action: 'Ask the operator for tls.key: attested, or do not demand it.',
+  },
+  ATTESTATION_HPKE_KEY_INVALID: {
+    meaning: 'The public key in the document is no X25519 key of 32 bytes, or one with which every secret is known.',
+    action: REPORT,
   },
   ATTESTATION_FOLDER_UNREADABLE: {
     meaning: 'The measured folder cannot be hashed as the runtime statement needs it; the message says which file.',

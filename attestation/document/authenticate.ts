@@ -1,14 +1,14 @@
 /**
- * Decides whether an attestation document is authentic: syntax, certificate chain up to a pinned root, signature. Only
- * this makes an AttestationDocument; what it says about the enclave is then judged by policy.ts.
+ * Decides whether an attestation document is authentic, or throws: syntax, certificate chain up to a pinned root, signature. Only
+ * this makes an AttestationDocument. ../verify/ goes through the same steps, tells each, and judges what the document says.
  * Specification: nitro-formats 3.6.
  */
+import type { CoseSign1 } from '../../encoding/cose-sign1.ts';
 import { isCoseSignedBy } from '../../encoding/cose-sign1.ts';
 import { AttestationError } from '../errors.ts';
 import type { ChainCertificate } from './certificate.ts';
 import type { ChainTrust } from './chain.ts';
 import { verifyChain } from './chain.ts';
-import type { ParsedDocument } from './parse.ts';
 import { parseAttestationDocument } from './parse.ts';
 import type { AttestationPayload } from './payload.ts';
 
@@ -16,7 +16,7 @@ declare const authenticated: unique symbol;
 /** A payload that the holder of the pinned root vouches for. */
 export type AttestationDocument = AttestationPayload & { readonly [authenticated]: true };
 
-function isSignatureValid({ envelope }: ParsedDocument, leaf: ChainCertificate): boolean {
+function isSignatureValid(envelope: CoseSign1, leaf: ChainCertificate): boolean {
   try {
     return isCoseSignedBy(envelope, leaf.x509.publicKey);
   } catch {
@@ -24,15 +24,18 @@ function isSignatureValid({ envelope }: ParsedDocument, leaf: ChainCertificate):
   }
 }
 
+/** @throws AttestationError ATTESTATION_SIGNATURE_INVALID */
+export function checkSignature(envelope: CoseSign1, leaf: ChainCertificate): void {
+  if (isSignatureValid(envelope, leaf)) return;
+  throw new AttestationError('ATTESTATION_SIGNATURE_INVALID', 'the signature of the document does not verify');
+}
+
 /**
  * @param trust `nowMs`: the present time, or for archived evidence the document's own
  * @throws AttestationError the codes of parseAttestationDocument and verifyChain, ATTESTATION_SIGNATURE_INVALID
  */
 export function authenticateAttestationDocument(bytes: Buffer, trust: ChainTrust): AttestationDocument {
-  const document = parseAttestationDocument(bytes);
-  const leaf = verifyChain(document.payload.certificate, document.payload.cabundle, trust);
-  if (!isSignatureValid(document, leaf)) {
-    throw new AttestationError('ATTESTATION_SIGNATURE_INVALID', 'the signature of the document does not verify');
-  }
-  return document.payload as AttestationDocument;
+  const { envelope, payload } = parseAttestationDocument(bytes);
+  checkSignature(envelope, verifyChain(payload.certificate, payload.cabundle, trust));
+  return payload as AttestationDocument;
 }

@@ -1,12 +1,13 @@
 /**
  * One certificate of an attestation chain. OpenSSL (through Node) does the cryptography; what Node does not show, or is
- * lenient about, is read from strict DER here: algorithms, names, basic constraints, key usage, unknown critical extensions.
+ * lenient about, is read from strict DER here: algorithms, names, times, basic constraints, key usage, unknown critical extensions.
  * Specification: RFC 5280 section 4; nitro-formats 3.6 (chain).
  */
 import { X509Certificate } from 'node:crypto';
 import type { Asn1Node } from '../../encoding/asn1/reader.ts';
 import { readAsn1, TAG } from '../../encoding/asn1/reader.ts';
 import { expectMembers, expectSmallInteger, expectTag } from '../../encoding/asn1/shape.ts';
+import { expectTimeMs } from '../../encoding/asn1/time.ts';
 import { FormatError } from '../../encoding/format-error.ts';
 import { AttestationError } from '../errors.ts';
 import type { CertificateExtensions } from './certificate-extensions.ts';
@@ -19,6 +20,9 @@ export interface ChainCertificate extends CertificateExtensions {
   /** DER of the issuer's and of the subject's Name. */
   readonly issuer: Buffer;
   readonly subject: Buffer;
+  /** The first and the last moment at which it is valid; milliseconds since the epoch. */
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
 }
 
 /** AlgorithmIdentifier of ecdsa-with-SHA384, without parameters (RFC 5758 section 3.2). */
@@ -34,19 +38,25 @@ function expectEncoding(what: string, node: Asn1Node | undefined, encoding: Buff
 }
 
 /** TBSCertificate: version, serial, signature, issuer, validity, subject, key, [3] extensions; no unique identifiers. */
-function readToBeSigned(
-  tbs: Asn1Node | undefined,
-): Pick<ChainCertificate, 'issuer' | 'subject'> & CertificateExtensions {
-  const [version, serial, algorithm, issuer, , subject, key, extensions] = expectMembers('tbs', tbs, TAG.sequence, 8);
+function readToBeSigned(tbs: Asn1Node | undefined): Omit<ChainCertificate, 'name' | 'x509'> {
+  const [version, serial, algorithm, issuer, validity, subject, key, extensions] = expectMembers(
+    'tbs',
+    tbs,
+    TAG.sequence,
+    8,
+  );
   const [versionNumber] = expectMembers('version', version, TAG.contextConstructed0, 1);
   if (expectSmallInteger('version', versionNumber) !== VERSION_3) throw new FormatError('version must be 3');
   expectTag('serial number', serial, TAG.integer);
   expectEncoding('signature algorithm', algorithm, ECDSA_WITH_SHA384);
+  const [notBefore, notAfter] = expectMembers('validity', validity, TAG.sequence, 2);
   const [keyAlgorithm] = expectMembers('public key', key, TAG.sequence, 2);
   expectEncoding('public key algorithm', keyAlgorithm, EC_KEY_P384);
   return {
     issuer: expectTag('issuer', issuer, TAG.sequence).raw,
     subject: expectTag('subject', subject, TAG.sequence).raw,
+    notBeforeMs: expectTimeMs('notBefore', notBefore),
+    notAfterMs: expectTimeMs('notAfter', notAfter),
     ...readExtensions(extensions),
   };
 }

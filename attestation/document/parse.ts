@@ -1,15 +1,16 @@
 /**
- * Reads an attestation document without trusting it: size, COSE_Sign1 envelope, payload syntax. Whoever relies on what
- * it says goes through authenticate.ts.
+ * Reads an attestation document without trusting it, step by step: size and COSE_Sign1 envelope, CBOR, whose document it is, syntax.
+ * Whoever relies on what it says goes through authenticate.ts, or has every step told by ../verify/.
  * Specification: nitro-formats 3.6.
  */
+import type { CborMap } from '../../encoding/cbor/reader.ts';
 import type { CoseSign1 } from '../../encoding/cose-sign1.ts';
 import { ES384, parseCoseSign1 } from '../../encoding/cose-sign1.ts';
-import { wrapFormatError } from '../../encoding/format-error.ts';
+import { type FormatError, wrapFormatError } from '../../encoding/format-error.ts';
 import { AttestationError } from '../errors.ts';
 import { MAX_DOCUMENT_BYTES, MAX_PAYLOAD_BYTES } from './limits.ts';
 import type { AttestationPayload } from './payload.ts';
-import { readAttestationPayload } from './payload.ts';
+import { isNitroTpmPayload, readPayloadFields, readPayloadMap } from './payload.ts';
 
 /** ES384 is what the hypervisor signs with; nothing else is accepted. */
 const ALLOWED = { algorithms: [ES384], maxPayloadBytes: MAX_PAYLOAD_BYTES };
@@ -22,22 +23,50 @@ export interface ParsedDocument {
 
 /**
  * The result holds copies; the caller may reuse `bytes`.
- * @throws AttestationError ATTESTATION_TOO_LARGE, ATTESTATION_COSE_INVALID, ATTESTATION_PAYLOAD_INVALID
+ * @throws AttestationError ATTESTATION_TOO_LARGE, ATTESTATION_COSE_INVALID
  */
-export function parseAttestationDocument(bytes: Buffer): ParsedDocument {
+export function openEnvelope(bytes: Uint8Array): CoseSign1 {
   if (bytes.length > MAX_DOCUMENT_BYTES) {
     throw new AttestationError('ATTESTATION_TOO_LARGE', 'the attestation document is too long', {
       found: `${bytes.length} bytes`,
       allowed: `${MAX_DOCUMENT_BYTES} bytes`,
     });
   }
-  const envelope = wrapFormatError(
+  return wrapFormatError(
     () => parseCoseSign1(Buffer.from(bytes), ALLOWED),
     (cause) => new AttestationError('ATTESTATION_COSE_INVALID', 'not a COSE_Sign1 attestation document', { cause }),
   );
-  const payload = wrapFormatError(
-    () => readAttestationPayload(envelope.payload),
-    (cause) => new AttestationError('ATTESTATION_PAYLOAD_INVALID', 'not an attestation payload', { cause }),
-  );
-  return { payload, envelope };
+}
+
+const payloadInvalid = (cause: FormatError) =>
+  new AttestationError('ATTESTATION_PAYLOAD_INVALID', 'not an attestation payload', { cause });
+
+/** @throws AttestationError ATTESTATION_PAYLOAD_INVALID */
+export function openPayload({ payload }: CoseSign1): CborMap {
+  return wrapFormatError(() => readPayloadMap(payload), payloadInvalid);
+}
+
+/** @throws AttestationError ATTESTATION_NITROTPM */
+export function checkPlatform(payload: CborMap): void {
+  if (!isNitroTpmPayload(payload)) return;
+  throw new AttestationError('ATTESTATION_NITROTPM', 'the document is of a NitroTPM, not of an enclave', {
+    found: 'nitrotpm_pcrs: it attests a whole instance, and its registers mean something else',
+    allowed: 'pcrs of a Nitro Enclave',
+  });
+}
+
+/** @throws AttestationError ATTESTATION_PAYLOAD_INVALID */
+export function readPayload(payload: CborMap): AttestationPayload {
+  return wrapFormatError(() => readPayloadFields(payload), payloadInvalid);
+}
+
+/**
+ * The result holds copies; the caller may reuse `bytes`.
+ * @throws AttestationError ATTESTATION_TOO_LARGE, ATTESTATION_COSE_INVALID, ATTESTATION_PAYLOAD_INVALID, ATTESTATION_NITROTPM
+ */
+export function parseAttestationDocument(bytes: Buffer): ParsedDocument {
+  const envelope = openEnvelope(bytes);
+  const map = openPayload(envelope);
+  checkPlatform(map);
+  return { payload: readPayload(map), envelope };
 }

@@ -2,7 +2,6 @@
  * The payload of an attestation document: what the hypervisor states about the enclave.
  * Specification: nitro-formats 3.6 (syntax checks); AWS's nsm-api, docs/attestation_process.md section 3.2.2.
  */
-
 import type { CborMap, CborValue } from '../../encoding/cbor/reader.ts';
 import { readCbor } from '../../encoding/cbor/reader.ts';
 import { expectArray, expectBytes, expectMap, expectText, expectUint } from '../../encoding/cbor/shape.ts';
@@ -34,6 +33,9 @@ const OPTIONAL_KEYS = ['public_key', 'user_data', 'nonce'] as const;
 const KNOWN_KEYS: ReadonlySet<unknown> = new Set([...REQUIRED_KEYS, ...OPTIONAL_KEYS]);
 
 const MAX_MODULE_ID_LENGTH = 256;
+
+/** Of documents that a NitroTPM makes, in place of `pcrs`. */
+const NITROTPM_PCRS = 'nitrotpm_pcrs';
 
 function expectKnownKeys(map: CborMap): void {
   for (const key of map.keys()) if (!KNOWN_KEYS.has(key)) throw new FormatError('the payload has an unknown key');
@@ -78,12 +80,24 @@ function readOptional(map: CborMap, key: (typeof OPTIONAL_KEYS)[number], min: nu
   return value === undefined || value === null ? undefined : expectBytes(key, value, min, MAX_BOUND_BYTES);
 }
 
+/** @throws FormatError when it is no map, or not in the one form of CBOR that is allowed */
+export function readPayloadMap(bytes: Buffer): CborMap {
+  return expectMap('the payload', readCbor(bytes));
+}
+
+/**
+ * Documents of whole instances (attestable AMIs) look alike and come from the same root, but their registers mean something else:
+ * PCR4 is the boot manager there and not the instance, PCR8 is free and not the signer.
+ */
+export function isNitroTpmPayload(map: CborMap): boolean {
+  return map.has(NITROTPM_PCRS);
+}
+
 /**
  * Buffers in the result are views of the input.
  * @throws FormatError
  */
-export function readAttestationPayload(bytes: Buffer): AttestationPayload {
-  const map = expectMap('the payload', readCbor(bytes));
+export function readPayloadFields(map: CborMap): AttestationPayload {
   expectKnownKeys(map);
   return {
     moduleId: expectText('module_id', map.get('module_id'), MAX_MODULE_ID_LENGTH),

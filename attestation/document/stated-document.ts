@@ -9,7 +9,7 @@ import { wrapFormatError } from '../../encoding/format-error.ts';
 import { AttestationError } from '../errors.ts';
 import { MAX_PAYLOAD_BYTES } from './limits.ts';
 import type { AttestationPayload } from './payload.ts';
-import { readAttestationPayload } from './payload.ts';
+import { readPayloadFields, readPayloadMap } from './payload.ts';
 
 export interface StatedDocument {
   readonly payload: AttestationPayload;
@@ -23,7 +23,7 @@ export function readStatedDocument(document: Buffer): StatedDocument {
   return wrapFormatError(
     () => {
       const { protectedHeader, payload, signature } = splitCoseSign1(Buffer.from(document), MAX_PAYLOAD_BYTES);
-      return { protectedHeader, payload: readAttestationPayload(payload), signature };
+      return { protectedHeader, payload: readPayloadFields(readPayloadMap(payload)), signature };
     },
     (cause) => new AttestationError('ATTESTATION_PAYLOAD_INVALID', 'not an attestation document', { cause }),
   );
