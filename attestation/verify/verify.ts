@@ -132,19 +132,13 @@ function judgeFreshness(list: Checklist, authentic: Document, { nonce, time }: C
 }
 
 /** @returns the document, when its registers mean anything at all */
-function judgeMeasurements(
-  list: Checklist,
-  authentic: Document,
-  { pcrs, isRuntimeDemanded }: CheckedDemands,
-): Document {
+function judgeMeasurements(list: Checklist, authentic: Document, { pcrs }: CheckedDemands): Document {
   const notDebug = list.judge('not-debug', [authentic], (document) => {
     checkNotDebug(document.pcrs);
     return holds;
   });
   const document = Checklist.all(authentic, [notDebug]);
-  const later: number | undefined = isRuntimeDemanded ? COMMITMENT_PCR : undefined;
-  const indexes = new Set([...TOLD_PCRS, ...pcrs.keys()].filter((index) => index !== later));
-  const unnamed = [...indexes].filter((index) => !TOLD_PCRS.includes(index)).sort((a, b) => a - b);
+  const unnamed = [...pcrs.keys()].filter((index) => index !== COMMITMENT_PCR && !TOLD_PCRS.includes(index));
   for (const index of [...TOLD_PCRS, ...unnamed]) judgeRegister(list, document, index, pcrs.get(index));
   list.judge('other-registers', [document], (payload) => {
     checkOtherRegisters(payload.pcrs, pcrs);
@@ -172,7 +166,7 @@ function judgeStatement(
   evidence: Evidence,
   { statement: expected, allow, isRuntimeDemanded, pcrs: demanded }: CheckedDemands,
 ): Judged<RuntimeStatement> {
-  if (!isRuntimeDemanded) return leaveOutStatement(list);
+  if (!isRuntimeDemanded) return leaveOutStatement(list, document, demanded);
   const shown = list.judge('statement', [], () => ({ value: readStatement(evidence.statement, expected) }));
   const commitment = list.judge('commitment', [userData, shown], (stated, statement) => {
     checkCommitment(stated, statement);
@@ -197,9 +191,11 @@ function judgeStatement(
   return statement;
 }
 
-function leaveOutStatement(list: Checklist): Judged<never> {
-  for (const claim of ['statement', 'commitment', 'pcr16', 'expected-statement', 'guard', 'relations'] as const)
-    list.leaveOut(claim, NOT_OF_A_SESSION);
+/** PCR16 is a register like others then. */
+function leaveOutStatement(list: Checklist, document: Document, demanded: CheckedDemands['pcrs']): Judged<never> {
+  for (const claim of ['statement', 'commitment'] as const) list.leaveOut(claim, NOT_OF_A_SESSION);
+  judgeRegister(list, document, COMMITMENT_PCR, demanded.get(COMMITMENT_PCR));
+  for (const claim of ['expected-statement', 'guard', 'relations'] as const) list.leaveOut(claim, NOT_OF_A_SESSION);
   return list.leaveOut('migrations', NOT_OF_A_SESSION);
 }
 

@@ -150,6 +150,25 @@ t.test('holds PCR16 to a demanded value too', (t) => {
   t.end();
 });
 
+t.test('judges PCR16 as any register where the document is no answer to a stranger', (t) => {
+  const pcrs = (value: Buffer | undefined) => new Map([pcr(0), pcr(16, value)]);
+  const judged = (value?: Buffer) =>
+    verify(evidenceOf(), {
+      ...demands,
+      runtime: 'not-judged',
+      attestedTlsKey: false,
+      measurements: { pcrs: pcrs(value) },
+    });
+  t.same(failuresOf(judged()), ['pcr16 ATTESTATION_PCR_MISMATCH']);
+  const report = judged(pcrsWith().get(pcr(16)[0]));
+  t.equal(report.verdict, 'pass');
+  t.same(
+    report.claims.map(({ claim }) => claim),
+    Object.keys(CLAIMS),
+  );
+  t.end();
+});
+
 t.test('tells that an operator made the TLS key, and refuses it when one born inside is demanded', (t) => {
   const sealed = { ...statement, tlsKey: 'sealed' } as const;
   const expected = { ...demands, measurements: { pcrs: new Map([pcr(0)]), statement: sealed } };
