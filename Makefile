@@ -14,7 +14,7 @@ PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 INSTALLER = $(NODE) deploy/install.ts --destdir '$(DESTDIR)' --prefix '$(PREFIX)' --sysconfdir '$(SYSCONFDIR)'
 
-.PHONY: help tap-in-place demo test test-all test-vm test-ec2 test-clients test-clients-npm test-postgres test-abuse fuzz fail-closed check eif types lint format error-docs bench-relay bench-chain bench-engine bench-eif clean install uninstall
+.PHONY: help tap-in-place demo test test-all test-vm test-ec2 test-clients test-clients-npm test-postgres test-abuse fuzz fail-closed check eif types lint format error-docs bench-relay bench-chain bench-engine bench-eif clean install uninstall library
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-14s %s\n' "$$name" "$$what"; done
@@ -100,6 +100,9 @@ format: $(INSTALLED) ## format and sort imports
 eif: $(INSTALLED) ## build an enclave image from ENCLAVE=folder (needs Debian packages for the kernel; says which)
 	@test -n '$(ENCLAVE)' || { echo 'make eif needs ENCLAVE=FOLDER: the measured folder with enclave.yaml and its keys (acra-enclave keys new)' >&2; exit 64; }
 	@bin/acra-enclave eif build --enclave '$(ENCLAVE)' --output build $(EIF_FLAGS)
+
+library: $(INSTALLED) ## build the verifier as a package of JavaScript into build/library (docs/attestation.md); `npm pack` there makes the archive
+	@$(NODE) deploy/library.ts
 
 install: $(INSTALLED) ## put the command and the systemd unit on a parent instance (PREFIX, DESTDIR)
 	@$(INSTALLER) install

@@ -1,4 +1,4 @@
-/** Error codes of `make install` and `make uninstall`. */
+/** Error codes of `make install`, `make uninstall` and `make library`. */
 import type { ErrorCatalogue } from '../runtime/errors.ts';
 import { CodedError } from '../runtime/errors.ts';
 
@@ -18,6 +18,11 @@ export const DEPLOY_ERRORS = {
   INSTALL_SOURCE_MISSING: {
     meaning: 'A file that the command imports is not in the checkout.',
     action: 'Restore it (`git status` shows what is gone).',
+  },
+  LIBRARY_COMPILE: {
+    meaning: 'The compiler refuses the files of the library.',
+    action:
+      'Read what it says: code of the library must run on the oldest Node that package.json names (tsconfig.library.json).',
   },
 } as const satisfies ErrorCatalogue;
 
