@@ -61,6 +61,23 @@ export const CLI_ERRORS = {
     meaning: 'A step of the demo did not hold.',
     action: 'Read what was found; the log files of the parts are kept in the folder that the message names.',
   },
+  CLI_ATTESTATION_UNREACHABLE: {
+    meaning: 'Who should attest cannot be reached, or does not answer in time.',
+    action: 'Check address, port and firewall; ask again.',
+  },
+  CLI_ATTESTATION_REFUSED: {
+    meaning: 'Who was asked gives no attestation: no such endpoint, too many questions, or the enclave is not ready.',
+    action:
+      'Read what it says. The public port attests with `ingress.tls: terminate` only; by HTTP host-proxy needs its section `attestation`.',
+  },
+  CLI_ATTESTATION_ANSWER: {
+    meaning: 'What came back is no answer of an attestation endpoint.',
+    action: 'Check the address; if it is right, treat who answered as hostile.',
+  },
+  CLI_VERIFY_FILE: {
+    meaning: 'A file or folder that `verify` was told to read or write cannot be used.',
+    action: 'Read the reason; files of others are never overwritten: name a new folder for `--out`.',
+  },
 } as const satisfies ErrorCatalogue;
 
 export class CliError extends CodedError<keyof typeof CLI_ERRORS> {}

@@ -14,6 +14,7 @@ await runProgram({
     const { databaseCheck } = await import('./check-db/doctor-report.ts');
     return (await import('./commands/doctor.ts')).doctorCommand(databaseCheck);
   },
+  verify: async () => (await import('./commands/verify.ts')).verifyCommand(),
   keys: async (words) => (await import('./commands/keys.ts')).keysCommand(words),
   config: async () => (await import('./commands/config.ts')).configCommand(),
   guard: async () => (await import('./commands/guard.ts')).guardCommand(),

@@ -10,6 +10,7 @@ import { CliError } from './errors.ts';
 import type { CommandTable } from './load-commands.ts';
 import { addCommands } from './load-commands.ts';
 import { printError } from './output.ts';
+import { usageExitCode } from './usage-exit.ts';
 
 /** sysexits.h: no restart mends it, and the systemd unit knows. */
 const EX_CONFIG = 78;
@@ -48,7 +49,10 @@ function usageError(cause: CommanderError): CliError {
 
 /** With --json a wrong use is an error like every other; without, commander tells it with the help. */
 function tellUsageAsJson(command: Command): void {
-  command.exitOverride().configureOutput({ writeErr: () => undefined });
+  const fail = ({ exitCode, code, message }: CommanderError) => {
+    throw new CommanderError(exitCode === 0 ? 0 : usageExitCode(command), code, message);
+  };
+  command.exitOverride(fail).configureOutput({ writeErr: () => undefined });
   for (const each of command.commands) tellUsageAsJson(each);
 }
 
@@ -70,6 +74,6 @@ export async function runProgram(commands: CommandTable): Promise<void> {
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return;
     const error = thrown instanceof CommanderError ? usageError(thrown) : thrown;
     await printError(error, isJson);
-    process.exitCode = exitCodeOf(error);
+    process.exitCode = thrown instanceof CommanderError ? thrown.exitCode : exitCodeOf(error);
   }
 }

@@ -1,0 +1,129 @@
+/** `acra-enclave verify`: asks an enclave for an attestation document, or reads one, and tells every claim of it. */
+import { Command } from 'commander';
+import type { VerifyReport } from '../../attestation/verify/report.ts';
+import { verify } from '../../attestation/verify/verify.ts';
+import { systemClock } from '../../runtime/clock.ts';
+import { Deadline } from '../../runtime/deadline.ts';
+import { errorCode } from '../../runtime/errors.ts';
+import { CliError } from '../errors.ts';
+import { collect, parseDuration } from '../option-values.ts';
+import { printError, printJson, printLine, yellow } from '../output.ts';
+import { untilStopped } from '../until-signal.ts';
+import { keepOneForAnswers, NO_ANSWER } from '../usage-exit.ts';
+import { type DemandOptions, readDemands } from '../verify/demands.ts';
+import type { Fetched } from '../verify/fetched.ts';
+import type { Pin } from '../verify/pin.ts';
+import { printReport } from '../verify/print.ts';
+import { type Source, type SourceOptions, sourceOf } from '../verify/source.ts';
+import { requireWritable, writeOut } from '../verify/write-out.ts';
+
+interface VerifyOptions extends SourceOptions, DemandOptions {
+  readonly out?: string;
+  readonly json?: true;
+}
+
+const FAILED = 1;
+/** sysexits.h, EX_UNAVAILABLE: nobody answered, or with nothing that can be judged. */
+const UNAVAILABLE = 69;
+const UNAVAILABLE_CODES: ReadonlySet<string | undefined> = new Set([
+  'CLI_ATTESTATION_UNREACHABLE',
+  'CLI_ATTESTATION_REFUSED',
+  'CLI_ATTESTATION_ANSWER',
+]);
+const FETCH_TIMEOUT_MS = 30_000;
+
+const PINS: Readonly<Record<Pin['kind'], string>> = {
+  key: 'ca.pem pins the attested key: use it as sslrootcert, with sslmode=verify-ca',
+  authority:
+    'ca.pem is the root of an authority: as sslrootcert it accepts whatever else that authority issues, not the attested key alone',
+  none: 'there is no ca.pem: the server does not send the root of its certificate',
+};
+
+function fetch(source: Source): Promise<Fetched> {
+  return untilStopped(async (signal) => {
+    const late = () => new CliError('CLI_ATTESTATION_UNREACHABLE', `no answer within ${FETCH_TIMEOUT_MS} ms`);
+    using deadline = new Deadline(systemClock, FETCH_TIMEOUT_MS, signal, late);
+    return await source.fetch(deadline.signal);
+  });
+}
+
+async function tell(report: VerifyReport, fetched: Fetched, source: Source, options: VerifyOptions): Promise<void> {
+  const { json, out, trustRoot, measurements } = options;
+  const told = { source: source.described, ...report };
+  const pin = out !== undefined && report.verdict === 'pass' ? await writeOut(out, fetched, told) : undefined;
+  if (json) {
+    printJson(told);
+    return;
+  }
+  printReport(report, trustRoot, measurements !== false);
+  if (pin !== undefined) printLine(pin.kind === 'key' ? PINS.key : yellow(PINS[pin.kind]));
+}
+
+async function run(options: VerifyOptions): Promise<VerifyReport['verdict']> {
+  const source = sourceOf(options);
+  const demands = await readDemands(options);
+  if (options.out !== undefined) await requireWritable(options.out);
+  const fetched = await fetch(source);
+  const { document, statement, tls } = fetched;
+  const report = verify(
+    { document, ...(statement && { statement }) },
+    {
+      ...demands,
+      time: source.time,
+      ...(source.nonce && { nonce: source.nonce }),
+      ...(tls && { tlsKeySha256: tls.keySha256 }),
+    },
+  );
+  await tell(report, fetched, source, options);
+  return report.verdict;
+}
+
+async function runVerify(options: VerifyOptions): Promise<void> {
+  try {
+    if ((await run(options)) === 'fail') process.exitCode = FAILED;
+  } catch (error) {
+    await printError(error, options.json === true);
+    process.exitCode = UNAVAILABLE_CODES.has(errorCode(error)) ? UNAVAILABLE : NO_ANSWER;
+  }
+}
+
+const HELP = `
+One of --connect, --url and --document says where the document is from. Which image is meant must be said, by --measurements or
+--pcr; --no-measurements judges only whether the document is authentic. What each claim proves: docs/attestation.md.
+
+Exit code: 0 every demanded claim passed, 1 a claim failed, ${NO_ANSWER} no answer (wrong usage, a file that cannot be used),
+${UNAVAILABLE} nobody answered, or with nothing that can be judged.`;
+
+export function verifyCommand(): Command {
+  const command = new Command('verify')
+    .description('Prove which program runs in an enclave, and that a TLS connection ends there; every claim is told.')
+    .option('--connect <host:port>', 'ask on the public port, and compare the key of that connection')
+    .option('--url <url>', 'ask by HTTP, at the listener of host-proxy')
+    .option('--tls <host:port>', 'with --url or --document: the PostgreSQL port whose key is compared')
+    .option(
+      '--document <file>',
+      'a saved document (COSE) or answer (JSON); judged at its own time unless --max-age is given',
+    )
+    .option('--statement <file>', 'the runtime statement that was saved with a COSE document')
+    .option('--nonce <hex>', '16 to 64 bytes; default: 32 random ones, and none of a saved document')
+    .option('--max-age <duration>', 'how old the document may be (default: 5m)', parseDuration)
+    .option('--measurements <file>', 'measurements.json of the expected image')
+    .option('--no-measurements', 'judge no measurement: which program runs stays open')
+    .option('--pcr <index=hex>', 'what a register must show; may be given several times', collect)
+    .option('--role-arn <arn>', 'PCR3: the IAM role of the parent instance')
+    .option('--instance-id <id>', 'PCR4: the parent instance')
+    .option('--require-attested-tls-key', 'the TLS key must be born in the enclave (tls.key: attested)')
+    .option('--allow-report-guard', 'accept a guard that reports what it cannot protect, and lets it pass')
+    .option('--allow-no-guard', 'accept acra-server in line, without a guard (ingress.tls: passthrough)')
+    .option('--allow-any-relation', 'accept values for relations that nobody listed (guard.relations: any)')
+    .option('--allow-open-migrations', 'accept columns whose existing rows are being encrypted')
+    .option('--trust-root <file>', 'trust this root (PEM) and not that of AWS: for emulated enclaves')
+    .option(
+      '--out <folder>',
+      'when all passes: write the document, the statement, the report, and ca.pem for sslrootcert',
+    )
+    .option('--json', 'print JSON')
+    .addHelpText('after', HELP)
+    .action(runVerify);
+  return keepOneForAnswers(command);
+}

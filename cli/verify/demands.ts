@@ -1,0 +1,89 @@
+/** From options to what the verifier demands. Which image is meant must be said, or that it is not judged. */
+import type { Demands, ExpectedRegisters } from '../../attestation/verify/demands.ts';
+import { pcrOfInstance, pcrOfRole } from '../../eif/pcr.ts';
+import { CliError } from '../errors.ts';
+import { readMeasurements, readTrustedRoot } from './files.ts';
+
+export interface DemandOptions {
+  /** False: `--no-measurements`. */
+  readonly measurements?: string | false;
+  readonly pcr?: readonly string[];
+  readonly roleArn?: string;
+  readonly instanceId?: string;
+  readonly requireAttestedTlsKey?: true;
+  readonly allowReportGuard?: true;
+  readonly allowNoGuard?: true;
+  readonly allowAnyRelation?: true;
+  readonly allowOpenMigrations?: true;
+  readonly trustRoot?: string;
+}
+
+const PCR_OPTION = /^(\d{1,2})=([0-9a-fA-F]{96})$/;
+const ROLE_PCR = 3;
+const INSTANCE_PCR = 4;
+
+function option(message: string, found: string, allowed: string): CliError {
+  return new CliError('CLI_OPTION', message, { found, allowed });
+}
+
+/** @returns the bytes of an option in hexadecimal */
+export function readNonce(text: string): Buffer {
+  if (/^(?:[0-9a-fA-F]{2}){16,64}$/.test(text)) return Buffer.from(text, 'hex');
+  throw option('--nonce is no nonce', text, '16 to 64 bytes, in hexadecimal');
+}
+
+function readPcr(text: string): readonly [number, Buffer] {
+  const [, index, hex] = PCR_OPTION.exec(text) ?? [];
+  if (index !== undefined && hex !== undefined && Number(index) < 32) return [Number(index), Buffer.from(hex, 'hex')];
+  throw option('--pcr is no register', text, 'INDEX=HEX: 0 to 31, and 96 hexadecimal digits');
+}
+
+/** By single options, whatever the file says. */
+function namedRegisters({ pcr = [], roleArn, instanceId }: DemandOptions): (readonly [number, Buffer])[] {
+  return [
+    ...pcr.map(readPcr),
+    ...(roleArn === undefined ? [] : [[ROLE_PCR, pcrOfRole(roleArn).value] as const]),
+    ...(instanceId === undefined ? [] : [[INSTANCE_PCR, pcrOfInstance(instanceId).value] as const]),
+  ];
+}
+
+async function readExpected(options: DemandOptions): Promise<ExpectedRegisters | 'not-judged'> {
+  const named = namedRegisters(options);
+  const { measurements } = options;
+  if (measurements === false) {
+    if (named.length === 0) return 'not-judged';
+    throw new CliError('CLI_OPTION', '--no-measurements leaves no register to be judged', {
+      found: named.map(([index]) => `PCR${index}`).join(', '),
+      allowed: 'either --no-measurements, or what registers must show',
+    });
+  }
+  if (measurements === undefined && named.length === 0) {
+    throw new CliError('CLI_OPTION', 'say which image is meant: without that an attestation proves nothing of it', {
+      allowed: '--measurements FILE, --pcr INDEX=HEX, or --no-measurements to know only that the document is authentic',
+    });
+  }
+  const file = measurements === undefined ? undefined : await readMeasurements(measurements);
+  const pcrs = new Map<number, Buffer>(file?.pcrs);
+  for (const [index, value] of named) {
+    if (pcrs.get(index)?.equals(value) === false) {
+      throw new CliError('CLI_OPTION', `two values are demanded of PCR${index}`);
+    }
+    pcrs.set(index, value);
+  }
+  return { pcrs, ...(file?.statement && { statement: file.statement }) };
+}
+
+/** All that options say; nonce, time and TLS key depend on where the document is from. @throws CliError, AttestationError, EifError */
+export async function readDemands(options: DemandOptions): Promise<Demands> {
+  return {
+    measurements: await readExpected(options),
+    attestedTlsKey: options.requireAttestedTlsKey ?? false,
+    allow: {
+      reportGuard: options.allowReportGuard ?? false,
+      noGuard: options.allowNoGuard ?? false,
+      anyRelation: options.allowAnyRelation ?? false,
+      openMigrations: options.allowOpenMigrations ?? false,
+    },
+    ...(options.trustRoot !== undefined && { trustRootPem: await readTrustedRoot(options.trustRoot) }),
+  };
+}

@@ -1,0 +1,26 @@
+/**
+ * What `sslrootcert` of a client can be, after the key of a server was attested. A certificate that the enclave signed itself pins its
+ * key: nobody else can show it. An authority's root does not: it accepts whatever else that authority issues.
+ */
+import type { X509Certificate } from 'node:crypto';
+
+export type Pin =
+  | { readonly kind: 'key' | 'authority'; readonly pem: string }
+  /** The server does not send the root of its chain. */
+  | { readonly kind: 'none' };
+
+function isSelfSigned(certificate: X509Certificate): boolean {
+  try {
+    return certificate.issuer === certificate.subject && certificate.verify(certificate.publicKey);
+  } catch {
+    return false;
+  }
+}
+
+/** @param certificates the server's own first */
+export function pinOf(certificates: readonly X509Certificate[]): Pin {
+  const [own] = certificates;
+  const top = certificates.at(-1);
+  if (own === undefined || top === undefined || !isSelfSigned(top)) return { kind: 'none' };
+  return { kind: top === own ? 'key' : 'authority', pem: top.toString() };
+}
