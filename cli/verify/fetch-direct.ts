@@ -2,28 +2,16 @@
  * Asks an enclave for a document on its public port: TLS at once with the protocol `acra-attestation/1`, one frame with the request, one
  * with the answer. The answer is that of a stranger: bounded, and judged by nobody yet.
  */
-import type { TLSSocket } from 'node:tls';
 import { describeError } from '../../runtime/errors.ts';
 import { quoteStranger } from '../../runtime/harmless-text.ts';
-import { encodeFrame, FrameReader } from '../../wire/control/frame.ts';
 import { WireError } from '../../wire/errors.ts';
-import {
-  ATTESTATION_ALPN,
-  type EnclaveAnswer,
-  MAX_ANSWER_BYTES,
-  parseEnclaveAnswer,
-} from '../../wire/requests/messages.ts';
+import { askEnclave } from '../../wire/requests/ask.ts';
+import { ATTESTATION_ALPN, type EnclaveAnswer } from '../../wire/requests/messages.ts';
 import { CliError } from '../errors.ts';
 import type { Fetched } from './fetched.ts';
 import { connectDirect, type ServerAddress, shownBy } from './tls-server.ts';
 
 const MAX_QUOTE = 300;
-
-async function firstFrame(socket: TLSSocket): Promise<Buffer> {
-  const reader = new FrameReader(MAX_ANSWER_BYTES);
-  for await (const chunk of socket) for (const payload of reader.push(chunk)) return payload;
-  throw new CliError('CLI_ATTESTATION_ANSWER', 'the server closed the connection before its answer was whole');
-}
 
 function requireAttestation(answer: EnclaveAnswer): Pick<Fetched, 'document' | 'statement'> {
   if (answer.type === 'attestation') {
@@ -46,16 +34,13 @@ function failure(error: unknown, signal: AbortSignal): unknown {
  */
 export async function fetchDirect(address: ServerAddress, nonce: Buffer, signal: AbortSignal): Promise<Fetched> {
   const socket = await connectDirect(address, ATTESTATION_ALPN, signal);
-  const end = () => socket.destroy();
-  signal.addEventListener('abort', end, { once: true });
   try {
-    socket.write(encodeFrame({ type: 'attest', nonce: nonce.toString('base64') }));
     const tls = shownBy(socket);
-    return { ...requireAttestation(parseEnclaveAnswer(await firstFrame(socket))), tls };
+    const answer = await askEnclave(socket, { type: 'attest', nonce: nonce.toString('base64') }, signal);
+    return { ...requireAttestation(answer), tls };
   } catch (error) {
     throw failure(error, signal);
   } finally {
-    signal.removeEventListener('abort', end);
     socket.destroy();
   }
 }

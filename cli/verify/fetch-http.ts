@@ -53,7 +53,7 @@ export async function fetchHttp(
 ): Promise<Pick<Fetched, 'document' | 'statement'>> {
   const url = new URL(address);
   url.searchParams.set('nonce', nonce.toString('hex'));
-  const dispatcher = new Agent({ maxResponseSize: MAX_ANSWER_JSON_BYTES });
+  const dispatcher = new Agent();
   try {
     return parseAnswerJson(await ask(url, dispatcher, signal));
   } catch (error) {
