@@ -6,16 +6,9 @@
 import { z } from 'zod';
 import type { CodedError } from '../../runtime/errors.ts';
 import { WireError } from '../errors.ts';
+import { MAX_NONCE_BYTES, MIN_NONCE_BYTES } from './bounds.ts';
 
-/** By ALPN, on the public port. */
-export const ATTESTATION_ALPN = 'acra-attestation/1';
-
-export const MIN_NONCE_BYTES = 16;
-export const MAX_NONCE_BYTES = 64;
-/** Of one request's JSON. */
-export const MAX_REQUEST_BYTES = 1_024;
-/** Of one answer's JSON: a document has at most 12 KB, a statement 64 KB, both in base64. */
-export const MAX_ANSWER_BYTES = 128 * 1_024;
+export { ATTESTATION_ALPN, MAX_ANSWER_BYTES, MAX_NONCE_BYTES, MAX_REQUEST_BYTES, MIN_NONCE_BYTES } from './bounds.ts';
 
 const MAX_MESSAGE_CHARACTERS = 1_000;
 

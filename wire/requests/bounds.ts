@@ -1,0 +1,11 @@
+/** What bounds the questions that the enclave answers (messages.ts): apart from their schemas, for programs that pass them on unread. */
+
+/** By ALPN, on the public port. */
+export const ATTESTATION_ALPN = 'acra-attestation/1';
+
+export const MIN_NONCE_BYTES = 16;
+export const MAX_NONCE_BYTES = 64;
+/** Of one request's JSON. */
+export const MAX_REQUEST_BYTES = 1_024;
+/** Of one answer's JSON: a document has at most 12 KB, a statement 64 KB, both in base64. */
+export const MAX_ANSWER_BYTES = 128 * 1_024;
