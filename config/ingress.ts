@@ -15,6 +15,20 @@ const tlsVersion = (describe: string) => z.enum(['TLSv1.2', 'TLSv1.3']).default(
 export const minTlsOfClients = tlsVersion('the oldest TLS that clients may speak');
 export const minTlsOfDatabase = tlsVersion('with ingress.tls: terminate, the oldest TLS that the database may speak');
 
+const attestationLimits = z
+  .strictObject({
+    maxConnections: count(20, 10_000).describe(
+      'at once; of more the one that says nothing goes, the oldest of the address that has most of them',
+    ),
+    maxPerSecond: count(20, 10_000).describe('handshakes in a second; more are closed before theirs'),
+    maxPerSecondPerAddress: count(5, 10_000).describe('the same of one IPv4 address or IPv6 /64'),
+    handshakeMs: durationMs(5_000),
+    requestMs: durationMs(5_000).describe('from the handshake to the last byte of the request'),
+    answerMs: durationMs(10_000).describe('from there until the enclave has made its answer'),
+  })
+  .prefault({})
+  .describe('of clients that ask for attestation (ALPN acra-attestation/1); they take none of the bounds above');
+
 export const frontLimits = z
   .strictObject({
     firstByteMs: durationMs(5_000).describe('from accept to a first byte'),
@@ -36,5 +50,6 @@ export const frontLimits = z
     maxMessageBytes: count(MAX_MESSAGE_BYTES, LONGEST_MESSAGE_BYTES, 64 * 1024).describe(
       'a longer message of a client is refused (54000); the session lives',
     ),
+    attestation: attestationLimits,
   })
   .prefault({});

@@ -10,7 +10,10 @@ import type { GuardMode } from '../config/guard.ts';
 import type { RevokedEntry } from '../config/revoked.ts';
 import type { DatabaseLogin } from '../config/user-secrets.ts';
 import { LOG_LEVELS } from '../runtime/log.ts';
+import { MAX_REQUEST_BYTES } from '../wire/requests/bounds.ts';
+import type { EnclaveAnswer } from '../wire/requests/messages.ts';
 import type { DatabaseTarget } from './edge/database-connection.ts';
+import { ATTESTATION_OUTCOMES } from './front/attestation/outcomes.ts';
 import type { FrontLimits } from './front/limits.ts';
 import { REFUSAL_REASONS } from './front/refused.ts';
 import { guardCountsSchema } from './guard/guard-counts.ts';
@@ -42,7 +45,14 @@ interface Drain {
   readonly isLast: boolean;
 }
 
-export type ToFront = ServeFront | GuardAnswer | Drain;
+/** To the front: what the enclave answers to whoever asked (RequestQuestion). */
+export interface RequestAnswer {
+  readonly type: 'answer';
+  readonly id: number;
+  readonly answer: EnclaveAnswer;
+}
+
+export type ToFront = ServeFront | GuardAnswer | RequestAnswer | Drain;
 
 /** To a guard, first of all; its secrets are the one for mock challenges, and those of the users, in their order. */
 export interface ServeGuard {
@@ -90,13 +100,25 @@ const frontCounts = z.strictObject({
   /** Since this front was launched. */
   evicted: count,
   refused: z.record(z.enum(REFUSAL_REASONS), count),
+  /** Connections for attestation: now, and what has become of those before. */
+  attesting: count,
+  attestations: z.record(z.enum(ATTESTATION_OUTCOMES), count),
 });
 export type FrontCounts = z.output<typeof frontCounts>;
+
+/** A stranger's request (wire/requests/messages.ts), unread: JSON, or what is none, in base64. */
+const requestQuestion = z.strictObject({
+  type: z.literal('request'),
+  id: count,
+  payload: z.base64().max(4 * Math.ceil(MAX_REQUEST_BYTES / 3)),
+});
+export type RequestQuestion = z.output<typeof requestQuestion>;
 
 export const fromFrontSchema = z.discriminatedUnion('type', [
   log,
   z.strictObject({ type: z.literal('listening') }),
   frontCounts,
+  requestQuestion,
   z.strictObject({ type: z.literal('guard-wanted'), clientId: z.string().regex(/^[0-9a-f]{128}$/) }),
 ]);
 export type FromFront = z.output<typeof fromFrontSchema>;

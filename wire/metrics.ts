@@ -117,6 +117,16 @@ export const SUPERVISOR_METRICS = {
     help: 'Connections that the front refused before they were sessions, by reason',
     labels: ['reason'],
   },
+  front_attestation_connections: {
+    kind: 'gauge',
+    help: 'Connections for attestation that the front holds now',
+    labels: [],
+  },
+  front_attestations_total: {
+    kind: 'counter',
+    help: 'Connections for attestation on the public port, by what became of them',
+    labels: ['outcome'],
+  },
   guard_mode: {
     kind: 'gauge',
     help: '1 on what the guard does with statements that it cannot protect, 0 on the other',

@@ -1,10 +1,11 @@
 /**
- * The TLS that clients see. TLS 1.3 unless the measured configuration says otherwise, ALPN `postgresql`, a certificate of the
- * measured CA from everybody. No resumption, which would carry a certificate on that is revoked meanwhile, and no renegotiation.
+ * The TLS that clients see. TLS 1.3 unless the measured configuration says otherwise, one protocol (ALPN): `postgresql`, with a certificate of
+ * the measured CA from everybody, or attestation, without. No resumption, which would carry a certificate on that is revoked meanwhile, and no
+ * renegotiation.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { constants, type X509Certificate } from 'node:crypto';
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { createServer, type SecureVersion, type Server, type TLSSocket } from 'node:tls';
 import { SessionError } from '../../postgres/session-error.ts';
 import { untilAborted } from '../../runtime/abort.ts';
@@ -18,8 +19,10 @@ export const ALPN = 'postgresql';
 export interface ClientTlsOptions {
   readonly certificatePem: string;
   readonly key: SecretBuffer;
-  readonly clientCaPem: string;
+  /** Of clients' certificates; undefined: none is asked for. */
+  readonly clientCaPem?: string;
   readonly minTls: SecureVersion;
+  readonly protocol: string;
 }
 
 interface Handshake {
@@ -32,15 +35,15 @@ export class ClientTls {
   /** Only tls.Server judges certificates, and its events do not say of which connection: they come in its asynchronous context. */
   readonly #handshake = new AsyncLocalStorage<Handshake>();
 
-  constructor({ certificatePem, key, clientCaPem, minTls }: ClientTlsOptions) {
+  constructor({ certificatePem, key, clientCaPem, minTls, protocol }: ClientTlsOptions) {
     this.#server = key.use((pem) =>
       createServer({
         cert: certificatePem,
         key: pem,
-        ca: clientCaPem,
+        ...(clientCaPem === undefined ? {} : { ca: clientCaPem }),
         minVersion: minTls,
-        ALPNProtocols: [ALPN],
-        requestCert: true,
+        ALPNProtocols: [protocol],
+        requestCert: clientCaPem !== undefined,
         // Judged by requireCertificate, so that a client is told in PostgreSQL's words what is wrong with its certificate.
         rejectUnauthorized: false,
         secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
@@ -51,7 +54,7 @@ export class ClientTls {
   }
 
   /** @throws SessionError 08P01 for a handshake that fails, with OpenSSL's code; 08006; the signal's reason */
-  async accept(socket: Socket, signal: AbortSignal): Promise<TLSSocket> {
+  async accept(socket: Duplex, signal: AbortSignal): Promise<TLSSocket> {
     const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>();
     promise.catch(() => undefined);
     socket.once('close', () => reject(new SessionError('08006', 'the client went away')));

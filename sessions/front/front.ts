@@ -3,7 +3,8 @@
  * the server's private key, and no data key; of PostgreSQL it reads only what comes before a session.
  *
  *   accepted ──whose──▶ request ──▶ TLS ──certificate──▶ start-up packet ──▶ guard: from here on bytes go through
- *                          └── request to cancel: to the database, on a connection of its own
+ *      │                   └── request to cancel: to the database, on a connection of its own
+ *      └── a ClientHello that names attestation alone: to an endpoint of its own (attestation/), which no session has to do with
  */
 import { once } from 'node:events';
 import type { Server, Socket } from 'node:net';
@@ -18,11 +19,14 @@ import type { Clock } from '../../runtime/clock.ts';
 import { Deadline } from '../../runtime/deadline.ts';
 import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
 import { addressKey } from '../../wire/networks.ts';
-import type { FromFront, GuardAnswer, ServeFront } from '../messages.ts';
+import { ATTESTATION_ALPN } from '../../wire/requests/bounds.ts';
+import type { FromFront, GuardAnswer, RequestAnswer, ServeFront } from '../messages.ts';
 import { encodeOpening, type SessionOpening } from '../opening.ts';
 import type { Program } from '../program.ts';
 import { sayGoodbye } from '../say-goodbye.ts';
+import { AttestationEndpoint } from './attestation/endpoint.ts';
 import { Cancels } from './cancels.ts';
+import { type HelloVerdict, namesOnly } from './client-hello.ts';
 import { ALPN, ClientTls, requireCertificate } from './client-tls.ts';
 import { Counts } from './counts.ts';
 import { dialGuard } from './dial-guard.ts';
@@ -31,6 +35,7 @@ import { Failures } from './failures.ts';
 import { readRequest, readStartup } from './first-packets.ts';
 import { GuardDirectory } from './guards.ts';
 import { join } from './join.ts';
+import { peekHello, untilHello } from './peek-hello.ts';
 import { type Place, Places } from './places.ts';
 import { isFailedHandshake, type RefusalReason, Refused, reasonOf } from './refused.ts';
 import { Revoked } from './revoked.ts';
@@ -60,6 +65,7 @@ export class Front {
   readonly #deps: FrontDeps;
   readonly #options: ServeFront;
   readonly #tls: ClientTls;
+  readonly #endpoint: AttestationEndpoint;
   readonly #places: Places;
   readonly #guards: GuardDirectory;
   /** Of clients that have shown no certificate, and of those that have: the first take nothing from the second. */
@@ -75,7 +81,7 @@ export class Front {
   constructor(deps: FrontDeps, options: ServeFront, key: SecretBuffer) {
     this.#deps = deps;
     this.#options = options;
-    this.#tls = new ClientTls({ ...options, key });
+    this.#tls = new ClientTls({ ...options, key, protocol: ALPN });
     this.#places = new Places(options.limits);
     const tell: (message: FromFront) => void = deps.send;
     this.#guards = new GuardDirectory((clientId) => tell({ type: 'guard-wanted', clientId }));
@@ -84,10 +90,11 @@ export class Front {
     this.#failures = new Failures(deps.clock, options.limits.maxFailuresPerSecond);
     this.#emptyRecords = new EmptyRecords(deps.clock);
     this.#revoked = new Revoked(options.revoked);
-    this.#counts = new Counts(deps.clock, (refused) => {
+    this.#counts = new Counts(deps.clock, (counted) => {
       const { sessionCount: open, pendingCount: pending, evictedCount: evicted } = this.#places;
-      tell({ type: 'counts', open, pending, evicted, refused });
+      tell({ type: 'counts', open, pending, evicted, attesting: this.#endpoint.connectionCount, ...counted });
     });
+    this.#endpoint = new AttestationEndpoint({ ...deps, counts: this.#counts }, options, key);
     this.#server.once('close', () => this.#counts.stop());
   }
 
@@ -102,8 +109,9 @@ export class Front {
     this.#server.close();
   }
 
-  answered(answer: GuardAnswer): void {
-    this.#guards.answered(answer);
+  answered(answer: GuardAnswer | RequestAnswer): void {
+    if (answer.type === 'answer') this.#endpoint.answered(answer);
+    else this.#guards.answered(answer);
   }
 
   /** Never rejects. */
@@ -131,7 +139,10 @@ export class Front {
     }
   }
 
-  /** Learns whose connection it is. @returns false when it was closed: too many of that address have failed just now */
+  /**
+   * Learns whose connection it is. @returns false when it is none for a session, or was closed: too many of that address have failed just
+   * now. One for attestation takes no place of a session's, where its ClientHello has come already.
+   */
   async #isHeard(socket: Socket, arrival: Arrival): Promise<boolean> {
     const source = await readSource(socket, arrival.first.signal);
     const address = source && addressKey(source.address);
@@ -141,11 +152,20 @@ export class Front {
       socket.destroy();
       return false;
     }
+    if (this.#isForAttestation(peekHello(socket), socket, arrival)) return false;
     arrival.place.comesFrom(address);
     return true;
   }
 
-  /** @returns undefined when all is done: it was a request to cancel */
+  /** @returns whether it is the endpoint's; then it is there */
+  #isForAttestation(hello: HelloVerdict, socket: Socket, { place, address }: Arrival): boolean {
+    if (!namesOnly(hello, ATTESTATION_ALPN)) return false;
+    place.leave();
+    void this.#endpoint.serve(socket, hello.helloBytes, address);
+    return true;
+  }
+
+  /** @returns undefined when all is done: it was a request to cancel, or for attestation */
   async #secure(socket: Socket, arrival: Arrival): Promise<TLSSocket | undefined> {
     const { place, login, first } = arrival;
     const { startupMs, tlsMs } = this.#options.limits;
@@ -164,15 +184,29 @@ export class Front {
       socket.end();
       return undefined;
     }
-    const secured = await this.#tls.accept(socket, stage(tlsMs, 'the TLS handshake').signal).catch((error: unknown) => {
-      // A word in clear has no place where TLS has begun.
-      socket.destroy();
-      throw error;
-    });
+    const secured = await this.#shakeHands(socket, request.isDirect, stage(tlsMs, 'the TLS handshake').signal, arrival);
+    if (!secured) return undefined;
     if (!request.isDirect || secured.alpnProtocol === ALPN) return secured;
     const message = `TLS without a request must name the protocol ${ALPN} (ALPN)`;
     this.#refuse(secured, new SessionError('08P01', message), arrival);
     return undefined;
+  }
+
+  /** @returns undefined when it is for attestation. @throws as ClientTls.accept */
+  async #shakeHands(
+    socket: Socket,
+    isDirect: boolean,
+    signal: AbortSignal,
+    arrival: Arrival,
+  ): Promise<TLSSocket | undefined> {
+    try {
+      if (isDirect && this.#isForAttestation(await untilHello(socket, signal), socket, arrival)) return undefined;
+      return await this.#tls.accept(socket, signal);
+    } catch (error) {
+      // A word in clear has no place where TLS has begun.
+      socket.destroy();
+      throw error;
+    }
   }
 
   /** Session or not, until it ends. It gets no last word, and its address is unheard for a second: each of them would cost more. */

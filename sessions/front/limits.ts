@@ -1,5 +1,7 @@
 /** What clients may take of the front, before and after they have shown who they are. All times are of one connection. */
 
+import type { AttestationLimits } from './attestation/limits.ts';
+
 export interface FrontLimits {
   /** Until its first byte. */
   readonly firstByteMs: number;
@@ -18,4 +20,6 @@ export interface FrontLimits {
   readonly maxConnectionsPerAddress: number;
   /** Of one address, failed handshakes in a second; then its connections are closed unheard until it is over. */
   readonly maxFailuresPerSecond: number;
+  /** Of those that want no session. */
+  readonly attestation: AttestationLimits;
 }

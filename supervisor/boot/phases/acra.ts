@@ -20,6 +20,7 @@ import type { EgressReady } from './egress.ts';
 import type { KeystoreReady } from './keystore.ts';
 import type { MachineReady } from './machine.ts';
 import type { MasterKeyReady } from './master-key.ts';
+import type { RequestsReady } from './requests.ts';
 
 export interface AcraReady {
   readonly fleet: Workload;
@@ -34,7 +35,14 @@ export interface AcraReady {
  */
 const SPARE_PLACES = 700;
 
-type Needs = BootStart & ControlReady & MachineReady & Configured & EgressReady & MasterKeyReady & KeystoreReady;
+type Needs = BootStart &
+  ControlReady &
+  MachineReady &
+  Configured &
+  EgressReady &
+  MasterKeyReady &
+  KeystoreReady &
+  RequestsReady;
 
 export const acraPhase: Phase<Needs, AcraReady> = {
   name: 'acra',
@@ -93,6 +101,7 @@ async function startSessions(
     certificatePem: read(config.acra.certificate),
     clientCaPem: read(config.acra.clientCa),
     databaseTarget,
+    answerRequest: (request, gone) => have.attestor.answer(request, gone),
     clock,
     random,
     logger,

@@ -13,6 +13,7 @@ import type { MetricSample } from '../../../wire/metrics.ts';
 import type { ChildState } from '../../children/child.ts';
 import { SupervisedChild } from '../../children/child.ts';
 import { type Member, type MemberListener, NO_ALARMS, type Workload } from '../workload.ts';
+import { FrontRequests } from './front-requests.ts';
 import { FrontTally } from './front-tally.ts';
 import { guardModeSamples, tellGuardMode } from './guard-mode.ts';
 import { GuardTally } from './guard-tally.ts';
@@ -31,6 +32,7 @@ export class SessionFleet implements Workload {
   readonly #front: SupervisedChild;
   readonly #program: SessionProgram<FrontMessage>;
   readonly #tally = new FrontTally();
+  readonly #requests: FrontRequests;
   readonly #guards = new GuardTally();
   readonly #identities: Identities;
   readonly #stopping = new AbortController();
@@ -41,6 +43,12 @@ export class SessionFleet implements Workload {
     this.#home = deps.confine('front', FRONT_BOUNDS, 'session');
     this.#identities = new Identities(deps, this.#home.user, this.#guards);
     this.#program = this.#frontProgram();
+    this.#requests = new FrontRequests({
+      ...deps,
+      answer: deps.answerRequest,
+      limits: deps.config.ingress.limits.attestation,
+      send: (answer) => this.#program.send(answer),
+    });
     this.#front = new SupervisedChild(this.#program.spec, {
       ...deps,
       onState: (state) => this.#tell(state),
@@ -86,6 +94,7 @@ export class SessionFleet implements Workload {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
+    this.#requests.stop();
     await Promise.all([this.#front.stop(), this.#identities.stop()]);
     this.#home.release();
   }
@@ -103,10 +112,12 @@ export class SessionFleet implements Workload {
       prepare: () => {
         rmSync(this.address.path, { force: true });
         this.#tally.launched();
+        this.#requests.launched();
       },
       serve: () => ({ message: this.#serveFront(), secrets: [serverKey] }),
       onMessage: (message) => {
         if (message.type === 'counts') this.#tally.take(message);
+        else if (message.type === 'request') void this.#requests.take(message);
         else void this.#answer(message.clientId);
       },
     });

@@ -3,6 +3,7 @@ import type { EncryptedTable } from '../../../acra/encryptor-config/schema.ts';
 import type { GuardList } from '../../../config/guard-list.ts';
 import type { SecretBuffer } from '../../../runtime/secret-buffer.ts';
 import type { DatabaseTarget } from '../../../sessions/edge/database-connection.ts';
+import type { Answerer } from '../../../wire/requests/serve.ts';
 import type { WorkloadDeps } from '../workload.ts';
 
 export interface SessionsDeps extends WorkloadDeps {
@@ -18,4 +19,6 @@ export interface SessionsDeps extends WorkloadDeps {
   readonly certificatePem: string;
   readonly clientCaPem: string;
   readonly databaseTarget: DatabaseTarget;
+  /** To strangers who ask on the public port. */
+  readonly answerRequest: Answerer;
 }

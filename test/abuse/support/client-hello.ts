@@ -1,13 +1,13 @@
 /** ClientHellos as bytes: a true one that may be said again and again, and ones that are only long. */
 import { once } from 'node:events';
 import { Duplex } from 'node:stream';
-import { connect as connectTls } from 'node:tls';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { ENCLAVE_NAME } from '../../../cli/demo/certificates.ts';
 
 const MAX_RECORD_BYTES = 16_384;
 
 /** What a client says first; a server answers it with its certificate and a signature, whoever says it. */
-export async function wholeClientHello(): Promise<Buffer> {
+export async function wholeClientHello(options: ConnectionOptions = {}): Promise<Buffer> {
   const wire = new Duplex({
     read: () => undefined,
     write(chunk: Buffer, _encoding, done) {
@@ -16,7 +16,7 @@ export async function wholeClientHello(): Promise<Buffer> {
     },
   });
   const said = once(wire, 'said');
-  const client = connectTls({ socket: wire, servername: ENCLAVE_NAME, ALPNProtocols: ['postgresql'] });
+  const client = connectTls({ servername: ENCLAVE_NAME, ALPNProtocols: ['postgresql'], ...options, socket: wire });
   client.on('error', () => undefined);
   const [hello] = await said;
   client.destroy();

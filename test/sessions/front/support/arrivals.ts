@@ -26,6 +26,14 @@ const LIMITS: ServeFront['limits'] = {
   maxSessionsPerClient: 100,
   maxConnectionsPerAddress: 100,
   maxFailuresPerSecond: 20,
+  attestation: {
+    maxConnections: 20,
+    maxPerSecond: 20,
+    maxPerSecondPerAddress: 20,
+    handshakeMs: 5_000,
+    requestMs: 5_000,
+    answerMs: 10_000,
+  },
 };
 const STARTUP = encodeStartupMessage({ minor: 0, parameters: new Map([['user', 'app']]) });
 
@@ -36,6 +44,8 @@ export interface Identity extends Pick<Made, 'pem' | 'keyPem'> {
 
 interface Options {
   readonly limits?: Partial<ServeFront['limits']>;
+  readonly attestation?: Partial<ServeFront['limits']['attestation']>;
+  readonly minTls?: ServeFront['minTls'];
   readonly revoked?: ServeFront['revoked'];
 }
 
@@ -49,6 +59,7 @@ export class Arrivals {
   readonly sessions: Socket[] = [];
   readonly #test: Test;
   readonly #folder: string;
+  #front: Front | undefined;
 
   constructor(t: Test) {
     this.#test = t;
@@ -58,7 +69,7 @@ export class Arrivals {
     this.client = makeCertificate({ ...GOOD.client, serial: '0a1b' }, nowMs, this.authority);
   }
 
-  async start({ limits, revoked = [] }: Options = {}): Promise<void> {
+  async start({ limits, attestation, minTls = 'TLSv1.3', revoked = [] }: Options = {}): Promise<void> {
     const { clock, logger, authority } = this;
     const server = makeCertificate(GOOD.server, clock.nowMs(), authority);
     const guardPath = join(this.#folder, 'guard');
@@ -75,7 +86,7 @@ export class Arrivals {
       listenPath: this.#path,
       certificatePem: server.pem,
       clientCaPem: authority.pem,
-      minTls: 'TLSv1.3',
+      minTls,
       clientIdFrom: 'distinguished_name',
       revoked,
       database: {
@@ -84,15 +95,21 @@ export class Arrivals {
         caPem: authority.pem,
         minTls: 'TLSv1.3',
       },
-      limits: { ...LIMITS, ...limits },
+      limits: { ...LIMITS, ...limits, attestation: { ...LIMITS.attestation, ...attestation } },
     };
     const front = new Front({ send, logger, clock }, options, SecretBuffer.take(Buffer.from(server.keyPem)));
     await front.start();
+    this.#front = front;
     this.#test.teardown(() => {
       front.drain();
       guard.close();
       for (const socket of this.sessions) socket.destroy();
     });
+  }
+
+  /** As the supervisor does. */
+  answer(answer: Parameters<Front['answered']>[0]): void {
+    this.#front?.answered(answer);
   }
 
   get #path(): string {

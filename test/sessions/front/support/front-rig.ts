@@ -37,6 +37,14 @@ export const LIMITS: FrontLimits = {
   maxSessionsPerClient: 3,
   maxConnectionsPerAddress: 10,
   maxFailuresPerSecond: 20,
+  attestation: {
+    maxConnections: 20,
+    maxPerSecond: 20,
+    maxPerSecondPerAddress: 20,
+    handshakeMs: 5_000,
+    requestMs: 5_000,
+    answerMs: 10_000,
+  },
 };
 const SSL_REQUEST = Buffer.from('0000000804d2162f', 'hex');
 
