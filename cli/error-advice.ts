@@ -11,6 +11,7 @@ import { ENCLAVE_ERRORS } from '../host-proxy/machine/errors.ts';
 import { SYSTEMD_ERRORS } from '../host-proxy/systemd/errors.ts';
 import { KEY_ERRORS } from '../keys/errors.ts';
 import { CMS_ERRORS, KMS_ERRORS, KMS_OPERATOR_ERRORS } from '../kms/errors.ts';
+import { KMS_POLICY_ERRORS } from '../kms/policy/errors.ts';
 import { RELAY_ERRORS } from '../relay/errors.ts';
 import type { ErrorCatalogue } from '../runtime/errors.ts';
 import { RUNTIME_ERRORS } from '../runtime/runtime-errors.ts';
@@ -33,6 +34,7 @@ export const CATALOGUES: Readonly<Record<string, ErrorCatalogue>> = {
   'CMS EnvelopedData': CMS_ERRORS,
   KMS: KMS_ERRORS,
   'KMS, asked by the operator': KMS_OPERATOR_ERRORS,
+  'KMS policies': KMS_POLICY_ERRORS,
   'Sealed keys': KEY_ERRORS,
   'acra-server': ACRA_ERRORS,
   'acra-server as an engine': ENGINE_ERRORS,

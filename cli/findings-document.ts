@@ -1,7 +1,8 @@
-/** Writes the tables of docs/check-db.md and docs/encrypt-existing-data.md from the catalogues of findings; a test compares them. Run: `node cli/findings-document.ts` (`make error-docs`). */
+/** Writes the tables of docs/check-db.md, docs/encrypt-existing-data.md and docs/kms.md from the catalogues of findings; a test compares them. Run: `node cli/findings-document.ts` (`make error-docs`). */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { FINDINGS } from '../acra/catalogue/findings.ts';
 import { MIGRATION_FINDINGS } from '../acra/migration/findings.ts';
+import { POLICY_FINDINGS } from '../kms/policy/check/findings.ts';
 
 type Catalogue = Readonly<
   Record<string, { readonly severity: string; readonly meaning: string; readonly action: string }>
@@ -11,6 +12,7 @@ type Catalogue = Readonly<
 export const FINDING_PAGES: readonly { readonly file: string; readonly catalogue: Catalogue }[] = [
   { file: 'docs/check-db.md', catalogue: FINDINGS },
   { file: 'docs/encrypt-existing-data.md', catalogue: MIGRATION_FINDINGS },
+  { file: 'docs/kms.md', catalogue: POLICY_FINDINGS },
 ];
 
 const ROOT = new URL('../', import.meta.url);

@@ -21,5 +21,6 @@ await runProgram({
   data: async (words) => (await import('./commands/data.ts')).dataCommand(words),
   acra: async () => (await import('./commands/acra.ts')).acraCommand(),
   eif: async (words) => (await import('./commands/eif.ts')).eifCommand(words),
+  policy: async (words) => (await import('./commands/policy.ts')).policyCommand(words),
   pcr: async () => (await import('./commands/pcr.ts')).pcrCommand(),
 });

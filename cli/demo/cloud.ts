@@ -11,10 +11,11 @@ import type { NsmTrust } from '../../emulator/kms/nsm-trust.ts';
 import type { RunningKms } from '../../emulator/kms/server.ts';
 import { startKms } from '../../emulator/kms/server.ts';
 import { administratorPrincipal, roleArn } from '../../emulator/principal.ts';
+import { makeKeyPolicy, makeRolePolicy } from '../../kms/policy/key-policy.ts';
+import type { PolicyWish } from '../../kms/policy/wish.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { systemRandom } from '../../runtime/random.ts';
 import type { PcrIndex } from '../../wire/brands.ts';
-import { keyPolicy, rolePolicy } from './key-policy.ts';
 
 export const REGION = 'eu-central-1';
 const ROLE = 'acra-enclave-demo';
@@ -25,13 +26,15 @@ export interface CloudOptions {
   readonly credentialLifetimeMs: number;
 }
 
+type PolicyChoices = Partial<Pick<PolicyWish, 'encryptionContext' | 'keysBornInEnclave'>>;
+
 export interface Cloud {
   readonly kms: RunningKms;
   readonly imds: RunningImds;
   /** Of the instance that IMDS speaks for. */
   readonly roleArn: string;
   createKey(): Promise<string>;
-  putKeyPolicy(keyArn: string, pcrs: ReadonlyMap<PcrIndex, Buffer>): Promise<object>;
+  putKeyPolicy(keyArn: string, pcrs: ReadonlyMap<PcrIndex, Buffer>, choices?: PolicyChoices): Promise<object>;
   stop(): Promise<void>;
 }
 
@@ -56,7 +59,10 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     credentials,
     clock: systemClock,
   });
-  kms.putRolePolicy(roleArn(ROLE), JSON.stringify(rolePolicy()));
+  kms.putRolePolicy(
+    roleArn(ROLE),
+    JSON.stringify(makeRolePolicy({ roleArn: roleArn(ROLE), keysBornInEnclave: false })),
+  );
   const imds = await startImds({
     folder: join(options.folder, 'imds'),
     role: ROLE,
@@ -66,16 +72,21 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     region: REGION,
   });
   const client = administratorClient(kms);
+  const administrator = administratorPrincipal('administrator').policyArn;
   return {
     kms,
     imds,
     roleArn: roleArn(ROLE),
     createKey: async () => (await client.send(new CreateKeyCommand({}))).KeyMetadata?.Arn ?? '',
-    putKeyPolicy: async (keyArn, pcrs) => {
-      const policy = keyPolicy({
-        administratorArn: administratorPrincipal('administrator').policyArn,
+    putKeyPolicy: async (keyArn, pcrs, choices) => {
+      const policy = makeKeyPolicy({
         roleArn: roleArn(ROLE),
-        pcrs,
+        measurements: [pcrs],
+        administrators: [administrator],
+        policyAdministrators: [administrator],
+        encryptionContext: {},
+        keysBornInEnclave: false,
+        ...choices,
       });
       await client.send(new PutKeyPolicyCommand({ KeyId: keyArn, Policy: JSON.stringify(policy) }));
       return policy;

@@ -104,8 +104,9 @@ export class Stack {
   }
 
   /** Lets KMS decrypt for the enclave as it is measured now; returns the policy. */
-  allowMeasuredEnclave(): Promise<object> {
-    return this.parts.cloud.putKeyPolicy(this.parts.keyArn, this.measure());
+  allowMeasuredEnclave({ keysBornInEnclave = false } = {}): Promise<object> {
+    const choices = { encryptionContext: ENCRYPTION_CONTEXT, keysBornInEnclave };
+    return this.parts.cloud.putKeyPolicy(this.parts.keyArn, this.measure(), choices);
   }
 
   /** A second enclave from a copy of the measured folder, which the caller may alter before it starts. */

@@ -1,4 +1,9 @@
 /** One request in work: who asks, what the operations may use, and what the audit trail will say about it. */
+import type { Policy } from '../../kms/policy/language/document.ts';
+import type { PolicyRequest } from '../../kms/policy/language/evaluate.ts';
+import { evaluatePolicy } from '../../kms/policy/language/evaluate.ts';
+import { requestContext } from '../../kms/policy/language/request-context.ts';
+import { truthOf } from '../../kms/policy/language/truth.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Random } from '../../runtime/random.ts';
 import type { Principal } from '../principal.ts';
@@ -6,8 +11,6 @@ import type { EncryptionContext } from './encryption-context.ts';
 import type { Fault } from './faults.ts';
 import type { KeyStore, KmsKey } from './key-store.ts';
 import type { NsmTrust } from './nsm-trust.ts';
-import type { KeyPolicy } from './policy/document.ts';
-import { evaluatePolicy } from './policy/evaluate.ts';
 import type { Recipient } from './recipient.ts';
 import { authenticateRecipient } from './recipient.ts';
 import { ServiceError } from './service-error.ts';
@@ -19,7 +22,7 @@ export interface KmsDependencies {
   readonly clock: Clock;
   readonly random: Random;
   /** IAM policies of roles, by the role's ARN; they decide what concerns no key. */
-  readonly rolePolicies: ReadonlyMap<string, KeyPolicy>;
+  readonly rolePolicies: ReadonlyMap<string, Policy>;
 }
 
 /** What the request was about, as far as it has become known when it ends. */
@@ -68,12 +71,7 @@ export class Call {
 
   /** Asks the key's policy. @throws ServiceError AccessDeniedException */
   authorize({ key, recipient, encryptionContext = {} }: Authorization): void {
-    const context = new Map(recipient?.conditions);
-    for (const [name, value] of Object.entries(encryptionContext)) {
-      context.set(`kms:encryptioncontext:${name.toLowerCase()}`, value);
-    }
-    const action = `kms:${this.operation}`;
-    const decision = evaluatePolicy(key.policy, { principal: this.principal, action, keyArn: key.arn, context });
+    const decision = evaluatePolicy(key.policy, this.#request(key.arn, recipient, encryptionContext));
     if (decision === 'allow') return;
     throw this.denied(
       key.arn,
@@ -86,12 +84,18 @@ export class Call {
     const { principal, operation, dependencies } = this;
     if (principal.administrator) return;
     const policy = dependencies.rolePolicies.get(principal.policyArn) ?? [];
-    const request = { principal, action: `kms:${operation}`, keyArn: '*', context: new Map(recipient?.conditions) };
-    if (evaluatePolicy(policy, request) === 'allow') return;
+    if (evaluatePolicy(policy, this.#request('*', recipient, {})) === 'allow') return;
     throw new ServiceError(
       'AccessDeniedException',
       `User: ${principal.arn} is not authorized to perform: kms:${operation} because no identity-based policy allows the kms:${operation} action`,
     );
+  }
+
+  #request(keyArn: string, recipient: Recipient | undefined, encryptionContext: EncryptionContext): PolicyRequest {
+    const { principal: caller } = this;
+    const action = `kms:${this.operation}`;
+    const context = requestContext({ caller, action, registers: recipient?.registers, encryptionContext });
+    return { caller, action, keyArn, context, accountAllows: truthOf(caller.administrator) };
   }
 
   denied(resource: string, reason: string): ServiceError {

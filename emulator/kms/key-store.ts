@@ -4,12 +4,12 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { partitionOf } from '../../config/aws-names.ts';
+import type { Policy } from '../../kms/policy/language/document.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Random } from '../../runtime/random.ts';
 import { ACCOUNT_ID } from '../principal.ts';
 import { makeStateFolder, parseState, readIfPresent, writeAtomically } from '../state-file.ts';
-import type { KeyPolicy } from './policy/document.ts';
-import { parseKeyPolicy } from './policy/document.ts';
+import { acceptKeyPolicy } from './policies.ts';
 import { ServiceError } from './service-error.ts';
 
 const MATERIAL_BYTES = 32;
@@ -32,7 +32,7 @@ export interface KmsKey {
   readonly enabled: boolean;
   /** As it was given, for GetKeyPolicy. */
   readonly policyText: string;
-  readonly policy: KeyPolicy;
+  readonly policy: Policy;
   /** 32 bytes. */
   readonly material: Buffer;
 }
@@ -75,7 +75,7 @@ export class KeyStore {
         ...rest,
         arn: store.#arn(record.keyId),
         policyText,
-        policy: parseKeyPolicy(policyText),
+        policy: acceptKeyPolicy(policyText),
         material,
       });
     }
@@ -92,7 +92,7 @@ export class KeyStore {
       createdAtMs: this.#options.clock.nowMs(),
       enabled: true,
       policyText: key.policyText,
-      policy: parseKeyPolicy(key.policyText),
+      policy: acceptKeyPolicy(key.policyText),
       material: this.#options.random.bytes(MATERIAL_BYTES),
     };
     await this.#save(created);
@@ -112,7 +112,7 @@ export class KeyStore {
 
   /** @throws ServiceError MalformedPolicyDocumentException; EmulatorError EMULATOR_STATE */
   async setPolicy(keyId: string, policyText: string): Promise<void> {
-    const policy = parseKeyPolicy(policyText);
+    const policy = acceptKeyPolicy(policyText);
     await this.#change(keyId, { policyText, policy });
   }
 

@@ -5,6 +5,7 @@
 import type { KeyObject } from 'node:crypto';
 import { createPublicKey } from 'node:crypto';
 import { AttestationError } from '../../attestation/errors.ts';
+import type { Registers } from '../../kms/policy/language/request-context.ts';
 import { describeError } from '../../runtime/errors.ts';
 import { toPcrIndex } from '../../wire/brands.ts';
 import type { NsmTrust } from './nsm-trust.ts';
@@ -20,8 +21,8 @@ const PCR0 = toPcrIndex(0);
 
 export interface Recipient {
   readonly publicKey: KeyObject;
-  /** Lower-case hex by condition key, as policies test them. */
-  readonly conditions: ReadonlyMap<string, string>;
+  /** As policies test them. */
+  readonly registers: Registers;
   /** Lower-case hex. */
   readonly pcr0: string | undefined;
 }
@@ -63,11 +64,5 @@ export function authenticateRecipient(document: Buffer, trust: RecipientTrust): 
   const ageMs = trust.nowMs - timestampMs;
   if (ageMs > MAX_AGE_MS) throw invalid(`it is ${Math.round(ageMs / 1000)} s old; at most 300 s are allowed`);
   if (ageMs < -MAX_SKEW_MS) throw invalid('it was made in the future');
-  const conditions = new Map<string, string>();
-  for (const [index, value] of pcrs) {
-    conditions.set(`kms:recipientattestation:pcr${index}`, value.toString('hex'));
-  }
-  const pcr0 = pcrs.get(PCR0)?.toString('hex');
-  if (pcr0 !== undefined) conditions.set('kms:recipientattestation:imagesha384', pcr0);
-  return { publicKey: parsePublicKey(publicKey), conditions, pcr0 };
+  return { publicKey: parsePublicKey(publicKey), registers: pcrs, pcr0: pcrs.get(PCR0)?.toString('hex') };
 }

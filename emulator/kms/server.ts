@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import { join } from 'node:path';
 import { partitionOf } from '../../config/aws-names.ts';
+import type { Policy } from '../../kms/policy/language/document.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/log.ts';
@@ -18,8 +19,7 @@ import { AuditTrail } from './audit.ts';
 import { Faults } from './faults.ts';
 import { KeyStore } from './key-store.ts';
 import type { NsmTrust } from './nsm-trust.ts';
-import type { KeyPolicy } from './policy/document.ts';
-import { parseRolePolicy } from './policy/document.ts';
+import { acceptRolePolicy } from './policies.ts';
 import { KmsService } from './service.ts';
 import { ServiceError } from './service-error.ts';
 import { SignatureVerifier } from './signature.ts';
@@ -117,7 +117,7 @@ export async function startKms(options: KmsOptions): Promise<RunningKms> {
   const { accessKeyId, secretAccessKey } = await credentials.administrator();
   const audit = await AuditTrail.open(join(folder, 'audit.jsonl'));
   const faults = new Faults();
-  const rolePolicies = new Map<string, KeyPolicy>();
+  const rolePolicies = new Map<string, Policy>();
   const service = new KmsService({
     dependencies: { keys, nsmTrust: options.nsmTrust, clock, random, rolePolicies },
     verifier: new SignatureVerifier({ credentials, region, service: 'kms', clock }),
@@ -148,7 +148,7 @@ export async function startKms(options: KmsOptions): Promise<RunningKms> {
       host,
       port,
       faults,
-      putRolePolicy: (roleArn, text) => rolePolicies.set(roleArn, parseRolePolicy(text, roleArn)),
+      putRolePolicy: (roleArn, text) => rolePolicies.set(roleArn, acceptRolePolicy(text)),
       adminCredentials: { accessKeyId, secretAccessKey },
       audit: () => audit.entries(),
       stop,

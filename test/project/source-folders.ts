@@ -18,7 +18,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   supervisor: [...GROUND, 'relay', 'attestation', 'kms', 'keys', 'acra', 'sessions'],
   'host-proxy': [...GROUND, 'relay', 'attestation', 'eif'],
   eif: [...GROUND, 'attestation'],
-  emulator: [...GROUND, 'attestation', 'acra'],
+  emulator: [...GROUND, 'attestation', 'kms', 'acra'],
   deploy: ['runtime', 'system'],
   cli: [
     ...GROUND,

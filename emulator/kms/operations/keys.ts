@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { ACCOUNT_ID } from '../../principal.ts';
 import type { KmsKey } from '../key-store.ts';
-import { DEFAULT_POLICY_TEXT } from '../policy/document.ts';
+import { DEFAULT_POLICY_TEXT } from '../policies.ts';
 import { ServiceError } from '../service-error.ts';
 import { keyIdSchema, operation } from './input.ts';
 import { refuseLockout } from './policies.ts';

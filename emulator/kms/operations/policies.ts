@@ -1,8 +1,10 @@
 /** GetKeyPolicy and PutKeyPolicy (KMS API reference). */
 import { z } from 'zod';
+import { evaluatePolicy } from '../../../kms/policy/language/evaluate.ts';
+import { requestContext } from '../../../kms/policy/language/request-context.ts';
+import { truthOf } from '../../../kms/policy/language/truth.ts';
 import type { Principal } from '../../principal.ts';
-import { parseKeyPolicy } from '../policy/document.ts';
-import { evaluatePolicy } from '../policy/evaluate.ts';
+import { acceptKeyPolicy } from '../policies.ts';
 import { ServiceError } from '../service-error.ts';
 import { keyIdSchema, operation } from './input.ts';
 
@@ -14,8 +16,15 @@ const policyNameSchema = z.literal('default').default('default');
  * @throws ServiceError MalformedPolicyDocumentException
  */
 export function refuseLockout(principal: Principal, policyText: string): void {
-  const request = { principal, action: 'kms:PutKeyPolicy', keyArn: '*', context: new Map<string, string>() };
-  if (evaluatePolicy(parseKeyPolicy(policyText), request) === 'allow') return;
+  const action = 'kms:PutKeyPolicy';
+  const request = {
+    caller: principal,
+    action,
+    keyArn: undefined,
+    context: requestContext({ caller: principal, action }),
+    accountAllows: truthOf(principal.administrator),
+  };
+  if (evaluatePolicy(acceptKeyPolicy(policyText), request) === 'allow') return;
   throw new ServiceError(
     'MalformedPolicyDocumentException',
     'The policy would not let its author change it again; set BypassPolicyLockoutSafetyCheck to allow that',

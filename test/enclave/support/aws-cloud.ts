@@ -5,8 +5,8 @@
  */
 import { CreateKeyCommand, KMSClient, PutKeyPolicyCommand, ScheduleKeyDeletionCommand } from '@aws-sdk/client-kms';
 import { request } from 'undici';
-import { attestationConditions } from '../../../cli/demo/key-policy.ts';
 import { regionalEndpoint } from '../../../kms/endpoint.ts';
+import { attestationKey } from '../../../kms/policy/language/request-context.ts';
 import type { EnclaveCloud } from './cloud.ts';
 
 const IMDS = 'http://169.254.169.254';
@@ -71,7 +71,8 @@ export async function awsCloud(): Promise<EnclaveCloud> {
       return arn;
     },
     async putKeyPolicy(keyArn, pcrs) {
-      const Policy = policyFor(document.accountId, attestationConditions(pcrs));
+      const conditions = [...pcrs].map(([index, value]) => [attestationKey(index), value.toString('hex')]);
+      const Policy = policyFor(document.accountId, Object.fromEntries(conditions));
       await client.send(new PutKeyPolicyCommand({ KeyId: keyArn, Policy }));
     },
     async stop() {

@@ -1,0 +1,57 @@
+/** `acra-enclave policy print`: the key policy and the role's IAM policy, from measurements. */
+import { Command } from 'commander';
+import { makeKeyPolicy, makeRolePolicy } from '../../../kms/policy/key-policy.ts';
+import type { Registers } from '../../../kms/policy/language/request-context.ts';
+import { collect } from '../../check-db/address.ts';
+import { CliError } from '../../errors.ts';
+import { printJson, progress } from '../../output.ts';
+import { notesOn } from '../../policy/notes.ts';
+import { registersFrom, type WishOptions, wishFrom, withWishOptions } from '../../policy/wish-options.ts';
+
+interface PrintOptions extends WishOptions {
+  readonly replace: readonly string[];
+  readonly iam?: true;
+  readonly json?: true;
+}
+
+const isSame = (a: Registers, b: Registers) =>
+  a.size === b.size && [...a].every(([index, value]) => b.get(index)?.equals(value));
+
+async function readReplaced(options: PrintOptions, kept: readonly Registers[]): Promise<Registers[]> {
+  const replaced: Registers[] = [];
+  for (const file of options.replace) {
+    const registers = await registersFrom(file, options);
+    if (kept.some((each) => isSame(each, registers))) {
+      throw new CliError('CLI_OPTION', `${file} has the measurements that the policy shall name`, {
+        allowed: 'with --replace, the measurements of an image that must not decrypt any more',
+      });
+    }
+    replaced.push(registers);
+  }
+  return replaced;
+}
+
+async function printPolicy(options: PrintOptions): Promise<void> {
+  const { wish, keyArn } = await wishFrom(options);
+  const replaced = await readReplaced(options, wish.measurements);
+  const keyPolicy = makeKeyPolicy(wish);
+  const rolePolicy = makeRolePolicy(wish, keyArn);
+  const notes = notesOn(wish, replaced);
+  if (options.json) {
+    printJson({ keyPolicy, rolePolicy, notes });
+    return;
+  }
+  printJson(options.iam ? rolePolicy : keyPolicy);
+  for (const note of notes) progress(note);
+}
+
+export function printCommand(): Command {
+  const command = new Command('print').description(
+    'Print the key policy that lets the measured enclave decrypt, and nobody else; --iam prints the IAM policy of the role. It puts nothing: `aws kms put-key-policy --policy-name default --policy file://…` does.',
+  );
+  return withWishOptions(command)
+    .option('--replace <file>', 'measurements of an image that is left out: says what that means', collect, [])
+    .option('--iam', 'print the IAM policy of the role in the key policy’s place')
+    .option('--json', 'print both policies and the notes as JSON')
+    .action(printPolicy);
+}

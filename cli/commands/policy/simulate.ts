@@ -1,0 +1,126 @@
+/** `acra-enclave policy simulate`: what a key policy says of one request, and why. */
+import { resolve } from 'node:path';
+import { Command } from 'commander';
+import { readStatedDocument } from '../../../attestation/document/stated-document.ts';
+import { pcrOfInstance, pcrOfRole } from '../../../eif/pcr.ts';
+import { callerOf } from '../../../kms/policy/check/mentioned.ts';
+import { parseIdentityPolicy, parseKeyPolicy } from '../../../kms/policy/language/document.ts';
+import { type Registers, requestContext } from '../../../kms/policy/language/request-context.ts';
+import { type SimulationResult, simulate } from '../../../kms/policy/simulate.ts';
+import { harmlessText } from '../../../runtime/harmless-text.ts';
+import { toPcrIndex } from '../../../wire/brands.ts';
+import { collect } from '../../check-db/address.ts';
+import { answer, answering } from '../../eif/answer.ts';
+import { CliError } from '../../errors.ts';
+import { bold, dim, green, printJson, printLine, progress, red, yellow } from '../../output.ts';
+import { readDocumentBytes, readPolicyText } from '../../policy/files.ts';
+import { readMeasurements } from '../../policy/measurements.ts';
+
+interface SimulateOptions {
+  readonly policy: string;
+  readonly iam: readonly string[];
+  readonly action: string;
+  readonly principal: string;
+  readonly document?: string;
+  readonly measurements?: string;
+  readonly roleArn?: string;
+  readonly instanceId?: string;
+  readonly encryptionContext: readonly string[];
+  readonly condition: readonly string[];
+  readonly keyArn?: string;
+  readonly json?: true;
+}
+
+function pairOf(text: string, option: string): [string, string] {
+  const at = text.indexOf('=');
+  if (at > 0) return [text.slice(0, at), text.slice(at + 1)];
+  throw new CliError('CLI_OPTION', `${option} must be NAME=VALUE`, { found: text });
+}
+
+async function registersOf({
+  document,
+  measurements,
+  roleArn,
+  instanceId,
+}: SimulateOptions): Promise<Registers | undefined> {
+  if (document !== undefined && measurements !== undefined) {
+    throw new CliError('CLI_OPTION', 'a request has one attestation document', {
+      allowed: '--document or --measurements',
+    });
+  }
+  if (document !== undefined) {
+    progress('the signature of the document is not checked here: KMS does that');
+    return readStatedDocument(await readDocumentBytes(resolve(document))).payload.pcrs;
+  }
+  if (measurements === undefined) return undefined;
+  const { pcrs } = await readMeasurements(resolve(measurements));
+  return new Map([
+    ...pcrs,
+    ...(roleArn === undefined ? [] : [[toPcrIndex(3), pcrOfRole(roleArn).value] as const]),
+    ...(instanceId === undefined ? [] : [[toPcrIndex(4), pcrOfInstance(instanceId).value] as const]),
+  ]);
+}
+
+const DECISIONS = {
+  allow: green('allowed'),
+  'explicit-deny': red('denied'),
+  'implicit-deny': red('denied: no statement allows it'),
+  undecided: yellow('undecided: it depends on what is not judged here, and is no permission'),
+} as const;
+
+function tell({ decision, by, statements }: SimulationResult): void {
+  printLine(`${bold(DECISIONS[decision])}${by.length > 0 ? ` by ${harmlessText(by.join('; '))}` : ''}`);
+  for (const { policy, statement, effect, applies, conditions } of statements) {
+    const verdict = { yes: 'applies', no: 'does not apply', unknown: 'may apply' }[applies];
+    printLine(`${effect} of the ${policy}, ${harmlessText(statement)}: ${verdict}`);
+    for (const { condition, found, holds } of conditions) {
+      const shown = found === null ? 'absent' : found.map((each) => each.slice(0, 24)).join(', ');
+      printLine(dim(`  ${holds}: ${harmlessText(condition)}; found: ${harmlessText(shown)}`));
+    }
+  }
+}
+
+async function isAllowed(options: SimulateOptions): Promise<boolean> {
+  const { action, principal, keyArn, iam } = options;
+  const caller = callerOf(principal);
+  const pairs = options.encryptionContext.map((text) => pairOf(text, '--encryption-context'));
+  const facts = options.condition.map((text) => pairOf(text, '--condition'));
+  const context = requestContext({
+    caller,
+    action,
+    registers: await registersOf(options),
+    encryptionContext: Object.fromEntries(pairs),
+    more: new Map(facts.map(([name, value]) => [name.toLowerCase(), [value]])),
+  });
+  const keyPolicy = parseKeyPolicy(await readPolicyText(resolve(options.policy)));
+  const texts = await Promise.all(iam.map((file) => readPolicyText(resolve(file))));
+  const identityPolicies = texts.length === 0 ? undefined : texts.map(parseIdentityPolicy);
+  const result = simulate({ keyPolicy, identityPolicies, request: { caller, action, keyArn, context } });
+  if (options.json) printJson(result);
+  else tell(result);
+  return result.decision === 'allow';
+}
+
+export function simulateCommand(): Command {
+  const command = new Command('simulate')
+    .description('Say whether a key policy allows a request, by which statement, and what each condition found.')
+    .requiredOption('--policy <file>', 'what `aws kms get-key-policy` prints, or the document itself')
+    .requiredOption('--principal <arn>', 'who asks: a user, a role or a session of one')
+    .option('--action <action>', 'what for', 'kms:Decrypt')
+    .option('--document <file>', 'attestation document of the request, as it is or in base64')
+    .option('--measurements <file>', 'the registers that a document would show, from measurements.json')
+    .option('--role-arn <arn>', 'with --measurements: PCR3')
+    .option('--instance-id <id>', 'with --measurements: PCR4')
+    .option('--encryption-context <name=value>', 'again for another', collect, [])
+    .option(
+      '--condition <key=value>',
+      'what else is known of the request (aws:SourceVpce=…); again for another',
+      collect,
+      [],
+    )
+    .option('--key-arn <arn>', 'the key, where a statement names one')
+    .option('--iam <file>', 'an IAM policy of whoever asks; again for another', collect, [])
+    .option('--json', 'print JSON')
+    .action((options: SimulateOptions) => answer(() => isAllowed(options), options));
+  return answering(command, 'allowed', 'denied, or not decided');
+}

@@ -1,0 +1,66 @@
+/** What a policy that is printed means for those who put it, in words: nobody should learn it from a denied boot. */
+import type { Registers } from '../../kms/policy/language/request-context.ts';
+import type { PolicyWish } from '../../kms/policy/wish.ts';
+
+const nameOf = (registers: Registers) =>
+  [...registers].map(([index, value]) => `PCR${index} ${value.toString('hex').slice(0, 12)}…`).join(', ');
+
+function administration({ administrators, policyAdministrators }: PolicyWish): string[] {
+  return [
+    ...(administrators.length > 0
+      ? []
+      : [
+          'Nobody looks after the key: name people or roles with --administrator, or nobody can disable it or read its policy.',
+        ]),
+    policyAdministrators.length > 0
+      ? `Whoever may put another policy can let in another image: ${policyAdministrators.join(', ')}. Keep that behind several people, and watch PutKeyPolicy in CloudTrail.`
+      : 'Nobody may put another policy, for the next image either: KMS takes it only with --bypass-policy-lockout-safety-check, and AWS alone can undo it. Name somebody with --policy-administrator to be able to roll over.',
+  ];
+}
+
+function binding({ measurements: [first = new Map()] }: PolicyWish): string[] {
+  const indexes: readonly number[] = [...first.keys()];
+  return [
+    ...(indexes.includes(4)
+      ? [
+          'PCR4 binds to one instance: when it is replaced, or another takes its load, no enclave there decrypts until the policy names that one.',
+        ]
+      : []),
+    ...(indexes.includes(0)
+      ? []
+      : [
+          'PCR1, PCR2 and PCR8 say what was built and who signed it; whoever has the signing key can sign again, and the name and metadata of an image may differ.',
+        ]),
+    ...(indexes.includes(16)
+      ? ['PCR16 is what the enclave commits to at boot: another enclave.yaml needs another policy.']
+      : []),
+  ];
+}
+
+function rollOver({ measurements }: PolicyWish, replaced: readonly Registers[]): string[] {
+  return [
+    ...(measurements.length > 1
+      ? [
+          `${measurements.length} images may decrypt. Take the old one out once none of it runs: an old image has the faults that the new one mends.`,
+        ]
+      : []),
+    ...replaced.map(
+      (registers) =>
+        `No longer in the policy: ${nameOf(registers)}. Enclaves of that image that run keep the key until they end or ask KMS again; none of them boots any more, on any instance. Put this only when all run the new one. There is no way back but to put the old measurements in again.`,
+    ),
+  ];
+}
+
+/** @param replaced measurements that are left out */
+export function notesOn(wish: PolicyWish, replaced: readonly Registers[]): readonly string[] {
+  const born = wish.keysBornInEnclave
+    ? [
+        '`keys new` and `keys renew`, which seal with kms:Encrypt, are refused under this policy: seal first, or use the policy without --born-in-enclave for as long as that takes.',
+      ]
+    : [];
+  const context =
+    Object.keys(wish.encryptionContext).length > 0
+      ? []
+      : ['No encryption context is demanded: name the measured folder with --enclave.'];
+  return [...rollOver(wish, replaced), ...binding(wish), ...administration(wish), ...born, ...context];
+}

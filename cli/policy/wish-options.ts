@@ -1,0 +1,111 @@
+/** What `policy print` and `policy check` are told of the enclave and its people, as options, and the wish that comes of it. */
+import { join, resolve } from 'node:path';
+import { type Command, Option } from 'commander';
+import type { ExpectedMeasurements } from '../../attestation/expected.ts';
+import { isZeroPcr } from '../../attestation/pcr.ts';
+import { COMMITMENT_PCR } from '../../attestation/runtime/statement.ts';
+import { enclaveSchema } from '../../config/enclave.ts';
+import { loadConfig } from '../../config/load.ts';
+import { pcrOfInstance, pcrOfRole } from '../../eif/pcr.ts';
+import type { Registers } from '../../kms/policy/language/request-context.ts';
+import type { PolicyWish } from '../../kms/policy/wish.ts';
+import { type PcrIndex, toPcrIndex } from '../../wire/brands.ts';
+import { collect } from '../check-db/address.ts';
+import { CliError } from '../errors.ts';
+import { readMeasurements } from './measurements.ts';
+
+export interface WishOptions {
+  readonly measurements: string;
+  readonly also: readonly string[];
+  readonly bind: 'image' | 'signed';
+  readonly roleArn: string;
+  readonly instanceId?: string;
+  readonly enclave?: string;
+  readonly keyArn?: string;
+  readonly administrator: readonly string[];
+  readonly policyAdministrator: readonly string[];
+  readonly bornInEnclave?: true;
+  readonly runtime: boolean;
+}
+
+export function withWishOptions(command: Command): Command {
+  return command
+    .requiredOption('--measurements <file>', 'measurements.json of the image, or what nitro-cli prints of it')
+    .option(
+      '--also <file>',
+      'those of a further image that may decrypt, during a roll-over; again for another',
+      collect,
+      [],
+    )
+    .addOption(
+      new Option('--bind <to>', 'image: PCR0. signed: PCR1, PCR2 and PCR8')
+        .choices(['image', 'signed'])
+        .default('image'),
+    )
+    .requiredOption('--role-arn <arn>', 'role of the parent instance: the principal, and PCR3')
+    .option('--instance-id <id>', 'PCR4: this one instance only, so that no other can take its place')
+    .option('--no-runtime', 'do not demand PCR16, though the measurements have it')
+    .option('--enclave <folder>', 'the measured folder: encryption context and key of its enclave.yaml')
+    .option('--key-arn <arn>', 'the key, where no --enclave tells it')
+    .option('--administrator <arn>', 'user or role that looks after the key; again for another', collect, [])
+    .option('--policy-administrator <arn>', 'user or role that may put another policy; again for another', collect, [])
+    .option('--born-in-enclave', 'keys are made by an enclave: nobody seals them outside');
+}
+
+const IMAGE = [toPcrIndex(0)];
+const SIGNED = [1, 2, 8].map(toPcrIndex);
+
+function requireRegister(registers: Registers, index: PcrIndex, file: string): Buffer {
+  const value = registers.get(index);
+  if (value !== undefined && !(index === 8 && isZeroPcr(value))) return value;
+  throw new CliError('CLI_OPTION', `${file} does not tell PCR${index}`, {
+    found: value === undefined ? 'no value' : 'zero: the image is not signed',
+    allowed:
+      index === 8 ? 'a signed image (`acra-enclave eif sign`), or --bind image' : 'measurements.json of an image',
+  });
+}
+
+function demanded({ pcrs }: ExpectedMeasurements, file: string, options: WishOptions): Registers {
+  const ofImage = (options.bind === 'image' ? IMAGE : SIGNED).map((index): [PcrIndex, Buffer] => [
+    index,
+    requireRegister(pcrs, index, file),
+  ]);
+  const commitment = options.runtime ? pcrs.get(COMMITMENT_PCR) : undefined;
+  const { instanceId } = options;
+  return new Map([
+    ...ofImage,
+    [toPcrIndex(3), pcrOfRole(options.roleArn).value],
+    ...(instanceId === undefined ? [] : [[toPcrIndex(4), pcrOfInstance(instanceId).value] as const]),
+    ...(commitment === undefined ? [] : [[COMMITMENT_PCR, commitment] as const]),
+  ]);
+}
+
+/** The registers that a policy shall demand of an image. @throws CliError CLI_OPTION; EifError */
+export async function registersFrom(file: string, options: WishOptions): Promise<Registers> {
+  const path = resolve(file);
+  return demanded(await readMeasurements(path), file, options);
+}
+
+interface Wished {
+  readonly wish: PolicyWish;
+  readonly keyArn: string | undefined;
+}
+
+/** @throws CliError CLI_OPTION; EifError; ConfigError */
+export async function wishFrom(options: WishOptions): Promise<Wished> {
+  const { enclave, also, measurements } = options;
+  const kms = enclave === undefined ? undefined : loadConfig(enclaveSchema, join(resolve(enclave), 'enclave.yaml')).kms;
+  const images: Registers[] = [];
+  for (const file of [measurements, ...also]) images.push(await registersFrom(file, options));
+  return {
+    wish: {
+      roleArn: options.roleArn,
+      measurements: images,
+      administrators: options.administrator,
+      policyAdministrators: options.policyAdministrator,
+      encryptionContext: kms?.encryptionContext ?? {},
+      keysBornInEnclave: options.bornInEnclave === true,
+    },
+    keyArn: options.keyArn ?? kms?.keyArn,
+  };
+}

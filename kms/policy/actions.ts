@@ -1,0 +1,50 @@
+/**
+ * Operations on a KMS key by what they are to a sealed master key (KMS guide, "AWS KMS permissions"). Names as policies write them.
+ */
+
+/** Give out what the key protects, or a new secret with its sealed form. All but ReEncryptFrom take a Recipient. */
+export const REVEALING = [
+  'kms:Decrypt',
+  'kms:GenerateDataKey',
+  'kms:GenerateDataKeyPair',
+  'kms:DeriveSharedSecret',
+] as const;
+
+/** Takes the sealed key to another KMS key, whose policy then decides. */
+export const RE_ENCRYPTING = 'kms:ReEncryptFrom';
+
+/** Make a sealed form of something, which an enclave cannot tell from its own: it has no memory. */
+export const SEALING = [
+  'kms:Encrypt',
+  'kms:ReEncryptTo',
+  'kms:GenerateDataKeyWithoutPlaintext',
+  'kms:GenerateDataKeyPairWithoutPlaintext',
+] as const;
+
+/** Hands rights on, beside the policy; a grant has no conditions on attestation. */
+export const DELEGATING = 'kms:CreateGrant';
+
+/** Decide over the key's policy, its copies (each with a policy of its own) or its material. */
+export const RULING = ['kms:PutKeyPolicy', 'kms:ReplicateKey', 'kms:ImportKeyMaterial'] as const;
+
+/** Look after the key. None of them reveals or seals anything, or changes who may. */
+export const ADMINISTERING = [
+  'kms:DescribeKey',
+  'kms:GetKeyPolicy',
+  'kms:GetKeyRotationStatus',
+  'kms:ListGrants',
+  'kms:ListKeyPolicies',
+  'kms:ListResourceTags',
+  'kms:CreateAlias',
+  'kms:UpdateAlias',
+  'kms:DeleteAlias',
+  'kms:TagResource',
+  'kms:UntagResource',
+  'kms:UpdateKeyDescription',
+  'kms:EnableKey',
+  'kms:DisableKey',
+  'kms:EnableKeyRotation',
+  'kms:RevokeGrant',
+  'kms:ScheduleKeyDeletion',
+  'kms:CancelKeyDeletion',
+] as const;

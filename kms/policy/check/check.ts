@@ -1,0 +1,51 @@
+/** Checks a live key policy, with its grants and the role's IAM policies where they are given, against what was wished for. */
+import { makeKeyPolicy } from '../key-policy.ts';
+import type { Policy } from '../language/document.ts';
+import { parseKeyPolicy } from '../language/document.ts';
+import { accountOf } from '../language/principal.ts';
+import type { PolicyWish } from '../wish.ts';
+import { Comparer } from './compare.ts';
+import { valuesOf } from './documents.ts';
+import type { PolicyFinding } from './findings.ts';
+import { examineGrants, type Grant } from './grants.ts';
+import { callersToTry } from './mentioned.ts';
+import { Report } from './report.ts';
+import { type Trial, tryRevealing } from './revealing.ts';
+import { examineRolePolicies } from './role-policies.ts';
+import { tryEnclave, tryRuling } from './ruling.ts';
+import { examineShape } from './shape.ts';
+
+export interface PolicyCheck {
+  readonly live: Policy;
+  readonly wish: PolicyWish;
+  /** undefined: not known; statements that name a key are then not judged. */
+  readonly keyArn?: string | undefined;
+  readonly grants?: readonly Grant[] | undefined;
+  /** Of the parent instance's role. */
+  readonly rolePolicies?: readonly Policy[] | undefined;
+}
+
+/** None where the live policy lets in whom the wish names, and nobody else. @throws KmsPolicyError KMS_POLICY_WISH */
+export function checkPolicy({ live, wish, keyArn, grants, rolePolicies }: PolicyCheck): readonly PolicyFinding[] {
+  const { roleArn, administrators, policyAdministrators, encryptionContext, keysBornInEnclave } = wish;
+  const report = new Report();
+  const wanted = parseKeyPolicy(JSON.stringify(makeKeyPolicy(wish)));
+  const trial: Trial = {
+    live,
+    comparer: new Comparer(live, wanted, keyArn),
+    callers: callersToTry(live, [roleArn, ...administrators, ...policyAdministrators]),
+    roleArn,
+    expected: wish.measurements.map(valuesOf),
+    encryptionContext,
+    report,
+  };
+  const needed = keysBornInEnclave ? ['kms:Decrypt', 'kms:GenerateDataKey'] : ['kms:Decrypt'];
+  examineShape(live, keyArn, report);
+  tryRevealing(trial);
+  tryRuling(trial);
+  tryEnclave(trial, needed);
+  examineGrants(grants ?? [], live, keyArn, report);
+  const isForeign = keyArn !== undefined && accountOf(keyArn) !== accountOf(roleArn);
+  if (rolePolicies) examineRolePolicies(rolePolicies, { roleArn, keyArn, needed: isForeign ? needed : [] }, report);
+  return report.findings();
+}

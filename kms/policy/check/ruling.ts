@@ -1,0 +1,69 @@
+/** Tries to seal keys of one's own, to hand rights on, and to rule over the key; and whether those who shall, can. */
+import { ADMINISTERING, DELEGATING, RULING, SEALING } from '../actions.ts';
+import type { Probe } from './compare.ts';
+import { documentsToTry } from './documents.ts';
+import type { PolicyFindingCode } from './findings.ts';
+import type { Trial } from './revealing.ts';
+import { tellMissingDeny } from './revealing.ts';
+
+const BY_OTHERS: readonly (readonly [readonly string[], PolicyFindingCode])[] = [
+  [SEALING, 'POLICY_SEALING'],
+  [[DELEGATING], 'POLICY_GRANT_POSSIBLE'],
+  [RULING, 'POLICY_RULED_BY_OTHERS'],
+  [ADMINISTERING, 'POLICY_ADMINISTERED_BY_OTHERS'],
+];
+
+function tryAction(trial: Trial, probe: Probe, code: PolicyFindingCode): void {
+  const { comparer, report } = trial;
+  const { caller, action } = probe;
+  const { difference, statements } = comparer.compare(probe);
+  if (difference === 'more') report.addTo(code, statements, `${action} for ${caller.policyArn}`);
+  if (difference === 'less') report.add('POLICY_ADMINISTRATOR_REFUSED', null, `${action} for ${caller.policyArn}`);
+  if (difference === 'not-denied') tellMissingDeny(trial, action, 'by anybody');
+}
+
+/** Sealing in another context than the enclave's is of no use to it, and of some to others. */
+function trySealingElsewhere(trial: Trial, probe: Probe): void {
+  if (Object.keys(trial.encryptionContext).length === 0) return;
+  const own = trial.comparer.compare(probe);
+  const { difference, statements } = trial.comparer.compare({ ...probe, encryptionContext: {} });
+  if (own.difference === undefined && difference === 'more')
+    trial.report.addTo('POLICY_CONTEXT', statements, `${probe.action} in any context`);
+}
+
+export function tryRuling(trial: Trial): void {
+  for (const [actions, code] of BY_OTHERS) {
+    for (const action of actions) {
+      for (const caller of trial.callers) {
+        const probe = { caller, action, encryptionContext: trial.encryptionContext };
+        tryAction(trial, probe, code);
+        if (code === 'POLICY_SEALING') trySealingElsewhere(trial, probe);
+      }
+    }
+  }
+}
+
+/** The enclave that was named must get in, and by its registers alone. */
+export function tryEnclave(trial: Trial, actions: readonly string[]): void {
+  const { live, expected, comparer, report, callers, roleArn, encryptionContext } = trial;
+  const { documents, extra } = documentsToTry(live, expected);
+  const caller = callers.find(({ policyArn }) => policyArn === roleArn);
+  if (caller === undefined) return;
+  for (const action of actions) {
+    for (const [nth, values] of expected.entries()) {
+      const own = documents.filter((document) => [...values].every(([index, value]) => document.get(index) === value));
+      const refused = own.filter(
+        (document) => comparer.compare({ caller, action, document, encryptionContext }).live !== 'allow',
+      );
+      const which = expected.length === 1 ? '' : ` with measurements ${nth + 1}`;
+      if (refused.length === own.length) report.add('POLICY_ENCLAVE_REFUSED', null, `${action}${which}`);
+      else if (refused.length > 0) {
+        report.add(
+          'POLICY_REGISTER_EXTRA',
+          null,
+          `${action}${which}: ${extra.map((index) => `PCR${index}`).join(', ')}`,
+        );
+      }
+    }
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * Makes the key policy that ties a master key to measurements, and the IAM policy of the parent instance's role.
+ *
+ * One Allow for each measurement, so that registers of two images are never mixed. What is not allowed is denied anyway; the
+ * Denies are there against grants and later additions, which an explicit Deny beats (IAM reference, "Policy evaluation logic";
+ * KMS guide, "Grants"). A negated operator holds when its key is absent: each of them catches a request without a document, too.
+ */
+import type { PcrIndex } from '../../wire/brands.ts';
+import { ADMINISTERING, DELEGATING, REVEALING, SEALING } from './actions.ts';
+import { accountOf } from './language/principal.ts';
+import { attestationKey, type Registers } from './language/request-context.ts';
+import type { PolicyWish } from './wish.ts';
+import { demandedRegisters, requireSense } from './wish.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+
+interface PolicyDocument {
+  readonly Version: '2012-10-17';
+  readonly Statement: readonly Json[];
+}
+
+const EVERYBODY = { AWS: '*' };
+
+const oneOrAll = <Item>(items: readonly Item[]): Item | readonly Item[] =>
+  items.length === 1 && items[0] !== undefined ? items[0] : items;
+
+function contextCondition(context: PolicyWish['encryptionContext']): Json {
+  const pairs = Object.entries(context).map(([name, value]) => [`kms:EncryptionContext:${name}`, value]);
+  return pairs.length === 0 ? {} : { StringEquals: Object.fromEntries(pairs) };
+}
+
+/** KMS's values are in lower case, and so are these; the operator forgives those who edit. */
+function registerCondition(registers: Registers, demanded: readonly PcrIndex[]): Json {
+  const pairs = demanded.map((index) => [attestationKey(index), registers.get(index)?.toString('hex')]);
+  return { StringEqualsIgnoreCase: Object.fromEntries(pairs) };
+}
+
+function administration({ administrators, policyAdministrators, ...wish }: PolicyWish): Json[] {
+  const statements: Json[] = [];
+  const allow = (Sid: string, arns: readonly string[], Action: unknown, Condition: Json = {}) => {
+    if (arns.length === 0) return;
+    const condition = Object.keys(Condition).length === 0 ? {} : { Condition };
+    statements.push({ Sid, Effect: 'Allow', Principal: { AWS: oneOrAll(arns) }, Action, Resource: '*', ...condition });
+  };
+  allow('AdministratorsLookAfterTheKey', administrators, ADMINISTERING);
+  if (!wish.keysBornInEnclave) {
+    allow('AdministratorsSealMasterKeys', administrators, 'kms:Encrypt', contextCondition(wish.encryptionContext));
+  }
+  allow('PolicyAdministratorsRule', policyAdministrators, ['kms:GetKeyPolicy', 'kms:PutKeyPolicy']);
+  return statements;
+}
+
+function enclaves(wish: PolicyWish, demanded: readonly PcrIndex[]): Json[] {
+  return wish.measurements.map((registers, index) => ({
+    Sid: `OnlyTheMeasuredEnclave${index === 0 ? '' : index + 1}`,
+    Effect: 'Allow',
+    Principal: { AWS: wish.roleArn },
+    Action: wish.keysBornInEnclave ? ['kms:Decrypt', 'kms:GenerateDataKey'] : 'kms:Decrypt',
+    Resource: '*',
+    Condition: { ...registerCondition(registers, demanded), ...contextCondition(wish.encryptionContext) },
+  }));
+}
+
+/** One a register: the conditions of one statement must all hold, and a Deny must catch each deviation by itself. */
+function noOthers({ measurements }: PolicyWish, demanded: readonly PcrIndex[]): Json[] {
+  return demanded.map((index) => {
+    const values = [...new Set(measurements.map((registers) => registers.get(index)?.toString('hex') ?? ''))];
+    return {
+      Sid: `NobodyWithAnother${index === 0 ? 'Image' : `PCR${index}`}`,
+      Effect: 'Deny',
+      Principal: EVERYBODY,
+      Action: REVEALING,
+      Resource: '*',
+      Condition: { StringNotEqualsIgnoreCase: { [attestationKey(index)]: oneOrAll(values) } },
+    };
+  });
+}
+
+function noWayRound({ keysBornInEnclave }: PolicyWish): Json {
+  const others = SEALING.filter((action) => action !== 'kms:Encrypt' && action !== 'kms:ReEncryptTo');
+  return {
+    Sid: keysBornInEnclave ? 'NobodySealsOutsideOrHandsOn' : 'NobodyHandsOn',
+    Effect: 'Deny',
+    Principal: EVERYBODY,
+    Action: [DELEGATING, 'kms:ReEncrypt*', ...others, ...(keysBornInEnclave ? ['kms:Encrypt'] : [])],
+    Resource: '*',
+  };
+}
+
+/** @throws KmsPolicyError KMS_POLICY_WISH */
+export function makeKeyPolicy(wish: PolicyWish): PolicyDocument {
+  requireSense(wish);
+  const demanded = demandedRegisters(wish);
+  const statements = [
+    ...administration(wish),
+    ...enclaves(wish, demanded),
+    ...noOthers(wish, demanded),
+    noWayRound(wish),
+  ];
+  return { Version: '2012-10-17', Statement: statements };
+}
+
+/**
+ * GenerateRandom has no key, so no key policy allows it, and its resource is `*`. It needs no condition: random bytes are no
+ * secret of the account, and each caller gets others. A key of another account must be allowed here as well as there.
+ */
+export function makeRolePolicy(
+  { roleArn, keysBornInEnclave }: Pick<PolicyWish, 'roleArn' | 'keysBornInEnclave'>,
+  keyArn?: string,
+): PolicyDocument {
+  const statements: Json[] = [
+    { Sid: 'RandomnessForEnclaves', Effect: 'Allow', Action: 'kms:GenerateRandom', Resource: '*' },
+  ];
+  if (keyArn !== undefined && accountOf(keyArn) !== accountOf(roleArn)) {
+    const Action = keysBornInEnclave ? ['kms:Decrypt', 'kms:GenerateDataKey'] : 'kms:Decrypt';
+    statements.push({ Sid: 'TheKeyOfTheOtherAccount', Effect: 'Allow', Action, Resource: keyArn });
+  }
+  return { Version: '2012-10-17', Statement: statements };
+}

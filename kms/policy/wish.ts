@@ -1,0 +1,78 @@
+/** What a key policy shall say: which enclaves may use the key, for whom, and who looks after it. */
+import type { PcrIndex } from '../../wire/brands.ts';
+import { KmsPolicyError } from './errors.ts';
+import { attestationKey, type Registers } from './language/request-context.ts';
+
+export interface PolicyWish {
+  /** Of the parent instance: the enclave asks in its name. */
+  readonly roleArn: string;
+  /** Registers that an enclave must show; several while one image takes the place of another. All name the same registers. */
+  readonly measurements: readonly Registers[];
+  /** Look after the key, and seal master keys unless these are born in the enclave; they never decrypt. */
+  readonly administrators: readonly string[];
+  /** May put another policy in this one's place. None: nobody can, AWS's support apart. */
+  readonly policyAdministrators: readonly string[];
+  /** Under which the master key is sealed; may be empty. */
+  readonly encryptionContext: Readonly<Record<string, string>>;
+  /** Keys are made by an enclave and never sealed from outside. */
+  readonly keysBornInEnclave: boolean;
+}
+
+const ROLE = /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+$/;
+const ADMINISTRATOR = /^arn:aws[a-z-]*:iam::\d{12}:(?:user|role)\/[\w+=,.@/-]+$/;
+
+function requireForm(what: string, arn: string, form: RegExp, allowed: string): void {
+  if (form.test(arn)) return;
+  throw new KmsPolicyError('KMS_POLICY_WISH', `${what} is not named as a policy must name it`, { found: arn, allowed });
+}
+
+function refuseTwoHats({ roleArn, administrators, policyAdministrators }: PolicyWish): void {
+  if (![...administrators, ...policyAdministrators].includes(roleArn)) return;
+  throw new KmsPolicyError('KMS_POLICY_WISH', 'the role of the parent instance cannot look after the key as well', {
+    found: roleArn,
+    allowed: 'administrators that the parent instance cannot become: whoever has root there has its role',
+  });
+}
+
+/** The registers that all measurements name, in their order. @throws KmsPolicyError KMS_POLICY_WISH */
+export function demandedRegisters({ measurements }: Pick<PolicyWish, 'measurements'>): readonly PcrIndex[] {
+  const [first, ...others] = measurements.map((registers) => [...registers.keys()].sort((a, b) => a - b));
+  if (first === undefined || first.length === 0) {
+    throw new KmsPolicyError('KMS_POLICY_WISH', 'no measurement is named, so any enclave could decrypt');
+  }
+  for (const other of others) {
+    if (other.join() === first.join()) continue;
+    throw new KmsPolicyError('KMS_POLICY_WISH', 'the measurements name different registers', {
+      found: `${first.map(attestationKey).join(', ')} and ${other.map(attestationKey).join(', ')}`,
+      allowed: 'the same registers in each, so that none lets in what the others would not',
+    });
+  }
+  return first;
+}
+
+function refuseDebug({ measurements }: PolicyWish): void {
+  for (const registers of measurements) {
+    const zero = [...registers].find(([index, value]) => index <= 2 && value.every((byte) => byte === 0));
+    if (zero === undefined) continue;
+    throw new KmsPolicyError('KMS_POLICY_WISH', `PCR${zero[0]} is all zero`, {
+      found: 'the measurement of every enclave in debug mode, whose memory and console the parent reads',
+      allowed: 'the values of an image, from its measurements.json',
+    });
+  }
+}
+
+/** @throws KmsPolicyError KMS_POLICY_WISH */
+export function requireSense(wish: PolicyWish): void {
+  requireForm('the role', wish.roleArn, ROLE, 'arn:aws:iam::ACCOUNT:role/NAME');
+  for (const arn of [...wish.administrators, ...wish.policyAdministrators]) {
+    requireForm(
+      'an administrator',
+      arn,
+      ADMINISTRATOR,
+      'arn:aws:iam::ACCOUNT:user/NAME or :role/NAME, not the account',
+    );
+  }
+  refuseTwoHats(wish);
+  demandedRegisters(wish);
+  refuseDebug(wish);
+}

@@ -1,0 +1,73 @@
+import t from 'tap';
+import { callerOf } from '../../../kms/policy/check/mentioned.ts';
+import { parseIdentityPolicy, parseKeyPolicy } from '../../../kms/policy/language/document.ts';
+import { requestContext } from '../../../kms/policy/language/request-context.ts';
+import { policyTextOf } from '../../../kms/policy/live-document.ts';
+import { simulate } from '../../../kms/policy/simulate.ts';
+import { ALLOWS, allow, DENIES, hex, type Json, printed } from './support/live.ts';
+import { ACCOUNT, IMAGE, KEY_ARN, NEXT_IMAGE, OTHER_ROLE, ROLE, WISH } from './support/wishes.ts';
+
+const policyOf = (statements: readonly Json[]) => parseKeyPolicy(JSON.stringify({ Statement: statements }));
+const iam = (Effect: string, Action: string) => [
+  parseIdentityPolicy(JSON.stringify({ Statement: { Effect, Action, Resource: '*' } })),
+];
+
+function ask(
+  statements: readonly Json[],
+  more: { principal?: string; registers?: typeof IMAGE; policies?: ReturnType<typeof iam> } = {},
+) {
+  const { principal = ROLE, registers, policies } = more;
+  const caller = callerOf(principal);
+  const action = 'kms:Decrypt';
+  const context = requestContext({ caller, action, registers, encryptionContext: WISH.encryptionContext });
+  return simulate({
+    keyPolicy: policyOf(statements),
+    identityPolicies: policies,
+    request: { caller, action, keyArn: KEY_ARN, context },
+  });
+}
+
+t.test('tells by which statement, and what each condition found', async (t) => {
+  const allowed = ask(printed(), { registers: IMAGE });
+  t.match(allowed, { decision: 'allow', by: [/"OnlyTheMeasuredEnclave"/] });
+  const denied = ask(printed(), { registers: NEXT_IMAGE });
+  t.match(denied, { decision: 'explicit-deny', by: [/"NobodyWithAnotherImage"/, /"NobodyWithAnotherPCR16"/] });
+  const [first] = denied.statements.filter(({ statement }) => statement.includes('OnlyTheMeasuredEnclave'));
+  t.match(first, {
+    applies: 'no',
+    conditions: [{ condition: /ImageSha384/, found: [hex('c0')], holds: 'no' }, { holds: 'yes' }, {}, {}, {}],
+  });
+  t.match(ask(printed()).statements.at(-1), { applies: 'yes', conditions: [{ found: null, holds: 'yes' }] });
+});
+
+t.test('unites key policy and IAM policies as KMS does', async (t) => {
+  const account = [allow({ Principal: { AWS: ACCOUNT }, Action: 'kms:*' })];
+  t.equal(ask(account).decision, 'undecided', 'what is left to IAM policies that nobody showed');
+  t.equal(ask(account, { policies: iam('Allow', 'kms:*') }).decision, 'allow');
+  t.equal(ask(account, { policies: iam('Allow', 'kms:Encrypt') }).decision, 'implicit-deny');
+  t.equal(ask([allow()], { policies: iam('Deny', 'kms:Dec*') }).decision, 'explicit-deny', 'a Deny of either wins');
+  t.equal(ask([allow()], { policies: iam('Allow', 's3:*') }).decision, 'allow', 'the key policy alone is enough');
+});
+
+t.test('wants both to allow what is asked from another account', async (t) => {
+  const foreigner = 'arn:aws:iam::444455556666:role/x';
+  const statements = [allow({ Principal: { AWS: foreigner } })];
+  t.equal(ask(statements, { principal: foreigner }).decision, 'undecided');
+  t.equal(ask(statements, { principal: foreigner, policies: iam('Allow', 'kms:Decrypt') }).decision, 'allow');
+  t.equal(ask(statements, { principal: foreigner, policies: iam('Allow', 's3:*') }).decision, 'implicit-deny');
+  t.equal(ask(statements, { principal: OTHER_ROLE, policies: iam('Allow', 'kms:*') }).decision, 'implicit-deny');
+});
+
+t.test('takes a policy out of what AWS’s commands print', async (t) => {
+  const document = JSON.stringify({ Statement: [...ALLOWS, ...DENIES] });
+  for (const text of [
+    document,
+    JSON.stringify({ Policy: document, PolicyName: 'default' }),
+    JSON.stringify({ RoleName: 'r', PolicyDocument: JSON.parse(document) }),
+    JSON.stringify({ PolicyVersion: { Document: JSON.parse(document) } }),
+  ]) {
+    t.same(parseKeyPolicy(policyTextOf(text)), policyOf([...ALLOWS, ...DENIES]));
+  }
+  t.throws(() => policyTextOf('{'), { code: 'KMS_POLICY_SYNTAX' });
+  t.throws(() => parseKeyPolicy(policyTextOf('{"Policy":7}')), { code: 'KMS_POLICY_SYNTAX' });
+});
