@@ -12,6 +12,7 @@ import { acraCacheFolder } from '../acra-cache.ts';
 import { describeEndpoints } from '../demo/clients.ts';
 import { Stack } from '../demo/stack.ts';
 import { Story } from '../demo/story.ts';
+import { writeVerificationFiles } from '../demo/verification.ts';
 import { bold, dim, green, printLine, progress } from '../output.ts';
 import { untilStopped } from '../until-signal.ts';
 
@@ -24,17 +25,18 @@ interface DemoOptions {
   readonly folder: string;
 }
 
-function writeEndpoints(stack: Stack, address: TcpEndpoint, folder: string): string {
+async function writeEndpoints(stack: Stack, address: TcpEndpoint, folder: string): Promise<string> {
   mkdirSync(folder, { recursive: true });
   const kmsCa = join(stack.options.root, 'client', 'kms-ca.pem');
   writeFileSync(kmsCa, stack.parts.cloud.kms.caPem);
   const file = join(folder, 'endpoints.json');
-  writeFileSync(file, `${JSON.stringify(describeEndpoints(stack, address, kmsCa), null, 2)}\n`, { mode: 0o600 });
+  const endpoints = describeEndpoints(stack, address, kmsCa, await writeVerificationFiles(stack));
+  writeFileSync(file, `${JSON.stringify(endpoints, null, 2)}\n`, { mode: 0o600 });
   return file;
 }
 
 async function keepRunning(stack: Stack, address: TcpEndpoint, folder: string, stop: AbortSignal): Promise<void> {
-  const file = writeEndpoints(stack, address, resolve(folder));
+  const file = await writeEndpoints(stack, address, resolve(folder));
   printLine(
     `\n${bold('It keeps running.')} Where everything is: ${file}; logs: ${join(stack.options.root, 'logs')}; Ctrl-C ends it.`,
   );

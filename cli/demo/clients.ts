@@ -7,6 +7,7 @@ import type { DemoCertificates } from './certificates.ts';
 import { DATABASE_NAME, ENCLAVE_NAME } from './certificates.ts';
 import { APPLICATION, DATABASE, OWNER } from './database.ts';
 import type { Stack } from './stack.ts';
+import type { VerificationFiles } from './verification.ts';
 
 /** What a client needs to know of a stack. */
 export interface Reachable {
@@ -56,6 +57,8 @@ export interface Endpoints {
   readonly hostProxy: { readonly url: string };
   readonly kms: { readonly url: string; readonly ca: string };
   readonly imds: { readonly url: string };
+  /** Of `acra-enclave verify`, with which this enclave verifies. */
+  readonly attestation: VerificationFiles;
 }
 
 /** What `psql` and every other client on libpq connects with: its defaults, and certificates. The certificate is the login. */
@@ -81,7 +84,12 @@ export function libpqConninfo(
 }
 
 /** Everything that psql, a driver or curl needs to be pointed at the parts; file paths are absolute. */
-export function describeEndpoints(stack: Stack, address: TcpEndpoint, kmsCaFile: string): Endpoints {
+export function describeEndpoints(
+  stack: Stack,
+  address: TcpEndpoint,
+  kmsCaFile: string,
+  attestation: VerificationFiles,
+): Endpoints {
   const { clientFiles, postgres, cloud } = stack.parts;
   const { certificate: cert, key, applicationCa, databaseCa } = clientFiles;
   return {
@@ -103,5 +111,6 @@ export function describeEndpoints(stack: Stack, address: TcpEndpoint, kmsCaFile:
     hostProxy: { url: stack.enclave.adminUrl },
     kms: { url: cloud.kms.url, ca: kmsCaFile },
     imds: { url: cloud.imds.url },
+    attestation,
   };
 }
