@@ -82,6 +82,18 @@ const limits = z
   })
   .prefault({});
 
+/** No more than the enclave answers in a second (supervisor/attestation/attestor.ts). */
+const attestation = z
+  .strictObject({
+    listen: address('tcp'),
+    maxPerSecond: count(50, 1_000).describe(
+      'requests of all addresses together, in the long run; twice as many at once',
+    ),
+    maxPerSecondPerAddress: count(10, 1_000).describe('the same for one IPv4 address or IPv6 /64'),
+  })
+  .optional()
+  .describe('where anybody may ask over HTTP what the enclave is (/v1/attestation); default: nowhere');
+
 const logs = z
   .strictObject({
     level: z.enum(['debug', 'info', 'warn', 'error', 'fatal']).default('info'),
@@ -98,6 +110,7 @@ export const hostProxySchema = z
       .strictObject({ listen: address('tcp').prefault('tcp://127.0.0.1:9464') })
       .prefault({})
       .describe('/healthz, /readyz, /metrics and /status'),
+    attestation,
     ports: portTable(ROUTES),
     limits: limits.describe(
       `of each route; the database's has ${DATABASE_HEADROOM} connections more, for the enclave's health probe`,

@@ -11,6 +11,7 @@ import type { Service } from '../runtime/service.ts';
 import { LineBuffer } from '../system/lines/line-buffer.ts';
 import type { TcpEndpoint } from '../wire/endpoint.ts';
 import { formatEndpoint } from '../wire/endpoint.ts';
+import { type AttestationListener, attestationOf } from './attestation/listener.ts';
 import { certificatesOf } from './enclave/certificates.ts';
 import { ControlServer } from './enclave/control-server.ts';
 import { guardOf } from './enclave/guard.ts';
@@ -44,6 +45,7 @@ export class HostProxy implements Service {
   readonly #shedAlarm: ShedAlarm;
   readonly #control: ControlServer;
   readonly #admin: AdminServer;
+  readonly #attestation: AttestationListener | undefined;
   readonly #follower: BackgroundTask;
   #started: Service[] = [];
   #isStopped = false;
@@ -89,6 +91,7 @@ export class HostProxy implements Service {
         unwrittenLines: () => this.#sink.refused,
       }),
     });
+    this.#attestation = attestationOf(config, clock, this.#sink);
     this.#follower = new BackgroundTask(
       (signal) => this.#followSilence(signal),
       (error) => this.#sink.log('fatal', 'host-proxy.broken', { reason: describeError(error) }),
@@ -120,6 +123,7 @@ export class HostProxy implements Service {
       connected: view.connected,
       publicAddress: address === undefined ? null : formatEndpoint(address),
       shedding: this.#shedAlarm.status,
+      attestation: this.#attestation?.status ?? null,
       enclave: view.status ?? null,
       bootId: view.hello?.bootId ?? null,
       enclaveRelease: view.hello?.release ?? null,
@@ -169,7 +173,7 @@ export class HostProxy implements Service {
   async start(signal: AbortSignal): Promise<void> {
     prepareRuntimeFolder(this.#config.runtimeFolder);
     try {
-      for (const service of [this.#relay, this.#control, this.#admin]) {
+      for (const service of [this.#relay, this.#control, this.#admin, this.#attestation ?? []].flat()) {
         await service.start(signal);
         this.#started.push(service);
       }

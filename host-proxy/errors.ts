@@ -11,6 +11,32 @@ export const HOST_PROXY_ERRORS = {
     meaning: 'Another `acra-enclave run` or `acra-enclave host-proxy` uses the same `runtimeFolder`.',
     action: 'See it with `acra-enclave status`; a second enclave needs its own host-proxy.yaml and folder.',
   },
+  HOST_ATTESTATION_BIND: {
+    meaning: 'The port where anybody may ask what the enclave is cannot be opened.',
+    action: 'Choose a free port in host-proxy.yaml, `attestation.listen`, or leave the section out.',
+  },
+  HOST_ATTESTATION_METHOD: {
+    meaning: 'Somebody asked for an attestation document by another HTTP method.',
+    action: 'Ask with GET (docs/specs/attestation-requests.md).',
+  },
+  HOST_ATTESTATION_PATH: {
+    meaning: 'Somebody asked the port for attestation documents for something else.',
+    action: 'Ask for /v1/attestation?nonce=… (docs/specs/attestation-requests.md).',
+  },
+  HOST_ATTESTATION_RATE: {
+    meaning: 'One address, or all together, asked for more attestation documents than are made.',
+    action:
+      'Ask again after a second. Operators: `attestation.maxPerSecond…` in host-proxy.yaml; the enclave has limits of its own.',
+  },
+  HOST_ATTESTATION_REQUEST: {
+    meaning: 'A request for an attestation document has no nonce of 16 to 64 bytes in hexadecimal, several, or a body.',
+    action: 'Ask for /v1/attestation?nonce=… with 32 to 128 hexadecimal digits that nobody could know before.',
+  },
+  HOST_ATTESTATION_UNANSWERED: {
+    meaning:
+      'The enclave did not answer a request: it does not run, has not committed yet, or its security module does not answer.',
+    action: 'See `acra-enclave status`; then ask again.',
+  },
   HOST_COMMAND_BIND: {
     meaning: 'The private socket for the commands stop, status, logs and console cannot be made.',
     action: 'Make `runtimeFolder` in host-proxy.yaml a writable folder.',

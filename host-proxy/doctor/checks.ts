@@ -1,5 +1,6 @@
 /** All checks, in the order in which an operator would set things up. */
 import type { Check } from './check.ts';
+import { attestationCheck } from './checks/attestation.ts';
 import { certificatesCheck } from './checks/certificates.ts';
 import { clockCheck } from './checks/clock.ts';
 import { cpusCheck } from './checks/cpus.ts';
@@ -36,5 +37,6 @@ export const CHECKS: readonly Check[] = [
   roleCheck,
   kmsCheck,
   databaseCheck,
+  attestationCheck,
   clockCheck,
 ];

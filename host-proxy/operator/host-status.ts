@@ -39,6 +39,10 @@ const shedding = z.object({
 });
 export type SheddingStatus = z.infer<typeof shedding>;
 
+/** Where anybody may ask over HTTP what the enclave is, and how such requests ended since the daemon began, by HTTP's status. */
+const attestation = z.object({ address: z.string(), answers: z.record(z.string(), z.int()) });
+export type AttestationStatus = z.infer<typeof attestation>;
+
 export const hostStatus = z.object({
   /** Of the daemon. */
   release: z.string(),
@@ -52,6 +56,8 @@ export const hostStatus = z.object({
   connected: z.boolean(),
   publicAddress: z.string().nullable(),
   shedding,
+  /** Null where host-proxy.yaml has no such section. */
+  attestation: attestation.nullable(),
   enclave: enclaveStatus.nullable(),
   bootId: z.string().nullable(),
   enclaveRelease: z.string().nullable(),

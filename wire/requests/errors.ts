@@ -10,7 +10,7 @@ export const REQUEST_ERRORS = {
   REQUEST_RATE_LIMITED: {
     meaning:
       'More was asked in the last second than the enclave answers; documents are made one by one, and never kept.',
-    action: 'Ask again after a second. If nobody asks so much, look who does: `host.attestation` in host-proxy’s log.',
+    action: 'Ask again after a second. `acra_enclave_attestation_requests_total` tells how much is asked.',
   },
   REQUEST_QUEUE_FULL: {
     meaning: 'The security module is busy with earlier requests.',

@@ -28,6 +28,11 @@ export const HOST_METRICS = {
     help: 'Log records of the enclave that were received, and that its full buffer had dropped',
     labels: ['outcome'],
   },
+  attestation_http_answers_total: {
+    kind: 'counter',
+    help: 'Answers to requests for an attestation document over HTTP, by status',
+    labels: ['status'],
+  },
   log_write_failures_total: { kind: 'counter', help: 'Attempts to write a line of the log that failed', labels: [] },
   host_proxy_resident_memory_bytes: { kind: 'gauge', help: 'Resident memory of host-proxy', labels: [] },
 } as const satisfies Readonly<Record<string, MetricDeclaration>>;
@@ -54,6 +59,9 @@ export function hostSamples(status: HostStatus, unwrittenLines: number): readonl
     ...(machine === null ? [] : [one('machine_restarts_total', machine.restarts)]),
     one('log_records_total', logs.received, { outcome: 'received' }),
     one('log_records_total', logs.dropped, { outcome: 'dropped' }),
+    ...Object.entries(status.attestation?.answers ?? {}).map(([code, count]) =>
+      one('attestation_http_answers_total', count, { status: code }),
+    ),
     one('log_write_failures_total', unwrittenLines),
     one('host_proxy_resident_memory_bytes', process.memoryUsage.rss()),
   ];

@@ -71,6 +71,23 @@ t.test('asks for no address where host-proxy.yaml has addresses only', async (t)
   t.equal((await examine(parent, withConfig(config))).get('names')?.outcome, 'skipped');
 });
 
+t.test('tells host-proxy’s own port for attestation documents from one where nobody listens yet', async (t) => {
+  const config = nitroConfig({ attestation: { listen: 'tcp://0.0.0.0:9465' } });
+  const body = JSON.stringify({ error: { code: 'HOST_ATTESTATION_REQUEST', message: '' } });
+  const answers = [
+    [() => Promise.resolve({ status: 400, body }), /host-proxy listens/],
+    [() => Promise.reject(new Error('connect ECONNREFUSED')), /nobody listens/],
+  ] as const;
+  for (const [answer, expected] of answers) {
+    const parent = healthyParent();
+    const { ask } = parent;
+    parent.ask = (question, signal) => (question.path === '/v1/attestation' ? answer() : ask(question, signal));
+    const { outcome, found = '' } = (await examine(parent, withConfig(config))).get('attestation') ?? {};
+    t.equal(outcome, 'ok');
+    t.match(found, expected);
+  }
+});
+
 const BROKEN: readonly BrokenParent[] = [...MACHINES, ...IMAGES, ...SERVICES, ...LAPTOPS];
 
 for (const { what, check, outcome = 'failure', found, advice = /./, config = nitroConfig(), breakIt } of BROKEN) {

@@ -1,6 +1,8 @@
 /** What may be wrong with what a parent instance talks to: metadata, KMS, database, time. */
-import { healthyImds, nobody, ROLE_CREDENTIALS } from '../fake-parent.ts';
+import { healthyImds, nitroConfig, nobody, ROLE_CREDENTIALS } from '../fake-parent.ts';
 import type { BrokenParent } from './broken-parent.ts';
+
+const WITH_ATTESTATION = nitroConfig({ attestation: { listen: 'tcp://0.0.0.0:9465' } });
 
 export const SERVICES: readonly BrokenParent[] = [
   {
@@ -169,6 +171,18 @@ export const SERVICES: readonly BrokenParent[] = [
     advice: /security group/,
     breakIt: (parent) =>
       Object.assign(parent, { postgres: async () => Promise.reject(new Error('connect ECONNREFUSED')) }),
+  },
+  {
+    what: 'another program on the port for attestation documents',
+    check: 'attestation',
+    found: /another program answers on tcp:\/\/0\.0\.0\.0:9465/,
+    advice: /attestation\.listen/,
+    config: WITH_ATTESTATION,
+    breakIt(parent) {
+      const { ask } = parent;
+      parent.ask = async (question, signal) =>
+        question.path === '/v1/attestation' ? { status: 404, body: 'nginx' } : ask(question, signal);
+    },
   },
   {
     what: 'a clock that is 6 minutes late',

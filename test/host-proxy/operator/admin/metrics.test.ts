@@ -22,6 +22,7 @@ const STATUS: HostStatus = {
   connected: true,
   publicAddress: 'tcp://0.0.0.0:5432',
   shedding: { active: true, sinceMs: 0, total: 7 },
+  attestation: { address: 'tcp://127.0.0.1:9465', answers: { 200: 2, 429: 1 } },
   enclave: { state: 'serving', phase: 'serve', detail: null, errorCode: null, sinceMs: 0 },
   bootId: 'boot',
   enclaveRelease: '1.2.2',
