@@ -1,6 +1,7 @@
 /** The quick form, for each merge: a few of each kind in less than three minutes. `make test-abuse` has all, `ABUSE=long` for as long as they are to be borne. */
 import t from 'tap';
 import { attackedStack, FEW_SESSIONS, liedToStack } from './support/attacked.ts';
+import { ATTESTATION_FLOODS } from './support/attestation-floods.ts';
 import { holdFlood, holdInsult, holdLie, holdLoginLie } from './support/cases.ts';
 import { FLOODS, FLOODS_FROM_MANY } from './support/floods.ts';
 import { HonestClient, tellHonest } from './support/honest.ts';
@@ -11,6 +12,9 @@ import { FLOOD_MS, forAWhile, IS_LONG } from './support/pace.ts';
 
 /** Those that last for the whole time of a login. */
 const LASTING = /^is silent|^is slow/;
+
+/** Of those that ask for attestation. */
+const MANY_A_SECOND = Object.entries(ATTESTATION_FLOODS).filter(([name]) => name.startsWith('1,000 '));
 
 /** The other files have all of it. */
 const skip = IS_LONG && 'floods of a minute are no quick form';
@@ -24,7 +28,7 @@ t.test('a client that attacks', { timeout: 150_000, skip }, async (t) => {
   for (const [name, insult] of Object.entries({ ...INSULTS, ...FALSE_VALUES })) {
     await t.test(name, (t) => holdInsult(t, target, honest, name, insult));
   }
-  for (const [name, flood] of Object.entries({ ...FLOODS, ...FLOODS_FROM_MANY })) {
+  for (const [name, flood] of [...Object.entries({ ...FLOODS, ...FLOODS_FROM_MANY }), ...MANY_A_SECOND]) {
     await t.test(name, (t) => holdFlood(t, target, honest, name, flood));
   }
   await honest.end();

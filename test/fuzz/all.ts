@@ -1,5 +1,6 @@
 /** Every parser that reads what others send before they are trusted, in the order of the table. */
 import type { Fuzzer } from '../support/fuzz.ts';
+import { CLIENT_HELLO } from './client-hello.ts';
 import { ENGINE_ANSWERS } from './engine-answers.ts';
 import { ENGINE_SESSION } from './engine-session.ts';
 import { FIRST_BYTES } from './first-bytes.ts';
@@ -12,6 +13,7 @@ import { VALUES } from './values.ts';
 export const FUZZERS: readonly Fuzzer[] = [
   ...START_UP,
   ...FIRST_BYTES,
+  ...CLIENT_HELLO,
   ...MESSAGES,
   ...SCRAM,
   ...PROXY_HEADER,

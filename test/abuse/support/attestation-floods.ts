@@ -1,0 +1,99 @@
+/** Floods of strangers that ask what the enclave is, so many that nobody could answer all of them. */
+import { once } from 'node:events';
+import { systemClock } from '../../../runtime/clock.ts';
+import { ATTESTATION_ALPN } from '../../../wire/requests/bounds.ts';
+import { ATTACKER, type Attacked, type Flood } from './attacked.ts';
+import { askInOrder, attest, secureForAttestation } from './attestation.ts';
+import { wholeClientHello } from './client-hello.ts';
+import { keysWithoutEnd } from './key-floods.ts';
+import { begun, FLOOD_MS, forAWhile, IS_LONG } from './pace.ts';
+import { dial } from './raw-client.ts';
+
+type From = (index: number) => string;
+const one: From = () => ATTACKER;
+const many: From = (index) => `127.0.1.${1 + (index % 200)}`;
+const TLS_HANDSHAKE = 0x16;
+const A_SECOND = 1_000;
+/** Of so many one goes on to its answer; making a ClientHello for each would take more of the attacker's core than of the enclave. */
+const IN_ORDER = 50;
+const AT_ONCE = IS_LONG ? 2_000 : 500;
+
+const hello = () => wholeClientHello({ ALPNProtocols: [ATTESTATION_ALPN] });
+
+/** A thousand a second. @returns what became of them */
+function ask(from: From): Flood {
+  return async (target) => {
+    const first = await hello();
+    let [heard, answered, asked] = [0, 0, 0];
+    const told = await begun(A_SECOND, (index) => {
+      if (index % IN_ORDER === 0) {
+        asked += 1;
+        askInOrder(target, attest(), from(index)).then(
+          ({ type }) => {
+            if (type === 'attestation') answered += 1;
+          },
+          () => undefined,
+        );
+        return;
+      }
+      const socket = dial(target, from(index));
+      socket.once('data', ([type]: Buffer) => {
+        // Or an error of PostgreSQL's, from a host-proxy that has no place.
+        if (type === TLS_HANDSHAKE) heard += 1;
+        socket.destroy();
+      });
+      socket.write(first);
+    });
+    return `${told}: ${heard} have got as far as a handshake, ${answered} of ${asked} that go on have their answer`;
+  };
+}
+
+/** Begin a ClientHello and say no more, byte by byte. */
+async function dripped(target: Attacked): Promise<string> {
+  const first = await hello();
+  const sockets = Array.from({ length: AT_ONCE }, (_, index) => {
+    const socket = dial(target, many(index)).resume();
+    socket.write(first.subarray(0, 20));
+    return socket;
+  });
+  const over = new AbortController();
+  const drip = async () => {
+    for (let at = 20; at < first.length && !over.signal.aborted; at += 1) {
+      for (const socket of sockets) if (!socket.destroyed) socket.write(first.subarray(at, at + 1));
+      await systemClock.sleep(200, over.signal).catch(() => undefined);
+    }
+  };
+  const dripping = drip();
+  await forAWhile(FLOOD_MS);
+  over.abort();
+  await dripping;
+  const held = sockets.filter(({ destroyed }) => !destroyed).length;
+  for (const socket of sockets) socket.destroy();
+  return `${AT_ONCE} at once, ${held} still there at the end`;
+}
+
+/** Finish their handshakes and say nothing, 60 a second. */
+async function silent(target: Attacked): Promise<string> {
+  const all: ReturnType<typeof secureForAttestation>[] = [];
+  let secured = 0;
+  const told = await begun(60, (index) => {
+    const socket = secureForAttestation(target, many(index));
+    all.push(socket);
+    once(socket, 'secureConnect').then(
+      () => {
+        secured += 1;
+      },
+      () => undefined,
+    );
+  });
+  for (const socket of all) socket.destroy();
+  return `${told}, ${secured} have finished their handshakes`;
+}
+
+export const ATTESTATION_FLOODS: Readonly<Record<string, Flood>> = {
+  '1,000 requests for attestation a second': ask(one),
+  '1,000 requests for attestation a second, from 200 addresses': ask(many),
+  'ClientHellos for attestation byte by byte, from 200 addresses': dripped,
+  '60 handshakes for attestation a second that say nothing more, from 200 addresses': silent,
+  'new keys without end, by whoever asks for attestation': keysWithoutEnd(() => undefined, undefined, ATTESTATION_ALPN),
+};
