@@ -11,7 +11,7 @@ import type { NsmTrust } from '../../emulator/kms/nsm-trust.ts';
 import type { RunningKms } from '../../emulator/kms/server.ts';
 import { startKms } from '../../emulator/kms/server.ts';
 import { administratorPrincipal, roleArn } from '../../emulator/principal.ts';
-import { makeKeyPolicy, makeRolePolicy } from '../../kms/policy/key-policy.ts';
+import { makeKeyPolicy, makeRolePolicy, type PolicyDocument } from '../../kms/policy/key-policy.ts';
 import type { PolicyWish } from '../../kms/policy/wish.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { systemRandom } from '../../runtime/random.ts';
@@ -34,7 +34,7 @@ export interface Cloud {
   /** Of the instance that IMDS speaks for. */
   readonly roleArn: string;
   createKey(): Promise<string>;
-  putKeyPolicy(keyArn: string, pcrs: ReadonlyMap<PcrIndex, Buffer>, choices?: PolicyChoices): Promise<object>;
+  putKeyPolicy(keyArn: string, pcrs: ReadonlyMap<PcrIndex, Buffer>, choices?: PolicyChoices): Promise<PolicyDocument>;
   stop(): Promise<void>;
 }
 

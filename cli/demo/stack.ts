@@ -104,7 +104,7 @@ export class Stack {
   }
 
   /** Lets KMS decrypt for the enclave as it is measured now; returns the policy. */
-  allowMeasuredEnclave({ keysBornInEnclave = false } = {}): Promise<object> {
+  allowMeasuredEnclave({ keysBornInEnclave = false } = {}): ReturnType<Cloud['putKeyPolicy']> {
     const choices = { encryptionContext: ENCRYPTION_CONTEXT, keysBornInEnclave };
     return this.parts.cloud.putKeyPolicy(this.parts.keyArn, this.measure(), choices);
   }

@@ -69,7 +69,8 @@ export class Story {
   async #showPolicy(): Promise<void> {
     this.#title('A KMS key policy names these measurements: only this enclave may decrypt, not even the administrator');
     const policy = await this.#stack.allowMeasuredEnclave();
-    for (const line of JSON.stringify(policy, null, 2).split('\n')) printLine(dim(`   ${line}`));
+    for (const statement of policy.Statement) printLine(dim(`   ${JSON.stringify(statement)}`));
+    printLine(dim('   `acra-enclave policy print` makes it from measurements.json.'));
   }
 
   async #bootEnclave(): Promise<TcpEndpoint> {

@@ -46,7 +46,7 @@ function rollOver({ measurements }: PolicyWish, replaced: readonly Registers[]):
       : []),
     ...replaced.map(
       (registers) =>
-        `No longer in the policy: ${nameOf(registers)}. Enclaves of that image that run keep the key until they end or ask KMS again; none of them boots any more, on any instance. Put this only when all run the new one. There is no way back but to put the old measurements in again.`,
+        `No longer in the policy: ${nameOf(registers)}. Enclaves of that image that run stop in order when they ask KMS for the key next (docs/lease.md); none of them boots any more, on any instance. Put this only when all run the new one. There is no way back but to put the old measurements in again.`,
     ),
   ];
 }

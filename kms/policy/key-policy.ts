@@ -14,7 +14,7 @@ import { demandedRegisters, requireSense } from './wish.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-interface PolicyDocument {
+export interface PolicyDocument {
   readonly Version: '2012-10-17';
   readonly Statement: readonly Json[];
 }
