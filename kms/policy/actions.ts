@@ -25,16 +25,25 @@ export const SEALING = [
 export const DELEGATING = 'kms:CreateGrant';
 
 /** Decide over the key's policy, its copies (each with a policy of its own) or its material. */
-export const RULING = ['kms:PutKeyPolicy', 'kms:ReplicateKey', 'kms:ImportKeyMaterial'] as const;
+export const RULING = [
+  'kms:PutKeyPolicy',
+  'kms:ReplicateKey',
+  'kms:UpdatePrimaryRegion',
+  'kms:ImportKeyMaterial',
+] as const;
 
-/** Look after the key. None of them reveals or seals anything, or changes who may. */
-export const ADMINISTERING = [
+/** Tell of the key, and change nothing. */
+export const READING = [
   'kms:DescribeKey',
   'kms:GetKeyPolicy',
   'kms:GetKeyRotationStatus',
   'kms:ListGrants',
   'kms:ListKeyPolicies',
   'kms:ListResourceTags',
+] as const;
+
+/** Look after the key. None of them reveals or seals anything, or changes who may. */
+export const ADMINISTERING = [
   'kms:CreateAlias',
   'kms:UpdateAlias',
   'kms:DeleteAlias',
@@ -44,6 +53,8 @@ export const ADMINISTERING = [
   'kms:EnableKey',
   'kms:DisableKey',
   'kms:EnableKeyRotation',
+  'kms:DisableKeyRotation',
+  'kms:RotateKeyOnDemand',
   'kms:RevokeGrant',
   'kms:ScheduleKeyDeletion',
   'kms:CancelKeyDeletion',

@@ -6,7 +6,7 @@
  * KMS guide, "Grants"). A negated operator holds when its key is absent: each of them catches a request without a document, too.
  */
 import type { PcrIndex } from '../../wire/brands.ts';
-import { ADMINISTERING, DELEGATING, REVEALING, SEALING } from './actions.ts';
+import { ADMINISTERING, DELEGATING, READING, REVEALING, SEALING } from './actions.ts';
 import { accountOf } from './language/principal.ts';
 import { attestationKey, type Registers } from './language/request-context.ts';
 import type { PolicyWish } from './wish.ts';
@@ -42,7 +42,7 @@ function administration({ administrators, policyAdministrators, ...wish }: Polic
     const condition = Object.keys(Condition).length === 0 ? {} : { Condition };
     statements.push({ Sid, Effect: 'Allow', Principal: { AWS: oneOrAll(arns) }, Action, Resource: '*', ...condition });
   };
-  allow('AdministratorsLookAfterTheKey', administrators, ADMINISTERING);
+  allow('AdministratorsLookAfterTheKey', administrators, [...READING, ...ADMINISTERING]);
   if (!wish.keysBornInEnclave) {
     allow('AdministratorsSealMasterKeys', administrators, 'kms:Encrypt', contextCondition(wish.encryptionContext));
   }

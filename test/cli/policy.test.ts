@@ -184,6 +184,8 @@ t.test('simulates a request with measurements, and with an attestation document'
   const noDocument = ['--document', write('nothing', 'AAAA')];
   t.match(await ask(...noDocument), { code: 2, stderr: /ATTESTATION_PAYLOAD_INVALID/ });
   t.match(await ask(...noDocument, '--measurements', image), { code: 2, stderr: /CLI_OPTION/ });
+  t.match(await ask('--action', 'Decrypt'), { code: 2, stderr: /no operation of KMS/ });
+  t.match(await ask('--principal', '*'), { code: 2, stderr: /nobody who could ask/ });
   t.match(await ask('--encryption-context', 'purpose'), { code: 2, stderr: /NAME=VALUE/ });
 });
 

@@ -31,10 +31,27 @@ interface SimulateOptions {
   readonly json?: true;
 }
 
+const PRINCIPAL = /^(?:arn:[a-z-]+:(?:iam|sts)::\d{12}:(?:root|[a-z-]+\/[^*?]+)|[a-z0-9.-]+\.amazonaws\.com(?:\.cn)?)$/;
+
 function pairOf(text: string, option: string): [string, string] {
   const at = text.indexOf('=');
   if (at > 0) return [text.slice(0, at), text.slice(at + 1)];
   throw new CliError('CLI_OPTION', `${option} must be NAME=VALUE`, { found: text });
+}
+
+/** A misspelt name would be denied, and look like an answer. */
+function requireForms({ action, principal }: SimulateOptions): void {
+  if (!/^kms:[A-Za-z]+$/i.test(action)) {
+    throw new CliError('CLI_OPTION', '--action is no operation of KMS', {
+      found: action,
+      allowed: 'kms:Decrypt and so on',
+    });
+  }
+  if (PRINCIPAL.test(principal)) return;
+  throw new CliError('CLI_OPTION', '--principal is nobody who could ask', {
+    found: principal,
+    allowed: 'the ARN of a user, a role, a session of one or the account’s root, or a service (s3.amazonaws.com)',
+  });
 }
 
 async function registersOf({
@@ -81,6 +98,7 @@ function tell({ decision, by, statements }: SimulationResult): void {
 }
 
 async function isAllowed(options: SimulateOptions): Promise<boolean> {
+  requireForms(options);
   const { action, principal, keyArn, iam } = options;
   const caller = callerOf(principal);
   const pairs = options.encryptionContext.map((text) => pairOf(text, '--encryption-context'));

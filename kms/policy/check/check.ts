@@ -5,6 +5,7 @@ import { parseKeyPolicy } from '../language/document.ts';
 import { accountOf } from '../language/principal.ts';
 import type { PolicyWish } from '../wish.ts';
 import { Comparer } from './compare.ts';
+import { contextsToTry } from './contexts.ts';
 import { valuesOf } from './documents.ts';
 import type { PolicyFinding } from './findings.ts';
 import { examineGrants, type Grant } from './grants.ts';
@@ -37,6 +38,7 @@ export function checkPolicy({ live, wish, keyArn, grants, rolePolicies }: Policy
     roleArn,
     expected: wish.measurements.map(valuesOf),
     encryptionContext,
+    contexts: contextsToTry(live, encryptionContext),
     report,
   };
   const needed = keysBornInEnclave ? ['kms:Decrypt', 'kms:GenerateDataKey'] : ['kms:Decrypt'];

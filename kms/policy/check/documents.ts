@@ -2,7 +2,7 @@
 import { toPcrIndex } from '../../../wire/brands.ts';
 import type { Policy, Statement } from '../language/document.ts';
 import type { Registers } from '../language/request-context.ts';
-import { FRESH_VALUE, mentionedNitroTpm, mentionedRegisters } from './mentioned.ts';
+import { FRESH_VALUE, mentionedNitroTpm, mentionedRegisters, registersThatMayLack } from './mentioned.ts';
 
 /** Enough for two images with six registers each; more is a policy that nobody reads. */
 const MAX_DOCUMENTS = 4_096;
@@ -28,21 +28,31 @@ export function registersOf(values: Values): Registers {
   return new Map([...values].map(([index, hex]) => [toPcrIndex(index), Buffer.from(hex, 'hex')]));
 }
 
-function candidates(policy: Policy, expected: readonly Values[]): ReadonlyMap<number, readonly string[]> {
+type Candidates = ReadonlyMap<number, readonly (string | undefined)[]>;
+
+function candidates(policy: Policy, expected: readonly Values[]): Candidates {
   const mentioned = mentionedRegisters(policy);
+  const lacking = registersThatMayLack(policy);
   const registers = new Set([...expected.flatMap((values) => [...values.keys()]), ...mentioned.keys()]);
   return new Map(
     [...registers].map((index) => {
       const own = expected.map((values) => values.get(index)).filter((value) => value !== undefined);
-      return [index, [...new Set([...own, ...(mentioned.get(index) ?? []), FRESH_VALUE])]];
+      const absent = lacking.has(index) ? [undefined] : [];
+      return [index, [...new Set([...own, ...(mentioned.get(index) ?? []), FRESH_VALUE, ...absent])]];
     }),
   );
 }
 
-function product(byRegister: ReadonlyMap<number, readonly string[]>): Values[] {
-  let documents: Map<number, string>[] = [new Map()];
+/** @param value undefined: the document lacks the register */
+function withRegister(document: Values, index: number, value: string | undefined): Values {
+  const others = [...document].filter(([other]) => other !== index);
+  return new Map(value === undefined ? others : [...others, [index, value]]);
+}
+
+function product(byRegister: Candidates): readonly Values[] {
+  let documents: readonly Values[] = [new Map()];
   for (const [index, values] of byRegister) {
-    documents = documents.flatMap((each) => values.map((value) => new Map([...each, [index, value]])));
+    documents = documents.flatMap((each) => values.map((value) => withRegister(each, index, value)));
   }
   return documents;
 }
@@ -53,12 +63,12 @@ function typicalOf(statement: Statement): Values {
 }
 
 /** Starting from what was named, and from what each statement lets in. */
-function oneAtATime(byRegister: ReadonlyMap<number, readonly string[]>, starts: readonly Values[]): Values[] {
+function oneAtATime(byRegister: Candidates, starts: readonly Values[]): Values[] {
   const base = new Map([...byRegister].map(([index, [first = FRESH_VALUE]]) => [index, first]));
   return starts.flatMap((values) => {
     const whole = new Map([...base, ...values]);
     const deviating = [...byRegister].flatMap(([index, each]) =>
-      each.map((value) => new Map([...whole, [index, value]])),
+      each.map((value) => withRegister(whole, index, value)),
     );
     return [whole, ...deviating];
   });

@@ -3,6 +3,7 @@
  * from everything else; so trying each mentioned value, and one that nobody mentions, tries them all.
  */
 import type { Policy, Statement } from '../language/document.ts';
+import { holds } from '../language/operators.ts';
 import type { Caller } from '../language/principal.ts';
 import { accountNamed, accountOf } from '../language/principal.ts';
 import { isNitroTpmKey, registerOfKey } from '../language/request-context.ts';
@@ -45,6 +46,14 @@ export function mentionedRegisters(policy: Policy): ReadonlyMap<number, Readonly
   return valuesOf(policy, registerOfKey);
 }
 
+/** Registers that a condition may pass over when they are absent: a document need not have those from 16 on. */
+export function registersThatMayLack(policy: Policy): ReadonlySet<number> {
+  const conditions = policy.flatMap((statement) => statement.conditions);
+  const passing = conditions.filter(({ operator, values }) => operator && holds(operator, undefined, values) !== 'no');
+  const registers = passing.map(({ key }) => registerOfKey(key));
+  return new Set(registers.filter((index) => index !== undefined));
+}
+
 /** The same of a NitroTPM. */
 export function mentionedNitroTpm(policy: Policy): ReadonlyMap<number, ReadonlySet<string>> {
   return valuesOf(policy, (key) => (isNitroTpmKey(key) ? Number(/\d+$/.exec(key)?.[0]) : undefined));
@@ -72,20 +81,36 @@ function callersNamed({ principals }: Statement): Caller[] {
   });
 }
 
-function callersOfConditions({ conditions }: Statement): Caller[] {
-  const values = conditions.filter(({ key }) => key === 'aws:principalarn').flatMap((each) => each.values);
-  return values.map((value) => callerOf(value.replaceAll('*', 'somebody-else').replaceAll('?', 'x')));
+/** One whose ARN fits the pattern, in that account where the pattern leaves it open. */
+function fitting(pattern: string, account: string): string {
+  const [arn = '', partition = '', service = '', region = '', owner = '', ...rest] = pattern.split(':');
+  const name = rest.join(':').replaceAll('*', 'somebody-else').replaceAll('?', 'x');
+  const parts = [arn, /[*?]/.test(partition) ? 'aws' : partition, /[*?]/.test(service) ? 'iam' : service];
+  return [...parts, /[*?]/.test(region) ? '' : region, /[*?]/.test(owner) ? account : owner, name].join(':');
+}
+
+const ACCOUNT_KEYS = ['aws:principalaccount', 'kms:calleraccount'];
+
+function callersOfConditions({ conditions }: Statement, accounts: readonly string[]): Caller[] {
+  const valuesOfKeys = (keys: readonly string[]) =>
+    conditions.filter(({ key }) => keys.includes(key)).flatMap(({ values }) => values);
+  const arns = valuesOfKeys(['aws:principalarn']);
+  const named = valuesOfKeys(ACCOUNT_KEYS).map((value) => value.replaceAll('?', '9').replace('*', '9'.repeat(12)));
+  return [
+    ...arns.flatMap((pattern) => accounts.map((account) => callerOf(fitting(pattern, account)))),
+    ...named.map((account) => somebodyOf(account.slice(0, 12))),
+  ];
 }
 
 /** Everybody whom the policy may tell apart: those whom it names, `named`, and one whom nobody names in each account. */
 export function callersToTry(policy: Policy, named: readonly string[]): readonly Caller[] {
-  const accounts = named.map(accountOf).filter((account) => account !== undefined);
+  const own = named.map(accountOf).filter((account) => account !== undefined);
+  const accounts = [...new Set([...own, FOREIGN_ACCOUNT])];
   const callers = [
     ...named.map(callerOf),
     ...policy.flatMap(callersNamed),
-    ...policy.flatMap(callersOfConditions),
+    ...policy.flatMap((statement) => callersOfConditions(statement, accounts)),
     ...accounts.map((account) => somebodyOf(account)),
-    somebodyOf(FOREIGN_ACCOUNT),
   ];
   return [...new Map(callers.map((caller) => [caller.arn, caller])).values()];
 }

@@ -7,6 +7,7 @@ import type { Caller } from '../language/principal.ts';
 import { accountNamed } from '../language/principal.ts';
 import { attestationKey, registerOfKey } from '../language/request-context.ts';
 import type { Comparer, Comparison, Probe } from './compare.ts';
+import type { Context } from './contexts.ts';
 import { documentsToTry, isOfDebugMode, nitroTpmDocuments, type Values } from './documents.ts';
 import type { PolicyFindingCode } from './findings.ts';
 import { FRESH_VALUE } from './mentioned.ts';
@@ -18,7 +19,9 @@ export interface Trial {
   readonly callers: readonly Caller[];
   readonly roleArn: string;
   readonly expected: readonly Values[];
-  readonly encryptionContext: Readonly<Record<string, string>>;
+  readonly encryptionContext: Context;
+  /** The enclave's first. */
+  readonly contexts: readonly Context[];
   readonly report: Report;
 }
 
@@ -71,7 +74,7 @@ function codeOfRegister(index: number, statement: Statement): PolicyFindingCode 
 function tellDeviation(trial: Trial, document: Values, statement: Statement, action: string): void {
   const { report, expected } = trial;
   const deviations = deviationsOf(document, expected);
-  const unnamed = deviations.filter((index) => document.get(index) === FRESH_VALUE);
+  const unnamed = deviations.filter((index) => (document.get(index) ?? FRESH_VALUE) === FRESH_VALUE);
   for (const index of unnamed) {
     report.add(codeOfRegister(index, statement), statement, `${action} with any value of ${registerName(index)}`);
   }
@@ -96,6 +99,8 @@ function tellDocument(trial: Trial, probe: Probe, { statements }: Comparison): v
     else if (deviationsOf(document, expected).length > 0) tellDeviation(trial, document, statement, action);
     else if (caller.policyArn !== roleArn)
       report.add('POLICY_OTHER_PRINCIPAL', statement, `${action} for ${caller.policyArn}`);
+    else if (probe.encryptionContext !== trial.encryptionContext)
+      report.add('POLICY_CONTEXT', statement, `${action} in another context`);
     else report.add('POLICY_ACTION_EXTRA', statement, action);
   }
 }
@@ -113,7 +118,7 @@ export function tellMissingDeny({ report }: Trial, action: string, how: string):
   report.add('POLICY_DENY_MISSING', null, `${action} ${how}`);
 }
 
-/** In the words of conditions that are passed over, nothing else may be wrong: such a document is an expected one, in other contexts. */
+/** The enclave itself, in other contexts. */
 function tryContexts(trial: Trial, probe: Probe): void {
   const { encryptionContext, expected, comparer, report } = trial;
   const others = Object.keys(encryptionContext).map((name) => ({ ...encryptionContext, [name]: 'another value' }));
@@ -136,24 +141,31 @@ function tryNitroTpm(trial: Trial, probe: Probe): void {
   }
 }
 
+function tryAsCaller(trial: Trial, probe: Probe, documents: readonly Values[]): void {
+  const { comparer, report } = trial;
+  const { caller, action } = probe;
+  const bare = comparer.compare(probe);
+  if (bare.difference === 'not-denied') tellMissingDeny(trial, action, 'without a document');
+  if (!comparer.isConcerned(caller, action)) return;
+  if (action === RE_ENCRYPTING) {
+    if (bare.difference === 'more') report.addTo('POLICY_REENCRYPT', bare.statements, `for ${caller.policyArn}`);
+    return;
+  }
+  if (bare.difference === 'more') tellUnattested(trial, probe, bare);
+  tryNitroTpm(trial, probe);
+  tryDocuments(trial, probe, documents);
+}
+
 export function tryRevealing(trial: Trial): void {
-  const { documents, isIncomplete } = documentsToTry(trial.live, trial.expected);
-  if (isIncomplete) trial.report.add('POLICY_TOO_MANY_VALUES', null, 'one deviation at a time was tried');
+  const { live, expected, callers, contexts, roleArn, encryptionContext, report } = trial;
+  const { documents, isIncomplete } = documentsToTry(live, expected);
+  if (isIncomplete) report.add('POLICY_TOO_MANY_VALUES', null, 'one deviation at a time was tried');
   for (const action of [...REVEALING, RE_ENCRYPTING]) {
-    for (const caller of trial.callers) {
-      const probe: Probe = { caller, action, encryptionContext: trial.encryptionContext };
-      const bare = trial.comparer.compare(probe);
-      if (bare.difference === 'not-denied') tellMissingDeny(trial, action, 'without a document');
-      if (!trial.comparer.isConcerned(caller, action)) continue;
-      if (action === RE_ENCRYPTING) {
-        if (bare.difference === 'more')
-          trial.report.addTo('POLICY_REENCRYPT', bare.statements, `for ${caller.policyArn}`);
-        continue;
+    for (const caller of callers) {
+      for (const context of contexts) {
+        tryAsCaller(trial, { caller, action, encryptionContext: context }, documents);
       }
-      if (bare.difference === 'more') tellUnattested(trial, probe, bare);
-      tryNitroTpm(trial, probe);
-      tryDocuments(trial, probe, documents);
-      if (caller.policyArn === trial.roleArn) tryContexts(trial, probe);
+      if (caller.policyArn === roleArn) tryContexts(trial, { caller, action, encryptionContext });
     }
   }
 }

@@ -1,34 +1,40 @@
 /** Tries to seal keys of one's own, to hand rights on, and to rule over the key; and whether those who shall, can. */
-import { ADMINISTERING, DELEGATING, RULING, SEALING } from '../actions.ts';
+import { ADMINISTERING, DELEGATING, READING, RULING, SEALING } from '../actions.ts';
 import type { Probe } from './compare.ts';
 import { documentsToTry } from './documents.ts';
 import type { PolicyFindingCode } from './findings.ts';
 import type { Trial } from './revealing.ts';
 import { tellMissingDeny } from './revealing.ts';
 
-const BY_OTHERS: readonly (readonly [readonly string[], PolicyFindingCode])[] = [
+/** Whoever else may read of the key learns no secret. */
+const BY_OTHERS: readonly (readonly [readonly string[], PolicyFindingCode | undefined])[] = [
+  [READING, undefined],
   [SEALING, 'POLICY_SEALING'],
   [[DELEGATING], 'POLICY_GRANT_POSSIBLE'],
   [RULING, 'POLICY_RULED_BY_OTHERS'],
   [ADMINISTERING, 'POLICY_ADMINISTERED_BY_OTHERS'],
 ];
 
-function tryAction(trial: Trial, probe: Probe, code: PolicyFindingCode): void {
+function tryAction(trial: Trial, probe: Probe, code: PolicyFindingCode | undefined): void {
   const { comparer, report } = trial;
   const { caller, action } = probe;
   const { difference, statements } = comparer.compare(probe);
-  if (difference === 'more') report.addTo(code, statements, `${action} for ${caller.policyArn}`);
+  if (difference === 'more' && code !== undefined) report.addTo(code, statements, `${action} for ${caller.policyArn}`);
   if (difference === 'less') report.add('POLICY_ADMINISTRATOR_REFUSED', null, `${action} for ${caller.policyArn}`);
   if (difference === 'not-denied') tellMissingDeny(trial, action, 'by anybody');
 }
 
-/** Sealing in another context than the enclave's is of no use to it, and of some to others. */
+/** In contexts that statements demand; and in none, by those who may seal in the enclave's. */
 function trySealingElsewhere(trial: Trial, probe: Probe): void {
-  if (Object.keys(trial.encryptionContext).length === 0) return;
-  const own = trial.comparer.compare(probe);
-  const { difference, statements } = trial.comparer.compare({ ...probe, encryptionContext: {} });
-  if (own.difference === undefined && difference === 'more')
-    trial.report.addTo('POLICY_CONTEXT', statements, `${probe.action} in any context`);
+  const { comparer, contexts, encryptionContext, report } = trial;
+  const mayInOwn = comparer.compare(probe).live === 'allow';
+  const others = contexts.filter((context) => context !== encryptionContext);
+  for (const context of [...others, ...(Object.keys(encryptionContext).length === 0 ? [] : [{}])]) {
+    const { difference, statements } = comparer.compare({ ...probe, encryptionContext: context });
+    if (difference !== 'more') continue;
+    if (mayInOwn) report.addTo('POLICY_CONTEXT', statements, `${probe.action} in other contexts`);
+    else report.addTo('POLICY_SEALING', statements, `${probe.action} for ${probe.caller.policyArn}`);
+  }
 }
 
 export function tryRuling(trial: Trial): void {

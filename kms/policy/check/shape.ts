@@ -15,7 +15,15 @@ function examineCondition(condition: Condition, statement: Statement, report: Re
     report.add('POLICY_UNJUDGED', statement, describeCondition(condition));
     return;
   }
-  if (registerOfKey(key) === undefined || operator?.comparison === 'Null') return;
+  if (operator?.comparison === 'Null') return;
+  const patterns = operator?.comparison.hasPatterns ? values.filter((value) => /[*?]/.test(value)) : [];
+  if (registerOfKey(key) === undefined) {
+    // One instance of a pattern is tried, and may fail for a second condition where another would not.
+    const isAlone = statement.conditions.filter((other) => other.key === key).length === 1;
+    if (patterns.length > 0 && !isAlone) report.add('POLICY_UNJUDGED', statement, `several conditions on ${keyName}`);
+    return;
+  }
+  for (const pattern of patterns) report.add('POLICY_REGISTER_BROAD', statement, `${keyName} ${pattern.slice(0, 24)}`);
   for (const value of values.filter((each) => instanceOf(each) === undefined)) {
     report.add('POLICY_VALUE_MALFORMED', statement, `${keyName} ${value.slice(0, 24)}`);
   }

@@ -10,15 +10,20 @@ import { decide, someApplies } from './evaluate.ts';
 import { accountOf } from './principal.ts';
 import { every, some } from './truth.ts';
 
+/** Concerns no key, so no key policy says anything of it. */
+const KEYLESS = 'kms:generaterandom';
+
 /** @param identityPolicies undefined: not known. They then count for nothing, except that what is left to them is undecided. */
 export function authorize(
   keyPolicy: Policy,
   identityPolicies: readonly Policy[] | undefined,
   request: Omit<PolicyRequest, 'accountAllows'>,
 ): Decision {
-  const own = { ...request, accountAllows: 'unknown' } as const;
+  const isKeyless = request.action.toLowerCase() === KEYLESS;
+  const own = { ...request, ...(isKeyless && { keyArn: '*' }), accountAllows: 'unknown' } as const;
   const all = identityPolicies?.flat() ?? [];
   const identityAllows = identityPolicies === undefined ? 'unknown' : someApplies(all, 'Allow', own);
+  if (isKeyless) return decide(identityAllows, someApplies(all, 'Deny', own));
   const asked = { ...request, accountAllows: identityAllows } as const;
   const keyAllows = someApplies(keyPolicy, 'Allow', asked);
   const isDenied = some([someApplies(keyPolicy, 'Deny', asked), someApplies(all, 'Deny', own)]);

@@ -11,6 +11,8 @@ import { matchesWildcard } from './wildcard.ts';
 interface Comparison {
   /** Holds when no value matches, and when the key is absent. */
   readonly isNegated: boolean;
+  /** `*` and `?` in values have a meaning. */
+  readonly hasPatterns: boolean;
   matches(value: string, pattern: string): boolean;
 }
 
@@ -31,17 +33,17 @@ function matchesArn(value: string, pattern: string): boolean {
 }
 
 const COMPARISONS: Readonly<Record<string, Comparison>> = {
-  StringEquals: { isNegated: false, matches: equal },
-  StringNotEquals: { isNegated: true, matches: equal },
-  StringEqualsIgnoreCase: { isNegated: false, matches: equalIgnoringCase },
-  StringNotEqualsIgnoreCase: { isNegated: true, matches: equalIgnoringCase },
-  StringLike: { isNegated: false, matches: matchesWildcard },
-  StringNotLike: { isNegated: true, matches: matchesWildcard },
-  ArnEquals: { isNegated: false, matches: matchesArn },
-  ArnNotEquals: { isNegated: true, matches: matchesArn },
-  ArnLike: { isNegated: false, matches: matchesArn },
-  ArnNotLike: { isNegated: true, matches: matchesArn },
-  Bool: { isNegated: false, matches: equalIgnoringCase },
+  StringEquals: { isNegated: false, hasPatterns: false, matches: equal },
+  StringNotEquals: { isNegated: true, hasPatterns: false, matches: equal },
+  StringEqualsIgnoreCase: { isNegated: false, hasPatterns: false, matches: equalIgnoringCase },
+  StringNotEqualsIgnoreCase: { isNegated: true, hasPatterns: false, matches: equalIgnoringCase },
+  StringLike: { isNegated: false, hasPatterns: true, matches: matchesWildcard },
+  StringNotLike: { isNegated: true, hasPatterns: true, matches: matchesWildcard },
+  ArnEquals: { isNegated: false, hasPatterns: true, matches: matchesArn },
+  ArnNotEquals: { isNegated: true, hasPatterns: true, matches: matchesArn },
+  ArnLike: { isNegated: false, hasPatterns: true, matches: matchesArn },
+  ArnNotLike: { isNegated: true, hasPatterns: true, matches: matchesArn },
+  Bool: { isNegated: false, hasPatterns: false, matches: equalIgnoringCase },
 };
 
 const NAME = /^(?:(ForAllValues|ForAnyValue):)?([A-Za-z]+?)(IfExists)?$/;

@@ -49,6 +49,18 @@ t.test('unites key policy and IAM policies as KMS does', async (t) => {
   t.equal(ask([allow()], { policies: iam('Allow', 's3:*') }).decision, 'allow', 'the key policy alone is enough');
 });
 
+t.test('leaves GenerateRandom, which concerns no key, to IAM policies', async (t) => {
+  const caller = callerOf(ROLE);
+  const action = 'kms:GenerateRandom';
+  const request = { caller, action, keyArn: KEY_ARN, context: requestContext({ caller, action }) };
+  const keyPolicy = policyOf([allow({ Action: 'kms:*' })]);
+  const decide = (identityPolicies?: ReturnType<typeof iam>) =>
+    simulate({ keyPolicy, identityPolicies, request }).decision;
+  t.equal(decide(), 'undecided');
+  t.equal(decide(iam('Allow', 'kms:GenerateRandom')), 'allow');
+  t.equal(decide(iam('Allow', 'kms:Decrypt')), 'implicit-deny');
+});
+
 t.test('wants both to allow what is asked from another account', async (t) => {
   const foreigner = 'arn:aws:iam::444455556666:role/x';
   const statements = [allow({ Principal: { AWS: foreigner } })];
