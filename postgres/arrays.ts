@@ -11,34 +11,83 @@ type Element = Buffer | null;
 
 const malformed = () => new SessionError('22P02', 'malformed array: one of one dimension is allowed');
 
-/** Without escapes and quotes, white space around it is not part of an element. */
-const UNQUOTED = /[ \t\n\v\f\r]*((?:\\.|[^\\"{},])*?)[ \t\n\v\f\r]*([,}])/sy;
-const QUOTED = /[ \t\n\v\f\r]*"((?:\\.|[^\\"])*)"[ \t\n\v\f\r]*([,}])/sy;
-const EMPTY = /^[ \t\n\v\f\r]*\{[ \t\n\v\f\r]*\}[ \t\n\v\f\r]*$/;
-const BEGINS = /[ \t\n\v\f\r]*\{/y;
-const ONLY_SPACE = /^[ \t\n\v\f\r]*$/;
+/** Each is looked for from a place on: what matches a long element as a whole would need as much of the stack. */
+const NOT_SPACE = /[^ \t\n\v\f\r]/g;
+const IN_QUOTES = /["\\]/g;
+const UNQUOTED = /["\\{},]/g;
+const ENDS_IN_SPACE = /[ \t\n\v\f\r]$/;
+
+/** Read front to back. */
+class ArrayText {
+  readonly #text: string;
+  #at = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  /** Behind white space, which is no part of an element there; empty at the end. */
+  get next(): string {
+    this.#at = this.#find(NOT_SPACE, this.#at) ?? this.#text.length;
+    return this.#text.charAt(this.#at);
+  }
+
+  take(): string {
+    const taken = this.next;
+    this.#at += 1;
+    return taken;
+  }
+
+  quoted(): Element {
+    const start = this.#at + 1;
+    let end = this.#place(IN_QUOTES, start);
+    while (this.#text.charAt(end) === '\\') end = this.#place(IN_QUOTES, end + 2);
+    this.#at = end + 1;
+    return this.#unescaped(start, end);
+  }
+
+  unquoted(): Element {
+    const start = this.#at;
+    let [end, escapedEnd] = [this.#place(UNQUOTED, start), start];
+    while (this.#text.charAt(end) === '\\') {
+      escapedEnd = end + 2;
+      end = this.#place(UNQUOTED, escapedEnd);
+    }
+    this.#at = end;
+    while (end > escapedEnd && ENDS_IN_SPACE.test(this.#text.charAt(end - 1))) end -= 1;
+    if (end === start) throw malformed();
+    return end - start === 4 && /^null$/i.test(this.#text.slice(start, end)) ? null : this.#unescaped(start, end);
+  }
+
+  #unescaped(start: number, end: number): Buffer {
+    return Buffer.from(this.#text.slice(start, end).replaceAll(/\\(.)/gs, '$1'), 'latin1');
+  }
+
+  #find(what: RegExp, from: number): number | undefined {
+    what.lastIndex = from;
+    return what.exec(this.#text)?.index;
+  }
+
+  #place(what: RegExp, from: number): number {
+    const found = this.#find(what, from);
+    if (found === undefined) throw malformed();
+    return found;
+  }
+}
 
 /** @throws SessionError 22P02 */
 export function arrayFromText(bytes: Buffer): Element[] {
-  const text = bytes.toString('latin1');
-  if (EMPTY.test(text)) return [];
-  BEGINS.lastIndex = 0;
-  if (!BEGINS.test(text)) throw malformed();
+  const text = new ArrayText(bytes.toString('latin1'));
   const elements: Element[] = [];
-  for (let at = BEGINS.lastIndex; ; ) {
-    QUOTED.lastIndex = at;
-    const quoted = QUOTED.exec(text);
-    UNQUOTED.lastIndex = at;
-    const found = quoted ?? UNQUOTED.exec(text);
-    const written = found?.[1];
-    if (!found || written === undefined || (!quoted && written === '')) throw malformed();
-    const isNull = !quoted && written.toUpperCase() === 'NULL';
-    elements.push(isNull ? null : Buffer.from(written.replaceAll(/\\(.)/gs, '$1'), 'latin1'));
-    at = (quoted ? QUOTED : UNQUOTED).lastIndex;
-    if (found[2] === ',') continue;
-    if (!ONLY_SPACE.test(text.slice(at))) throw malformed();
-    return elements;
+  if (text.take() !== '{') throw malformed();
+  const isEmpty = text.next === '}';
+  let separator = isEmpty ? text.take() : ',';
+  while (separator === ',') {
+    elements.push(text.next === '"' ? text.quoted() : text.unquoted());
+    separator = text.take();
   }
+  if (separator !== '}' || text.next !== '') throw malformed();
+  return elements;
 }
 
 /** @throws SessionError 22P02 */

@@ -46,6 +46,13 @@ for (const text of [
   );
 }
 
+t.test('reads elements as long as a message may be', async (t) => {
+  const [long, escaped] = ['x'.repeat(2 ** 24), '\\"'.repeat(2 ** 22)];
+  const elements = read(`{"${long}",${long},"${escaped}", ${escaped} }`);
+  t.ok(elements[0] === long && elements[1] === long);
+  t.ok(elements[2] === '"'.repeat(2 ** 22) && elements[3] === elements[2]);
+});
+
 t.test('reads back in binary what it writes', async (t) => {
   const elements = fc.array(fc.option(fc.uint8Array().map((bytes) => Buffer.from(bytes))));
   fc.assert(
