@@ -1,11 +1,14 @@
 /**
  * A session that the tool speaks through: at the enclave's public port, or at a plain PostgreSQL in tests. Cells are PostgreSQL's own
- * text, so that what is compared and handed back is what was read, whatever its type; rows come one by one, and nothing is kept here.
+ * text, so that what is compared and handed back is what was read, whatever its type; rows come one by one, and nothing is kept here. Cells
+ * that are too long for that (long-cells.ts) are asked for one by one, as bytes.
  */
 import pg from 'pg';
+import { askCell, partLongCells } from './cell-statement.ts';
+import type { CellSink, LongCells } from './long-cells.ts';
 import { letGo } from './small-memory.ts';
 
-/** Null: NULL. */
+/** Null: NULL. A long one is LONG (long-cells.ts). */
 export type Cell = string | null;
 export type Row = readonly Cell[];
 /** A list is an array of PostgreSQL's. */
@@ -14,6 +17,12 @@ export type Parameter = Cell | readonly Cell[];
 export interface Connection {
   /** @param onRow a row is its own from then on. @throws pg.DatabaseError; an error without SQLSTATE where the session is lost */
   each(sql: string, values: readonly Parameter[], onRow: (row: Row) => void): Promise<void>;
+  /**
+   * What there is of one row and one column, however long: as bytes, which are the text of anything but bytea.
+   * @param values a Buffer is as long as need be, and of the type of what it is stored in or compared with
+   * @returns undefined: no row @throws as `each`
+   */
+  cell(sql: string, values: readonly (Cell | Buffer)[], sink: CellSink): Promise<'value' | 'null' | undefined>;
   end(): Promise<void>;
 }
 
@@ -46,7 +55,7 @@ const OPENING = [
   'SET row_security = off',
 ];
 
-function session(client: pg.Client): Connection {
+function session(client: pg.Client, longCells: LongCells): Connection {
   return {
     each: (text, values, onRow) =>
       new Promise((resolve, reject) => {
@@ -54,10 +63,7 @@ function session(client: pg.Client): Connection {
         // Of the library's types, only those of its own queries know `rowMode`.
         const config: pg.QueryArrayConfig = { text, values: given, rowMode: 'array', types: asText };
         const query = new pg.Query(config);
-        query.on('row', (row) => {
-          onRow(row as unknown as Row);
-          letGo(bytesOf(row as unknown as Row));
-        });
+        query.on('row', (row) => onRow(row as unknown as Row));
         query.on('error', reject);
         query.on('end', () => {
           letGo(bytesOf(given));
@@ -65,13 +71,21 @@ function session(client: pg.Client): Connection {
         });
         client.query(query);
       }),
+    cell: async (sql, values, sink) => {
+      longCells.sendTo(sink);
+      try {
+        return await askCell(client, sql, values);
+      } finally {
+        longCells.sendTo(undefined);
+      }
+    },
     end: () => client.end().catch(() => undefined),
   };
 }
 
 /** A session of a client that has logged in. */
 export async function begin(client: pg.Client): Promise<Connection> {
-  const connection = session(client);
+  const connection = session(client, await partLongCells(client));
   try {
     for (const sql of OPENING) await run(connection, sql);
     return connection;

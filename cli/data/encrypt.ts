@@ -5,6 +5,7 @@ import type { ConfiguredColumn } from './configured.ts';
 import { type Connection, rowsOf, run } from './connection.ts';
 import { type FillContext, fill, pagesToFill } from './fill.ts';
 import { type Inspected, inspect, type TableSide } from './inspect.ts';
+import { LongValue } from './long-value.ts';
 import { analyse, dropOldColumn, emptyOld, type OldWay, proveNotNull } from './old-column.ts';
 import { judgeColumn } from './preflight.ts';
 import { type RefusedRow, restCondition, store } from './store.ts';
@@ -60,6 +61,7 @@ async function countLeft({ sessions }: Context, table: KeyedTable): Promise<numb
 const fillingOf = ({ table, configured }: Inspected): FillContext['filling'] => ({
   table,
   valueType: valueTypeOf(configured),
+  long: new LongValue(),
 });
 
 /** Pages grow to their size. */

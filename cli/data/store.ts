@@ -9,6 +9,8 @@ import { identifier } from '../../postgres/sql-names.ts';
 import { CliError } from '../errors.ts';
 import { type Cell, type Connection, type Row, run } from './connection.ts';
 import { failureOf, sqlStateOf } from './failures.ts';
+import { hasLongCell, readLong, updateLong } from './long-row.ts';
+import type { LongValue } from './long-value.ts';
 import { ALIAS, column, type Key, type KeyedTable, keyArrays, keyList, keyOf, rowsOfArrays, sameKey } from './table.ts';
 import type { ValueType } from './value-type.ts';
 
@@ -16,6 +18,8 @@ export interface Filling {
   readonly table: KeyedTable;
   /** Of the arrays that values go in. */
   readonly valueType: ValueType;
+  /** For one after the other. */
+  readonly long: LongValue;
 }
 
 /** A row that cannot be encrypted. */
@@ -54,6 +58,12 @@ function updateText({ table, valueType }: Filling): string {
 const textOf = (key: Key) => JSON.stringify(key);
 export const shownKey = (key: Key) => key.map((cell) => shown(cell ?? 'NULL')).join(', ');
 
+function differs(key: Key): never {
+  throw new CliError('CLI_DATA_DIFFERS', 'a value reads otherwise than it was given', {
+    found: `row ${shownKey(key)}`,
+  });
+}
+
 /** @throws CliError CLI_DATA_DIFFERS, with nothing of it committed where the caller rolls back */
 async function update(filling: Filling, connection: Connection, rows: readonly Row[]): Promise<number> {
   const { table } = filling;
@@ -71,10 +81,7 @@ async function update(filling: Filling, connection: Connection, rows: readonly R
     if (given.get(textOf(key)) !== row[at]) different ??= key;
     stored += 1;
   });
-  if (!different) return stored;
-  throw new CliError('CLI_DATA_DIFFERS', 'a value reads otherwise than it was given', {
-    found: `row ${shownKey(different)}`,
-  });
+  return different ? differs(different) : stored;
 }
 
 const SAVEPOINT = 'acra_enclave_rows';
@@ -89,7 +96,11 @@ async function attempt(
 ) {
   await run(connection, isInside ? `SAVEPOINT ${SAVEPOINT}` : 'BEGIN ISOLATION LEVEL READ COMMITTED');
   try {
-    const stored = await update(filling, connection, rows);
+    const [first] = rows;
+    const isLong = first !== undefined && hasLongCell(first);
+    const stored = isLong
+      ? await updateLong(filling.table, connection, first, filling.long.bytes, differs)
+      : await update(filling, connection, rows);
     const inside = end === 'COMMIT' ? `RELEASE SAVEPOINT ${SAVEPOINT}` : `ROLLBACK TO SAVEPOINT ${SAVEPOINT}`;
     await run(connection, isInside ? inside : end);
     return stored;
@@ -102,8 +113,17 @@ async function attempt(
 
 const ATTEMPTS_OF_ONE = 3;
 
+const NOTHING: Stored = { stored: 0, changed: 0, refused: [] };
+const sumOf = (one: Stored, other: Stored): Stored => ({
+  stored: one.stored + other.stored,
+  changed: one.changed + other.changed,
+  refused: [...one.refused, ...other.refused],
+});
+
+/** What PostgreSQL says of what is longer than it takes (54000, program_limit_exceeded), as the guard does. */
+const TOO_LONG = '54000';
+
 /**
- * Halves what is refused until the rows are found that it is for.
  * @param isInside the connection is in a transaction already
  * @throws CliError CLI_DATA_DIFFERS; what is no fault of a row
  */
@@ -112,6 +132,30 @@ export async function store(
   connection: Connection,
   rows: readonly Row[],
   isInside = false,
+): Promise<Stored> {
+  const short = rows.filter((row) => !hasLongCell(row));
+  let sum = short.length > 0 ? await storeRows(filling, connection, short, isInside) : NOTHING;
+  for (const row of rows.filter(hasLongCell)) sum = sumOf(sum, await storeLong(filling, connection, row, isInside));
+  return sum;
+}
+
+async function storeLong(filling: Filling, connection: Connection, row: Row, isInside: boolean): Promise<Stored> {
+  const { table, long } = filling;
+  try {
+    if (!(await readLong(table, connection, row, long))) return { ...NOTHING, changed: 1 };
+    if (long.isTooLong) return { ...NOTHING, refused: [{ key: keyOf(table, row), sqlState: TOO_LONG }] };
+    return await storeRows(filling, connection, [row], isInside);
+  } finally {
+    long.clear();
+  }
+}
+
+/** Halves what is refused until the rows are found that it is for. @param rows short ones, or one */
+async function storeRows(
+  filling: Filling,
+  connection: Connection,
+  rows: readonly Row[],
+  isInside: boolean,
 ): Promise<Stored> {
   for (let count = 1; ; count += 1) {
     try {
@@ -147,11 +191,6 @@ async function storeHalves(
   isInside: boolean,
 ): Promise<Stored> {
   const middle = rows.length >>> 1;
-  const first = await store(filling, connection, rows.slice(0, middle), isInside);
-  const second = await store(filling, connection, rows.slice(middle), isInside);
-  return {
-    stored: first.stored + second.stored,
-    changed: first.changed + second.changed,
-    refused: [...first.refused, ...second.refused],
-  };
+  const first = await storeRows(filling, connection, rows.slice(0, middle), isInside);
+  return sumOf(first, await storeRows(filling, connection, rows.slice(middle), isInside));
 }

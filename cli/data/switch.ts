@@ -6,6 +6,7 @@
 import { tableName } from '../../acra/migration/names.ts';
 import { switchDefinitions } from '../../acra/migration/switch-statements.ts';
 import { CliError } from '../errors.ts';
+import { endsSession } from './caution.ts';
 import { type Connection, rowsOf, run } from './connection.ts';
 import { failureOf, LOCK_NOT_AVAILABLE, sqlStateOf } from './failures.ts';
 import { type FillContext, type Filled, fillPass, pagesToFill } from './fill.ts';
@@ -77,6 +78,8 @@ async function attemptSwitch(context: FillContext, options: SwitchOptions, conne
   } catch (error) {
     if (failureOf(error) !== 'lost') await run(connection, 'ROLLBACK');
     if (sqlStateOf(error) === LOCK_NOT_AVAILABLE) return { kind: 'busy' };
+    // Of a row that a pass names.
+    if (endsSession(error)) return { kind: 'too-much-left' };
     throw error;
   }
 }

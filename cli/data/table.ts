@@ -30,6 +30,10 @@ export function keyCompared({ key }: KeyedTable, operator: '>' | '<=', first: nu
   return `(${key.map(({ name }) => column(name)).join(', ')}) ${operator} (${parameters})`;
 }
 
+/** Of one row. @param first number of the first parameter */
+export const keyEqual = ({ key }: KeyedTable, first: number) =>
+  key.map(({ name, type }, index) => `${column(name)} = $${first + index}::${type}`).join(' AND ');
+
 export const keyOf = ({ key }: KeyedTable, row: Row): Key => row.slice(0, key.length);
 
 /** Arrays, one a column of the key, and more behind them, as rows named v. Keys come as text: the guard follows arrays of PostgreSQL's own types only. @param rest types and names of what follows the key */

@@ -8,6 +8,7 @@ import { type EncryptReport, encrypt } from '../../data/encrypt.ts';
 import { OLD_WAYS, type OldWay } from '../../data/old-column.ts';
 import { type Pace, paceOptions, startAtPace } from '../../data/pace.ts';
 import { exitCodeOf, tellEncrypt } from '../../data/report.ts';
+import { peakResidentKib } from '../../data/small-memory.ts';
 import { parseCount } from '../../option-values.ts';
 import { printJson, progress } from '../../output.ts';
 import { untilStopped } from '../../until-signal.ts';
@@ -44,7 +45,7 @@ async function run(options: Options): Promise<void> {
       await context.sessions.renew();
     }
   });
-  if (options.json) printJson({ ...report, maxRssKib: process.resourceUsage().maxRSS });
+  if (options.json) printJson({ ...report, maxRssKib: peakResidentKib() });
   else tellEncrypt(report, target.migration);
   process.exitCode = exitCodeOf(report);
 }

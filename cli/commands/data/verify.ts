@@ -4,10 +4,11 @@ import { readConfigured } from '../../configured.ts';
 import { addressOptions } from '../../data/address-options.ts';
 import { clientConfig, type EnclaveAddress, openSession } from '../../data/enclave-session.ts';
 import { type Pace, paceOptions, startAtPace } from '../../data/pace.ts';
+import { peakResidentKib } from '../../data/small-memory.ts';
 import { exitCodeOfVerify, tellVerify } from '../../data/verify/report.ts';
 import { AS_STORED, requireStoredForm } from '../../data/verify/stored-form.ts';
 import { verify } from '../../data/verify/verify.ts';
-import type { Views } from '../../data/verify/verify-page.ts';
+import type { Views } from '../../data/verify/views.ts';
 import { CliError } from '../../errors.ts';
 import { parseCount } from '../../option-values.ts';
 import { printJson } from '../../output.ts';
@@ -68,7 +69,7 @@ async function run(options: Options): Promise<void> {
       await context.sessions.renew();
     }
   });
-  if (options.json) printJson({ ...report, maxRssKib: process.resourceUsage().maxRSS });
+  if (options.json) printJson({ ...report, maxRssKib: peakResidentKib() });
   else tellVerify(report, table.name);
   process.exitCode = exitCodeOfVerify(report);
 }

@@ -28,8 +28,19 @@ export const isUnopened = (opened: string, stored: Buffer): boolean =>
   opened === `\\x${stored.toString('hex')}` || opened === stored.toString('utf8');
 
 /** Base64 for `bytes`. */
-export function isDefault({ onFail, defaultValue, dataType }: EncryptedColumn, opened: string): boolean {
-  if (onFail !== 'default_value' || defaultValue === undefined) return false;
+function defaultOf({ onFail, defaultValue, dataType }: EncryptedColumn): string | Buffer | undefined {
+  if (onFail !== 'default_value' || defaultValue === undefined) return undefined;
   const isText = dataType === 'str' || dataType === 'int32' || dataType === 'int64';
-  return opened === (isText ? defaultValue : `\\x${Buffer.from(defaultValue, 'base64').toString('hex')}`);
+  return isText ? defaultValue : Buffer.from(defaultValue, 'base64');
+}
+
+export function isDefault(of: EncryptedColumn, opened: string): boolean {
+  const expected = defaultOf(of);
+  return expected !== undefined && opened === (Buffer.isBuffer(expected) ? `\\x${expected.toString('hex')}` : expected);
+}
+
+/** The same of what came in binary. */
+export function isDefaultBytes(of: EncryptedColumn, opened: Buffer): boolean {
+  const expected = defaultOf(of);
+  return expected !== undefined && (Buffer.isBuffer(expected) ? expected : Buffer.from(expected)).equals(opened);
 }

@@ -3,58 +3,32 @@
  * they are stored. Then at whether each searchable value is found by itself.
  */
 import type { EncryptedColumn } from '../../../acra/encryptor-config/schema.ts';
-import { type Cell, type Connection, type Row, rowsOf, run } from '../connection.ts';
-import type { Page, Pages } from '../page.ts';
-import {
-  column,
-  from,
-  type Key,
-  type KeyedTable,
-  keyArrays,
-  keyCompared,
-  keyList,
-  keyOf,
-  rowsOfArrays,
-  sameKey,
-} from '../table.ts';
+import type { Cell, Connection, Row } from '../connection.ts';
+import { LONG } from '../long-cells.ts';
+import type { Pages } from '../page.ts';
+import { column, from, type Key, keyArrays, keyCompared, keyList, keyOf, rowsOfArrays, sameKey } from '../table.ts';
 import { valueTypeOf } from '../value-type.ts';
 import { type Fault, faultOf, isDefault, isUnopened } from './stored-cell.ts';
-
-/** Two sessions of one identity. */
-export interface Views {
-  readonly opened: Connection;
-  readonly stored: Connection;
-  end(): Promise<void>;
-}
-
-export interface Offender {
-  readonly column: string;
-  readonly key: Key;
-  readonly fault: Fault;
-}
+import { verifyCell } from './verify-cell.ts';
+import { endMoment, type Offender, sameMoment, type Verification, type Views } from './views.ts';
 
 export interface Verified {
-  readonly page: Page;
+  readonly rows: number;
+  /** Undefined: no row follows. */
+  readonly next: Key | undefined;
   readonly offenders: readonly Offender[];
   /** Cells that hold a container, and neither NULL nor an empty value. */
   readonly values: number;
 }
 
-export interface Verification {
-  readonly table: KeyedTable;
-  readonly columns: readonly EncryptedColumn[];
+/** A cell that is too long to be compared beside others. */
+interface LongCellAt {
+  readonly column: EncryptedColumn;
+  readonly key: Key;
 }
 
-const BEGIN = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
 const bytesOf = (text: string) => Buffer.from(text.startsWith('\\x') ? text.slice(2) : '', 'hex');
 const textOf = (key: Key) => JSON.stringify(key);
-
-async function sameMoment({ opened, stored }: Views): Promise<void> {
-  await run(opened, BEGIN);
-  const [[snapshot] = []] = await rowsOf(opened, 'SELECT pg_catalog.pg_export_snapshot()');
-  await run(stored, BEGIN);
-  await run(stored, `SET TRANSACTION SNAPSHOT '${snapshot?.replace(/[^0-9A-Fa-f-]/g, '')}'`);
-}
 
 /** @throws what a session says, with its transaction open */
 export async function verifyPage(
@@ -66,12 +40,22 @@ export async function verifyPage(
   await sameMoment(views);
   const page = await pages.read(views.opened, after);
   const offenders: Offender[] = [];
-  const values = await compare(verification, views.stored, page.rows, after, offenders);
+  const long: LongCellAt[] = [];
+  const values = await compare(verification, views.stored, page.rows, after, { offenders, long });
   for (const each of verification.columns) {
     if (each.searchable) offenders.push(...(await searchFor(verification, views.opened, each, page.rows, offenders)));
   }
-  for (const connection of [views.opened, views.stored]) await run(connection, 'COMMIT');
-  return { page, offenders, values };
+  for (const { column: of, key } of long) {
+    const { fault } = await verifyCell(verification, views, of, key);
+    if (fault) offenders.push({ column: of.name, key, fault });
+  }
+  await endMoment(views, 'COMMIT');
+  return { rows: page.rows.length, next: page.next, offenders, values };
+}
+
+interface Found {
+  readonly offenders: Offender[];
+  readonly long: LongCellAt[];
 }
 
 /** One stored row after the other: what was opened is held, what is stored is not. @returns how many values there were */
@@ -80,7 +64,7 @@ async function compare(
   stored: Connection,
   rows: readonly Row[],
   after: Key | undefined,
-  offenders: Offender[],
+  { offenders, long }: Found,
 ): Promise<number> {
   const last = rows.at(-1);
   if (!last) return 0;
@@ -101,7 +85,9 @@ async function compare(
       const cell = row[table.key.length + index] ?? null;
       const shown = cells?.[index] ?? null;
       if (!isEmpty(cell)) values += 1;
-      const fault = faultOfCell(each, cell, shown);
+      const isLong = cells !== undefined && (cell === LONG || shown === LONG);
+      if (isLong) long.push({ column: each, key });
+      const fault = isLong ? undefined : faultOfCell(each, cell, shown);
       if (cells === undefined || fault) offenders.push({ column: each.name, key, fault: fault ?? 'unlike' });
     }
   });
@@ -136,7 +122,7 @@ async function searchFor(
   const at = table.key.length + columns.indexOf(searched);
   const isKnown = new Set(known.filter((each) => each.column === searched.name).map(({ key }) => textOf(key)));
   const wanted = rows.filter(
-    (row) => row[at] !== null && row[at] !== '' && row[at] !== '\\x' && !isKnown.has(textOf(keyOf(table, row))),
+    (row) => !isEmpty(row[at] ?? null) && row[at] !== LONG && !isKnown.has(textOf(keyOf(table, row))),
   );
   if (wanted.length === 0) return [];
   const given = rowsOfArrays(table, [{ type: valueTypeOf(searched), name: 'value' }]);

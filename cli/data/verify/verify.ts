@@ -8,16 +8,20 @@ import type { Migration } from '../../../acra/migration/migration.ts';
 import { identifier } from '../../../postgres/sql-names.ts';
 import { StopRequested } from '../../../runtime/abort.ts';
 import { CliError } from '../../errors.ts';
-import { rowsOf, run } from '../connection.ts';
+import { Caution, endsSession } from '../caution.ts';
+import { rowsOf } from '../connection.ts';
 import { failureOf } from '../failures.ts';
-import { type PageLimits, Pages } from '../page.ts';
+import { LongValue } from '../long-value.ts';
+import { type PageLimits, type PageQuery, Pages, readKey } from '../page.ts';
 import type { Progress, Throttle } from '../progress.ts';
 import { type FoundTable, factsOf, findTable } from '../questions.ts';
 import type { Sessions } from '../sessions.ts';
-import { column, from, type Key, type KeyedTable, keyCompared, keyList } from '../table.ts';
+import { column, from, type Key, type KeyedTable } from '../table.ts';
 import { type Remainder, remaindersOf } from './remainders.ts';
 import { FAULTS, type Fault } from './stored-cell.ts';
-import { type Offender, type Verification, type Verified, type Views, verifyPage } from './verify-page.ts';
+import { verifyCells } from './verify-cell.ts';
+import { type Verified, verifyPage } from './verify-page.ts';
+import { endMoment, type Offender, type Verification, type Views } from './views.ts';
 
 export interface VerifyContext {
   readonly sessions: Sessions<Views>;
@@ -56,45 +60,46 @@ async function requireTable({ opened }: Views, { table: { name }, schema }: Veri
   });
 }
 
-/** A row that is not read: its key alone. */
-async function skipRow(verification: Verification, views: Views, after: Key | undefined): Promise<Verified> {
-  const { table, columns } = verification;
-  for (const connection of [views.opened, views.stored]) await run(connection, 'ROLLBACK');
-  const where = after === undefined ? '' : ` WHERE ${keyCompared(table, '>', 1)}`;
-  const sql = `SELECT ${keyList(table)} FROM ${from(table)}${where} ORDER BY ${keyList(table)} LIMIT 1`;
-  const [key] = await rowsOf(views.opened, sql, after ?? []);
-  const names = columns.map(({ name }) => name).join(', ');
-  const offenders: Offender[] = key ? [{ column: names, key, fault: 'unreadable' }] : [];
-  return { page: { rows: key ? [key] : [], next: key }, offenders, values: 0 };
-}
+const UNREADABLE: Fault = 'unreadable';
 
 class TableWalk {
   readonly #verification: Verification;
+  readonly #query: PageQuery;
   readonly #pages: Pages;
   readonly #singles: Pages;
-  /** Rows that are read one by one, since one of them is not to be read. */
-  #careful = 0;
+  readonly #caution = new Caution<'page' | 'row' | 'cells' | 'key'>(['page', 'row', 'cells', 'key']);
 
   constructor(verification: Verification, limits: PageLimits) {
     const { table, columns } = verification;
-    const query = { table, columns: columns.map(({ name }) => column(name)) };
     this.#verification = verification;
-    this.#pages = new Pages(query, limits);
-    this.#singles = new Pages(query, { ...limits, maxRows: 1 });
+    this.#query = { table, columns: columns.map(({ name }) => column(name)) };
+    this.#pages = new Pages(this.#query, limits);
+    this.#singles = new Pages(this.#query, { ...limits, maxRows: 1 });
   }
 
   async next(views: Views, after: Key | undefined): Promise<Verified> {
-    const pages = this.#careful > 0 ? this.#singles : this.#pages;
-    this.#careful = Math.max(0, this.#careful - 1);
     try {
-      return await verifyPage(this.#verification, views, pages, after);
+      const verified = await this.#look(views, after);
+      this.#caution.passed();
+      return verified;
     } catch (error) {
-      if (failureOf(error) !== 'row') throw error;
-      if (pages === this.#singles) return await skipRow(this.#verification, views, after);
-      for (const connection of [views.opened, views.stored]) await run(connection, 'ROLLBACK');
-      this.#careful = this.#pages.maxRows;
+      const isOfRow = failureOf(error) === 'row';
+      if (!(isOfRow || endsSession(error)) || !this.#caution.failed(this.#pages.maxRows)) throw error;
+      if (!isOfRow) throw error;
+      await endMoment(views, 'ROLLBACK');
       return this.next(views, after);
     }
+  }
+
+  async #look(views: Views, after: Key | undefined): Promise<Verified> {
+    const { way } = this.#caution;
+    if (way === 'page' || way === 'row')
+      return verifyPage(this.#verification, views, way === 'page' ? this.#pages : this.#singles, after);
+    const { next: key } = await readKey(this.#query, views.opened, after);
+    if (!key) return { rows: 0, next: undefined, offenders: [], values: 0 };
+    if (way === 'cells') return { rows: 1, next: key, ...(await verifyCells(this.#verification, views, key)) };
+    const offenders = this.#verification.columns.map(({ name }) => ({ column: name, key, fault: UNREADABLE }));
+    return { rows: 1, next: key, offenders, values: 0 };
   }
 }
 
@@ -107,15 +112,15 @@ async function walk(context: VerifyContext, verification: Verification, maxOffen
   do {
     signal.throwIfAborted();
     const verified = await sessions.use((views) => walked.next(views, after));
-    rows += verified.page.rows.length;
+    rows += verified.rows;
     values += verified.values;
     for (const each of verified.offenders) {
       faults.set(each.fault, (faults.get(each.fault) ?? 0) + 1);
       if (offenders.length < maxOffenders) offenders.push(each);
     }
-    after = verified.page.next;
-    progress.add(verified.page.rows.length);
-    await throttle.after(verified.page.rows.length, signal);
+    after = verified.next;
+    progress.add(verified.rows);
+    await throttle.after(verified.rows, signal);
   } while (after !== undefined);
   const counted = FAULTS.flatMap((fault) => (faults.has(fault) ? [[fault, faults.get(fault) ?? 0] as const] : []));
   return { rows, values, offenders, faults: Object.fromEntries(counted) };
@@ -148,7 +153,7 @@ async function verifyTable(context: VerifyContext, options: VerifyOptions): Prom
   }
   const remainders = remaindersOf(facts, options.table, options.migrations, (each) => plain.has(each));
   progress.expect(found.estimatedRows);
-  const walked = await walk(context, { table, columns }, options.maxOffenders);
+  const walked = await walk(context, { table, columns, long: new LongValue() }, options.maxOffenders);
   const isProved = walked.offenders.length === 0 && remainders.every(({ isFault }) => !isFault);
   return { outcome: isProved ? 'proved' : 'faults', columns: columns.map(({ name }) => name), ...walked, remainders };
 }

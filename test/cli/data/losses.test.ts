@@ -6,12 +6,17 @@ import { StopRequested } from '../../../runtime/abort.ts';
 import { type Migrating, migratingTables, SEARCHABLE } from './support/migrating.ts';
 
 const ROWS = 40;
+/** The last one is too long for a batch. */
+const LONG_BYTES = 300_000;
+const nameOf = (id: number) => `name ${id}${id === ROWS ? 'x'.repeat(LONG_BYTES) : ''}`;
 /** Every statement with EXISTING_STEP=1. */
 const STEP = Number(process.env['EXISTING_STEP'] ?? 9);
 
 async function fillPlain({ owner, prepare }: Migrating, table: string): Promise<void> {
   await owner.query(`CREATE TABLE ${table} (id int PRIMARY KEY, name text NOT NULL, ward text)`);
-  await owner.query(`INSERT INTO ${table} SELECT g, 'name ' || g, 'A' FROM generate_series(1, ${ROWS}) g`);
+  await owner.query(
+    `INSERT INTO ${table} SELECT g, 'name ' || g || repeat('x', ${LONG_BYTES} * (g = ${ROWS})::int), 'A' FROM generate_series(1, ${ROWS}) g`,
+  );
   await prepare();
 }
 
@@ -27,7 +32,7 @@ async function requireSwitched(t: Test, { postgres, owner, verify }: Migrating, 
   await client.end();
   t.same(
     rows,
-    Array.from({ length: ROWS }, (_, index) => ({ id: index + 1, name: `name ${index + 1}` })),
+    Array.from({ length: ROWS }, (_, index) => ({ id: index + 1, name: nameOf(index + 1) })),
   );
   t.match(await verify({ isBeforeDrop: true }), { outcome: 'proved', values: ROWS });
   const isRequired = `SELECT attnotnull FROM pg_attribute WHERE attrelid = '${table}'::regclass AND attname = 'name'`;
@@ -41,20 +46,23 @@ function losing(
   isTurn: (sql: string) => 'before' | 'behind' | undefined,
 ): Connection {
   const end = (pid: unknown) => owner.query('SELECT pg_terminate_backend($1, 5000)', [pid]);
+  const around = async <Result>(sql: string, work: () => Promise<Result>): Promise<Result> => {
+    const turn = isTurn(sql);
+    if (turn === undefined) return work();
+    let pid: unknown;
+    await connection.each('SELECT pg_backend_pid()', [], ([found]) => {
+      pid = found;
+    });
+    if (turn === 'before') await end(pid);
+    const result = await work();
+    await end(pid);
+    await connection.each('SELECT 1', [], () => undefined);
+    return result;
+  };
   return {
     end: () => connection.end(),
-    each: async (sql, values, onRow) => {
-      const turn = isTurn(sql);
-      if (turn === undefined) return connection.each(sql, values, onRow);
-      let pid: unknown;
-      await connection.each('SELECT pg_backend_pid()', [], ([found]) => {
-        pid = found;
-      });
-      if (turn === 'before') await end(pid);
-      await connection.each(sql, values, onRow);
-      await end(pid);
-      return connection.each('SELECT 1', [], () => undefined);
-    },
+    each: (sql, values, onRow) => around(sql, () => connection.each(sql, values, onRow)),
+    cell: (sql, values, sink) => around(sql, () => connection.cell(sql, values, sink)),
   };
 }
 
@@ -191,7 +199,7 @@ t.test('waits for an acra-server that takes no value, and calls no row one that 
   const open = async (): Promise<Connection> => {
     const connection = await rig.session();
     return {
-      end: () => connection.end(),
+      ...connection,
       each: async (sql, values, onRow) => {
         if (sql.startsWith('UPDATE') && left-- > 0) throw Object.assign(new Error('refused'), { code: '58000' });
         return connection.each(sql, values, onRow);

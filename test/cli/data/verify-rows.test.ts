@@ -2,6 +2,7 @@
 
 import t from 'tap';
 import type { Connection } from '../../../cli/data/connection.ts';
+import { LongValue } from '../../../cli/data/long-value.ts';
 import { Pages } from '../../../cli/data/page.ts';
 import { verifyPage } from '../../../cli/data/verify/verify-page.ts';
 import { columnOf } from '../../acra/support/columns.ts';
@@ -28,6 +29,7 @@ function lying(rows: readonly (readonly [string, string | null])[]): Connection 
       if (sql.startsWith('SELECT t."id"')) for (const row of rows) onRow([...row]);
       if (sql.includes('pg_export_snapshot')) onRow(['00000003-00000001-1']);
     },
+    cell: async () => undefined,
     end: async () => undefined,
   };
 }
@@ -44,7 +46,7 @@ t.test('finds rows and values that a database shows in one session alone', async
   ]);
   const pages = new Pages({ table, columns: ['t."name"'] }, { maxRows: 100, maxBytes: 1_000 });
   const views = { opened, stored, end: async () => undefined };
-  const { offenders } = await verifyPage({ table, columns: [column] }, views, pages, undefined);
+  const { offenders } = await verifyPage({ table, columns: [column], long: new LongValue() }, views, pages, undefined);
   t.same(
     offenders.map(({ key, fault }) => [...key, fault]),
     [

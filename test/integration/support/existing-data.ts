@@ -22,6 +22,11 @@ const ENCRYPTOR = `schemas:
 `;
 const TABLE = (name: string) => `CREATE TABLE ${name} (id int PRIMARY KEY, name text, town text NOT NULL)`;
 
+/** What a statement has beside its value is less than the rest of the longest message (docs/encrypt-existing-data.md). */
+export const LARGEST_VALUE_BYTES = 16 * 1024 * 1024 - 1024;
+/** 150 MB. */
+export const MAX_RSS_KIB = Math.floor(150_000_000 / 1024);
+
 export interface ExistingData {
   readonly stack: Stack;
   /** The application, at the database itself; it owns the tables `people` and, beside it, `twin`. */
