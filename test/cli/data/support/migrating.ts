@@ -31,6 +31,8 @@ type EncryptFor = Partial<EncryptOptions> & {
   readonly maxBytes?: number;
   readonly signal?: AbortSignal;
   readonly open?: () => Promise<Connection>;
+  /** What is said of lost sessions. */
+  readonly tellOfSessions?: (text: string) => void;
 };
 
 export interface Migrating {
@@ -46,7 +48,7 @@ export interface Migrating {
   verify(options?: Partial<VerifyOptions>): Promise<VerifyReport>;
 }
 
-const told = () => undefined;
+const told: (text: string) => void = () => undefined;
 
 export interface ManyMigrating {
   readonly postgres: GuardedPostgres;
@@ -73,8 +75,11 @@ export async function migratingTables(
     progress: new Progress(systemClock, told),
     throttle: new Throttle(systemClock, undefined),
   });
-  const sessionsOf = <Session extends { end(): Promise<void> }>(open: () => Promise<Session>, signal: AbortSignal) =>
-    new Sessions({ open, signal, clock: systemClock, patienceMs: 30_000, random: systemRandom, told });
+  const sessionsOf = <Session extends { end(): Promise<void> }>(
+    open: () => Promise<Session>,
+    signal: AbortSignal,
+    tellOf = told,
+  ) => new Sessions({ open, signal, clock: systemClock, patienceMs: 30_000, random: systemRandom, told: tellOf });
   const of = (name: string): Migrating => {
     const [migration, table] = [migrationOf(name), tables.get(name)!];
     const column = table.encrypted.get('name')!;
@@ -97,9 +102,16 @@ export async function migratingTables(
         await applyPreparation(connection, planPreparation(await look()), told);
         await connection.end();
       },
-      encrypt: async ({ maxRows = 100, maxBytes = 1024 * 1024, signal, open = () => session(), ...options } = {}) => {
+      encrypt: async ({
+        maxRows = 100,
+        maxBytes = 1024 * 1024,
+        signal,
+        open = () => session(),
+        tellOfSessions,
+        ...options
+      } = {}) => {
         const shared = common(signal);
-        const sessions = sessionsOf(open, shared.signal);
+        const sessions = sessionsOf(open, shared.signal, tellOfSessions);
         const target = { migration, column };
         const lock = { lockTimeoutMs: 500, patienceMs: 60_000 };
         const fixed = { target, schema: undefined, isDryRun: false, old: 'keep', lock, told } as const;
