@@ -1,14 +1,17 @@
 /** Certificates written field by field (RFC 5280 section 4.1), with every part open to change. */
 import type { KeyObject } from 'node:crypto';
-import { createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { hex, tlv } from './der.ts';
+import { type Curve, type Hash, keyFrom, signDer } from './deterministic-ecdsa.ts';
 
 export interface CertificateSpec {
   readonly name: string;
   /** Defaults to the name of the issuer. */
   readonly issuerName?: string;
-  readonly curve?: 'P-384' | 'P-256';
-  readonly hash?: 'sha384' | 'sha256';
+  readonly curve?: Curve;
+  readonly hash?: Hash;
+  /** The key follows from it; random when absent. */
+  readonly keyText?: string;
   /** What the signed part says of the signature's hash; defaults to the truth. */
   readonly namedHash?: 'sha384' | 'sha256';
   readonly notBeforeMs: number;
@@ -45,9 +48,12 @@ function time(timeMs: number): Buffer {
   return tlv(0x17, Buffer.from(digits.slice(2)));
 }
 
+const randomKey = (curve: Curve) => generateKeyPairSync('ec', { namedCurve: curve }).privateKey;
+
 /** Self-signed when there is no issuer. */
 export function issue(spec: CertificateSpec, issuer?: Issued): Issued {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: spec.curve ?? 'P-384' });
+  const { curve = 'P-384', keyText } = spec;
+  const privateKey = keyText === undefined ? randomKey(curve) : keyFrom(curve, keyText);
   const hash = spec.hash ?? 'sha384';
   const tbs = tlv(
     0x30,
@@ -60,7 +66,7 @@ export function issue(spec: CertificateSpec, issuer?: Issued): Issued {
     createPublicKey(privateKey).export({ type: 'spki', format: 'der' }),
     tlv(0xa3, tlv(0x30, ...spec.extensions)),
   );
-  const signature = sign(hash, tbs, issuer?.privateKey ?? privateKey);
+  const signature = signDer(hash, tbs, issuer?.privateKey ?? privateKey);
   const der = tlv(0x30, tbs, ECDSA_WITH[hash], tlv(0x03, hex('00'), signature));
   return { name: spec.name, privateKey, der };
 }

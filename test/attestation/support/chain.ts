@@ -18,12 +18,22 @@ const EXTENSIONS: Readonly<Record<Level, readonly Buffer[]>> = {
   leaf: [notCa, leafUsage],
 };
 
-/** Changes apply to the certificate of that level. */
-export function makeChain(changes: Partial<Record<Level, Partial<CertificateSpec>>> = {}): Chain {
+function specOf(level: Level, keyText: string | undefined): CertificateSpec {
+  const key = keyText === undefined ? {} : { keyText: `${keyText} ${level}` };
+  return { name: level, ...VALIDITY, extensions: EXTENSIONS[level], ...key };
+}
+
+export type ChainChanges = Partial<Record<Level, Partial<CertificateSpec>>>;
+
+/**
+ * Changes apply to the certificate of that level.
+ * @param keyText the chain is the same each time for the same text; random keys when absent
+ */
+export function makeChain(changes: ChainChanges = {}, keyText?: string): Chain {
   const chain: Partial<Record<Level, Issued>> = {};
   let issuer: Issued | undefined;
   for (const level of LEVELS) {
-    issuer = issue({ name: level, ...VALIDITY, extensions: EXTENSIONS[level], ...changes[level] }, issuer);
+    issuer = issue({ ...specOf(level, keyText), ...changes[level] }, issuer);
     chain[level] = issuer;
   }
   return chain as Chain;
