@@ -1,6 +1,7 @@
 /** All error catalogues of the product together, for `what to do` lines and for docs/errors.md. */
 import { ACRA_ERRORS, CATALOGUE_ERRORS, ENCRYPTOR_ERRORS, ENGINE_ERRORS, KEYSTORE_ERRORS } from '../acra/errors.ts';
 import { ATTESTATION_ERRORS, NSM_ERRORS } from '../attestation/errors.ts';
+import { MEASUREMENTS_ERRORS } from '../attestation/published/errors.ts';
 import { CONFIG_ERRORS } from '../config/errors.ts';
 import { DEPLOY_ERRORS } from '../deploy/errors.ts';
 import { EIF_BUILD_ERRORS, KERNEL_ERRORS } from '../eif/build-errors.ts';
@@ -31,6 +32,7 @@ export const CATALOGUES: Readonly<Record<string, ErrorCatalogue>> = {
   Relay: RELAY_ERRORS,
   'Nitro Security Module': NSM_ERRORS,
   Attestation: ATTESTATION_ERRORS,
+  'Published measurements': MEASUREMENTS_ERRORS,
   'CMS EnvelopedData': CMS_ERRORS,
   KMS: KMS_ERRORS,
   'KMS, asked by the operator': KMS_OPERATOR_ERRORS,

@@ -22,5 +22,6 @@ await runProgram({
   acra: async () => (await import('./commands/acra.ts')).acraCommand(),
   eif: async (words) => (await import('./commands/eif.ts')).eifCommand(words),
   policy: async (words) => (await import('./commands/policy.ts')).policyCommand(words),
+  measurements: async (words) => (await import('./commands/measurements.ts')).measurementsCommand(words),
   pcr: async () => (await import('./commands/pcr.ts')).pcrCommand(),
 });

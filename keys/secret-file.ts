@@ -1,5 +1,5 @@
 /**
- * The password or verifier of a user of the database, as an operator hands it over: a file with one line. What is more likely another
+ * A password, verifier or passphrase, as an operator hands it over: a file with one line. What is more likely another
  * file is refused. The bytes are never a string; a pipe is read as well as a file.
  */
 import { closeSync, openSync, readSync } from 'node:fs';
@@ -31,7 +31,10 @@ function withoutLineBreak(bytes: Buffer): Buffer {
  * @returns the secret, which the caller disposes, or why it is none of this form
  * @throws what the file system says of a file that cannot be read
  */
-export function readSecretFile(file: string, { maxBytes, fault }: SecretForm): SecretBuffer | string {
+export function readSecretFile(
+  file: string,
+  { maxBytes, fault }: Pick<SecretForm, 'maxBytes' | 'fault'>,
+): SecretBuffer | string {
   const buffer = Buffer.allocUnsafeSlow(maxBytes + '\r\n'.length + 1);
   try {
     const secret = withoutLineBreak(buffer.subarray(0, readInto(buffer, file)));

@@ -1,0 +1,39 @@
+/** Reads a plain measurements.json: of `eif build`, or what `nitro-cli build-enclave` and `describe-eif` print, which has the registers only. */
+import { z } from 'zod';
+import { runtimeStatement } from '../runtime/statement.ts';
+import type { MeasurementsContent, NamedDigest } from './content.ts';
+import { fileName, pcrHex, requireConsistent, sha256Hex, toPcrs } from './content.ts';
+import { MeasurementsError } from './errors.ts';
+
+const pcr = z.string().toLowerCase().pipe(pcrHex);
+const file = z.object({ file: fileName, sha256: sha256Hex });
+
+/** The build says much more (files, kernel), which concerns nobody here. */
+const measurementsJson = z.object({
+  Measurements: z.object({ PCR0: pcr, PCR1: pcr, PCR2: pcr, PCR8: pcr.optional() }),
+  image: file.optional(),
+  billOfMaterials: file.optional(),
+  runtime: z.strictObject({ statement: runtimeStatement, PCR16: pcr }).optional(),
+});
+
+function named({ file: name, sha256 }: z.infer<typeof file>): NamedDigest {
+  return { name, sha256 };
+}
+
+/** @throws MeasurementsError MEASUREMENTS_INVALID, MEASUREMENTS_INCOMPLETE, MEASUREMENTS_CONTRADICTORY */
+export function parseMeasurementsJson(json: unknown): MeasurementsContent {
+  const parsed = measurementsJson.safeParse(json);
+  if (!parsed.success) {
+    const found = z.prettifyError(parsed.error);
+    throw new MeasurementsError('MEASUREMENTS_INVALID', 'the file is no measurements.json', { found });
+  }
+  const { Measurements: measured, image, billOfMaterials, runtime } = parsed.data;
+  const content = {
+    pcrs: toPcrs({ ...measured, PCR16: runtime?.PCR16 }),
+    ...(runtime === undefined ? {} : { statement: runtime.statement }),
+    ...(image === undefined ? {} : { image: named(image) }),
+    ...(billOfMaterials === undefined ? {} : { billOfMaterials: named(billOfMaterials) }),
+  };
+  requireConsistent(content);
+  return content;
+}
