@@ -23,5 +23,10 @@ await runProgram({
   eif: async (words) => (await import('./commands/eif.ts')).eifCommand(words),
   policy: async (words) => (await import('./commands/policy.ts')).policyCommand(words),
   measurements: async (words) => (await import('./commands/measurements.ts')).measurementsCommand(words),
+  rebuild: async () => {
+    const { keepHeapSmall } = await import('./eif/small-heap.ts');
+    keepHeapSmall();
+    return (await import('./commands/rebuild.ts')).rebuildCommand();
+  },
   pcr: async () => (await import('./commands/pcr.ts')).pcrCommand(),
 });

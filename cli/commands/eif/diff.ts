@@ -2,8 +2,8 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { diffImages } from '../../../eif/diff.ts';
-import { harmlessText } from '../../../runtime/harmless-text.ts';
 import { answer, answering } from '../../eif/answer.ts';
+import { differencesJson, printDifferences } from '../../eif/differences.ts';
 import { green, printJson, printLine } from '../../output.ts';
 
 interface DiffOptions {
@@ -12,12 +12,9 @@ interface DiffOptions {
 
 async function areEqualImages(a: string, b: string, { json }: DiffOptions): Promise<boolean> {
   const differences = await diffImages(resolve(a), resolve(b));
-  if (json) printJson(differences.map((each) => ({ ...each, a: each.a ?? null, b: each.b ?? null })));
+  if (json) printJson(differencesJson(differences));
   else {
-    for (const { section, entry, field, a: before, b: after } of differences) {
-      const place = [section, entry, field].filter((part) => part !== undefined).join(' ');
-      printLine(harmlessText(`${place}: ${before ?? 'nothing'} → ${after ?? 'nothing'}`));
-    }
+    printDifferences(differences);
     if (differences.length === 0) printLine(green('equal to the bit'));
   }
   return differences.length === 0;

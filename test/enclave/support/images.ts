@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { locateAcraServer } from '../../../acra/obtain/locate.ts';
 import { acraCacheFolder } from '../../../cli/acra-cache.ts';
-import { ENTRY_POINTS } from '../../../cli/commands/eif/build.ts';
+import { ENTRY_POINTS } from '../../../cli/eif/build-folder.ts';
 import { hostArchitecture, provideKernel } from '../../../cli/eif/provide-kernel.ts';
 import { readRecipe } from '../../../cli/eif/read-recipe.ts';
 import type { ImageRequest } from '../../../eif/image/build-image.ts';

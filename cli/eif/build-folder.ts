@@ -1,0 +1,113 @@
+/** Builds the image of a measured folder from this source tree: for `eif build`, and for whoever checks what another build gave. */
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseEncryptorConfig } from '../../acra/encryptor-config/lint.ts';
+import { requireStandInCan } from '../../acra/encryptor-config/stand-in.ts';
+import { locateAcraServer } from '../../acra/obtain/locate.ts';
+import type { AcraProgram } from '../../acra/obtain/program.ts';
+import { digestFiles } from '../../attestation/runtime/folder-digest.ts';
+import { stateRuntime } from '../../attestation/runtime/state-runtime.ts';
+import { enclaveSchema } from '../../config/enclave.ts';
+import { guardWarnings } from '../../config/guard.ts';
+import { loadGuardList } from '../../config/guard-list.ts';
+import { loadConfig } from '../../config/load.ts';
+import type { ImageSigner } from '../../eif/build.ts';
+import { EifBuildError } from '../../eif/build-errors.ts';
+import { buildEnclaveImage } from '../../eif/image/build-image.ts';
+import type { EntryPoints } from '../../eif/image/contents.ts';
+import type { Measurements } from '../../eif/image/measurements.ts';
+import type { ImageRecipe } from '../../eif/image/recipe.ts';
+import { readSmallFile } from '../../eif/input-file.ts';
+import { measuredFolder } from '../../eif/rootfs/measured-folder.ts';
+import { STAND_IN_COMMAND } from '../../emulator/acra-server/command.ts';
+import { checkMeasuredFolder } from '../../keys/folder-check.ts';
+import { certificateEnds } from '../../keys/tls/folder-certificates.ts';
+import { RELEASE } from '../../runtime/release.ts';
+import type { CertificateEnd } from '../../wire/certificate-end.ts';
+import { describeEnd, lifeOf } from '../../wire/certificate-end.ts';
+import { acraCacheFolder } from '../acra-cache.ts';
+import { progress } from '../output.ts';
+import { hostArchitecture, provideKernel } from './provide-kernel.ts';
+import { readRecipe } from './read-recipe.ts';
+
+const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
+export const ENTRY_POINTS: EntryPoints = { init: 'supervisor/main.ts', standIn: 'emulator/acra-server/main.ts' };
+const MAX_ENCRYPTOR_BYTES = 1_048_576;
+
+export interface FolderBuild {
+  /** The measured folder. */
+  readonly enclave: string;
+  /** image.yaml; default: all defaults. */
+  readonly recipe: string | undefined;
+  readonly allowStandIn: boolean;
+  readonly signer: () => Promise<ImageSigner | 'unsigned'>;
+  /** Gets the three results. */
+  readonly output: string;
+  readonly signal: AbortSignal;
+}
+
+export interface BuiltFolder {
+  readonly measurements: Measurements;
+  readonly recipe: ImageRecipe;
+}
+
+/**
+ * The kernel comes last, for it can take minutes: what is wrong with anything else is known by then.
+ * @throws those of buildEnclaveImage and of every check before it
+ */
+export async function buildFolder(build: FolderBuild): Promise<BuiltFolder> {
+  const { signal } = build;
+  const enclaveFolder = resolve(build.enclave);
+  const acraServer = await findAcraServer(build.allowStandIn);
+  const ends = await checkConfiguration(enclaveFolder, acraServer);
+  const recipe = readRecipe(build.recipe);
+  const signer = await build.signer();
+  const architecture = hostArchitecture();
+  const kernel = await provideKernel(recipe, { architecture, projectFolder: PROJECT, signal });
+  const measurements = await buildEnclaveImage({
+    name: recipe.name,
+    release: RELEASE,
+    kernel,
+    projectFolder: PROJECT,
+    entryPoints: ENTRY_POINTS,
+    system: recipe.libraries,
+    acraServer,
+    allowStandIn: build.allowStandIn,
+    enclaveFolder,
+    compression: recipe.compression,
+    memoryMiB: recipe.memoryMiB,
+    certificateEnds: ends,
+    signer,
+    outputFolder: resolve(build.output),
+    signal,
+    onProgress: progress,
+  });
+  return { measurements, recipe };
+}
+
+/** What the enclave would refuse at its start, or its clients later, is refused here. */
+async function checkConfiguration(folder: string, program: AcraProgram): Promise<readonly CertificateEnd[]> {
+  const config = loadConfig(enclaveSchema, join(folder, 'enclave.yaml'));
+  const file = join(folder, config.acra.encryptorConfig);
+  const encryptorConfig = parseEncryptorConfig(await readSmallFile(file, MAX_ENCRYPTOR_BYTES), file);
+  if (program.kind === 'stand-in') requireStandInCan(encryptorConfig, file);
+  loadGuardList(config, folder);
+  await measuredFolder(folder);
+  const nowMs = Date.now();
+  const { warnings } = await checkMeasuredFolder({ folder, config, encryptorConfig, nowMs });
+  for (const warning of [...guardWarnings(config.guard), ...warnings]) progress(`warning: ${warning}`);
+  const ends = certificateEnds(folder, config, nowMs);
+  for (const end of ends) if (lifeOf(end, nowMs) !== 'valid') progress(`warning: ${describeEnd(end, nowMs)}`);
+  stateRuntime({ config, files: await digestFiles(folder), release: RELEASE });
+  return ends;
+}
+
+async function findAcraServer(allowStandIn: boolean): Promise<AcraProgram> {
+  const found = await locateAcraServer({
+    environment: process.env,
+    cacheFolder: acraCacheFolder(process.env),
+    standIn: STAND_IN_COMMAND,
+  });
+  if (found.kind !== 'stand-in' || allowStandIn) return found;
+  throw new EifBuildError('EIF_BUILD_STAND_IN', 'no acra-server was found but the stand-in');
+}
