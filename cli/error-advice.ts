@@ -21,6 +21,7 @@ import { LEASE_ERRORS } from '../supervisor/lease/errors.ts';
 import { SYSTEM_ERRORS } from '../system/errors.ts';
 import { WIRE_ERRORS } from '../wire/errors.ts';
 import { REQUEST_ERRORS } from '../wire/requests/errors.ts';
+import { CONNECT_ERRORS } from './connect/errors.ts';
 import { CLI_ERRORS } from './errors.ts';
 
 export const CATALOGUES: Readonly<Record<string, ErrorCatalogue>> = {
@@ -54,6 +55,7 @@ export const CATALOGUES: Readonly<Record<string, ErrorCatalogue>> = {
   'cpio archive': CPIO_ERRORS,
   Installation: DEPLOY_ERRORS,
   'Command line': CLI_ERRORS,
+  connect: CONNECT_ERRORS,
   Emulators: EMULATOR_ERRORS,
 };
 

@@ -23,6 +23,7 @@ await runProgram({
   eif: async (words) => (await import('./commands/eif.ts')).eifCommand(words),
   policy: async (words) => (await import('./commands/policy.ts')).policyCommand(words),
   measurements: async (words) => (await import('./commands/measurements.ts')).measurementsCommand(words),
+  connect: async () => (await import('./commands/connect.ts')).connectCommand(),
   rebuild: async () => {
     const { keepHeapSmall } = await import('./eif/small-heap.ts');
     keepHeapSmall();

@@ -4,6 +4,11 @@
  */
 export { AWS_NITRO_ROOT_G1_PEM } from '../aws-root.ts';
 export { ATTESTATION_ERRORS, AttestationError } from '../errors.ts';
+export { MEASUREMENTS_ERRORS, MeasurementsError } from '../published/errors.ts';
+export type { VerifyingKey } from '../published/keys.ts';
+export { readVerifyingKey } from '../published/keys.ts';
+export type { PublishedClaim, PublishedDemands } from '../published/read.ts';
+export { readPublished } from '../published/read.ts';
 export type { RuntimeStatement } from '../runtime/statement.ts';
 export type { Claim } from './checklist.ts';
 export type { ClaimName } from './claims.ts';

@@ -6,10 +6,11 @@ import { systemClock } from '../../runtime/clock.ts';
 import { Deadline } from '../../runtime/deadline.ts';
 import { errorCode } from '../../runtime/errors.ts';
 import { CliError } from '../errors.ts';
-import { collect, parseDuration } from '../option-values.ts';
+import { parseDuration } from '../option-values.ts';
 import { printError, printJson, printLine, yellow } from '../output.ts';
 import { untilStopped } from '../until-signal.ts';
 import { keepOneForAnswers, NO_ANSWER } from '../usage-exit.ts';
+import { withDemandOptions } from '../verify/demand-options.ts';
 import { type DemandOptions, readDemands } from '../verify/demands.ts';
 import type { Fetched } from '../verify/fetched.ts';
 import type { Pin } from '../verify/pin.ts';
@@ -106,18 +107,8 @@ export function verifyCommand(): Command {
     )
     .option('--statement <file>', 'the runtime statement that was saved with a COSE document')
     .option('--nonce <hex>', '16 to 64 bytes; default: 32 random ones, and none of a saved document')
-    .option('--max-age <duration>', 'how old the document may be (default: 5m)', parseDuration)
-    .option('--measurements <file>', 'measurements.json of the expected image')
-    .option('--no-measurements', 'judge no measurement: which program runs stays open')
-    .option('--pcr <index=hex>', 'what a register must show; may be given several times', collect)
-    .option('--role-arn <arn>', 'PCR3: the IAM role of the parent instance')
-    .option('--instance-id <id>', 'PCR4: the parent instance')
-    .option('--require-attested-tls-key', 'the TLS key must be born in the enclave (tls.key: attested)')
-    .option('--allow-report-guard', 'accept a guard that reports what it cannot protect, and lets it pass')
-    .option('--allow-no-guard', 'accept acra-server in line, without a guard (ingress.tls: passthrough)')
-    .option('--allow-any-relation', 'accept values for relations that nobody listed (guard.relations: any)')
-    .option('--allow-open-migrations', 'accept columns whose existing rows are being encrypted')
-    .option('--trust-root <file>', 'trust this root (PEM) and not that of AWS: for emulated enclaves')
+    .option('--max-age <duration>', 'how old the document may be (default: 5m)', parseDuration);
+  withDemandOptions(command)
     .option(
       '--out <folder>',
       'when all passes: write the document, the statement, the report, and ca.pem for sslrootcert',

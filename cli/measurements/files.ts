@@ -1,9 +1,10 @@
 /** Files of measurements and of the keys that sign them, as options name them. */
 import { basename, resolve } from 'node:path';
+import type { ExpectedMeasurements } from '../../attestation/expected.ts';
 import { MeasurementsError } from '../../attestation/published/errors.ts';
 import type { SigningKey, VerifyingKey } from '../../attestation/published/keys.ts';
 import { MAX_KEY_FILE_BYTES, readSigningKey, readVerifyingKey } from '../../attestation/published/keys.ts';
-import { MAX_MEASUREMENTS_BYTES } from '../../attestation/published/read.ts';
+import { MAX_MEASUREMENTS_BYTES, type PublishedDemands, readPublished } from '../../attestation/published/read.ts';
 import { readSmallFile } from '../../eif/input-file.ts';
 import { readSecretFile } from '../../keys/secret-file.ts';
 import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
@@ -19,6 +20,18 @@ async function readFile(path: string, maxBytes: number): Promise<Buffer> {
 /** @throws MeasurementsError MEASUREMENTS_FILE */
 export function readMeasurements(path: string): Promise<Buffer> {
   return readFile(path, MAX_MEASUREMENTS_BYTES);
+}
+
+/**
+ * What is expected of an enclave, as a file says it that those have signed whose keys are named.
+ * @param require paths of public keys
+ * @throws MeasurementsError
+ */
+export async function readExpectedMeasurements(
+  path: string,
+  { require, ...demands }: Omit<PublishedDemands, 'require'> & { readonly require: readonly string[] },
+): Promise<ExpectedMeasurements> {
+  return readPublished(await readMeasurements(path), { ...demands, require: await readRequiredKeys(require) });
 }
 
 /** In the order of the paths. @throws MeasurementsError MEASUREMENTS_FILE, and those of readVerifyingKey */

@@ -2,11 +2,15 @@
 import type { Demands, ExpectedRegisters } from '../../attestation/verify/demands.ts';
 import { pcrOfInstance, pcrOfRole } from '../../eif/pcr.ts';
 import { CliError } from '../errors.ts';
-import { readMeasurements, readTrustedRoot } from './files.ts';
+import { readExpectedMeasurements } from '../measurements/files.ts';
+import { readTrustedRoot } from './files.ts';
 
 export interface DemandOptions {
   /** False: `--no-measurements`. */
   readonly measurements?: string | false;
+  readonly require?: readonly string[];
+  /** Milliseconds. */
+  readonly measurementsMaxAge?: number;
   readonly pcr?: readonly string[];
   readonly roleArn?: string;
   readonly instanceId?: string;
@@ -47,7 +51,18 @@ function namedRegisters({ pcr = [], roleArn, instanceId }: DemandOptions): (read
   ];
 }
 
+function readPublishedFile(path: string, { require = [], measurementsMaxAge }: DemandOptions) {
+  return readExpectedMeasurements(path, { require, maxAgeMs: measurementsMaxAge, nowMs: Date.now() });
+}
+
+/** Without a file to which they apply they would be passed over. */
+function refuseIdleOptions({ measurements, require = [], measurementsMaxAge }: DemandOptions): void {
+  if (typeof measurements === 'string' || (require.length === 0 && measurementsMaxAge === undefined)) return;
+  throw new CliError('CLI_OPTION', '--require and --measurements-max-age are about --measurements FILE');
+}
+
 async function readExpected(options: DemandOptions): Promise<ExpectedRegisters | 'not-judged'> {
+  refuseIdleOptions(options);
   const named = namedRegisters(options);
   const { measurements } = options;
   if (measurements === false) {
@@ -62,7 +77,7 @@ async function readExpected(options: DemandOptions): Promise<ExpectedRegisters |
       allowed: '--measurements FILE, --pcr INDEX=HEX, or --no-measurements to know only that the document is authentic',
     });
   }
-  const file = measurements === undefined ? undefined : await readMeasurements(measurements);
+  const file = measurements === undefined ? undefined : await readPublishedFile(measurements, options);
   const pcrs = new Map<number, Buffer>(file?.pcrs);
   for (const [index, value] of named) {
     if (pcrs.get(index)?.equals(value) === false) {
@@ -73,7 +88,7 @@ async function readExpected(options: DemandOptions): Promise<ExpectedRegisters |
   return { pcrs, ...(file?.statement && { statement: file.statement }) };
 }
 
-/** All that options say; nonce, time and TLS key depend on where the document is from. @throws CliError, AttestationError, EifError */
+/** All that options say; nonce, time and TLS key depend on where the document is from. @throws CliError, MeasurementsError, EifError */
 export async function readDemands(options: DemandOptions): Promise<Demands> {
   return {
     measurements: await readExpected(options),

@@ -1,14 +1,11 @@
-/** Files that `verify` is told to read: saved documents, statements, roots, measurements. */
+/** Files that `verify` is told to read: saved documents, statements, roots. */
 import { resolve } from 'node:path';
-import type { ExpectedMeasurements } from '../../attestation/expected.ts';
 import { MAX_STATEMENT_BYTES } from '../../attestation/runtime/statement.ts';
-import { parseMeasurements } from '../../attestation/verify/measurements-file.ts';
 import { readSmallFile } from '../../eif/input-file.ts';
 import { CliError } from '../errors.ts';
 import { MAX_ANSWER_JSON_BYTES, parseAnswerJson } from './answer-json.ts';
 import type { Fetched } from './fetched.ts';
 
-const MAX_MEASUREMENTS_BYTES = 1_048_576;
 const MAX_ROOT_BYTES = 65_536;
 /** `{`: a document in COSE begins with 0x84 or 0xd2. */
 const JSON_START = 0x7b;
@@ -38,12 +35,4 @@ export async function readSaved(
 /** PEM. @throws CliError CLI_VERIFY_FILE */
 export async function readTrustedRoot(path: string): Promise<string> {
   return (await read(path, MAX_ROOT_BYTES)).toString('latin1');
-}
-
-/**
- * What is expected of the enclave, as a file says it; nobody vouches for the file but who names it.
- * @throws CliError CLI_VERIFY_FILE; AttestationError ATTESTATION_POLICY_INVALID
- */
-export async function readMeasurements(path: string): Promise<ExpectedMeasurements> {
-  return parseMeasurements((await read(path, MAX_MEASUREMENTS_BYTES)).toString('utf8'));
 }
