@@ -111,7 +111,9 @@ export class Attestor {
     }
     this.#count('failed');
     const failure =
-      error instanceof CodedError ? error : new RequestError('REQUEST_FAILED', describeError(error), { cause: error });
+      error instanceof CodedError
+        ? error
+        : new RequestError('REQUEST_FAILED', 'the enclave could not answer', { cause: error });
     this.#deps.logger.log('error', 'attestation.failed', { code: failure.code, reason: describeError(failure) });
     return refusalOf(failure);
   }

@@ -160,7 +160,9 @@ t.test('refuses with the module’s own code, raises an alarm, and answers the n
   t.same(attestor.counts, { answered: 1, refused: 0, failed: 1 });
 });
 
-t.test('never rejects, whatever breaks (REQUEST_FAILED)', async (t) => {
-  const { attestor } = attestorOver(() => Promise.reject(new TypeError('a defect')));
-  t.equal(codeOf(await attestor.answer(ask(), FOR_EVER)), 'REQUEST_FAILED');
+t.test('never rejects, whatever breaks (REQUEST_FAILED), and tells strangers nothing of it, the log all', async (t) => {
+  const { attestor, logger } = attestorOver(() => Promise.reject(new TypeError('a defect')));
+  const answer = await attestor.answer(ask(), FOR_EVER);
+  t.match(answer, { code: 'REQUEST_FAILED', message: 'the enclave could not answer' });
+  t.match(logger.records, [{ fields: { reason: /a defect/ } }]);
 });
