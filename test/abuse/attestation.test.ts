@@ -14,7 +14,7 @@ import { type AttestationInsult, attestationInsults } from './support/attestatio
 import { holdFloods } from './support/cases.ts';
 import { wholeClientHello } from './support/client-hello.ts';
 import { HonestClient, holdHonest, tellHonest } from './support/honest.ts';
-import { FLOOD_MS } from './support/pace.ts';
+import { dripped, FLOOD_MS } from './support/pace.ts';
 import { dial, drain, RawClient, secure, startupPacket } from './support/raw-client.ts';
 
 /** Longer than any limit of the endpoint, or of a session's handshake. */
@@ -78,7 +78,7 @@ t.test('strangers that say too little, too slowly, or too early', { timeout: 120
     return socket;
   };
   const slow = begun();
-  const dripping = setInterval(() => slow.write(hello.subarray(slow.bytesWritten, slow.bytesWritten + 1)), 500);
+  dripped(slow, hello, 500);
   const asked = await untilSecure(secureForAttestation(target));
   asked.write(REQUEST.subarray(0, -1));
   const loud = await untilSecure(secureForAttestation(target));
@@ -101,7 +101,6 @@ t.test('strangers that say too little, too slowly, or too early', { timeout: 120
       t.ok(tookMs < MAX_MS, `${name}: ended after ${(tookMs / 1000).toFixed(1)} s, told ${said.length} bytes`);
     }),
   );
-  clearInterval(dripping);
   const report = await honest.report();
   tellHonest(t, 'meanwhile', report);
   holdHonest(t, 'meanwhile', report);

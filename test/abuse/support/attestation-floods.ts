@@ -1,12 +1,11 @@
 /** Floods of strangers that ask what the enclave is, so many that nobody could answer all of them. */
 import { once } from 'node:events';
-import { systemClock } from '../../../runtime/clock.ts';
 import { ATTESTATION_ALPN } from '../../../wire/requests/bounds.ts';
 import { ATTACKER, type Attacked, type Flood } from './attacked.ts';
 import { askInOrder, attest, secureForAttestation } from './attestation.ts';
 import { wholeClientHello } from './client-hello.ts';
 import { keysWithoutEnd } from './key-floods.ts';
-import { begun, FLOOD_MS, forAWhile, IS_LONG } from './pace.ts';
+import { begun, dripped, FLOOD_MS, forAWhile, IS_LONG } from './pace.ts';
 import { dial } from './raw-client.ts';
 
 type From = (index: number) => string;
@@ -48,25 +47,16 @@ function ask(from: From): Flood {
   };
 }
 
-/** Begin a ClientHello and say no more, byte by byte. */
-async function dripped(target: Attacked): Promise<string> {
+/** Say their ClientHellos byte by byte. */
+async function slow(target: Attacked): Promise<string> {
   const first = await hello();
   const sockets = Array.from({ length: AT_ONCE }, (_, index) => {
     const socket = dial(target, many(index)).resume();
     socket.write(first.subarray(0, 20));
+    dripped(socket, first.subarray(20), 200);
     return socket;
   });
-  const over = new AbortController();
-  const drip = async () => {
-    for (let at = 20; at < first.length && !over.signal.aborted; at += 1) {
-      for (const socket of sockets) if (!socket.destroyed) socket.write(first.subarray(at, at + 1));
-      await systemClock.sleep(200, over.signal).catch(() => undefined);
-    }
-  };
-  const dripping = drip();
   await forAWhile(FLOOD_MS);
-  over.abort();
-  await dripping;
   const held = sockets.filter(({ destroyed }) => !destroyed).length;
   for (const socket of sockets) socket.destroy();
   return `${AT_ONCE} at once, ${held} still there at the end`;
@@ -93,7 +83,7 @@ async function silent(target: Attacked): Promise<string> {
 export const ATTESTATION_FLOODS: Readonly<Record<string, Flood>> = {
   '1,000 requests for attestation a second': ask(one),
   '1,000 requests for attestation a second, from 200 addresses': ask(many),
-  'ClientHellos for attestation byte by byte, from 200 addresses': dripped,
+  'ClientHellos for attestation byte by byte, from 200 addresses': slow,
   '60 handshakes for attestation a second that say nothing more, from 200 addresses': silent,
   'new keys without end, by whoever asks for attestation': keysWithoutEnd(() => undefined, undefined, ATTESTATION_ALPN),
 };

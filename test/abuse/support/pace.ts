@@ -50,6 +50,16 @@ export async function forAWhile(durationMs: number): Promise<void> {
 
 /** Writes a byte a second for as long as the socket lets it. */
 export function dripping(socket: Writable): void {
-  const timer = setInterval(() => socket.write(Buffer.of(0)), 1_000);
+  drip(socket, () => Buffer.of(0), 1_000);
+}
+
+/** Writes these bytes one by one. */
+export function dripped(socket: Writable, bytes: Buffer, everyMs: number): void {
+  let at = 0;
+  drip(socket, () => bytes.subarray(at, ++at), everyMs);
+}
+
+function drip(socket: Writable, next: () => Buffer, everyMs: number): void {
+  const timer = setInterval(() => socket.write(next()), everyMs);
   socket.once('close', () => clearInterval(timer));
 }
