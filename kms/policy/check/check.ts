@@ -30,6 +30,9 @@ export interface PolicyCheck {
 export function checkPolicy({ live, wish, keyArn, grants, rolePolicies }: PolicyCheck): readonly PolicyFinding[] {
   const { roleArn, administrators, policyAdministrators, encryptionContext, keysBornInEnclave } = wish;
   const report = new Report();
+  const { contexts, isIncomplete } = contextsToTry(live, encryptionContext);
+  if (isIncomplete)
+    report.add('POLICY_TOO_MANY_VALUES', null, 'encryption contexts with one deviation at a time were tried');
   const wanted = parseKeyPolicy(JSON.stringify(makeKeyPolicy(wish)));
   const trial: Trial = {
     live,
@@ -37,8 +40,7 @@ export function checkPolicy({ live, wish, keyArn, grants, rolePolicies }: Policy
     callers: callersToTry(live, [roleArn, ...administrators, ...policyAdministrators]),
     roleArn,
     expected: wish.measurements.map(valuesOf),
-    encryptionContext,
-    contexts: contextsToTry(live, encryptionContext),
+    contexts,
     report,
   };
   const needed = keysBornInEnclave ? ['kms:Decrypt', 'kms:GenerateDataKey'] : ['kms:Decrypt'];

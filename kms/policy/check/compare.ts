@@ -2,11 +2,12 @@
  * Holds a live policy against the one that `policy print` would make, request by request: both judge the same one, and where the live
  * one lets in more, or less, that is a difference. What is not known of a request counts for whoever asks and should not.
  */
+import { judgeCondition } from '../language/condition.ts';
 import type { Policy, Statement } from '../language/document.ts';
 import type { Decision, PolicyRequest } from '../language/evaluate.ts';
 import { applies, concerns, evaluatePolicy } from '../language/evaluate.ts';
 import type { Caller } from '../language/principal.ts';
-import { requestContext } from '../language/request-context.ts';
+import { registerOfKey, requestContext } from '../language/request-context.ts';
 import { registersOf, type Values } from './documents.ts';
 
 export interface Probe {
@@ -42,6 +43,16 @@ export class Comparer {
   isConcerned(caller: Caller, action: string): boolean {
     const request = this.#request({ caller, action, encryptionContext: {} });
     return [...this.#live, ...this.#wanted].some((each) => each.effect === 'Allow' && concerns(each, request) !== 'no');
+  }
+
+  /** Whether some document may let this in: what is not about documents holds, or may. */
+  mayBeLetIn(probe: Probe): boolean {
+    const request = this.#request(probe);
+    return this.#live.some((statement) => {
+      if (statement.effect !== 'Allow' || concerns(statement, request) === 'no') return false;
+      const others = statement.conditions.filter(({ key }) => registerOfKey(key) === undefined);
+      return others.every((condition) => judgeCondition(condition, request.context) !== 'no');
+    });
   }
 
   compare(probe: Probe): Comparison {

@@ -1,6 +1,7 @@
 /** Tries to seal keys of one's own, to hand rights on, and to rule over the key; and whether those who shall, can. */
 import { ADMINISTERING, DELEGATING, READING, RULING, SEALING } from '../actions.ts';
 import type { Probe } from './compare.ts';
+import type { Context } from './contexts.ts';
 import { documentsToTry } from './documents.ts';
 import type { PolicyFindingCode } from './findings.ts';
 import type { Trial } from './revealing.ts';
@@ -24,13 +25,12 @@ function tryAction(trial: Trial, probe: Probe, code: PolicyFindingCode | undefin
   if (difference === 'not-denied') tellMissingDeny(trial, action, 'by anybody');
 }
 
-/** In contexts that statements demand; and in none, by those who may seal in the enclave's. */
-function trySealingElsewhere(trial: Trial, probe: Probe): void {
-  const { comparer, contexts, encryptionContext, report } = trial;
+/** In other contexts than the enclave's. */
+function trySealingElsewhere(trial: Trial, probe: Probe, others: readonly Context[]): void {
+  const { comparer, report } = trial;
   const mayInOwn = comparer.compare(probe).live === 'allow';
-  const others = contexts.filter((context) => context !== encryptionContext);
-  for (const context of [...others, ...(Object.keys(encryptionContext).length === 0 ? [] : [{}])]) {
-    const { difference, statements } = comparer.compare({ ...probe, encryptionContext: context });
+  for (const encryptionContext of others) {
+    const { difference, statements } = comparer.compare({ ...probe, encryptionContext });
     if (difference !== 'more') continue;
     if (mayInOwn) report.addTo('POLICY_CONTEXT', statements, `${probe.action} in other contexts`);
     else report.addTo('POLICY_SEALING', statements, `${probe.action} for ${probe.caller.policyArn}`);
@@ -38,12 +38,13 @@ function trySealingElsewhere(trial: Trial, probe: Probe): void {
 }
 
 export function tryRuling(trial: Trial): void {
+  const [encryptionContext = {}, ...others] = trial.contexts;
   for (const [actions, code] of BY_OTHERS) {
     for (const action of actions) {
       for (const caller of trial.callers) {
-        const probe = { caller, action, encryptionContext: trial.encryptionContext };
+        const probe = { caller, action, encryptionContext };
         tryAction(trial, probe, code);
-        if (code === 'POLICY_SEALING') trySealingElsewhere(trial, probe);
+        if (code === 'POLICY_SEALING') trySealingElsewhere(trial, probe, others);
       }
     }
   }
@@ -51,7 +52,8 @@ export function tryRuling(trial: Trial): void {
 
 /** The enclave that was named must get in, and by its registers alone. */
 export function tryEnclave(trial: Trial, actions: readonly string[]): void {
-  const { live, expected, comparer, report, callers, roleArn, encryptionContext } = trial;
+  const { live, expected, comparer, report, callers, roleArn, contexts } = trial;
+  const [encryptionContext = {}] = contexts;
   const { documents, extra } = documentsToTry(live, expected);
   const caller = callers.find(({ policyArn }) => policyArn === roleArn);
   if (caller === undefined) return;
