@@ -113,6 +113,10 @@ const health = z
   .strictObject({
     probeIntervalMs: durationMs(10_000),
     probeTimeoutMs: durationMs(3_000),
+    clockCheckMs: durationMs(60_000).describe("how often the wall clock is compared with the hypervisor's"),
+    maxClockJumpMs: durationMs(60_000).describe(
+      "a difference up to this is corrected; the hypervisor's clock is not believed beyond it, and the enclave is degraded",
+    ),
     metricsIntervalMs: durationMs(5_000).describe('how often the enclave tells its numbers'),
     statusIntervalMs: z
       .int()

@@ -182,7 +182,7 @@ export class Supervisor {
   }
 
   async #serve(booted: Booted): Promise<void> {
-    const { relay, fleet, config, certificateEnds, ingress, lease, attestor } = booted;
+    const { relay, fleet, config, certificateEnds, ingress, lease, attestor, clockKeeper } = booted;
     const { clock, platform } = this.#deps;
     const publicRoutes = new PublicRoutes(relay, ingressRoutes(platform, { ...config, postgresIngress: ingress }));
     const monitor = this.#watchHealth(booted, () => void publicRoutes.close(1));
@@ -201,9 +201,8 @@ export class Supervisor {
             alarms,
             isHealthy: monitor.members.get(id)?.healthy ?? child.state.kind === 'running',
           })),
-          workload: [...fleet.samples, ...lease.samples],
+          workload: [fleet, lease, attestor, clockKeeper].flatMap(({ samples }) => samples),
           certificateEnds,
-          attestations: attestor.counts,
           suppressedRecords: this.#logger.suppressed,
           uptimeMs: clock.monotonicMs() - this.#startedMs,
         }),
@@ -223,9 +222,9 @@ export class Supervisor {
   }
 
   /** @param onAllFailed nobody is left who could serve */
-  #watchHealth({ fleet, config, probeTargets }: Booted, onAllFailed: () => void): HealthMonitor {
+  #watchHealth({ fleet, config, probeTargets, clockKeeper }: Booted, onAllFailed: () => void): HealthMonitor {
     const monitor = new HealthMonitor({
-      targets: probeTargets,
+      targets: { ...probeTargets, clock: () => clockKeeper.require() },
       intervalMs: config.health.probeIntervalMs,
       clock: this.#deps.clock,
       logger: this.#logger,

@@ -42,6 +42,17 @@ export const SUPERVISOR_ERRORS = {
     meaning: 'The supervisor cannot listen for requests on the socket of its own folder.',
     action: 'Report it: nothing else in an enclave may use that folder.',
   },
+  CLOCK_JUMPED: {
+    meaning:
+      'The hypervisor’s clock and the enclave’s are further apart than `health.maxClockJumpMs`; the enclave keeps its own time and is degraded until they agree.',
+    action:
+      'If the hypervisor’s time is right, start the enclave again: a boot takes it over. Else leave this machine.',
+  },
+  CLOCK_UNREAD: {
+    meaning:
+      'Three checks in a row could not read the hypervisor’s clock, so nobody can say that the enclave’s is right.',
+    action: 'Look up the code in the log record `clock.unread`; if it persists, start the enclave again.',
+  },
   BOOT_DATABASE_UNREACHABLE: {
     meaning: 'The probe through acra-server did not reach the database; it is retried until the phase’s deadline.',
     action: 'Check that the database is up and that host-proxy’s `database.connect` names it.',

@@ -24,6 +24,8 @@ export interface ProbeTargets {
   readonly database: (signal: AbortSignal) => Promise<DatabaseAnswer>;
   /** Those without which nobody is served. */
   readonly members: () => readonly Member[];
+  /** Throws while certificates cannot be judged by the clock. */
+  readonly clock?: () => void;
   /** What sessions meet meanwhile; undefined where the probe judges as they do. */
   readonly sessionTls?: Pick<SessionTls, 'endRound'>;
 }
@@ -148,7 +150,8 @@ export class HealthMonitor implements Service {
       }),
     );
     const sessions = await healthOf(signal, async () => targets.sessionTls?.endRound(certificate));
-    return [...members, sessions].find(({ healthy }) => !healthy) ?? HEALTHY;
+    const clock = await healthOf(signal, async () => targets.clock?.());
+    return [...members, sessions, clock].find(({ healthy }) => !healthy) ?? HEALTHY;
   }
 
   /** Without a database nobody can be probed; whom supervision calls down is down all the same. */

@@ -6,7 +6,6 @@ import type { CertificateEnd } from '../wire/certificate-end.ts';
 import type { EnclaveMessage } from '../wire/control/messages.ts';
 import type { MetricSample } from '../wire/metrics.ts';
 import { sample } from '../wire/metrics.ts';
-import type { AttestationCounts } from './attestation/attestor.ts';
 
 /** One supervised program. */
 interface ReportedChild {
@@ -23,11 +22,10 @@ interface ReportedChild {
 interface Reported {
   readonly relayCounters: Readonly<Record<string, RouteCounters>>;
   readonly children: readonly ReportedChild[];
-  /** What serves sessions counts itself. */
+  /** What counts itself. */
   readonly workload: readonly MetricSample[];
   readonly suppressedRecords: number;
   readonly certificateEnds: readonly CertificateEnd[];
-  readonly attestations: AttestationCounts;
   readonly uptimeMs: number;
 }
 
@@ -71,9 +69,6 @@ export function metricsMessage(reported: Reported): Extract<EnclaveMessage, { ty
       ...reported.workload,
       ...reported.certificateEnds.map(({ certificate, endsMs }) =>
         sample('certificate_expiry_timestamp_seconds', { certificate }, endsMs / 1000),
-      ),
-      ...Object.entries(reported.attestations).map(([outcome, count]) =>
-        sample('attestation_requests_total', { outcome }, count),
       ),
       ...relaySamples(reported.relayCounters),
     ],

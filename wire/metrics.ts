@@ -96,6 +96,16 @@ export const SUPERVISOR_METRICS = {
     help: 'Alarms that the log of a supervised program raised, by what is at stake',
     labels: ['child', 'concern'],
   },
+  clock_drift_seconds: {
+    kind: 'gauge',
+    help: 'How far the clock of the hypervisor was ahead of that of the enclave when last read, before any correction',
+    labels: [],
+  },
+  clock_checks_total: {
+    kind: 'counter',
+    help: 'Comparisons of the clock with that of the hypervisor, by what became of them',
+    labels: ['outcome'],
+  },
   attestation_requests_total: {
     kind: 'counter',
     help: 'Requests for an attestation document that the enclave answered, refused for a limit, or could not answer',

@@ -11,6 +11,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import { CodedError, describeError } from '../../runtime/errors.ts';
 import type { Logger } from '../../runtime/log.ts';
 import { TokenBucket } from '../../runtime/token-bucket.ts';
+import { type MetricSample, sample } from '../../wire/metrics.ts';
 import { RequestError } from '../../wire/requests/errors.ts';
 import type { AttestationAnswer, EnclaveAnswer, EnclaveRequest } from '../../wire/requests/messages.ts';
 import { refusalOf } from '../../wire/requests/messages.ts';
@@ -31,7 +32,7 @@ export interface AttestorDeps {
 }
 
 /** How many requests ended how. */
-export interface AttestationCounts {
+interface AttestationCounts {
   readonly answered: number;
   /** For the rate, for the queue, or because nobody waited any more. */
   readonly refused: number;
@@ -46,7 +47,7 @@ export class Attestor {
   readonly #bucket: TokenBucket;
   #waiting = 0;
   #last: Promise<unknown> = Promise.resolve();
-  #counts = { answered: 0, refused: 0, failed: 0 };
+  #counts: AttestationCounts = { answered: 0, refused: 0, failed: 0 };
 
   constructor(deps: AttestorDeps) {
     this.#deps = deps;
@@ -56,8 +57,10 @@ export class Attestor {
     this.#bucket = new TokenBucket(RATE, deps.clock);
   }
 
-  get counts(): AttestationCounts {
-    return this.#counts;
+  get samples(): readonly MetricSample[] {
+    return Object.entries(this.#counts).map(([outcome, count]) =>
+      sample('attestation_requests_total', { outcome }, count),
+    );
   }
 
   /**

@@ -3,6 +3,7 @@ import type { ControlConnection } from '../control/connection.ts';
 import { BootTable } from './phase.ts';
 import { acraPhase } from './phases/acra.ts';
 import { clockPhase } from './phases/clock.ts';
+import { clockKeptPhase } from './phases/clock-kept.ts';
 import { commitmentPhase } from './phases/commitment.ts';
 import { configurationPhase } from './phases/configuration.ts';
 import { controlPhase } from './phases/control.ts';
@@ -30,6 +31,7 @@ export const bootTable = BootTable.empty<BootStart & { readonly control: Control
   .phase(tlsKeyPhase)
   .phase(commitmentPhase)
   .phase(requestsPhase)
+  .phase(clockKeptPhase)
   .phase(heartbeatPhase)
   .phase(egressPhase)
   .phase(credentialsPhase)

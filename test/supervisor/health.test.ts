@@ -7,6 +7,7 @@ import t, { type Test as TapTest } from 'tap';
 import { createAuthority } from '../../emulator/pki/authority.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import type { ChildState, SupervisedChild } from '../../supervisor/children/child.ts';
+import { SupervisorError } from '../../supervisor/errors.ts';
 import type { Health } from '../../supervisor/health.ts';
 import { HealthMonitor } from '../../supervisor/health.ts';
 import { probeDatabase } from '../../supervisor/probes/database.ts';
@@ -51,10 +52,16 @@ interface Watched {
   readonly sessionTls?: SessionTls;
   /** Default: the database of the test's own CA. */
   readonly caPem?: string;
+  readonly enclaveClock?: () => void;
 }
 
 async function watch(t: TapTest, watched: Watched) {
-  const { members = [], caPem = authority.certificatePem, sessionTls = new SessionTls(() => 0) } = watched;
+  const {
+    members = [],
+    enclaveClock,
+    caPem = authority.certificatePem,
+    sessionTls = new SessionTls(() => 0),
+  } = watched;
   const secureContext = createSecureContext({ cert: identity.certificatePem, key: identity.privateKeyPem });
   const { address: target } = await databaseWithTls(t, secureContext);
   const clock = new FakeClock();
@@ -70,6 +77,7 @@ async function watch(t: TapTest, watched: Watched) {
             requireAcra({ target: each.listen, dialled: each.dialled, timeoutMs: TIMEOUT_MS, clock }, signal),
         })),
       sessionTls,
+      ...(enclaveClock && { clock: enclaveClock }),
       database: (signal) => probeDatabase({ target, serverName: 'db.internal', caPem, timeoutMs: TIMEOUT_MS }, signal),
     },
     intervalMs: INTERVAL_MS,
@@ -143,6 +151,20 @@ t.test('tells each acra-server’s own health, also while the database cannot be
   await untilHeard(1);
   t.match(heard[0], { healthy: false, code: 'BOOT_DATABASE_UNTRUSTED' });
   t.match(monitor.members.get('down'), { healthy: false, code: 'ACRA_EXIT_KILLED' });
+});
+
+t.test('tells of a clock that cannot be relied on, and of its return', async (t) => {
+  let fault: SupervisorError | undefined = new SupervisorError('CLOCK_JUMPED', 'a jump');
+  const { heard, untilHeard } = await watch(t, {
+    enclaveClock: () => {
+      if (fault !== undefined) throw fault;
+    },
+  });
+  await untilHeard(1);
+  t.match(heard.at(-1), { healthy: false, code: 'CLOCK_JUMPED' });
+  fault = undefined;
+  await untilHeard(heard.length + 1);
+  t.match(heard.at(-1), { healthy: true });
 });
 
 t.test('says what is wrong with the database’s certificate', async (t) => {

@@ -8,9 +8,11 @@ import { qemuTools } from '../enclave/support/qemu-tools.ts';
 
 const DAY_MS = 24 * 3_600_000;
 const SLACK_MS = 60_000;
+const CHECKED = /^acra_enclave_clock_checks_total\{outcome="(?:kept|corrected)"\} [1-9]/m;
 
 t.test('keeps the security module’s time when the machine’s clock is a day off', async (t) => {
-  const stack = await EnclaveStack.prepare(t);
+  const health = { probeTimeoutMs: 30_000, maxClockJumpMs: 3_600_000, clockCheckMs: 5_000 };
+  const stack = await EnclaveStack.prepare(t, { health });
   const { program } = await qemuTools();
   const wrapper = join(stack.root, 'qemu-of-yesterday');
   writeFileSync(wrapper, `#!/bin/sh\nexec '${program}' "$@" -rtc base=$(date -u -d yesterday +%FT%T)\n`);
@@ -22,4 +24,6 @@ t.test('keeps the security module’s time when the machine’s clock is a day o
   const serving = await stack.untilRecord(({ event }) => event === 'supervisor.serving');
   const enclaveMs = Date.parse(String(serving['time']));
   t.ok(Math.abs(enclaveMs - systemClock.nowMs()) < SLACK_MS, `its records are of ${serving['time']}`);
+  for (let metrics = ''; !CHECKED.test(metrics); metrics = await stack.metrics()) await stack.until(() => true);
+  t.equal((await stack.until(() => true)).enclave?.errorCode, null, 'and it is held there');
 });

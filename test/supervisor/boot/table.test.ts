@@ -15,7 +15,7 @@ t.test(
   'sends the heartbeat when the enclave has checked itself, and before anything outside is reachable',
   async (t) => {
     const at = names.indexOf('heartbeat');
-    t.same(names.slice(at - 2, at), ['commitment', 'requests']);
+    t.same(names.slice(at - 3, at), ['commitment', 'requests', 'clock-kept']);
     t.equal(names[at + 1], 'egress');
   },
 );

@@ -5,6 +5,8 @@ import { LogSink } from '../../../../host-proxy/logs/log-sink.ts';
 import { createMetrics, METRIC_PREFIX, PUBLISHED_METRICS } from '../../../../host-proxy/operator/admin/metrics.ts';
 import type { HostStatus } from '../../../../host-proxy/operator/host-status.ts';
 import { createCounters, readCounters } from '../../../../relay/counters.ts';
+import { Attestor } from '../../../../supervisor/attestation/attestor.ts';
+import { ClockKeeper } from '../../../../supervisor/clock/clock-keeper.ts';
 import { metricsMessage } from '../../../../supervisor/metrics.ts';
 import { FrontTally } from '../../../../supervisor/workloads/sessions/front-tally.ts';
 import { guardModeSamples } from '../../../../supervisor/workloads/sessions/guard-mode.ts';
@@ -12,6 +14,7 @@ import { GuardTally } from '../../../../supervisor/workloads/sessions/guard-tall
 import type { MetricSample } from '../../../../wire/metrics.ts';
 import { MAX_SERIES, sample } from '../../../../wire/metrics.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
+import { MemoryLogger } from '../../../support/memory-logger.ts';
 
 const STATUS: HostStatus = {
   release: '1.2.3',
@@ -63,6 +66,19 @@ function reporting(t: TapTest, status: Partial<HostStatus> = {}) {
   return { clock, view, sink, report, registry, scrape: () => registry.metrics() };
 }
 
+/** What counts itself in every enclave. */
+function ofTheEnclave(): readonly MetricSample[] {
+  const clock = new FakeClock();
+  const nsm = { attest: () => Promise.reject(new Error('not asked')) };
+  const stated = { encoding: Buffer.alloc(0), commitment: Buffer.alloc(48) };
+  const platform = { hypervisorTimeMs: () => undefined, setWallClock: async () => undefined };
+  const common = { nsm, clock, logger: new MemoryLogger() };
+  const attestor = new Attestor({ ...common, stated, tlsKeySha256: Buffer.alloc(32), publicKey: Buffer.alloc(32) });
+  const keeper = new ClockKeeper({ ...common, platform, checkMs: 1, maxJumpMs: 1, onFailure: () => undefined });
+  const lease = [sample('lease_age_seconds', {}, 1), sample('lease_questions_total', { outcome: 'renewed' }, 1)];
+  return [...attestor.samples, ...keeper.samples, ...lease];
+}
+
 /** As a supervisor that has one of everything tells it. */
 const everything = metricsMessage({
   relayCounters: { kms: { ...readCounters(createCounters()), opened: 3, bytesUp: 5, bytesDown: 7, shed: 1 } },
@@ -70,6 +86,7 @@ const everything = metricsMessage({
   workload: [
     ...new FrontTally().samples,
     ...new GuardTally().samples,
+    ...ofTheEnclave(),
     ...guardModeSamples({
       mode: 'report',
       relations: 'listed',
@@ -78,7 +95,6 @@ const everything = metricsMessage({
   ],
   certificateEnds: [{ certificate: 'server', subject: 'CN=records', endsMs: 1_800_000_000_000 }],
   suppressedRecords: 9,
-  attestations: { answered: 3, refused: 2, failed: 1 },
   uptimeMs: 1_500,
 }).samples;
 
