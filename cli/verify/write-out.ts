@@ -10,7 +10,7 @@ import { type Pin, pinOf } from './pin.ts';
 const REPORT = 'report.json';
 const NAMES: readonly string[] = ['attestation.cose', 'statement.json', REPORT, 'ca.pem'];
 /** In `report.json`, by which a folder of ours is known. */
-export const WRITTEN_BY = 'acra-enclave verify';
+const WRITTEN_BY = 'acra-enclave verify';
 const MAX_REPORT_BYTES = 1_048_576;
 
 async function isOurs(folder: string): Promise<boolean> {

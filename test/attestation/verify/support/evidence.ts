@@ -82,10 +82,6 @@ export function pcrsWith(...changed: [PcrIndex, Buffer][]): ReadonlyMap<PcrIndex
   return new Map([...honestPayload(chain).pcrs, ...changed]);
 }
 
-export function pcrsWithout(index: number): ReadonlyMap<PcrIndex, Buffer> {
-  return new Map([...honestPayload(chain).pcrs].filter(([key]) => key !== index));
-}
-
 /** What failed, and why: `['pcr0 ATTESTATION_PCR_MISMATCH']`. */
 export function failuresOf({ claims }: VerifyReport): string[] {
   return claims.flatMap(({ claim, result, code }) => (result === 'fail' ? [`${claim} ${code}`] : []));

@@ -24,7 +24,7 @@ type Teardown = { teardown(run: () => unknown): void };
 const DAY_MS = 86_400_000;
 
 /** Valid while the test runs: the command has the machine's clock. */
-export function presentChain(): Chain {
+function presentChain(): Chain {
   const validity = { notBeforeMs: Date.now() - DAY_MS, notAfterMs: Date.now() + DAY_MS };
   return makeChain({ root: validity, region: validity, zone: validity, instance: validity, leaf: validity });
 }
