@@ -14,7 +14,6 @@ export type { Claim } from './checklist.ts';
 export type { ClaimName } from './claims.ts';
 export { CLAIMS } from './claims.ts';
 export type { Allowances, Demands, ExpectedRegisters, JudgementTime } from './demands.ts';
-export { parseMeasurements } from './measurements-file.ts';
 export type { DocumentFacts, VerifyReport } from './report.ts';
 export type { Evidence } from './verify.ts';
 export { verify } from './verify.ts';

@@ -24,8 +24,9 @@ const folder = temporaryFolder(t);
 const rootFile = join(folder, 'root.pem');
 writeFileSync(rootFile, attesting.rootPem);
 const measurementsFile = join(folder, 'measurements.json');
+const Measurements = { PCR0, PCR1: '02'.repeat(48), PCR2: '03'.repeat(48) };
 const PCR16 = pcrOfCommitment(commitmentTo(encodeStatement(statement))).toString('hex');
-writeFileSync(measurementsFile, JSON.stringify({ Measurements: { PCR0 }, runtime: { statement, PCR16 } }));
+writeFileSync(measurementsFile, JSON.stringify({ Measurements, runtime: { statement, PCR16 } }));
 
 const publicPort = await attestationPort(t, attesting.identity, honest(attesting));
 const connect = ['--connect', `localhost:${publicPort}`];
