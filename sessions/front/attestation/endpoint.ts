@@ -8,6 +8,7 @@
  * Requests and answers: wire/requests/messages.ts; docs/specs/attestation-requests.md.
  */
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { SessionError } from '../../../postgres/session-error.ts';
 import type { Clock } from '../../../runtime/clock.ts';
@@ -122,7 +123,7 @@ export class AttestationEndpoint {
       socket.destroy();
     });
     const { handshakeMs, requestMs, answerMs } = this.#limits;
-    const secured = await this.#within(handshakeMs, over.signal, (signal) => this.#tls.accept(wire, signal));
+    const secured = await this.#within(handshakeMs, over.signal, (signal) => this.#shakeHands(socket, wire, signal));
     const payload = await this.#within(requestMs, over.signal, (signal) => readRequest(secured, signal));
     place.asked();
     const answer = payload
@@ -131,6 +132,17 @@ export class AttestationEndpoint {
     place.answered();
     sayGoodbye(secured, encodeFrame(answer), this.#deps.clock);
     return answer.type === 'attestation' ? 'answered' : 'refused';
+  }
+
+  /** Behind it one side may close before the other; within it nobody would be told, and it would last for its whole time. */
+  async #shakeHands(socket: Socket, wire: Duplex, signal: AbortSignal): Promise<TLSSocket> {
+    const ended = () => socket.destroy();
+    socket.once('end', ended);
+    try {
+      return await this.#tls.accept(wire, signal);
+    } finally {
+      socket.off('end', ended);
+    }
   }
 
   async #within<Result>(

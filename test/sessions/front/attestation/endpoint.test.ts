@@ -1,7 +1,10 @@
 /** Attestation on the public port: one request, one answer, end, for whoever asks; and nothing else behind that protocol. */
+import { once } from 'node:events';
 import type { ConnectionOptions } from 'node:tls';
 import t from 'tap';
 import { encodeStartupMessage } from '../../../../postgres/startup-message.ts';
+import { ATTESTATION_ALPN } from '../../../../wire/requests/bounds.ts';
+import { wholeClientHello } from '../../../abuse/support/client-hello.ts';
 import { closed } from '../../../support/closed.ts';
 import { Arrivals } from '../support/arrivals.ts';
 import { ANSWER, answerTo, ask, frame, questions, REQUEST, turn, untilAsked, untilCounts } from './support/asker.ts';
@@ -103,6 +106,20 @@ t.test('answers one that has closed its side behind its request', async (t) => {
   arrivals.answer({ type: 'answer', id: 1, answer: ANSWER });
   t.same(await answerTo(client), ANSWER);
   t.match((await arrivals.nextCounts()).attestations, { answered: 1 });
+});
+
+t.test('forgets one that closes its side in its handshake, or before its request has come', async (t) => {
+  const arrivals = new Arrivals(t);
+  await arrivals.start();
+  const begun = await arrivals.dial(HERE, await wholeClientHello({ ALPNProtocols: [ATTESTATION_ALPN] }));
+  await once(begun, 'data');
+  begun.end();
+  const { attesting } = await untilCounts(arrivals, ({ attestations }) => attestations.gone === 1);
+  t.equal(attesting, 0);
+  const client = await ask(arrivals, HERE, { allowHalfOpen: true } as ConnectionOptions);
+  client.end(REQUEST.subarray(0, -1));
+  t.equal(await answerTo(client), undefined);
+  await untilCounts(arrivals, ({ attestations }) => attestations.gone === 2);
 });
 
 t.test('forgets one that leaves before its answer', async (t) => {
