@@ -9,7 +9,7 @@ import { ATTESTATION_ALPN, MAX_ANSWER_BYTES } from '../../wire/requests/bounds.t
 import { parseEnclaveAnswer } from '../../wire/requests/messages.ts';
 import { ATTACKER, type Attacked, attackedStack, FEW_SESSIONS } from './support/attacked.ts';
 import { REQUEST, secureForAttestation, untilSecure } from './support/attestation.ts';
-import { ATTESTATION_FLOODS } from './support/attestation-floods.ts';
+import { ATTESTATION_FLOODS, HTTP_LISTENER } from './support/attestation-floods.ts';
 import { type AttestationInsult, attestationInsults } from './support/attestation-insults.ts';
 import { holdFloods } from './support/cases.ts';
 import { wholeClientHello } from './support/client-hello.ts';
@@ -107,6 +107,6 @@ t.test('strangers that say too little, too slowly, or too early', { timeout: 120
   await honest.end();
 });
 
-t.test('floods of requests for attestation', { timeout: 60_000 + 8 * (FLOOD_MS + 30_000) }, async (t) => {
-  await holdFloods(t, await attackedStack(t, FEW_SESSIONS), ATTESTATION_FLOODS);
+t.test('floods of requests for attestation', { timeout: 60_000 + 10 * (FLOOD_MS + 30_000) }, async (t) => {
+  await holdFloods(t, await attackedStack(t, { ...FEW_SESSIONS, ...HTTP_LISTENER }), ATTESTATION_FLOODS);
 });

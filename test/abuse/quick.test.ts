@@ -1,7 +1,7 @@
 /** The quick form, for each merge: a few of each kind in less than three minutes. `make test-abuse` has all, `ABUSE=long` for as long as they are to be borne. */
 import t from 'tap';
 import { attackedStack, FEW_SESSIONS, liedToStack } from './support/attacked.ts';
-import { ATTESTATION_FLOODS } from './support/attestation-floods.ts';
+import { ATTESTATION_FLOODS, HTTP_LISTENER } from './support/attestation-floods.ts';
 import { holdFlood, holdInsult, holdLie, holdLoginLie } from './support/cases.ts';
 import { FLOODS, FLOODS_FROM_MANY } from './support/floods.ts';
 import { HonestClient, tellHonest } from './support/honest.ts';
@@ -20,7 +20,7 @@ const MANY_A_SECOND = Object.entries(ATTESTATION_FLOODS).filter(([name]) => name
 const skip = IS_LONG && 'floods of a minute are no quick form';
 
 t.test('a client that attacks', { timeout: 150_000, skip }, async (t) => {
-  const target = await attackedStack(t, FEW_SESSIONS);
+  const target = await attackedStack(t, { ...FEW_SESSIONS, ...HTTP_LISTENER });
   const honest = await HonestClient.start(t, target);
   await honest.report();
   await forAWhile(FLOOD_MS);

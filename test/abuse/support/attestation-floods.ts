@@ -1,6 +1,9 @@
 /** Floods of strangers that ask what the enclave is, so many that nobody could answer all of them. */
 import { once } from 'node:events';
+import { connect } from 'node:net';
+import type { StackOptions } from '../../../cli/demo/stack.ts';
 import { ATTESTATION_ALPN } from '../../../wire/requests/bounds.ts';
+import { step } from '../../support/stack.ts';
 import { ATTACKER, type Attacked, type Flood } from './attacked.ts';
 import { askInOrder, attest, secureForAttestation } from './attestation.ts';
 import { wholeClientHello } from './client-hello.ts';
@@ -47,11 +50,30 @@ function ask(from: From): Flood {
   };
 }
 
-/** Say their ClientHellos byte by byte. */
+/** A thousand a second by HTTP, each on a connection of its own. @returns what became of them */
+function askByHttp(from: From): Flood {
+  return async ({ stack }) => {
+    const status = await stack.enclave.until(({ attestation }) => attestation !== null, step());
+    const { hostname: host, port } = new URL(status.attestation?.address.replace('tcp:', 'http:') ?? '');
+    const answers: Record<string, number> = {};
+    const told = await begun(A_SECOND, (index) => {
+      const socket = connect({ host, port: Number(port), localAddress: from(index) }).on('error', () => undefined);
+      socket.once('data', (chunk: Buffer) => {
+        const [, code = 'none'] = /^HTTP\/1.1 (\d{3})/.exec(chunk.toString('latin1')) ?? [];
+        answers[code] = (answers[code] ?? 0) + 1;
+        socket.destroy();
+      });
+      socket.write(`GET /v1/attestation?nonce=${'5a'.repeat(32)} HTTP/1.1\r\nHost: enclave\r\n\r\n`);
+    });
+    return `${told}, answers ${JSON.stringify(answers)}`;
+  };
+}
+
+/** Say their ClientHellos byte by byte, from fewer addresses than may wait at the front: of more one goes, whoever it is (docs/abuse.md). */
 async function slow(target: Attacked): Promise<string> {
   const first = await hello();
   const sockets = Array.from({ length: AT_ONCE }, (_, index) => {
-    const socket = dial(target, many(index)).resume();
+    const socket = dial(target, many(index % 150)).resume();
     socket.write(first.subarray(0, 20));
     dripped(socket, first.subarray(20), 200);
     return socket;
@@ -80,10 +102,17 @@ async function silent(target: Attacked): Promise<string> {
   return `${told}, ${secured} have finished their handshakes`;
 }
 
+/** Where they ask by HTTP. */
+export const HTTP_LISTENER: Partial<StackOptions> = {
+  hostSettings: { attestation: { listen: 'tcp://127.0.0.1:0' } },
+};
+
 export const ATTESTATION_FLOODS: Readonly<Record<string, Flood>> = {
   '1,000 requests for attestation a second': ask(one),
   '1,000 requests for attestation a second, from 200 addresses': ask(many),
-  'ClientHellos for attestation byte by byte, from 200 addresses': slow,
+  '1,000 requests for attestation a second, by HTTP': askByHttp(one),
+  '1,000 requests for attestation a second, by HTTP from 200 addresses': askByHttp(many),
+  'ClientHellos for attestation byte by byte, from 150 addresses': slow,
   '60 handshakes for attestation a second that say nothing more, from 200 addresses': silent,
   'new keys without end, by whoever asks for attestation': keysWithoutEnd(() => undefined, undefined, ATTESTATION_ALPN),
 };
