@@ -52,7 +52,13 @@ export interface RequestAnswer {
   readonly answer: EnclaveAnswer;
 }
 
-export type ToFront = ServeFront | GuardAnswer | RequestAnswer | Drain;
+/** To the front: another certificate, which new sessions get; its one secret is the PEM of the private key. */
+interface AnotherCertificate {
+  readonly type: 'certificate';
+  readonly certificatePem: string;
+}
+
+export type ToFront = ServeFront | GuardAnswer | RequestAnswer | AnotherCertificate | Drain;
 
 /** To a guard, first of all; its secrets are the one for mock challenges, and those of the users, in their order. */
 export interface ServeGuard {
@@ -70,8 +76,6 @@ export interface ServeGuard {
   readonly slowStatementMs: number;
   readonly database: DatabaseTarget;
   readonly login: DatabaseLogin;
-  /** What clients see: with `login: verifier` their logins are bound to it. */
-  readonly certificatePem: string;
   readonly users: readonly {
     readonly name: string;
     readonly databases: readonly string[];

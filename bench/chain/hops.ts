@@ -76,7 +76,14 @@ const databaseCa = (stack: Stack) => readFileSync(stack.parts.clientFiles.databa
 
 async function atGuard(path: string): Promise<Duplex> {
   const socket = await connected(createConnection(path));
-  socket.write(encodeOpening({ startup: STARTUP, certificateEndsMs: Date.now() + 3_600_000, loginMs: 10_000 }));
+  socket.write(
+    encodeOpening({
+      startup: STARTUP,
+      certificateEndsMs: Date.now() + 3_600_000,
+      channelBinding: null,
+      loginMs: 10_000,
+    }),
+  );
   await untilReady(socket);
   return socket;
 }

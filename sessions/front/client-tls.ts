@@ -6,7 +6,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { constants, type X509Certificate } from 'node:crypto';
 import type { Duplex } from 'node:stream';
-import { createServer, type SecureVersion, type Server, type TLSSocket } from 'node:tls';
+import { createServer, type SecureContextOptions, type SecureVersion, type Server, type TLSSocket } from 'node:tls';
+import { tlsServerEndPoint } from '../../postgres/scram/channel-binding.ts';
 import { SessionError } from '../../postgres/session-error.ts';
 import { untilAborted } from '../../runtime/abort.ts';
 import { errorCode } from '../../runtime/errors.ts';
@@ -32,25 +33,35 @@ interface Handshake {
 
 export class ClientTls {
   readonly #server: Server;
+  readonly #contextOptions: SecureContextOptions;
   /** Only tls.Server judges certificates, and its events do not say of which connection: they come in its asynchronous context. */
   readonly #handshake = new AsyncLocalStorage<Handshake>();
 
   constructor({ certificatePem, key, clientCaPem, minTls, protocol }: ClientTlsOptions) {
+    // Node keeps none of it from one context to the next.
+    this.#contextOptions = {
+      ...(clientCaPem === undefined ? {} : { ca: clientCaPem }),
+      minVersion: minTls,
+      secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
+    };
     this.#server = key.use((pem) =>
       createServer({
+        ...this.#contextOptions,
         cert: certificatePem,
         key: pem,
-        ...(clientCaPem === undefined ? {} : { ca: clientCaPem }),
-        minVersion: minTls,
         ALPNProtocols: [protocol],
         requestCert: clientCaPem !== undefined,
         // Judged by requireCertificate, so that a client is told in PostgreSQL's words what is wrong with its certificate.
         rejectUnauthorized: false,
-        secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
       }),
     );
     this.#server.on('secureConnection', (secured) => this.#handshake.getStore()?.done(secured));
     this.#server.on('tlsClientError', (error) => this.#handshake.getStore()?.failed(error));
+  }
+
+  /** What clients see from now on. @param key its private key, in PEM */
+  show(certificatePem: string, key: SecretBuffer): void {
+    key.use((pem) => this.#server.setSecureContext({ ...this.#contextOptions, cert: certificatePem, key: pem }));
   }
 
   /** @throws SessionError 08P01 for a handshake that fails, with OpenSSL's code; 08006; the signal's reason */
@@ -66,6 +77,12 @@ export class ClientTls {
     const secured = await untilAborted(promise, signal);
     return secured.on('error', () => undefined);
   }
+}
+
+/** tls-server-end-point of the certificate that this client was shown. */
+export function bindingOf(secured: TLSSocket): Buffer | null {
+  const shown = secured.getX509Certificate();
+  return (shown && tlsServerEndPoint(shown)) ?? null;
 }
 
 /** OpenSSL's, as Node names them (X509_V_ERR_…). */

@@ -27,7 +27,7 @@ import { sayGoodbye } from '../say-goodbye.ts';
 import { AttestationEndpoint } from './attestation/endpoint.ts';
 import { Cancels } from './cancels.ts';
 import { type HelloVerdict, namesOnly } from './client-hello.ts';
-import { ALPN, ClientTls, requireCertificate } from './client-tls.ts';
+import { ALPN, bindingOf, ClientTls, requireCertificate } from './client-tls.ts';
 import { Counts } from './counts.ts';
 import { dialGuard } from './dial-guard.ts';
 import { EmptyRecords } from './empty-records.ts';
@@ -107,6 +107,12 @@ export class Front {
   /** No new connections; whoever is not in a session yet comes too late. */
   drain(): void {
     this.#server.close();
+  }
+
+  /** Sessions that there are keep theirs. @param key its private key, in PEM */
+  show(certificatePem: string, key: SecretBuffer): void {
+    this.#tls.show(certificatePem, key);
+    this.#endpoint.show(certificatePem, key);
   }
 
   answered(answer: GuardAnswer | RequestAnswer): void {
@@ -239,6 +245,7 @@ export class Front {
     const opening: SessionOpening = {
       startup: packet.startup,
       certificateEndsMs: certificate.validToDate.getTime(),
+      channelBinding: bindingOf(socket),
       loginMs: Math.max(1, loginMs - (clock.monotonicMs() - acceptedMs)),
     };
     guard.write(encodeOpening(opening));

@@ -14,6 +14,10 @@ runProgram<ToFront, FromFront>(async (program, message, [key]) => {
     await front.start();
   } else if (message.type === 'drain') {
     front?.drain();
+  } else if (message.type === 'certificate') {
+    if (!key) return;
+    front?.show(message.certificatePem, key);
+    key.dispose();
   } else {
     front?.answered(message);
   }

@@ -1,6 +1,4 @@
 /** Puts together how clients log in, from what the supervisor says and the secrets that it sends along. */
-import { X509Certificate } from 'node:crypto';
-import { tlsServerEndPoint } from '../../postgres/scram/channel-binding.ts';
 import { SessionError } from '../../postgres/session-error.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { Random } from '../../runtime/random.ts';
@@ -46,7 +44,7 @@ function plainStartup({ name, databases }: { readonly name: string; readonly dat
 /** @param secrets as ServeGuard says. @throws SessionError XX000 for a verifier that is none, which the boot lets nobody seal */
 export function accessOf(
   { random, logger }: AccessDeps,
-  options: Pick<ServeGuard, 'login' | 'users' | 'certificatePem'>,
+  options: Pick<ServeGuard, 'login' | 'users'>,
   door: DatabaseDoor,
   [mockSecret, ...secrets]: readonly SecretBuffer[],
 ): OpenAccess {
@@ -58,7 +56,6 @@ export function accessOf(
   return verifierLogin({
     users: usersOf(options, secrets, logger, takeVerifier),
     mockSecret,
-    channelBinding: tlsServerEndPoint(new X509Certificate(options.certificatePem)),
     challengeOf: (user, signal) => databaseChallenge(door, plainStartup(user), random, signal),
     random,
     logger,

@@ -33,8 +33,16 @@ export interface Access {
   readonly [Symbol.dispose]: () => void;
 }
 
-/** @throws SessionError where the client may not log in so; the signal's reason */
-export type OpenAccess = (startup: StartupMessage, client: MessageStream, signal: AbortSignal) => Promise<Access>;
+/**
+ * @param channelBinding tls-server-end-point of the certificate that the client was shown; undefined where it has none
+ * @throws SessionError where the client may not log in so; the signal's reason
+ */
+export type OpenAccess = (
+  startup: StartupMessage,
+  client: MessageStream,
+  signal: AbortSignal,
+  channelBinding: Buffer | undefined,
+) => Promise<Access>;
 
 /** A name as bytes, so that those of a packet and those of the configuration compare. */
 export const packetForm = (name: string): string => Buffer.from(name).toString('latin1');

@@ -112,12 +112,12 @@ export class GuardedSession {
     this.#end(draining());
   }
 
-  async #open({ startup, loginMs }: SessionOpening): Promise<Conversing> {
+  async #open({ startup, loginMs, channelBinding }: SessionOpening): Promise<Conversing> {
     const { clock, openAccess, maxMessageBytes, switches, protectors } = this.#deps;
     const columnForm = columnFormIn(startup);
     const tooLate = () => new SessionError('57014', 'canceling authentication due to timeout');
     using deadline = new Deadline(clock, loginMs, this.#ending.signal, tooLate);
-    using access = await openAccess(startup, this.#client, deadline.signal);
+    using access = await openAccess(startup, this.#client, deadline.signal, channelBinding ?? undefined);
     const { database, greeting } = await this.#enter(startup, access, deadline.signal);
     this.#database = database;
     this.#sides = await switches?.sidesOf(database, databaseOf(startup), deadline.signal);

@@ -38,8 +38,6 @@ interface VerifierLogin {
   readonly users: readonly User[];
   /** Of mock challenges; the same at every start. */
   readonly mockSecret: SecretBuffer;
-  /** tls-server-end-point of the certificate that clients see; undefined where it has none. */
-  readonly channelBinding: Buffer | undefined;
   /** What the database would ask this user. */
   readonly challengeOf: (user: User, signal: AbortSignal) => Promise<ScramChallenge>;
   readonly random: Random;
@@ -88,7 +86,7 @@ function whyDenied(startup: StartupMessage, user: User | undefined): string {
 }
 
 export function verifierLogin(options: VerifierLogin): OpenAccess {
-  const { users, random, logger, channelBinding } = options;
+  const { users, random, logger } = options;
   const severalOf = users.find(({ secrets }) => secrets.inOrder.length > 1);
   const iterations = users[0]?.secrets.inOrder[0]?.iterations ?? 0;
   const mock = { secret: options.mockSecret, iterations };
@@ -102,7 +100,7 @@ export function verifierLogin(options: VerifierLogin): OpenAccess {
     return current ?? ours[0];
   }
 
-  return async (startup, client, signal) => {
+  return async (startup, client, signal, channelBinding) => {
     const user = userIn(startup, users);
     const verifier = await verifierOf(user, signal);
     const server = new ScramServer({ user: userOf(startup), verifier, mock, random, channelBinding });

@@ -62,7 +62,10 @@ export const FIRST_BYTES = [
     share,
     name: 'takes an opening of the front whose every field has its form, or refuses it',
     findings: [
-      [opening({ minor: 0, parameters: [['user', 'app']], certificateEndsMs: '', loginMs: 1 }), []],
+      [
+        opening({ minor: 0, parameters: [['user', 'app']], certificateEndsMs: '', channelBinding: null, loginMs: 1 }),
+        [],
+      ],
       [Buffer.from('\0\0\0\0behind'), []],
     ],
     inputs: fc.tuple(
@@ -71,13 +74,16 @@ export const FIRST_BYTES = [
           fc
             .dictionary(fc.string({ maxLength: 4 }), fc.string({ maxLength: 4 }), { maxKeys: 3 })
             .map((all) => ({ minor: 0, parameters: new Map(Object.entries(all)) }))
-            .map((startup) => encodeOpening({ startup, certificateEndsMs: 1.8e12, loginMs: 14_321.5 })),
+            .map((startup) =>
+              encodeOpening({ startup, certificateEndsMs: 1.8e12, channelBinding: null, loginMs: 14_321.5 }),
+            ),
         ),
         fc
           .record({
             minor: fc.oneof(fc.constant(0), fc.jsonValue()),
             parameters: fc.oneof(fc.constant([['user', 'app']]), fc.jsonValue()),
             certificateEndsMs: fc.oneof(fc.constant(1.8e12), fc.jsonValue()),
+            channelBinding: fc.oneof(fc.constant(null), fc.base64String(), fc.jsonValue()),
             loginMs: fc.oneof(fc.constant(1), fc.jsonValue()),
           })
           .map(opening),

@@ -15,6 +15,7 @@ const OPENING: SessionOpening = {
     ]),
   },
   certificateEndsMs: 1_800_000_000_000,
+  channelBinding: Buffer.from('a digest'),
   loginMs: 14_321.5,
 };
 
@@ -23,7 +24,8 @@ t.test('reads back what it writes, and leaves what comes behind to the session',
   const parameters = fc.array(fc.tuple(text, text), { maxLength: 4 }).map((all) => new Map(all));
   await fc.assert(
     fc.asyncProperty(parameters, fc.nat(3), fc.array(fc.nat(200), { maxLength: 3 }), async (all, minor, cuts) => {
-      const opening = { ...OPENING, startup: { minor, parameters: all } };
+      const channelBinding = minor === 0 ? null : OPENING.channelBinding;
+      const opening = { ...OPENING, channelBinding, startup: { minor, parameters: all } };
       const { own, peer } = streamPair();
       const read = readOpening(own, patient);
       await writeInPieces(peer, Buffer.concat([encodeOpening(opening), Buffer.from('behind')]), cuts);
@@ -61,7 +63,13 @@ t.test('refuses a length out of bounds before its bytes have come, and what is n
 });
 
 t.test('refuses an opening of which a field has another form (08P01)', async (t) => {
-  const written = { minor: 0, parameters: [['user', 'app']], certificateEndsMs: 1.8e12, loginMs: 1 };
+  const written = {
+    minor: 0,
+    parameters: [['user', 'app']],
+    certificateEndsMs: 1.8e12,
+    channelBinding: null,
+    loginMs: 1,
+  };
   for (const changed of [
     { minor: '0' },
     { minor: 0x1_0000 },
@@ -70,6 +78,8 @@ t.test('refuses an opening of which a field has another form (08P01)', async (t)
     { parameters: 'user' },
     { certificateEndsMs: '' },
     { certificateEndsMs: undefined },
+    { channelBinding: 1 },
+    { channelBinding: undefined },
     { loginMs: null },
     { more: 1 },
   ]) {

@@ -84,6 +84,11 @@ export class AttestationEndpoint {
     return this.#places.count;
   }
 
+  /** What clients see from now on. @param key its private key, in PEM */
+  show(certificatePem: string, key: SecretBuffer): void {
+    this.#tls.show(certificatePem, key);
+  }
+
   answered(answer: RequestAnswer): void {
     this.#questions.answered(answer);
   }

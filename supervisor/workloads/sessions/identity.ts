@@ -173,7 +173,7 @@ export class Identity {
   }
 
   #serveMessage(paths: { readonly guard: string; readonly acra: string }): ServeGuard {
-    const { config, certificatePem, databaseTarget, tables, guardList } = this.#deps;
+    const { config, databaseTarget, tables, guardList } = this.#deps;
     const { mode, relations, migrations, slowStatementMs } = config.guard;
     return {
       type: 'serve',
@@ -188,7 +188,6 @@ export class Identity {
       slowStatementMs,
       database: databaseTarget,
       login: loginOf(config.database),
-      certificatePem,
       users: this.#plan.users.map(({ name, databases, secrets }) => ({ name, databases, secrets: secrets.length })),
       maxMessageBytes: config.ingress.limits.maxMessageBytes,
     };

@@ -74,8 +74,8 @@ export class SessionProgram<Told extends { readonly type: string }> {
   }
 
   /** Lost where no process is there: the next is told what it needs when it begins. */
-  send(message: object): void {
-    this.#channel?.send(message);
+  send(message: object, secrets: readonly SecretBuffer[] = []): void {
+    this.#channel?.send(message, secrets);
   }
 
   #launch(): ProcessHandle {

@@ -2,10 +2,12 @@
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import t from 'tap';
+import { tlsServerEndPoint } from '../../../postgres/scram/channel-binding.ts';
 import { encodeStartupMessage } from '../../../postgres/startup-message.ts';
+import { SecretBuffer } from '../../../runtime/secret-buffer.ts';
 import { errorFields } from '../../emulator/acra-server/support/frames.ts';
 import { readToEnd, settled } from '../support/streams.ts';
-import { frontRig, LIMITS } from './support/front-rig.ts';
+import { frontRig, LIMITS, newServerTls } from './support/front-rig.ts';
 
 const STARTUP = {
   minor: 0,
@@ -205,4 +207,29 @@ t.test('says nothing in clear where TLS has begun and does not come to its end',
     clock.advance(2_000);
     t.notMatch((await all).toString('latin1'), 'SFATAL', behind);
   }
+});
+
+t.test('shows another certificate to new sessions, and tells the guard which one each was shown', async (t) => {
+  const { front, guard, secured } = await frontRig(t);
+  const open = async () => {
+    const handed = guard.next();
+    const client = await secured();
+    client.write(PACKET);
+    const shown = client.getPeerX509Certificate();
+    return { client, shown, ...(await handed) };
+  };
+  const before = await open();
+  const other = await newServerTls();
+  front.show(other.certificatePem, SecretBuffer.take(Buffer.from(other.privateKeyPem)));
+  const after = await open();
+  t.not(after.shown?.fingerprint256, before.shown?.fingerprint256);
+  for (const { shown, opening } of [before, after]) {
+    t.same(opening.channelBinding, shown && tlsServerEndPoint(shown));
+  }
+  const read = readToEnd(before.socket);
+  before.client.end('still open');
+  t.equal(String(await read), 'still open');
+  const stranger = await secured('none');
+  stranger.write(PACKET);
+  t.match(await fatal(stranger), { C: '28000' }, 'certificates are asked for as before');
 });

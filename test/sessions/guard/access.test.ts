@@ -33,26 +33,26 @@ function guardWith(...passwords: readonly string[]) {
 
 t.test('lets a certificate be the user that enclave.yaml names, whatever its letters', async (t) => {
   const { open } = guardWith('now');
-  using access = await open(startup('Ärzte', 'Klinik'), client(), signal);
+  using access = await open(startup('Ärzte', 'Klinik'), client(), signal, undefined);
   t.equal(access.ways.length, 1);
 });
 
 t.test('rejects another user and another database, and says what is allowed (28000)', async (t) => {
   const { open } = guardWith('now');
-  const user = await rejectsLogin(() => open(startup('postgres', 'Klinik'), client(), signal), '28000');
+  const user = await rejectsLogin(() => open(startup('postgres', 'Klinik'), client(), signal, undefined), '28000');
   t.equal(
     user.message,
     'this certificate may not be user "postgres"; database.users of enclave.yaml allows it "Ärzte"',
   );
-  const database = await rejectsLogin(() => open(startup('Ärzte', 'postgres'), client(), signal), '28000');
+  const database = await rejectsLogin(() => open(startup('Ärzte', 'postgres'), client(), signal, undefined), '28000');
   t.match(database.message, 'may not use database "postgres"');
 });
 
 t.test('tries first the password that worked last, and raises an alarm where none does', async (t) => {
   const { open, logger } = guardWith('now', 'next');
-  using first = await open(startup('Ärzte', 'Klinik'), client(), signal);
+  using first = await open(startup('Ärzte', 'Klinik'), client(), signal, undefined);
   first.ways[1]?.worked?.();
-  using second = await open(startup('Ärzte', 'Klinik'), client(), signal);
+  using second = await open(startup('Ärzte', 'Klinik'), client(), signal, undefined);
   t.equal(second.ways.length, 2);
   second.ways[0]?.worked?.();
   second.refused?.();
@@ -62,7 +62,7 @@ t.test('tries first the password that worked last, and raises an alarm where non
 t.test('rejects to serve with a verifier that is none, or without the secret of mock challenges (XX000)', async () => {
   const deps = { random: seededRandom('guard'), logger: new MemoryLogger() };
   const users = [{ name: 'app', databases: ['app'], secrets: 1 }];
-  const options = { login: 'verifier', users, certificatePem: '' } as const;
+  const options = { login: 'verifier', users } as const;
   const door = {
     database: { address: { kind: 'tcp', host: '127.0.0.1', port: 1 }, serverName: 'db', caPem: '', minTls: 'TLSv1.3' },
     maxDatabaseMessageBytes: 1000,

@@ -24,6 +24,7 @@ t.on('complete', () => setImmediate(() => process.exit()));
 const OPENING = encodeOpening({
   startup: { minor: 0, parameters: new Map([['user', 'nobody']]) },
   certificateEndsMs: Date.UTC(2040, 0, 1),
+  channelBinding: null,
   loginMs: 15_000,
 });
 
@@ -48,7 +49,6 @@ async function guardRig(t: Parameters<typeof temporaryFolder>[0]) {
     tables: tellTables(parseEncryptorConfig(ENCRYPTOR_CONFIG, 'encryptor.yaml').tables),
     database: { address: nobody, serverName: 'db.test', caPem: DATABASE_CA, minTls: 'TLSv1.3' },
     login: 'certificate',
-    certificatePem: '',
     users: [],
     maxMessageBytes: 10_000,
     maxDatabaseMessageBytes: 10_000,

@@ -78,7 +78,12 @@ function begin({ user = 'app', deps = {} }: Rig = {}) {
       ['database', 'shop'],
     ]),
   };
-  const ended = session.serve({ startup, certificateEndsMs: clock.nowMs() + HOUR_MS, loginMs: LOGIN_MS });
+  const ended = session.serve({
+    startup,
+    certificateEndsMs: clock.nowMs() + HOUR_MS,
+    channelBinding: null,
+    loginMs: LOGIN_MS,
+  });
   const answers = new MessageStream(peer, { maxBytes: 1_000_000 });
   /** All up to the next ReadyForQuery or FATAL, as types; rows and errors with what they say. */
   const until = async (last = 'Z') => {

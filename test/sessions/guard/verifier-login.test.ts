@@ -41,7 +41,6 @@ function guardWith({ verifiers = [NOW], has = NOW }: Setting = {}) {
   const login = verifierLogin({
     users: [user('app', verifiers), user('reports', [NOW])],
     mockSecret: secret('mock secret'),
-    channelBinding: BINDING,
     challengeOf: async ({ name }) => {
       asked.push(name);
       return has;
@@ -73,7 +72,7 @@ async function attempt(
       ['database', database],
     ]),
   };
-  const access = login(startup, guard, signal);
+  const access = login(startup, guard, signal, BINDING);
   access.catch(() => undefined);
   const scram = new ScramClient({
     password: secret(password),
@@ -196,7 +195,7 @@ t.test('rejects whatever else a client says (08P01)', async () => {
     far.write(frame);
     const guard = new MessageStream(near, { maxBytes: MAX_UNAUTHENTICATED_BYTES, ifLonger: 'skip' });
     const startup = { minor: 0, parameters: new Map([['user', 'app']]) };
-    await rejectsLogin(() => guardWith().login(startup, guard, signal), '08P01');
+    await rejectsLogin(() => guardWith().login(startup, guard, signal, BINDING), '08P01');
   }
 });
 
@@ -208,7 +207,7 @@ t.test('gives a client up that says nothing until its time is over', async (t) =
   const [, near] = duplexPair();
   const guard = new MessageStream(near, { maxBytes: MAX_UNAUTHENTICATED_BYTES, ifLonger: 'skip' });
   const time = new AbortController();
-  const access = guardWith().login({ minor: 0, parameters: new Map([['user', 'app']]) }, guard, time.signal);
+  const access = guardWith().login({ minor: 0, parameters: new Map([['user', 'app']]) }, guard, time.signal, undefined);
   time.abort(new RangeError('over'));
   await t.rejects(access, new RangeError('over'));
 });

@@ -18,7 +18,9 @@ import { temporaryFolder } from '../../../support/temporary-folder.ts';
 const DAY_MS = 86_400_000;
 const authority = await createAuthority({ commonName: 'Clients', clock: systemClock });
 const foreign = await createAuthority({ commonName: 'Clients', clock: systemClock });
-const serverTls = await authority.issue({ commonName: 'enclave', kind: 'server', subjectAltNames: ['enclave.test'] });
+export const newServerTls = () =>
+  authority.issue({ commonName: 'enclave', kind: 'server', subjectAltNames: ['enclave.test'] });
+const serverTls = await newServerTls();
 const past = new Date(Date.now() - DAY_MS);
 export const CERTIFICATES = {
   good: await authority.issue({ commonName: 'app', kind: 'client' }),

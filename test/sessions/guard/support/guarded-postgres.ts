@@ -95,7 +95,12 @@ export async function guardedPostgres(
       socket.pause();
       const startup = decodeStartupMessage(first);
       const session = new GuardedSession(socket, sessionDeps);
-      void session.serve({ startup, certificateEndsMs: systemClock.nowMs() + HOUR_MS, loginMs: 15_000 });
+      void session.serve({
+        startup,
+        certificateEndsMs: systemClock.nowMs() + HOUR_MS,
+        channelBinding: null,
+        loginMs: 15_000,
+      });
     });
   });
   listener.listen(0, '127.0.0.1');
