@@ -96,6 +96,12 @@ export function derOf({ body }: PemBlock): Buffer {
   return Buffer.from(body.toString('latin1'), 'base64');
 }
 
+/** Text of what is no secret, as everybody writes it. */
+export function writePem(label: string, der: Buffer): string {
+  const lines = der.toString('base64').match(/.{1,64}/g) ?? [];
+  return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
+}
+
 /** What a file is that should have been PEM, for people. */
 export function describeContent(bytes: Buffer): string {
   if (bytes.length === 0) return 'an empty file';

@@ -12,11 +12,11 @@
  * Specification: RFC 5802, RFC 7677, RFC 5929 section 4; PostgreSQL 18, src/interfaces/libpq/fe-auth-scram.c.
  */
 import { timingSafeEqual } from 'node:crypto';
+import { decodeBase64, encodeBase64 } from '../../runtime/base64.ts';
 import type { Random } from '../../runtime/random.ts';
 import { SecretBuffer } from '../../runtime/secret-buffer.ts';
 import { SessionError } from '../session-error.ts';
 import { AttributeReader } from './attributes.ts';
-import { decodeBase64, encodeBase64 } from './base64.ts';
 import { authMessage, BINDING_FLAG, bindingInput, NONCE_BYTES, SCRAM_SHA_256, SCRAM_SHA_256_PLUS } from './exchange.ts';
 import type { ScramKeys } from './keys.ts';
 import { deriveKeys, hmac, KEY_BYTES, MAX_ITERATIONS, MAX_SALT_BYTES, MIN_ITERATIONS, wipeKeys, xor } from './keys.ts';

@@ -12,10 +12,10 @@
  * Specification: RFC 5802, RFC 7677, RFC 5929 section 4; PostgreSQL 18, src/backend/libpq/auth-scram.c.
  */
 import { timingSafeEqual } from 'node:crypto';
+import { decodeBase64, encodeBase64 } from '../../runtime/base64.ts';
 import type { Random } from '../../runtime/random.ts';
 import { SecretBuffer } from '../../runtime/secret-buffer.ts';
 import { AttributeReader } from './attributes.ts';
-import { decodeBase64, encodeBase64 } from './base64.ts';
 import { authMessage, BINDING_FLAG, bindingInput, NONCE_BYTES, SCRAM_SHA_256, SCRAM_SHA_256_PLUS } from './exchange.ts';
 import { hmac, KEY_BYTES, storedKeyOf, xor } from './keys.ts';
 import { malformed, outOfTurn, unsuitable, wrongPassword } from './refusal.ts';

@@ -3,9 +3,10 @@
  * `pg_authid.rolpassword`: `SCRAM-SHA-256$<iterations>:<salt>$<StoredKey>:<ServerKey>`, the last three in Base64.
  * Specification: PostgreSQL 18, "pg_authid", and src/common/scram-common.c, scram_build_secret.
  */
+
+import { decodeBase64, encodeBase64 } from '../../runtime/base64.ts';
 import type { Random } from '../../runtime/random.ts';
 import { SecretBuffer } from '../../runtime/secret-buffer.ts';
-import { decodeBase64, encodeBase64 } from './base64.ts';
 import { SCRAM_SHA_256 } from './exchange.ts';
 import { deriveKeys, KEY_BYTES, MAX_ITERATIONS, MAX_SALT_BYTES, MIN_ITERATIONS, wipeKeys } from './keys.ts';
 

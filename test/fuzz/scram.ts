@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import type { X509Certificate } from 'node:crypto';
 import fc from 'fast-check';
-import { decodeBase64, encodeBase64 } from '../../postgres/scram/base64.ts';
 import { tlsServerEndPoint } from '../../postgres/scram/channel-binding.ts';
 import { ScramClient } from '../../postgres/scram/client.ts';
 import {
@@ -19,6 +18,7 @@ import {
 import { preparePassword } from '../../postgres/scram/saslprep.ts';
 import { ScramServer } from '../../postgres/scram/server.ts';
 import { parseVerifier } from '../../postgres/scram/verifier.ts';
+import { decodeBase64, encodeBase64 } from '../../runtime/base64.ts';
 import { SecretBuffer } from '../../runtime/secret-buffer.ts';
 import { CERTIFICATES } from '../postgres/scram/support/certificates.ts';
 import { fuzzer } from '../support/fuzz.ts';

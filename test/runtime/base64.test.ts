@@ -1,7 +1,7 @@
 /** Base64 from Buffer to Buffer: as Node writes it, and nothing else is read. */
 import fc from 'fast-check';
 import t from 'tap';
-import { decodeBase64, encodeBase64 } from '../../../postgres/scram/base64.ts';
+import { decodeBase64, encodeBase64 } from '../../runtime/base64.ts';
 
 const decode = (text: string) => decodeBase64(Buffer.from(text, 'latin1'))?.toString('hex');
 
