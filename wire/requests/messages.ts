@@ -12,18 +12,18 @@ export { ATTESTATION_ALPN, MAX_ANSWER_BYTES, MAX_NONCE_BYTES, MAX_REQUEST_BYTES,
 
 const MAX_MESSAGE_CHARACTERS = 1_000;
 
-const base64 = (maxBytes: number) => z.base64().max(4 * Math.ceil(maxBytes / 3));
-const nonce = base64(MAX_NONCE_BYTES).refine((value) => {
+export const base64 = (maxBytes: number) => z.base64().max(4 * Math.ceil(maxBytes / 3));
+export const nonce = base64(MAX_NONCE_BYTES).refine((value) => {
   const bytes = Buffer.from(value, 'base64').length;
   return bytes >= MIN_NONCE_BYTES && bytes <= MAX_NONCE_BYTES;
 }, `must have ${MIN_NONCE_BYTES} to ${MAX_NONCE_BYTES} bytes`);
 
-const attest = z.strictObject({ type: z.literal('attest'), nonce });
+export const attest = z.strictObject({ type: z.literal('attest'), nonce });
 const enclaveRequest = z.discriminatedUnion('type', [attest]);
 export type EnclaveRequest = z.infer<typeof enclaveRequest>;
 
 /** What nobody vouches for but the document itself: the statement counts by its hash (attestation/runtime/statement.ts). */
-const attestation = z.strictObject({
+export const attestation = z.strictObject({
   type: z.literal('attestation'),
   /** COSE_Sign1, base64. */
   document: base64(16 * 1024),
@@ -32,7 +32,7 @@ const attestation = z.strictObject({
 });
 export type AttestationAnswer = z.infer<typeof attestation>;
 
-const refusal = z.strictObject({
+export const refusal = z.strictObject({
   type: z.literal('refusal'),
   code: z.string().max(100),
   message: z.string().max(MAX_MESSAGE_CHARACTERS),
@@ -46,7 +46,8 @@ export function refusalOf(error: CodedError): Refusal {
   return { type: 'refusal', code: error.code, message };
 }
 
-function parseWith<Schema extends z.ZodType>(schema: Schema, what: string, payload: Buffer): z.output<Schema> {
+/** @throws WireError WIRE_MESSAGE_INVALID */
+export function parseWith<Schema extends z.ZodType>(schema: Schema, what: string, payload: Buffer): z.output<Schema> {
   let value: unknown;
   try {
     value = JSON.parse(payload.toString('utf8'));
