@@ -21,6 +21,7 @@ import { guardSection, isGiven } from './guard.ts';
 import { kmsSection } from './kms.ts';
 import { leaseSection } from './lease.ts';
 import { portTable } from './route-fields.ts';
+import { serverKeyFields, tlsFaults, tlsSection } from './tls.ts';
 
 /** What the program that launches acra-server takes itself, and then some. */
 const MIN_ACRA_MEMORY_MIB = 128;
@@ -36,8 +37,7 @@ const acra = z
     encryptorConfig: fileInFolder.prefault('encryptor.yaml').describe("Acra's encryptor configuration"),
     keystore: fileInFolder.prefault('keystore').describe('keystore v1, sealed under the master key'),
     clientCa: fileInFolder.prefault('tls/client-ca.pem').describe('CA of client certificates'),
-    certificate: fileInFolder.prefault('tls/server.pem').describe('certificate that clients see'),
-    sealedKey: fileInFolder.prefault('tls/server.key.sealed').describe('its private key, sealed under the master key'),
+    ...serverKeyFields,
     clientIdFrom: z.enum(['distinguished_name', 'serial_number']).default('distinguished_name'),
     poisonDetection: z.boolean().default(true),
     memoryLimitMiB: count(256, 1024 * 1024).describe("acra-server's soft memory limit (GOMEMLIMIT)"),
@@ -130,6 +130,7 @@ export const enclaveSchema = z
     version: z.literal(1),
     name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, { error: 'must be lower-case letters, digits and dashes' }),
     ingress: ingressSection,
+    tls: tlsSection,
     guard: guardSection,
     acra: acra.prefault({}),
     database,
@@ -146,9 +147,12 @@ export const enclaveSchema = z
     restart,
     health,
   })
-  .superRefine(({ ingress, guard, acra, database }, context) => {
+  .superRefine(({ ingress, tls, guard, acra, database }, context) => {
     const { clientIdFrom, listen } = acra;
-    for (const { path, message } of loginFaults({ ingress, database, clientIdFrom })) {
+    for (const { path, message } of [
+      ...loginFaults({ ingress, database, clientIdFrom }),
+      ...tlsFaults({ ingress, tls, acra }),
+    ]) {
       context.addIssue({ code: 'custom', path: [...path], message });
     }
     if (ingress.tls === 'passthrough') {

@@ -4,11 +4,13 @@ import type { CertificateFacts } from '../acra/certificate/facts.ts';
 import { clientIdFromCertificate } from '../acra/client-id.ts';
 import { AcraError } from '../acra/errors.ts';
 import type { EnclaveConfig } from '../config/enclave.ts';
+import { sealedTlsKeyOf } from '../config/tls.ts';
 import { publicKeySha256 } from '../encoding/public-key-hash.ts';
 import { describeError } from '../runtime/errors.ts';
 import { SecretBuffer } from '../runtime/secret-buffer.ts';
 import type { DatabaseSecret, SecretWords } from './database-secrets.ts';
 import { readDatabaseSecrets } from './database-secrets.ts';
+import { KeyError } from './errors.ts';
 import type { Finding } from './finding.ts';
 import { requireNoFinding } from './finding.ts';
 import { placeFindings } from './output-places.ts';
@@ -101,6 +103,9 @@ interface CeremonyFiles {
  * @throws KeyError with all that is wrong
  */
 export function readCeremonyInput(context: CeremonyContext, files: CeremonyFiles): CeremonyInput {
+  if (files.serverKey !== undefined && sealedTlsKeyOf(context.config) === undefined) {
+    throw new KeyError('KEY_NOT_SEALED', 'the enclave makes its TLS key itself', { found: files.serverKey });
+  }
   const certificates = checkFolderCertificates(context.folder, context.config, context.nowMs);
   const { server, clientAuthorities } = certificates;
   const findings = [...placeFindings(context.config), ...certificates.findings, ...certificates.missing.map(notThere)];

@@ -35,18 +35,24 @@ export async function sealUserSecrets(
   }
 }
 
+/** Private key of the server's certificate. */
+interface TlsKeyToSeal {
+  /** Written; must not exist. */
+  readonly sealedFile: string;
+  /** PEM, checked before (ceremony-input.ts). */
+  readonly key: SecretBuffer;
+  /** SHA-256 of its public half, in hex. */
+  readonly sha256: string;
+}
+
 export interface CeremonyOptions {
   /** Made new; must not exist. */
   readonly keystoreFolder: string;
   readonly clientIds: readonly string[];
   /** Written: the master key's KMS ciphertext; must not exist. */
   readonly ciphertextFile: string;
-  /** Written: the TLS private key (PEM), sealed; must not exist. */
-  readonly sealedKeyFile: string;
-  /** Checked before (ceremony-input.ts). */
-  readonly serverKey: SecretBuffer;
-  /** SHA-256 of its public half, in hex. */
-  readonly serverKeySha256: string;
+  /** Undefined where the enclave makes its TLS key itself. */
+  readonly tlsKey: TlsKeyToSeal | undefined;
   /** Checked before; each is sealed in a file of its own, which must not exist. */
   readonly databaseSecrets: readonly SecretToSeal[];
   readonly random: Random;
@@ -62,10 +68,11 @@ export interface CeremonyOptions {
  * @throws KeyError KEY_OUTPUT_EXISTS, KEY_OUTPUT_WRITE; what `encrypt` and createKeystore throw; the signal's reason
  */
 export async function makeKeys(options: CeremonyOptions): Promise<void> {
-  const { keystoreFolder, ciphertextFile, sealedKeyFile, signal, random } = options;
-  const { keyArn, encryptionContext, serverKeySha256, databaseSecrets } = options;
+  const { keystoreFolder, ciphertextFile, tlsKey, signal, random } = options;
+  const { keyArn, encryptionContext, databaseSecrets } = options;
   const sealedFiles = databaseSecrets.map(({ sealedFile }) => sealedFile);
-  refuseExisting([ciphertextFile, keystoreFolder, sealedKeyFile, ...sealedFiles]);
+  const serverKeyFiles = tlsKey === undefined ? [] : [tlsKey.sealedFile];
+  refuseExisting([ciphertextFile, keystoreFolder, ...serverKeyFiles, ...sealedFiles]);
   using masterKey = SecretBuffer.take(random.bytes(MASTER_KEY_BYTES));
   const ciphertext = await untilAborted(
     masterKey.use((bytes) => options.encrypt(bytes)),
@@ -73,12 +80,14 @@ export async function makeKeys(options: CeremonyOptions): Promise<void> {
   );
   using outputs = new StagedOutputs();
   // First in its place: what is sealed must never be there without it.
-  const masterKeyFile = encodeMasterKeyFile({ keyArn, encryptionContext, ciphertext, serverKeySha256 });
+  const masterKeyFile = encodeMasterKeyFile({ keyArn, encryptionContext, ciphertext, serverKeySha256: tlsKey?.sha256 });
   outputs.write(ciphertextFile, masterKeyFile);
   const folder = outputs.stage(keystoreFolder);
   await createKeystore({ folder, masterKey, clientIds: options.clientIds, random, poison: true });
-  const sealedKey = await sealFile({ plaintext: options.serverKey, masterKey, context: TLS_KEY_CONTEXT });
-  outputs.write(sealedKeyFile, sealedKey);
+  if (tlsKey !== undefined) {
+    const sealedKey = await sealFile({ plaintext: tlsKey.key, masterKey, context: TLS_KEY_CONTEXT });
+    outputs.write(tlsKey.sealedFile, sealedKey);
+  }
   await sealUserSecrets(databaseSecrets, masterKey, outputs, 'new');
   signal.throwIfAborted();
   outputs.commit();

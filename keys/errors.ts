@@ -46,6 +46,10 @@ export const KEY_ERRORS = {
     action:
       'Put the certificate of this key at `acra.certificate`, or name the key of that certificate. For a certificate with a new key: `acra-enclave keys seal`.',
   },
+  KEY_NOT_SEALED: {
+    meaning: 'A TLS key was given for an enclave that makes its own (`tls.key: attested`).',
+    action: 'Leave `--server-key` out; or set `tls.key: sealed`, and name certificate and key in `acra`.',
+  },
   KEY_DATABASE_USER: {
     meaning: 'The database users that secrets are given for are not those of `database.users` in enclave.yaml.',
     action:

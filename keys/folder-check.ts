@@ -13,6 +13,7 @@ import { listKeystore } from '../acra/keystore/listing.ts';
 import { requireSoundKeystore } from '../acra/keystore/report.ts';
 import { missingFindings } from '../acra/keystore/requirements.ts';
 import type { EnclaveConfig } from '../config/enclave.ts';
+import { sealedTlsKeyOf } from '../config/tls.ts';
 import { loginOf, secretFilesOf } from '../config/user-secrets.ts';
 import { describeError } from '../runtime/errors.ts';
 import { clientsOfUsers } from './database-clients.ts';
@@ -79,7 +80,9 @@ interface SealedSecret {
   readonly what: string;
 }
 
-function sealedSecrets({ acra, database }: EnclaveConfig): SealedSecret[] {
+function sealedSecrets(config: EnclaveConfig): SealedSecret[] {
+  const { database } = config;
+  const tlsKey = sealedTlsKeyOf(config);
   const { what } = secretFormOf(loginOf(database));
   const ofUsers = database.users.flatMap((user) =>
     secretFilesOf(user).map(({ file, setting }) => ({
@@ -87,7 +90,7 @@ function sealedSecrets({ acra, database }: EnclaveConfig): SealedSecret[] {
       what: `${setting === 'secret' ? '' : 'next '}${what} of database user ${user.name}`,
     })),
   );
-  return [{ file: acra.sealedKey, what: 'TLS key' }, ...ofUsers];
+  return [...(tlsKey === undefined ? [] : [{ file: tlsKey.sealedKey, what: 'TLS key' }]), ...ofUsers];
 }
 
 async function requireSealed(folder: string, { file, what }: SealedSecret): Promise<void> {

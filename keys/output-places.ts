@@ -4,6 +4,7 @@
  */
 import { normalize, sep } from 'node:path';
 import type { EnclaveConfig } from '../config/enclave.ts';
+import { sealedTlsKeyOf, serverCaOf } from '../config/tls.ts';
 import { secretFilesOf } from '../config/user-secrets.ts';
 import type { Finding } from './finding.ts';
 
@@ -17,17 +18,30 @@ interface Place {
   readonly isMade: boolean;
 }
 
+type FilePlace = (setting: string, path: string, isMade?: boolean) => Place;
+
 const withoutEnd = (path: string) => normalize(path).replace(/\/+$/, '');
 
-type PlacesConfig = Pick<EnclaveConfig, 'acra' | 'database' | 'guard' | 'kms'>;
+type PlacesConfig = Pick<EnclaveConfig, 'acra' | 'database' | 'guard' | 'kms' | 'tls'>;
 
-function placesIn({ acra, database, guard, kms }: PlacesConfig): Place[] {
-  const file = (setting: string, path: string, isMade = false): Place => ({ setting, path, kind: 'file', isMade });
+function tlsPlaces(config: PlacesConfig, file: FilePlace): Place[] {
+  const sealed = sealedTlsKeyOf(config);
+  const ca = serverCaOf(config);
+  return [
+    sealed === undefined
+      ? []
+      : [file('acra.sealedKey', sealed.sealedKey, true), file('acra.certificate', sealed.certificate)],
+    ca === undefined ? [] : [file('tls.ca', ca)],
+  ].flat();
+}
+
+function placesIn(config: PlacesConfig): Place[] {
+  const { acra, database, guard, kms } = config;
+  const file: FilePlace = (setting, path, isMade = false) => ({ setting, path, kind: 'file', isMade });
   return [
     { setting: 'acra.keystore', path: acra.keystore, kind: 'folder', isMade: true },
     file('kms.ciphertext', kms.ciphertext, true),
-    file('acra.sealedKey', acra.sealedKey, true),
-    file('acra.certificate', acra.certificate),
+    ...tlsPlaces(config, file),
     file('acra.clientCa', acra.clientCa),
     file('acra.encryptorConfig', acra.encryptorConfig),
     file('database.ca', database.ca),

@@ -10,6 +10,7 @@ import { clientKeyFiles } from '../acra/keystore/layout.ts';
 import { requireSoundKeystore } from '../acra/keystore/report.ts';
 import { sealFile, TLS_KEY_CONTEXT } from '../acra/keystore/seal-file.ts';
 import type { EnclaveConfig } from '../config/enclave.ts';
+import { sealedTlsKeyOf } from '../config/tls.ts';
 import { untilAborted } from '../runtime/abort.ts';
 import type { Random } from '../runtime/random.ts';
 import { SecretBuffer } from '../runtime/secret-buffer.ts';
@@ -99,9 +100,11 @@ async function stageServerKey(
   outputs: StagedOutputs,
 ): Promise<void> {
   const { folder, config, serverKeySha256 } = options;
+  const file = sealedTlsKeyOf(config)?.sealedKey;
+  if (file === undefined) throw new KeyError('KEY_NOT_SEALED', 'the enclave makes its TLS key itself');
   const { keyArn, encryptionContext } = config.kms;
   const sealedKey = await sealFile({ plaintext: serverKey, masterKey, context: TLS_KEY_CONTEXT });
-  outputs.write(join(folder, config.acra.sealedKey), sealedKey, 'replacing');
+  outputs.write(join(folder, file), sealedKey, 'replacing');
   const ciphertext = readCiphertext(options);
   const masterKeyFile = encodeMasterKeyFile({ keyArn, encryptionContext, ciphertext, serverKeySha256 });
   outputs.write(join(folder, config.kms.ciphertext), masterKeyFile, 'replacing');

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CertificateFacts } from '../acra/certificate/facts.ts';
 import type { EnclaveConfig } from '../config/enclave.ts';
+import { sealedTlsKeyOf } from '../config/tls.ts';
 import { publicKeySha256 } from '../encoding/public-key-hash.ts';
 import { errorCode } from '../runtime/errors.ts';
 import { KeyError } from './errors.ts';
@@ -21,17 +22,19 @@ import { readCertificatesAt } from './tls/folder-certificates.ts';
 export function sealedKeyFindings(
   masterKeyFile: string,
   server: CertificateFacts,
-  { acra }: Pick<EnclaveConfig, 'acra'>,
+  config: Pick<EnclaveConfig, 'tls' | 'acra'>,
 ): Finding[] {
+  const files = sealedTlsKeyOf(config);
   const sealed = sealedServerKey(masterKeyFile);
-  if (sealed === undefined || sealed === publicKeySha256(server.x509)) return [];
-  const message = `it is not the certificate of the key that ${acra.sealedKey} holds`;
-  return [{ code: 'KEY_CERTIFICATE_MISMATCH', file: acra.certificate, message }];
+  if (files === undefined || sealed === undefined || sealed === publicKeySha256(server.x509)) return [];
+  const message = `it is not the certificate of the key that ${files.sealedKey} holds`;
+  return [{ code: 'KEY_CERTIFICATE_MISMATCH', file: files.certificate, message }];
 }
 
 /** In the enclave: files that cannot be read are refused where they are used. @throws KeyError KEY_CERTIFICATE_MISMATCH */
 export function requireSealedKeyOf(folder: string, config: EnclaveConfig): void {
-  const server = readCertificatesAt(join(folder, config.acra.certificate))?.certificates[0];
+  const files = sealedTlsKeyOf(config);
+  const server = files && readCertificatesAt(join(folder, files.certificate))?.certificates[0];
   if (server === undefined) return;
   try {
     const text = readFileSync(join(folder, config.kms.ciphertext), 'utf8');

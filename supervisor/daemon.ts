@@ -182,7 +182,7 @@ export class Supervisor {
   }
 
   async #serve(booted: Booted): Promise<void> {
-    const { relay, fleet, config, certificateEnds, ingress, lease, attestor, clockKeeper } = booted;
+    const { relay, fleet, config, certificateEnds, serverCertificate, ingress, lease, attestor, clockKeeper } = booted;
     const { clock, platform } = this.#deps;
     const publicRoutes = new PublicRoutes(relay, ingressRoutes(platform, { ...config, postgresIngress: ingress }));
     const monitor = this.#watchHealth(booted, () => void publicRoutes.close(1));
@@ -202,7 +202,7 @@ export class Supervisor {
             isHealthy: monitor.members.get(id)?.healthy ?? child.state.kind === 'running',
           })),
           workload: [fleet, lease, attestor, clockKeeper].flatMap(({ samples }) => samples),
-          certificateEnds,
+          certificateEnds: [...certificateEnds, ...serverCertificate.ends],
           suppressedRecords: this.#logger.suppressed,
           uptimeMs: clock.monotonicMs() - this.#startedMs,
         }),

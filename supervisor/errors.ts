@@ -15,6 +15,11 @@ export const SUPERVISOR_ERRORS = {
     meaning: 'Nobody on the parent took the byte that tells that the enclave has booted.',
     action: 'Start the enclave with nitro-cli or `acra-enclave run`, which listen for it on vsock port 9000.',
   },
+  BOOT_CERTIFICATE_MISSING: {
+    meaning: 'The enclave has made its TLS key, and nobody has brought a certificate for it yet; the boot waits.',
+    action:
+      'Have the request of this boot signed by the CA of `tls.ca` with `acra-enclave certificate sign`, and bring the certificate with `acra-enclave certificate install`.',
+  },
   BOOT_RNG_NOT_NSM: {
     meaning: 'The kernel does not draw from the Nitro hardware generator.',
     action: 'Boot a kernel with the NSM driver built in; do not run on another machine.',

@@ -55,7 +55,7 @@ function describe({ config, files, release }: RuntimeFacts): RuntimeStatement {
     name: config.name,
     configuration: folderDigest(files),
     ingress: ingress.tls,
-    tlsKey: 'sealed',
+    tlsKey: config.tls.key,
     guard: {
       mode: isGuarded ? guard.mode : 'none',
       relations: isGuarded ? guard.relations : 'none',

@@ -94,7 +94,12 @@ export async function writeEnclaveFolder(options: EnclaveFolderOptions): Promise
   writeFileSync(join(folder, 'encryptor.yaml'), ENCRYPTOR_YAML);
   if (guardList !== undefined) writeFileSync(join(folder, GUARD_LIST), stringify({ version: 1, ...guardList }));
   writeFileSync(join(folder, 'tls/client-ca.pem'), certificates.applicationCaPem);
-  writeFileSync(join(folder, 'tls/server.pem'), certificates.server.certificatePem);
+  const tls = options.settings?.['tls'] as YamlDocument | undefined;
+  const makesOwnKey = tls?.['key'] === 'attested';
+  if (tls?.['certificate'] === 'operator-ca') {
+    writeFileSync(join(folder, 'tls/server-ca.pem'), certificates.applicationCaPem);
+  }
+  if (!makesOwnKey) writeFileSync(join(folder, 'tls/server.pem'), certificates.server.certificatePem);
   writeFileSync(join(folder, 'tls/database-ca.pem'), certificates.databaseCaPem);
   if (kms.caPem !== undefined) writeFileSync(join(folder, 'tls/kms-ca.pem'), kms.caPem);
   using serverKey = SecretBuffer.take(Buffer.from(certificates.server.privateKeyPem));
@@ -110,9 +115,13 @@ export async function writeEnclaveFolder(options: EnclaveFolderOptions): Promise
     ciphertextFile: join(folder, 'master-key.json'),
     keyArn: kms.keyArn,
     encryptionContext: kms.encryptionContext,
-    sealedKeyFile: join(folder, 'tls/server.key.sealed'),
-    serverKey,
-    serverKeySha256: publicKeySha256(new X509Certificate(certificates.server.certificatePem)),
+    tlsKey: makesOwnKey
+      ? undefined
+      : {
+          sealedFile: join(folder, 'tls/server.key.sealed'),
+          key: serverKey,
+          sha256: publicKeySha256(new X509Certificate(certificates.server.certificatePem)),
+        },
     databaseSecrets,
     random: systemRandom,
     encrypt: (plaintext) => kmsEncrypt(plaintext, kms),

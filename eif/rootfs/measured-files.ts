@@ -1,6 +1,7 @@
 /** Which files of the measured folder an enclave uses, by its enclave.yaml: those and no others belong into the image. */
 import { posix } from 'node:path';
 import type { EnclaveConfig } from '../../config/enclave.ts';
+import { sealedTlsKeyOf, serverCaOf } from '../../config/tls.ts';
 import { secretFilesOf } from '../../config/user-secrets.ts';
 import { ACRA_SERVER_ID } from '../../wire/image-layout.ts';
 import { FILE_MODE, FOLDER_MODE } from './content.ts';
@@ -28,9 +29,11 @@ export function measuredFiles(config: EnclaveConfig): MeasuredFiles {
   const { acra, database, guard, kms } = config;
   // Only the supervisor reads these, as root.
   const ofUsers = database.users.flatMap((user) => secretFilesOf(user).map(({ file }) => file));
-  const sealed = [acra.sealedKey, kms.ciphertext, ...ofUsers].map(posix.normalize);
+  const tlsKey = sealedTlsKeyOf(config);
+  const sealed = [tlsKey?.sealedKey ?? [], kms.ciphertext, ...ofUsers].flat().map(posix.normalize);
+  const serverFiles = [tlsKey?.certificate ?? [], serverCaOf(config) ?? []].flat();
   const optional = [kms.ca ?? [], guard.list ?? []].flat();
-  const open = ['enclave.yaml', acra.encryptorConfig, acra.clientCa, acra.certificate, database.ca, ...optional];
+  const open = ['enclave.yaml', acra.encryptorConfig, acra.clientCa, ...serverFiles, database.ca, ...optional];
   const required = [...open.map(posix.normalize), ...sealed];
   const keystore = posix.normalize(acra.keystore);
   const isInKeystore = (path: string): boolean => path === keystore || path.startsWith(`${keystore}/`);

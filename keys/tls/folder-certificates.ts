@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { PURPOSE } from '../../acra/certificate/chain.ts';
 import type { CertificateFacts } from '../../acra/certificate/facts.ts';
 import type { EnclaveConfig } from '../../config/enclave.ts';
+import { sealedTlsKeyOf, serverCaOf } from '../../config/tls.ts';
 import { describeError, errorCode } from '../../runtime/errors.ts';
 import type { CertificateEnd, CertificateRole } from '../../wire/certificate-end.ts';
 import { shortSubject } from '../../wire/certificate-end.ts';
@@ -20,8 +21,10 @@ export interface FolderCertificates {
   readonly findings: readonly Finding[];
   /** Named by enclave.yaml and not there. */
   readonly missing: readonly string[];
-  /** Undefined when it is not there or cannot be read. */
+  /** Undefined when it is not there or cannot be read, and where the enclave makes its key itself. */
   readonly server: CertificateFacts | undefined;
+  /** Of `tls.certificate: operator-ca`. */
+  readonly serverAuthorities: readonly CertificateFacts[];
   readonly clientAuthorities: readonly CertificateFacts[];
   readonly databaseAuthorities: readonly CertificateFacts[];
 }
@@ -31,11 +34,21 @@ interface NamedFile {
   readonly file: string;
 }
 
-type Config = Pick<EnclaveConfig, 'acra' | 'database' | 'kms'>;
+type Config = Pick<EnclaveConfig, 'acra' | 'database' | 'kms' | 'tls'>;
 
-function filesOf({ acra, database, kms }: Config): NamedFile[] {
+function serverFilesOf(config: Config): NamedFile[] {
+  const sealed = sealedTlsKeyOf(config);
+  const ca = serverCaOf(config);
   return [
-    { role: 'server', file: acra.certificate },
+    sealed === undefined ? [] : { role: 'server' as const, file: sealed.certificate },
+    ca === undefined ? [] : { role: 'server-ca' as const, file: ca },
+  ].flat();
+}
+
+function filesOf(config: Config): NamedFile[] {
+  const { acra, database, kms } = config;
+  return [
+    ...serverFilesOf(config),
     { role: 'client-ca', file: acra.clientCa },
     { role: 'database-ca', file: database.ca },
     ...(kms.ca === undefined ? [] : [{ role: 'kms-ca' as const, file: kms.ca }]),
@@ -55,6 +68,7 @@ export function readCertificatesAt(path: string, name = path): CertificateFile |
 
 function check({ role }: NamedFile, read: CertificateFile, nowMs: number): Finding[] {
   if (role === 'server') return checkServerCertificate(read, nowMs);
+  if (role === 'server-ca') return checkAuthorities(read, PURPOSE.server, nowMs, false);
   if (role === 'client-ca') return checkAuthorities(read, PURPOSE.client, nowMs, false);
   return checkAuthorities(read, PURPOSE.server, nowMs, true);
 }
@@ -70,6 +84,7 @@ export function checkFolderCertificates(folder: string, config: Config, nowMs: n
     findings: files.flatMap(({ findings }) => findings),
     missing: files.filter(({ read }) => read === undefined).map(({ file }) => file),
     server: certificatesOf('server')[0],
+    serverAuthorities: certificatesOf('server-ca'),
     clientAuthorities: certificatesOf('client-ca'),
     databaseAuthorities: certificatesOf('database-ca'),
   };

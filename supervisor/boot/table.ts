@@ -2,6 +2,7 @@
 import type { ControlConnection } from '../control/connection.ts';
 import { BootTable } from './phase.ts';
 import { acraPhase } from './phases/acra.ts';
+import { certificatePhase } from './phases/certificate.ts';
 import { clockPhase } from './phases/clock.ts';
 import { clockKeptPhase } from './phases/clock-kept.ts';
 import { commitmentPhase } from './phases/commitment.ts';
@@ -38,6 +39,7 @@ export const bootTable = BootTable.empty<BootStart & { readonly control: Control
   .phase(kmsEntropyPhase)
   .phase(masterKeyPhase)
   .phase(keystorePhase)
+  .phase(certificatePhase)
   .phase(acraPhase)
   .phase(readyPhase);
 

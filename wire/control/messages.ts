@@ -53,6 +53,9 @@ export function mayFollow(from: EnclaveState, to: EnclaveState): boolean {
   return from === to || NEXT_STATES[from].includes(to);
 }
 
+/** The boot phase that waits for people: for a certificate of the TLS key (supervisor/boot/phases/certificate.ts). */
+export const CERTIFICATE_PHASE = 'certificate';
+
 export const enclaveStatus = z.strictObject({
   state: z.enum(ENCLAVE_STATES),
   /** The boot phase that runs or ran last. */

@@ -1,6 +1,7 @@
 /** `acra-enclave keys new`: fills the measured folder with keys, all of them sealed. */
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { sealedTlsKeyOf } from '../../../config/tls.ts';
 import { loginOf } from '../../../config/user-secrets.ts';
 import { makeKeys } from '../../../keys/ceremony.ts';
 import { readCeremonyInput } from '../../../keys/ceremony-input.ts';
@@ -15,7 +16,7 @@ import { untilStopped } from '../../until-signal.ts';
 
 interface NewOptions {
   readonly enclave: string;
-  readonly serverKey: string;
+  readonly serverKey?: string;
   readonly client: readonly string[];
   readonly databaseUser?: readonly string[];
   readonly nextDatabaseUser?: readonly string[];
@@ -32,7 +33,12 @@ async function newKeys(options: NewOptions): Promise<void> {
     demand: 'all',
   });
   const { serverKey, serverKeySha256, clients } = input;
-  if (serverKey === undefined) throw new CliError('CLI_OPTION', '--server-key is missing');
+  const files = sealedTlsKeyOf(config);
+  if (files !== undefined && serverKey === undefined) throw new CliError('CLI_OPTION', '--server-key is missing');
+  const tlsKey =
+    files === undefined || serverKey === undefined
+      ? undefined
+      : { sealedFile: join(folder, files.sealedKey), key: serverKey, sha256: serverKeySha256 };
   const clientIds = clients.map(({ clientId }) => clientId);
   await requirePlannedKeys(folder, config, clientIds);
   progress(`encrypting a new master key under ${config.kms.keyArn}`);
@@ -42,9 +48,7 @@ async function newKeys(options: NewOptions): Promise<void> {
       keystoreFolder: keystore,
       clientIds,
       ciphertextFile: join(folder, config.kms.ciphertext),
-      sealedKeyFile: join(folder, config.acra.sealedKey),
-      serverKey,
-      serverKeySha256,
+      tlsKey,
       databaseSecrets: secretsToSeal(folder, input),
       random: systemRandom,
       keyArn: config.kms.keyArn,
@@ -83,7 +87,7 @@ export function newCommand(): Command {
       'Make a master key, its KMS ciphertext, and a keystore, TLS key and secrets of database users sealed under it.',
     )
     .requiredOption('-e, --enclave <folder>', 'the measured folder with enclave.yaml and its certificates')
-    .requiredOption('--server-key <file>', "PEM of the server certificate's private key")
+    .option('--server-key <file>', "PEM of the server certificate's private key; left out with `tls.key: attested`")
     .requiredOption('--client <files...>', 'certificates of the clients that get keys')
     .option(
       '--database-user <name=file...>',

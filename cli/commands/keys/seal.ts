@@ -1,6 +1,7 @@
 /** `acra-enclave keys seal`: seals another TLS key, or other secrets of database users, under the master key that there is. */
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { sealedTlsKeyOf } from '../../../config/tls.ts';
 import { readCeremonyInput } from '../../../keys/ceremony-input.ts';
 import { sealSecrets } from '../../../keys/renewal.ts';
 import { CliError } from '../../errors.ts';
@@ -40,7 +41,9 @@ async function seal({ enclave, serverKey: keyFile, json, ...options }: SealOptio
       signal,
     }),
   );
-  const sealedKey = serverKey === undefined ? [] : [join(folder, config.acra.sealedKey)];
+  const sealedKey = [serverKey && sealedTlsKeyOf(config)?.sealedKey].flatMap((file) =>
+    file ? join(folder, file) : [],
+  );
   const sealedSecrets = databaseSecrets.map(({ sealedFile }) => sealedFile);
   if (json) {
     printJson({

@@ -21,6 +21,7 @@ import type { KeystoreReady } from './keystore.ts';
 import type { MachineReady } from './machine.ts';
 import type { MasterKeyReady } from './master-key.ts';
 import type { RequestsReady } from './requests.ts';
+import type { TlsKeyKnown } from './tls-key.ts';
 
 export interface AcraReady {
   readonly fleet: Workload;
@@ -39,6 +40,7 @@ type Needs = BootStart &
   ControlReady &
   MachineReady &
   Configured &
+  TlsKeyKnown &
   EgressReady &
   MasterKeyReady &
   KeystoreReady &
@@ -98,7 +100,6 @@ async function startSessions(
     program: have.acraProgram,
     columnClients: columns.flatMap(({ clientId }) => clientId ?? []),
     tables,
-    certificatePem: read(config.acra.certificate),
     clientCaPem: read(config.acra.clientCa),
     databaseTarget,
     answerRequest: (request, gone) => have.attestor.answer(request, gone),

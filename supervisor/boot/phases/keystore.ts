@@ -9,6 +9,7 @@ import { KeystoreError } from '../../../acra/errors.ts';
 import { inspectKeystore } from '../../../acra/keystore/check-process.ts';
 import { databaseUserContext, TLS_KEY_CONTEXT } from '../../../acra/keystore/seal-file.ts';
 import type { DatabaseUser } from '../../../config/database-login.ts';
+import { sealedTlsKeyOf } from '../../../config/tls.ts';
 import type { DatabaseLogin } from '../../../config/user-secrets.ts';
 import { loginOf, secretFilesOf } from '../../../config/user-secrets.ts';
 import { clientsOfUsers } from '../../../keys/database-clients.ts';
@@ -17,9 +18,10 @@ import type { SecretBuffer } from '../../../runtime/secret-buffer.ts';
 import type { Phase } from '../phase.ts';
 import type { Configured } from './configuration.ts';
 import type { MasterKeyReady } from './master-key.ts';
+import type { TlsKeyKnown } from './tls-key.ts';
 
 export interface KeystoreReady {
-  /** PEM of the private key that acra-server shows its clients. */
+  /** PEM of the private key of the certificate that clients see: opened here, or made by the enclave. */
   readonly serverKey: SecretBuffer;
   /** Passwords or verifiers, by the names of the database's users; of each one or two, as secretFilesOf orders them. */
   readonly databaseSecrets: ReadonlyMap<string, readonly SecretBuffer[]>;
@@ -55,11 +57,14 @@ function byUser(sealed: readonly SealedSecret[], opened: readonly SecretBuffer[]
   return new Map([...grouped].map(([user, same]) => [user, same.map(({ secret }) => secret)]));
 }
 
-export const keystorePhase: Phase<Configured & Pick<MasterKeyReady, 'masterKey'>, KeystoreReady> = {
+type Needs = Configured & Pick<MasterKeyReady, 'masterKey'> & Pick<TlsKeyKnown, 'attestedKey'>;
+
+export const keystorePhase: Phase<Needs, KeystoreReady> = {
   name: 'keystore',
   deadlineMs: ({ config }) => config.deadlines.keystoreMs,
-  async run({ config, pathOf, masterKey }, { signal, logger, defer }) {
+  async run({ config, pathOf, masterKey, attestedKey }, { signal, logger, defer }) {
     const sealed = sealedSecrets(config.database.users);
+    const tlsKeys = [sealedTlsKeyOf(config) ?? []].flat();
     const clientNames = clientsOfUsers(config);
     const { report, warnings, opened } = await inspectKeystore({
       keystoreFolder: pathOf(config.acra.keystore),
@@ -69,14 +74,15 @@ export const keystorePhase: Phase<Configured & Pick<MasterKeyReady, 'masterKey'>
       poisonDetection: config.acra.poisonDetection,
       encryptorConfigFile: pathOf(config.acra.encryptorConfig),
       sealedFiles: [
-        { file: pathOf(config.acra.sealedKey), context: TLS_KEY_CONTEXT },
+        ...tlsKeys.map(({ sealedKey }) => ({ file: pathOf(sealedKey), context: TLS_KEY_CONTEXT })),
         ...sealed.map(({ user, file }) => ({ file: pathOf(file), context: databaseUserContext(user) })),
       ],
       signal,
       timeoutMs: config.deadlines.keystoreMs,
     });
     for (const secret of opened) defer(() => secret.dispose());
-    const [serverKey, ...secrets] = opened;
+    const secrets = opened.slice(tlsKeys.length);
+    const [serverKey = attestedKey] = opened.slice(0, tlsKeys.length);
     if (!serverKey) throw new KeystoreError('KEYSTORE_SEALED_FILE', 'the sealed TLS key did not come back opened');
     checkForms(sealed, secrets, loginOf(config.database));
     logger.log('info', 'keystore.checked', { clients: report.clientIds.length, openedKeys: report.openedKeys });

@@ -4,6 +4,7 @@
  */
 import { acraServerArguments } from '../../../acra/server/command-line.ts';
 import type { AcraServerOptions } from '../../../acra/server/options.ts';
+import { DEFAULT_CERTIFICATE_FILE, sealedTlsKeyOf } from '../../../config/tls.ts';
 import type { Confinement } from '../../../system/processes/confinement.ts';
 import type { TcpEndpoint, UnixEndpoint } from '../../../wire/endpoint.ts';
 import type { ChildState } from '../../children/child.ts';
@@ -130,6 +131,8 @@ export class AcraFleet implements Workload {
   #options({ listen, database }: MemberPlan, confinement: Confinement): AcraServerOptions {
     const { config, pathOf } = this.#deps;
     const { acra } = config;
+    // Where acra-server ends TLS the key is always sealed.
+    const certificate = sealedTlsKeyOf(config)?.certificate ?? DEFAULT_CERTIFICATE_FILE;
     return {
       listen,
       database: { host: database.host, port: database.port, serverName: config.database.serverName },
@@ -137,7 +140,7 @@ export class AcraFleet implements Workload {
       encryptorConfigFile: pathOf(acra.encryptorConfig),
       tls: {
         clientCaFile: pathOf(acra.clientCa),
-        serverCertFile: pathOf(acra.certificate),
+        serverCertFile: pathOf(certificate),
         serverKeyFile: serverKeyFile(confinement.folder),
         databaseCaFile: pathOf(config.database.ca),
       },

@@ -36,6 +36,7 @@ export class SessionFleet implements Workload {
   readonly #guards = new GuardTally();
   readonly #identities: Identities;
   readonly #stopping = new AbortController();
+  readonly #stopListening: () => void;
   #listeners: MemberListener[] = [];
 
   constructor(deps: SessionsDeps) {
@@ -52,6 +53,10 @@ export class SessionFleet implements Workload {
     this.#front = new SupervisedChild(this.#program.spec, {
       ...deps,
       onState: (state) => this.#tell(state),
+    });
+    const { serverCertificate, serverKey } = deps;
+    this.#stopListening = serverCertificate.subscribe(() => {
+      this.#program.send({ type: 'certificate', certificatePem: serverCertificate.pem }, [serverKey]);
     });
   }
 
@@ -95,6 +100,7 @@ export class SessionFleet implements Workload {
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#requests.stop();
+    this.#stopListening();
     await Promise.all([this.#front.stop(), this.#identities.stop()]);
     this.#home.release();
   }
@@ -124,11 +130,11 @@ export class SessionFleet implements Workload {
   }
 
   #serveFront(): ServeFront {
-    const { config, certificatePem, clientCaPem, databaseTarget } = this.#deps;
+    const { config, serverCertificate, clientCaPem, databaseTarget } = this.#deps;
     return {
       type: 'serve',
       listenPath: this.address.path,
-      certificatePem,
+      certificatePem: serverCertificate.pem,
       clientCaPem,
       minTls: config.ingress.minTls,
       clientIdFrom: config.acra.clientIdFrom,

@@ -4,6 +4,7 @@ import type { GuardList } from '../../../config/guard-list.ts';
 import type { SecretBuffer } from '../../../runtime/secret-buffer.ts';
 import type { DatabaseTarget } from '../../../sessions/edge/database-connection.ts';
 import type { Answerer } from '../../../wire/requests/serve.ts';
+import type { ServerCertificate } from '../../tls/server-certificate.ts';
 import type { WorkloadDeps } from '../workload.ts';
 
 export interface SessionsDeps extends WorkloadDeps {
@@ -16,7 +17,8 @@ export interface SessionsDeps extends WorkloadDeps {
   /** Of the encryptor configuration, by name. */
   readonly tables: ReadonlyMap<string, EncryptedTable>;
   readonly guardList: GuardList;
-  readonly certificatePem: string;
+  /** What clients see, now and later. */
+  readonly serverCertificate: ServerCertificate;
   readonly clientCaPem: string;
   readonly databaseTarget: DatabaseTarget;
   /** To strangers who ask on the public port. */

@@ -69,6 +69,7 @@ function start(folder: string) {
     encryptorConfig: { tables: new Map(), warnings: [] },
     guardList: guardListSchema.parse({ version: 1 }),
     certificateEnds: [],
+    attestedKey: undefined,
     masterKey: masterKey(),
   };
   const running = keystorePhase.run(have, context);
