@@ -16,6 +16,7 @@ await runProgram({
   },
   verify: async () => (await import('./commands/verify.ts')).verifyCommand(),
   keys: async (words) => (await import('./commands/keys.ts')).keysCommand(words),
+  certificate: async (words) => (await import('./commands/certificate.ts')).certificateCommand(words),
   config: async () => (await import('./commands/config.ts')).configCommand(),
   guard: async () => (await import('./commands/guard.ts')).guardCommand(),
   data: async (words) => (await import('./commands/data.ts')).dataCommand(words),

@@ -12,5 +12,6 @@ await runProgram({
   console: async () => (await import('./commands/console.ts')).consoleCommand(),
   'host-proxy': async () => (await import('./commands/host-proxy.ts')).hostProxyCommand(),
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand(),
+  certificate: async (words) => (await import('./commands/certificate.ts')).parentCertificateCommand(words),
   config: async () => (await import('./commands/config.ts')).configCommand(),
 });

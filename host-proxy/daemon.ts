@@ -11,12 +11,14 @@ import type { Service } from '../runtime/service.ts';
 import { LineBuffer } from '../system/lines/line-buffer.ts';
 import type { TcpEndpoint } from '../wire/endpoint.ts';
 import { formatEndpoint } from '../wire/endpoint.ts';
+import { EnclaveClient } from './attestation/enclave-client.ts';
 import { type AttestationListener, attestationOf } from './attestation/listener.ts';
 import { certificatesOf } from './enclave/certificates.ts';
 import { ControlServer } from './enclave/control-server.ts';
 import { guardOf } from './enclave/guard.ts';
 import { IngressGate } from './enclave/ingress-gate.ts';
 import { ShedAlarm } from './enclave/shed-alarm.ts';
+import { TlsKeyCertificate } from './enclave/tls-key-certificate.ts';
 import { unheard } from './enclave/unheard.ts';
 import { EnclaveView } from './enclave/view.ts';
 import { HostProxyError } from './errors.ts';
@@ -25,7 +27,7 @@ import { createMetrics } from './operator/admin/metrics.ts';
 import { AdminServer } from './operator/admin/server.ts';
 import { prepareRuntimeFolder } from './operator/command/runtime-folder.ts';
 import type { HostStatus, MachineStatus, Reason } from './operator/host-status.ts';
-import { controlSocketPath, enclaveRoutes, publicRoutes, requestRoutes } from './routes.ts';
+import { controlSocketPath, enclaveRoutes, publicRoutes, requestRoutes, requestsSocketPath } from './routes.ts';
 
 const FOLLOW_INTERVAL_MS = 1_000;
 /** Of log records, for `acra-enclave logs`. */
@@ -33,6 +35,7 @@ const RECENT = { maxLines: 4_000, maxBytes: 4 * 1024 * 1024 };
 
 export class HostProxy implements Service {
   readonly view: EnclaveView;
+  readonly tlsKeyCertificate: TlsKeyCertificate;
   /** The newest log records, as JSON. */
   readonly recentRecords = new LineBuffer(RECENT);
   readonly #config: HostProxyConfig;
@@ -75,6 +78,7 @@ export class HostProxy implements Service {
       logger: this.#sink,
       onChange: () => this.view.changed(),
     });
+    this.tlsKeyCertificate = new TlsKeyCertificate(new EnclaveClient(requestsSocketPath(config), clock));
     this.#control = new ControlServer({
       socketPath: controlSocketPath(config),
       maxFrameBytes: config.maxControlFrameBytes,

@@ -11,6 +11,7 @@ import { describeError, errorCode } from '../runtime/errors.ts';
 import type { Random } from '../runtime/random.ts';
 import type { LineBuffer } from '../system/lines/line-buffer.ts';
 import { HostProxy } from './daemon.ts';
+import type { TlsKeyCertificate } from './enclave/tls-key-certificate.ts';
 import { ConsoleLog } from './machine/console-log.ts';
 import { createDriver } from './machine/create-driver.ts';
 import type { EnclaveDriver } from './machine/driver.ts';
@@ -131,6 +132,10 @@ export class EnclaveHost implements CommandTarget {
   reopenLogs(): void {
     this.#console.reopen();
     this.#proxy.reopenLogs();
+  }
+
+  get tlsKeyCertificate(): TlsKeyCertificate {
+    return this.#proxy.tlsKeyCertificate;
   }
 
   get records(): LineBuffer {

@@ -7,6 +7,7 @@ import { whenAborted } from '../runtime/abort.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { LineBuffer } from '../system/lines/line-buffer.ts';
 import { HostProxy } from './daemon.ts';
+import type { TlsKeyCertificate } from './enclave/tls-key-certificate.ts';
 import { HostProxyError } from './errors.ts';
 import type { CommandTarget } from './operator/command/handle.ts';
 import { handleCommand } from './operator/command/handle.ts';
@@ -45,6 +46,10 @@ export class ForwardingHost implements CommandTarget {
 
   status(): HostStatus {
     return this.#proxy.status();
+  }
+
+  get tlsKeyCertificate(): TlsKeyCertificate {
+    return this.#proxy.tlsKeyCertificate;
   }
 
   get records(): LineBuffer {

@@ -45,17 +45,13 @@ async function ask(url: URL, dispatcher: Agent, signal: AbortSignal): Promise<Bu
   throw new CliError('CLI_ATTESTATION_REFUSED', 'the endpoint gives no attestation', { found });
 }
 
-/** @throws CliError CLI_ATTESTATION_UNREACHABLE, CLI_ATTESTATION_REFUSED, CLI_ATTESTATION_ANSWER */
-export async function fetchHttp(
-  address: URL,
-  nonce: Buffer,
-  signal: AbortSignal,
-): Promise<Pick<Fetched, 'document' | 'statement'>> {
+/** @returns JSON. @throws CliError CLI_ATTESTATION_UNREACHABLE, CLI_ATTESTATION_REFUSED, CLI_ATTESTATION_ANSWER */
+export async function askHttp(address: URL, nonce: Buffer, signal: AbortSignal): Promise<Buffer> {
   const url = new URL(address);
   url.searchParams.set('nonce', nonce.toString('hex'));
   const dispatcher = new Agent();
   try {
-    return parseAnswerJson(await ask(url, dispatcher, signal));
+    return await ask(url, dispatcher, signal);
   } catch (error) {
     if (error instanceof CliError) throw error;
     if (signal.aborted) throw new CliError('CLI_ATTESTATION_UNREACHABLE', describeError(signal.reason));
@@ -63,4 +59,13 @@ export async function fetchHttp(
   } finally {
     await dispatcher.destroy();
   }
+}
+
+/** @throws CliError CLI_ATTESTATION_UNREACHABLE, CLI_ATTESTATION_REFUSED, CLI_ATTESTATION_ANSWER */
+export async function fetchHttp(
+  address: URL,
+  nonce: Buffer,
+  signal: AbortSignal,
+): Promise<Pick<Fetched, 'document' | 'statement'>> {
+  return parseAnswerJson(await askHttp(address, nonce, signal));
 }

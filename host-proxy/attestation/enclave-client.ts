@@ -8,8 +8,8 @@ import { untilAborted } from '../../runtime/abort.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { Deadline } from '../../runtime/deadline.ts';
 import { describeError } from '../../runtime/errors.ts';
-import { askEnclave } from '../../wire/requests/ask.ts';
-import type { EnclaveAnswer } from '../../wire/requests/messages.ts';
+import { askAsParent } from '../../wire/requests/ask.ts';
+import type { ParentAnswer, ParentRequest } from '../../wire/requests/parent-messages.ts';
 import { HostProxyError } from '../errors.ts';
 
 /** The enclave takes 16 connections; some of them are ending. */
@@ -33,12 +33,12 @@ export class EnclaveClient {
    * @param signal aborts when nobody waits for the answer any more
    * @throws HostProxyError HOST_ATTESTATION_RATE, HOST_ATTESTATION_UNANSWERED
    */
-  async attest(nonce: Buffer, signal: AbortSignal): Promise<EnclaveAnswer> {
+  async ask(request: ParentRequest, signal: AbortSignal): Promise<ParentAnswer> {
     using deadline = new Deadline(this.#clock, ANSWER_MS, signal);
     try {
       await this.#turn(deadline.signal);
       try {
-        return await this.#ask(nonce, deadline.signal);
+        return await this.#ask(request, deadline.signal);
       } finally {
         this.#next();
       }
@@ -49,11 +49,11 @@ export class EnclaveClient {
     }
   }
 
-  async #ask(nonce: Buffer, signal: AbortSignal): Promise<EnclaveAnswer> {
+  async #ask(request: ParentRequest, signal: AbortSignal): Promise<ParentAnswer> {
     const socket = createConnection({ path: this.#socketPath });
     try {
       await once(socket, 'connect', { signal });
-      return await askEnclave(socket, { type: 'attest', nonce: nonce.toString('base64') }, signal);
+      return await askAsParent(socket, request, signal);
     } finally {
       socket.on('error', () => undefined).destroy();
     }

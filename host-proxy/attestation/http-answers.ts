@@ -1,9 +1,13 @@
 /** What HTTP askers are told (attestation requests 3): the document and the statement, or why not, as JSON. */
 import { CodedError } from '../../runtime/errors.ts';
-import { type EnclaveAnswer, MAX_NONCE_BYTES, MIN_NONCE_BYTES } from '../../wire/requests/messages.ts';
+import { MAX_NONCE_BYTES, MIN_NONCE_BYTES } from '../../wire/requests/messages.ts';
+import type { ParentAnswer, ParentRequest } from '../../wire/requests/parent-messages.ts';
 import { HostProxyError } from '../errors.ts';
 
-const ATTESTATION_PATH = '/v1/attestation';
+const QUESTIONS = { '/v1/attestation': 'attest', '/v1/certificate-request': 'certificate-request' } as const;
+
+/** What strangers may ask; both need a nonce. */
+export type Question = Extract<ParentRequest, { readonly nonce: string }>;
 
 export const STATUSES = [200, 400, 404, 405, 429, 503] as const;
 type Status = (typeof STATUSES)[number];
@@ -17,6 +21,7 @@ export interface HttpAnswer {
 const STATUS_BY_CODE: Readonly<Record<string, Status>> = {
   HOST_ATTESTATION_REQUEST: 400,
   HOST_ATTESTATION_PATH: 404,
+  TLS_CERTIFICATE_NOT_WANTED: 404,
   HOST_ATTESTATION_METHOD: 405,
   HOST_ATTESTATION_RATE: 429,
   REQUEST_RATE_LIMITED: 429,
@@ -37,25 +42,28 @@ export interface AskedFor {
 const DIGITS = new RegExp(`^(?:[0-9a-fA-F]{2}){${MIN_NONCE_BYTES},${MAX_NONCE_BYTES}}$`);
 
 /** @throws HostProxyError HOST_ATTESTATION_PATH, HOST_ATTESTATION_METHOD, HOST_ATTESTATION_REQUEST */
-export function nonceOf({ method, target, hasBody }: AskedFor): Buffer {
+export function questionOf({ method, target, hasBody }: AskedFor): Question {
   const url = URL.parse(target, 'http://host-proxy');
-  if (url?.pathname !== ATTESTATION_PATH) {
-    throw new HostProxyError('HOST_ATTESTATION_PATH', `there is only ${ATTESTATION_PATH}`);
+  const path = url?.pathname ?? '';
+  if (!isQuestion(path)) {
+    throw new HostProxyError('HOST_ATTESTATION_PATH', `there is only ${Object.keys(QUESTIONS).join(' and ')}`);
   }
   if (method !== 'GET') throw new HostProxyError('HOST_ATTESTATION_METHOD', 'only GET is answered');
-  const [nonce = '', ...more] = url.searchParams.getAll('nonce');
+  const [nonce = '', ...more] = url?.searchParams.getAll('nonce') ?? [];
   if (hasBody || more.length > 0 || !DIGITS.test(nonce)) {
     throw new HostProxyError('HOST_ATTESTATION_REQUEST', 'the request needs one nonce, and no body', {
       allowed: `?nonce= and ${2 * MIN_NONCE_BYTES} to ${2 * MAX_NONCE_BYTES} hexadecimal digits, whole bytes`,
     });
   }
-  return Buffer.from(nonce, 'hex');
+  return { type: QUESTIONS[path], nonce: Buffer.from(nonce, 'hex').toString('base64') };
 }
 
-export function toHttp(answer: EnclaveAnswer): HttpAnswer {
+const isQuestion = (path: string): path is keyof typeof QUESTIONS => Object.hasOwn(QUESTIONS, path);
+
+export function toHttp(answer: ParentAnswer): HttpAnswer {
   if (answer.type === 'refusal') return refusal(answer.code, answer.message);
-  const { document, statement } = answer;
-  return { status: 200, headers: {}, body: { version: 1, document, statement } };
+  const { type: _, ...body } = answer;
+  return { status: 200, headers: {}, body: { version: 1, ...body } };
 }
 
 /** Nothing that has no code is told to strangers. */

@@ -17,7 +17,7 @@ import { HostProxyError } from '../errors.ts';
 import type { AttestationStatus } from '../operator/host-status.ts';
 import { requestsSocketPath } from '../routes.ts';
 import { EnclaveClient } from './enclave-client.ts';
-import { failureToHttp, type HttpAnswer, nonceOf, STATUSES, toHttp } from './http-answers.ts';
+import { failureToHttp, type HttpAnswer, questionOf, STATUSES, toHttp } from './http-answers.ts';
 import { type Rates, RequestRates } from './request-rates.ts';
 
 export const MAX_CONNECTIONS = 64;
@@ -33,7 +33,7 @@ const KEEP_ALIVE_MS = 2_000;
 export interface ListenerDeps {
   readonly listen: TcpEndpoint;
   readonly rates: Rates;
-  readonly client: Pick<EnclaveClient, 'attest'>;
+  readonly client: Pick<EnclaveClient, 'ask'>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -121,7 +121,7 @@ export class AttestationListener implements Service {
       const allowed = `${maxPerSecondPerAddress} a second from one address, ${maxPerSecond} in all`;
       throw new HostProxyError('HOST_ATTESTATION_RATE', 'more was asked than is answered', { allowed });
     }
-    const answer = await this.#deps.client.attest(nonceOf({ method, target, hasBody }), signal);
+    const answer = await this.#deps.client.ask(questionOf({ method, target, hasBody }), signal);
     this.#isAnswering = true;
     return toHttp(answer);
   }

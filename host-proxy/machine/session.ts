@@ -8,6 +8,7 @@ import type { EnclaveRun } from '../../config/enclave-run.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { Deadline } from '../../runtime/deadline.ts';
 import { describeError } from '../../runtime/errors.ts';
+import { awaitsPeople } from './awaits-people.ts';
 import type { EnclaveDriver, EnclaveEnd, RunningEnclave } from './driver.ts';
 import { ENCLAVE_ERRORS, EnclaveError } from './errors.ts';
 import type { LifecycleHost } from './host.ts';
@@ -131,7 +132,6 @@ export class EnclaveSession {
   /** @returns true when the enclave stopped by itself meanwhile. */
   async #reachReadiness(stop: AbortSignal): Promise<boolean> {
     const { run, clock, host } = this.#deps;
-    using deadline = new Deadline(clock, run.readyMs, stop);
     const late = () => {
       const phase = host.view.status?.phase ?? 'unknown';
       return this.#lastWords.error(
@@ -139,7 +139,13 @@ export class EnclaveSession {
         `the enclave hangs in phase ${phase}: it does not serve ${run.readyMs} ms after its heartbeat`,
       );
     };
-    return await this.#until(() => this.#hasServed, { signal: deadline.signal, deadline, late });
+    for (;;) {
+      using deadline = new Deadline(clock, run.readyMs, stop);
+      const limit = { signal: deadline.signal, deadline, late };
+      if (await this.#until(() => this.#hasServed || awaitsPeople(host.view), limit)) return true;
+      if (this.#hasServed) return false;
+      if (await this.#until(() => this.#hasServed || !awaitsPeople(host.view), { signal: stop })) return true;
+    }
   }
 
   #adopt(enclave: RunningEnclave): void {

@@ -7,7 +7,7 @@ import type { Server, Socket } from 'node:net';
 import { createServer } from 'node:net';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Service } from '../../runtime/service.ts';
-import type { Answerer } from '../../wire/requests/serve.ts';
+import type { ParentAnswerer } from '../../wire/requests/serve.ts';
 import { serveRequest } from '../../wire/requests/serve.ts';
 import { SupervisorError } from '../errors.ts';
 
@@ -19,7 +19,7 @@ export class RequestServer implements Service {
   readonly #server: Server;
   readonly #open = new Set<Socket>();
 
-  constructor(path: string, answerer: Answerer, clock: Clock) {
+  constructor(path: string, answerer: ParentAnswerer, clock: Clock) {
     this.#path = path;
     // Who asks may close its side when it has asked.
     this.#server = createServer({ allowHalfOpen: true }, (socket) => {

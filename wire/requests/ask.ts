@@ -3,17 +3,32 @@ import type { Duplex } from 'node:stream';
 import { encodeFrame } from '../control/frame.ts';
 import { type EnclaveAnswer, type EnclaveRequest, MAX_ANSWER_BYTES, parseEnclaveAnswer } from './messages.ts';
 import { readOneFrame } from './one-frame.ts';
+import { type ParentAnswer, type ParentRequest, parseParentAnswer } from './parent-messages.ts';
+
+async function exchange<Answer>(
+  stream: Duplex,
+  request: ParentRequest,
+  parse: (payload: Buffer) => Answer,
+  signal: AbortSignal,
+): Promise<Answer> {
+  try {
+    const answer = readOneFrame(stream, MAX_ANSWER_BYTES, signal);
+    if (!signal.aborted) stream.write(encodeFrame(request));
+    return parse(await answer);
+  } finally {
+    stream.on('error', () => undefined).destroy();
+  }
+}
 
 /**
  * Destroys the stream in every case.
  * @throws WireError WIRE_FRAME_TOO_LARGE, WIRE_MESSAGE_INVALID, WIRE_STREAM_ENDED; the signal's reason
  */
-export async function askEnclave(stream: Duplex, request: EnclaveRequest, signal: AbortSignal): Promise<EnclaveAnswer> {
-  try {
-    const answer = readOneFrame(stream, MAX_ANSWER_BYTES, signal);
-    if (!signal.aborted) stream.write(encodeFrame(request));
-    return parseEnclaveAnswer(await answer);
-  } finally {
-    stream.on('error', () => undefined).destroy();
-  }
+export function askEnclave(stream: Duplex, request: EnclaveRequest, signal: AbortSignal): Promise<EnclaveAnswer> {
+  return exchange(stream, request, parseEnclaveAnswer, signal);
+}
+
+/** The same over the requests route, where the parent may ask more. */
+export function askAsParent(stream: Duplex, request: ParentRequest, signal: AbortSignal): Promise<ParentAnswer> {
+  return exchange(stream, request, parseParentAnswer, signal);
 }

@@ -9,23 +9,26 @@ import { describeError } from '../../runtime/errors.ts';
 import { encodeFrame } from '../control/frame.ts';
 import { WireError } from '../errors.ts';
 import { RequestError } from './errors.ts';
-import {
-  type EnclaveAnswer,
-  type EnclaveRequest,
-  MAX_REQUEST_BYTES,
-  parseEnclaveRequest,
-  refusalOf,
-} from './messages.ts';
+import { type EnclaveAnswer, type EnclaveRequest, refusalOf } from './messages.ts';
 import { readOneFrame } from './one-frame.ts';
+import {
+  MAX_PARENT_REQUEST_BYTES,
+  type ParentAnswer,
+  type ParentRequest,
+  parseParentRequest,
+} from './parent-messages.ts';
 
-/** Never rejects; the signal aborts when nobody waits for the answer any more. */
+/** Of strangers. Never rejects; the signal aborts when nobody waits for the answer any more. */
 export type Answerer = (request: EnclaveRequest, signal: AbortSignal) => Promise<EnclaveAnswer>;
+
+/** The same of whoever comes over the requests route. */
+export type ParentAnswerer = (request: ParentRequest, signal: AbortSignal) => Promise<ParentAnswer>;
 
 /** From the first byte that may be sent to the last one that was taken. */
 const EXCHANGE_MS = 10_000;
 
 /** Ends the stream in every case. Never rejects. */
-export async function serveRequest(stream: Duplex, answerer: Answerer, clock: Clock): Promise<void> {
+export async function serveRequest(stream: Duplex, answerer: ParentAnswerer, clock: Clock): Promise<void> {
   const gone = new AbortController();
   const leave = () => gone.abort(new RequestError('REQUEST_CANCELLED', 'who asked has left'));
   stream.once('close', leave).on('error', () => stream.destroy());
@@ -39,10 +42,10 @@ export async function serveRequest(stream: Duplex, answerer: Answerer, clock: Cl
   }
 }
 
-async function answerTo(stream: Duplex, answerer: Answerer, signal: AbortSignal): Promise<EnclaveAnswer> {
-  let request: EnclaveRequest;
+async function answerTo(stream: Duplex, answerer: ParentAnswerer, signal: AbortSignal): Promise<ParentAnswer> {
+  let request: ParentRequest;
   try {
-    request = parseEnclaveRequest(await readOneFrame(stream, MAX_REQUEST_BYTES, signal));
+    request = parseParentRequest(await readOneFrame(stream, MAX_PARENT_REQUEST_BYTES, signal));
   } catch (error) {
     if (!(error instanceof WireError) || error.code === 'WIRE_STREAM_ENDED') throw error;
     return refusalOf(new RequestError('REQUEST_MALFORMED', describeError(error), { cause: error }));
@@ -51,7 +54,7 @@ async function answerTo(stream: Duplex, answerer: Answerer, signal: AbortSignal)
 }
 
 /** Resolves when the other side has closed too. */
-function write(stream: Duplex, answer: EnclaveAnswer, signal: AbortSignal): Promise<void> {
+function write(stream: Duplex, answer: ParentAnswer, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) {
       reject(signal.reason);

@@ -1,6 +1,7 @@
 /** What each command of the private socket does. */
 import { whenAborted } from '../../../runtime/abort.ts';
 import type { LineBuffer } from '../../../system/lines/line-buffer.ts';
+import type { TlsKeyCertificate } from '../../enclave/tls-key-certificate.ts';
 import { EnclaveError } from '../../machine/errors.ts';
 import type { HostStatus } from '../host-status.ts';
 import { describeProgress } from '../host-status.ts';
@@ -13,6 +14,8 @@ export interface CommandTarget {
   /** @throws EnclaveError ENCLAVE_NO_CONSOLE */
   console(): LineBuffer;
   requestStop(): void;
+  /** Of the TLS key that the enclave made itself. */
+  readonly tlsKeyCertificate: Pick<TlsKeyCertificate, 'request' | 'install'>;
   /** Calls back after each change of the status. @returns ends it. */
   subscribe(onChange: () => void): () => void;
   /** Aborts when the daemon has stopped everything but its command socket. */
@@ -69,6 +72,11 @@ export async function handleCommand(
       return '';
     case 'stop':
       return await stop(target, reply, gone);
+    case 'install-certificate':
+      return await target.tlsKeyCertificate.install(request.chain, gone);
+    case 'certificate-request':
+      reply({ type: 'line', text: await target.tlsKeyCertificate.request(Buffer.from(request.nonce, 'hex'), gone) });
+      return '';
     case 'logs':
       return await tail(target.records, request, reply, AbortSignal.any([target.over, gone]));
     default:

@@ -3,10 +3,15 @@
  * the last one is `done` or `error`. Typed once for both ends, and checked by both.
  */
 import { z } from 'zod';
+import { MAX_CHAIN_CHARACTERS, MAX_PARENT_REQUEST_BYTES } from '../../../wire/requests/parent-messages.ts';
 import { hostStatus } from '../host-status.ts';
 
-export const MAX_REQUEST_BYTES = 1_024;
+/** A certificate with CAs behind it, as JSON writes its line breaks. */
+export const MAX_REQUEST_BYTES = MAX_PARENT_REQUEST_BYTES;
 const MAX_LINES = 4_000;
+
+/** 16 to 64 bytes. */
+const NONCE_HEX = /^([0-9a-f]{2}){16,64}$/i;
 
 const lines = z.int().min(0).max(MAX_LINES);
 const request = z.discriminatedUnion('command', [
@@ -14,6 +19,9 @@ const request = z.discriminatedUnion('command', [
   z.strictObject({ command: z.literal('stop') }),
   z.strictObject({ command: z.literal('logs'), lines, follow: z.boolean() }),
   z.strictObject({ command: z.literal('console'), lines, follow: z.boolean() }),
+  z.strictObject({ command: z.literal('certificate-request'), nonce: z.string().regex(NONCE_HEX) }),
+  /** PEM. */
+  z.strictObject({ command: z.literal('install-certificate'), chain: z.string().max(MAX_CHAIN_CHARACTERS) }),
 ]);
 export type CommandRequest = z.infer<typeof request>;
 

@@ -2,6 +2,7 @@
  * From here on anybody can ask what this enclave is (attestation requests 2), while it waits for KMS or a database too: what it says
  * is committed to. The key pair to which clients may encrypt is made here, after the generator was seeded.
  */
+import { answerParent } from '../../attestation/answer-parent.ts';
 import { Attestor } from '../../attestation/attestor.ts';
 import { createEnclaveKey, type EnclaveKey } from '../../attestation/enclave-key.ts';
 import { RequestServer } from '../../attestation/request-server.ts';
@@ -23,12 +24,12 @@ type Needs = ControlReady & Pick<Configured, 'config'> & NsmReady & TlsKeyKnown 
 export const requestsPhase: Phase<Needs, RequestsReady> = {
   name: 'requests',
   deadlineMs: () => 10_000,
-  async run({ relay, config, nsm, tlsKeySha256, stated }, { platform, clock, logger, signal, defer }) {
+  async run({ relay, config, nsm, tlsKeySha256, certificateDesk, stated }, { platform, clock, logger, signal, defer }) {
     const enclaveKey = createEnclaveKey();
     const { publicKey } = enclaveKey;
     const attestor = new Attestor({ nsm, stated, tlsKeySha256, publicKey, clock, logger });
     const { path } = privateSocket(platform, 'requests');
-    const server = new RequestServer(path, (request, gone) => attestor.answer(request, gone), clock);
+    const server = new RequestServer(path, answerParent({ attestor, certificateDesk, logger }), clock);
     await server.start(signal);
     defer(() => server.stop());
     for (const route of requestRoutes(platform, config)) await relay.addRoute(route);

@@ -1,9 +1,9 @@
 import t from 'tap';
-import { failureToHttp, nonceOf, toHttp } from '../../../host-proxy/attestation/http-answers.ts';
+import { failureToHttp, questionOf, toHttp } from '../../../host-proxy/attestation/http-answers.ts';
 import { HostProxyError } from '../../../host-proxy/errors.ts';
 import { throwsCode } from '../../support/coded-error.ts';
 
-const asked = (changes: Partial<Parameters<typeof nonceOf>[0]> = {}) => ({
+const asked = (changes: Partial<Parameters<typeof questionOf>[0]> = {}) => ({
   method: 'GET',
   target: `/v1/attestation?nonce=${'0a'.repeat(16)}`,
   hasBody: false,
@@ -13,9 +13,12 @@ const withNonce = (nonce: string) => asked({ target: `/v1/attestation?nonce=${no
 
 t.test('takes nonces of 16 to 64 bytes in digits of either case', async (t) => {
   for (const digits of ['0a'.repeat(16), 'FF'.repeat(32), '0a'.repeat(64)]) {
-    t.same(nonceOf(withNonce(digits)), Buffer.from(digits, 'hex'));
+    t.same(questionOf(withNonce(digits)), { type: 'attest', nonce: Buffer.from(digits, 'hex').toString('base64') });
   }
-  t.equal(nonceOf(asked({ target: `/v1/attestation?x=1&nonce=${'0a'.repeat(16)}` })).length, 16);
+  const nonce = Buffer.alloc(16, 10).toString('base64');
+  t.same(questionOf(asked({ target: `/v1/attestation?x=1&nonce=${'0a'.repeat(16)}` })), { type: 'attest', nonce });
+  const target = `/v1/certificate-request?nonce=${'0a'.repeat(16)}`;
+  t.same(questionOf(asked({ target })), { type: 'certificate-request', nonce });
 });
 
 const BAD = {
@@ -32,7 +35,7 @@ const BAD = {
 };
 for (const [what, request] of Object.entries(BAD)) {
   t.test(`rejects ${what} (HOST_ATTESTATION_REQUEST, 400)`, async (t) => {
-    const error = throwsCode(() => nonceOf(request), HostProxyError, 'HOST_ATTESTATION_REQUEST');
+    const error = throwsCode(() => questionOf(request), HostProxyError, 'HOST_ATTESTATION_REQUEST');
     t.match(failureToHttp(error), { status: 400, body: { error: { code: 'HOST_ATTESTATION_REQUEST' } } });
   });
 }
@@ -48,14 +51,14 @@ t.test('rejects other paths (HOST_ATTESTATION_PATH, 404)', async (t) => {
     'http://[',
     '/v1/../metrics',
   ]) {
-    const error = throwsCode(() => nonceOf(asked({ target })), HostProxyError, 'HOST_ATTESTATION_PATH');
+    const error = throwsCode(() => questionOf(asked({ target })), HostProxyError, 'HOST_ATTESTATION_PATH');
     t.equal(failureToHttp(error).status, 404, target);
   }
 });
 
 t.test('rejects other methods and says which there is (HOST_ATTESTATION_METHOD, 405)', async (t) => {
   for (const method of ['HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS']) {
-    const error = throwsCode(() => nonceOf(asked({ method })), HostProxyError, 'HOST_ATTESTATION_METHOD');
+    const error = throwsCode(() => questionOf(asked({ method })), HostProxyError, 'HOST_ATTESTATION_METHOD');
     t.match(failureToHttp(error), { status: 405, headers: { allow: 'GET' } });
   }
 });

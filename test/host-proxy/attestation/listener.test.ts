@@ -8,7 +8,7 @@ import { EnclaveClient, MAX_ASKING, MAX_WAITING } from '../../../host-proxy/atte
 import { AttestationListener, MAX_CONNECTIONS } from '../../../host-proxy/attestation/listener.ts';
 import { HostProxyError } from '../../../host-proxy/errors.ts';
 import type { EnclaveAnswer } from '../../../wire/requests/messages.ts';
-import { type Answerer, serveRequest } from '../../../wire/requests/serve.ts';
+import { type ParentAnswerer, serveRequest } from '../../../wire/requests/serve.ts';
 import { closed } from '../../support/closed.ts';
 import { rejectsCode } from '../../support/coded-error.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
@@ -20,7 +20,9 @@ const NONCE = '0a'.repeat(32);
 const NO_LIMIT = { maxPerSecond: 1_000, maxPerSecondPerAddress: 1_000 };
 
 /** An enclave behind the route, and host-proxy's port in front of it. */
-async function listening(t: Test, answerer: Answerer = async () => ANSWER, rates = NO_LIMIT) {
+const REQUEST = { type: 'attest', nonce: Buffer.alloc(16).toString('base64') } as const;
+
+async function listening(t: Test, answerer: ParentAnswerer = async () => ANSWER, rates = NO_LIMIT) {
   const path = join(temporaryFolder(t), 's');
   const clock = new FakeClock();
   const enclave = createServer({ allowHalfOpen: true }, (socket) => serveRequest(socket, answerer, clock));
@@ -82,7 +84,7 @@ t.test(
   'says once that the enclave does not answer, until it does again (HOST_ATTESTATION_UNANSWERED, 503)',
   async (t) => {
     let isThere = false;
-    const answerer: Answerer = () => (isThere ? Promise.resolve(ANSWER) : Promise.reject(new Error('gone')));
+    const answerer: ParentAnswerer = () => (isThere ? Promise.resolve(ANSWER) : Promise.reject(new Error('gone')));
     const { ask, logger } = await listening(t, answerer);
     const told = () => logger.records.filter(({ event }) => event === 'attestation.unanswered').length;
     for (const _ of [1, 2])
@@ -108,7 +110,7 @@ t.test('answers that the enclave is not there, and one that does not answer with
 
 t.test('asks so many at once and lets so many wait, and refuses the rest (HOST_ATTESTATION_RATE, 429)', async (t) => {
   const waiting: (() => void)[] = [];
-  const answerer: Answerer = () => new Promise((resolve) => waiting.push(() => resolve(ANSWER)));
+  const answerer: ParentAnswerer = () => new Promise((resolve) => waiting.push(() => resolve(ANSWER)));
   const path = join(temporaryFolder(t), 's');
   const clock = new FakeClock();
   const enclave = createServer((socket) => serveRequest(socket, answerer, clock)).listen(path);
@@ -116,7 +118,7 @@ t.test('asks so many at once and lets so many wait, and refuses the rest (HOST_A
   t.teardown(() => enclave.close());
   const client = new EnclaveClient(path, clock);
   const signal = new AbortController().signal;
-  const attest = () => client.attest(Buffer.alloc(16), signal);
+  const attest = () => client.ask(REQUEST, signal);
   const all = Array.from({ length: MAX_ASKING + MAX_WAITING }, attest);
   await rejectsCode(attest, HostProxyError, 'HOST_ATTESTATION_RATE');
   let mostAtOnce = 0;
@@ -138,7 +140,7 @@ t.test('gives the turn of those who leave to others', async (t) => {
   const client = new EnclaveClient(path, new FakeClock());
   const left = AbortSignal.abort(new Error('left'));
   for (let index = 0; index < 3 * (MAX_ASKING + MAX_WAITING); index += 1) {
-    await rejectsCode(() => client.attest(Buffer.alloc(16), left), HostProxyError, 'HOST_ATTESTATION_UNANSWERED');
+    await rejectsCode(() => client.ask(REQUEST, left), HostProxyError, 'HOST_ATTESTATION_UNANSWERED');
   }
 });
 

@@ -115,6 +115,22 @@ t.test('rejects a boot that hangs, naming the phase (ENCLAVE_READY_TIMEOUT)', as
   t.match(error.cause, { code: 'KMS_UNAVAILABLE', message: 'waiting for KMS' });
 });
 
+t.test('waits for people as long as the enclave does, and from then on as ever (ENCLAVE_READY_TIMEOUT)', async (t) => {
+  const hand = new StageHand({ readyMs: 5_000, restart: { policy: 'never' } });
+  const running = rejectsCode(() => hand.lifecycle.run(hand.stop.signal), EnclaveError, 'ENCLAVE_READY_TIMEOUT');
+  await flush();
+  hand.driver.newest.beat();
+  await hand.pass(4_000);
+  hand.say('booting', 'certificate', { detail: 'waiting for a certificate' });
+  await hand.pass(20_000);
+  t.same(hand.calls, ['start']);
+  hand.say('booting', 'acra');
+  await hand.pass(4_000);
+  t.same(hand.calls, ['start']);
+  await hand.pass(1_100);
+  t.match((await running).message, 'hangs in phase acra');
+});
+
 t.test('rejects a wrong heartbeat (ENCLAVE_HEARTBEAT_WRONG)', async () => {
   const hand = new StageHand({ restart: { policy: 'never' } });
   const running = rejectsCode(() => hand.lifecycle.run(hand.stop.signal), EnclaveError, 'ENCLAVE_HEARTBEAT_WRONG');

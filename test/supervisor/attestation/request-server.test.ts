@@ -9,7 +9,7 @@ import { WireError } from '../../../wire/errors.ts';
 import { askEnclave } from '../../../wire/requests/ask.ts';
 import { type EnclaveAnswer, parseEnclaveAnswer } from '../../../wire/requests/messages.ts';
 import { readOneFrame } from '../../../wire/requests/one-frame.ts';
-import type { Answerer } from '../../../wire/requests/serve.ts';
+import type { ParentAnswerer } from '../../../wire/requests/serve.ts';
 import { closed } from '../../support/closed.ts';
 import { rejectsCode } from '../../support/coded-error.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
@@ -19,7 +19,7 @@ const ANSWER: EnclaveAnswer = { type: 'attestation', document: 'AAAA', statement
 const REQUEST = { type: 'attest', nonce: Buffer.alloc(16).toString('base64') } as const;
 const signal = new AbortController().signal;
 
-async function serve(t: Test, answerer: Answerer = async () => ANSWER) {
+async function serve(t: Test, answerer: ParentAnswerer = async () => ANSWER) {
   const path = join(temporaryFolder(t), 's');
   const clock = new FakeClock();
   const server = new RequestServer(path, answerer, clock);

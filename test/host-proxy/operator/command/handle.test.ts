@@ -18,6 +18,10 @@ function daemonThatEnds(lastEnd: MachineStatus['lastEnd']): CommandTarget {
     records: lines,
     console: () => lines,
     requestStop: () => over.abort(),
+    tlsKeyCertificate: {
+      request: async (nonce) => `request for ${nonce.toString('hex')}`,
+      install: async (chain) => `installed ${chain}`,
+    },
     subscribe: () => () => undefined,
     over: over.signal,
   };

@@ -1,0 +1,45 @@
+/**
+ * What the requests route answers: attestation to whoever asks, and for the parent the request for a certificate of the TLS key, with the
+ * attestation of that key, and whether a certificate was taken.
+ */
+import { CodedError, describeError } from '../../runtime/errors.ts';
+import type { Logger } from '../../runtime/log.ts';
+import { refusalOf } from '../../wire/requests/messages.ts';
+import type { ParentAnswer } from '../../wire/requests/parent-messages.ts';
+import type { ParentAnswerer } from '../../wire/requests/serve.ts';
+import type { CertificateDesk } from '../tls/certificate-desk.ts';
+import type { Attestor } from './attestor.ts';
+
+interface AnswerDeps {
+  readonly attestor: Pick<Attestor, 'answer'>;
+  readonly certificateDesk: CertificateDesk;
+  readonly logger: Logger;
+}
+
+export function answerParent({ attestor, certificateDesk, logger }: AnswerDeps): ParentAnswerer {
+  async function request(nonce: string, signal: AbortSignal): Promise<ParentAnswer> {
+    const wanted = certificateDesk.request().toString('base64');
+    const answer = await attestor.answer({ type: 'attest', nonce }, signal);
+    return answer.type === 'refusal' ? answer : { ...answer, type: 'certificate-request', request: wanted };
+  }
+
+  function install(chain: string): ParentAnswer {
+    const { subject, endsMs } = certificateDesk.install(Buffer.from(chain));
+    return { type: 'certificate-installed', subject, endsMs };
+  }
+
+  function refuse(error: unknown): ParentAnswer {
+    if (!(error instanceof CodedError)) throw error;
+    logger.log('warn', 'tls.certificate-refused', { code: error.code, reason: describeError(error) });
+    return refusalOf(error);
+  }
+
+  return async (asked, signal) => {
+    if (asked.type === 'attest') return attestor.answer(asked, signal);
+    try {
+      return asked.type === 'certificate-request' ? await request(asked.nonce, signal) : install(asked.chain);
+    } catch (error) {
+      return refuse(error);
+    }
+  };
+}
