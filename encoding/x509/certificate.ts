@@ -1,6 +1,6 @@
 /**
  * Writes the two structures that the key of a server needs: a certificate, and the request for one. Written here and not by a library,
- * because the enclave does it, and what the image holds is to be little (decision 23). Specification: RFC 5280 section 4.1; RFC 2986 (PKCS #10).
+ * because the enclave does it, and what the image holds is to be little (decision 24). Specification: RFC 5280 section 4.1; RFC 2986 (PKCS #10).
  */
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { TAG } from '../asn1/reader.ts';
