@@ -1,6 +1,6 @@
 /** Strangers ask a whole enclave what it is, over HTTP: in both modes, while it serves and after it has started anew. */
 import { createHash, randomBytes, X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { request } from 'undici';
@@ -10,6 +10,7 @@ import { decodeUserData } from '../../attestation/runtime/user-data.ts';
 import type { Stack } from '../../cli/demo/stack.ts';
 import { loadOrCreateNsmRoot } from '../../emulator/nsm/root.ts';
 import { toPcrIndex } from '../../wire/brands.ts';
+import { acraEnclave } from '../cli/support/acra-enclave.ts';
 import { IN_LINE, servingStack, step } from '../support/stack.ts';
 
 const HOST = { hostSettings: { attestation: { listen: 'tcp://127.0.0.1:0' } } };
@@ -60,6 +61,34 @@ t.test('tells a stranger what it is, and has another key after it started anew',
   await stack.enclave.untilServing(step());
   t.notSame(await requireWhole(t, stack, 'terminate'), first);
 });
+
+t.test(
+  'lets `acra-enclave verify` pass over HTTP by what the enclave shows, and fail by another commitment',
+  async (t) => {
+    const { stack, address } = await servingStack(t, HOST);
+    const { status } = await ask(stack);
+    const root = join(stack.options.root, 'root.pem');
+    const { certificateDer } = await loadOrCreateNsmRoot(join(stack.options.root, 'sim', 'nsm'));
+    writeFileSync(root, new X509Certificate(certificateDer).toString());
+    const url = status.attestation?.address.replace('tcp:', 'http:') ?? '';
+    const verify = (...options: string[]) =>
+      acraEnclave([
+        'verify',
+        '--url',
+        url,
+        '--trust-root',
+        root,
+        '--tls',
+        `127.0.0.1:${address.port}`,
+        '--json',
+        ...options,
+      ]);
+    const { PCR0 = '', PCR16 = '' } = status.measurements ?? {};
+    const passed = await verify('--pcr', `0=${PCR0}`, '--pcr', `16=${PCR16}`);
+    t.equal(passed.code, 0, passed.stdout + passed.stderr);
+    t.equal((await verify('--pcr', `0=${PCR0}`, '--pcr', `16=${PCR0}`)).code, 1, 'another commitment');
+  },
+);
 
 t.test('tells it in line too', async (t) => {
   const { stack } = await servingStack(t, { ...IN_LINE, ...HOST });
