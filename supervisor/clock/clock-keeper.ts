@@ -41,6 +41,7 @@ export class ClockKeeper implements Service {
   readonly #task: BackgroundTask;
   readonly #outcomes: Record<Outcome, number> = { kept: 0, corrected: 0, refused: 0, failed: 0 };
   #driftMs = 0;
+  #hasRead = false;
   #unread = 0;
   #fault: SupervisorError | undefined;
 
@@ -84,7 +85,7 @@ export class ClockKeeper implements Service {
     } catch (error) {
       return this.#noteUnread(error);
     }
-    this.#driftMs = reading.driftMs;
+    this.#noteRead(reading);
     if (Math.abs(reading.driftMs) > this.#deps.maxJumpMs) return this.#refuse(reading);
     try {
       const outcome = await this.#correct(reading);
@@ -93,6 +94,14 @@ export class ClockKeeper implements Service {
     } catch (error) {
       return this.#noteUnread(error);
     }
+  }
+
+  /** The first one is told, so that somebody knows that it is done and by which clock. */
+  #noteRead({ source, driftMs }: ClockReading): void {
+    this.#driftMs = driftMs;
+    if (this.#hasRead) return;
+    this.#hasRead = true;
+    this.#deps.logger.log('info', 'clock.compared', { driftMs: Math.round(driftMs), source });
   }
 
   async #correct({ source, driftMs, timeMs }: ClockReading): Promise<Outcome> {

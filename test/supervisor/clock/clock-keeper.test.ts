@@ -51,7 +51,7 @@ for (const [source, hasDevice, keptMs, correctedMs] of [
   ['documents', false, 2_000, 2_001],
 ] as const) {
   t.test(`leaves alone what ${source} cannot tell, and corrects what it can, both ways`, async (t) => {
-    const { check, clock, hypervisor, keeper, sampleOf, set } = await keeping(t, hasDevice);
+    const { check, clock, hypervisor, keeper, sampleOf, set, told } = await keeping(t, hasDevice);
     for (const sign of [1, -1]) {
       hypervisor.stepWall(sign * keptMs);
       await check();
@@ -64,6 +64,7 @@ for (const [source, hasDevice, keptMs, correctedMs] of [
       t.equal(sampleOf('clock_drift_seconds'), (sign * correctedMs) / 1000, 'as it was before');
       t.doesNotThrow(() => keeper.require());
     }
+    t.equal(told('clock.compared').length, 1, 'the first is told');
     t.same([sampleOf('clock_checks_total', 'kept'), sampleOf('clock_checks_total', 'corrected')], [2, 2]);
   });
 }
