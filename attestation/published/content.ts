@@ -47,6 +47,13 @@ export function pcrOfStatement(statement: RuntimeStatement): Buffer {
   return pcrOfCommitment(commitmentTo(encodeStatement(statement)));
 }
 
+/** Everything of an image is named. @throws MeasurementsError MEASUREMENTS_INCOMPLETE */
+export function requireWholeImage({ pcrs }: ExpectedMeasurements): void {
+  for (const index of [...IMAGE_PCRS, SIGNATURE_PCR]) {
+    if (!pcrs.has(index)) throw new MeasurementsError('MEASUREMENTS_INCOMPLETE', `the file has no ${pcrName(index)}`);
+  }
+}
+
 /**
  * No image measures to zero, and PCR16 is what its statement makes it.
  * @throws MeasurementsError MEASUREMENTS_CONTRADICTORY, MEASUREMENTS_INCOMPLETE
@@ -54,9 +61,8 @@ export function pcrOfStatement(statement: RuntimeStatement): Buffer {
 export function requireConsistent({ pcrs, statement }: ExpectedMeasurements): void {
   for (const index of IMAGE_PCRS) {
     const value = pcrs.get(index);
-    if (value !== undefined && !isZeroPcr(value)) continue;
-    const found = value === undefined ? 'nothing' : 'zero, as in debug mode';
-    throw new MeasurementsError('MEASUREMENTS_INCOMPLETE', `the file has no ${pcrName(index)}`, { found });
+    if (value === undefined || !isZeroPcr(value)) continue;
+    throw new MeasurementsError('MEASUREMENTS_INCOMPLETE', `${pcrName(index)} is all zero, as in debug mode`);
   }
   const commitment = pcrs.get(COMMITMENT_PCR);
   const allowed = statement && pcrOfStatement(statement);

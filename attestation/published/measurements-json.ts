@@ -13,7 +13,11 @@ const REGISTER_NAME = /^PCR([0-9]|[12][0-9]|3[01])$/;
 const registers = z
   .record(z.string(), z.string())
   .transform((members) => Object.fromEntries(Object.entries(members).filter(([name]) => REGISTER_NAME.test(name))))
-  .pipe(z.object({ PCR0: pcr, PCR1: pcr, PCR2: pcr, PCR16: z.never().optional() }).catchall(pcr));
+  .pipe(z.object({ PCR16: z.never().optional() }).catchall(pcr))
+  .refine(
+    (named) => 'PCR0' in named || ('PCR1' in named && 'PCR2' in named),
+    'do not say which image is meant: neither PCR0 nor PCR1 and PCR2',
+  );
 
 /** The build says much more (files, kernel), which concerns nobody here. */
 const measurementsJson = z.object({

@@ -1,6 +1,6 @@
 /** Makes the envelope around the measurements of a build. */
 import type { PcrIndex } from '../../wire/brands.ts';
-import type { MeasurementsContent } from './content.ts';
+import { type MeasurementsContent, requireWholeImage } from './content.ts';
 import type { Envelope } from './envelope.ts';
 import { MeasurementsError } from './errors.ts';
 import { encodeSigned, type Source } from './statement.ts';
@@ -16,6 +16,7 @@ interface Publication {
 /** An envelope that nobody has signed yet. @throws MeasurementsError MEASUREMENTS_INCOMPLETE, and those of encodeSigned */
 export function toUnsignedEnvelope(content: MeasurementsContent, publication: Publication): Envelope {
   const { parentPcrs, ...more } = publication;
+  requireWholeImage(content);
   const { image, billOfMaterials } = content;
   if (image === undefined || billOfMaterials === undefined) {
     throw new MeasurementsError('MEASUREMENTS_INCOMPLETE', 'the file names no image or no bill of materials');

@@ -16,6 +16,7 @@ import { EifError } from '../../eif/errors.ts';
 import { parseExpectedPcrs } from '../../eif/expected-pcrs.ts';
 import { readSmallFile } from '../../eif/input-file.ts';
 import { toPcrIndex } from '../../wire/brands.ts';
+import { readExpectedMeasurements } from '../measurements/files.ts';
 
 const MAX_FILE_BYTES = 1_048_576;
 
@@ -40,9 +41,29 @@ function readRuntime(bytes: Buffer): z.output<typeof withRuntime>['runtime'] | u
   });
 }
 
-/** @throws EifError EIF_FILE_READ, EIF_PCR_FILE_INVALID */
-export async function readMeasurements(path: string): Promise<ExpectedMeasurements> {
+export interface SignatureOptions {
+  /** Paths of public keys that must have signed the measurements. */
+  readonly require?: readonly string[];
+  /** Milliseconds since they were issued. */
+  readonly measurementsMaxAge?: number;
+}
+
+function isSigned(bytes: Buffer): boolean {
+  try {
+    const json: unknown = JSON.parse(bytes.toString('utf8'));
+    return typeof json === 'object' && json !== null && 'payloadType' in json;
+  } catch {
+    return false;
+  }
+}
+
+/** @throws EifError EIF_FILE_READ, EIF_PCR_FILE_INVALID; MeasurementsError for signed ones, and for a file that should be signed */
+export async function readMeasurements(path: string, signatures: SignatureOptions = {}): Promise<ExpectedMeasurements> {
   const bytes = await readSmallFile(path, MAX_FILE_BYTES);
+  const { require = [], measurementsMaxAge: maxAgeMs } = signatures;
+  if (isSigned(bytes) || require.length > 0 || maxAgeMs !== undefined) {
+    return readExpectedMeasurements(path, { require, maxAgeMs, nowMs: Date.now() });
+  }
   const named = Object.entries(parseExpectedPcrs(bytes));
   const pcrs = new Map(
     named.map(([name, hex]) => [toPcrIndex(Number(name.slice('PCR'.length))), Buffer.from(hex, 'hex')]),

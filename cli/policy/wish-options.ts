@@ -12,9 +12,10 @@ import type { PolicyWish } from '../../kms/policy/wish.ts';
 import { type PcrIndex, toPcrIndex } from '../../wire/brands.ts';
 import { collect } from '../check-db/address.ts';
 import { CliError } from '../errors.ts';
-import { readMeasurements } from './measurements.ts';
+import { parseDuration } from '../option-values.ts';
+import { readMeasurements, type SignatureOptions } from './measurements.ts';
 
-export interface WishOptions {
+export interface WishOptions extends SignatureOptions {
   readonly measurements: string;
   readonly also: readonly string[];
   readonly bind: 'image' | 'signed';
@@ -30,7 +31,17 @@ export interface WishOptions {
 
 export function withWishOptions(command: Command): Command {
   return command
-    .requiredOption('--measurements <file>', 'measurements.json of the image, or what nitro-cli prints of it')
+    .requiredOption(
+      '--measurements <file>',
+      'measurements.json of the image, what `measurements sign` wrote, or what nitro-cli prints',
+    )
+    .option(
+      '--require <file>',
+      'PEM of a public key that must have signed all measurements; again for another',
+      collect,
+      [],
+    )
+    .option('--measurements-max-age <duration>', 'how long ago they may have been issued, such as 30d', parseDuration)
     .option(
       '--also <file>',
       'those of a further image that may decrypt, during a roll-over; again for another',
@@ -72,18 +83,32 @@ function demanded({ pcrs }: ExpectedMeasurements, file: string, options: WishOpt
   ]);
   const commitment = options.runtime ? pcrs.get(COMMITMENT_PCR) : undefined;
   const { instanceId } = options;
-  return new Map([
-    ...ofImage,
+  const ofParent: (readonly [PcrIndex, Buffer])[] = [
     [toPcrIndex(3), pcrOfRole(options.roleArn).value],
     ...(instanceId === undefined ? [] : [[toPcrIndex(4), pcrOfInstance(instanceId).value] as const]),
+  ];
+  for (const [index, value] of ofParent) requireAgreement(pcrs, index, value, file);
+  return new Map([
+    ...ofImage,
+    ...ofParent,
     ...(commitment === undefined ? [] : [[COMMITMENT_PCR, commitment] as const]),
   ]);
 }
 
-/** The registers that a policy shall demand of an image. @throws CliError CLI_OPTION; EifError */
+/** Measurements can be published for one role or instance. */
+function requireAgreement(registers: Registers, index: PcrIndex, value: Buffer, file: string): void {
+  const published = registers.get(index);
+  if (published === undefined || published.equals(value)) return;
+  throw new CliError('CLI_OPTION', `${file} is for another role or instance: its PCR${index} differs`, {
+    found: value.toString('hex'),
+    allowed: published.toString('hex'),
+  });
+}
+
+/** The registers that a policy shall demand of an image. @throws CliError CLI_OPTION; EifError; MeasurementsError */
 export async function registersFrom(file: string, options: WishOptions): Promise<Registers> {
   const path = resolve(file);
-  return demanded(await readMeasurements(path), file, options);
+  return demanded(await readMeasurements(path, options), file, options);
 }
 
 interface Wished {

@@ -69,6 +69,25 @@ t.test('takes a plain measurements.json where nothing is demanded, and what nitr
   t.same([...readPublished(nitro, nothing).pcrs.keys()], [0, 1, 2]);
 });
 
+t.test('demands every register that a plain file names, and says when it names no image', async (t) => {
+  const nothing = demands({ require: [], maxAgeMs: undefined });
+  const read = (Measurements: object) => readPublished(Buffer.from(JSON.stringify({ Measurements })), nothing);
+  t.same(
+    [
+      ...read({
+        PCR0: 'a'.repeat(96),
+        PCR4: 'b'.repeat(96),
+        PCR31: 'c'.repeat(96),
+        HashAlgorithm: 'Sha384',
+      }).pcrs.keys(),
+    ],
+    [0, 4, 31],
+  );
+  for (const members of [{}, { PCR1: 'a'.repeat(96) }, { PCR0: 'a'.repeat(96), PCR3: 'short' }]) {
+    throwsCode(() => read(members), MeasurementsError, 'MEASUREMENTS_INVALID');
+  }
+});
+
 t.test('allows the clock of a signer to be some minutes ahead, and ends at the very second', async () => {
   readPublished(both, demands({ nowMs: NOW_MS - 5 * 60_000 }));
   readPublished(both, demands({ nowMs: NOW_MS + 30 * DAY_MS }));

@@ -83,6 +83,15 @@ for (const [what, [code, change]] of Object.entries(OTHERS)) {
   });
 }
 
+t.test('rejects to sign what does not name the whole image (MEASUREMENTS_INCOMPLETE)', async () => {
+  const times = { issuedAtMs: NOW_MS, expiresAtMs: NOW_MS + DAY_MS, parentPcrs: new Map() };
+  const { image: _, ...withoutImage } = CONTENT;
+  const withoutPcr8 = { ...CONTENT, pcrs: new Map([...CONTENT.pcrs].filter(([index]) => index !== 8)) };
+  for (const content of [withoutImage, withoutPcr8]) {
+    throwsCode(() => toUnsignedEnvelope(content, times), MeasurementsError, 'MEASUREMENTS_INCOMPLETE');
+  }
+});
+
 t.test('rejects PCR16 without a statement, and a statement without PCR16 (MEASUREMENTS_CONTRADICTORY)', async () => {
   const { runtime: _, ...without } = parse().predicate;
   const { PCR16: __, ...pcrs } = parse().predicate.pcrs;
