@@ -24,7 +24,7 @@ const VERIFY_TIMEOUT_MS = 20_000;
 const FAILURE_LASTS_MS = 1_000;
 
 /** Whatever does not depend on the connection. Asked each time: measurements expire. */
-export type DemandsSource = () => Promise<Omit<Demands, 'nonce' | 'tlsKeySha256'>>;
+type DemandsSource = () => Promise<Omit<Demands, 'nonce' | 'tlsKeySha256'>>;
 
 export interface TrustDeps {
   /** Asks the enclave on its public port. */
