@@ -5,7 +5,7 @@
 import { X509Certificate } from 'node:crypto';
 import { wrapFormatError } from '../../encoding/format-error.ts';
 import { pemBlocks } from '../../encoding/pem.ts';
-import { MAX_NONCE_BYTES, MIN_NONCE_BYTES } from '../../wire/requests/messages.ts';
+import { MAX_NONCE_BYTES, MIN_NONCE_BYTES } from '../../wire/requests/bounds.ts';
 import { AWS_NITRO_ROOT_G1_PEM } from '../aws-root.ts';
 import { AttestationError } from '../errors.ts';
 import { PCR_BYTES, PCR_COUNT } from '../pcr.ts';

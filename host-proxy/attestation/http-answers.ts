@@ -1,6 +1,6 @@
 /** What HTTP askers are told (attestation requests 3): the document and the statement, or why not, as JSON. */
 import { CodedError } from '../../runtime/errors.ts';
-import { MAX_NONCE_BYTES, MIN_NONCE_BYTES } from '../../wire/requests/messages.ts';
+import { MAX_NONCE_BYTES, MIN_NONCE_BYTES } from '../../wire/requests/bounds.ts';
 import type { ParentAnswer, ParentRequest } from '../../wire/requests/parent-messages.ts';
 import { HostProxyError } from '../errors.ts';
 

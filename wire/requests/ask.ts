@@ -1,7 +1,8 @@
 /** The asking end of one request, over any stream that leads to an enclave: sends one frame, reads one, and is done with the stream. */
 import type { Duplex } from 'node:stream';
 import { encodeFrame } from '../control/frame.ts';
-import { type EnclaveAnswer, type EnclaveRequest, MAX_ANSWER_BYTES, parseEnclaveAnswer } from './messages.ts';
+import { MAX_ANSWER_BYTES } from './bounds.ts';
+import { type EnclaveAnswer, type EnclaveRequest, parseEnclaveAnswer } from './messages.ts';
 import { readOneFrame } from './one-frame.ts';
 import { type ParentAnswer, type ParentRequest, parseParentAnswer } from './parent-messages.ts';
 

@@ -8,8 +8,6 @@ import type { CodedError } from '../../runtime/errors.ts';
 import { WireError } from '../errors.ts';
 import { MAX_NONCE_BYTES, MIN_NONCE_BYTES } from './bounds.ts';
 
-export { ATTESTATION_ALPN, MAX_ANSWER_BYTES, MAX_NONCE_BYTES, MAX_REQUEST_BYTES, MIN_NONCE_BYTES } from './bounds.ts';
-
 const MAX_MESSAGE_CHARACTERS = 1_000;
 
 export const base64 = (maxBytes: number) => z.base64().max(4 * Math.ceil(maxBytes / 3));

@@ -10,7 +10,7 @@ import { pinOf } from '../../../cli/verify/pin.ts';
 import { wrap } from '../../../cli/verify/print.ts';
 import { showTls } from '../../../cli/verify/tls-server.ts';
 import { encodeFrame } from '../../../wire/control/frame.ts';
-import { MAX_ANSWER_BYTES } from '../../../wire/requests/messages.ts';
+import { MAX_ANSWER_BYTES } from '../../../wire/requests/bounds.ts';
 import { rejectsCode } from '../../support/coded-error.ts';
 import { Attesting, attestationPort, httpEndpoint, postgresPort, tlsIdentity } from './support/attesting-server.ts';
 
