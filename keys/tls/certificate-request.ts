@@ -57,11 +57,10 @@ function read(der: Buffer): CertificateRequest {
   const [version, subject, spki, attributes] = expectMembers('body of the request', body, TAG.sequence, 4);
   if (expectSmallInteger('version', version) !== 0) throw new FormatError('it has another version than 0');
   const publicKey = readKey(expectTag('public key', spki, TAG.sequence));
-  const isOurs = algorithm?.raw.equals(ECDSA_SHA256.identifier);
-  if (
-    !isOurs ||
-    !verify('sha256', expectTag('body', body, TAG.sequence).raw, publicKey, expectBitString('signature', signature))
-  ) {
+  const bits = expectBitString('signature', signature);
+  // Another count of unused bits would be another encoding of the same signature.
+  const isOurs = algorithm?.raw.equals(ECDSA_SHA256.identifier) && signature?.content[0] === 0;
+  if (!isOurs || !verify('sha256', expectTag('body', body, TAG.sequence).raw, publicKey, bits)) {
     throw new FormatError('its signature is not one of its key, by ECDSA with SHA-256');
   }
   const keySha256 = createHash('sha256')

@@ -28,6 +28,7 @@ interface SignOptions {
   readonly ca: string;
   readonly caKey: string;
   readonly measurements?: string;
+  readonly require?: readonly string[];
   readonly pcr?: readonly string[];
   readonly nonce?: string;
   readonly maxAge?: number;
@@ -98,6 +99,7 @@ export function signCommand(): Command {
     .requiredOption('--ca <file>', 'PEM of the certificate of the CA: `tls.ca` of the image, or one below it')
     .requiredOption('--ca-key <file>', 'PEM of its private key')
     .option('--measurements <file>', 'measurements.json of the expected image')
+    .option('--require <file>', 'PEM of a public key that must have signed the measurements; several times', collect)
     .option('--pcr <index=hex>', 'what a register must show; may be given several times', collect)
     .option('--nonce <hex>', 'with a file: the nonce that it must answer')
     .option('--max-age <duration>', 'how old the document may be (default: 5m; of a file 24h)', parseDuration)
