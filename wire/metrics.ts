@@ -88,7 +88,7 @@ export const SUPERVISOR_METRICS = {
   },
   certificate_expiry_timestamp_seconds: {
     kind: 'gauge',
-    help: 'When a certificate of the measured folder ends, in seconds since the epoch',
+    help: 'When a certificate of the measured folder, or the one of a key made in the enclave, ends, in seconds since the epoch',
     labels: ['certificate'],
   },
   alarms_total: {
