@@ -21,10 +21,10 @@ const PACKAGE = /^(?:import|export|\}) .*from '(?!\.|node:)((?:@[\w.-]+\/)?[\w.-
 function compile(folder: string): void {
   const compiler = join(PROJECT, 'node_modules/typescript/bin/tsc');
   const args = [compiler, '--project', 'tsconfig.library.json', '--outDir', folder];
-  const { status, stdout, error } = spawnSync(process.execPath, args, { cwd: PROJECT, encoding: 'utf8' });
+  const { status, stdout, stderr, error } = spawnSync(process.execPath, args, { cwd: PROJECT, encoding: 'utf8' });
   if (status === 0) return;
   throw new DeployError('LIBRARY_COMPILE', 'the library does not compile', {
-    found: stdout || 'nothing',
+    found: stdout || stderr || 'nothing',
     cause: error,
   });
 }
