@@ -15,10 +15,8 @@ export interface Ended {
   readonly output: string;
 }
 
-/** Without the hooks of the test's runner, which it adds to each environment: the compiler does not bear them. */
 export function runIn(folder: string, program: string, args: readonly string[]): Ended {
-  const unhooked = ['-u', 'NODE_OPTIONS', program, ...args];
-  const { status, stdout, stderr } = spawnSync('env', unhooked, { cwd: folder, encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(program, args, { cwd: folder, encoding: 'utf8' });
   return { code: status, output: `${stdout}${stderr}` };
 }
 
