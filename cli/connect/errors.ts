@@ -31,7 +31,7 @@ export const CONNECT_ERRORS = {
   },
   CONNECT_KEY_CHANGED: {
     meaning:
-      'A session would end at another TLS key than the enclave attests: somebody stands in between. No byte of it was sent.',
+      'A session would end at another TLS key than the enclave attests: somebody stands in between. No byte of it was sent, nor the client’s certificate.',
     action: 'Find out what lies between you and the enclave; a load balancer must pass TCP on, not end TLS.',
   },
 } as const satisfies ErrorCatalogue;

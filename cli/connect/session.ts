@@ -30,19 +30,21 @@ export interface SessionDeps {
 /** A connection whose key is the attested one. @throws those of EnclaveTrust and Upstream; CONNECT_KEY_CHANGED */
 async function dialVerified({ trust, upstream }: SessionDeps, signal: AbortSignal): Promise<TLSSocket> {
   const pinned = await trust.current(signal);
-  const { socket, keySha256 } = await upstream.dial(signal);
-  try {
-    // Another boot has another key, and so has whoever stands in between.
-    const attested = keySha256.equals(pinned.keySha256) ? pinned : await trust.renew(pinned, signal);
-    if (keySha256.equals(attested.keySha256)) return socket;
-    throw new ConnectError('CONNECT_KEY_CHANGED', 'the server shows another TLS key than the enclave attests', {
-      found: keySha256.toString('hex'),
-      allowed: attested.keySha256.toString('hex'),
-    });
-  } catch (error) {
-    socket.destroy();
-    throw error;
-  }
+  const first = await upstream.dial(pinned.keySha256, signal);
+  if (first.kind === 'pinned') return first.socket;
+  // Another boot has another key, and so has whoever stands in between.
+  const attested = await trust.renew(pinned, signal);
+  if (!first.keySha256.equals(attested.keySha256)) throw keyChanged(first.keySha256, attested.keySha256);
+  const second = await upstream.dial(attested.keySha256, signal);
+  if (second.kind === 'pinned') return second.socket;
+  throw keyChanged(second.keySha256, attested.keySha256);
+}
+
+function keyChanged(found: Buffer, allowed: Buffer): ConnectError {
+  return new ConnectError('CONNECT_KEY_CHANGED', 'the server shows another TLS key than the enclave attests', {
+    found: found.toString('hex'),
+    allowed: allowed.toString('hex'),
+  });
 }
 
 /** `28000`: what answers is not to be trusted; `08006`: nothing answers, or not in time. */

@@ -1,12 +1,16 @@
 /**
- * TLS to the enclave's public port for a session, at once (ALPN): which key is at its other end is told, and judged by nobody here.
- * Certificates mean nothing to us; the attestation document names the key. TLS 1.3 only, no resumption: every connection proves that
- * its server has the key (RFC 8446, 4.4.3).
+ * TLS to the enclave's public port for a session, at once (ALPN), to the pinned key or to nobody. Certificates mean nothing to us; the
+ * attestation document names the key. TLS 1.3 only, no resumption: every connection proves that its server has the key (RFC 8446, 4.4.3).
+ *
+ * Whoever shows another key is not even told who asks. Node judges a server when the handshake is over, and the client's certificate has
+ * gone by then. OpenSSL asks for the server's OCSP response, or tells that there is none, between the server's Finished and the client's
+ * certificate: there the key is compared, and the connection cut. Were that moment to be left out, the comparison at the end remains.
  */
 import { once } from 'node:events';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 import { publicKeySha256 } from '../../encoding/public-key-hash.ts';
+import { untilAborted } from '../../runtime/abort.ts';
 import type { TcpEndpoint } from '../../wire/endpoint.ts';
 import { ConnectError } from './errors.ts';
 
@@ -31,12 +35,11 @@ export function toSecureContext({ certificate, key }: ClientCredentials): Secure
   }
 }
 
-export interface Dialled {
+export type Dialled =
   /** Half-open: either side may end first. */
-  readonly socket: TLSSocket;
-  /** SHA-256 of the SubjectPublicKeyInfo (DER) of the server's key, 32 bytes. */
-  readonly keySha256: Buffer;
-}
+  | { readonly kind: 'pinned'; readonly socket: TLSSocket }
+  /** Cut off. `keySha256`: of the SubjectPublicKeyInfo (DER) that the server showed, 32 bytes. */
+  | { readonly kind: 'other-key'; readonly keySha256: Buffer };
 
 export class Upstream {
   readonly #address: TcpEndpoint;
@@ -47,14 +50,15 @@ export class Upstream {
     this.#credentials = credentials;
   }
 
-  /** @throws ConnectError CONNECT_UNREACHABLE; the signal's reason */
-  async dial(signal: AbortSignal): Promise<Dialled> {
+  /**
+   * @param keySha256 of the only key to which the client shows its certificate
+   * @throws ConnectError CONNECT_UNREACHABLE; the signal's reason
+   */
+  async dial(keySha256: Buffer, signal: AbortSignal): Promise<Dialled> {
     const tcp = connectTcp({ ...this.#address, allowHalfOpen: true }).on('error', () => undefined);
     try {
       await once(tcp, 'connect', { signal });
-      const socket = this.#secure(tcp);
-      await once(socket, 'secureConnect', { signal });
-      return { socket, keySha256: this.#keyOf(socket) };
+      return await untilAborted(this.#secure(tcp, keySha256), signal);
     } catch (error) {
       tcp.destroy();
       if (signal.aborted) throw signal.reason;
@@ -62,23 +66,46 @@ export class Upstream {
     }
   }
 
-  #secure(socket: Socket): TLSSocket {
+  #secure(tcp: Socket, pinned: Buffer): Promise<Dialled> {
     const { host } = this.#address;
-    const secured = connectTls({
-      socket,
+    const { promise, resolve, reject } = Promise.withResolvers<Dialled>();
+    const socket = connectTls({
+      socket: tcp,
       secureContext: this.#credentials,
       ALPNProtocols: [ALPN],
       ...(isIP(host) === 0 && { servername: host }),
       // The key is compared with the attested one; a certificate would say less.
       rejectUnauthorized: false,
+      requestOCSP: true,
     });
-    return secured.on('error', () => undefined);
-  }
-
-  #keyOf(socket: TLSSocket): Buffer {
-    const certificate = socket.getPeerX509Certificate();
-    if (socket.alpnProtocol !== ALPN || certificate === undefined) throw this.#unreachable();
-    return Buffer.from(publicKeySha256(certificate), 'hex');
+    const judge = (): boolean => {
+      const certificate = socket.getPeerX509Certificate();
+      if (certificate === undefined) throw this.#unreachable();
+      const keySha256 = Buffer.from(publicKeySha256(certificate), 'hex');
+      if (keySha256.equals(pinned)) return true;
+      tcp.destroy();
+      resolve({ kind: 'other-key', keySha256 });
+      return false;
+    };
+    const orReject = (step: () => void) => () => {
+      try {
+        step();
+      } catch (error) {
+        tcp.destroy();
+        reject(error);
+      }
+    };
+    socket.once('OCSPResponse', orReject(judge));
+    socket.once(
+      'secureConnect',
+      orReject(() => {
+        if (!judge()) return;
+        if (socket.alpnProtocol !== ALPN) throw this.#unreachable();
+        resolve({ kind: 'pinned', socket });
+      }),
+    );
+    socket.on('error', reject);
+    return promise;
   }
 
   #unreachable(cause?: unknown): ConnectError {
