@@ -110,6 +110,11 @@ export const ATTESTATION_ERRORS = {
     meaning: 'What a verifier was told to demand says not which image is meant, or a value in it has the wrong form.',
     action: 'Name PCR0, or PCR1 and PCR2, with 48 bytes each; nonces have 16 to 64 bytes, hashes of keys 32.',
   },
+  ATTESTATION_TRUST_ROOT_INVALID: {
+    meaning: 'The root that a verifier is told to trust is not one certificate.',
+    action:
+      'Name a PEM file with one CERTIFICATE block: the root alone, without the rest of the chain; for documents of AWS name none.',
+  },
   ATTESTATION_DEBUG_MODE: {
     meaning: 'PCR0, PCR1 or PCR2 is all zero: the enclave runs in debug mode and proves nothing.',
     action: 'Start the enclave without --debug-mode.',

@@ -4,7 +4,7 @@
  */
 import type { Asn1Node } from '../../encoding/asn1/reader.ts';
 import { readAsn1, TAG } from '../../encoding/asn1/reader.ts';
-import { expectMembers, expectOid, expectSmallInteger, expectTag } from '../../encoding/asn1/shape.ts';
+import { expectBitString, expectMembers, expectOid, expectSmallInteger, expectTag } from '../../encoding/asn1/shape.ts';
 import { FormatError } from '../../encoding/format-error.ts';
 
 interface BasicConstraints {
@@ -75,11 +75,11 @@ function readBasicConstraints(extension: Extension): BasicConstraints {
   return { critical: extension.critical, isCa, pathLength };
 }
 
-/** A BIT STRING of one or two bytes; the first says how many bits of the last are unused. */
+/** Nine named bits, the first of them leftmost. */
 function readKeyUsage(extension: Extension): KeyUsage {
-  const { content } = expectTag('keyUsage', readAsn1(extension.value, 'der'), TAG.bitString);
-  const [unused = 8, bits = 0] = content;
-  if (content.length < 2 || content.length > 3 || unused > 7) throw new FormatError('keyUsage is malformed');
+  const content = expectBitString('keyUsage', readAsn1(extension.value, 'der'));
+  const [bits = 0] = content;
+  if (content.length < 1 || content.length > 2) throw new FormatError('keyUsage is malformed');
   return { digitalSignature: (bits & BIT_DIGITAL_SIGNATURE) !== 0, keyCertSign: (bits & BIT_KEY_CERT_SIGN) !== 0 };
 }
 

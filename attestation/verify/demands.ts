@@ -4,7 +4,7 @@
  */
 import { X509Certificate } from 'node:crypto';
 import { wrapFormatError } from '../../encoding/format-error.ts';
-import { pemBlocks } from '../../encoding/pem.ts';
+import { derOf, describeContent, pemBlocks } from '../../encoding/pem.ts';
 import { MAX_NONCE_BYTES, MIN_NONCE_BYTES } from '../../wire/requests/bounds.ts';
 import { AWS_NITRO_ROOT_G1_PEM } from '../aws-root.ts';
 import { AttestationError } from '../errors.ts';
@@ -55,7 +55,10 @@ export interface Demands {
   readonly tlsKeySha256?: Uint8Array;
   /** The TLS key must be born in the enclave (`tls.key: attested`); default: who made it is only told. */
   readonly attestedTlsKey?: boolean;
-  /** `not-judged`: a document that is not an acra-enclave's answer to a stranger (made for KMS, or by another program). */
+  /**
+   * `not-judged`: a document that is not an acra-enclave's answer to a stranger (made for KMS, or by another program). It names no TLS key
+   * and commits to no statement, so that neither can be demanded then.
+   */
   readonly runtime?: 'demanded' | 'not-judged';
   readonly allow?: Allowances;
   /** One certificate, PEM: the only root that is trusted. Default: AWS Nitro Enclaves root G1. */
@@ -121,20 +124,41 @@ function checkTime(time: JudgementTime): CheckedDemands['time'] {
   return { by: 'clock', nowMs, maxAgeMs, maxSkewMs };
 }
 
+/** By the block itself: OpenSSL, which looks for one in the whole text, may find another. */
 function readRoot(pem: string): Buffer {
-  const count = pemBlocks(Buffer.from(pem)).length;
-  if (count !== 1)
-    throw invalid('the trusted root is not one PEM certificate', `${count} PEM blocks`, 'one certificate');
+  const [block, ...others] = pemBlocks(Buffer.from(pem));
+  if (block?.label !== 'CERTIFICATE' || others.length > 0)
+    throw rootInvalid(describeContent(Buffer.from(pem)), others.length);
   try {
-    return new X509Certificate(pem).raw;
+    return new X509Certificate(derOf(block)).raw;
   } catch (cause) {
-    throw new AttestationError('ATTESTATION_POLICY_INVALID', 'the trusted root is no certificate', { cause });
+    throw new AttestationError('ATTESTATION_TRUST_ROOT_INVALID', 'the trusted root is no certificate', { cause });
   }
 }
 
-/** @throws AttestationError ATTESTATION_POLICY_INVALID */
+function rootInvalid(found: string, more: number): AttestationError {
+  return new AttestationError('ATTESTATION_TRUST_ROOT_INVALID', 'the trusted root is not one PEM certificate', {
+    found: more === 0 ? found : `${more + 1} PEM blocks: ${found}`,
+    allowed: 'one CERTIFICATE block',
+  });
+}
+
+/** What would never be judged must not look demanded: the verdict would be "pass". */
+function refuseUnjudged({ runtime, tlsKeySha256, attestedTlsKey, measurements }: Demands): void {
+  if (runtime !== 'not-judged') return;
+  const found = [
+    ...(tlsKeySha256 === undefined ? [] : ['tlsKeySha256']),
+    ...(attestedTlsKey ? ['attestedTlsKey'] : []),
+    ...(measurements !== 'not-judged' && measurements.statement ? ['measurements.statement'] : []),
+  ];
+  if (found.length === 0) return;
+  throw invalid('what only a judged runtime shows is demanded', found.join(', '), "runtime: 'demanded'");
+}
+
+/** @throws AttestationError ATTESTATION_POLICY_INVALID, ATTESTATION_TRUST_ROOT_INVALID */
 export function checkDemands(demands: Demands): CheckedDemands {
   const { measurements, time = { by: 'clock' }, runtime = 'demanded', allow = {} } = demands;
+  refuseUnjudged(demands);
   const isJudged = measurements !== 'not-judged';
   const rootDer = readRoot(demands.trustRootPem ?? AWS_NITRO_ROOT_G1_PEM);
   return {

@@ -52,7 +52,7 @@ const TOLD_PCRS = [0, 1, 2, 3, 4, 8];
 
 const holds = { value: true } as const;
 
-/** @throws AttestationError ATTESTATION_POLICY_INVALID, for demands that are none */
+/** @throws AttestationError ATTESTATION_POLICY_INVALID, ATTESTATION_TRUST_ROOT_INVALID, for demands that are none */
 export function verify(evidence: Evidence, demands: Demands): VerifyReport {
   const checked = checkDemands(demands);
   const list = new Checklist();

@@ -79,6 +79,7 @@ type Mutation = readonly [why: string, level: Level, change: Partial<Certificate
 const pathLengthWithoutCa = extension('551d13', true, hex('3003020100'));
 const explicitFalse = extension('551d13', true, hex('3003010100'));
 const emptyUsage = extension('551d0f', true, hex('030100'));
+const usageInUnusedBits = extension('551d0f', true, hex('03020784'));
 const unknownExtension = (critical: boolean) => extension('2a0304', critical, hex('0500'));
 const agreementOnly = extension('551d0f', true, hex('03020308'));
 
@@ -107,6 +108,7 @@ const INVALID: readonly Mutation[] = [
   ['an unknown critical extension', 'leaf', { extensions: [notCa, leafUsage, unknownExtension(true)] }],
   ['key usage there twice', 'leaf', { extensions: [notCa, leafUsage, leafUsage] }],
   ['basic constraints with an explicit FALSE', 'leaf', { extensions: [explicitFalse, leafUsage] }],
+  ['a key usage in bits that are said to be unused', 'instance', { extensions: [ca(0), usageInUnusedBits] }],
   ['a key usage without bits', 'leaf', { extensions: [notCa, emptyUsage] }],
 ];
 

@@ -15,6 +15,7 @@ const vectors = [...texts.values()].flatMap((text) => JSON.parse(text).vectors a
 /** Of what is demanded, and of what the enclave itself does: no document has them. */
 const NOT_OF_DOCUMENTS = [
   'ATTESTATION_POLICY_INVALID',
+  'ATTESTATION_TRUST_ROOT_INVALID',
   'ATTESTATION_FOLDER_UNREADABLE',
   'ATTESTATION_STATEMENT_IMPOSSIBLE',
 ];

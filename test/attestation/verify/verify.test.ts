@@ -9,7 +9,17 @@ import { DEBUG_TIME_MS, debugDocument, REAL_TIME_MS, realDocument } from '../sup
 import { pemOf } from '../support/certificate.ts';
 import { makeChain, NOW_MS } from '../support/chain.ts';
 import { pcr } from '../support/payload.ts';
-import { chain, demands, evidenceOf, failuresOf, NONCE, pcrsWith, resultOf, statement } from './support/evidence.ts';
+import {
+  chain,
+  demands,
+  evidenceOf,
+  failuresOf,
+  NONCE,
+  pcrsWith,
+  resultOf,
+  statement,
+  TLS_KEY_SHA256,
+} from './support/evidence.ts';
 
 const { trustRootPem: _none, ...ofAws } = demands;
 const NOT_JUDGED: Demands = { measurements: 'not-judged', runtime: 'not-judged' };
@@ -152,9 +162,10 @@ t.test('holds PCR16 to a demanded value too', (t) => {
 
 t.test('judges PCR16 as any register where the document is no answer to a stranger', (t) => {
   const pcrs = (value: Buffer | undefined) => new Map([pcr(0), pcr(16, value)]);
+  const { tlsKeySha256: _none, ...rest } = demands;
   const judged = (value?: Buffer) =>
     verify(evidenceOf(), {
-      ...demands,
+      ...rest,
       runtime: 'not-judged',
       attestedTlsKey: false,
       measurements: { pcrs: pcrs(value) },
@@ -205,6 +216,8 @@ for (const [why, guard, allow, failures] of [
   });
 }
 
+/** A document that is no answer to a stranger. */
+const ofKms: Demands = { measurements: { pcrs: new Map([pcr(0)]) }, runtime: 'not-judged' };
 const INVALID: readonly [why: string, demands: Demands][] = [
   ['no register', { ...demands, measurements: { pcrs: new Map() } }],
   ['registers that name no image', { ...demands, measurements: { pcrs: new Map([pcr(1), pcr(3), pcr(8)]) } }],
@@ -220,13 +233,31 @@ const INVALID: readonly [why: string, demands: Demands][] = [
   ['a time that is no number', { ...demands, time: { by: 'clock', nowMs: Number.NaN } }],
   ['an endless age', { ...demands, time: { by: 'clock', maxAgeMs: Number.POSITIVE_INFINITY } }],
   ['a negative skew', { ...demands, time: { by: 'clock', maxSkewMs: -1 } }],
-  ['a root that is no certificate', { ...demands, trustRootPem: 'root' }],
-  ['two roots', { ...demands, trustRootPem: pemOf(chain.root) + pemOf(makeChain().root) }],
+  ['a TLS key where the runtime is not judged', { ...ofKms, tlsKeySha256: TLS_KEY_SHA256 }],
+  ['a TLS key born inside where the runtime is not judged', { ...ofKms, attestedTlsKey: true }],
+  ['a statement where the runtime is not judged', { ...ofKms, measurements: { pcrs: new Map([pcr(0)]), statement } }],
 ];
 
 for (const [why, invalid] of INVALID) {
   t.test(`rejects to demand ${why} (ATTESTATION_POLICY_INVALID)`, (t) => {
     throwsCode(() => verify(evidenceOf(), invalid), AttestationError, 'ATTESTATION_POLICY_INVALID');
+    t.end();
+  });
+}
+
+const own = pemOf(chain.root);
+for (const [why, trustRootPem] of [
+  ['is no certificate', 'root'],
+  ['is two', own + pemOf(makeChain().root)],
+  ['is a key', own.replaceAll('CERTIFICATE', 'PUBLIC KEY')],
+  ['is damaged', own.replace(/MII/, 'AAA')],
+] as const) {
+  t.test(`rejects to trust a root that ${why} (ATTESTATION_TRUST_ROOT_INVALID)`, (t) => {
+    throwsCode(
+      () => verify(evidenceOf(), { ...demands, trustRootPem }),
+      AttestationError,
+      'ATTESTATION_TRUST_ROOT_INVALID',
+    );
     t.end();
   });
 }

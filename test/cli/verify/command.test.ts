@@ -217,7 +217,10 @@ for (const words of [
     const { code, report, stderr } = await verifying(...words);
     t.equal(code, 2);
     t.equal(report, undefined);
-    t.match(JSON.parse(stderr).error.code, /^(CLI_(OPTION|USAGE|VERIFY_FILE)|ATTESTATION_POLICY_INVALID)$/);
+    t.match(
+      JSON.parse(stderr).error.code,
+      /^(CLI_(OPTION|USAGE|VERIFY_FILE)|ATTESTATION_(POLICY|TRUST_ROOT)_INVALID)$/,
+    );
   });
 }
 
