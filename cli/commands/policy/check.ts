@@ -37,7 +37,7 @@ async function isFaultless(options: CheckOptions): Promise<boolean> {
   const texts = await Promise.all(options.iam.map((file) => readPolicyText(resolve(file))));
   const rolePolicies = texts.length === 0 ? undefined : texts.map(parseIdentityPolicy);
   const findings = checkPolicy({ live, wish, keyArn, grants, rolePolicies });
-  if (options.json) printJson({ findings });
+  if (options.json) printJson({ findings, areGrantsExamined: grants !== undefined });
   else tell(findings);
   if (grants === undefined)
     progress('grants were not looked at: they let in beside the policy (--grants, `aws kms list-grants`)');

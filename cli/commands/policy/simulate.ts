@@ -113,6 +113,8 @@ async function isAllowed(options: SimulateOptions): Promise<boolean> {
   const keyPolicy = parseKeyPolicy(await readPolicyText(resolve(options.policy)));
   const texts = await Promise.all(iam.map((file) => readPolicyText(resolve(file))));
   const identityPolicies = texts.length === 0 ? undefined : texts.map(parseIdentityPolicy);
+  if (keyArn === undefined)
+    progress('whoever asks is taken for somebody of the key’s account: name the key by --key-arn');
   const result = simulate({ keyPolicy, identityPolicies, request: { caller, action, keyArn, context } });
   if (options.json) printJson(result);
   else tell(result);

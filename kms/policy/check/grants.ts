@@ -11,7 +11,17 @@ import { requestContext } from '../language/request-context.ts';
 import { callerOf } from './mentioned.ts';
 import type { Report } from './report.ts';
 
+/** More of them on a further page: of the API, of the command with `--max-items`. */
+const isWhole = (list: {
+  Truncated?: boolean | undefined;
+  NextMarker?: string | undefined;
+  NextToken?: string | undefined;
+}) => list.Truncated !== true && list.NextMarker === undefined && list.NextToken === undefined;
+
 const grantsSchema = z.object({
+  Truncated: z.boolean().optional(),
+  NextMarker: z.string().optional(),
+  NextToken: z.string().optional(),
   Grants: z.array(
     z.object({
       GrantId: z.string(),
@@ -32,7 +42,12 @@ export function parseGrants(text: string): readonly Grant[] {
     throw new KmsPolicyError('KMS_POLICY_SYNTAX', 'the list of grants is not JSON', { cause });
   }
   const parsed = grantsSchema.safeParse(json);
-  if (parsed.success) return parsed.data.Grants;
+  if (parsed.success && isWhole(parsed.data)) return parsed.data.Grants;
+  if (parsed.success) {
+    throw new KmsPolicyError('KMS_POLICY_SYNTAX', 'the list of grants goes on behind its end', {
+      allowed: 'all of them: `aws kms list-grants` without --max-items, --limit and --no-paginate',
+    });
+  }
   throw new KmsPolicyError('KMS_POLICY_SYNTAX', 'not a list of grants', { found: z.prettifyError(parsed.error) });
 }
 

@@ -64,7 +64,9 @@ export function callerOf(arn: string): Caller {
   const role = /^arn:([a-z-]+):iam::(\d{12}):role\/(?:.*\/)?([^/]+)$/.exec(arn);
   if (role !== null) return { arn: `arn:${role[1]}:sts::${role[2]}:assumed-role/${role[3]}/session`, policyArn: arn };
   const session = /^arn:([a-z-]+):sts::(\d{12}):assumed-role\/([^/]+)\/.+$/.exec(arn);
-  if (session !== null) return { arn, policyArn: `arn:${session[1]}:iam::${session[2]}:role/${session[3]}` };
+  if (session !== null) {
+    return { arn, policyArn: `arn:${session[1]}:iam::${session[2]}:role/${session[3]}`, isPathUnknown: true };
+  }
   return { arn, policyArn: arn };
 }
 

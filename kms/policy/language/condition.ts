@@ -1,6 +1,6 @@
 /** Conditions of statements: an operator, a key of the request, and values. Names of keys have no case (IAM reference, "Condition"). */
 import type { Operator } from './operators.ts';
-import { holds, parseOperator } from './operators.ts';
+import { holds, isArnPattern, parseOperator } from './operators.ts';
 import type { Truth } from './truth.ts';
 
 export interface Condition {
@@ -33,9 +33,14 @@ export function makeCondition(operatorName: string, keyName: string, values: rea
   return { operatorName, operator: parseOperator(operatorName), keyName, key: keyName.toLowerCase(), values };
 }
 
+function hasMalformedArn({ operator, values }: Condition): boolean {
+  const isOfArns = operator !== undefined && operator.comparison !== 'Null' && operator.comparison.isOfArns === true;
+  return isOfArns && !values.every(isArnPattern);
+}
+
 /** Whether everything about it can be judged, if only the request is known. */
-export function isUnderstood({ operator, values }: Condition): boolean {
-  return operator !== undefined && !hasVariable(values);
+export function isUnderstood(condition: Condition): boolean {
+  return condition.operator !== undefined && !hasVariable(condition.values) && !hasMalformedArn(condition);
 }
 
 export function judgeCondition(condition: Condition, context: RequestContext): Truth {
@@ -44,7 +49,7 @@ export function judgeCondition(condition: Condition, context: RequestContext): T
   const found = context.present.get(key);
   if (found === undefined && !context.isAbsent(key)) return 'unknown';
   // Against an absent key no value matters.
-  if (found !== undefined && hasVariable(values)) return 'unknown';
+  if (found !== undefined && !isUnderstood(condition)) return 'unknown';
   return holds(operator, found, values);
 }
 

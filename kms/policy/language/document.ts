@@ -4,6 +4,7 @@
  * it gets no yes from them.
  */
 import { z } from 'zod';
+import { parseUniqueJson } from '../../../encoding/unique-json.ts';
 import { KmsPolicyError } from '../errors.ts';
 import type { Condition } from './condition.ts';
 import { makeCondition } from './condition.ts';
@@ -125,9 +126,11 @@ function parseJson(text: string): unknown {
     throw new KmsPolicyError('KMS_POLICY_SYNTAX', 'the policy is too long', { allowed: `${MAX_POLICY_BYTES} bytes` });
   }
   try {
-    return JSON.parse(text);
+    return parseUniqueJson(text);
   } catch (cause) {
-    throw new KmsPolicyError('KMS_POLICY_SYNTAX', 'the policy is not JSON', { cause });
+    throw new KmsPolicyError('KMS_POLICY_SYNTAX', 'the policy is not JSON that all readers understand alike', {
+      cause,
+    });
   }
 }
 

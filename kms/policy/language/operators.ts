@@ -13,6 +13,7 @@ interface Comparison {
   readonly isNegated: boolean;
   /** `*` and `?` in values have a meaning. */
   readonly hasPatterns: boolean;
+  readonly isOfArns?: true;
   matches(value: string, pattern: string): boolean;
 }
 
@@ -32,6 +33,9 @@ function matchesArn(value: string, pattern: string): boolean {
   return split(value).every((part, index) => matchesWildcard(part, patterns[index] ?? ''));
 }
 
+/** What these operators make of a text with fewer parts (`*`) is not documented. */
+export const isArnPattern = (text: string): boolean => text.split(':').length >= 6;
+
 const COMPARISONS: Readonly<Record<string, Comparison>> = {
   StringEquals: { isNegated: false, hasPatterns: false, matches: equal },
   StringNotEquals: { isNegated: true, hasPatterns: false, matches: equal },
@@ -39,10 +43,10 @@ const COMPARISONS: Readonly<Record<string, Comparison>> = {
   StringNotEqualsIgnoreCase: { isNegated: true, hasPatterns: false, matches: equalIgnoringCase },
   StringLike: { isNegated: false, hasPatterns: true, matches: matchesWildcard },
   StringNotLike: { isNegated: true, hasPatterns: true, matches: matchesWildcard },
-  ArnEquals: { isNegated: false, hasPatterns: true, matches: matchesArn },
-  ArnNotEquals: { isNegated: true, hasPatterns: true, matches: matchesArn },
-  ArnLike: { isNegated: false, hasPatterns: true, matches: matchesArn },
-  ArnNotLike: { isNegated: true, hasPatterns: true, matches: matchesArn },
+  ArnEquals: { isNegated: false, hasPatterns: true, isOfArns: true, matches: matchesArn },
+  ArnNotEquals: { isNegated: true, hasPatterns: true, isOfArns: true, matches: matchesArn },
+  ArnLike: { isNegated: false, hasPatterns: true, isOfArns: true, matches: matchesArn },
+  ArnNotLike: { isNegated: true, hasPatterns: true, isOfArns: true, matches: matchesArn },
   Bool: { isNegated: false, hasPatterns: false, matches: equalIgnoringCase },
 };
 

@@ -22,6 +22,8 @@ export interface Caller {
   readonly arn: string;
   /** What a policy names to mean this caller: the user, or the role and not its session. */
   readonly policyArn: string;
+  /** `policyArn` follows from a session, which does not tell the path of its role (`role/PATH/NAME`). */
+  readonly isPathUnknown?: true;
 }
 
 const ACCOUNT = /^(?:(\d{12})|arn:[a-z-]+:iam::(\d{12}):root)$/;
@@ -48,6 +50,16 @@ export function isKnownName(principal: PrincipalName): boolean {
   return name === '*' || IDENTITY.test(name) || accountNamed(principal) !== undefined;
 }
 
+const ROLE = /^arn:[a-z-]+:iam::(\d{12}):role\/(?:.*\/)?([^/]+)$/;
+const SESSION = /^arn:[a-z-]+:sts::(\d{12}):assumed-role\/([^/]+)\//;
+
+/** An account has one role of a name, whatever its path is (IAM user guide, "IAM and AWS STS quotas"). */
+function isRoleOfSession(name: string, { arn }: Caller): boolean {
+  const [, account, role] = SESSION.exec(arn) ?? [];
+  const [, named, ofName] = ROLE.exec(name) ?? [];
+  return account !== undefined && account === named && role === ofName;
+}
+
 interface Question {
   readonly caller: Caller;
   readonly effect: 'Allow' | 'Deny';
@@ -63,7 +75,9 @@ function isNamed(principal: PrincipalName, { caller, effect, accountAllows }: Qu
   if (!isKnownName(principal)) return 'unknown';
   if (name === '*') return 'yes';
   const account = accountNamed(principal);
-  if (account === undefined) return truthOf(name === caller.arn || name === caller.policyArn);
+  if (account === undefined) {
+    return truthOf(name === caller.arn || name === caller.policyArn || isRoleOfSession(name, caller));
+  }
   if (account !== accountOf(caller.arn)) return 'no';
   return effect === 'Deny' || caller.arn.endsWith(':root') ? 'yes' : accountAllows;
 }
@@ -73,7 +87,7 @@ function isExcepted(principal: PrincipalName, { caller }: Question): Truth {
   const { type, name } = principal;
   if (type === 'AWS' && name === '*') return 'yes';
   if (name === caller.arn) return caller.arn === caller.policyArn ? 'yes' : 'unknown';
-  if (name === caller.policyArn) return 'unknown';
+  if (name === caller.policyArn || isRoleOfSession(name, caller)) return 'unknown';
   return isKnownName(principal) ? 'no' : 'unknown';
 }
 

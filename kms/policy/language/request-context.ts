@@ -18,7 +18,8 @@ const ATTESTATION_KEY = /^kms:recipientattestation:(?:imagesha384|pcr(?:[0-9]|[1
 const NITRO_TPM_KEY = /^kms:recipientattestation:nitrotpmpcr(?:[0-9]|1[0-9]|2[0-3])$/;
 const ENCRYPTION_CONTEXT = 'kms:encryptioncontext:';
 const ENCRYPTION_CONTEXT_KEYS = 'kms:encryptioncontextkeys';
-const CALLER_KEYS: ReadonlySet<string> = new Set(['aws:principalarn', 'aws:principalaccount', 'kms:calleraccount']);
+const PRINCIPAL_ARN = 'aws:principalarn';
+const CALLER_KEYS: ReadonlySet<string> = new Set([PRINCIPAL_ARN, 'aws:principalaccount', 'kms:calleraccount']);
 
 /** The operations that take a Recipient; of others no document is known. */
 const RECIPIENT_ACTIONS: ReadonlySet<string> = new Set([
@@ -80,7 +81,7 @@ function attestationFacts({ registers, nitroTpm }: RequestFacts): [string, strin
   return [...ofEnclave, ...ofTpm];
 }
 
-function callerFacts({ arn, policyArn }: Caller): [string, string[]][] {
+function callerFacts({ arn, policyArn, isPathUnknown }: Caller): [string, string[]][] {
   if (!arn.startsWith('arn:')) return [];
   const account = accountOf(arn);
   const ofAccount: [string, string[]][] = account
@@ -89,7 +90,7 @@ function callerFacts({ arn, policyArn }: Caller): [string, string[]][] {
         ['kms:calleraccount', [account]],
       ]
     : [];
-  return [['aws:principalarn', [policyArn]], ...ofAccount];
+  return [...(isPathUnknown ? [] : [[PRINCIPAL_ARN, [policyArn]] as [string, string[]]]), ...ofAccount];
 }
 
 export function requestContext(facts: RequestFacts): RequestContext {
@@ -106,5 +107,5 @@ export function requestContext(facts: RequestFacts): RequestContext {
     ]),
     ...(names.length > 0 ? [[ENCRYPTION_CONTEXT_KEYS, names] as [string, string[]]] : []),
   ]);
-  return { present, isAbsent: isKnownKey };
+  return { present, isAbsent: (key) => isKnownKey(key) && !(caller.isPathUnknown && key === PRINCIPAL_ARN) };
 }

@@ -81,5 +81,24 @@ t.test('takes a policy out of what AWS’s commands print', async (t) => {
     t.same(parseKeyPolicy(policyTextOf(text)), policyOf([...ALLOWS, ...DENIES]));
   }
   t.throws(() => policyTextOf('{'), { code: 'KMS_POLICY_SYNTAX' });
+  t.throws(() => policyTextOf('{"Policy":"{}","Policy":"{}"}'), { code: 'KMS_POLICY_SYNTAX' });
+  const beside = JSON.stringify({ Statement: [allow()], Policy: document });
+  t.throws(() => parseKeyPolicy(policyTextOf(beside)), { code: 'KMS_POLICY_SYNTAX' }, 'one document beside another');
   t.throws(() => parseKeyPolicy(policyTextOf('{"Policy":7}')), { code: 'KMS_POLICY_SYNTAX' });
+});
+
+t.test('knows the role of a session whatever its path is, and not the path', async (t) => {
+  const session = 'arn:aws:sts::111122223333:assumed-role/acra-enclave/i-0';
+  const inPath = ROLE.replace('role/', 'role/databases/');
+  const decision = (...statements: Json[]) => ask(statements, { principal: session }).decision;
+  const denied = { ...allow({ Principal: { AWS: inPath } }), Effect: 'Deny' };
+  t.equal(decision(allow({ Principal: '*' }), denied), 'explicit-deny');
+  t.equal(decision(allow({ Principal: { AWS: inPath } })), 'allow');
+  t.equal(decision(allow({ Principal: { AWS: OTHER_ROLE } })), 'implicit-deny');
+  t.equal(decision(allow({ Principal: { AWS: inPath.replace('1111', '4444') } })), 'implicit-deny');
+  const onArn = (operator: string) => ({ Condition: { [operator]: { 'aws:PrincipalArn': ROLE } } });
+  t.equal(decision(allow({ Principal: '*', ...onArn('ArnEquals') })), 'undecided');
+  t.equal(decision(allow({ Principal: '*', ...onArn('ArnNotEquals') })), 'undecided');
+  const whole = ask([allow({ Principal: '*', ...onArn('ArnEquals') })], { principal: ROLE });
+  t.equal(whole.decision, 'allow', 'the role itself is named in full');
 });

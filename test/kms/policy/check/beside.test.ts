@@ -21,7 +21,8 @@ t.test('finds grants, and whether the Denies stop them', async (t) => {
 });
 
 t.test('rejects what is no list of grants (KMS_POLICY_SYNTAX)', async (t) => {
-  for (const text of ['{', '[]', '{"Grants":[{"GrantId":1}]}']) {
+  const goesOn = ['"Truncated":true', '"NextMarker":"m"', '"NextToken":"t"'].map((more) => `{"Grants":[],${more}}`);
+  for (const text of ['{', '[]', '{"Grants":[{"GrantId":1}]}', ...goesOn]) {
     t.throws(() => parseGrants(text), { constructor: KmsPolicyError, code: 'KMS_POLICY_SYNTAX' }, text);
   }
 });

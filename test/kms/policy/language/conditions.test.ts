@@ -176,10 +176,22 @@ const CASES: readonly Case[] = [
     decision: 'allow',
   },
   {
-    name: 'a wildcard of ArnEquals does not reach across a colon',
-    statements: [allow(when('ArnEquals', 'aws:PrincipalArn', 'arn:aws:*:role/enclave'))],
+    name: 'a wildcard of ArnEquals is for one part',
+    statements: [allow(when('ArnEquals', 'aws:PrincipalArn', 'arn:aws:*:*:role/enclave:*'))],
     context: { 'aws:principalarn': roleArn('enclave') },
     decision: 'implicit-deny',
+  },
+  {
+    name: 'ArnLike with fewer than six parts is not judged',
+    statements: [allow(when('ArnLike', 'aws:PrincipalArn', '*'))],
+    context: { 'aws:principalarn': roleArn('enclave') },
+    decision: 'undecided',
+  },
+  {
+    name: 'nor does ArnNotLike deny by it',
+    statements: [allow(), deny(when('ArnNotLike', 'aws:PrincipalArn', 'arn:aws:*'))],
+    context: { 'aws:principalarn': roleArn('enclave') },
+    decision: 'undecided',
   },
   {
     name: 'Bool',

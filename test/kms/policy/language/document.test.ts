@@ -38,6 +38,8 @@ t.test('rejects what the grammar of policies does not have (KMS_POLICY_SYNTAX)',
     t.equal(codeOf(parseKeyPolicy, JSON.stringify(policy)), 'KMS_POLICY_SYNTAX', name);
   }
   t.equal(codeOf(parseKeyPolicy, '{'), 'KMS_POLICY_SYNTAX', 'no JSON');
+  const twice = JSON.stringify({ Statement: STATEMENT }).replace('"Action"', '"Action":"*","Action"');
+  t.equal(codeOf(parseKeyPolicy, twice), 'KMS_POLICY_SYNTAX', 'an element that is there twice');
   t.equal(
     codeOf(parseIdentityPolicy, JSON.stringify({ Statement: STATEMENT })),
     'KMS_POLICY_SYNTAX',
