@@ -8,7 +8,7 @@ import { systemClock } from '../../runtime/clock.ts';
 import { CodedError, describeError } from '../../runtime/errors.ts';
 import { harmlessText } from '../../runtime/harmless-text.ts';
 import { systemRandom } from '../../runtime/random.ts';
-import { parseEndpoint, type TcpEndpoint } from '../../wire/endpoint.ts';
+import { type Endpoint, parseEndpoint, type TcpEndpoint } from '../../wire/endpoint.ts';
 import { Connector, type LocalAddress } from '../connect/connector.ts';
 import { ConnectError } from '../connect/errors.ts';
 import { toSecureContext, Upstream } from '../connect/upstream.ts';
@@ -16,6 +16,7 @@ import { CliError } from '../errors.ts';
 import { parseDuration } from '../option-values.ts';
 import { bold, green, printLine, progress, yellow } from '../output.ts';
 import { untilStopped } from '../until-signal.ts';
+import { addressOf } from '../verify/address.ts';
 import { withDemandOptions } from '../verify/demand-options.ts';
 import { type DemandOptions, readDemands } from '../verify/demands.ts';
 import { fetchDirect } from '../verify/fetch-direct.ts';
@@ -33,19 +34,25 @@ const MAX_PEM_BYTES = 65_536;
 const LOOPBACK = /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1)$/;
 const DEFAULT_VERIFY_EVERY_MS = 3_600_000;
 
-function tcpAddress(text: string, what: string): TcpEndpoint {
-  const endpoint = parseEndpoint(text.includes('://') ? text : `tcp://${text}`);
-  if (endpoint.kind === 'tcp') return endpoint;
-  throw new CliError('CLI_OPTION', `${what} is no TCP address`, { found: text });
+const LISTEN = 'tcp://127.0.0.1:PORT or tcp://[::1]:PORT';
+
+function loopbackAddress(text: string): TcpEndpoint {
+  const invalid = (message: string) => new CliError('CLI_OPTION', message, { found: text, allowed: LISTEN });
+  let endpoint: Endpoint;
+  try {
+    endpoint = parseEndpoint(text.includes('://') ? text : `tcp://${text}`);
+  } catch {
+    throw invalid('--listen is no TCP address');
+  }
+  if (endpoint.kind !== 'tcp') throw invalid('--listen is no TCP address');
+  if (LOOPBACK.test(endpoint.host)) return endpoint;
+  throw invalid('--listen is for this machine only');
 }
 
 function localAddress({ socketDir, listen }: ConnectOptions): LocalAddress {
   if (listen !== undefined) {
     if (socketDir !== undefined) throw new CliError('CLI_OPTION', 'either --socket-dir or --listen');
-    const address = tcpAddress(listen, '--listen');
-    if (LOOPBACK.test(address.host)) return address;
-    const allowed = 'tcp://127.0.0.1:PORT or tcp://[::1]:PORT';
-    throw new CliError('CLI_OPTION', '--listen is for this machine only', { found: listen, allowed });
+    return loopbackAddress(listen);
   }
   if (socketDir !== undefined) return { kind: 'folder', folder: resolve(socketDir) };
   const runtime = process.env['XDG_RUNTIME_DIR'];
@@ -100,7 +107,7 @@ function tellListening(local: LocalAddress, port: number | undefined): void {
 }
 
 async function runConnect(enclave: string, options: ConnectOptions): Promise<void> {
-  const address = tcpAddress(enclave, 'the enclave');
+  const address = addressOf('the enclave', enclave);
   const local = localAddress(options);
   const { maxAge: maxAgeMs } = options;
   if (options.measurements === false) {

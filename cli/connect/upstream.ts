@@ -6,6 +6,7 @@
  * gone by then. OpenSSL asks for the server's OCSP response, or tells that there is none, between the server's Finished and the client's
  * certificate: there the key is compared, and the connection cut. Were that moment to be left out, the comparison at the end remains.
  */
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
@@ -25,14 +26,16 @@ export interface ClientCredentials {
 /** Made once, so that the key need not be kept. @throws ConnectError CONNECT_CREDENTIALS */
 export function toSecureContext({ certificate, key }: ClientCredentials): SecureContext {
   try {
-    return createSecureContext({ cert: certificate, key, minVersion: 'TLSv1.3' });
+    // OpenSSL takes a key of another kind beside the certificate, and would then show neither.
+    if (new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key)))
+      return createSecureContext({ cert: certificate, key, minVersion: 'TLSv1.3' });
   } catch {
     // OpenSSL's words could quote what is secret.
-    throw new ConnectError(
-      'CONNECT_CREDENTIALS',
-      'the client’s certificate and key do not belong together, or are no PEM',
-    );
   }
+  throw new ConnectError(
+    'CONNECT_CREDENTIALS',
+    'the client’s certificate and key do not belong together, or are no PEM',
+  );
 }
 
 export type Dialled =

@@ -1,14 +1,14 @@
 /** Where a document is from: the public port, the HTTP endpoint, or a file; and which connection's key is compared with it. */
 import { randomBytes } from 'node:crypto';
 import type { JudgementTime } from '../../attestation/verify/demands.ts';
-import { parseEndpoint } from '../../wire/endpoint.ts';
 import { CliError } from '../errors.ts';
+import { addressOf } from './address.ts';
 import { readNonce } from './demands.ts';
 import { fetchDirect } from './fetch-direct.ts';
 import { attestationUrl, fetchHttp } from './fetch-http.ts';
 import type { Fetched } from './fetched.ts';
 import { readSaved } from './files.ts';
-import { type ServerAddress, showTls } from './tls-server.ts';
+import { showTls } from './tls-server.ts';
 
 export interface SourceOptions {
   readonly connect?: string;
@@ -31,16 +31,6 @@ export interface Source {
 }
 
 const NONCE_BYTES = 32;
-
-function addressOf(name: string, text: string): ServerAddress {
-  try {
-    const endpoint = parseEndpoint(`tcp://${text}`);
-    if (endpoint.kind === 'tcp' && endpoint.port > 0) return endpoint;
-  } catch (cause) {
-    throw new CliError('CLI_OPTION', `${name} is no address`, { found: text, allowed: 'HOST:PORT', cause });
-  }
-  throw new CliError('CLI_OPTION', `${name} is no address`, { found: text, allowed: 'HOST:PORT' });
-}
 
 const byClock = (maxAgeMs: number | undefined): JudgementTime => ({
   by: 'clock',

@@ -1,4 +1,5 @@
 /** `connect` as a user runs it: what is refused before anything is dialled or opened. */
+import { generateKeyPairSync } from 'node:crypto';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -23,6 +24,7 @@ interface Refusal {
   readonly options: readonly string[];
 }
 
+const ed25519 = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 const TO = ['--cert', cert, '--key', key];
 const IMAGE = ['--measurements', measurements];
 const HERE = ['--socket-dir', socket];
@@ -55,6 +57,17 @@ const REFUSALS: readonly Refusal[] = [
     ],
   },
   {
+    what: 'a key of another kind than the certificate',
+    code: 'CONNECT_CREDENTIALS',
+    options: ['--cert', cert, '--key', file('ed25519.key', ed25519), ...IMAGE, ...HERE],
+  },
+  {
+    what: 'a socket of another kind to listen on',
+    code: 'CLI_OPTION',
+    options: [...TO, ...IMAGE, '--listen', 'unix:///tmp/x'],
+  },
+  { what: 'a port that there is not', code: 'CLI_OPTION', options: [...TO, ...IMAGE, '--listen', '127.0.0.1:65536'] },
+  {
     what: 'a key that is not there',
     code: 'CONNECT_CREDENTIALS',
     options: ['--cert', cert, '--key', '/nonexistent', ...IMAGE, ...HERE],
@@ -73,5 +86,13 @@ for (const { what, code, options } of REFUSALS) {
     t.equal(outcome.code, 1);
     t.match(outcome.stderr, `error ${code}:`);
     t.notOk(existsSync(join(socket, '.s.PGSQL.5432')));
+  });
+}
+
+for (const enclave of ['localhost', 'localhost:0', 'localhost:65536', 'unix:///tmp/x', 'vsock://3:5000', '']) {
+  t.test(`rejects ${JSON.stringify(enclave)} as the address of an enclave (CLI_OPTION)`, async (t) => {
+    const outcome = await acraEnclave(['connect', enclave, ...TO, ...IMAGE, ...HERE]);
+    t.equal(outcome.code, 1);
+    t.match(outcome.stderr, /error CLI_OPTION: the enclave is no address; .*allowed: HOST:PORT/);
   });
 }
