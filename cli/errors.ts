@@ -76,7 +76,8 @@ export const CLI_ERRORS = {
   },
   CLI_VERIFY_FILE: {
     meaning: 'A file or folder that `verify` was told to read or write cannot be used.',
-    action: 'Read the reason; files of others are never overwritten: name a new folder for `--out`.',
+    action:
+      'Check the path that the message names, and who may read or write there. For `--out` name a new folder: files of others are never overwritten.',
   },
 } as const satisfies ErrorCatalogue;
 

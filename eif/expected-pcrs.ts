@@ -5,6 +5,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
+import { parseUniqueJson } from '../encoding/unique-json.ts';
 import { EifError } from './errors.ts';
 import { readSmallFile } from './input-file.ts';
 
@@ -28,14 +29,20 @@ export async function readExpectedPcrs(path: string): Promise<ExpectedPcrs> {
   return parseExpectedPcrs(await readSmallFile(path, MAX_FILE_BYTES));
 }
 
+/** The document alone, whatever tool and terminal wrote the file. @throws EifError EIF_PCR_FILE_INVALID */
+export function parsePcrJson(bytes: Buffer): unknown {
+  try {
+    return parseUniqueJson(withoutPrelude(decode(bytes)));
+  } catch (cause) {
+    throw new EifError('EIF_PCR_FILE_INVALID', 'the expected PCRs are not JSON that all readers understand alike', {
+      cause,
+    });
+  }
+}
+
 /** @throws EifError EIF_PCR_FILE_INVALID */
 export function parseExpectedPcrs(bytes: Buffer): ExpectedPcrs {
-  let json: unknown;
-  try {
-    json = JSON.parse(withoutPrelude(decode(bytes)));
-  } catch (cause) {
-    throw new EifError('EIF_PCR_FILE_INVALID', 'the expected PCRs are not JSON', { cause });
-  }
+  const json = parsePcrJson(bytes);
   const measured = Array.isArray(json) ? json.map(parseMeasured) : [parseMeasured(json)];
   const [first, ...others] = measured;
   if (first === undefined)

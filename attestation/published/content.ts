@@ -28,6 +28,10 @@ export const fileName = z.string().min(1).max(255);
 export const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits');
 export const pcrHex = z.string().regex(/^[0-9a-f]{96}$/, 'must be 96 lower-case hexadecimal digits');
 
+/** What looks like a register and is none would be passed over, and whoever wrote it takes it for demanded. */
+export const isMisnamedRegister = (name: string): boolean =>
+  /^\s*pcr/i.test(name) && !/^PCR([0-9]|[12][0-9]|3[01])$/.test(name);
+
 export const pcrName = (index: PcrIndex): string => `PCR${index}`;
 
 /** @param named by `PCR0` and so on; values as `pcrHex` has them */

@@ -28,8 +28,9 @@ export const MEASUREMENTS_ERRORS = {
     action: ASK_PUBLISHER,
   },
   MEASUREMENTS_INCOMPLETE: {
-    meaning: 'The file does not say what has to be signed: the registers, the image, its bill of materials.',
-    action: 'Sign the measurements.json that `eif build` wrote.',
+    meaning:
+      'The file lacks a register of the image, or has zeros as a debug enclave shows; or, where it is to be signed, the image or its bill of materials.',
+    action: 'Name the measurements.json that `eif build` wrote.',
   },
   MEASUREMENTS_UNSIGNED: {
     meaning: 'Signatures or an age are demanded, and the file is a plain measurements.json, which has neither.',

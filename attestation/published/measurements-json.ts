@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { runtimeStatement } from '../runtime/statement.ts';
 import type { MeasurementsContent, NamedDigest } from './content.ts';
-import { fileName, pcrHex, requireConsistent, sha256Hex, toPcrs } from './content.ts';
+import { fileName, isMisnamedRegister, pcrHex, requireConsistent, sha256Hex, toPcrs } from './content.ts';
 import { MeasurementsError } from './errors.ts';
 
 const pcr = z.string().toLowerCase().pipe(pcrHex);
@@ -12,6 +12,7 @@ const REGISTER_NAME = /^PCR([0-9]|[12][0-9]|3[01])$/;
 /** All registers that are named are demanded; members beside them, such as `HashAlgorithm`, are none. PCR16 has a place of its own. */
 const registers = z
   .record(z.string(), z.string())
+  .refine((members) => !Object.keys(members).some(isMisnamedRegister), 'registers are named PCR0 to PCR31')
   .transform((members) => Object.fromEntries(Object.entries(members).filter(([name]) => REGISTER_NAME.test(name))))
   .pipe(z.object({ PCR16: z.never().optional() }).catchall(pcr))
   .refine(

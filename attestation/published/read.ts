@@ -2,6 +2,7 @@
  * Reads measurements that somebody published, and judges them by what the reader demands: whose signatures, and how old they may be.
  * A plain measurements.json is read as well where nothing is demanded. Each demand is a claim of its own in the report.
  */
+import { parseUniqueJson } from '../../encoding/unique-json.ts';
 import type { ExpectedMeasurements } from '../expected.ts';
 import type { MeasurementsContent } from './content.ts';
 import type { Envelope } from './envelope.ts';
@@ -53,9 +54,11 @@ export function parsePublished(bytes: Buffer): PublishedFile {
   }
   let json: unknown;
   try {
-    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    json = parseUniqueJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (cause) {
-    throw new MeasurementsError('MEASUREMENTS_INVALID', 'the file is not JSON', { cause });
+    throw new MeasurementsError('MEASUREMENTS_INVALID', 'the file is not JSON that all readers understand alike', {
+      cause,
+    });
   }
   if (typeof json !== 'object' || json === null || !('payloadType' in json)) {
     return { kind: 'plain', content: parseMeasurementsJson(json) };

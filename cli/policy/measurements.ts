@@ -13,7 +13,7 @@ import {
   runtimeStatement,
 } from '../../attestation/runtime/statement.ts';
 import { EifError } from '../../eif/errors.ts';
-import { parseExpectedPcrs } from '../../eif/expected-pcrs.ts';
+import { parseExpectedPcrs, parsePcrJson } from '../../eif/expected-pcrs.ts';
 import { readSmallFile } from '../../eif/input-file.ts';
 import { toPcrIndex } from '../../wire/brands.ts';
 import { readExpectedMeasurements } from '../measurements/files.ts';
@@ -26,13 +26,7 @@ const withRuntime = z.object({
 
 /** nitro-cli's own output has none, and neither have older images. */
 function readRuntime(bytes: Buffer): z.output<typeof withRuntime>['runtime'] | undefined {
-  let json: unknown;
-  try {
-    json = JSON.parse(bytes.toString('utf8'));
-  } catch {
-    // nitro-cli prints lines before the document, in the encoding of the terminal.
-    return undefined;
-  }
+  const json = parsePcrJson(bytes);
   if (typeof json !== 'object' || json === null || !('runtime' in json)) return undefined;
   const parsed = withRuntime.safeParse(json);
   if (parsed.success) return parsed.data.runtime;

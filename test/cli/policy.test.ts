@@ -64,7 +64,7 @@ const names = (condition: object | undefined) =>
   Object.keys(condition ?? {}).map((key) => key.replace('kms:RecipientAttestation:', ''));
 
 t.test('prints what the measurements, the role and the folder say', async (t) => {
-  const { image, next, withRuntime } = files(t);
+  const { image, next, withRuntime, write } = files(t);
   const print = (...words: string[]) => acraEnclave(['policy', 'print', ...PEOPLE, ...words]);
   const plain = await print('--measurements', image, '--enclave', EXAMPLES);
   t.equal(plain.code, 0, plain.stderr);
@@ -78,6 +78,14 @@ t.test('prints what the measurements, the role and the folder say', async (t) =>
   const runtime = await print('--measurements', withRuntime);
   t.equal(conditionsOf(runtime.stdout)[0]?.['kms:RecipientAttestation:PCR16'], PCR16.toString('hex'));
   t.equal(COMMITMENT_PCR, 16);
+  for (const [name, bytes] of [
+    ['marked.json', Buffer.from(`\ufeff${readFileSync(withRuntime, 'utf8')}`)],
+    ['utf-16.json', Buffer.from(`\ufeff${readFileSync(withRuntime, 'utf8')}`, 'utf16le')],
+    ['printed.json', Buffer.from(`Start building…\n${readFileSync(withRuntime, 'utf8')}`)],
+  ] as const) {
+    const again = await print('--measurements', write(name, bytes));
+    t.equal(again.stdout, runtime.stdout, `demands PCR16 of ${name} too`);
+  }
   t.same(names(conditionsOf((await print('--measurements', withRuntime, '--no-runtime')).stdout)[0]), [
     'ImageSha384',
     'PCR3',

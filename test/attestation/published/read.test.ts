@@ -136,6 +136,21 @@ const REFUSALS: readonly Refusal[] = [
   },
   { what: 'what is no JSON', code: 'MEASUREMENTS_INVALID', bytes: Buffer.from('PCR0') },
   { what: 'bytes that are no UTF-8', code: 'MEASUREMENTS_INVALID', bytes: Buffer.from('{"\xff":1}', 'latin1') },
+  {
+    what: 'a register that is there twice',
+    code: 'MEASUREMENTS_INVALID',
+    bytes: Buffer.from(plain.toString().replace('"PCR0"', `"PCR0":"${'e'.repeat(96)}","PCR0"`)),
+  },
+  {
+    what: 'an envelope with two payloads',
+    code: 'MEASUREMENTS_INVALID',
+    bytes: Buffer.from(both.toString().replace('"payload"', '"payload":"e30=","payload"')),
+  },
+  ...['pcr3', 'PCR03', 'PCR32', 'Pcr3', ' PCR3', 'PCR 3', 'PCR'].map((name) => ({
+    what: `a register with the name ${JSON.stringify(name)}`,
+    code: 'MEASUREMENTS_INVALID' as const,
+    bytes: Buffer.from(plain.toString().replace('"PCR0"', `"${name}":"${'e'.repeat(96)}","PCR0"`)),
+  })),
   { what: 'other JSON', code: 'MEASUREMENTS_INVALID', bytes: Buffer.from('{}') },
   { what: 'a file that is too large', code: 'MEASUREMENTS_FILE', bytes: Buffer.alloc(1024 * 1024 + 1) },
   {
