@@ -4,8 +4,8 @@ import { CodedError } from '../../runtime/errors.ts';
 
 export const CONNECT_ERRORS = {
   CONNECT_SOCKET_FOLDER: {
-    meaning: 'The folder of the local socket is not private, or cannot be made.',
-    action: 'Name a folder of your own with mode 700 by `--socket-dir`.',
+    meaning: 'The folder of the local socket is not private, can be replaced by others, or cannot be made.',
+    action: 'Name a folder of your own with mode 700 by `--socket-dir`, below folders that others may not write into.',
   },
   CONNECT_SOCKET_BUSY: {
     meaning: 'Another process answers on the local socket, or a file that is no socket lies there.',

@@ -2,9 +2,9 @@
  * The local socket: a file of mode 600 in a folder of mode 700, whatever the umask, named as libpq looks for it. What a process that is
  * gone has left is replaced; one that answers is left alone. Source: PostgreSQL 18, libpq, "host" and "port".
  */
-import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { createConnection, type Server } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { errorCode } from '../../runtime/errors.ts';
 import { MAX_UNIX_PATH_BYTES, type TcpEndpoint } from '../../wire/endpoint.ts';
 import { ConnectError } from './errors.ts';
@@ -12,6 +12,9 @@ import { ConnectError } from './errors.ts';
 const SOCKET_NAME = '.s.PGSQL.5432';
 const FOLDER_MODE = 0o700;
 const OTHERS = 0o077;
+const WRITABLE_BY_ALL = 0o002;
+/** Only the owner of a file may rename it. */
+const STICKY = 0o1000;
 const SOCKET_UMASK = 0o177;
 
 function makeFolder(folder: string): void {
@@ -26,6 +29,19 @@ function makeFolder(folder: string): void {
   }
 }
 
+/** Whoever may rename what lies in a folder above can put a folder of his own in the place of this one; clients would talk to him. */
+function requireFirmPlace(folder: string): void {
+  const path = realpathSync(folder);
+  for (let above = dirname(path), below = path; above !== below; below = above, above = dirname(above)) {
+    const { mode } = statSync(above);
+    if ((mode & WRITABLE_BY_ALL) === 0 || (mode & STICKY) !== 0) continue;
+    throw new ConnectError('CONNECT_SOCKET_FOLDER', `${folder} can be replaced by anybody`, {
+      found: `${above} has mode ${(mode & 0o7777).toString(8)}`,
+      allowed: 'folders above in which others cannot rename anything: not writable by them, or with the sticky bit',
+    });
+  }
+}
+
 /** Made where there is none. @returns the path of the socket in it. @throws ConnectError CONNECT_SOCKET_FOLDER */
 export function privateSocketPath(folder: string): string {
   const path = join(folder, SOCKET_NAME);
@@ -37,7 +53,10 @@ export function privateSocketPath(folder: string): string {
   // A link could be led elsewhere by whoever may write beside it.
   const stat = lstatSync(folder);
   const { mode, uid } = stat;
-  if (stat.isDirectory() && uid === process.geteuid?.() && (mode & OTHERS) === 0) return path;
+  if (stat.isDirectory() && uid === process.geteuid?.() && (mode & OTHERS) === 0) {
+    requireFirmPlace(folder);
+    return path;
+  }
   throw new ConnectError('CONNECT_SOCKET_FOLDER', `${folder} is not private`, {
     found: stat.isDirectory() ? `mode ${(mode & 0o777).toString(8)}, user ${uid}` : 'a link or file',
     allowed: `a folder, mode 700, user ${process.geteuid?.()}`,

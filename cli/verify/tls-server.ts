@@ -103,10 +103,18 @@ export async function connectDirect(address: ServerAddress, protocol: string, si
   }
 }
 
+function firstBytes(socket: Socket): Promise<Buffer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+  const gone = () =>
+    reject(new CliError('CLI_ATTESTATION_REFUSED', 'the server closes the connection when it is asked for TLS'));
+  socket.once('data', resolve).once('close', gone);
+  return promise;
+}
+
 /** Asks for TLS as PostgreSQL's clients do. What comes behind the answer is refused: TLS has not begun. */
-async function requestTls(socket: Socket, signal: AbortSignal): Promise<void> {
+async function requestTls(socket: Socket): Promise<void> {
   socket.write(SSL_REQUEST);
-  const [bytes] = (await once(socket, 'data', { signal })) as [Buffer];
+  const bytes = await firstBytes(socket);
   socket.pause();
   const refusal = checkTlsAnswer(bytes);
   if (refusal === undefined) return;
@@ -122,7 +130,7 @@ export async function showTls(address: ServerAddress, signal: AbortSignal): Prom
     throw unreachable(address, signal.aborted ? signal.reason : cause);
   });
   try {
-    await untilAborted(requestTls(tcp, signal), signal);
+    await untilAborted(requestTls(tcp), signal);
     return shownBy(await secure(address, tcp, POSTGRES_ALPN, signal));
   } catch (cause) {
     throw unreachable(address, signal.aborted ? signal.reason : cause);

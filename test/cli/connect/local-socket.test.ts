@@ -60,6 +60,15 @@ const FOLDERS: Readonly<Record<string, (folder: string) => void>> = {
   'a file': (folder) => writeFileSync(folder, ''),
 };
 
+t.test('rejects a folder that everybody may rename (CONNECT_SOCKET_FOLDER)', async (t) => {
+  const shared = temporaryFolder(t);
+  chmodSync(shared, 0o777);
+  const folder = join(shared, 'own', 'socket');
+  throwsCode(() => privateSocketPath(folder), ConnectError, 'CONNECT_SOCKET_FOLDER');
+  chmodSync(shared, 0o1777);
+  t.equal(privateSocketPath(folder), join(folder, '.s.PGSQL.5432'), 'not with the sticky bit');
+});
+
 for (const [what, make] of Object.entries(FOLDERS)) {
   t.test(`rejects ${what} (CONNECT_SOCKET_FOLDER)`, async (t) => {
     const folder = join(temporaryFolder(t), 'socket');

@@ -92,6 +92,15 @@ t.test('refuses a server that does not begin TLS as PostgreSQL does (CLI_ATTESTA
   }
 });
 
+t.test('leaves a server that closes when it is asked for TLS at once (CLI_ATTESTATION_REFUSED)', async (t) => {
+  const server = createServer((socket) => socket.on('error', () => undefined).once('data', () => socket.end()));
+  server.listen(0, '127.0.0.1');
+  t.teardown(() => server.close());
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await rejectsCode(() => showTls(at(port), never), CliError, 'CLI_ATTESTATION_REFUSED');
+});
+
 t.test('refuses what is no answer of the endpoint', async (t) => {
   for (const [status, body, code] of [
     [200, '{', 'CLI_ATTESTATION_ANSWER'],
