@@ -13,7 +13,7 @@ function administration({ administrators, policyAdministrators }: PolicyWish): s
           'Nobody looks after the key: name people or roles with --administrator, or nobody can disable it or read its policy.',
         ]),
     policyAdministrators.length > 0
-      ? `Whoever may put another policy can let in another image: ${policyAdministrators.join(', ')}. Keep that behind several people, and watch PutKeyPolicy in CloudTrail.`
+      ? `Whoever may put another policy can let in another image: ${policyAdministrators.join(', ')}. Keep that behind several people, and watch PutKeyPolicy in CloudTrail. KMS takes this policy only from one of them, or with --bypass-policy-lockout-safety-check.`
       : 'Nobody may put another policy, for the next image either: KMS takes it only with --bypass-policy-lockout-safety-check, and AWS alone can undo it. Name somebody with --policy-administrator to be able to roll over.',
   ];
 }

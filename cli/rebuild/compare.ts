@@ -35,7 +35,7 @@ export async function compareRebuilt(
 ): Promise<RebuildReport> {
   const listed =
     published.file.kind === 'plain'
-      ? compareMeasurements(JSON.parse(published.bytes.toString()), measurements)
+      ? compareMeasurements(JSON.parse(new TextDecoder().decode(published.bytes)), measurements)
       : compareHashes(published.file.content, parseMeasurementsJson(measurements));
   const inImages = published.image === undefined ? [] : await diffImages(published.image, image);
   const isEqual = !listed.some(isDecisive) && !inImages.some(isMeasuredContent);

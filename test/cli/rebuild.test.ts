@@ -42,6 +42,9 @@ t.test(
     t.equal(code, 0, stderr);
     t.match(stdout, /^equal: /m);
     t.match(stderr, 'comparing', 'progress is shown');
+    const marked = at('marked.json');
+    writeFileSync(marked, `\ufeff${readFileSync(published, 'utf8')}`);
+    t.equal((await rebuild(enclave, '--check', marked)).code, 0, 'a mark before the JSON is no part of it');
     t.same(readdirSync(environment.TMPDIR), []);
   },
 );
