@@ -1,7 +1,10 @@
 /** Text of a stranger (an image, an enclave) as it may be shown on a terminal: nothing in it is obeyed or ends the line. */
 
-/** C0 but for the tab, DEL and C1; the separators of lines and paragraphs, where some terminals and editors break. */
-const OBEYED = /[^\P{Cc}\t]|[\p{Zl}\p{Zp}]/gu;
+/**
+ * C0 but for the tab, DEL and C1; the separators of lines and paragraphs, where some terminals and editors break; embeddings, overrides
+ * and isolates of direction (Unicode TR 9), which show text in another order than it has.
+ */
+const OBEYED = /[^\P{Cc}\t]|[\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu;
 
 /** Shows them as `\xNN` or `\uNNNN`. */
 export function harmlessText(text: string): string {

@@ -42,6 +42,9 @@ export const READING = [
   'kms:ListResourceTags',
 ] as const;
 
+/** Makes a key of imported material useless, at once. Who looks after the key has a waiting time for that (ScheduleKeyDeletion). */
+export const DESTROYING = 'kms:DeleteImportedKeyMaterial';
+
 /** Look after the key. None of them reveals or seals anything, or changes who may. */
 export const ADMINISTERING = [
   'kms:CreateAlias',

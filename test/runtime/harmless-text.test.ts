@@ -10,6 +10,9 @@ t.test('shows what a terminal would obey instead of passing it on', async (t) =>
     t.equal(harmlessText(`a${code(point)}b`), `a\\x${point.toString(16).padStart(2, '0')}b`);
   }
   t.equal(harmlessText(`a${code(0x2028)}b${code(0x2029)}c`), 'a\\u2028b\\u2029c');
+  for (const point of [...range(0x202a, 0x202e), ...range(0x2066, 0x2069)]) {
+    t.equal(harmlessText(`a${code(point)}b`), `a\\u${point.toString(16)}b`);
+  }
   t.equal(harmlessText(`${code(0x1b)}]0;title${code(0x07)}`), '\\x1b]0;title\\x07');
 });
 

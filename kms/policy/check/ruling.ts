@@ -1,5 +1,5 @@
 /** Tries to seal keys of one's own, to hand rights on, and to rule over the key; and whether those who shall, can. */
-import { ADMINISTERING, DELEGATING, READING, RULING, SEALING } from '../actions.ts';
+import { ADMINISTERING, DELEGATING, DESTROYING, READING, RULING, SEALING } from '../actions.ts';
 import type { Probe } from './compare.ts';
 import type { Context } from './contexts.ts';
 import { documentsToTry } from './documents.ts';
@@ -13,7 +13,7 @@ const BY_OTHERS: readonly (readonly [readonly string[], PolicyFindingCode | unde
   [SEALING, 'POLICY_SEALING'],
   [[DELEGATING], 'POLICY_GRANT_POSSIBLE'],
   [RULING, 'POLICY_RULED_BY_OTHERS'],
-  [ADMINISTERING, 'POLICY_ADMINISTERED_BY_OTHERS'],
+  [[...ADMINISTERING, DESTROYING], 'POLICY_ADMINISTERED_BY_OTHERS'],
 ];
 
 function tryAction(trial: Trial, probe: Probe, code: PolicyFindingCode | undefined): void {

@@ -117,6 +117,11 @@ const BESIDE: readonly (readonly [string, Json, string])[] = [
     allow({ Principal: { AWS: OTHER_ROLE }, Action: 'kms:ScheduleKeyDeletion' }),
     'POLICY_ADMINISTERED_BY_OTHERS',
   ],
+  [
+    'somebody who deletes imported material',
+    allow({ Principal: { AWS: OTHER_ROLE }, Action: 'kms:DeleteImportedKeyMaterial' }),
+    'POLICY_ADMINISTERED_BY_OTHERS',
+  ],
 ];
 
 t.test('finds what lets in others beside the enclave', async (t) => {
