@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander';
 import type { ExpectedMeasurements } from '../../attestation/expected.ts';
 import { isZeroPcr } from '../../attestation/pcr.ts';
 import { COMMITMENT_PCR } from '../../attestation/runtime/statement.ts';
+import { parseKeyArn } from '../../config/aws-names.ts';
 import { enclaveSchema } from '../../config/enclave.ts';
 import { loadConfig } from '../../config/load.ts';
 import { pcrOfInstance, pcrOfRole } from '../../eif/pcr.ts';
@@ -111,6 +112,19 @@ export async function registersFrom(file: string, options: WishOptions): Promise
   return demanded(await readMeasurements(path, options), file, options);
 }
 
+export function isSameRegisters(a: Registers, b: Registers): boolean {
+  return a.size === b.size && [...a].every(([index, value]) => b.get(index)?.equals(value));
+}
+
+/** Of another key, or by an alias, statements that name the key would be taken for statements about another one. */
+export function requireKeyArn(keyArn: string | undefined): string | undefined {
+  if (keyArn === undefined || parseKeyArn(keyArn) !== undefined) return keyArn;
+  throw new CliError('CLI_OPTION', '--key-arn is not the ARN of a key', {
+    found: keyArn,
+    allowed: 'arn:aws:kms:REGION:ACCOUNT:key/ID, no alias',
+  });
+}
+
 interface Wished {
   readonly wish: PolicyWish;
   readonly keyArn: string | undefined;
@@ -121,7 +135,15 @@ export async function wishFrom(options: WishOptions): Promise<Wished> {
   const { enclave, also, measurements } = options;
   const kms = enclave === undefined ? undefined : loadConfig(enclaveSchema, join(resolve(enclave), 'enclave.yaml')).kms;
   const images: Registers[] = [];
-  for (const file of [measurements, ...also]) images.push(await registersFrom(file, options));
+  for (const file of [measurements, ...also]) {
+    const registers = await registersFrom(file, options);
+    if (images.some((each) => isSameRegisters(each, registers))) {
+      throw new CliError('CLI_OPTION', `${file} has the measurements that are named already`, {
+        allowed: 'with --also, the measurements of another image',
+      });
+    }
+    images.push(registers);
+  }
   return {
     wish: {
       roleArn: options.roleArn,
@@ -131,6 +153,6 @@ export async function wishFrom(options: WishOptions): Promise<Wished> {
       encryptionContext: kms?.encryptionContext ?? {},
       keysBornInEnclave: options.bornInEnclave === true,
     },
-    keyArn: options.keyArn ?? kms?.keyArn,
+    keyArn: requireKeyArn(options.keyArn) ?? kms?.keyArn,
   };
 }

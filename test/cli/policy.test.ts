@@ -201,3 +201,20 @@ t.test('names in the help what the README names', async (t) => {
   t.match(readFileSync(join(PROJECT, 'README.md'), 'utf8'), 'acra-enclave policy print');
   t.match((await acraEnclave(['policy', '--help'])).stdout, /print.*check.*simulate/s);
 });
+
+t.test('rejects a key that is named otherwise than by its ARN, and one image named twice (CLI_OPTION)', async (t) => {
+  const { image, write } = files(t);
+  const { stdout } = await acraEnclave(['policy', 'print', ...PEOPLE, '--measurements', image]);
+  const live = write('live.json', stdout);
+  const alias = ['--key-arn', 'arn:aws:kms:eu-central-1:111122223333:alias/master'];
+  for (const [words, code] of [
+    [['print', ...PEOPLE, '--measurements', image, ...alias], 1],
+    [['print', ...PEOPLE, '--measurements', image, '--also', image], 1],
+    [['check', ...PEOPLE, '--measurements', image, '--policy', live, ...alias], 2],
+    [['simulate', '--principal', ROLE, '--policy', live, ...alias], 2],
+  ] as const) {
+    const outcome = await acraEnclave(['policy', ...words]);
+    t.equal(outcome.code, code, words[0]);
+    t.match(outcome.stderr, /^error CLI_OPTION: (--key-arn is not the ARN of a key|.* named already)/);
+  }
+});

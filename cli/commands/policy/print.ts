@@ -6,7 +6,13 @@ import { collect } from '../../check-db/address.ts';
 import { CliError } from '../../errors.ts';
 import { printJson, progress } from '../../output.ts';
 import { notesOn } from '../../policy/notes.ts';
-import { registersFrom, type WishOptions, wishFrom, withWishOptions } from '../../policy/wish-options.ts';
+import {
+  isSameRegisters,
+  registersFrom,
+  type WishOptions,
+  wishFrom,
+  withWishOptions,
+} from '../../policy/wish-options.ts';
 
 interface PrintOptions extends WishOptions {
   readonly replace: readonly string[];
@@ -14,14 +20,11 @@ interface PrintOptions extends WishOptions {
   readonly json?: true;
 }
 
-const isSame = (a: Registers, b: Registers) =>
-  a.size === b.size && [...a].every(([index, value]) => b.get(index)?.equals(value));
-
 async function readReplaced(options: PrintOptions, kept: readonly Registers[]): Promise<Registers[]> {
   const replaced: Registers[] = [];
   for (const file of options.replace) {
     const registers = await registersFrom(file, options);
-    if (kept.some((each) => isSame(each, registers))) {
+    if (kept.some((each) => isSameRegisters(each, registers))) {
       throw new CliError('CLI_OPTION', `${file} has the measurements that the policy shall name`, {
         allowed: 'with --replace, the measurements of an image that must not decrypt any more',
       });

@@ -15,6 +15,7 @@ import { CliError } from '../../errors.ts';
 import { bold, dim, green, printJson, printLine, progress, red, yellow } from '../../output.ts';
 import { readDocumentBytes, readPolicyText } from '../../policy/files.ts';
 import { readMeasurements } from '../../policy/measurements.ts';
+import { requireKeyArn } from '../../policy/wish-options.ts';
 
 interface SimulateOptions {
   readonly policy: string;
@@ -99,6 +100,7 @@ function tell({ decision, by, statements }: SimulationResult): void {
 
 async function isAllowed(options: SimulateOptions): Promise<boolean> {
   requireForms(options);
+  requireKeyArn(options.keyArn);
   const { action, principal, keyArn, iam } = options;
   const caller = callerOf(principal);
   const pairs = options.encryptionContext.map((text) => pairOf(text, '--encryption-context'));

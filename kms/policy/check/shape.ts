@@ -3,6 +3,7 @@
 import type { Condition } from '../language/condition.ts';
 import { describeCondition, isUnderstood } from '../language/condition.ts';
 import type { Policy, Statement } from '../language/document.ts';
+import { matchesAny } from '../language/evaluate.ts';
 import { isKnownName } from '../language/principal.ts';
 import { isKnownKey, isNitroTpmKey, registerOfKey } from '../language/request-context.ts';
 import { instanceOf } from './mentioned.ts';
@@ -36,6 +37,14 @@ function examineStatement(statement: Statement, keyArn: string | undefined, repo
     report.add('POLICY_UNJUDGED', statement, `principal ${name}`);
   }
   if (principals?.isNegated) report.add('POLICY_UNJUDGED', statement, 'NotPrincipal');
+  if (keyArn !== undefined && !matchesAny(resources, keyArn)) {
+    const named = `${resources.isNegated ? 'NotResource' : 'resource'} ${resources.patterns.join(', ')}`;
+    report.add(
+      'POLICY_UNJUDGED',
+      statement,
+      `${named}: that leaves out the key ${keyArn}, of which this is said to be the policy`,
+    );
+  }
   if (keyArn === undefined && !resources.patterns.includes('*')) {
     report.add(
       'POLICY_UNJUDGED',

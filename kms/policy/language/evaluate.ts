@@ -24,7 +24,7 @@ export interface PolicyRequest {
 
 export type Decision = 'allow' | 'explicit-deny' | 'implicit-deny' | 'undecided';
 
-function matchesAny({ isNegated, patterns }: Patterns, text: string): boolean {
+export function matchesAny({ isNegated, patterns }: Patterns, text: string): boolean {
   return patterns.some((pattern) => matchesWildcard(text, pattern)) !== isNegated;
 }
 

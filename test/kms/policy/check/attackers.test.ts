@@ -12,6 +12,7 @@ import {
   hex,
   IMAGE_KEY,
   type Json,
+  printed,
 } from '../support/live.ts';
 import { ACCOUNT, ADMINISTRATOR, KEY_ARN, OTHER_ROLE, ROLE } from '../support/wishes.ts';
 
@@ -123,6 +124,13 @@ const BESIDE: readonly (readonly [string, Json, string])[] = [
     'POLICY_ADMINISTERED_BY_OTHERS',
   ],
 ];
+
+t.test('does not pass a policy of another key than the one that is named (POLICY_UNJUDGED)', async (t) => {
+  const another = KEY_ARN.replace('0f0f', 'abcd');
+  for (const Resource of [another, 'arn:aws:kms:eu-central-1:111122223333:alias/master'])
+    t.same(codesIn([...printed(), allow({ Resource })]), ['POLICY_UNJUDGED'], Resource);
+  t.match(codesIn([...printed(), allow({ Resource: KEY_ARN })], { keyArn: another }), ['POLICY_UNJUDGED']);
+});
 
 t.test('finds what lets in others beside the enclave', async (t) => {
   for (const [name, statement, code] of BESIDE) {
