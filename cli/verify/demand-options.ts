@@ -1,10 +1,30 @@
 /** The options that say what an enclave must prove: the same for whoever asks once and for whoever connects. */
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { collect, parseDuration } from '../option-values.ts';
 
+/** The last of several would be judged by, and the others look demanded. */
+function onlyFile(file: string, before: string | false | undefined): string {
+  if (before === undefined) return file;
+  throw new InvalidArgumentError(
+    before === false ? 'contradicts --no-measurements' : 'was given before: there can be one',
+  );
+}
+
+/** Before the options are there: their own listeners come later, and would have overwritten the name of the file. */
+function refuseBoth(command: Command): Command {
+  return command.on('option:no-measurements', () => {
+    if (typeof command.getOptionValue('measurements') !== 'string') return;
+    command.error("error: option '--no-measurements' contradicts --measurements");
+  });
+}
+
 export function withDemandOptions(command: Command): Command {
-  return command
-    .option('--measurements <file>', 'measurements.json of the expected image, or what `measurements sign` wrote')
+  return refuseBoth(command)
+    .option(
+      '--measurements <file>',
+      'measurements.json of the expected image, or what `measurements sign` wrote',
+      onlyFile,
+    )
     .option('--require <file>', 'PEM of a public key that must have signed them; may be given several times', collect)
     .option('--measurements-max-age <duration>', 'how long ago they may have been issued, such as 30d', parseDuration)
     .option('--no-measurements', 'judge no measurement: which program runs stays open')

@@ -206,6 +206,9 @@ for (const words of [
   [...connect, '--nonce', '00'],
   [...connect, '--pcr', '32=00'],
   [...connect, '--pcr', '0=00'],
+  [...connect, ...trusted, '--no-measurements'],
+  [...connect, '--no-measurements', ...trusted],
+  [...connect, ...trusted, '--measurements', measurementsFile],
   [...connect, '--no-measurements', '--pcr', `0=${PCR0}`],
   [...connect, '--pcr', `0=${PCR0}`, '--pcr', `0=${'02'.repeat(48)}`],
   [...connect, '--pcr', `3=${PCR0}`],
@@ -213,7 +216,7 @@ for (const words of [
   [...connect, '--no-such-option'],
   ['--document', '/nonexistent', '--no-measurements'],
 ]) {
-  t.test(`ends with 2 for wrong use: ${words.join(' ').slice(0, 60)}`, async (t) => {
+  t.test(`ends with 2 for wrong use: ${words.join(' ').replaceAll(folder, '').slice(0, 90)}`, async (t) => {
     const { code, report, stderr } = await verifying(...words);
     t.equal(code, 2);
     t.equal(report, undefined);
