@@ -24,8 +24,15 @@ const SIGNATURES: ReadonlySet<string> = new Set([
 ]);
 const CURVES: ReadonlySet<string> = new Set(['secp224r1', 'prime256v1', 'secp384r1', 'secp521r1']);
 
-/** Go gives up after 100 signatures; a chain of so many is none that somebody meant. */
+/** A chain of so many is none that somebody meant. */
 const MAX_OTHERS = 16;
+/**
+ * Go gives up after so many (maxChainSignatureChecks). Whoever shows certificates chooses how many ways there are: a dozen CAs of one name
+ * and key have issued each other, and all their orders would take years.
+ */
+const MAX_SIGNATURES = 100;
+/** Names times constraints, which an issuer of both chooses as well. */
+const MAX_COMPARISONS = 250_000;
 
 export interface ChainRules {
   readonly purpose: string;
@@ -47,8 +54,12 @@ export function lacksPurpose({ extendedKeyUsage }: CertificateFacts, purpose: st
   );
 }
 
+const isNamedAsIssuer = (issued: CertificateFacts, issuer: CertificateFacts) => issued.issuer.equals(issuer.subject);
+
+const hasSigned = (issuer: CertificateFacts, issued: CertificateFacts) => issued.x509.verify(issuer.x509.publicKey);
+
 export function isIssuedBy(issued: CertificateFacts, issuer: CertificateFacts): boolean {
-  return issued.issuer.equals(issuer.subject) && issued.x509.verify(issuer.x509.publicKey);
+  return isNamedAsIssuer(issued, issuer) && hasSigned(issuer, issued);
 }
 
 function canVerify({ asymmetricKeyType: type, asymmetricKeyDetails }: KeyObject): boolean {
@@ -87,8 +98,11 @@ export function refusedIssuer(
   if (refused !== undefined) return refused;
   if (lacksPurpose(issuer, purpose)) return 'is a CA for another purpose (extended key usage)';
   if (below.length - 1 > maxPathLength) return `allows only ${maxPathLength} CAs below it (path length)`;
+  if (nameConstraints === undefined) return undefined;
   const names = below.flatMap(({ alternativeNames }) => alternativeNames);
-  const forbidden = nameConstraints && forbiddenName(names, nameConstraints);
+  const { permitted, excluded } = nameConstraints;
+  if (names.length * (permitted.length + excluded.length) > MAX_COMPARISONS) return 'has too many name constraints';
+  const forbidden = forbiddenName(names, nameConstraints);
   if (forbidden === undefined) return undefined;
   return `may not name ${forbidden.value.replace(/[^\x20-\x7e]/g, '?').slice(0, 100)} (name constraints)`;
 }
@@ -96,16 +110,21 @@ export function refusedIssuer(
 interface Given extends ChainRules {
   readonly others: readonly CertificateFacts[];
   readonly anchors: readonly CertificateFacts[];
+  /** How many may still be verified. */
+  readonly signatures: { left: number };
 }
 
 /** The faults that were met on the way; empty as soon as a chain is whole. */
 function climb(below: readonly CertificateFacts[], top: CertificateFacts, given: Given): ChainFault[] {
   const faults: ChainFault[] = [];
-  const issuers = [
+  const candidates = [
     ...given.anchors.map((issuer) => ({ issuer, isAnchor: true })),
     ...given.others.map((issuer) => ({ issuer, isAnchor: false })),
-  ].filter(({ issuer }) => !below.includes(issuer) && isIssuedBy(top, issuer));
-  for (const { issuer, isAnchor } of issuers) {
+  ].filter(({ issuer }) => !below.includes(issuer) && isNamedAsIssuer(top, issuer));
+  for (const { issuer, isAnchor } of candidates) {
+    given.signatures.left -= 1;
+    if (given.signatures.left < 0) break;
+    if (!hasSigned(issuer, top)) continue;
     const signature = isAcceptedSignature(top) ? undefined : 'signed with an algorithm that acra-server refuses';
     const reason = signature ?? refusedIssuer(issuer, below, given, isAnchor);
     if (reason !== undefined) faults.push({ kind: 'issuer', issuer, reason });
@@ -131,6 +150,7 @@ export function chainFault(
   rules: ChainRules,
 ): ChainFault | undefined {
   if (anchors.some(({ x509 }) => x509.raw.equals(leaf.x509.raw))) return undefined;
-  const faults = climb([leaf], leaf, { ...rules, others: others.slice(0, MAX_OTHERS), anchors });
+  const signatures = { left: MAX_SIGNATURES };
+  const faults = climb([leaf], leaf, { ...rules, others: others.slice(0, MAX_OTHERS), anchors, signatures });
   return faults.find(({ kind }) => kind === 'issuer') ?? faults[0];
 }

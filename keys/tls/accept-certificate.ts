@@ -3,7 +3,7 @@
  * for this key, leads to the CA of the measured configuration, is valid now, is one that clients accept, and names what is configured.
  */
 import { isIP } from 'node:net';
-import { chainFault, PURPOSE } from '../../acra/certificate/chain.ts';
+import { chainFault, isIssuedBy, PURPOSE } from '../../acra/certificate/chain.ts';
 import type { CertificateFacts } from '../../acra/certificate/facts.ts';
 import { publicKeySha256 } from '../../encoding/public-key-hash.ts';
 import { MAX_CHAIN_CHARACTERS } from '../../wire/requests/parent-messages.ts';
@@ -23,7 +23,7 @@ export interface CertificateDemands {
 }
 
 export interface AcceptedCertificate {
-  /** In the order of the chain. */
+  /** In the order of the chain, without the CA at its end. */
   readonly certificates: readonly CertificateFacts[];
   readonly pem: string;
 }
@@ -76,6 +76,18 @@ function requireNames(leaf: CertificateFacts, { names }: CertificateDemands): vo
   });
 }
 
+/**
+ * Up to the one that the CA of the configuration has issued. What comes behind it is the CA itself, which clients have, or says nothing: for a
+ * public key anybody can make a certificate, and so put CAs of his own behind one that is sound.
+ */
+function upToAuthority(
+  certificates: readonly CertificateFacts[],
+  { authorities }: CertificateDemands,
+): readonly CertificateFacts[] {
+  const last = certificates.findIndex((each) => authorities.some((authority) => isIssuedBy(each, authority)));
+  return last === -1 ? certificates : certificates.slice(0, last + 1);
+}
+
 function requireChain([leaf, ...others]: readonly CertificateFacts[], demands: CertificateDemands): void {
   const { authorities, nowMs } = demands;
   const fault = leaf && chainFault(leaf, others, authorities, { purpose: PURPOSE.server, nowMs });
@@ -97,11 +109,12 @@ function requireChain([leaf, ...others]: readonly CertificateFacts[], demands: C
  * TLS_CERTIFICATE_OTHER_NAMES
  */
 export function acceptCertificate(pem: Buffer, demands: CertificateDemands): AcceptedCertificate {
-  const certificates = readChain(pem);
-  const [leaf] = certificates;
+  const brought = readChain(pem);
+  const [leaf] = brought;
   if (leaf === undefined) throw new TlsKeyError('TLS_CERTIFICATE_INVALID', 'there is no certificate');
   requireKey(leaf, demands);
   requireTime(leaf, demands);
+  const certificates = upToAuthority(brought, demands);
   requireChain(certificates, demands);
   requireNames(leaf, demands);
   try {

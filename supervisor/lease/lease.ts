@@ -92,6 +92,7 @@ export class KeyLease implements Service {
     const leftMs = maxAgeMs - this.#ageMs;
     if (leftMs <= 0) throw this.#expired();
     using deadline = new Deadline(clock, leftMs, signal, () => this.#expired());
+    const askedMs = clock.monotonicMs();
     try {
       await this.#askOnce(deadline.signal);
     } catch (error) {
@@ -105,7 +106,8 @@ export class KeyLease implements Service {
       logger.log('warn', 'lease.outage', { code: errorCode(error) ?? null, reason: describeError(error), endsInMs });
       return false;
     }
-    this.#grantedMs = clock.monotonicMs();
+    // The parent carries the answer, and may hold it back: what it gains by that is no lease.
+    this.#grantedMs = askedMs;
     this.#renewed += 1;
     logger.log('info', 'lease.renewed', {});
     return true;

@@ -2,18 +2,24 @@
  * What the parent may ask and bring for the TLS key of this boot: the request for its certificate, and the certificate. The parent is not
  * trusted with either: the request is public, and a certificate is taken only as keys/tls/accept-certificate.ts says.
  */
+import { createSecureContext } from 'node:tls';
 import type { CertificateFacts } from '../../acra/certificate/facts.ts';
 import { acceptCertificate } from '../../keys/tls/accept-certificate.ts';
 import { type Named, requestCertificate, type TlsKeyPair } from '../../keys/tls/attested-key.ts';
 import { TlsKeyError } from '../../keys/tls/errors.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import { TokenBucket } from '../../runtime/token-bucket.ts';
 import type { CertificateEnd } from '../../wire/certificate-end.ts';
+import { RequestError } from '../../wire/requests/errors.ts';
 import type { ServerCertificate } from './server-certificate.ts';
 
 export interface CertificateDesk {
   /** DER of a PKCS #10 request; the same names and key each time. @throws TlsKeyError TLS_CERTIFICATE_NOT_WANTED */
   request(): Buffer;
-  /** @param chainPem the certificate, behind it the CAs between. @throws TlsKeyError TLS_CERTIFICATE_… */
+  /**
+   * @param chainPem the certificate, behind it the CAs between
+   * @throws TlsKeyError TLS_CERTIFICATE_…; RequestError REQUEST_RATE_LIMITED
+   */
   install(chainPem: Buffer): CertificateEnd;
 }
 
@@ -34,12 +40,35 @@ export interface DeskOptions extends Named {
   readonly clock: Clock;
 }
 
+/** An operator brings one in days. Each is judged, and told to the front, on the thread that renews the lease. */
+const INSTALLS = { burst: 10, perSecond: 1 };
+
 export function openDesk({ key, authorities, shown, clock, ...named }: DeskOptions): CertificateDesk {
+  const rate = new TokenBucket(INSTALLS, clock);
+  let request: Buffer | undefined;
   return {
-    request: () => requestCertificate(key, named),
+    request() {
+      request ??= requestCertificate(key, named);
+      return request;
+    },
     install(chainPem) {
+      if (!rate.take()) {
+        const allowed = `${INSTALLS.perSecond} a second, ${INSTALLS.burst} at once`;
+        throw new RequestError('REQUEST_RATE_LIMITED', 'too many certificates were brought', { allowed });
+      }
       const demands = { keySha256: key.sha256, names: named.names, authorities, nowMs: clock.nowMs() };
-      return shown.show(acceptCertificate(chainPem, demands).pem);
+      const { pem } = acceptCertificate(chainPem, demands);
+      requireServable(key, pem);
+      return shown.show(pem);
     },
   };
+}
+
+/** OpenSSL, by which the front serves, has rules of its own for CAs that are sent along, and would end the front. */
+function requireServable({ privateKey }: TlsKeyPair, cert: string): void {
+  try {
+    privateKey.use((pem) => createSecureContext({ cert, key: pem }));
+  } catch (cause) {
+    throw new TlsKeyError('TLS_CERTIFICATE_INVALID', 'TLS cannot be served with it', { cause });
+  }
 }

@@ -10,7 +10,7 @@ import { seededRandom } from '../../support/seeded-random.ts';
 const MINUTE_MS = 60_000;
 const KEY = Buffer.alloc(32, 7);
 
-type Answer = 'same' | 'other' | 'never' | KmsError['code'] | Error;
+type Answer = 'same' | 'held back' | 'other' | 'never' | KmsError['code'] | Error;
 
 /** A lease whose questions get these answers, the last one again and again. */
 async function rig(t: TapTest, answers: readonly Answer[]) {
@@ -23,6 +23,7 @@ async function rig(t: TapTest, answers: readonly Answer[]) {
   const answer = (what: Answer): Promise<SecretBuffer> => {
     if (what === 'never') return new Promise(() => undefined);
     if (what instanceof Error) return Promise.reject(what);
+    if (what === 'held back') return clock.sleep(60 * MINUTE_MS, new AbortController().signal).then(() => answer('same'));
     if (what !== 'same' && what !== 'other') return Promise.reject(new KmsError(what, 'KMS said so'));
     const key = SecretBuffer.take(what === 'same' ? Buffer.from(KEY) : Buffer.alloc(32, 8));
     handed.push(key);
@@ -115,6 +116,13 @@ for (const outage of OUTAGES) {
     t.ok(Number(value(lease, 'lease_age_seconds')) <= 15 * 60);
   });
 }
+
+t.test('counts from the question, so that an answer that is held back makes no lease longer', async (t) => {
+  const { lease, pass } = await rig(t, ['held back']);
+  await pass(15 * MINUTE_MS + 60 * MINUTE_MS);
+  t.equal(value(lease, 'lease_questions_total', 'renewed'), 1);
+  t.equal(value(lease, 'lease_age_seconds'), 60 * 60);
+});
 
 t.test('ends maxAgeMs after KMS granted it last, not sooner and not later (LEASE_EXPIRED)', async (t) => {
   const { ends, pass } = await rig(t, ['same', 'KMS_UNAVAILABLE']);
