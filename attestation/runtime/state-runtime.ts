@@ -88,7 +88,7 @@ function encode(statement: RuntimeStatement): Buffer {
 function impossible(found: string, cause?: unknown): AttestationError {
   return new AttestationError('ATTESTATION_STATEMENT_IMPOSSIBLE', 'the configuration cannot be stated', {
     found,
-    allowed: `names of the encryption context in ASCII, texts of at most 4096 characters, ${MAX_STATEMENT_BYTES} bytes in all`,
+    allowed: `names of the encryption context in ASCII, texts without DEL of at most 4096 characters, ${MAX_STATEMENT_BYTES} bytes in all`,
     ...(cause === undefined ? {} : { cause }),
   });
 }

@@ -5,14 +5,16 @@
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { HostProxyConfig } from '../../config/host-proxy.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { describeError, errorCode } from '../../runtime/errors.ts';
 import type { Logger } from '../../runtime/log.ts';
+import { OldestFirst } from '../../runtime/oldest-first.ts';
 import type { Service } from '../../runtime/service.ts';
 import type { TcpEndpoint } from '../../wire/endpoint.ts';
 import { formatEndpoint } from '../../wire/endpoint.ts';
+import { addressKey } from '../../wire/networks.ts';
 import { HostProxyError } from '../errors.ts';
 import type { AttestationStatus } from '../operator/host-status.ts';
 import { requestsSocketPath } from '../routes.ts';
@@ -51,6 +53,7 @@ export class AttestationListener implements Service {
   readonly #deps: ListenerDeps;
   readonly #server: Server;
   readonly #rates: RequestRates;
+  readonly #connections = new OldestFirst<Socket>();
   readonly #counts = new Map<number, number>(STATUSES.map((status) => [status, 0]));
   #isAnswering = true;
 
@@ -65,7 +68,7 @@ export class AttestationListener implements Service {
       keepAliveTimeout: KEEP_ALIVE_MS,
     };
     this.#server = createServer(options, (request, response) => this.#serve(request, response));
-    this.#server.maxConnections = MAX_CONNECTIONS;
+    this.#server.on('connection', (socket) => this.#enter(socket));
     this.#server.maxHeadersCount = MAX_HEADERS;
   }
 
@@ -98,6 +101,18 @@ export class AttestationListener implements Service {
   get status(): AttestationStatus | null {
     if (!this.#server.listening) return null;
     return { address: formatEndpoint(this.address), answers: Object.fromEntries(this.#counts) };
+  }
+
+  /** Of more than there is room for the oldest goes, of the address that has most of them: one that says nothing keeps nobody out. */
+  #enter(socket: Socket): void {
+    const connections = this.#connections;
+    connections.add(socket, addressKey(socket.remoteAddress ?? ''));
+    socket.once('close', () => connections.delete(socket));
+    if (connections.size <= MAX_CONNECTIONS) return;
+    const oldest = connections.oldestOf(connections.busiest?.whose);
+    if (oldest === undefined) return;
+    connections.delete(oldest);
+    oldest.destroy();
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -30,14 +30,27 @@ const CHUNK_BYTES = 4 * 1024 * 1024;
 export function searchMemory(pid: number, needles: readonly Buffer[]): readonly number[] {
   const counts = needles.map(() => 0);
   const longest = Math.max(...needles.map((needle) => needle.length));
+  eachChunk(pid, longest, (chunk) => count(chunk, needles, counts));
+  return counts;
+}
+
+/** What begins with the mark, wherever it stands in a process. */
+export function memoryFrom(pid: number, mark: string, lengthBytes: number): readonly Buffer[] {
+  const found: Buffer[] = [];
+  eachChunk(pid, lengthBytes, (chunk) => {
+    for (let at = chunk.indexOf(mark); at !== -1; at = chunk.indexOf(mark, at + 1))
+      found.push(Buffer.from(chunk.subarray(at, at + lengthBytes)));
+  });
+  return found;
+}
+
+function eachChunk(pid: number, overlap: number, look: (chunk: Buffer) => void): void {
   const memory = openSync(`/proc/${pid}/mem`, 'r');
   try {
-    for (const [start, end] of readableMappings(pid))
-      scan(memory, start, end, longest, (chunk) => count(chunk, needles, counts));
+    for (const [start, end] of readableMappings(pid)) scan(memory, start, end, overlap, look);
   } finally {
     closeSync(memory);
   }
-  return counts;
 }
 
 function readableMappings(pid: number): [number, number][] {

@@ -77,6 +77,7 @@ t.test('rejects what has no canonical form or is too long (ATTESTATION_STATEMENT
     { größe: 'x' },
     { a: 'x'.repeat(4_097) },
     { a: '\ud800' },
+    { a: 'which jq escapes: \x7f' },
     Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`k${index}`, 'x'.repeat(4_000)])),
   ];
   for (const encryptionContext of contexts) {

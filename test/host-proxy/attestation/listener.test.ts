@@ -1,6 +1,6 @@
 /** The port for strangers: what they may ask, and what they may not take. */
 import { once } from 'node:events';
-import { createConnection, createServer } from 'node:net';
+import { createConnection, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { request } from 'undici';
@@ -161,12 +161,21 @@ t.test('takes no body, and no header without end', async (t) => {
   t.match(await say('SSH-2.0-OpenSSH\r\n\r\n'), '400');
 });
 
-t.test(`holds ${MAX_CONNECTIONS} connections and closes what is more`, async (t) => {
-  const { port } = await listening(t);
-  const held = Array.from({ length: MAX_CONNECTIONS }, () => createConnection(port, '127.0.0.1'));
-  t.teardown(() => held.forEach((socket) => void socket.destroy()));
-  await Promise.all(held.map((socket) => once(socket, 'connect')));
-  await closed(createConnection(port, '127.0.0.1'));
+t.test(`holds ${MAX_CONNECTIONS} connections, and lets nobody be kept out by an address that has many`, async (t) => {
+  const { ask, listener, port } = await listening(t);
+  const silent = async (localAddress: string) => {
+    const socket = createConnection({ port, host: '127.0.0.1', localAddress });
+    t.teardown(() => void socket.destroy());
+    await once(socket, 'connect');
+    return socket;
+  };
+  const other = await silent('127.0.0.2');
+  const held: Socket[] = [];
+  for (let count = 1; count < MAX_CONNECTIONS; count += 1) held.push(await silent('127.0.0.3'));
+  t.equal((await ask()).status, 200);
+  await closed(held[0] ?? other);
+  t.notOk([other, ...held.slice(1)].some(({ destroyed }) => destroyed));
+  t.match(listener.status?.answers, { 200: 1 });
 });
 
 t.test('rejects a port that is taken (HOST_ATTESTATION_BIND)', async (t) => {

@@ -23,7 +23,8 @@ async function rig(t: TapTest, answers: readonly Answer[]) {
   const answer = (what: Answer): Promise<SecretBuffer> => {
     if (what === 'never') return new Promise(() => undefined);
     if (what instanceof Error) return Promise.reject(what);
-    if (what === 'held back') return clock.sleep(60 * MINUTE_MS, new AbortController().signal).then(() => answer('same'));
+    if (what === 'held back')
+      return clock.sleep(60 * MINUTE_MS, new AbortController().signal).then(() => answer('same'));
     if (what !== 'same' && what !== 'other') return Promise.reject(new KmsError(what, 'KMS said so'));
     const key = SecretBuffer.take(what === 'same' ? Buffer.from(KEY) : Buffer.alloc(32, 8));
     handed.push(key);
