@@ -4,10 +4,13 @@
  * is made here, by a generator that has been seeded (entropy), and ends with this boot.
  */
 import { X509Certificate } from 'node:crypto';
+import { PURPOSE } from '../../../acra/certificate/chain.ts';
 import { type AttestedTlsKey, tlsKeyOf } from '../../../config/tls.ts';
 import { publicKeySha256 } from '../../../encoding/public-key-hash.ts';
+import { requireNoFinding } from '../../../keys/finding.ts';
 import { makeTlsKey, type TlsKeyPair } from '../../../keys/tls/attested-key.ts';
 import { readCertificateFile } from '../../../keys/tls/certificate-file.ts';
+import { checkAuthorities } from '../../../keys/tls/certificate-rules.ts';
 import { BackgroundTask } from '../../../runtime/background-task.ts';
 import type { SecretBuffer } from '../../../runtime/secret-buffer.ts';
 import { SupervisorError } from '../../errors.ts';
@@ -74,8 +77,10 @@ async function certify(
 ): Promise<CertificateDesk> {
   const named = { name: config.name, names: attested.names, key };
   if (attested.certificate === 'operator-ca') {
-    const authorities = readCertificateFile(attested.ca, readMeasured(pathOf(attested.ca))).certificates;
-    return openDesk({ ...named, authorities, shown, clock });
+    const read = readCertificateFile(attested.ca, readMeasured(pathOf(attested.ca)));
+    // Without a CA no certificate would ever be taken, and the boot would wait for people in vain.
+    requireNoFinding(checkAuthorities(read, PURPOSE.server, clock.nowMs(), false));
+    return openDesk({ ...named, authorities: read.certificates, shown, clock });
   }
   const options = { ...named, days: attested.days };
   showSelfSigned(options, shown, { clock, random });

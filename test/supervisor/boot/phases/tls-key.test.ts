@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { ConfigError } from '../../../../config/errors.ts';
 import { publicKeySha256 } from '../../../../encoding/public-key-hash.ts';
+import { KeyError } from '../../../../keys/errors.ts';
 import { readCertificateRequest } from '../../../../keys/tls/certificate-request.ts';
 import { TlsKeyError } from '../../../../keys/tls/errors.ts';
 import { BootTable, boot } from '../../../../supervisor/boot/phase.ts';
@@ -93,6 +94,20 @@ t.test('asks for a certificate of its key, and takes only one of the measured CA
   t.match(certificateDesk.install(signed(authority)), { certificate: 'server', subject: 'CN=server' });
   t.ok(serverCertificate.isThere);
   await booting.stop();
+});
+
+t.test('rejects a CA under which nothing could be brought, and does not wait for it', async (t) => {
+  const folder = temporaryFolder(t);
+  const tls = { key: 'attested', certificate: 'operator-ca', ca: 'ca.pem', names: NAMES };
+  const old = makeCertificate({ ...GOOD.authority, fromDays: -9, toDays: -1 }, NOW_MS);
+  for (const [pem, code] of [
+    ['certificate', 'CERTIFICATE_FILE_INVALID'],
+    [server.pem, 'CERTIFICATE_NOT_CA'],
+    [old.pem, 'CERTIFICATE_EXPIRED'],
+  ] as const) {
+    writeFileSync(join(folder, 'ca.pem'), pem);
+    await rejectsCode(() => run(folder, { tls }), KeyError, code);
+  }
 });
 
 t.test('tells no end twice of a certificate that stands in the image', async (t) => {
