@@ -82,11 +82,11 @@ const limits = z
   })
   .prefault({});
 
-/** No more than the enclave answers in a second (supervisor/attestation/attestor.ts). */
+/** With those of the public port (ingress.limits.attestation) no more than the enclave answers in a second (supervisor/attestation/attestor.ts). */
 const attestation = z
   .strictObject({
     listen: address('tcp'),
-    maxPerSecond: count(50, 1_000).describe(
+    maxPerSecond: count(25, 1_000).describe(
       'requests of all addresses together, in the long run; twice as many at once',
     ),
     maxPerSecondPerAddress: count(10, 1_000).describe('the same for one IPv4 address or IPv6 /64'),
