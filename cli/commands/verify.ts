@@ -13,7 +13,7 @@ import { keepOneForAnswers, NO_ANSWER } from '../usage-exit.ts';
 import { withDemandOptions } from '../verify/demand-options.ts';
 import { type DemandOptions, readDemands } from '../verify/demands.ts';
 import type { Fetched } from '../verify/fetched.ts';
-import type { Pin } from '../verify/pin.ts';
+import { type Pin, pinOf } from '../verify/pin.ts';
 import { printReport } from '../verify/print.ts';
 import { type Source, type SourceOptions, sourceOf } from '../verify/source.ts';
 import { requireWritable, writeOut } from '../verify/write-out.ts';
@@ -38,6 +38,7 @@ const PINS: Readonly<Record<Pin['kind'], string>> = {
   authority:
     'ca.pem is the root of an authority: as sslrootcert it accepts whatever else that authority issues, not the attested key alone',
   none: 'there is no ca.pem: the server does not send the root of its certificate',
+  unjudged: 'there is no ca.pem: which program has the key was not judged',
 };
 
 function fetch(source: Source): Promise<Fetched> {
@@ -51,13 +52,15 @@ function fetch(source: Source): Promise<Fetched> {
 async function tell(report: VerifyReport, fetched: Fetched, source: Source, options: VerifyOptions): Promise<void> {
   const { json, out, trustRoot, measurements } = options;
   const told = { source: source.described, ...report };
-  const pin = out !== undefined && report.verdict === 'pass' ? await writeOut(out, fetched, told) : undefined;
+  const isWritten = out !== undefined && report.verdict === 'pass';
+  const pin = pinOf(fetched.tls?.certificates ?? [], measurements !== false);
+  if (isWritten) await writeOut(out, fetched, pin, told);
   if (json) {
     printJson(told);
     return;
   }
   printReport(report, trustRoot, measurements !== false);
-  if (pin !== undefined) printLine(pin.kind === 'key' ? PINS.key : yellow(PINS[pin.kind]));
+  if (isWritten) printLine(pin.kind === 'key' ? PINS.key : yellow(PINS[pin.kind]));
 }
 
 async function run(options: VerifyOptions): Promise<VerifyReport['verdict']> {

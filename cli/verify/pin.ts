@@ -6,8 +6,8 @@ import type { X509Certificate } from 'node:crypto';
 
 export type Pin =
   | { readonly kind: 'key' | 'authority'; readonly pem: string }
-  /** The server does not send the root of its chain. */
-  | { readonly kind: 'none' };
+  /** The server does not send the root of its chain; or nobody judged what program has the key. */
+  | { readonly kind: 'none' | 'unjudged' };
 
 function isSelfSigned(certificate: X509Certificate): boolean {
   try {
@@ -17,8 +17,12 @@ function isSelfSigned(certificate: X509Certificate): boolean {
   }
 }
 
-/** @param certificates the server's own first */
-export function pinOf(certificates: readonly X509Certificate[]): Pin {
+/**
+ * @param certificates the server's own first
+ * @param isImageJudged a key of any image whatever is nobody's to trust
+ */
+export function pinOf(certificates: readonly X509Certificate[], isImageJudged: boolean): Pin {
+  if (!isImageJudged) return { kind: 'unjudged' };
   const [own] = certificates;
   const top = certificates.at(-1);
   if (own === undefined || top === undefined || !isSelfSigned(top)) return { kind: 'none' };

@@ -5,7 +5,7 @@ import { writeOutputFile } from '../../eif/output-file.ts';
 import { errorCode } from '../../runtime/errors.ts';
 import { CliError } from '../errors.ts';
 import type { Fetched } from './fetched.ts';
-import { type Pin, pinOf } from './pin.ts';
+import type { Pin } from './pin.ts';
 
 const REPORT = 'report.json';
 const NAMES: readonly string[] = ['attestation.cose', 'statement.json', REPORT, 'ca.pem'];
@@ -42,26 +42,29 @@ export async function requireWritable(folder: string): Promise<void> {
 }
 
 /**
+ * @param pin what becomes `ca.pem`
  * @param report what `--json` prints
- * @returns what `ca.pem` is
  * @throws CliError CLI_VERIFY_FILE
  */
-export async function writeOut(folder: string, { document, statement, tls }: Fetched, report: object): Promise<Pin> {
+export async function writeOut(
+  folder: string,
+  { document, statement }: Pick<Fetched, 'document' | 'statement'>,
+  pin: Pin,
+  report: object,
+): Promise<void> {
   await requireWritable(folder);
-  const pin = pinOf(tls?.certificates ?? []);
   const json = `${JSON.stringify({ writtenBy: WRITTEN_BY, ...report }, null, 2)}\n`;
   const files: (readonly [string, Uint8Array])[] = [
     [REPORT, Buffer.from(json)],
     ['attestation.cose', document],
     ...(statement === undefined ? [] : [['statement.json', statement] as const]),
-    ...(pin.kind === 'none' ? [] : [['ca.pem', Buffer.from(pin.pem)] as const]),
+    ...('pem' in pin ? [['ca.pem', Buffer.from(pin.pem)] as const] : []),
   ];
   try {
     await mkdir(resolve(folder), { recursive: true });
     for (const [name, bytes] of files) {
       await writeOutputFile(join(resolve(folder), name), (file) => file.write(bytes, 0));
     }
-    return pin;
   } catch (cause) {
     throw new CliError('CLI_VERIFY_FILE', `cannot write into ${folder}`, { cause });
   }

@@ -116,6 +116,13 @@ t.test('demands measurements, or to be told that they are not judged (CLI_OPTION
   );
 });
 
+t.test('writes no ca.pem of an enclave whose image nobody judged', async (t) => {
+  const out = join(folder, 'unjudged');
+  const { code } = await verifying(...connect, '--trust-root', rootFile, '--no-measurements', '--out', out);
+  t.equal(code, 0);
+  t.same(readdirSync(out).sort(), ['attestation.cose', 'report.json', 'statement.json']);
+});
+
 t.test('holds single registers to what options say', async (t) => {
   const right = await verifying(
     ...connect,
