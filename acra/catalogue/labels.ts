@@ -11,7 +11,7 @@ const FORMATTING = /\p{Cf}/gu;
 /** A name, or another text of the database, as it may be shown. */
 export function shown(text: string): string {
   const escaped = (character: string) => `\\u{${character.codePointAt(0)?.toString(16)}}`;
-  const harmless = harmlessText(text.replaceAll('\t', ' ')).replace(FORMATTING, escaped);
+  const harmless = harmlessText(text.replaceAll('\t', ' ').replace(FORMATTING, escaped));
   return harmless.length <= MAX_CHARACTERS ? harmless : `${harmless.slice(0, MAX_CHARACTERS - 1)}…`;
 }
 
