@@ -16,6 +16,7 @@ import { Supervisor } from './daemon.ts';
 import { drainConsole, machineConsole } from './machine/console.ts';
 import { isInit } from './machine/init.ts';
 import type { Platform } from './platform.ts';
+import { watched } from './watchdog/watchdog.ts';
 
 const EXIT_FAILED = 1;
 const ENDING_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP'] as const;
@@ -43,7 +44,7 @@ async function supervise(platform: Platform, table: typeof bootTable): Promise<v
   endOnPanic(supervisor);
   // An init may tell us to stop; as PID 1 we hear it only from ourselves.
   for (const name of ENDING_SIGNALS) process.on(name, () => supervisor.requestStop(`received ${name}`));
-  const exit = await supervisor.run();
+  const exit = await watched(() => supervisor.run());
   if (exit.kind === 'stopped') end(0, 'stopped in order');
   else end(EXIT_FAILED, describeError(exit.error), errorCode(exit.error));
 }

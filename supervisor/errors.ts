@@ -80,6 +80,12 @@ export const SUPERVISOR_ERRORS = {
     meaning: 'The supervisor met an error that nothing was prepared for; it ended the enclave.',
     action: 'Report the log record `supervisor.panic`; the enclave is started again by the policy in host-proxy.yaml.',
   },
+  SUPERVISOR_HELD: {
+    meaning:
+      'The supervisor’s thread was held for a minute, so that nothing could have revoked or stopped it; its watchdog ended the enclave.',
+    action:
+      'Report it with what came before; the enclave is started again by the policy in host-proxy.yaml. Something outside may have sent what takes for ever to read.',
+  },
   CREDENTIALS_UNAVAILABLE: {
     meaning:
       'No role credentials came from the instance metadata service; it is asked again until the phase’s deadline.',

@@ -8,6 +8,7 @@ import { systemClock } from '../../runtime/clock.ts';
 import { systemRandom } from '../../runtime/random.ts';
 import { RELEASE } from '../../runtime/release.ts';
 import { Supervisor } from '../../supervisor/daemon.ts';
+import { watched } from '../../supervisor/watchdog/watchdog.ts';
 import { acraCacheFolder } from '../acra-cache.ts';
 import { consoleLogger } from '../console-logger.ts';
 import { CliError } from '../errors.ts';
@@ -40,7 +41,7 @@ async function runSupervisor({ enclave, simulated }: SupervisorOptions): Promise
   });
   const exit = await untilStopped((signal) => {
     signal.addEventListener('abort', () => supervisor.requestStop('a signal arrived'), { once: true });
-    return supervisor.run();
+    return watched(() => supervisor.run());
   });
   if (exit.kind === 'failed') throw exit.error;
 }

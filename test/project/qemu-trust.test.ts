@@ -37,6 +37,7 @@ t.test('keeps the programs of an image from reaching an emulator', async (t) => 
     'system/processes/launcher.ts',
     'acra/keystore/check-main.ts',
     'relay/worker/main.ts',
+    'supervisor/watchdog/watching.ts',
   ];
   const there = programs.filter((file) => existsSync(join(PROJECT, file)));
   t.same(there, programs);

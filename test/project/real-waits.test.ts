@@ -12,6 +12,7 @@ const ALLOWED: Readonly<Record<string, string>> = {
   'test/relay/shortage.test.ts': 'what is seen is that a worker does nothing for a while',
   'test/runtime/seams.test.ts': 'the clock itself is tried, with timers of the test’s own and with aborts',
   'test/supervisor/support/failing-boot.ts': 'what is seen is that real timers keep a process alive',
+  'test/supervisor/watchdog/support/held.ts': 'an event loop that turns between spells of work',
   'test/vm/departures.test.ts': 'an enclave sends its numbers at an interval, and nothing says that they have come',
   'test/vm/faults.test.ts': 'half a minute without the parent is what the machine has to bear',
   'test/vm/images/isolation.ts': 'a relay counts an address that cannot be reached, and says nothing of one that can',
