@@ -19,7 +19,9 @@ INSTALLER = $(NODE) deploy/install.ts --destdir '$(DESTDIR)' --prefix '$(PREFIX)
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-14s %s\n' "$$name" "$$what"; done
 
-BUILD_TAP = rm -rf .tap && tap build >/dev/null && printf '%s' '$(CURDIR)' >$(TAP_BUILT)
+# What a build of tap is for: it keeps absolute paths, and the plugins that .taprc names.
+TAP_STATE = printf '%s\n' '$(CURDIR)'; cat .taprc 2>/dev/null || :
+BUILD_TAP = rm -rf .tap && tap build >/dev/null && { $(TAP_STATE); } >$(TAP_BUILT)
 
 # Not `npm ci`: it wants entries for the optional packages of every platform, and refuses a lock file that was written where
 # only some are served. This installs the locked versions with their digests, and changes neither file. No package's script is run.
@@ -32,7 +34,7 @@ $(INSTALLED): package.json package-lock.json
 
 # In a checkout that was moved or copied, tap would load itself from the old place too.
 tap-in-place: $(INSTALLED)
-	@test "$$(cat $(TAP_BUILT) 2>/dev/null)" = '$(CURDIR)' || { $(BUILD_TAP); }
+	@test "$$(cat $(TAP_BUILT) 2>/dev/null)" = "$$($(TAP_STATE))" || { $(BUILD_TAP); }
 
 demo: $(INSTALLED) ## run the whole product on this machine and show it step by step
 	@bin/acra-enclave demo
@@ -41,7 +43,7 @@ demo: $(INSTALLED) ## run the whole product on this machine and show it step by 
 TAP_RUN = export NODE_COMPILE_CACHE='$(CURDIR)/node_modules/.cache/acra-enclave'; if [ -t 1 ]; then set -- --reporter=scripts/test-report.ts; else set -- --reporter=tap; fi; tap run "$$@"
 
 # tap leaves a processor free, of two one; but these tests wait more than they compute. Of many processors it leaves enough busy.
-JOBS = $(shell n=$$(nproc 2>/dev/null || echo 2); [ "$$n" -gt 4 ] || echo "--jobs=$$((n + 1))")
+JOBS = $(shell n=$$(nproc 2>/dev/null || echo 2); [ "$$n" -gt 4 ] || echo "--jobs=$$((2 * n))")
 
 test: tap-in-place ## run all tests that need no virtual machine
 	@$(TAP_RUN) $(JOBS) $(TAP_FLAGS) $(TESTS)
