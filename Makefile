@@ -14,7 +14,7 @@ PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 INSTALLER = $(NODE) deploy/install.ts --destdir '$(DESTDIR)' --prefix '$(PREFIX)' --sysconfdir '$(SYSCONFDIR)'
 
-.PHONY: help tap-in-place demo test test-all test-vm test-ec2 test-clients test-clients-npm test-postgres test-abuse fuzz fail-closed check eif types lint format error-docs bench-relay bench-chain bench-engine bench-eif clean install uninstall library
+.PHONY: help tap-in-place demo test test-long test-all test-vm test-ec2 test-clients test-clients-npm test-postgres test-abuse fuzz fail-closed check eif types lint format error-docs bench-relay bench-chain bench-engine bench-eif clean install uninstall library
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-14s %s\n' "$$name" "$$what"; done
@@ -45,8 +45,15 @@ TAP_RUN = export NODE_COMPILE_CACHE='$(CURDIR)/node_modules/.cache/acra-enclave'
 # tap leaves a processor free, of two one; but these tests wait more than they compute. Of many processors it leaves enough busy.
 JOBS = $(shell n=$$(nproc 2>/dev/null || echo 2); [ "$$n" -gt 4 ] || echo "--jobs=$$((2 * n))")
 
-test: tap-in-place ## run all tests that need no virtual machine
-	@$(TAP_RUN) $(JOBS) $(TAP_FLAGS) $(TESTS)
+# They build images, wait for what is down to come back, or move many megabytes.
+LONG_TESTS = $(addprefix test/,$(addprefix cli/,rebuild.test.ts data/long-values.test.ts data/around-it.test.ts) \
+  $(addprefix integration/,busy-existing-data.test.ts existing-data.test.ts patience.test.ts recovery.test.ts refusal.test.ts tls-operator-ca.test.ts))
+
+test: tap-in-place ## run the tests that need no virtual machine, but for the long ones
+	@$(TAP_RUN) $(JOBS) $(TAP_FLAGS) $(or $(TESTS),$(addprefix --exclude=,$(LONG_TESTS)))
+
+test-long: tap-in-place ## run the long ones of these
+	@$(TAP_RUN) $(JOBS) $(TAP_FLAGS) $(or $(TESTS),$(LONG_TESTS))
 
 # One machine at a time: software emulation takes the processors that there are.
 ENCLAVE_TESTS = $(TAP_RUN) --jobs=1 --timeout=900 $(TAP_FLAGS)
@@ -56,7 +63,7 @@ test-vm: tap-in-place ## boot images on QEMU's nitro-enclave machine (the first 
 	@node test/vm/tools/prepare.ts >/dev/null
 	@export ENCLAVE_TARGET=qemu; $(ENCLAVE_TESTS) $(or $(TESTS),test/enclave/*.test.ts test/vm/*.test.ts)
 
-test-all: check demo test test-clients test-postgres test-abuse test-vm ## everything that this machine can run, one after the other
+test-all: check demo test test-long test-clients test-postgres test-abuse test-vm ## everything that this machine can run, one after the other
 
 test-ec2: tap-in-place ## the same tests on a Nitro enclave of this EC2 instance, with AWS's own KMS (docs/ec2.md)
 	@export ENCLAVE_TARGET=nitro; $(ENCLAVE_TESTS) $(or $(TESTS),test/enclave/*.test.ts)
