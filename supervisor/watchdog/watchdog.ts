@@ -6,9 +6,9 @@
  *   event loop ──a beat a second──▶ shared number ──looked at every few seconds──▶ watching.ts: LOOKS without a beat ─▶ the end
  */
 import { once } from 'node:events';
-import { getCompileCacheDir } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import type { Service } from '../../runtime/service.ts';
+import { nodeChildEnvironment } from '../../system/processes/node-child.ts';
 import { BEATS, STOPPED, type WatchdogData, type WatchdogTimes } from './shared-numbers.ts';
 
 const WORKER_URL = new URL('./watching.ts', import.meta.url);
@@ -29,12 +29,11 @@ export class Watchdog implements Service {
   /** Resolves when the thread watches. */
   async start(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    const folder = getCompileCacheDir();
     const workerData: WatchdogData = { ...this.#times, shared: this.#numbers.buffer as SharedArrayBuffer };
     this.#worker = new Worker(WORKER_URL, {
       workerData,
       execArgv: [],
-      env: folder === undefined ? {} : { NODE_COMPILE_CACHE: folder },
+      env: nodeChildEnvironment(),
       name: 'watchdog',
     });
     await once(this.#worker, 'message', { signal });
