@@ -27,6 +27,12 @@ export class OldestFirst<Item> {
     return names && { whose: names.values().next().value, count: this.#most };
   }
 
+  /** Who has most when one more of this name has come, with whom that one counts. */
+  busiestWith(whose: string | undefined): string | undefined {
+    const { busiest } = this;
+    return busiest && busiest.count > this.countOf(whose) ? busiest.whose : whose;
+  }
+
   has(item: Item): boolean {
     return this.#whose.has(item);
   }

@@ -97,7 +97,7 @@ export class Places {
   #place(held: Held, address: string | undefined): void {
     requireHere(held);
     if (address !== undefined) this.#makeRoomAt(address);
-    if (this.#waiting.size >= this.#limits.maxPending) this.#evict(this.#oldestAt(this.#busiestWith(address)));
+    if (this.#waiting.size >= this.#limits.maxPending) this.#evict(this.#oldestAt(this.#waiting.busiestWith(address)));
     this.#unknown.delete(held);
     this.#silent.add(held, address);
     this.#waiting.add(held, address);
@@ -117,12 +117,6 @@ export class Places {
       }
       this.#evict(oldest);
     }
-  }
-
-  /** Who has most that wait when one more of this address has come; connections without an address are of one. */
-  #busiestWith(address: string | undefined): string | undefined {
-    const { busiest } = this.#waiting;
-    return busiest && busiest.count > this.#waiting.countOf(address) ? busiest.whose : address;
   }
 
   /** The one of that address that has waited longest, who has said nothing first. */

@@ -6,9 +6,11 @@ import { seededRandom } from '../support/seeded-random.ts';
 t.test('names who has most, and of several who came to that number first', async (t) => {
   const queue = new OldestFirst<number>();
   t.same([queue.busiest, queue.oldest(), queue.countOf('a')], [undefined, undefined, 0]);
+  t.equal(queue.busiestWith('b'), 'b', 'nobody else is there');
   queue.add(1, 'a');
   queue.add(2, undefined);
   t.same(queue.busiest, { whose: 'a', count: 1 });
+  t.same([queue.busiestWith('b'), queue.busiestWith(undefined)], ['a', undefined], 'a newcomer counts with its own');
   queue.add(3, undefined);
   t.same(queue.busiest, { whose: undefined, count: 2 });
   t.same([queue.oldest(), queue.oldestOf(undefined), queue.oldestOf('b')], [1, 2, undefined]);

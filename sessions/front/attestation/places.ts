@@ -59,9 +59,7 @@ export class AttestationPlaces {
 
   /** Of an address that has more of them than the newcomer's, else of its own. */
   #makeRoomFor(address: string | undefined): boolean {
-    const { busiest } = this.#waiting;
-    const isOthers = busiest !== undefined && busiest.count > this.#waiting.countOf(address);
-    const oldest = this.#waiting.oldestOf(isOthers ? busiest.whose : address);
+    const oldest = this.#waiting.oldestOf(this.#waiting.busiestWith(address));
     if (!oldest) return false;
     oldest.isEvicted = true;
     this.#leave(oldest);
