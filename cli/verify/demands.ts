@@ -1,6 +1,7 @@
 /** From options to what the verifier demands. Which image is meant must be said, or that it is not judged. */
 import type { Demands, ExpectedRegisters } from '../../attestation/verify/demands.ts';
 import { pcrOfInstance, pcrOfRole } from '../../eif/pcr.ts';
+import { NONCE_HEX } from '../../wire/requests/bounds.ts';
 import { CliError } from '../errors.ts';
 import { readExpectedMeasurements } from '../measurements/files.ts';
 import { readTrustedRoot } from './files.ts';
@@ -32,7 +33,7 @@ function option(message: string, found: string, allowed: string): CliError {
 
 /** @returns the bytes of an option in hexadecimal */
 export function readNonce(text: string): Buffer {
-  if (/^(?:[0-9a-fA-F]{2}){16,64}$/.test(text)) return Buffer.from(text, 'hex');
+  if (NONCE_HEX.test(text)) return Buffer.from(text, 'hex');
   throw option('--nonce is no nonce', text, '16 to 64 bytes, in hexadecimal');
 }
 

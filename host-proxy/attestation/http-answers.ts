@@ -1,6 +1,6 @@
 /** What HTTP askers are told (attestation requests 3): the document and the statement, or why not, as JSON. */
 import { CodedError } from '../../runtime/errors.ts';
-import { MAX_NONCE_BYTES, MIN_NONCE_BYTES } from '../../wire/requests/bounds.ts';
+import { MAX_NONCE_BYTES, MIN_NONCE_BYTES, NONCE_HEX } from '../../wire/requests/bounds.ts';
 import type { ParentAnswer, ParentRequest } from '../../wire/requests/parent-messages.ts';
 import { HostProxyError } from '../errors.ts';
 
@@ -39,8 +39,6 @@ export interface AskedFor {
   readonly hasBody: boolean;
 }
 
-const DIGITS = new RegExp(`^(?:[0-9a-fA-F]{2}){${MIN_NONCE_BYTES},${MAX_NONCE_BYTES}}$`);
-
 /** @throws HostProxyError HOST_ATTESTATION_PATH, HOST_ATTESTATION_METHOD, HOST_ATTESTATION_REQUEST */
 export function questionOf({ method, target, hasBody }: AskedFor): Question {
   const url = URL.parse(target, 'http://host-proxy');
@@ -50,7 +48,7 @@ export function questionOf({ method, target, hasBody }: AskedFor): Question {
   }
   if (method !== 'GET') throw new HostProxyError('HOST_ATTESTATION_METHOD', 'only GET is answered');
   const [nonce = '', ...more] = url?.searchParams.getAll('nonce') ?? [];
-  if (hasBody || more.length > 0 || !DIGITS.test(nonce)) {
+  if (hasBody || more.length > 0 || !NONCE_HEX.test(nonce)) {
     throw new HostProxyError('HOST_ATTESTATION_REQUEST', 'the request needs one nonce, and no body', {
       allowed: `?nonce= and ${2 * MIN_NONCE_BYTES} to ${2 * MAX_NONCE_BYTES} hexadecimal digits, whole bytes`,
     });

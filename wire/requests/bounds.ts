@@ -5,6 +5,8 @@ export const ATTESTATION_ALPN = 'acra-attestation/1';
 
 export const MIN_NONCE_BYTES = 16;
 export const MAX_NONCE_BYTES = 64;
+/** As people and HTTP write one. */
+export const NONCE_HEX: RegExp = new RegExp(`^(?:[0-9a-fA-F]{2}){${MIN_NONCE_BYTES},${MAX_NONCE_BYTES}}$`);
 /** Of one request's JSON. */
 export const MAX_REQUEST_BYTES = 1_024;
 /** Of one answer's JSON: a document has at most 12 KB, a statement 64 KB, both in base64. */

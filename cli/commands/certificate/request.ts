@@ -1,13 +1,13 @@
 /** `acra-enclave certificate request`: what the operator of the CA needs, fetched on the parent instance where no listener is open to him. */
 import { randomBytes } from 'node:crypto';
 import { Command } from 'commander';
+import { NONCE_HEX } from '../../../wire/requests/bounds.ts';
 import type { DaemonOption } from '../../ask-daemon.ts';
 import { ask } from '../../ask-daemon.ts';
 import { CliError } from '../../errors.ts';
 import { printLine } from '../../output.ts';
 
 const NONCE_BYTES = 32;
-const NONCE = /^([0-9a-f]{2}){16,64}$/i;
 
 interface RequestOptions extends DaemonOption {
   readonly nonce?: string;
@@ -17,7 +17,7 @@ async function request({
   nonce = randomBytes(NONCE_BYTES).toString('hex'),
   ...options
 }: RequestOptions): Promise<void> {
-  if (!NONCE.test(nonce)) {
+  if (!NONCE_HEX.test(nonce)) {
     throw new CliError('CLI_OPTION', '--nonce is no nonce', { found: nonce, allowed: '32 to 128 hexadecimal digits' });
   }
   await ask(options, { command: 'certificate-request', nonce }, (reply) => {

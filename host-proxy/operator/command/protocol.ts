@@ -3,15 +3,13 @@
  * the last one is `done` or `error`. Typed once for both ends, and checked by both.
  */
 import { z } from 'zod';
+import { NONCE_HEX } from '../../../wire/requests/bounds.ts';
 import { MAX_CHAIN_CHARACTERS, MAX_PARENT_REQUEST_BYTES } from '../../../wire/requests/parent-messages.ts';
 import { hostStatus } from '../host-status.ts';
 
 /** A certificate with CAs behind it, as JSON writes its line breaks. */
 export const MAX_REQUEST_BYTES = MAX_PARENT_REQUEST_BYTES;
 const MAX_LINES = 4_000;
-
-/** 16 to 64 bytes. */
-const NONCE_HEX = /^([0-9a-f]{2}){16,64}$/i;
 
 const lines = z.int().min(0).max(MAX_LINES);
 const request = z.discriminatedUnion('command', [
