@@ -10,7 +10,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
-import { publicKeySha256 } from '../../encoding/public-key-hash.ts';
+import { publicKeyDigest } from '../../encoding/public-key-hash.ts';
 import { untilAborted } from '../../runtime/abort.ts';
 import type { TcpEndpoint } from '../../wire/endpoint.ts';
 import { ConnectError } from './errors.ts';
@@ -84,7 +84,7 @@ export class Upstream {
     const judge = (): boolean => {
       const certificate = socket.getPeerX509Certificate();
       if (certificate === undefined) throw this.#unreachable();
-      const keySha256 = Buffer.from(publicKeySha256(certificate), 'hex');
+      const keySha256 = publicKeyDigest(certificate);
       if (keySha256.equals(pinned)) return true;
       tcp.destroy();
       resolve({ kind: 'other-key', keySha256 });

@@ -7,7 +7,7 @@ import type { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
-import { publicKeySha256 } from '../../encoding/public-key-hash.ts';
+import { publicKeyDigest } from '../../encoding/public-key-hash.ts';
 import { checkTlsAnswer, SSL_REQUEST } from '../../postgres/start-up.ts';
 import { untilAborted } from '../../runtime/abort.ts';
 import { CliError } from '../errors.ts';
@@ -50,7 +50,7 @@ export function shownBy(socket: TLSSocket): ShownTls {
   const certificates = chainOf(socket);
   const [own] = certificates;
   if (own === undefined) throw new CliError('CLI_ATTESTATION_ANSWER', 'the server shows no certificate');
-  return { keySha256: Buffer.from(publicKeySha256(own), 'hex'), certificates };
+  return { keySha256: publicKeyDigest(own), certificates };
 }
 
 /** Dials TCP; the socket is destroyed when the signal aborts. */

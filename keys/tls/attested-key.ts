@@ -3,7 +3,8 @@
  * enclave but its public half, in certificates, in the request for one and, hashed, in attestation documents.
  * Specification: RFC 5208 (PKCS #8), RFC 7468 section 10.
  */
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { publicKeyDigest } from '../../encoding/public-key-hash.ts';
 import { writeCertificate, writeCertificateRequest, writeSubject } from '../../encoding/x509/certificate.ts';
 import {
   alternativeNames,
@@ -45,10 +46,8 @@ function pemOf(pkcs8: Buffer): SecretBuffer {
 export function makeTlsKey(): TlsKeyPair {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
   const publicKey = createPublicKey(privateKey);
-  const sha256 = createHash('sha256')
-    .update(publicKey.export({ type: 'spki', format: 'der' }))
-    .digest();
-  return { privateKey: pemOf(privateKey.export({ type: 'pkcs8', format: 'der' })), publicKey, sha256 };
+  const pem = pemOf(privateKey.export({ type: 'pkcs8', format: 'der' }));
+  return { privateKey: pem, publicKey, sha256: publicKeyDigest({ publicKey }) };
 }
 
 export interface Named {

@@ -2,7 +2,7 @@
  * Reads a request for the certificate of an enclave's TLS key. Strict: only what an enclave writes, whose signature proves that whoever
  * asks has the key. Specification: RFC 2986 sections 4.1 and 4.2; RFC 2985 section 5.4.2 (extensionRequest).
  */
-import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto';
+import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import type { AlternativeName } from '../../acra/certificate/alternative-names.ts';
 import { readAlternativeNames } from '../../acra/certificate/alternative-names.ts';
 import type { Asn1Node } from '../../encoding/asn1/reader.ts';
@@ -10,6 +10,7 @@ import { readAsn1, TAG } from '../../encoding/asn1/reader.ts';
 import { expectBitString, expectMembers, expectSmallInteger, expectTag } from '../../encoding/asn1/shape.ts';
 import { expectOidText } from '../../encoding/asn1/text.ts';
 import { FormatError } from '../../encoding/format-error.ts';
+import { publicKeyDigest } from '../../encoding/public-key-hash.ts';
 import { ECDSA_SHA256 } from '../../encoding/x509/signed.ts';
 import { TlsKeyError } from './errors.ts';
 
@@ -63,9 +64,7 @@ function read(der: Buffer): CertificateRequest {
   if (!isOurs || !verify('sha256', expectTag('body', body, TAG.sequence).raw, publicKey, bits)) {
     throw new FormatError('its signature is not one of its key, by ECDSA with SHA-256');
   }
-  const keySha256 = createHash('sha256')
-    .update(publicKey.export({ type: 'spki', format: 'der' }))
-    .digest();
+  const keySha256 = publicKeyDigest({ publicKey });
   return { subject: expectTag('subject', subject, TAG.sequence).raw, publicKey, keySha256, names: namesIn(attributes) };
 }
 

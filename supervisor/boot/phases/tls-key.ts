@@ -6,7 +6,7 @@
 import { X509Certificate } from 'node:crypto';
 import { PURPOSE } from '../../../acra/certificate/chain.ts';
 import { type AttestedTlsKey, tlsKeyOf } from '../../../config/tls.ts';
-import { publicKeySha256 } from '../../../encoding/public-key-hash.ts';
+import { publicKeyDigest } from '../../../encoding/public-key-hash.ts';
 import { requireNoFinding } from '../../../keys/finding.ts';
 import { makeTlsKey, type TlsKeyPair } from '../../../keys/tls/attested-key.ts';
 import { readCertificateFile } from '../../../keys/tls/certificate-file.ts';
@@ -46,7 +46,7 @@ export const tlsKeyPhase: Phase<Needs, TlsKeyKnown> = {
 
 function sealedKey({ pathOf }: Needs, file: string, { logger }: PhaseContext): TlsKeyKnown {
   const pem = readMeasured(pathOf(file));
-  const tlsKeySha256 = Buffer.from(publicKeySha256(readCertificate(pem, file)), 'hex');
+  const tlsKeySha256 = publicKeyDigest(readCertificate(pem, file));
   const serverCertificate = ServerCertificate.ofImage(logger, pem.toString('utf8'));
   return { tlsKeySha256, attestedKey: undefined, serverCertificate, certificateDesk: CLOSED_DESK };
 }
