@@ -3,7 +3,7 @@
  * for this key, leads to the CA of the measured configuration, is valid now, is one that clients accept, and names what is configured.
  */
 import { isIP } from 'node:net';
-import { chainFault, isIssuedBy, PURPOSE } from '../../acra/certificate/chain.ts';
+import { chainFault, isIssuedBy, PURPOSE, refusedTime } from '../../acra/certificate/chain.ts';
 import type { CertificateFacts } from '../../acra/certificate/facts.ts';
 import { publicKeySha256 } from '../../encoding/public-key-hash.ts';
 import { MAX_CHAIN_CHARACTERS } from '../../wire/requests/parent-messages.ts';
@@ -54,8 +54,9 @@ function requireKey(leaf: CertificateFacts, { keySha256 }: CertificateDemands): 
   throw new TlsKeyError('TLS_CERTIFICATE_OTHER_KEY', `${WHAT} is for another key`, { found, allowed });
 }
 
-function requireTime({ x509 }: CertificateFacts, { nowMs }: CertificateDemands): void {
-  if (nowMs >= x509.validFromDate.getTime() && nowMs <= x509.validToDate.getTime()) return;
+function requireTime(leaf: CertificateFacts, { nowMs }: CertificateDemands): void {
+  if (refusedTime(leaf, nowMs) === undefined) return;
+  const { x509 } = leaf;
   throw new TlsKeyError('TLS_CERTIFICATE_NOT_VALID', `${WHAT} is not valid now`, {
     found: new Date(nowMs).toISOString(),
     allowed: `${x509.validFromDate.toISOString()} to ${x509.validToDate.toISOString()}`,

@@ -3,7 +3,7 @@
  * what must be known of the enclave before is checked by the caller. Specification: RFC 5280 section 4.
  */
 import { createPrivateKey, type KeyObject } from 'node:crypto';
-import { lacksPurpose, PURPOSE, refusedAuthority, refusedTime } from '../../acra/certificate/chain.ts';
+import { PURPOSE, refusedIssuer } from '../../acra/certificate/chain.ts';
 import type { CertificateFacts } from '../../acra/certificate/facts.ts';
 import { writeCertificate } from '../../encoding/x509/certificate.ts';
 import {
@@ -54,10 +54,7 @@ export function readAuthority(
   const [certificate] = readCertificateFile(file, certificatePem).certificates;
   if (certificate === undefined) throw unusable(`${file} holds no certificate that can be read`);
   const key = readKey(keyPem);
-  const why =
-    refusedAuthority(certificate, true) ??
-    refusedTime(certificate, nowMs) ??
-    (lacksPurpose(certificate, PURPOSE.server) ? 'is a CA for another purpose (extended key usage)' : undefined);
+  const why = refusedIssuer(certificate, [], { purpose: PURPOSE.server, nowMs }, true);
   if (why !== undefined) throw unusable(`${nameOf(certificate)} ${why}`);
   if (!certificate.x509.checkPrivateKey(key)) throw unusable(`the key is not the one of ${nameOf(certificate)}`);
   return { certificate, key };
