@@ -11,7 +11,7 @@ import type { RevokedEntry } from '../config/revoked.ts';
 import type { DatabaseLogin } from '../config/user-secrets.ts';
 import { LOG_LEVELS } from '../runtime/log.ts';
 import { MAX_REQUEST_BYTES } from '../wire/requests/bounds.ts';
-import type { EnclaveAnswer } from '../wire/requests/messages.ts';
+import { base64, type EnclaveAnswer } from '../wire/requests/messages.ts';
 import type { DatabaseTarget } from './edge/database-connection.ts';
 import { ATTESTATION_OUTCOMES } from './front/attestation/outcomes.ts';
 import type { FrontLimits } from './front/limits.ts';
@@ -114,7 +114,7 @@ export type FrontCounts = z.output<typeof frontCounts>;
 const requestQuestion = z.strictObject({
   type: z.literal('request'),
   id: count,
-  payload: z.base64().max(4 * Math.ceil(MAX_REQUEST_BYTES / 3)),
+  payload: base64(MAX_REQUEST_BYTES),
 });
 export type RequestQuestion = z.output<typeof requestQuestion>;
 

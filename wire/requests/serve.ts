@@ -1,6 +1,6 @@
 /**
- * The enclave's end of one request: takes one frame, answers with one, ends. It is the same over the requests route and over TLS; who
- * may connect, and how many, is for who listens.
+ * The enclave's end of one request over the requests route: takes one frame, answers with one, ends. Who may connect, and how many, is for
+ * who listens. Over TLS the front takes the request, and passes it on unread (sessions/front/attestation/).
  */
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../../runtime/clock.ts';
