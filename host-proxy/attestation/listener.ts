@@ -5,7 +5,7 @@
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { HostProxyConfig } from '../../config/host-proxy.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { describeError, errorCode } from '../../runtime/errors.ts';
@@ -16,6 +16,7 @@ import type { TcpEndpoint } from '../../wire/endpoint.ts';
 import { formatEndpoint } from '../../wire/endpoint.ts';
 import { addressKey } from '../../wire/networks.ts';
 import { HostProxyError } from '../errors.ts';
+import { boundAddress, closeServer, listenOn } from '../http-server.ts';
 import type { AttestationStatus } from '../operator/host-status.ts';
 import { requestsSocketPath } from '../routes.ts';
 import { EnclaveClient } from './enclave-client.ts';
@@ -76,25 +77,17 @@ export class AttestationListener implements Service {
   async start(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const { listen, logger } = this.#deps;
-    const { host, port } = listen;
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', (cause) =>
-        reject(new HostProxyError('HOST_ATTESTATION_BIND', `cannot listen on ${formatEndpoint(listen)}`, { cause })),
-      );
-      this.#server.listen({ host, port }, resolve);
-    });
+    await listenOn(this.#server, listen, 'HOST_ATTESTATION_BIND');
     logger.log('info', 'attestation.listening', { address: formatEndpoint(this.address) });
   }
 
-  async stop(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  stop(): Promise<void> {
+    return closeServer(this.#server);
   }
 
   /** The bound address; the port is the real one when 0 was asked for. */
   get address(): TcpEndpoint {
-    const { address, port } = this.#server.address() as AddressInfo;
-    return { kind: 'tcp', host: address, port };
+    return boundAddress(this.#server);
   }
 
   /** Null while it does not listen. */

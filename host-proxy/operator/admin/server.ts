@@ -5,12 +5,10 @@
 
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
 import type { Service } from '../../../runtime/service.ts';
 import type { TcpEndpoint } from '../../../wire/endpoint.ts';
-import { formatEndpoint } from '../../../wire/endpoint.ts';
-import { HostProxyError } from '../../errors.ts';
+import { boundAddress, closeServer, listenOn } from '../../http-server.ts';
 import type { HostStatus } from '../host-status.ts';
 
 export interface AdminDeps {
@@ -45,26 +43,16 @@ export class AdminServer implements Service {
   /** @throws HostProxyError HOST_ADMIN_BIND */
   async start(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    const { host, port } = this.#deps.listen;
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', (cause) =>
-        reject(
-          new HostProxyError('HOST_ADMIN_BIND', `cannot listen on ${formatEndpoint(this.#deps.listen)}`, { cause }),
-        ),
-      );
-      this.#server.listen({ host, port }, resolve);
-    });
+    await listenOn(this.#server, this.#deps.listen, 'HOST_ADMIN_BIND');
   }
 
-  async stop(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  stop(): Promise<void> {
+    return closeServer(this.#server);
   }
 
   /** The bound address; the port is the real one when 0 was asked for. */
   get address(): TcpEndpoint {
-    const { address, port } = this.#server.address() as AddressInfo;
-    return { kind: 'tcp', host: address, port };
+    return boundAddress(this.#server);
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {

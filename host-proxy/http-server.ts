@@ -1,0 +1,33 @@
+/** What the daemon's HTTP servers have in common: each listens on an address of its own until it is stopped. */
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { TcpEndpoint } from '../wire/endpoint.ts';
+import { formatEndpoint } from '../wire/endpoint.ts';
+import { HostProxyError } from './errors.ts';
+
+/** @throws HostProxyError with that code */
+export function listenOn(
+  server: Server,
+  listen: TcpEndpoint,
+  code: 'HOST_ADMIN_BIND' | 'HOST_ATTESTATION_BIND',
+): Promise<void> {
+  const { host, port } = listen;
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause) =>
+      reject(new HostProxyError(code, `cannot listen on ${formatEndpoint(listen)}`, { cause })),
+    );
+    server.listen({ host, port }, resolve);
+  });
+}
+
+/** Whoever is connected is cut off. */
+export async function closeServer(server: Server): Promise<void> {
+  server.closeAllConnections();
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+}
+
+/** The port is the real one when 0 was asked for. */
+export function boundAddress(server: Server): TcpEndpoint {
+  const { address, port } = server.address() as AddressInfo;
+  return { kind: 'tcp', host: address, port };
+}
