@@ -1,5 +1,5 @@
 /** Where the plaintext master key is, and where it is not; what listens; what is left after a stop. */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { clientIdFromCertificate } from '../../acra/client-id.ts';
@@ -7,15 +7,9 @@ import { loadThemis } from '../../acra/keystore/themis.ts';
 import { connectThroughEnclave } from '../../cli/demo/clients.ts';
 import { Keyring } from '../../emulator/acra-server/keyring.ts';
 import { SecretBuffer } from '../../runtime/secret-buffer.ts';
+import { filesBelow } from '../support/files-below.ts';
 import { environmentVariable, processesNaming, searchMemory } from '../support/processes.ts';
 import { acraPid, childPid, IN_LINE, servingStack } from '../support/stack.ts';
-
-function* filesBelow(folder: string): Generator<string> {
-  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-    const file = join(entry.parentPath, entry.name);
-    if (entry.isFile() && statSync(file).size < 64 * 1024 * 1024) yield file;
-  }
-}
 
 t.test('keeps the master key nowhere but in acra-server’s environment', async (t) => {
   const { stack, address } = await servingStack(t);

@@ -1,14 +1,12 @@
 /** The TLS key that an enclave has made itself is in the memory of supervisor and front, and nowhere else. */
 import { createECDH, type X509Certificate } from 'node:crypto';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { ENCLAVE_NAME } from '../../cli/demo/certificates.ts';
+import { filesBelow } from '../support/files-below.ts';
 import { memoryFrom, processesNaming, searchMemory } from '../support/processes.ts';
-import { acraPid, childPid, servingStack } from '../support/stack.ts';
-import { answerOf, PASSWORD, session } from './support/own-tls-client.ts';
-import { shownCertificate } from './support/shown-certificate.ts';
-import { changeInDatabase, verifierOf } from './support/verifier-login.ts';
+import { acraPid, childPid } from '../support/stack.ts';
+import { answerOf, session } from './support/own-tls-client.ts';
+import { ownTlsStack } from './support/own-tls-stack.ts';
 
 /** PKCS #8 of an EC key on P-256 in base64: 36 bytes, the private number, the public key (RFC 5915). */
 const PKCS8_START = 'MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg';
@@ -45,22 +43,9 @@ function formsOf(number: Buffer): readonly Buffer[] {
   return [number, Buffer.from(number).reverse(), ...written];
 }
 
-function filesBelow(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((file) => statSync(file).size < 64 * 1024 * 1024);
-}
-
 t.test('keeps the private half of an attested key in supervisor and front', async (t) => {
-  const verifier = await verifierOf(PASSWORD);
-  const serving = await servingStack(t, {
-    enclaveSettings: { tls: { key: 'attested', names: [ENCLAVE_NAME] }, database: { login: 'verifier' } },
-    databaseSecrets: { secret: verifier },
-  });
-  const { stack, address } = serving;
-  await changeInDatabase(stack, verifier);
-  const certificate = await shownCertificate(address);
+  const { serving, certificate } = await ownTlsStack(t);
+  const { stack } = serving;
   const client = await session(serving, certificate.toString());
   t.equal(await answerOf(client), 42);
   const { enclave } = stack;

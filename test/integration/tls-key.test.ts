@@ -2,24 +2,17 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { ENCLAVE_NAME } from '../../cli/demo/certificates.ts';
 import { writeVerificationFiles } from '../../cli/demo/verification.ts';
 import { publicKeySha256 } from '../../encoding/public-key-hash.ts';
 import { acraEnclave } from '../cli/support/acra-enclave.ts';
-import { logLines, servingStack, step } from '../support/stack.ts';
-import { answerOf, PASSWORD, psql, session, withoutPsql } from './support/own-tls-client.ts';
+import { logLines, step } from '../support/stack.ts';
+import { answerOf, psql, session, withoutPsql } from './support/own-tls-client.ts';
+import { ownTlsStack } from './support/own-tls-stack.ts';
 import { shownCertificate } from './support/shown-certificate.ts';
-import { changeInDatabase, verifierOf } from './support/verifier-login.ts';
 
 t.test('serves with a certificate of its own, which clients that know it take as their root', async (t) => {
-  const verifier = await verifierOf(PASSWORD);
-  const serving = await servingStack(t, {
-    enclaveSettings: { tls: { key: 'attested', names: [ENCLAVE_NAME] }, database: { login: 'verifier' } },
-    databaseSecrets: { secret: verifier },
-  });
+  const { serving, certificate } = await ownTlsStack(t);
   const { stack, address } = serving;
-  await changeInDatabase(stack, verifier);
-  const certificate = await shownCertificate(address);
   const pem = certificate.toString();
   const key = logLines(stack.enclave, 'supervisor').find(({ event }) => event === 'tls.key-known');
   t.match(key, { key: 'attested', tlsKeySha256: publicKeySha256(certificate) });
