@@ -21,7 +21,7 @@ t.test('ends a process whose thread is held, and says so first', async (t) => {
 });
 
 t.test('leaves one alone that works in long spells, and lets it end by itself', async (t) => {
-  const { status, signal, stdout } = run(200);
+  const { status, signal, stdout } = run(300);
   t.equal(signal, null);
   t.equal(status, 0);
   t.equal(stdout, 'working\nstopped\n');
