@@ -12,7 +12,7 @@ import { makeVerifier } from '../../postgres/scram/verifier.ts';
 import { systemRandom } from '../../runtime/random.ts';
 import { SecretBuffer } from '../../runtime/secret-buffer.ts';
 
-import { logLines, type ServingStack, servingStack } from '../support/stack.ts';
+import { logLines, type ServingStack, servingStack, step } from '../support/stack.ts';
 
 const PASSWORDS = { first: 'first of the application', next: 'next of the application', other: 'known to nobody' };
 
@@ -147,6 +147,7 @@ t.test('checks passwords against verifiers, and logs in with what the proof leav
   });
 
   await t.test('and tells the operator what it did and why, without a secret', async (t) => {
+    await stack.enclave.until(() => events(stack, 'guard.verifier-stale').length > 0, step());
     const details = events(stack, 'guard.session-ended').flatMap(({ detail }) => detail ?? []);
     t.same([...new Set(details)].sort(), [
       'enclave.yaml does not let this certificate be that user',
