@@ -25,10 +25,7 @@ const LIMITS = {
 /** Not the heartbeat's: who touches that without the right byte is ended. The parent's declared ports, its usual services, and others that nobody should serve. */
 const PARENT_PORTS = [
   ...Object.values(VSOCK_PORTS),
-  ...[
-    1, 22, 53, 80, 111, 443, 1024, 2375, 3128, 5433, 8000, 8080, 9002, 9464, 10_000, 15_433, 65_535, 65_536,
-    0x7fff_ffff,
-  ],
+  ...[1, 22, 53, 80, 111, 443, 1024, 2375, 3128, 5433, 8000, 8080, 9464, 10_000, 15_433, 65_535, 65_536, 0x7fff_ffff],
 ];
 /** Hypervisor, loopback, ourselves, and where sibling enclaves would be. */
 const OTHER_CIDS = [0, 1, 16, 4, 5, 17, 18, 1000, 0xffff_fffe];
