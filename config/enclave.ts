@@ -18,6 +18,7 @@ import {
   routeLimits,
 } from './fields.ts';
 import { guardSection, isGiven } from './guard.ts';
+import { keysFaults, keysSection } from './keys.ts';
 import { kmsSection } from './kms.ts';
 import { leaseSection } from './lease.ts';
 import { portTable } from './route-fields.ts';
@@ -135,6 +136,7 @@ export const enclaveSchema = z
     acra: acra.prefault({}),
     database,
     kms: kmsSection,
+    keys: keysSection,
     lease: leaseSection,
     imds,
     entropy,
@@ -147,11 +149,12 @@ export const enclaveSchema = z
     restart,
     health,
   })
-  .superRefine(({ ingress, tls, guard, acra, database }, context) => {
+  .superRefine(({ ingress, tls, guard, acra, database, keys }, context) => {
     const { clientIdFrom, listen } = acra;
     for (const { path, message } of [
       ...loginFaults({ ingress, database, clientIdFrom }),
       ...tlsFaults({ ingress, tls, acra }),
+      ...keysFaults({ keys, tls, ingress }),
     ]) {
       context.addIssue({ code: 'custom', path: [...path], message });
     }

@@ -6,6 +6,68 @@ import { CodedError } from '../runtime/errors.ts';
 const REISSUE = 'Let the CA issue it again with what is allowed; subject and key may stay the same.';
 
 export const KEY_ERRORS = {
+  KEY_SET_INVALID: {
+    meaning: 'What was brought as a key set is none, or not in its one form.',
+    action: 'Bring the key set as the enclave handed it out; restore it from a copy.',
+  },
+  KEY_SET_UNSEALABLE: {
+    meaning:
+      'The master key in the key set does not open with its data key: something in the set was changed, or parts of two sets were put together.',
+    action: 'Restore the key set from a copy.',
+  },
+  KEY_TRANSCRIPT_INVALID: {
+    meaning: 'The transcript of a key set does not prove that an enclave made it.',
+    action: 'Bring the transcript that the enclave handed out with this key set.',
+  },
+  KEY_TRANSCRIPT_OTHER_SET: {
+    meaning: 'The transcript proves where another key set was made, not this one.',
+    action: 'Bring the transcript that belongs to this key set: both lie in one folder.',
+  },
+  KEY_TRANSCRIPT_OTHER_IMAGE: {
+    meaning: 'The key set was made in an enclave of another image than those that this image trusts.',
+    action:
+      'Name the PCR0 of that image under `keys.madeIn` of enclave.yaml, if you trust it, and build the image again.',
+  },
+  KEY_SET_OTHER_KEEPER: {
+    meaning: 'The key set lies under another KMS key, or another encryption context, than enclave.yaml names.',
+    action:
+      'Bring the key set of this enclave. If it is to move to another KMS key, name the old one under `keys.formerKmsKeys` and ask for `keys rotate kms`.',
+  },
+  KEY_REQUEST_INVALID: {
+    meaning: 'What was sent is no signed request to make or change keys.',
+    action: 'Make it with `acra-enclave keys request` of the same release.',
+  },
+  KEY_REQUEST_STALE: {
+    meaning:
+      'The request was made for another enclave, another boot of it, another configuration, or for a key set that has been replaced since.',
+    action:
+      'Make the request again (`acra-enclave keys request`); requests are for one boot and one state of the keys.',
+  },
+  KEY_REQUEST_REFUSED: {
+    meaning: 'The enclave does not do what the request asks for.',
+    action: 'See what is allowed in the message; `keys.ceremony` of enclave.yaml must allow a ceremony.',
+  },
+  KEY_SECRET_UNSEALABLE: {
+    meaning: 'A secret in the request was encrypted for another enclave, boot, request or user, or was changed.',
+    action: 'Make the request again (`acra-enclave keys request`).',
+  },
+  KEY_SET_OTHER_ENCLAVE: {
+    meaning: 'The key set is of an enclave of another name.',
+    action: 'Bring the key set of this enclave: `name` of enclave.yaml.',
+  },
+  KEY_SET_ROLLED_BACK: {
+    meaning: 'The key set is older than the one that the enclave has, or another than the measured configuration pins.',
+    action: 'Bring the newest key set. If it is lost, see docs/keys.md on what an older one lacks.',
+  },
+  KEY_SET_MISSING: {
+    meaning: 'The enclave takes its keys from the parent instance, and was brought no key set.',
+    action:
+      'Put key set and transcript into `keys.folder` of host-proxy.yaml, or hold a ceremony (`acra-enclave keys ceremony`).',
+  },
+  KEY_REQUEST_UNAPPROVED: {
+    meaning: 'Fewer operators have signed the request than `keys.approvals` of enclave.yaml demands.',
+    action: 'Let further operators sign it with `acra-enclave keys approve`.',
+  },
   MASTER_KEY_FILE_INVALID: {
     meaning: 'The file with the master key’s KMS ciphertext is not of the form that `keys new` writes.',
     action:

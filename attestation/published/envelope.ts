@@ -14,17 +14,18 @@ import type { SigningKey, VerifyingKey } from './keys.ts';
 /** of in-toto (spec/v1/envelope.md). */
 export const PAYLOAD_TYPE = 'application/vnd.in-toto+json';
 
-/** A statement, of which the runtime statement has 64 KB at most. */
-const MAX_PAYLOAD_BYTES = 128 * 1024;
+/** A statement, of which the runtime statement has 64 KB at most; or a request about keys, with secrets of 200 users or ids of 1,000 clients. */
+const MAX_PAYLOAD_BYTES = 768 * 1024;
 /** DER of P-384 has 104. */
 const MAX_SIGNATURE_BYTES = 128;
 const MAX_SIGNATURES = 32;
 const MAX_KEY_ID_LENGTH = 256;
+const MAX_TYPE_LENGTH = 256;
 
 const encoded = (maxBytes: number) => z.string().max(4 * Math.ceil(maxBytes / 3));
 const envelope = z.object({
   payload: encoded(MAX_PAYLOAD_BYTES),
-  payloadType: z.literal(PAYLOAD_TYPE),
+  payloadType: z.string().max(MAX_TYPE_LENGTH),
   signatures: z
     .array(z.object({ keyid: z.string().max(MAX_KEY_ID_LENGTH).default(''), sig: encoded(MAX_SIGNATURE_BYTES) }))
     .min(1)
@@ -38,6 +39,7 @@ interface Signature {
 }
 
 export interface Envelope {
+  readonly payloadType: string;
   readonly payload: Buffer;
   readonly signatures: readonly Signature[];
 }
@@ -47,16 +49,23 @@ export function preAuthEncoding(type: string, body: Buffer): Buffer {
   return Buffer.concat([Buffer.from(`DSSEv1 ${Buffer.byteLength(type)} ${type} ${body.length} `), body]);
 }
 
-/** @throws MeasurementsError MEASUREMENTS_ENVELOPE_INVALID */
-export function parseEnvelope(json: unknown): Envelope {
+/** @param demandedType of what is to be in it. @throws MeasurementsError MEASUREMENTS_ENVELOPE_INVALID */
+export function parseEnvelope(json: unknown, demandedType: string): Envelope {
   const parsed = envelope.safeParse(json);
   if (!parsed.success) {
     const found = z.prettifyError(parsed.error);
     throw new MeasurementsError('MEASUREMENTS_ENVELOPE_INVALID', 'the envelope is malformed', { found });
   }
-  const { payload, signatures } = parsed.data;
+  const { payload, payloadType, signatures } = parsed.data;
+  if (payloadType !== demandedType) {
+    throw new MeasurementsError('MEASUREMENTS_ENVELOPE_INVALID', 'the envelope holds something else', {
+      found: payloadType,
+      allowed: demandedType,
+    });
+  }
   return wrapFormatError(
     () => ({
+      payloadType,
       payload: decodeStrictBase64('the payload', payload, 'either'),
       signatures: signatures.map(({ keyid, sig }) => ({
         keyId: keyid,
@@ -68,10 +77,10 @@ export function parseEnvelope(json: unknown): Envelope {
 }
 
 /** JSON, as DSSE recommends. */
-export function encodeEnvelope({ payload, signatures }: Envelope): string {
+export function encodeEnvelope({ payloadType, payload, signatures }: Envelope): string {
   const members = {
     payload: payload.toString('base64'),
-    payloadType: PAYLOAD_TYPE,
+    payloadType,
     signatures: signatures.map(({ keyId, bytes }) => ({ keyid: keyId, sig: bytes.toString('base64') })),
   };
   return `${JSON.stringify(members, null, 2)}\n`;
@@ -80,8 +89,11 @@ export function encodeEnvelope({ payload, signatures }: Envelope): string {
 export type SignatureState = 'signed' | 'not signed' | 'invalid';
 
 /** `invalid`: a signature says that it is of this key and does not verify; it makes no difference beyond the message. */
-export function signatureState({ payload, signatures }: Envelope, { key, hash, keyId }: VerifyingKey): SignatureState {
-  const message = preAuthEncoding(PAYLOAD_TYPE, payload);
+export function signatureState(
+  { payloadType, payload, signatures }: Envelope,
+  { key, hash, keyId }: VerifyingKey,
+): SignatureState {
+  const message = preAuthEncoding(payloadType, payload);
   if (signatures.some(({ bytes }) => verify(hash, message, key, bytes))) return 'signed';
   return signatures.some((each) => each.keyId === keyId) ? 'invalid' : 'not signed';
 }
@@ -89,7 +101,7 @@ export function signatureState({ payload, signatures }: Envelope, { key, hash, k
 /** The envelope with one more signature; the same when this key has signed already. */
 export function withSignatureOf(unsigned: Envelope, key: SigningKey): Envelope {
   if (signatureState(unsigned, key) === 'signed') return unsigned;
-  const message = preAuthEncoding(PAYLOAD_TYPE, unsigned.payload);
+  const message = preAuthEncoding(unsigned.payloadType, unsigned.payload);
   const bytes = sign(key.hash, message, key.privateKey);
   if (unsigned.signatures.length >= MAX_SIGNATURES) {
     throw new MeasurementsError('MEASUREMENTS_ENVELOPE_INVALID', 'the envelope has no room for another signature', {

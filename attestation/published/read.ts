@@ -6,7 +6,7 @@ import { parseUniqueJson } from '../../encoding/unique-json.ts';
 import type { ExpectedMeasurements } from '../expected.ts';
 import type { MeasurementsContent } from './content.ts';
 import type { Envelope } from './envelope.ts';
-import { parseEnvelope, signatureState } from './envelope.ts';
+import { PAYLOAD_TYPE, parseEnvelope, signatureState } from './envelope.ts';
 import { MeasurementsError, type MeasurementsErrorCode } from './errors.ts';
 import { requireDistinct, type VerifyingKey } from './keys.ts';
 import { parseMeasurementsJson } from './measurements-json.ts';
@@ -63,7 +63,7 @@ export function parsePublished(bytes: Buffer): PublishedFile {
   if (typeof json !== 'object' || json === null || !('payloadType' in json)) {
     return { kind: 'plain', content: parseMeasurementsJson(json) };
   }
-  const envelope = parseEnvelope(json);
+  const envelope = parseEnvelope(json, PAYLOAD_TYPE);
   return { kind: 'signed', envelope, content: decodeSigned(envelope.payload) };
 }
 

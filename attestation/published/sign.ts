@@ -1,7 +1,7 @@
 /** Makes the envelope around the measurements of a build. */
 import type { PcrIndex } from '../../wire/brands.ts';
 import { type MeasurementsContent, requireWholeImage } from './content.ts';
-import type { Envelope } from './envelope.ts';
+import { type Envelope, PAYLOAD_TYPE } from './envelope.ts';
 import { MeasurementsError } from './errors.ts';
 import { encodeSigned, type Source } from './statement.ts';
 
@@ -22,5 +22,9 @@ export function toUnsignedEnvelope(content: MeasurementsContent, publication: Pu
     throw new MeasurementsError('MEASUREMENTS_INCOMPLETE', 'the file names no image or no bill of materials');
   }
   const pcrs = new Map([...content.pcrs, ...parentPcrs].toSorted(([a], [b]) => a - b));
-  return { payload: encodeSigned({ ...content, ...more, image, billOfMaterials, pcrs }), signatures: [] };
+  return {
+    payloadType: PAYLOAD_TYPE,
+    payload: encodeSigned({ ...content, ...more, image, billOfMaterials, pcrs }),
+    signatures: [],
+  };
 }

@@ -4,6 +4,7 @@
  */
 import { CodedError, describeError } from '../../runtime/errors.ts';
 import type { Logger } from '../../runtime/log.ts';
+import { RequestError } from '../../wire/requests/errors.ts';
 import { refusalOf } from '../../wire/requests/messages.ts';
 import type { ParentAnswer } from '../../wire/requests/parent-messages.ts';
 import type { ParentAnswerer } from '../../wire/requests/serve.ts';
@@ -35,9 +36,17 @@ export function answerParent({ attestor, certificateDesk, logger }: AnswerDeps):
   }
 
   return async (asked, signal) => {
-    if (asked.type === 'attest') return attestor.answer(asked, signal);
     try {
-      return asked.type === 'certificate-request' ? await request(asked.nonce, signal) : install(asked.chain);
+      switch (asked.type) {
+        case 'attest':
+          return await attestor.answer(asked, signal);
+        case 'certificate-request':
+          return await request(asked.nonce, signal);
+        case 'install-certificate':
+          return install(asked.chain);
+        default:
+          throw new RequestError('REQUEST_MALFORMED', 'the keys of this enclave lie in its image');
+      }
     } catch (error) {
       return refuse(error);
     }

@@ -14,7 +14,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   kms: ['runtime', 'encoding', 'wire', 'attestation'],
   acra: GROUND,
   sessions: [...GROUND, 'acra'],
-  keys: [...GROUND, 'kms', 'acra'],
+  keys: [...GROUND, 'attestation', 'kms', 'acra'],
   supervisor: [...GROUND, 'relay', 'attestation', 'kms', 'keys', 'acra', 'sessions'],
   'host-proxy': [...GROUND, 'relay', 'attestation', 'eif'],
   eif: [...GROUND, 'attestation'],

@@ -4,16 +4,21 @@ import { encodeFrame } from '../control/frame.ts';
 import { MAX_ANSWER_BYTES } from './bounds.ts';
 import { type EnclaveAnswer, type EnclaveRequest, parseEnclaveAnswer } from './messages.ts';
 import { readOneFrame } from './one-frame.ts';
-import { type ParentAnswer, type ParentRequest, parseParentAnswer } from './parent-messages.ts';
+import {
+  MAX_PARENT_ANSWER_BYTES,
+  type ParentAnswer,
+  type ParentRequest,
+  parseParentAnswer,
+} from './parent-messages.ts';
 
 async function exchange<Answer>(
   stream: Duplex,
   request: ParentRequest,
-  parse: (payload: Buffer) => Answer,
+  { parse, maxBytes }: { readonly parse: (payload: Buffer) => Answer; readonly maxBytes: number },
   signal: AbortSignal,
 ): Promise<Answer> {
   try {
-    const answer = readOneFrame(stream, MAX_ANSWER_BYTES, signal);
+    const answer = readOneFrame(stream, maxBytes, signal);
     if (!signal.aborted) stream.write(encodeFrame(request));
     return parse(await answer);
   } finally {
@@ -26,10 +31,10 @@ async function exchange<Answer>(
  * @throws WireError WIRE_FRAME_TOO_LARGE, WIRE_MESSAGE_INVALID, WIRE_STREAM_ENDED; the signal's reason
  */
 export function askEnclave(stream: Duplex, request: EnclaveRequest, signal: AbortSignal): Promise<EnclaveAnswer> {
-  return exchange(stream, request, parseEnclaveAnswer, signal);
+  return exchange(stream, request, { parse: parseEnclaveAnswer, maxBytes: MAX_ANSWER_BYTES }, signal);
 }
 
 /** The same over the requests route, where the parent may ask more. */
 export function askAsParent(stream: Duplex, request: ParentRequest, signal: AbortSignal): Promise<ParentAnswer> {
-  return exchange(stream, request, parseParentAnswer, signal);
+  return exchange(stream, request, { parse: parseParentAnswer, maxBytes: MAX_PARENT_ANSWER_BYTES }, signal);
 }

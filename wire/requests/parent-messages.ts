@@ -1,21 +1,39 @@
 /**
- * What only the parent may ask, over the requests route: the request for a certificate of the enclave's TLS key, and that a certificate be
- * taken. Strangers on the public port ask for attestation alone (messages.ts). Neither is a secret, and nothing that is brought is believed.
+ * What only the parent may ask, over the requests route: the request for a certificate of the enclave's TLS key, that a certificate be
+ * taken, that a key set be taken, or that one be made or changed as operators ask. Strangers on the public port ask for attestation alone
+ * (messages.ts). None of it is a secret, and nothing that is brought is believed.
  */
 import { z } from 'zod';
 import { attest, attestation, base64, nonce, parseWith, refusal } from './messages.ts';
 
 /** PEM of a certificate and of the CAs behind it (keys/tls/accept-certificate.ts). */
 export const MAX_CHAIN_CHARACTERS = 24 * 1_024;
-/** Of one request's JSON; a line break of PEM has two characters there. */
-export const MAX_PARENT_REQUEST_BYTES = MAX_CHAIN_CHARACTERS + 2 * 1_024;
+/** A key set (keys/set/key-set.ts), and the request of operators behind it (keys/requests/key-request.ts), in bytes. */
+const MAX_KEY_SET_BYTES = 3 * 1024 * 1024;
+const MAX_TRANSCRIPT_BYTES = 2 * 1024 * 1024;
+const MAX_KEY_REQUEST_BYTES = 1024 * 1024;
+/** Of one request's JSON: a key set with its transcript is the longest. */
+export const MAX_PARENT_REQUEST_BYTES = 7 * 1024 * 1024;
+export const MAX_PARENT_ANSWER_BYTES = MAX_PARENT_REQUEST_BYTES;
 /** 50 names of 253 characters, in PKCS #10. */
 const MAX_CERTIFICATE_REQUEST_BYTES = 16 * 1_024;
+
+const keySetMembers = {
+  /** Canonical JSON, base64. */
+  keySet: base64(MAX_KEY_SET_BYTES),
+  /** JSON (keys/set/transcript.ts), base64. */
+  transcript: base64(MAX_TRANSCRIPT_BYTES),
+};
 
 const parentRequest = z.discriminatedUnion('type', [
   attest,
   z.strictObject({ type: z.literal('certificate-request'), nonce }),
   z.strictObject({ type: z.literal('install-certificate'), chain: z.string().max(MAX_CHAIN_CHARACTERS) }),
+  z.strictObject({ type: z.literal('keys-status') }),
+  /** To be taken: at boot, or in the place of the set that the enclave has. */
+  z.strictObject({ type: z.literal('bring-keys'), ...keySetMembers }),
+  /** What operators ask for: DSSE, base64. Makes a set and changes nothing in the enclave until that is brought. */
+  z.strictObject({ type: z.literal('change-keys'), request: base64(MAX_KEY_REQUEST_BYTES) }),
 ]);
 export type ParentRequest = z.infer<typeof parentRequest>;
 
@@ -33,6 +51,22 @@ const parentAnswer = z.discriminatedUnion('type', [
     /** Milliseconds since the epoch. */
     endsMs: z.int(),
   }),
+  z.strictObject({
+    type: z.literal('keys-status'),
+    /** Undefined while the enclave has none. */
+    taken: z.strictObject({ generation: z.int().min(1), sha256: z.string().max(64) }).optional(),
+    /** Whether it would hold a ceremony. */
+    ceremony: z.boolean(),
+  }),
+  z.strictObject({
+    type: z.literal('keys-taken'),
+    generation: z.int().min(1),
+    /** Of the key set. */
+    sha256: z.string().max(64),
+  }),
+  z.strictObject({ type: z.literal('keys-made'), ...keySetMembers }),
+  /** Of a request that changes no set: the TLS key of this boot. */
+  z.strictObject({ type: z.literal('keys-changed'), what: z.string().max(1_000) }),
 ]);
 export type ParentAnswer = z.infer<typeof parentAnswer>;
 

@@ -16,7 +16,7 @@ import { makeSigner } from './support/published.ts';
 const provider = makeSigner('provider', 'ed25519');
 const auditor = makeSigner('auditor', 'secp384r1');
 const PAYLOAD = Buffer.from('{"a":"ü"}');
-const signed = withSignatureOf({ payload: PAYLOAD, signatures: [] }, provider.key);
+const signed = withSignatureOf({ payloadType: PAYLOAD_TYPE, payload: PAYLOAD, signatures: [] }, provider.key);
 const asJson = () => JSON.parse(encodeEnvelope(signed));
 
 t.test('signs what the specification says: its example, to the byte', async (t) => {
@@ -40,12 +40,13 @@ t.test('keeps signatures of all algorithms over one payload, and each key once',
   const p256 = makeSigner('p256', 'prime256v1');
   const all = [provider, auditor, p256];
   const envelope = all.reduce((before, { key }) => withSignatureOf(before, key), {
+    payloadType: PAYLOAD_TYPE,
     payload: PAYLOAD,
     signatures: [],
   } as typeof signed);
   const again = all.reduce((before, { key }) => withSignatureOf(before, key), envelope);
   t.equal(again.signatures.length, all.length);
-  const read = parseEnvelope(JSON.parse(encodeEnvelope(again)));
+  const read = parseEnvelope(JSON.parse(encodeEnvelope(again)), PAYLOAD_TYPE);
   t.same(read, again);
   for (const { key } of all) t.equal(signatureState(read, key), 'signed');
 });
@@ -63,22 +64,21 @@ t.test('counts a copy of a signature under the name of another key as no signatu
 t.test('keeps a signature valid whatever key id the file gives it', async (t) => {
   for (const keyid of ['', auditor.key.keyId, 'another']) {
     const { signatures, ...rest } = asJson();
-    const envelope = parseEnvelope({ ...rest, signatures: [{ ...signatures[0], keyid }] });
+    const envelope = parseEnvelope({ ...rest, signatures: [{ ...signatures[0], keyid }] }, PAYLOAD_TYPE);
     t.equal(signatureState(envelope, provider.key), 'signed');
   }
   const { signatures, ...rest } = asJson();
-  t.equal(signatureState(parseEnvelope({ ...rest, signatures: [{ sig: signatures[0].sig }] }), provider.key), 'signed');
+  t.equal(
+    signatureState(parseEnvelope({ ...rest, signatures: [{ sig: signatures[0].sig }] }, PAYLOAD_TYPE), provider.key),
+    'signed',
+  );
 });
 
 t.test('ignores members that it does not know, as envelope.md demands, and reads base64 for URLs', async (t) => {
   const { signatures, payload, ...rest } = asJson();
   const urlSafe = payload.replaceAll('+', '-').replaceAll('/', '_');
-  const envelope = parseEnvelope({
-    ...rest,
-    payload: urlSafe,
-    future: 1,
-    signatures: [{ ...signatures[0], cert: 'x' }],
-  });
+  const parts = { ...rest, payload: urlSafe, future: 1, signatures: [{ ...signatures[0], cert: 'x' }] };
+  const envelope = parseEnvelope(parts, PAYLOAD_TYPE);
   t.equal(signatureState(envelope, provider.key), 'signed');
 });
 
@@ -100,7 +100,10 @@ t.test('finds no signature when one bit of the payload or of the signature is an
 t.test('finds no signature over the same bytes as another type', async (t) => {
   const { sign } = await import('node:crypto');
   const bytes = sign(null, preAuthEncoding(`${PAYLOAD_TYPE}x`, PAYLOAD), provider.key.privateKey);
-  t.equal(signatureState({ payload: PAYLOAD, signatures: [{ keyId: '', bytes }] }, provider.key), 'not signed');
+  t.equal(
+    signatureState({ payloadType: PAYLOAD_TYPE, payload: PAYLOAD, signatures: [{ keyId: '', bytes }] }, provider.key),
+    'not signed',
+  );
 });
 
 const OTHERS: Readonly<Record<string, (json: ReturnType<typeof asJson>) => unknown>> = {
@@ -117,12 +120,12 @@ const OTHERS: Readonly<Record<string, (json: ReturnType<typeof asJson>) => unkno
 
 for (const [what, change] of Object.entries(OTHERS)) {
   t.test(`rejects ${what} (MEASUREMENTS_ENVELOPE_INVALID)`, async () => {
-    throwsCode(() => parseEnvelope(change(asJson())), MeasurementsError, 'MEASUREMENTS_ENVELOPE_INVALID');
+    throwsCode(() => parseEnvelope(change(asJson()), PAYLOAD_TYPE), MeasurementsError, 'MEASUREMENTS_ENVELOPE_INVALID');
   });
 }
 
 t.test('rejects one signature more than an envelope may have', async () => {
   const [signature] = signed.signatures;
-  const full = { payload: PAYLOAD, signatures: Array(32).fill(signature) };
+  const full = { payloadType: PAYLOAD_TYPE, payload: PAYLOAD, signatures: Array(32).fill(signature) };
   throwsCode(() => withSignatureOf(full, auditor.key), MeasurementsError, 'MEASUREMENTS_ENVELOPE_INVALID');
 });

@@ -1,7 +1,7 @@
 /** What a reader demands of published measurements, and what each demand that is not met is called. */
 import t from 'tap';
 import { SIGNATURE_PCR } from '../../../attestation/published/content.ts';
-import { parseEnvelope } from '../../../attestation/published/envelope.ts';
+import { PAYLOAD_TYPE, parseEnvelope } from '../../../attestation/published/envelope.ts';
 import { MeasurementsError, type MeasurementsErrorCode } from '../../../attestation/published/errors.ts';
 import { examinePublished, type PublishedDemands, readPublished } from '../../../attestation/published/read.ts';
 import { compareContent } from '../../../attestation/published/same.ts';
@@ -97,7 +97,7 @@ t.test('allows the clock of a signer to be some minutes ahead, and ends at the v
 /** The same file with another payload: what the parent would want a user to read. */
 function withPayload(change: (text: string) => string): Buffer {
   const json = JSON.parse(both.toString());
-  const { payload } = parseEnvelope(json);
+  const { payload } = parseEnvelope(json, PAYLOAD_TYPE);
   return Buffer.from(JSON.stringify({ ...json, payload: Buffer.from(change(payload.toString())).toString('base64') }));
 }
 const otherPcr0 = withPayload((text) => text.replace('a0'.repeat(48), 'b0'.repeat(48)));

@@ -1,6 +1,6 @@
 /** What is signed: one form, complete, and without a contradiction. */
 import t from 'tap';
-import { parseEnvelope } from '../../../attestation/published/envelope.ts';
+import { PAYLOAD_TYPE, parseEnvelope } from '../../../attestation/published/envelope.ts';
 import { MeasurementsError, type MeasurementsErrorCode } from '../../../attestation/published/errors.ts';
 import { toUnsignedEnvelope } from '../../../attestation/published/sign.ts';
 import { decodeSigned, PREDICATE_TYPE } from '../../../attestation/published/statement.ts';
@@ -9,7 +9,7 @@ import { toPcrIndex } from '../../../wire/brands.ts';
 import { throwsCode } from '../../support/coded-error.ts';
 import { CONTENT, DAY_MS, makeSigner, NOW_MS, RUNTIME, signedBy } from './support/published.ts';
 
-const { payload } = parseEnvelope(JSON.parse(signedBy(makeSigner('provider', 'ed25519')).toString()));
+const { payload } = parseEnvelope(JSON.parse(signedBy(makeSigner('provider', 'ed25519')).toString()), PAYLOAD_TYPE);
 const parse = () => JSON.parse(payload.toString());
 type Statement = ReturnType<typeof parse>;
 const inPredicate = (change: object) => (json: Statement) => ({ ...json, predicate: { ...json.predicate, ...change } });

@@ -1,0 +1,133 @@
+/**
+ * Where the enclave's keys come from (section `keys` of enclave.yaml). `image`: they lie in the measured folder, sealed, and every change
+ * is another image. `parent`: an enclave makes them, the parent instance keeps them, as key sets with generations (key-sets.md), and
+ * they change at run time, on requests that the operators named here have signed.
+ */
+import { z } from 'zod';
+import { parseKeyArn } from './aws-names.ts';
+import { fileInFolder } from './fields.ts';
+
+const MAX_OPERATORS = 32;
+const MAX_IMAGES = 100;
+const MAX_FORMER_KEYS = 10;
+
+const operator = z.strictObject({
+  name: z.string().regex(/^[a-z0-9][a-z0-9._@-]{0,62}$/, { error: 'must be lower-case letters, digits and ._@-' }),
+  key: fileInFolder.describe('PEM of the public key that signs requests: Ed25519, P-256 or P-384'),
+});
+
+const hex = (digits: number) => z.string().regex(new RegExp(`^[0-9a-f]{${digits}}$`));
+
+export const keysSection = z
+  .strictObject({
+    source: z
+      .enum(['image', 'parent'])
+      .default('image')
+      .describe(
+        'image: keys lie in this folder, sealed; parent: an enclave has made them, and the parent instance keeps them in key sets',
+      ),
+    operators: z
+      .array(operator)
+      .min(1)
+      .max(MAX_OPERATORS)
+      .optional()
+      .describe('with source: parent, who may ask the enclave to make or change keys'),
+    approvals: z
+      .int()
+      .min(1)
+      .max(MAX_OPERATORS)
+      .optional()
+      .describe('with source: parent, how many of the operators must have signed each request; default: 1'),
+    ceremony: z
+      .enum(['refused', 'allowed'])
+      .optional()
+      .describe('with source: parent, whether the enclave makes keys where it is brought none; default: refused'),
+    madeIn: z
+      .array(hex(96))
+      .max(MAX_IMAGES)
+      .optional()
+      .describe('with source: parent, PCR0 of other images whose key sets are taken; those of this image always are'),
+    formerKmsKeys: z
+      .array(z.string().refine((text) => parseKeyArn(text) !== undefined, { error: 'must be a full key ARN' }))
+      .max(MAX_FORMER_KEYS)
+      .optional()
+      .describe('with source: parent, KMS keys under which key sets may still be, beside kms.keyArn'),
+    pin: z
+      .union([z.enum(['none', 'policy']), hex(64)], { error: 'must be none, policy, or the SHA-256 of a key set' })
+      .optional()
+      .describe(
+        'with source: parent, what keeps the parent from bringing an older key set. policy: the key policy demands the generation; a SHA-256: this set and no other; none (default): nothing',
+      ),
+  })
+  .prefault({});
+
+type KeysSection = z.output<typeof keysSection>;
+
+interface KeysSections {
+  readonly keys: KeysSection;
+  readonly tls: { readonly key: 'sealed' | 'attested' };
+  readonly ingress: { readonly tls: 'terminate' | 'passthrough' };
+}
+
+interface Fault {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
+const PARENT_ONLY = ['operators', 'approvals', 'ceremony', 'madeIn', 'formerKmsKeys', 'pin'] as const;
+
+function parentFaults({ keys, tls, ingress }: KeysSections): Fault[] {
+  const { operators = [], approvals = 1 } = keys;
+  const repeated = (of: 'name' | 'key') =>
+    operators.flatMap((each, index) =>
+      operators.findIndex((other) => other[of] === each[of]) < index
+        ? [{ path: ['keys', 'operators', index, of], message: 'is there twice' }]
+        : [],
+    );
+  return [
+    operators.length === 0
+      ? [{ path: ['keys', 'operators'], message: 'must name at least one operator with source: parent' }]
+      : [],
+    approvals > Math.max(1, operators.length)
+      ? [{ path: ['keys', 'approvals'], message: `must be at most ${operators.length}: there are no more operators` }]
+      : [],
+    repeated('name'),
+    repeated('key'),
+    ingress.tls === 'terminate'
+      ? []
+      : [{ path: ['keys', 'source'], message: 'must be image with ingress.tls: passthrough' }],
+    tls.key === 'attested'
+      ? []
+      : [{ path: ['tls', 'key'], message: 'must be attested with keys.source: parent: no key set holds a TLS key' }],
+  ].flat();
+}
+
+/** What the section says against itself and others. */
+export function keysFaults(sections: KeysSections): readonly Fault[] {
+  if (sections.keys.source === 'parent') return parentFaults(sections);
+  return PARENT_ONLY.filter((field) => sections.keys[field] !== undefined).map((field) => ({
+    path: ['keys', field],
+    message: 'must be left out with source: image: keys change with the image',
+  }));
+}
+
+/** With all defaults. */
+export interface ParentKeys {
+  readonly operators: readonly {
+    readonly name: string /** Relative to the measured folder. */;
+    readonly key: string;
+  }[];
+  readonly approvals: number;
+  readonly ceremony: 'refused' | 'allowed';
+  /** PCR0, lower-case hex. */
+  readonly madeIn: readonly string[];
+  readonly formerKmsKeys: readonly string[];
+  readonly pin: string;
+}
+
+/** @returns undefined where keys lie in the image */
+export function parentKeysOf({ keys }: Pick<KeysSections, 'keys'>): ParentKeys | undefined {
+  if (keys.source === 'image') return undefined;
+  const { operators = [], approvals = 1, ceremony = 'refused', madeIn = [], formerKmsKeys = [], pin = 'none' } = keys;
+  return { operators, approvals, ceremony, madeIn, formerKmsKeys, pin };
+}
