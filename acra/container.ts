@@ -41,8 +41,11 @@ function invalid(message: string): AcraError {
   return new AcraError('ACRA_CONTAINER_INVALID', message);
 }
 
-/** First two bytes of SHA-256 over the key; the context that would follow it is empty. */
-function keyId(key: Buffer): Buffer {
+/**
+ * What an AcraBlock calls the key that it is under: the first two bytes of SHA-256 over the key; the context that would follow it is
+ * empty. Different keys may have the same.
+ */
+export function keyId(key: Buffer): Buffer {
   return createHash('sha256').update(key).digest().subarray(0, KEY_ID_BYTES);
 }
 

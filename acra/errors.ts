@@ -169,6 +169,11 @@ export const KEYSTORE_ERRORS = {
     meaning: 'The new keystore could not be written; nothing was left behind.',
     action: 'Check that the parent folder exists, is writable and has room.',
   },
+  KEYSTORE_KEY_IDS: {
+    meaning:
+      'No new key could be made whose id, as stored values name it, no other key has; which values are under an old key could not be told.',
+    action: 'Drop old keys that nothing is under any more (`acra-enclave keys forget-old`).',
+  },
   KEYSTORE_FILE_UNKNOWN: {
     meaning:
       'The keystore holds something that is no key of keystore v1; acra-server would refuse to start or ignore it.',

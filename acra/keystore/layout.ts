@@ -75,6 +75,20 @@ export function clientKeyFile(clientId: string, purpose: ClientKeyPurpose): KeyF
   return { path: `${clientId}${suffix}`, purpose, clientId, context, rotated: false };
 }
 
+const NANOSECOND_DIGITS = 6;
+
+/**
+ * Where a key goes that is rotated out.
+ * @param nowMs of the wall clock
+ * @param nanoseconds further ones, below 1,000,000
+ */
+export function rotatedKeyFile(current: KeyFile, nowMs: number, nanoseconds = 0): KeyFile {
+  const [seconds = '', fraction = ''] = new Date(nowMs).toISOString().replace('Z', '').split('.');
+  const digits = `${fraction}${String(nanoseconds).padStart(NANOSECOND_DIGITS, '0')}`.replace(/0+$/, '');
+  const time = digits === '' ? seconds : `${seconds}.${digits}`;
+  return { ...current, path: `${current.path}.old/${time}`, rotated: true };
+}
+
 /** All that `keys new` makes for a client. */
 export function clientKeyFiles(clientId: string): readonly KeyFile[] {
   return CLIENT_SUFFIXES.map(([, purpose]) => clientKeyFile(clientId, purpose));
