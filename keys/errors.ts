@@ -200,6 +200,15 @@ export const KEY_ERRORS = {
     meaning: 'The results cannot be written; nothing was left behind.',
     action: 'Check the folder, its permissions and the free space.',
   },
+  KEY_KEYSTORE_CHANGED: {
+    meaning: 'The keystore was changed by something else while a new one was made of it; it is as that left it.',
+    action: 'Run one command that changes keys at a time; try again.',
+  },
+  KEY_PROOF: {
+    meaning: 'It is not proved of every protected column that nothing is under the old keys of a client any more.',
+    action:
+      'Run `acra-enclave data reencrypt`, then `data reencrypt --check --json` for every table, in every database; give all that it printed.',
+  },
   KEY_CLIENT_EXISTS: {
     meaning: 'A client has keys already: the certificate leads to the same client id as an earlier one.',
     action:

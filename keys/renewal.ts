@@ -20,7 +20,7 @@ import { KeyError } from './errors.ts';
 import { encodeMasterKeyFile, parseMasterKeyFile } from './master-key-file.ts';
 import { isThere, StagedOutputs } from './staged-outputs.ts';
 
-interface RenewalOptions {
+export interface RenewalOptions {
   /** The measured folder. */
   readonly folder: string;
   readonly config: EnclaveConfig;
@@ -55,7 +55,7 @@ function readCiphertext({ folder, config: { kms } }: RenewalOptions): Buffer {
 }
 
 /** The master key, after the keystore has opened with it: what is added must not be under another. */
-async function openMasterKey(options: RenewalOptions): Promise<SecretBuffer> {
+export async function openMasterKey(options: RenewalOptions): Promise<SecretBuffer> {
   const plaintext = await untilAborted(options.decrypt(readCiphertext(options)), options.signal);
   const masterKey = SecretBuffer.take(plaintext);
   try {

@@ -26,6 +26,10 @@ export const SYSTEM_ERRORS = {
     meaning: 'The kernel refused to make, or to wait for, the set of sockets that the relay serves (epoll).',
     action: 'See the system error in the message; raise the limit of open files if it says that there are too many.',
   },
+  SYSTEM_EXCHANGE: {
+    meaning: 'Two folders could not change places in one step; both are as they were.',
+    action: 'Check permissions. Some network file systems cannot do it (EINVAL): work in a copy on a local one.',
+  },
   ENCLAVE_PROGRAM_MISSING: {
     meaning: 'A program that starts the enclave’s machine is not there.',
     action: 'Install it, or name its path in `enclave.run` of host-proxy.yaml.',

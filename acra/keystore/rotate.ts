@@ -1,6 +1,6 @@
 /**
  * Gives clients new keys: the symmetric storage key and the storage key pair go where acra-server looks for rotated ones
- * (`<file>.old/<time>`), and new ones take their place (acra-server contract 2.1, 2.7). The search key stays: what is stored is found, and
+ * (`<file>.old/<time>`), and new ones take their place (acra-server contract 2.1, 2.8). The search key stays: what is stored is found, and
  * read, by it. A new keystore is made beside; the one that there is is not touched. Loads Themis: not for a daemon.
  */
 import type { Random } from '../../runtime/random.ts';

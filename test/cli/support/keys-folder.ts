@@ -30,6 +30,7 @@ export interface KeysFolder {
   client(change?: Shape, issuer?: Issuer): string;
   /** Writes a file below the root, the parent of the measured folder. @returns its path */
   write(name: string, content: string | Buffer): string;
+  /** The first word may be the words of a group's command: `rotate data`. */
   keys(...words: readonly string[]): Promise<Outcome>;
   startKeys(...words: readonly string[]): Run;
   /** Another such folder with what is in this one now. */
@@ -61,7 +62,13 @@ function folderAt(root: string, base: Base): KeysFolder {
   };
   const { accessKeyId, secretAccessKey } = base.kms.kms.adminCredentials;
   const environment = { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey };
-  const words = ([name = '', ...rest]: readonly string[]) => ['keys', name, '--enclave', enclave, ...rest];
+  const words = ([name = '', ...rest]: readonly string[]) => [
+    'keys',
+    ...name.split(' '),
+    '--enclave',
+    enclave,
+    ...rest,
+  ];
   return {
     ...base,
     enclave,

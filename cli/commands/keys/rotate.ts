@@ -1,0 +1,16 @@
+/** `acra-enclave keys rotate …`: other keys in the place of those that there are, each kind in its own file. */
+import { Command } from 'commander';
+import type { CommandTable } from '../../load-commands.ts';
+import { addCommands } from '../../load-commands.ts';
+
+const COMMANDS: CommandTable = {
+  data: async () => (await import('./rotate/data.ts')).rotateDataCommand(),
+};
+
+export function rotateCommand(words: readonly string[]): Promise<Command> {
+  return addCommands(
+    new Command('rotate').description('Put new keys in the place of those that there are.'),
+    COMMANDS,
+    words,
+  );
+}

@@ -1,0 +1,24 @@
+/**
+ * The ids of clients' keys as commands print them and others read them: by these a stored value tells which key it is under (acra-server
+ * contract 9.1). They are no secret, for every stored value has one in clear; who changes them makes a proof worthless.
+ */
+import { z } from 'zod';
+import type { ClientKeyIds } from '../acra/keystore/key-ids.ts';
+
+const keyIdSchema = z.string().regex(/^[0-9a-f]{4}$/);
+
+export const clientKeyIdsShape = {
+  clientId: z.string(),
+  current: keyIdSchema,
+  old: z.array(keyIdSchema).readonly(),
+};
+
+const fileSchema = z.object({ version: z.literal(1), clients: z.array(z.object(clientKeyIdsShape)) });
+
+/** What `--json` prints. Clients without a symmetric key are left out. */
+export function keyIdsDocument(ids: readonly ClientKeyIds[]): z.input<typeof fileSchema> {
+  const clients = ids.flatMap(({ clientId, current, old }) =>
+    current === undefined ? [] : { clientId, current, old },
+  );
+  return { version: 1, clients };
+}
