@@ -91,6 +91,17 @@ export const SUPERVISOR_ERRORS = {
       'No role credentials came from the instance metadata service; it is asked again until the phase’s deadline.',
     action: 'Give the instance a role, require IMDSv2 and set its hop limit so that host-proxy can reach it.',
   },
+  KEYS_NOT_EXCHANGED: {
+    meaning:
+      'What serves sessions could not go over to the keys of a key set that was brought; those that it had go on, and no session has ended.',
+    action:
+      'Act on what was found, most often why an acra-server does not start with them (`child.exited`, `acra.log`), then bring the key set again.',
+  },
+  KEYS_EXCHANGED_IN_PART: {
+    meaning:
+      'Some of what serves sessions uses the keys of a new key set, the rest those of before, and cannot go back.',
+    action: 'Start the enclave again: a boot takes the key set as a whole.',
+  },
   CHILD_LAUNCH_FAILED: {
     meaning:
       'acra-server could not be executed; the message says why. One that ran and ended before it listened has a code ACRA_EXIT_….',
