@@ -68,6 +68,16 @@ export const KEY_ERRORS = {
     meaning: 'Fewer operators have signed the request than `keys.approvals` of enclave.yaml demands.',
     action: 'Let further operators sign it with `acra-enclave keys approve`.',
   },
+  KEY_OPERATOR_INVALID: {
+    meaning:
+      'A file that `keys.operators` of enclave.yaml names is not there, or holds no public key that can sign requests.',
+    action:
+      'Write the PEM of one public key into it, Ed25519, P-256 or P-384: `openssl pkey -in PRIVATE.pem -pubout -out FILE`. The private key stays with the operator.',
+  },
+  KEY_OPERATOR_TWICE: {
+    meaning: 'Two operators of enclave.yaml have one key, so that one person could approve a request twice.',
+    action: 'Give each operator a key of his own, or name him once.',
+  },
   MASTER_KEY_FILE_INVALID: {
     meaning: 'The file with the master key’s KMS ciphertext is not of the form that `keys new` writes.',
     action:

@@ -1,6 +1,7 @@
 /**
- * The keys that sign measurements, from PEM files (RFC 7468): public ones as SubjectPublicKeyInfo, private ones as PKCS #8 (RFC 5208,
- * encrypted or not) or SEC 1 (RFC 5915). A key has one form only, so that one key has one name: its SHA-256 as everywhere here.
+ * The keys that sign measurements, and requests about keys, from PEM files (RFC 7468): public ones as SubjectPublicKeyInfo, private ones as
+ * PKCS #8 (RFC 5208, encrypted or not) or SEC 1 (RFC 5915). A key has one form only, so that one key has one name: its SHA-256 as
+ * everywhere here.
  */
 import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { derOf, describeContent, type PemBlock, pemBlocks } from '../../encoding/pem.ts';
@@ -40,7 +41,7 @@ function hashFor(name: string, key: KeyObject): Hash {
   if (key.asymmetricKeyType === 'ed25519') return undefined;
   const curve = key.asymmetricKeyType === 'ec' ? (key.asymmetricKeyDetails?.namedCurve ?? 'an unnamed curve') : '';
   if (Object.hasOwn(CURVES, curve)) return CURVES[curve];
-  throw new MeasurementsError('MEASUREMENTS_KEY_ALGORITHM', `the key in ${name} cannot sign measurements`, {
+  throw new MeasurementsError('MEASUREMENTS_KEY_ALGORITHM', `the key in ${name} is of a kind that cannot sign here`, {
     found: curve || (key.asymmetricKeyType ?? 'an unknown kind'),
     allowed: ALLOWED,
   });
