@@ -154,7 +154,7 @@ export const enclaveSchema = z
     for (const { path, message } of [
       ...loginFaults({ ingress, database, clientIdFrom }),
       ...tlsFaults({ ingress, tls, acra }),
-      ...keysFaults({ keys, tls, ingress }),
+      ...keysFaults({ keys, tls, ingress, database }),
     ]) {
       context.addIssue({ code: 'custom', path: [...path], message });
     }

@@ -67,6 +67,7 @@ interface KeysSections {
   readonly keys: KeysSection;
   readonly tls: { readonly key: 'sealed' | 'attested' };
   readonly ingress: { readonly tls: 'terminate' | 'passthrough' };
+  readonly database: { readonly users: readonly { readonly nextSecret?: string | undefined }[] };
 }
 
 interface Fault {
@@ -74,31 +75,55 @@ interface Fault {
   readonly message: string;
 }
 
+/** Of a key set; otherwise it is a word. */
+const isDigest = (pin: string) => /^[0-9a-f]{64}$/.test(pin);
+
 const PARENT_ONLY = ['operators', 'approvals', 'ceremony', 'madeIn', 'formerKmsKeys', 'pin'] as const;
 
-function parentFaults({ keys, tls, ingress }: KeysSections): Fault[] {
-  const { operators = [], approvals = 1 } = keys;
+function repeatedOperators(operators: readonly z.output<typeof operator>[]): Fault[] {
   const repeated = (of: 'name' | 'key') =>
     operators.flatMap((each, index) =>
       operators.findIndex((other) => other[of] === each[of]) < index
         ? [{ path: ['keys', 'operators', index, of], message: 'is there twice' }]
         : [],
     );
+  return [...repeated('name'), ...repeated('key')];
+}
+
+function sectionFaults({ operators = [], approvals = 1, madeIn = [], ceremony, pin = 'none' }: KeysSection): Fault[] {
+  const fault = (message: string, ...path: readonly (string | number)[]) => [{ path: ['keys', ...path], message }];
+  const zero = madeIn.findIndex((pcr0) => /^0+$/.test(pcr0));
   return [
-    operators.length === 0
-      ? [{ path: ['keys', 'operators'], message: 'must name at least one operator with source: parent' }]
-      : [],
+    operators.length === 0 ? fault('must name at least one operator with source: parent', 'operators') : [],
     approvals > Math.max(1, operators.length)
-      ? [{ path: ['keys', 'approvals'], message: `must be at most ${operators.length}: there are no more operators` }]
+      ? fault(`must be at most ${operators.length}: there are no more operators`, 'approvals')
       : [],
-    repeated('name'),
-    repeated('key'),
+    repeatedOperators(operators),
+    zero === -1 ? [] : fault('is of every enclave in debug mode, whose memory the parent reads', 'madeIn', zero),
+    ceremony === 'allowed' && isDigest(pin)
+      ? fault('must be refused with a SHA-256 in keys.pin: no other set is taken', 'ceremony')
+      : [],
+  ].flat();
+}
+
+function parentFaults({ keys, tls, ingress, database }: KeysSections): Fault[] {
+  const second = database.users.findIndex(({ nextSecret }) => nextSecret !== undefined);
+  return [
+    sectionFaults(keys),
     ingress.tls === 'terminate'
       ? []
       : [{ path: ['keys', 'source'], message: 'must be image with ingress.tls: passthrough' }],
     tls.key === 'attested'
       ? []
       : [{ path: ['tls', 'key'], message: 'must be attested with keys.source: parent: no key set holds a TLS key' }],
+    second === -1
+      ? []
+      : [
+          {
+            path: ['database', 'users', second, 'nextSecret'],
+            message: 'must be left out with keys.source: parent: key sets hold the secrets, one or two of each user',
+          },
+        ],
   ].flat();
 }
 
@@ -130,4 +155,20 @@ export function parentKeysOf({ keys }: Pick<KeysSections, 'keys'>): ParentKeys |
   if (keys.source === 'image') return undefined;
   const { operators = [], approvals = 1, ceremony = 'refused', madeIn = [], formerKmsKeys = [], pin = 'none' } = keys;
   return { operators, approvals, ceremony, madeIn, formerKmsKeys, pin };
+}
+
+/** What is allowed, and weaker than it could be. */
+export function keysWarnings(sections: Pick<KeysSections, 'keys'>): string[] {
+  const keys = parentKeysOf(sections);
+  if (keys === undefined) return [];
+  return [
+    ...(keys.pin === 'none'
+      ? ['keys.pin is none: rollback is not excluded, the parent may bring any key set that it ever had']
+      : []),
+    ...(keys.ceremony === 'allowed'
+      ? [
+          'keys.ceremony is allowed: where no key set is brought, operators may have new keys made; refuse it afterwards',
+        ]
+      : []),
+  ];
 }

@@ -21,6 +21,7 @@ import { KeyError } from './errors.ts';
 import type { Finding } from './finding.ts';
 import { requireNoFinding } from './finding.ts';
 import { parseMasterKeyFile } from './master-key-file.ts';
+import { checkOperators } from './operators.ts';
 import { placeFindings } from './output-places.ts';
 import { sealedKeyFindings } from './sealed-server-key.ts';
 import { secretFormOf } from './secret-form.ts';
@@ -116,13 +117,8 @@ export interface CheckedFolder {
   readonly warnings: readonly string[];
 }
 
-/**
- * All that is there is sound.
- * @throws KeyError with all that is wrong; KeystoreError
- */
-export async function checkMeasuredFolder(measured: MeasuredFolder): Promise<CheckedFolder> {
-  const { folder, config, nowMs } = measured;
-  const certificates = checkFolderCertificates(folder, config, nowMs);
+async function checkKeysOfImage(measured: MeasuredFolder, certificates: FolderCertificates): Promise<CheckedFolder> {
+  const { folder, config } = measured;
   const secrets = sealedSecrets(config);
   const { kms, acra } = config;
   const isThere = (file: string) => existsSync(join(folder, file));
@@ -130,9 +126,38 @@ export async function checkMeasuredFolder(measured: MeasuredFolder): Promise<Che
   requireNoFinding([...placeFindings(config), ...certificates.findings, ...keyFindings]);
   for (const secret of secrets) if (isThere(secret.file)) await requireSealed(folder, secret);
   if (isThere(acra.keystore)) await requireKeys(measured);
-  const named = [...certificates.missing, kms.ciphertext, acra.keystore].map((file) => ({ file }));
-  const missing = [...named, ...secrets].filter(({ file }) => !isThere(file));
-  return { missing, warnings: bindingWarnings(config, certificates) };
+  const ofSecrets = secrets.map(({ file, what }) => ({ file, what: `the sealed ${what}` }));
+  const named = [{ file: kms.ciphertext }, { file: acra.keystore }, ...ofSecrets];
+  return { missing: named.filter(({ file }) => !isThere(file)), warnings: [] };
+}
+
+/** The keys themselves are not in the folder; those who decide over them are. */
+function checkKeysOfParent({ folder, config }: MeasuredFolder, certificates: FolderCertificates): CheckedFolder {
+  const operators = checkOperators(folder, config);
+  requireNoFinding([...placeFindings(config), ...certificates.findings, ...operators.findings]);
+  const unused = [config.kms.ciphertext, config.acra.keystore, ...sealedSecrets(config).map(({ file }) => file)];
+  const warnings = unused
+    .filter((file) => existsSync(join(folder, file)))
+    .map((file) => `${file} is there and is not used: with keys.source: parent the keys come in key sets`);
+  const missing = operators.missing.map(({ file, name }) => ({ file, what: `the public key of operator ${name}` }));
+  return { missing, warnings };
+}
+
+/**
+ * All that is there is sound.
+ * @throws KeyError with all that is wrong; KeystoreError
+ */
+export async function checkMeasuredFolder(measured: MeasuredFolder): Promise<CheckedFolder> {
+  const { folder, config, nowMs } = measured;
+  const certificates = checkFolderCertificates(folder, config, nowMs);
+  const keys =
+    config.keys.source === 'parent'
+      ? checkKeysOfParent(measured, certificates)
+      : await checkKeysOfImage(measured, certificates);
+  return {
+    missing: [...certificates.missing.map((file) => ({ file })), ...keys.missing],
+    warnings: [...bindingWarnings(config, certificates), ...keys.warnings],
+  };
 }
 
 /** @throws KeystoreError KEYSTORE_KEY_MISSING */

@@ -22,7 +22,7 @@ type FilePlace = (setting: string, path: string, isMade?: boolean) => Place;
 
 const withoutEnd = (path: string) => normalize(path).replace(/\/+$/, '');
 
-type PlacesConfig = Pick<EnclaveConfig, 'acra' | 'database' | 'guard' | 'kms' | 'tls'>;
+type PlacesConfig = Pick<EnclaveConfig, 'acra' | 'database' | 'guard' | 'keys' | 'kms' | 'tls'>;
 
 function tlsPlaces(config: PlacesConfig, file: FilePlace): Place[] {
   const sealed = sealedTlsKeyOf(config);
@@ -35,21 +35,31 @@ function tlsPlaces(config: PlacesConfig, file: FilePlace): Place[] {
   ].flat();
 }
 
+/** What lies sealed in the image, and nowhere else. */
+function keyPlaces({ acra, database, keys, kms }: PlacesConfig, file: FilePlace): Place[] {
+  if (keys.source === 'parent') {
+    return (keys.operators ?? []).map(({ key }, index) => file(`keys.operators.${index}.key`, key));
+  }
+  return [
+    { setting: 'acra.keystore', path: acra.keystore, kind: 'folder', isMade: true },
+    file('kms.ciphertext', kms.ciphertext, true),
+    ...database.users.flatMap((user, index) =>
+      secretFilesOf(user).map(({ setting, file: path }) => file(`database.users.${index}.${setting}`, path, true)),
+    ),
+  ];
+}
+
 function placesIn(config: PlacesConfig): Place[] {
   const { acra, database, guard, kms } = config;
   const file: FilePlace = (setting, path, isMade = false) => ({ setting, path, kind: 'file', isMade });
   return [
-    { setting: 'acra.keystore', path: acra.keystore, kind: 'folder', isMade: true },
-    file('kms.ciphertext', kms.ciphertext, true),
+    ...keyPlaces(config, file),
     ...tlsPlaces(config, file),
     file('acra.clientCa', acra.clientCa),
     file('acra.encryptorConfig', acra.encryptorConfig),
     file('database.ca', database.ca),
     ...(kms.ca === undefined ? [] : [file('kms.ca', kms.ca)]),
     ...(guard.list === undefined ? [] : [file('guard.list', guard.list)]),
-    ...database.users.flatMap((user, index) =>
-      secretFilesOf(user).map(({ setting, file: path }) => file(`database.users.${index}.${setting}`, path, true)),
-    ),
     file('this file', CONFIG_FILE),
   ];
 }

@@ -15,6 +15,7 @@ import { ConfigError } from '../../config/errors.ts';
 import { guardWarnings } from '../../config/guard.ts';
 import { type GuardList, guardListSchema, loadGuardList } from '../../config/guard-list.ts';
 import { hostProxySchema } from '../../config/host-proxy.ts';
+import { keysWarnings } from '../../config/keys.ts';
 import { loadConfig } from '../../config/load.ts';
 import type { MissingFile } from '../../keys/folder-check.ts';
 import { checkMeasuredFolder } from '../../keys/folder-check.ts';
@@ -90,7 +91,12 @@ async function checkEnclave(file: string): Promise<Checked> {
   return {
     files: [file, encryptor, ...(config.guard.list === undefined ? [] : [join(folder, config.guard.list)])],
     missing,
-    warnings: [...guardWarnings(config.guard), ...warnings, ...(await encryptorWarnings(encryptorConfig, encryptor))],
+    warnings: [
+      ...guardWarnings(config.guard),
+      ...keysWarnings(config),
+      ...warnings,
+      ...(await encryptorWarnings(encryptorConfig, encryptor)),
+    ],
   };
 }
 
@@ -114,7 +120,7 @@ async function checkConfig(
   }
   for (const name of files) printLine(`${green('valid')} ${name}`);
   for (const { file: name, what } of missing) {
-    printLine(`${yellow('not there yet')} ${name}${what === undefined ? '' : `: the sealed ${what}`}`);
+    printLine(`${yellow('not there yet')} ${name}${what === undefined ? '' : `: ${what}`}`);
   }
   for (const warning of warnings) printLine(`${yellow('warning')} ${warning}`);
 }

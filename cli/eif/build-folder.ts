@@ -10,6 +10,7 @@ import { stateRuntime } from '../../attestation/runtime/state-runtime.ts';
 import { enclaveSchema } from '../../config/enclave.ts';
 import { guardWarnings } from '../../config/guard.ts';
 import { loadGuardList } from '../../config/guard-list.ts';
+import { keysWarnings } from '../../config/keys.ts';
 import { loadConfig } from '../../config/load.ts';
 import type { ImageSigner } from '../../eif/build.ts';
 import { EifBuildError } from '../../eif/build-errors.ts';
@@ -95,7 +96,8 @@ async function checkConfiguration(folder: string, program: AcraProgram): Promise
   await measuredFolder(folder);
   const nowMs = Date.now();
   const { warnings } = await checkMeasuredFolder({ folder, config, encryptorConfig, nowMs });
-  for (const warning of [...guardWarnings(config.guard), ...warnings]) progress(`warning: ${warning}`);
+  for (const warning of [...guardWarnings(config.guard), ...keysWarnings(config), ...warnings])
+    progress(`warning: ${warning}`);
   const ends = certificateEnds(folder, config, nowMs);
   for (const end of ends) if (lifeOf(end, nowMs) !== 'valid') progress(`warning: ${describeEnd(end, nowMs)}`);
   stateRuntime({ config, files: await digestFiles(folder), release: RELEASE });

@@ -19,24 +19,34 @@ interface MeasuredEntry {
 export interface MeasuredFiles {
   /** Relative to the folder; each must be there. */
   readonly required: readonly string[];
-  /** The folder of keys, relative; it must hold one at least. */
-  readonly keystore: string;
+  /** The folder of keys, relative; it must hold one at least. Undefined where the parent instance keeps them. */
+  readonly keystore: string | undefined;
   /** Mode and owner in the image, or undefined for what does not belong there. */
   entryOf(type: 'file' | 'folder', path: string): MeasuredEntry | undefined;
 }
 
+/** What lies in the image because keys do, or because they do not. */
+function keyFiles({ acra, database, keys, kms }: EnclaveConfig) {
+  if (keys.source === 'parent') {
+    return { keystore: undefined, sealed: [], operators: (keys.operators ?? []).map(({ key }) => key) };
+  }
+  const ofUsers = database.users.flatMap((user) => secretFilesOf(user).map(({ file }) => file));
+  return { keystore: posix.normalize(acra.keystore), sealed: [kms.ciphertext, ...ofUsers], operators: [] };
+}
+
 export function measuredFiles(config: EnclaveConfig): MeasuredFiles {
   const { acra, database, guard, kms } = config;
-  // Only the supervisor reads these, as root.
-  const ofUsers = database.users.flatMap((user) => secretFilesOf(user).map(({ file }) => file));
   const tlsKey = sealedTlsKeyOf(config);
-  const sealed = [tlsKey?.sealedKey ?? [], kms.ciphertext, ...ofUsers].flat().map(posix.normalize);
+  const { keystore, operators, ...keys } = keyFiles(config);
+  // Only the supervisor reads these, as root.
+  const sealed = [tlsKey?.sealedKey ?? [], keys.sealed].flat().map(posix.normalize);
   const serverFiles = [tlsKey?.certificate ?? [], serverCaOf(config) ?? []].flat();
   const optional = [kms.ca ?? [], guard.list ?? []].flat();
-  const open = ['enclave.yaml', acra.encryptorConfig, acra.clientCa, ...serverFiles, database.ca, ...optional];
-  const required = [...open.map(posix.normalize), ...sealed];
-  const keystore = posix.normalize(acra.keystore);
-  const isInKeystore = (path: string): boolean => path === keystore || path.startsWith(`${keystore}/`);
+  const named = [acra.encryptorConfig, acra.clientCa, ...serverFiles, database.ca, ...optional, ...operators];
+  const required = ['enclave.yaml', ...named.map(posix.normalize), ...sealed];
+  const isInKeystore = (path: string) =>
+    keystore !== undefined && (path === keystore || path.startsWith(`${keystore}/`));
+  const above = keystore === undefined ? required : [...required, keystore];
   return {
     required,
     keystore,
@@ -45,7 +55,7 @@ export function measuredFiles(config: EnclaveConfig): MeasuredFiles {
       if (type === 'file' && required.includes(path)) {
         return { mode: sealed.includes(path) ? PRIVATE_FILE_MODE : FILE_MODE, owner: 0 };
       }
-      const isAbove = [...required, keystore].some((file) => file.startsWith(`${path}/`));
+      const isAbove = above.some((file) => file.startsWith(`${path}/`));
       return type === 'folder' && isAbove ? { mode: FOLDER_MODE, owner: 0 } : undefined;
     },
   };

@@ -30,9 +30,10 @@ export async function measuredFolder(folder: string): Promise<RamdiskContent> {
   const collector = new Collector(folder, rules);
   await collector.visit('');
   const names = collector.files.map(({ name }) => name.slice(ENCLAVE_FOLDER.length + 1));
-  for (const path of rules.required) if (!names.includes(path)) refuseMissing(path)(undefined);
-  if (!names.some((name) => name.startsWith(`${rules.keystore}/`)))
-    refuseMissing(`a key in ${rules.keystore}`)(undefined);
+  const { required, keystore } = rules;
+  for (const path of required) if (!names.includes(path)) refuseMissing(path)(undefined);
+  if (keystore !== undefined && !names.some((name) => name.startsWith(`${keystore}/`)))
+    refuseMissing(`a key in ${keystore}`)(undefined);
   return collector;
 }
 
@@ -96,7 +97,7 @@ class Collector implements RamdiskContent {
     const entry = this.#rules.entryOf(isFolder ? 'folder' : 'file', path);
     if (entry === undefined) {
       throw new EifBuildError('EIF_BUILD_FILE_EXTRA', `${join(this.#folder, path)} belongs to no enclave`, {
-        allowed: `enclave.yaml, what it names, and the keystore`,
+        allowed: 'enclave.yaml, what it names, and the keystore, unless the parent instance keeps the keys',
       });
     }
     const named = { name: `${ENCLAVE_FOLDER}/${path}`, ...entry };

@@ -60,6 +60,32 @@ t.test('keeps sealed passwords of database users, readable by root alone, and de
   t.equal(modes.get('enclave/deep/er'), '755 0');
 });
 
+t.test(
+  'keeps operators’ keys in the place of sealed ones, and refuses those, where the parent keeps the keys',
+  async (t) => {
+    const path = folder(t);
+    const yaml = readFileSync(join(path, 'enclave.yaml'), 'utf8');
+    const keys =
+      'tls: {key: attested, names: [db.example]}\nkeys: {source: parent, operators: [{name: anna, key: operators/anna.pem}]}\n';
+    writeFileSync(
+      join(path, 'enclave.yaml'),
+      yaml.replace('tls: passthrough', 'tls: terminate').replace('db.example', 'db.example\n  login: client') + keys,
+    );
+    await rejectsCode(() => measuredFolder(path), EifBuildError, 'EIF_BUILD_FILE_EXTRA');
+    for (const name of ['master-key.json', 'keystore', 'tls/server.pem', 'tls/server.key.sealed'])
+      rmSync(join(path, name), { recursive: true });
+    await rejectsCode(() => measuredFolder(path), EifBuildError, 'EIF_BUILD_FILE_MISSING');
+    mkdirSync(join(path, 'operators'), { mode: 0o700 });
+    writeFileSync(join(path, 'operators/anna.pem'), 'public key', { mode: 0o600 });
+    const { files } = await measuredFolder(path);
+    t.match(
+      files.find(({ name }) => name === 'enclave/operators/anna.pem'),
+      { mode: 0o644, owner: 0 },
+    );
+    t.equal(files.length, 5);
+  },
+);
+
 t.test('rejects what is neither file nor folder (EIF_BUILD_FILE_TYPE)', async (t) => {
   const linked = folder(t);
   symlinkSync('/etc/passwd', join(linked, 'keystore/link'));
