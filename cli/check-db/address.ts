@@ -12,9 +12,6 @@ export interface AddressOptions {
   readonly passwordFile?: string;
 }
 
-/** Of an option that may be given again. */
-export const collect = (value: string, before: readonly string[]) => [...before, value];
-
 /** All but the user. */
 export function withAddressOptions(command: Command): Command {
   return command

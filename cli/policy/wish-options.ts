@@ -11,9 +11,8 @@ import { pcrOfInstance, pcrOfRole } from '../../eif/pcr.ts';
 import type { Registers } from '../../kms/policy/language/request-context.ts';
 import type { PolicyWish } from '../../kms/policy/wish.ts';
 import { type PcrIndex, toPcrIndex } from '../../wire/brands.ts';
-import { collect } from '../check-db/address.ts';
 import { CliError } from '../errors.ts';
-import { parseDuration } from '../option-values.ts';
+import { collect, parseDuration } from '../option-values.ts';
 import { readMeasurements, type SignatureOptions } from './measurements.ts';
 
 export interface WishOptions extends SignatureOptions {

@@ -4,9 +4,10 @@ import { Command } from 'commander';
 import type { Finding } from '../../../acra/catalogue/findings.ts';
 import { shown } from '../../../acra/catalogue/labels.ts';
 import type { GuardList } from '../../../config/guard-list.ts';
-import { collect, withAddressOptions } from '../../check-db/address.ts';
+import { withAddressOptions } from '../../check-db/address.ts';
 import { type Examination, type ExamineOptions, examineDatabase } from '../../check-db/examine.ts';
 import { type Difference, differenceOf, readList, writeList } from '../../check-db/list-file.ts';
+import { collect } from '../../option-values.ts';
 import { bold, dim, green, printJson, printLine, progress, red, yellow } from '../../output.ts';
 
 interface Options extends ExamineOptions {

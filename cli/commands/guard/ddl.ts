@@ -9,9 +9,10 @@ import type { EncryptedTable } from '../../../acra/encryptor-config/schema.ts';
 import { type EnclaveConfig, enclaveSchema } from '../../../config/enclave.ts';
 import { guardListSchema, loadGuardList } from '../../../config/guard-list.ts';
 import { loadConfig } from '../../../config/load.ts';
-import { type AddressOptions, addressOf, collect, withAddressOptions } from '../../check-db/address.ts';
+import { type AddressOptions, addressOf, withAddressOptions } from '../../check-db/address.ts';
 import { connect } from '../../check-db/session.ts';
 import { CliError } from '../../errors.ts';
+import { collect } from '../../option-values.ts';
 import { progress } from '../../output.ts';
 
 interface Options extends AddressOptions {

@@ -2,8 +2,8 @@
 import { Command } from 'commander';
 import { makeKeyPolicy, makeRolePolicy } from '../../../kms/policy/key-policy.ts';
 import type { Registers } from '../../../kms/policy/language/request-context.ts';
-import { collect } from '../../check-db/address.ts';
 import { CliError } from '../../errors.ts';
+import { collect } from '../../option-values.ts';
 import { printJson, progress } from '../../output.ts';
 import { notesOn } from '../../policy/notes.ts';
 import {

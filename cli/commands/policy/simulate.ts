@@ -9,9 +9,9 @@ import { type Registers, requestContext } from '../../../kms/policy/language/req
 import { type SimulationResult, simulate } from '../../../kms/policy/simulate.ts';
 import { harmlessText } from '../../../runtime/harmless-text.ts';
 import { toPcrIndex } from '../../../wire/brands.ts';
-import { collect } from '../../check-db/address.ts';
 import { answer, answering } from '../../eif/answer.ts';
 import { CliError } from '../../errors.ts';
+import { collect } from '../../option-values.ts';
 import { bold, dim, green, printJson, printLine, progress, red, yellow } from '../../output.ts';
 import { readDocumentBytes, readPolicyText } from '../../policy/files.ts';
 import { readMeasurements } from '../../policy/measurements.ts';
