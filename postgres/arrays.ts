@@ -2,7 +2,8 @@
  * One-dimensional arrays as parameters have them (PostgreSQL 18, "Array Input and Output Syntax"; src/backend/utils/adt/arrayfuncs.c).
  * Of several dimensions, and with other bounds than from 1, none is read.
  */
-import { BodyReader } from './messages.ts';
+import { int32, withLength } from './integers.ts';
+import { BodyReader, OIDS } from './messages.ts';
 import { SessionError } from './session-error.ts';
 
 export const ARRAY_OIDS = { bytea: 1001, int4: 1007, text: 1009, int8: 1016 } as const;
@@ -94,10 +95,10 @@ export function arrayFromText(bytes: Buffer): Element[] {
 export function arrayFromBinary(bytes: Buffer): Element[] {
   try {
     const reader = new BodyReader(bytes);
-    const dimensions = reader.bytes(4).readInt32BE();
+    const dimensions = reader.int32();
     reader.bytes(8);
     if (dimensions === 0) return [];
-    const count = reader.bytes(4).readInt32BE();
+    const count = reader.int32();
     reader.bytes(4);
     // Every element has four bytes at least, so that no length is believed that the message does not have.
     if (dimensions !== 1 || count < 0 || count > bytes.length / 4) throw malformed();
@@ -114,18 +115,8 @@ export function byteaArrayText(elements: readonly Element[]): string {
 
 /** The binary form of bytea[]. */
 export function byteaArray(elements: readonly Element[]): Buffer {
-  const header = Buffer.alloc(elements.length === 0 ? 12 : 20);
-  header.writeInt32BE(elements.length === 0 ? 0 : 1, 0);
-  header.writeInt32BE(elements.includes(null) ? 1 : 0, 4);
-  header.writeInt32BE(17, 8);
-  if (elements.length > 0) {
-    header.writeInt32BE(elements.length, 12);
-    header.writeInt32BE(1, 16);
-  }
-  const parts = elements.flatMap((element) => {
-    const length = Buffer.alloc(4);
-    length.writeInt32BE(element === null ? -1 : element.length);
-    return element === null ? [length] : [length, element];
-  });
-  return Buffer.concat([header, ...parts]);
+  const isEmpty = elements.length === 0;
+  const header = [isEmpty ? 0 : 1, elements.includes(null) ? 1 : 0, OIDS.bytea];
+  const bounds = isEmpty ? [] : [elements.length, 1];
+  return Buffer.concat([...[...header, ...bounds].map(int32), ...elements.flatMap(withLength)]);
 }

@@ -45,8 +45,12 @@ export class BodyReader {
       .slice(0, -1);
   }
 
+  int32(): number {
+    return this.bytes(4).readInt32BE();
+  }
+
   value(): Buffer | null {
-    const length = this.bytes(4).readInt32BE();
+    const length = this.int32();
     return length === -1 ? null : this.bytes(length);
   }
 
@@ -57,7 +61,7 @@ export class BodyReader {
   field(kind: keyof Values): Values[keyof Values] {
     if (kind === 'text') return this.text();
     if (kind === 'values') return this.list(() => this.value());
-    return this.list(() => (kind === 'oids' ? this.bytes(4).readInt32BE() : this.bytes(2).readInt16BE()));
+    return this.list(() => (kind === 'oids' ? this.int32() : this.bytes(2).readInt16BE()));
   }
 }
 

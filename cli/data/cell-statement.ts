@@ -3,41 +3,12 @@
  * by slice, and one that does nothing but to put LongCells before the library's parser. PostgreSQL 18, "Extended Query".
  */
 import type pg from 'pg';
-import { FRONTEND } from '../../postgres/message-types.ts';
-import { HEADER_BYTES } from '../../postgres/messages.ts';
+import { bindParts } from '../../postgres/bind-parts.ts';
 import { LongCells } from './long-cells.ts';
 import { letGo } from './small-memory.ts';
 
 const SLICE_BYTES = 256 * 1024;
 type Value = string | null | Buffer;
-
-function int16(value: number): Buffer {
-  const bytes = Buffer.alloc(2);
-  bytes.writeInt16BE(value);
-  return bytes;
-}
-
-function int32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeInt32BE(value);
-  return bytes;
-}
-
-/** Of the unnamed portal and statement: Buffers in binary, the rest as text, and the result in binary. */
-function bindParts(values: readonly Value[]): readonly Buffer[] {
-  const bytes = values.map((value) => (typeof value === 'string' ? Buffer.from(value) : value));
-  const body = [
-    Buffer.alloc(2),
-    int16(values.length),
-    ...values.map((value) => int16(Buffer.isBuffer(value) ? 1 : 0)),
-    int16(values.length),
-    ...bytes.flatMap((value) => (value === null ? [int32(-1)] : [int32(value.length), value])),
-    int16(1),
-    int16(1),
-  ];
-  const length = body.reduce((sum, part) => sum + part.length, HEADER_BYTES - 1);
-  return [Buffer.from(FRONTEND.bind), int32(length), ...body];
-}
 
 /** Short parts together, long ones in slices that nothing is copied for. */
 function slicesOf(parts: readonly Buffer[]): readonly Buffer[] {

@@ -4,6 +4,7 @@
  *   signature (11) │ flags (4) │ length (4), extension │ rows … │ -1 (2)
  *   row: number of cells (2), each: length (4; -1: NULL), bytes
  */
+import { withLength } from '../integers.ts';
 import { Accumulator } from './accumulator.ts';
 import {
   badCopyData,
@@ -157,9 +158,7 @@ export class BinaryFormat implements CopyFormat {
   }
 
   write(value: Buffer): Buffer {
-    const length = Buffer.alloc(4);
-    length.writeInt32BE(value.length);
-    return Buffer.concat([length, value]);
+    return Buffer.concat(withLength(value));
   }
 
   writeApart(value: Buffer): Buffer {

@@ -4,6 +4,7 @@
  * Specification: PostgreSQL 18, "Message Formats" (AuthenticationOk, AuthenticationSASL, …Continue, …Final, SASLInitialResponse,
  * SASLResponse) and "SASL Authentication"; RFC 4422 section 3.1 for the names of mechanisms.
  */
+import { int32 } from '../integers.ts';
 import { encodeMessage } from '../messages.ts';
 import { SessionError } from '../session-error.ts';
 import { checkMessage } from './attributes.ts';
@@ -25,12 +26,6 @@ export type Authentication =
 
 function violation(what: string): SessionError {
   return new SessionError('08P01', `malformed authentication message: ${what}`);
-}
-
-function int32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeInt32BE(value);
-  return bytes;
 }
 
 function checkMechanism(name: string): string {
