@@ -15,6 +15,10 @@ const SHORT_CELL_BYTES = 8 * 1024;
 export const LONG = '\0';
 const LONG_BYTES = Buffer.from(LONG);
 const EMPTY = Buffer.alloc(0);
+/** A message's length counts itself. */
+const LENGTH_BYTES = 4;
+
+const malformed = () => new SessionError('08P01', 'malformed row');
 
 /** Where the bytes of a cell go. */
 export interface CellSink {
@@ -58,7 +62,7 @@ class PartedRow {
     let at = 0;
     while (at < own.length) at += this.#cell ? this.#more(this.#cell, own.subarray(at)) : this.#begin(own.subarray(at));
     this.#left -= own.length;
-    if (this.#left === 0 && !this.isWhole) throw new SessionError('08P01', 'malformed row');
+    if (this.#left === 0 && !this.isWhole) throw malformed();
     return own.length;
   }
 
@@ -142,11 +146,12 @@ export class LongCells {
     if (at > from) yield bytes.subarray(from, at);
   }
 
-  /** @returns whether it is a row that is parted */
+  /** @returns whether it is a row that is parted @throws SessionError 08P01 */
   #begin(type: number | undefined, length: number): boolean {
     const isParted =
       String.fromCharCode(type ?? 0) === BACKEND.dataRow && (this.#sink !== undefined || length > LONG_ROW_BYTES);
-    if (isParted) this.#row = new PartedRow(length - 4, this.#sink, this.#sink ? -1 : SHORT_CELL_BYTES);
+    if (isParted && length < LENGTH_BYTES) throw malformed();
+    if (isParted) this.#row = new PartedRow(length - LENGTH_BYTES, this.#sink, this.#sink ? -1 : SHORT_CELL_BYTES);
     else this.#passing = 1 + length;
     return isParted;
   }

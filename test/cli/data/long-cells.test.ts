@@ -82,3 +82,15 @@ t.test('rejects a row that is none (08P01)', async (t) => {
       '08P01',
     );
 });
+
+t.test('rejects a row that is shorter than its own length (08P01)', async (t) => {
+  for (const length of [0, 1, 3]) {
+    const [cells, bytes] = [new LongCells(), DATA_ROW.encode([])];
+    bytes.writeUInt32BE(length, 1);
+    cells.sendTo(new Kept());
+    t.equal(
+      sqlStateOf(() => read(cells, bytes, [5, 1])),
+      '08P01',
+    );
+  }
+});
