@@ -1,23 +1,17 @@
 /** Logins at the database but for the usual one, through the whole product: verifiers, two secrets at a time, clients' own passwords. */
-import { execFile, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import pg from 'pg';
 import t, { type Test } from 'tap';
-import { DATABASE_NAME, ENCLAVE_NAME } from '../../cli/demo/certificates.ts';
+import { ENCLAVE_NAME } from '../../cli/demo/certificates.ts';
 import { APPLICATION, DATABASE } from '../../cli/demo/database.ts';
 import type { Stack } from '../../cli/demo/stack.ts';
-import { makeVerifier } from '../../postgres/scram/verifier.ts';
-import { systemRandom } from '../../runtime/random.ts';
-import { SecretBuffer } from '../../runtime/secret-buffer.ts';
-
+import { withoutPsql } from '../support/psql.ts';
 import { logLines, type ServingStack, servingStack, step } from '../support/stack.ts';
+import { psqlThrough } from './support/enclave-psql.ts';
+import { changeInDatabase, verifierOf } from './support/verifier-login.ts';
 
 const PASSWORDS = { first: 'first of the application', next: 'next of the application', other: 'known to nobody' };
-
-const verifierOf = async (password: string): Promise<string> =>
-  (await makeVerifier(SecretBuffer.take(Buffer.from(password)), systemRandom)).toString();
 
 interface Login {
   readonly user?: string;
@@ -54,30 +48,9 @@ async function outcome(serving: ServingStack, login: Login): Promise<string> {
   }
 }
 
-/** As the user itself, past the enclave. @param secret a password, or a verifier */
-async function changeInDatabase(stack: Stack, password: string, secret: string): Promise<void> {
-  const { postgres, certificates } = stack.parts;
-  const { host, port } = postgres;
-  const ssl = { ca: certificates.databaseCaPem, servername: DATABASE_NAME };
-  const session = new pg.Client({ host, port, database: DATABASE, user: APPLICATION.user, password, ssl });
-  await session.connect();
-  await session.query(`ALTER ROLE ${APPLICATION.user} PASSWORD '${secret}'`);
-  await session.end();
-}
-
-const withoutPsql = spawnSync('psql', ['--version']).status === 0 ? false : 'psql is not installed';
-
-/** At its defaults but for the place of the certificates. @returns what it prints, also of an error */
-async function psql({ stack, address }: ServingStack, password: string, settings: string): Promise<string> {
-  const { applicationCa, certificate, key } = stack.parts.clientFiles;
-  const tls = `sslmode=verify-full sslrootcert=${applicationCa} sslcert=${certificate} sslkey=${key}`;
-  const where = `host=${ENCLAVE_NAME} hostaddr=${address.host} port=${address.port} dbname=${DATABASE}`;
-  const env = { PATH: process.env['PATH'], PGPASSWORD: password, HOME: '/nonexistent', LC_ALL: 'C.UTF-8' };
-  const conninfo = `${where} user=${APPLICATION.user} ${tls} ${settings}`;
-  return promisify(execFile)('psql', [conninfo, '-AtXc', 'SELECT 42'], { env }).then(
-    ({ stdout }) => stdout.trim(),
-    (error: { stderr: string }) => error.stderr,
-  );
+/** @returns what it prints, also of an error */
+function psql(serving: ServingStack, password: string, settings: string): Promise<string> {
+  return psqlThrough(serving, { root: serving.stack.parts.clientFiles.applicationCa, password }, settings);
 }
 
 function keepsOutOfLogs(t: Test, stack: Stack, secrets: readonly string[]): void {
@@ -102,7 +75,7 @@ t.test('checks passwords against verifiers, and logs in with what the proof leav
     databaseSecrets: { secret: first, nextSecret: next },
   });
   const { stack } = serving;
-  await changeInDatabase(stack, APPLICATION.password, first);
+  await changeInDatabase(stack, first);
 
   await t.test('bound to the certificate of the enclave by default, unbound where the client wants it', async (t) => {
     const session = await connect(serving, { password: PASSWORDS.first, enableChannelBinding: true });
@@ -132,7 +105,7 @@ t.test('checks passwords against verifiers, and logs in with what the proof leav
 
   await t.test('takes the next verifier as soon as the database has it, without one failed login', async (t) => {
     const open = await connect(serving, { password: PASSWORDS.first });
-    await changeInDatabase(stack, PASSWORDS.first, next);
+    await changeInDatabase(stack, next, PASSWORDS.first);
     t.equal(await outcome(serving, { password: PASSWORDS.next }), 'in as application');
     t.match(await outcome(serving, { password: PASSWORDS.first }), '28P01');
     t.same((await open.query('SELECT 1 AS one')).rows, [{ one: 1 }], 'an open session goes on');
@@ -140,7 +113,7 @@ t.test('checks passwords against verifiers, and logs in with what the proof leav
   });
 
   await t.test('says that the verifiers are stale where the database has another (28P01, an alarm)', async (t) => {
-    await changeInDatabase(stack, PASSWORDS.next, PASSWORDS.other);
+    await changeInDatabase(stack, PASSWORDS.other, PASSWORDS.next);
     const told = stack.enclave.supervisor?.untilEvent('guard.verifier-stale');
     t.match(await outcome(serving, { password: PASSWORDS.next }), '28P01');
     t.match(await told, { level: 'error', user: APPLICATION.user });
@@ -166,13 +139,13 @@ t.test('goes on when the database’s password becomes the next one (login: cert
   });
   const { stack } = serving;
   const open = await connect(serving, {});
-  await changeInDatabase(stack, APPLICATION.password, PASSWORDS.next);
+  await changeInDatabase(stack, PASSWORDS.next);
   t.equal(await outcome(serving, {}), 'in as application');
   t.same((await open.query('SELECT 1 AS one')).rows, [{ one: 1 }], 'an open session goes on');
   await open.end();
-  await changeInDatabase(stack, PASSWORDS.next, APPLICATION.password);
+  await changeInDatabase(stack, APPLICATION.password, PASSWORDS.next);
   t.equal(await outcome(serving, {}), 'in as application', 'and back');
-  await changeInDatabase(stack, APPLICATION.password, PASSWORDS.other);
+  await changeInDatabase(stack, PASSWORDS.other);
   const told = stack.enclave.supervisor?.untilEvent('guard.password-refused');
   t.match(await outcome(serving, {}), '28P01');
   t.match(await told, { level: 'error', user: APPLICATION.user });

@@ -5,8 +5,9 @@ import t from 'tap';
 import { writeVerificationFiles } from '../../cli/demo/verification.ts';
 import { publicKeySha256 } from '../../encoding/public-key-hash.ts';
 import { acraEnclave } from '../cli/support/acra-enclave.ts';
+import { withoutPsql } from '../support/psql.ts';
 import { logLines, step } from '../support/stack.ts';
-import { answerOf, psql, session, withoutPsql } from './support/own-tls-client.ts';
+import { answerOf, psql, session } from './support/own-tls-client.ts';
 import { ownTlsStack } from './support/own-tls-stack.ts';
 import { shownCertificate } from './support/shown-certificate.ts';
 

@@ -9,8 +9,9 @@ import { writeVerificationFiles } from '../../cli/demo/verification.ts';
 import { readCertificateRequest } from '../../keys/tls/certificate-request.ts';
 import { acraEnclave } from '../cli/support/acra-enclave.ts';
 import { GOOD, type Made, makeCertificate, type Shape } from '../keys/support/certificate-maker.ts';
+import { withoutPsql } from '../support/psql.ts';
 import { logLines, prepareStack, step } from '../support/stack.ts';
-import { answerOf, PASSWORD, psql, session, withoutPsql } from './support/own-tls-client.ts';
+import { answerOf, PASSWORD, psql, session } from './support/own-tls-client.ts';
 import { shownCertificate } from './support/shown-certificate.ts';
 import { changeInDatabase, verifierOf } from './support/verifier-login.ts';
 

@@ -1,5 +1,5 @@
 /** `connect` between real clients, a real database and an enclave that attests, or something in its place. */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,11 +8,11 @@ import { ConnectError } from '../../../cli/connect/errors.ts';
 import { toPcrIndex } from '../../../wire/brands.ts';
 import { pcrsWith } from '../../attestation/verify/support/evidence.ts';
 import { rejectsCode } from '../../support/coded-error.ts';
+import { withoutPsql } from '../../support/psql.ts';
 import { attestedEnclave, middle } from './support/attested-enclave.ts';
 import { connecting, DATABASE, database, refusalOf, step, USER } from './support/connecting.ts';
 
 const shop = await database(t);
-const withoutPsql = spawnSync('psql', ['--version']).status === 0 ? false : 'psql is not installed';
 const OTHER_IMAGE = { pcrs: pcrsWith([toPcrIndex(0), Buffer.alloc(48, 0xee)]) };
 
 /** Runs psql over the folder, as a user does. */

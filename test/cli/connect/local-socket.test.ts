@@ -9,6 +9,7 @@ import { ConnectError } from '../../../cli/connect/errors.ts';
 import { listenOnSocket, privateSocketPath } from '../../../cli/connect/local-socket.ts';
 import { rejectsCode, throwsCode } from '../../support/coded-error.ts';
 import { othersMayEnter } from '../../support/others-may-enter.ts';
+import { withoutPsql } from '../../support/psql.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const modeOf = (path: string) => statSync(path).mode & 0o777;
@@ -109,7 +110,7 @@ t.test('rejects to replace a file that is no socket (CONNECT_SOCKET_BUSY)', asyn
 });
 
 const NOBODY = 65_534;
-const cannotTry = process.geteuid?.() !== 0 || spawnSync('psql', ['--version']).status !== 0;
+const cannotTry = process.geteuid?.() !== 0 || withoutPsql !== false;
 
 t.test('rejects another user of the machine', { skip: cannotTry && 'needs root and psql' }, async (t) => {
   const root = temporaryFolder(t);

@@ -1,13 +1,10 @@
 /** What endpoints.json says, used as a person would: with psql at its defaults. */
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { libpqConninfo } from '../../../cli/demo/clients.ts';
+import { withoutPsql } from '../../support/psql.ts';
 import { servingStack } from '../../support/stack.ts';
-
-function withoutPsql(): string | false {
-  return spawnSync('psql', ['--version']).status === 0 ? false : 'no psql is here';
-}
 
 const ADDRESS = { host: '127.0.0.1', port: 5432 };
 
@@ -20,7 +17,7 @@ t.test('tells libpq to check the certificate and to show one, and nothing else',
   t.match(conninfo, "sslkey='/back\\\\slash/k.pem'");
 });
 
-t.test('lets psql in as the application', { skip: withoutPsql() }, async (t) => {
+t.test('lets psql in as the application', { skip: withoutPsql }, async (t) => {
   const { stack, address } = await servingStack(t);
   const { certificate: cert, key, applicationCa: ca } = stack.parts.clientFiles;
   const conninfo = libpqConninfo(address, { ca, cert, key });

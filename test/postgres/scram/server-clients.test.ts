@@ -1,7 +1,5 @@
 /** Real clients against our side of the login: psql (libpq) and node-postgres, bound and unbound; and onward to a real PostgreSQL. */
-import { execFile, spawnSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { promisify } from 'node:util';
 import { Client } from 'pg';
 import t from 'tap';
 import { createAuthority } from '../../../emulator/pki/authority.ts';
@@ -12,6 +10,7 @@ import { makeVerifier, parseVerifier } from '../../../postgres/scram/verifier.ts
 import { systemClock } from '../../../runtime/clock.ts';
 import { systemRandom } from '../../../runtime/random.ts';
 import { SecretBuffer } from '../../../runtime/secret-buffer.ts';
+import { askPsql, withoutPsql } from '../../support/psql.ts';
 import { startShop } from '../../support/shop-database.ts';
 import { DATABASE_CERTIFICATES } from './support/certificates.ts';
 import { logIn } from './support/database-session.ts';
@@ -46,16 +45,10 @@ async function front(
   return port;
 }
 
-const withoutPsql = spawnSync('psql', ['--version']).status === 0 ? false : 'psql is not installed';
-
 /** What psql says at last. */
-async function psql(port: number, settings: string, password = PASSWORD): Promise<string> {
+function psql(port: number, settings: string, password = PASSWORD): Promise<string> {
   const conninfo = `host=127.0.0.1 port=${port} dbname=shop user=app sslmode=require gssencmode=disable ${settings}`;
-  const env = { PATH: process.env['PATH'], PGPASSWORD: password, LC_ALL: 'C.UTF-8', HOME: '/nonexistent' };
-  return promisify(execFile)('psql', [conninfo, '-Atc', 'SELECT 1'], { env }).then(
-    () => 'no error',
-    (error: { stderr: string }) => error.stderr,
-  );
+  return askPsql(conninfo, password, 'SELECT 1');
 }
 
 for (const name of ['ecdsa-sha512', 'pss-sha384']) {
