@@ -44,6 +44,11 @@ interface Relation {
   readonly columns: ReadonlyMap<string, string>;
 }
 
+/**
+ * - `unprepared`: plaintext, and nothing beside it; or a table that is in neither of the other states.
+ * - `plain`: both are there.
+ * - `switched`: the protected one has the name.
+ */
 export type Side = 'plain' | 'switched' | 'unprepared';
 
 /** @param own type of the column @param beside that of the one beside it; undefined: there is none @param bytea what that type is called */

@@ -1,10 +1,11 @@
 /** What `data encrypt` does, from the first look to what becomes of the plaintext. All that it knows is in the database: it may end anywhere. */
 import type { MigrationFinding } from '../../acra/migration/findings.ts';
+import type { Side } from '../../acra/migration/sides.ts';
 import { StopRequested } from '../../runtime/abort.ts';
 import type { ConfiguredColumn } from './configured.ts';
 import { type Connection, rowsOf, run } from './connection.ts';
 import { type FillContext, fill, pagesToFill } from './fill.ts';
-import { type Inspected, inspect, type TableSide } from './inspect.ts';
+import { type Inspected, inspect } from './inspect.ts';
 import { LongValue } from './long-value.ts';
 import { analyse, dropOldColumn, emptyOld, type OldWay, proveNotNull } from './old-column.ts';
 import { judgeColumn } from './preflight.ts';
@@ -33,7 +34,7 @@ export interface EncryptReport {
    * - `switched`: the column is protected.
    */
   readonly outcome: 'findings' | 'tried' | 'refused' | 'stopped' | 'switched';
-  readonly side: TableSide | 'unknown';
+  readonly side: Side | 'unknown';
   readonly findings: readonly MigrationFinding[];
   readonly refused: readonly RefusedRow[];
   /** Before: how many rows were to be filled. */

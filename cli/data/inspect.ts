@@ -4,6 +4,7 @@ import { quoted } from '../../acra/catalogue/labels.ts';
 import type { EncryptedColumn } from '../../acra/encryptor-config/schema.ts';
 import { type MigrationFinding, migrationFinding } from '../../acra/migration/findings.ts';
 import type { Migration } from '../../acra/migration/migration.ts';
+import type { Side } from '../../acra/migration/sides.ts';
 import type { Connection, Row } from './connection.ts';
 import { type FoundTable, factsOf, findTable, type TableFacts } from './questions.ts';
 import type { KeyedTable } from './table.ts';
@@ -18,17 +19,10 @@ export interface ColumnFacts {
   readonly grants: string;
 }
 
-/**
- * - `unprepared`: plaintext, and nothing beside it.
- * - `plain`: both are there.
- * - `switched`: the protected one has the name.
- */
-export type TableSide = 'unprepared' | 'plain' | 'switched';
-
 export interface Inspected {
   readonly table: KeyedTable;
   readonly configured: EncryptedColumn;
-  readonly side: TableSide;
+  readonly side: Side;
   readonly columns: ReadonlyMap<string, ColumnFacts>;
   readonly facts: TableFacts;
   readonly relation: FoundTable;
@@ -56,7 +50,7 @@ const columnFacts = ([
   grants: grants ?? '',
 });
 
-function sideOf(columns: ReadonlyMap<string, ColumnFacts>, { column, beside, old }: Migration): TableSide | undefined {
+function sideOf(columns: ReadonlyMap<string, ColumnFacts>, { column, beside, old }: Migration): Side | undefined {
   const [own, other] = [columns.get(column), columns.get(beside)];
   if (!own) return undefined;
   if (other) return other.type === 'bytea' ? 'plain' : undefined;

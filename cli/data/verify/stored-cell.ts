@@ -2,6 +2,7 @@
 import { searchHashAt } from '../../../acra/container.ts';
 import type { EncryptedColumn } from '../../../acra/encryptor-config/schema.ts';
 import { isStoredForm } from '../../../acra/engine/stored-form.ts';
+import { encodeBytea } from '../../../postgres/bytea.ts';
 
 /**
  * - `plaintext`: no container, or more than one.
@@ -25,7 +26,7 @@ export function faultOf(column: EncryptedColumn, bytes: Buffer): Fault | undefin
 
 /** What a client sees of a cell that was not opened: bytea's text, or the bytes as text. */
 export const isUnopened = (opened: string, stored: Buffer): boolean =>
-  opened === `\\x${stored.toString('hex')}` || opened === stored.toString('utf8');
+  opened === encodeBytea(stored) || opened === stored.toString('utf8');
 
 /** Base64 for `bytes`. */
 function defaultOf({ onFail, defaultValue, dataType }: EncryptedColumn): string | Buffer | undefined {
@@ -36,7 +37,7 @@ function defaultOf({ onFail, defaultValue, dataType }: EncryptedColumn): string 
 
 export function isDefault(of: EncryptedColumn, opened: string): boolean {
   const expected = defaultOf(of);
-  return expected !== undefined && opened === (Buffer.isBuffer(expected) ? `\\x${expected.toString('hex')}` : expected);
+  return expected !== undefined && opened === (Buffer.isBuffer(expected) ? encodeBytea(expected) : expected);
 }
 
 /** The same of what came in binary. */
