@@ -1,7 +1,6 @@
 /** `acra-enclave verify`: asks an enclave for an attestation document, or reads one, and tells every claim of it. */
 import { Command } from 'commander';
 import type { VerifyReport } from '../../attestation/verify/report.ts';
-import { verify } from '../../attestation/verify/verify.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { Deadline } from '../../runtime/deadline.ts';
 import { errorCode } from '../../runtime/errors.ts';
@@ -13,6 +12,7 @@ import { keepOneForAnswers, NO_ANSWER } from '../usage-exit.ts';
 import { withDemandOptions } from '../verify/demand-options.ts';
 import { type DemandOptions, readDemands } from '../verify/demands.ts';
 import type { Fetched } from '../verify/fetched.ts';
+import { judge } from '../verify/judge.ts';
 import { type Pin, pinOf } from '../verify/pin.ts';
 import { printReport } from '../verify/print.ts';
 import { type Source, type SourceOptions, sourceOf } from '../verify/source.ts';
@@ -68,16 +68,7 @@ async function run(options: VerifyOptions): Promise<VerifyReport['verdict']> {
   const demands = await readDemands(options);
   if (options.out !== undefined) await requireWritable(options.out);
   const fetched = await fetch(source);
-  const { document, statement, tls } = fetched;
-  const report = verify(
-    { document, ...(statement && { statement }) },
-    {
-      ...demands,
-      time: source.time,
-      ...(source.nonce && { nonce: source.nonce }),
-      ...(tls && { tlsKeySha256: tls.keySha256 }),
-    },
-  );
+  const report = judge(fetched, { ...demands, ...source.demands });
   await tell(report, fetched, source, options);
   return report.verdict;
 }

@@ -10,12 +10,12 @@
 import { MeasurementsError } from '../../attestation/published/errors.ts';
 import type { Demands } from '../../attestation/verify/demands.ts';
 import type { VerifyReport } from '../../attestation/verify/report.ts';
-import { verify } from '../../attestation/verify/verify.ts';
 import { untilAborted } from '../../runtime/abort.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { Deadline } from '../../runtime/deadline.ts';
 import type { Random } from '../../runtime/random.ts';
 import type { Fetched } from '../verify/fetched.ts';
+import { judge } from '../verify/judge.ts';
 import { ConnectError } from './errors.ts';
 
 const NONCE_BYTES = 32;
@@ -108,13 +108,10 @@ export class EnclaveTrust {
     using deadline = new Deadline(clock, VERIFY_TIMEOUT_MS, this.#stopping.signal, late);
     const demands = await this.#deps.demands();
     const nonce = random.bytes(NONCE_BYTES);
-    const { document, statement, tls } = await fetch(nonce, deadline.signal);
-    if (tls === undefined) throw new ConnectError('CONNECT_UNREACHABLE', 'the attestation came by no TLS connection');
-    const { keySha256 } = tls;
-    const report = verify(
-      { document, ...(statement && { statement }) },
-      { ...demands, nonce, tlsKeySha256: keySha256 },
-    );
+    const fetched = await fetch(nonce, deadline.signal);
+    if (!fetched.tls) throw new ConnectError('CONNECT_UNREACHABLE', 'the attestation came by no TLS connection');
+    const { keySha256 } = fetched.tls;
+    const report = judge(fetched, { ...demands, nonce });
     if (report.verdict === 'pass') return { keySha256, report };
     throw new NotVerified(report, keySha256);
   }

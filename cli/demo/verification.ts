@@ -8,7 +8,6 @@ import { join } from 'node:path';
 import { digestFiles } from '../../attestation/runtime/folder-digest.ts';
 import { stateRuntime } from '../../attestation/runtime/state-runtime.ts';
 import type { VerifyReport } from '../../attestation/verify/report.ts';
-import { verify } from '../../attestation/verify/verify.ts';
 import { enclaveSchema } from '../../config/enclave.ts';
 import { loadConfig } from '../../config/load.ts';
 import { loadOrCreateNsmRoot } from '../../emulator/nsm/root.ts';
@@ -16,6 +15,7 @@ import { RELEASE } from '../../runtime/release.ts';
 import type { TcpEndpoint } from '../../wire/endpoint.ts';
 import { simulatedFolders } from '../simulated/folders.ts';
 import { readDemands } from '../verify/demands.ts';
+import { judge } from '../verify/judge.ts';
 import { sourceOf } from '../verify/source.ts';
 import type { Stack } from './stack.ts';
 
@@ -51,14 +51,6 @@ export async function verifyAsStranger(
   signal: AbortSignal,
 ): Promise<VerifyReport> {
   const source = sourceOf({ connect: `${host}:${port}` });
-  const { document, statement, tls } = await source.fetch(signal);
-  return verify(
-    { document, ...(statement && { statement }) },
-    {
-      ...(await readDemands({ measurements, trustRoot })),
-      time: source.time,
-      ...(source.nonce && { nonce: source.nonce }),
-      ...(tls && { tlsKeySha256: tls.keySha256 }),
-    },
-  );
+  const fetched = await source.fetch(signal);
+  return judge(fetched, { ...(await readDemands({ measurements, trustRoot })), ...source.demands });
 }

@@ -1,6 +1,6 @@
 /** Where a document is from: the public port, the HTTP endpoint, or a file; and which connection's key is compared with it. */
 import { randomBytes } from 'node:crypto';
-import type { JudgementTime } from '../../attestation/verify/demands.ts';
+import type { Demands, JudgementTime } from '../../attestation/verify/demands.ts';
 import { CliError } from '../errors.ts';
 import { addressOf } from './address.ts';
 import { readNonce } from './demands.ts';
@@ -24,9 +24,8 @@ export interface SourceOptions {
 export interface Source {
   /** For people and programs. */
   readonly described: string;
-  /** Undefined: none is demanded. */
-  readonly nonce: Buffer | undefined;
-  readonly time: JudgementTime;
+  /** Those that depend on where the document is from. No nonce: none is demanded. */
+  readonly demands: Pick<Demands, 'nonce' | 'time'>;
   fetch(signal: AbortSignal): Promise<Fetched>;
 }
 
@@ -57,22 +56,23 @@ export function sourceOf(options: SourceOptions): Source {
   if (document !== undefined) {
     return {
       described: document,
-      nonce,
-      time: maxAge === undefined ? { by: 'document' } : byClock(maxAge),
+      demands: {
+        time: maxAge === undefined ? { by: 'document' } : byClock(maxAge),
+        ...(nonce && { nonce }),
+      },
       fetch: async (signal) => ({ ...(await readSaved(document, statement)), tls: await showPeer(signal) }),
     };
   }
   const asked = nonce ?? randomBytes(NONCE_BYTES);
-  const time = byClock(maxAge);
+  const demands = { nonce: asked, time: byClock(maxAge) };
   if (connect !== undefined) {
     const address = addressOf('--connect', connect);
-    return { described: connect, nonce: asked, time, fetch: (signal) => fetchDirect(address, asked, signal) };
+    return { described: connect, demands, fetch: (signal) => fetchDirect(address, asked, signal) };
   }
   const endpoint = attestationUrl(url ?? '');
   return {
     described: endpoint.href,
-    nonce: asked,
-    time,
+    demands,
     fetch: async (signal) => ({ ...(await fetchHttp(endpoint, asked, signal)), tls: await showPeer(signal) }),
   };
 }
