@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { measureParentPcr } from '../attestation/pcr.ts';
+import { type PcrIndex, toPcrIndex } from '../wire/brands.ts';
 import { EifError } from './errors.ts';
 import { readFilePieces } from './input-file.ts';
 import { measureCertificate, toPcr } from './measure.ts';
@@ -33,6 +34,19 @@ export function pcrOfRole(arn: string): NamedPcr {
 /** @throws EifError EIF_PCR_INPUT */
 export function pcrOfInstance(id: string): NamedPcr {
   return { name: 'PCR4', value: pcrOfText(id, INSTANCE_ID, 'i- and 8 or 17 hexadecimal digits') };
+}
+
+interface ParentInstance {
+  readonly roleArn?: string | undefined;
+  readonly instanceId?: string | undefined;
+}
+
+/** Those that are named. @throws EifError EIF_PCR_INPUT */
+export function parentRegisters({ roleArn, instanceId }: ParentInstance): (readonly [PcrIndex, Buffer])[] {
+  return [
+    ...(roleArn === undefined ? [] : [[toPcrIndex(3), pcrOfRole(roleArn).value] as const]),
+    ...(instanceId === undefined ? [] : [[toPcrIndex(4), pcrOfInstance(instanceId).value] as const]),
+  ];
 }
 
 /**

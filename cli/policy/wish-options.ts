@@ -7,7 +7,7 @@ import { COMMITMENT_PCR } from '../../attestation/runtime/statement.ts';
 import { parseKeyArn } from '../../config/aws-names.ts';
 import { enclaveSchema } from '../../config/enclave.ts';
 import { loadConfig } from '../../config/load.ts';
-import { pcrOfInstance, pcrOfRole } from '../../eif/pcr.ts';
+import { parentRegisters } from '../../eif/pcr.ts';
 import type { Registers } from '../../kms/policy/language/request-context.ts';
 import type { PolicyWish } from '../../kms/policy/wish.ts';
 import { type PcrIndex, toPcrIndex } from '../../wire/brands.ts';
@@ -82,11 +82,7 @@ function demanded({ pcrs }: ExpectedMeasurements, file: string, options: WishOpt
     requireRegister(pcrs, index, file),
   ]);
   const commitment = options.runtime ? pcrs.get(COMMITMENT_PCR) : undefined;
-  const { instanceId } = options;
-  const ofParent: (readonly [PcrIndex, Buffer])[] = [
-    [toPcrIndex(3), pcrOfRole(options.roleArn).value],
-    ...(instanceId === undefined ? [] : [[toPcrIndex(4), pcrOfInstance(instanceId).value] as const]),
-  ];
+  const ofParent = parentRegisters(options);
   for (const [index, value] of ofParent) requireAgreement(pcrs, index, value, file);
   return new Map([
     ...ofImage,

@@ -1,6 +1,6 @@
 /** From options to what the verifier demands. Which image is meant must be said, or that it is not judged. */
 import type { Demands, ExpectedRegisters } from '../../attestation/verify/demands.ts';
-import { pcrOfInstance, pcrOfRole } from '../../eif/pcr.ts';
+import { parentRegisters } from '../../eif/pcr.ts';
 import { NONCE_HEX } from '../../wire/requests/bounds.ts';
 import { CliError } from '../errors.ts';
 import { readExpectedMeasurements } from '../measurements/files.ts';
@@ -24,8 +24,6 @@ export interface DemandOptions {
 }
 
 const PCR_OPTION = /^(\d{1,2})=([0-9a-fA-F]{96})$/;
-const ROLE_PCR = 3;
-const INSTANCE_PCR = 4;
 
 function option(message: string, found: string, allowed: string): CliError {
   return new CliError('CLI_OPTION', message, { found, allowed });
@@ -44,12 +42,8 @@ function readPcr(text: string): readonly [number, Buffer] {
 }
 
 /** By single options, whatever the file says. */
-function namedRegisters({ pcr = [], roleArn, instanceId }: DemandOptions): (readonly [number, Buffer])[] {
-  return [
-    ...pcr.map(readPcr),
-    ...(roleArn === undefined ? [] : [[ROLE_PCR, pcrOfRole(roleArn).value] as const]),
-    ...(instanceId === undefined ? [] : [[INSTANCE_PCR, pcrOfInstance(instanceId).value] as const]),
-  ];
+function namedRegisters({ pcr = [], ...parent }: DemandOptions): (readonly [number, Buffer])[] {
+  return [...pcr.map(readPcr), ...parentRegisters(parent)];
 }
 
 function readPublishedFile(path: string, { require = [], measurementsMaxAge }: DemandOptions) {

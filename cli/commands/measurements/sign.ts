@@ -9,9 +9,7 @@ import { compareContent } from '../../../attestation/published/same.ts';
 import { toUnsignedEnvelope } from '../../../attestation/published/sign.ts';
 import { gitCommit, type Source, sourceUri } from '../../../attestation/published/statement.ts';
 import { writeOutputFile } from '../../../eif/output-file.ts';
-import { pcrOfInstance, pcrOfRole } from '../../../eif/pcr.ts';
-import type { PcrIndex } from '../../../wire/brands.ts';
-import { toPcrIndex } from '../../../wire/brands.ts';
+import { parentRegisters } from '../../../eif/pcr.ts';
 import { CliError } from '../../errors.ts';
 import { contentJson, printContent } from '../../measurements/describe.ts';
 import { readMeasurements, readRequiredKeys, readSigningKeyFile } from '../../measurements/files.ts';
@@ -42,13 +40,6 @@ function parseSource(text: string): Source {
   });
 }
 
-function parentPcrs({ roleArn, instanceId }: SignOptions): ReadonlyMap<PcrIndex, Buffer> {
-  return new Map([
-    ...(roleArn === undefined ? [] : [[toPcrIndex(3), pcrOfRole(roleArn).value] as const]),
-    ...(instanceId === undefined ? [] : [[toPcrIndex(4), pcrOfInstance(instanceId).value] as const]),
-  ]);
-}
-
 function newEnvelope(content: MeasurementsContent, options: SignOptions, nowMs: number): Envelope {
   const { expires, source } = options;
   if (expires === undefined) {
@@ -57,7 +48,7 @@ function newEnvelope(content: MeasurementsContent, options: SignOptions, nowMs: 
   return toUnsignedEnvelope(content, {
     issuedAtMs: nowMs,
     expiresAtMs: nowMs + expires,
-    parentPcrs: parentPcrs(options),
+    parentPcrs: new Map(parentRegisters(options)),
     ...(source === undefined ? {} : { source: parseSource(source) }),
   });
 }

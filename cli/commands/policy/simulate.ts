@@ -2,13 +2,12 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { readStatedDocument } from '../../../attestation/document/stated-document.ts';
-import { pcrOfInstance, pcrOfRole } from '../../../eif/pcr.ts';
+import { parentRegisters } from '../../../eif/pcr.ts';
 import { callerOf } from '../../../kms/policy/check/mentioned.ts';
 import { parseIdentityPolicy, parseKeyPolicy } from '../../../kms/policy/language/document.ts';
 import { type Registers, requestContext } from '../../../kms/policy/language/request-context.ts';
 import { type SimulationResult, simulate } from '../../../kms/policy/simulate.ts';
 import { harmlessText } from '../../../runtime/harmless-text.ts';
-import { toPcrIndex } from '../../../wire/brands.ts';
 import { answer, answering } from '../../eif/answer.ts';
 import { CliError } from '../../errors.ts';
 import { collect } from '../../option-values.ts';
@@ -72,11 +71,7 @@ async function registersOf({
   }
   if (measurements === undefined) return undefined;
   const { pcrs } = await readMeasurements(resolve(measurements));
-  return new Map([
-    ...pcrs,
-    ...(roleArn === undefined ? [] : [[toPcrIndex(3), pcrOfRole(roleArn).value] as const]),
-    ...(instanceId === undefined ? [] : [[toPcrIndex(4), pcrOfInstance(instanceId).value] as const]),
-  ]);
+  return new Map([...pcrs, ...parentRegisters({ roleArn, instanceId })]);
 }
 
 const DECISIONS = {
