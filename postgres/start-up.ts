@@ -83,10 +83,11 @@ export function classifyStartup(bytes: Buffer): StartupVerdict {
 /** How much of a stream classifyOpening looks at: all that a client says before it waits for an answer. */
 export const OPENING_BYTES = HEADER_BYTES;
 
-function isPlausibleCode(length: number, code: number): boolean {
-  if (code === SSL_REQUEST_CODE || code === GSS_REQUEST_CODE) return length === HEADER_BYTES;
+/** Whether a packet before the session, of whatever kind, can be this long. @param length with its own four bytes */
+export function isStartupLength(length: number, code: number): boolean {
+  if (ENCRYPTION_REQUEST_CODES.includes(code)) return length === HEADER_BYTES;
   if (code === CANCEL_REQUEST_CODE) return length >= MIN_CANCEL_BYTES && length <= MAX_CANCEL_BYTES;
-  return code >>> 16 === PROTOCOL_3 && length > HEADER_BYTES;
+  return code >>> 16 === PROTOCOL_3 && length > HEADER_BYTES && length <= MAX_STARTUP_MESSAGE_BYTES;
 }
 
 /** RFC 8446 section 5.1 and 4: handshake record, version 3.x, at most 2^14 bytes, ClientHello. */
@@ -101,7 +102,7 @@ function classifyPacketOpening(bytes: Buffer): OpeningVerdict {
   const length = bytes.readUInt32BE(0);
   if (length < HEADER_BYTES || length > MAX_STARTUP_MESSAGE_BYTES) return 'not-postgres';
   if (bytes.length < OPENING_BYTES) return 'more';
-  return isPlausibleCode(length, bytes.readUInt32BE(4)) ? 'plausible' : 'not-postgres';
+  return isStartupLength(length, bytes.readUInt32BE(4)) ? 'plausible' : 'not-postgres';
 }
 
 export type OpeningVerdict = 'more' | 'plausible' | 'not-postgres';

@@ -3,14 +3,11 @@
  * start-up packet or a CancelRequest goes on as it is. Source: PostgreSQL 18, "Message Flow" and "Message Formats".
  */
 import type { Socket } from 'node:net';
-import { CANCEL_REQUEST_CODE, MAX_CANCEL_BYTES, MIN_CANCEL_BYTES } from '../../postgres/cancel-request.ts';
+import { CANCEL_REQUEST_CODE } from '../../postgres/cancel-request.ts';
 import { SessionError } from '../../postgres/session-error.ts';
-import { ENCRYPTION_REQUEST_CODES, TLS_ANSWERS } from '../../postgres/start-up.ts';
-import { MAX_STARTUP_MESSAGE_BYTES } from '../../postgres/startup-message.ts';
+import { ENCRYPTION_REQUEST_CODES, isStartupLength, OPENING_BYTES, TLS_ANSWERS } from '../../postgres/start-up.ts';
 import { untilAborted } from '../../runtime/abort.ts';
 
-const HEADER_BYTES = 8;
-const PROTOCOL_3 = 3;
 /** SSLRequest and GSSENCRequest, once each, as PostgreSQL takes them. */
 const MAX_ENCRYPTION_REQUESTS = 2;
 
@@ -20,17 +17,11 @@ export interface Opening {
   readonly packet: Buffer;
 }
 
-function isLengthOf(length: number, code: number): boolean {
-  if (ENCRYPTION_REQUEST_CODES.includes(code)) return length === HEADER_BYTES;
-  if (code === CANCEL_REQUEST_CODE) return length >= MIN_CANCEL_BYTES && length <= MAX_CANCEL_BYTES;
-  return code >>> 16 === PROTOCOL_3 && length > HEADER_BYTES && length <= MAX_STARTUP_MESSAGE_BYTES;
-}
-
 /** @returns the first packet, or undefined while it is not whole. @throws SessionError 08P01 */
 function firstPacket(bytes: Buffer): { readonly code: number; readonly packet: Buffer } | undefined {
-  if (bytes.length < HEADER_BYTES) return undefined;
+  if (bytes.length < OPENING_BYTES) return undefined;
   const [length, code] = [bytes.readUInt32BE(0), bytes.readUInt32BE(4)];
-  if (!isLengthOf(length, code)) {
+  if (!isStartupLength(length, code)) {
     throw new SessionError(
       '08P01',
       'not a PostgreSQL client, or one that begins with TLS: connect with sslmode=disable',
