@@ -1,4 +1,5 @@
 /** What a key policy shall say: which enclaves may use the key, for whom, and who looks after it. */
+import { isZeroPcr } from '../../attestation/pcr.ts';
 import type { PcrIndex } from '../../wire/brands.ts';
 import { KmsPolicyError } from './errors.ts';
 import { attestationKey, type Registers } from './language/request-context.ts';
@@ -52,7 +53,7 @@ export function demandedRegisters({ measurements }: Pick<PolicyWish, 'measuremen
 
 function refuseDebug({ measurements }: PolicyWish): void {
   for (const registers of measurements) {
-    const zero = [...registers].find(([index, value]) => index <= 2 && value.every((byte) => byte === 0));
+    const zero = [...registers].find(([index, value]) => index <= 2 && isZeroPcr(value));
     if (zero === undefined) continue;
     throw new KmsPolicyError('KMS_POLICY_WISH', `PCR${zero[0]} is all zero`, {
       found: 'the measurement of every enclave in debug mode, whose memory and console the parent reads',
