@@ -123,7 +123,7 @@ export function checkTlsAnswer(bytes: Buffer): PostgresRefusal | undefined {
   return bytes.length > 1 ? 'bytes-behind-answer' : undefined;
 }
 
-/** Whether the first byte behind the `S` begins a TLS handshake. */
+/** Whether a TLS handshake begins with this byte: at once, or behind the `S`. */
 export function isTlsHandshake(firstByte: number): boolean {
   return firstByte === TLS_HANDSHAKE_RECORD;
 }

@@ -9,6 +9,7 @@ import { SessionError } from '../../postgres/session-error.ts';
 import {
   classifyStartup,
   ENCRYPTION_REQUEST_CODES,
+  isTlsHandshake,
   MAX_STARTUP_BYTES,
   startupError,
   TLS_ANSWERS,
@@ -20,7 +21,6 @@ import {
 } from '../../postgres/startup-message.ts';
 import { takeBytes, takeSome } from '../take-bytes.ts';
 
-const TLS_HANDSHAKE_RECORD = 0x16;
 const CLIENT = 'the client';
 const LENGTH_BYTES = 4;
 const CODE_BYTES = 4;
@@ -43,7 +43,7 @@ export async function readRequest(socket: Duplex, { firstByte, onFirstByte }: Pa
   const first = await takeBytes(socket, 1, CLIENT, firstByte);
   const signal = onFirstByte();
   socket.unshift(first);
-  if (first[0] === TLS_HANDSHAKE_RECORD) return { kind: 'tls', isDirect: true };
+  if (isTlsHandshake(first.readUInt8())) return { kind: 'tls', isDirect: true };
   let request = await readPacket(socket, signal);
   if (request.kind === 'gss-request') {
     socket.write(Buffer.of(TLS_ANSWERS.refused));
