@@ -1,6 +1,7 @@
 /** What a database can say behind a login, and what becomes of the session then. */
 import { randomBytes } from 'node:crypto';
 import { encodeError } from '../../../postgres/error-response.ts';
+import { int32 } from '../../../postgres/integers.ts';
 import { DATA_ROW } from '../../../postgres/messages.ts';
 import { FALSE_CONTAINERS } from './insults.ts';
 import type { Lie } from './lying-database.ts';
@@ -46,15 +47,10 @@ const changing = (type: string, change: (own: Buffer) => readonly Buffer[]): Lie
 const MIB = 1024 * 1024;
 /** Of what the client asks for by default. */
 const cellRow = (cell: Buffer) => DATA_ROW.encode([Buffer.from('1'), Buffer.from(`\\x${cell.toString('hex')}`)]);
-const INT32 = (value: number) => {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(value >>> 0);
-  return bytes;
-};
 const READY = frame('Z', 'I');
 const VIOLATION = '08P01';
 const field = (name: string, type: number) =>
-  Buffer.concat([Buffer.from(`${name}\0`), INT32(0), Buffer.alloc(2), INT32(type), Buffer.alloc(8)]);
+  Buffer.concat([Buffer.from(`${name}\0`), int32(0), Buffer.alloc(2), int32(type), Buffer.alloc(8)]);
 const columns = (count: number) =>
   frame(
     'T',
@@ -68,17 +64,17 @@ export const LIES: Readonly<Record<string, DatabaseLie>> = {
   'a length of 0': { lie: instead(frame('Z', '', 0)), ends: VIOLATION },
   'a message beyond 64 MiB': { lie: instead(frame('D', '', 64 * MIB + 1)), ends: VIOLATION },
   'zero bytes': { lie: instead(Buffer.alloc(64 * 1024)), ends: VIOLATION },
-  'a request for a password in clear': { lie: before(frame('R', INT32(3))), ends: VIOLATION },
+  'a request for a password in clear': { lie: before(frame('R', int32(3))), ends: VIOLATION },
   'a request for an MD5 password': {
-    lie: before(frame('R', Buffer.concat([INT32(5), Buffer.alloc(4)]))),
+    lie: before(frame('R', Buffer.concat([int32(5), Buffer.alloc(4)]))),
     ends: VIOLATION,
   },
   'a second SASL exchange': {
-    lie: before(frame('R', Buffer.concat([INT32(10), Buffer.from('SCRAM-SHA-256\0\0')]))),
+    lie: before(frame('R', Buffer.concat([int32(10), Buffer.from('SCRAM-SHA-256\0\0')]))),
     ends: VIOLATION,
   },
-  'a second AuthenticationOk': { lie: before(frame('R', INT32(0))), ends: VIOLATION },
-  'another protocol version': { lie: before(frame('v', Buffer.concat([INT32(0x30000), INT32(0)]))), ends: VIOLATION },
+  'a second AuthenticationOk': { lie: before(frame('R', int32(0))), ends: VIOLATION },
+  'another protocol version': { lie: before(frame('v', Buffer.concat([int32(0x30000), int32(0)]))), ends: VIOLATION },
   'COPY data wanted for a SELECT': { lie: instead(frame('G', '\0\0\0')), ends: VIOLATION },
   'COPY in both directions for a SELECT': { lie: instead(frame('W', '\0\0\0')), ends: VIOLATION },
   'a type that no message has': { lie: before(frame('!', 'x')), ends: VIOLATION },

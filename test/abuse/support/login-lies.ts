@@ -1,6 +1,7 @@
 /** What a database can say up to a login, and what a client is told then. */
 import { randomBytes } from 'node:crypto';
 import { encodeError } from '../../../postgres/error-response.ts';
+import { int32 } from '../../../postgres/integers.ts';
 import type { Lie, LiedTo } from './lying-database.ts';
 import { frame } from './raw-client.ts';
 
@@ -10,13 +11,8 @@ export interface LoginLie {
   readonly told: string;
 }
 
-const INT32 = (value: number) => {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(value >>> 0);
-  return bytes;
-};
 const authentication = (code: number, rest: Buffer | string = '') =>
-  frame('R', Buffer.concat([INT32(code), Buffer.from(rest as string, 'latin1')]));
+  frame('R', Buffer.concat([int32(code), Buffer.from(rest as string, 'latin1')]));
 const SASL = authentication(10, 'SCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0');
 const OK = authentication(0);
 const READY = frame('Z', 'I');
@@ -83,7 +79,7 @@ export const LOGIN_LIES: Readonly<Record<string, LoginLie>> = {
     lie: says(...Array<Buffer>(100).fill(frame('N', Buffer.alloc(200_000)))),
     told: '08P01',
   },
-  'speaks another protocol': { lie: says(frame('v', Buffer.concat([INT32(0x40000), INT32(0)]))), told: '0A000' },
+  'speaks another protocol': { lie: says(frame('v', Buffer.concat([int32(0x40000), int32(0)]))), told: '0A000' },
   'sends a cancel key without end': { lie: says(frame('K', Buffer.alloc(100_000))), told: '08P01' },
   'refuses in its own words': { lie: says(encodeError('FATAL', '53300', 'no room')), told: '53300' },
   'ends without a word': { lie: { play: ({ socket }) => void socket.destroy() }, told: '08006' },

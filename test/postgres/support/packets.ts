@@ -1,16 +1,11 @@
 /** What servers and clients send that the product only reads. */
 import { CANCEL_REQUEST_CODE, type CancelKey } from '../../../postgres/cancel-request.ts';
+import { int32 } from '../../../postgres/integers.ts';
 
 function framed(type: string, ...parts: readonly Buffer[]): Buffer {
   const message = Buffer.concat([Buffer.from(type), Buffer.alloc(4), ...parts]);
   message.writeUInt32BE(message.length - type.length, type.length);
   return message;
-}
-
-function int32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeInt32BE(value);
-  return bytes;
 }
 
 export function encodeCancelRequest({ processId, key }: CancelKey): Buffer {

@@ -9,7 +9,7 @@ import type { Test } from 'tap';
 import type { AttestationPayload } from '../../../../attestation/document/payload.ts';
 import { commitmentTo, encodeStatement } from '../../../../attestation/runtime/statement.ts';
 import { encodeUserData } from '../../../../attestation/runtime/user-data.ts';
-import { publicKeySha256 } from '../../../../encoding/public-key-hash.ts';
+import { publicKeyDigest } from '../../../../encoding/public-key-hash.ts';
 import { encodeFrame } from '../../../../wire/control/frame.ts';
 import type { TcpEndpoint } from '../../../../wire/endpoint.ts';
 import { MAX_REQUEST_BYTES } from '../../../../wire/requests/bounds.ts';
@@ -23,7 +23,7 @@ const ATTESTATION = 'acra-attestation/1';
 
 function makeKey() {
   const { pem, keyPem, certificate } = makeCertificate(GOOD.server, Date.now());
-  return { identity: { cert: pem, key: keyPem }, keySha256: Buffer.from(publicKeySha256(certificate), 'hex') };
+  return { identity: { cert: pem, key: keyPem }, keySha256: publicKeyDigest(certificate) };
 }
 
 async function listenOn(

@@ -11,7 +11,7 @@ import { createServer as createTlsServer, TLSSocket } from 'node:tls';
 import { commitmentTo, encodeStatement } from '../../../../attestation/runtime/statement.ts';
 import { encodeUserData } from '../../../../attestation/runtime/user-data.ts';
 import { createAuthority } from '../../../../emulator/pki/authority.ts';
-import { publicKeySha256 } from '../../../../encoding/public-key-hash.ts';
+import { publicKeyDigest } from '../../../../encoding/public-key-hash.ts';
 import { systemClock } from '../../../../runtime/clock.ts';
 import { encodeFrame, FrameReader } from '../../../../wire/control/frame.ts';
 import { ATTESTATION_ALPN } from '../../../../wire/requests/bounds.ts';
@@ -56,7 +56,7 @@ export class Attesting {
   }
 
   answer(nonce: Buffer): Extract<EnclaveAnswer, { type: 'attestation' }> {
-    const tlsKeySha256 = Buffer.from(publicKeySha256(new X509Certificate(this.identity.cert)), 'hex');
+    const tlsKeySha256 = publicKeyDigest(new X509Certificate(this.identity.cert));
     const encoding = encodeStatement(statement);
     const userData = encodeUserData({ tlsKeySha256, commitment: commitmentTo(encoding) });
     const payload = { ...honestPayload(this.chain), userData, nonce, timestampMs: Date.now() };
