@@ -217,11 +217,11 @@ export const KEYSTORE_ERRORS = {
       'Remove node_modules/.installed and run any target of make, which installs the packages again; report it if it stays so.',
   },
   KEYSTORE_CHECK_FAILED: {
-    meaning: 'The short-lived process that checks the keystore ended without a usable answer.',
+    meaning: 'The short-lived process that checks or changes the keystore ended without a usable answer.',
     action: 'Read the message; report it if it stays so.',
   },
   KEYSTORE_CHECK_TIMEOUT: {
-    meaning: 'The short-lived process that checks the keystore took too long.',
+    meaning: 'The short-lived process that checks or changes the keystore took too long.',
     action: 'Raise the deadline of the keystore phase, or give the enclave more processors.',
   },
 } as const satisfies ErrorCatalogue;

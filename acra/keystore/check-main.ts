@@ -1,35 +1,19 @@
 /**
  * Main file of the process that inspects a keystore and ends: it alone loads Themis, so that the copies which that
- * library makes of the master key go with it. Request on stdin, answer on stdout, secrets on descriptors 3 and 4
- * (check-protocol.ts). Started by check-process.ts only.
+ * library makes of the master key go with it (process-protocol.ts, check-protocol.ts). Started by check-process.ts only.
  */
-import { closeSync, readFileSync, readSync, writeSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
-import { SecretBuffer } from '../../runtime/secret-buffer.ts';
+import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
 import { loadEncryptorConfig } from '../encryptor-config/lint.ts';
 import { KeystoreError } from '../errors.ts';
 import { checkKeystore } from './check.ts';
 import type { CheckAnswer, CheckRequest } from './check-protocol.ts';
-import {
-  answerOfError,
-  checkRequestSchema,
-  MASTER_KEY_DESCRIPTOR,
-  MAX_SEALED_BYTES,
-  OPENED_DESCRIPTOR,
-} from './check-protocol.ts';
+import { checkRequestSchema } from './check-protocol.ts';
 import { MASTER_KEY_BYTES } from './layout.ts';
 import { useMasterKey } from './master-key.ts';
+import { MAX_SEALED_BYTES } from './process-protocol.ts';
 import { loadThemis } from './themis.ts';
-
-function readMasterKey(): SecretBuffer {
-  const bytes = Buffer.allocUnsafeSlow(MASTER_KEY_BYTES + 1);
-  let length = 0;
-  for (let read = -1; read !== 0 && length < bytes.length; length += read) {
-    read = readSync(MASTER_KEY_DESCRIPTOR, bytes, length, bytes.length - length, null);
-  }
-  closeSync(MASTER_KEY_DESCRIPTOR);
-  return SecretBuffer.take(bytes.subarray(0, length));
-}
+import { answerOnce, handOut, readSecrets } from './themis-child.ts';
 
 function sealedFileError(file: string, message: string, cause?: unknown): KeystoreError {
   const details = cause === undefined ? {} : { cause };
@@ -58,10 +42,6 @@ async function openSealedFiles(masterKey: SecretBuffer, sealed: CheckRequest['se
   return opened;
 }
 
-function writeAll(descriptor: number, bytes: Buffer): void {
-  for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written);
-}
-
 async function inspect(request: CheckRequest, masterKey: SecretBuffer): Promise<CheckAnswer> {
   const encryptorConfig = loadEncryptorConfig(request.encryptorConfigFile);
   const { keystoreFolder: folder, clientIds, poisonDetection } = request;
@@ -69,10 +49,7 @@ async function inspect(request: CheckRequest, masterKey: SecretBuffer): Promise<
   const report = await checkKeystore({ folder, masterKey, clientIds, clientNames, encryptorConfig, poisonDetection });
   const opened = report.findings.length === 0 ? await openSealedFiles(masterKey, request.sealedFiles) : [];
   const openedBytes = opened.map(({ length }) => length);
-  for (const secret of opened) {
-    writeAll(OPENED_DESCRIPTOR, secret);
-    secret.fill(0);
-  }
+  handOut(opened);
   const plainReport = {
     ...report,
     clientIds: [...report.clientIds],
@@ -82,16 +59,6 @@ async function inspect(request: CheckRequest, masterKey: SecretBuffer): Promise<
   return { outcome: 'checked', report: plainReport, warnings: [...encryptorConfig.warnings], openedBytes };
 }
 
-async function main(): Promise<void> {
-  let answer: CheckAnswer;
-  using masterKey = readMasterKey();
-  try {
-    const request = checkRequestSchema.parse(JSON.parse(readFileSync(0, 'utf8')));
-    answer = await inspect(request, masterKey);
-  } catch (error) {
-    answer = answerOfError(error);
-  }
-  writeAll(1, Buffer.from(JSON.stringify(answer)));
-}
-
-await main();
+// One byte more than a key has, so that a longer one is noticed.
+using masterKey = readSecrets(MASTER_KEY_BYTES + 1);
+await answerOnce((request) => inspect(checkRequestSchema.parse(request), masterKey));

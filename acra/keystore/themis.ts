@@ -6,7 +6,7 @@
  * exception out of the library would print its 2.4 MB source line, so only the message is carried on.
  *
  * The library copies keys into its own heap and into JavaScript arrays that cannot be zeroed. A daemon must therefore
- * not load it: it inspects its keystore through check-process.ts.
+ * not load it: it inspects and changes keystores through check-process.ts and change-process.ts.
  */
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';

@@ -19,6 +19,10 @@ const starting = [...reached].filter((file) =>
 );
 
 t.test('marks every process that PID 1 starts through Node as Node’s to wait for', async (t) => {
-  t.same(starting.toSorted(), ['acra/keystore/check-process.ts', 'system/processes/launch.ts'], 'who starts processes');
+  t.same(
+    starting.toSorted(),
+    ['acra/keystore/themis-process.ts', 'system/processes/launch.ts'],
+    'who starts processes',
+  );
   for (const file of starting) t.match(readFileSync(join(PROJECT, file), 'utf8'), MARKED, file);
 });

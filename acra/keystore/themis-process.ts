@@ -1,0 +1,147 @@
+/**
+ * Runs a short-lived process that loads Themis, from a daemon that must not: the copies of secrets which the library makes end with it
+ * (acra-server contract 9.2; process-protocol.ts).
+ */
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
+import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
+import { nodeChildEnvironment } from '../../system/processes/node-child.ts';
+import { markOwnChild } from '../../system/processes/own-children.ts';
+import { KeystoreError } from '../errors.ts';
+import { OPENED_DESCRIPTOR, SECRETS_DESCRIPTOR } from './process-protocol.ts';
+
+const MAX_ANSWER_BYTES = 1024 * 1024;
+const MAX_COMPLAINT_BYTES = 500;
+
+export interface ThemisTask<Answer> {
+  readonly mainFile: string;
+  /** JSON, without a secret. */
+  readonly request: object;
+  /** Go in one after the other; the caller still owns them. */
+  readonly secrets: readonly SecretBuffer[];
+  /** Of all secrets that come back. */
+  readonly maxOpenedBytes: number;
+  /** @throws for another form */
+  readonly parse: (answer: unknown) => Answer;
+  readonly signal: AbortSignal;
+  readonly timeoutMs: number;
+}
+
+interface ThemisResult<Answer> {
+  readonly answer: Answer;
+  /** All that came back; the caller zeroes it. */
+  readonly opened: Buffer;
+}
+
+/** Pipes of the child by descriptor; `stdio` has asked for all of them. */
+function pipeOf<Pipe extends Readable | Writable>(child: ChildProcess, descriptor: number): Pipe {
+  return child.stdio[descriptor] as Pipe;
+}
+
+/** The stream may still hold the bytes when write() returns, so it gets a copy that is zeroed once they are out. */
+function sendSecrets(pipe: Writable, secrets: readonly SecretBuffer[]): void {
+  const copy = Buffer.allocUnsafeSlow(secrets.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const secret of secrets) at += secret.use((bytes) => bytes.copy(copy, at));
+  pipe.on('error', () => undefined);
+  pipe.end(copy, () => copy.fill(0));
+  pipe.on('close', () => copy.fill(0));
+}
+
+function sendRequest(pipe: Writable, request: object): void {
+  pipe.on('error', () => undefined);
+  pipe.end(JSON.stringify(request));
+}
+
+/**
+ * Collects up to `maxBytes`; more is cut off, and a broken pipe ends the collection: the reader of the result notices
+ * both. Zeroes the chunks it copies.
+ */
+async function collect(pipe: Readable, maxBytes: number): Promise<Buffer> {
+  const all = Buffer.alloc(maxBytes);
+  let length = 0;
+  try {
+    for await (const chunk of pipe) {
+      length += (chunk as Buffer).copy(all, length);
+      (chunk as Buffer).fill(0);
+    }
+  } catch {
+    // the child's end says why
+  }
+  return all.subarray(0, length);
+}
+
+function failed(message: string, cause?: unknown): KeystoreError {
+  return new KeystoreError('KEYSTORE_CHECK_FAILED', message, cause === undefined ? {} : { cause });
+}
+
+interface Ended {
+  readonly description: string;
+  readonly error: unknown;
+}
+
+function whenEnded(child: ChildProcess): Promise<Ended> {
+  return new Promise((settle) => {
+    let error: unknown;
+    child.on('error', (cause) => {
+      error = cause;
+      if (child.pid === undefined) settle({ description: 'did not start', error });
+    });
+    child.on('close', (code, signal) => settle({ description: `ended with ${signal ?? code}`, error }));
+  });
+}
+
+function start(mainFile: string, signal: AbortSignal, timeoutMs: number): ChildProcess {
+  const child = spawn(process.execPath, [mainFile], {
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
+    env: nodeChildEnvironment(),
+    cwd: '/',
+    signal,
+    timeout: timeoutMs,
+    killSignal: 'SIGKILL',
+  });
+  return markOwnChild(child);
+}
+
+/**
+ * @throws KeystoreError KEYSTORE_CHECK_FAILED, KEYSTORE_CHECK_TIMEOUT; the signal's reason. What the process met is in its answer
+ */
+export async function runThemisProcess<Answer>(task: ThemisTask<Answer>): Promise<ThemisResult<Answer>> {
+  const { signal, timeoutMs } = task;
+  signal.throwIfAborted();
+  const child = start(task.mainFile, signal, timeoutMs);
+  const ending = whenEnded(child);
+  sendSecrets(pipeOf(child, SECRETS_DESCRIPTOR), task.secrets);
+  sendRequest(pipeOf(child, 0), task.request);
+  const [stdout, stderr, opened, ended] = await Promise.all([
+    collect(pipeOf(child, 1), MAX_ANSWER_BYTES),
+    collect(pipeOf(child, 2), MAX_COMPLAINT_BYTES),
+    collect(pipeOf(child, OPENED_DESCRIPTOR), task.maxOpenedBytes),
+    ending,
+  ]);
+  try {
+    signal.throwIfAborted();
+    if (child.killed) {
+      throw new KeystoreError('KEYSTORE_CHECK_TIMEOUT', `work on the keystore took longer than ${timeoutMs} ms`);
+    }
+    if (ended.error !== undefined) throw failed('the process for the keystore could not be started', ended.error);
+    return { answer: parseAnswer(task.parse, stdout, stderr, ended.description), opened };
+  } catch (error) {
+    opened.fill(0);
+    throw error;
+  }
+}
+
+function parseAnswer<Answer>(
+  parse: (answer: unknown) => Answer,
+  stdout: Buffer,
+  stderr: Buffer,
+  ended: string,
+): Answer {
+  try {
+    return parse(JSON.parse(stdout.toString('utf8')));
+  } catch (cause) {
+    throw failed(`the process for the keystore ${ended} without an answer: ${stderr.toString('utf8')}`, cause);
+  }
+}
