@@ -29,6 +29,12 @@ function u32(value: number): Buffer {
   return bytes;
 }
 
+function unpooledCopy(bytes: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(copy);
+  return copy;
+}
+
 export class Channel {
   readonly #stream: Duplex;
   readonly #handlers: ChannelHandlers;
@@ -47,7 +53,7 @@ export class Channel {
     return this.#stream.writableLength;
   }
 
-  /** The secrets stay the caller's. Lost without a word when the other end is gone: `onEnd` tells that. */
+  /** The secrets stay the caller's, who may dispose of them at once: what waits is a copy. Lost without a word when the other end is gone: `onEnd` tells that. */
   send(message: object, secrets: readonly SecretBuffer[] = []): void {
     if (this.#hasEnded) return;
     const json = Buffer.from(JSON.stringify(message));
@@ -55,7 +61,8 @@ export class Channel {
     this.#stream.write(Buffer.concat([u32(length), u32(json.length), json]));
     for (const secret of secrets) {
       this.#stream.write(u32(secret.length));
-      secret.use((bytes) => this.#stream.write(bytes));
+      const copy = secret.use(unpooledCopy);
+      this.#stream.write(copy, () => copy.fill(0));
     }
   }
 

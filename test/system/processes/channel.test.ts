@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, connect as dial, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { Duplex } from 'node:stream';
 import t, { type Test as TapTest } from 'tap';
 import { SecretBuffer } from '../../../runtime/secret-buffer.ts';
 import type { SystemError } from '../../../system/errors.ts';
@@ -66,6 +67,32 @@ t.test('keeps messages and their secrets together and in order, in pieces of any
   await told.until(() => told.heard.length === 3);
   t.same(told.heard[2], { message: {}, secrets: [] });
 });
+
+t.test(
+  'sends what it was given to whoever reads late, though the secret was disposed of, and keeps no copy',
+  async (t) => {
+    const written: Buffer[] = [];
+    const taken: (() => void)[] = [];
+    const stream = new Duplex({
+      read: () => undefined,
+      write: (chunk: Buffer, _encoding, done) => {
+        written.push(chunk);
+        taken.push(done);
+      },
+    });
+    const channel = new Channel(stream, { onMessage: () => undefined, onEnd: () => undefined });
+    t.teardown(() => channel.close());
+    const secret = SecretBuffer.take(Buffer.from('pencil'));
+    channel.send({}, [secret]);
+    secret.dispose();
+    taken.shift()?.();
+    taken.shift()?.();
+    t.equal(written[2]?.toString(), 'pencil');
+    taken.shift()?.();
+    await new Promise((resolve) => setImmediate(resolve));
+    t.strictSame(written[2], Buffer.alloc(6));
+  },
+);
 
 const BROKEN = {
   'a length beyond all bounds': Buffer.from('ffffffff', 'hex'),
