@@ -4,16 +4,19 @@
  *
  *   launched ──probe──▶ running ──exit──▶ down ──back-off, or the breaker's long wait──▶ launched …
  *                                          └──an exit that must not be answered by a restart──▶ failed, for good
+ *   running, down ──replace──▶ launched, at once
  */
+import { untilAborted } from '../../runtime/abort.ts';
 import { backoffMs } from '../../runtime/backoff.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import { CodedError, describeError } from '../../runtime/errors.ts';
+import { describeError } from '../../runtime/errors.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { Random } from '../../runtime/random.ts';
 import type { Service } from '../../runtime/service.ts';
 import type { LaunchFailure } from '../../system/processes/launch-plan.ts';
 import { SupervisorError } from '../errors.ts';
 import { CrashLoopBreaker } from './breaker.ts';
+import { EndedBeforeReady } from './ended-before-ready.ts';
 
 export interface Exit {
   readonly code: number | null;
@@ -70,27 +73,6 @@ export interface ChildDeps {
   readonly onFailure: (error: unknown) => void;
 }
 
-/**
- * An exit before readiness. Whether another start follows is decided by what the exit meant, as with any other. A program that ran
- * is told by the code of its end, whose advice says what to mend; one that could not be launched by CHILD_LAUNCH_FAILED.
- */
-class EndedBeforeReady extends CodedError {
-  readonly verdict: ExitVerdict;
-  readonly exit: Exit;
-
-  constructor(name: string, verdict: ExitVerdict, exit: Exit) {
-    super(
-      exit.notLaunched ? 'CHILD_LAUNCH_FAILED' : verdict.code,
-      `${name} ended before it was ready: ${verdict.meaning}`,
-      {
-        found: `${verdict.code} (exit code ${exit.code}, signal ${exit.signal})`,
-      },
-    );
-    this.verdict = verdict;
-    this.exit = exit;
-  }
-}
-
 export class SupervisedChild implements Service {
   readonly #spec: ChildSpec;
   readonly #deps: ChildDeps;
@@ -100,6 +82,10 @@ export class SupervisedChild implements Service {
   /** The process that was killed because it no longer answered. */
   #unresponsive: ProcessHandle | undefined;
   #watching: Promise<void> | undefined;
+  /** Somebody waits for another process than the one that there is. */
+  #replacement: PromiseWithResolvers<void> | undefined;
+  /** Ends the wait for a restart. */
+  #hurry = new AbortController();
   #restarts = 0;
   #state: ChildState = { kind: 'down', code: 'CHILD_NOT_READY', reason: 'it has not been ready yet' };
   #failure: SupervisorError | undefined;
@@ -143,6 +129,7 @@ export class SupervisedChild implements Service {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
+    this.#replacement?.reject(this.#stopping.signal.reason);
     await this.#endProcess();
     await this.#watching;
   }
@@ -151,6 +138,23 @@ export class SupervisedChild implements Service {
   killUnresponsive(): void {
     this.#unresponsive = this.#process;
     this.#process?.kill('SIGKILL');
+  }
+
+  /**
+   * For a child that was started: ends its process and launches another at once, which counts as no failure; resolves when that is ready.
+   * @throws as `start`: it is down then, and started again as after any end, or replaced; SupervisorError CHILD_NOT_RESTARTED; the signal's
+   * reason, and it is replaced all the same
+   */
+  async replace(signal: AbortSignal): Promise<void> {
+    this.#stopping.signal.throwIfAborted();
+    if (this.#failure) throw this.#failure;
+    const replaced = Promise.withResolvers<void>();
+    replaced.promise.catch(() => undefined);
+    this.#replacement?.resolve(replaced.promise);
+    this.#replacement = replaced;
+    this.#process?.kill('SIGKILL');
+    this.#hurry.abort();
+    await untilAborted(replaced.promise, signal);
   }
 
   async #launchAndProbe(signal: AbortSignal): Promise<ProcessHandle> {
@@ -195,49 +199,79 @@ export class SupervisedChild implements Service {
 
   /** Waits, launches again; gives up when the verdict says so. */
   async #restartAfter(verdict: ExitVerdict, exit: Exit): Promise<ProcessHandle | undefined> {
-    const { name } = this.#spec;
-    const { logger } = this.#deps;
+    if (!verdict.restart || !this.#replacement) {
+      const exits = this.#recordExit(verdict, exit);
+      if (!verdict.restart) return this.#giveUp(verdict.code, verdict.meaning);
+      await this.#waitForRestart(verdict, exits);
+    }
+    // Whoever asks for a replacement later has another process ended than this one.
+    const asked = this.#replacement;
+    if (asked) this.#deps.logger.log('info', 'child.replaced', { child: this.#spec.name });
+    else this.#restarts += 1;
+    try {
+      const process = await this.#launchAndProbe(this.#stopping.signal);
+      if (asked && asked === this.#replacement) this.#replacement = undefined;
+      asked?.resolve();
+      return process;
+    } catch (error) {
+      this.#stopping.signal.throwIfAborted();
+      return await this.#restartAfterFailure(error, asked);
+    }
+  }
+
+  /** @param asked a replacement that failed: whoever asked for it may have what it was launched with mended, whatever its end meant */
+  #restartAfterFailure(error: unknown, asked: PromiseWithResolvers<void> | undefined) {
+    if (asked && asked === this.#replacement) this.#replacement = undefined;
+    asked?.reject(error);
+    if (error instanceof EndedBeforeReady) {
+      const { verdict, exit } = error;
+      return this.#restartAfter(asked ? { ...verdict, restart: true } : verdict, exit);
+    }
+    const failed = { code: 'CHILD_LAUNCH_FAILED', meaning: describeError(error), restart: true, alert: false };
+    return this.#restartAfter(failed, { code: null, signal: null });
+  }
+
+  /** @returns how many lie in the breaker's window */
+  #recordExit(verdict: ExitVerdict, exit: Exit): number {
     const exits = this.#breaker.recordExit();
-    logger.log(verdict.alert ? 'fatal' : 'error', 'child.exited', {
-      child: name,
+    this.#deps.logger.log(verdict.alert ? 'fatal' : 'error', 'child.exited', {
+      child: this.#spec.name,
       code: verdict.code,
       reason: verdict.meaning,
       exitCode: exit.code,
       signal: exit.signal,
       exits,
     });
-    if (!verdict.restart) return this.#giveUp(verdict.code, verdict.meaning);
-    await this.#waitForRestart(verdict, exits);
-    this.#restarts += 1;
-    try {
-      return await this.#launchAndProbe(this.#stopping.signal);
-    } catch (error) {
-      this.#stopping.signal.throwIfAborted();
-      if (error instanceof EndedBeforeReady) return this.#restartAfter(error.verdict, error.exit);
-      const failed = { code: 'CHILD_LAUNCH_FAILED', meaning: describeError(error), restart: true, alert: false };
-      return this.#restartAfter(failed, { code: null, signal: null });
-    }
+    return exits;
   }
 
   async #waitForRestart(verdict: ExitVerdict, exits: number): Promise<void> {
     const { name, restart } = this.#spec;
-    const { logger, clock, random } = this.#deps;
+    const { logger, random } = this.#deps;
     if (!this.#breaker.isOpen) {
       this.#move({ kind: 'down', code: verdict.code, reason: verdict.meaning });
-      await clock.sleep(backoffMs(restart, exits - 1, random), this.#stopping.signal);
+      await this.#sleep(backoffMs(restart, exits - 1, random));
       return;
     }
     const retryMs = restart.breakerRetryMs;
     const reason = `${name} ends again and again (last ${verdict.code}: ${verdict.meaning}); next try in ${retryMs} ms`;
     logger.log('fatal', 'child.breaker-open', { child: name, code: verdict.code, exits, retryMs });
     this.#move({ kind: 'down', code: 'CHILD_BREAKER_OPEN', reason });
-    await clock.sleep(retryMs, this.#stopping.signal);
+    await this.#sleep(retryMs);
+  }
+
+  /** Until a replacement is asked for. @throws the reason of a stop */
+  async #sleep(ms: number): Promise<void> {
+    this.#hurry = new AbortController();
+    const ends = AbortSignal.any([this.#stopping.signal, this.#hurry.signal]);
+    await this.#deps.clock.sleep(ms, ends).catch(() => this.#stopping.signal.throwIfAborted());
   }
 
   #giveUp(code: string, reason: string): undefined {
     this.#failure = new SupervisorError('CHILD_NOT_RESTARTED', `${this.#spec.name} is not started again: ${reason}`, {
       found: code,
     });
+    this.#replacement?.reject(this.#failure);
     this.#deps.logger.log('fatal', 'child.given-up', { child: this.#spec.name, code, reason });
     this.#move({ kind: 'failed', code, reason });
   }
