@@ -76,16 +76,25 @@ export interface ServeGuard {
   readonly slowStatementMs: number;
   readonly database: DatabaseTarget;
   readonly login: DatabaseLogin;
-  readonly users: readonly {
-    readonly name: string;
-    readonly databases: readonly string[];
-    /** How many of the secrets are its own: one or two. */
-    readonly secrets: number;
-  }[];
+  readonly users: readonly GuardUser[];
   readonly maxMessageBytes: number;
 }
 
-export type ToGuard = ServeGuard | Drain;
+interface GuardUser {
+  readonly name: string;
+  readonly databases: readonly string[];
+  /** How many of the secrets are its own: one or two. */
+  readonly secrets: number;
+}
+
+/** To a guard: what coming logins need, in the place of what came with ServeGuard, and with the same secrets. It answers. */
+export interface OtherSecrets {
+  readonly type: 'secrets';
+  readonly id: number;
+  readonly users: readonly GuardUser[];
+}
+
+export type ToGuard = ServeGuard | OtherSecrets | Drain;
 
 const value = z.union([z.string().max(MAX_LOG_CHARACTERS), z.number(), z.boolean(), z.null()]);
 const log = z.strictObject({
@@ -134,6 +143,8 @@ export const fromGuardSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('listening') }),
   z.strictObject({ type: z.literal('sessions'), open: count }),
   guardCountsSchema,
+  /** To OtherSecrets of this id. */
+  z.strictObject({ type: z.literal('secrets'), id: count, areTaken: z.boolean() }),
   /** acra-server did not protect a value, or does not answer: it is to be ended. */
   z.strictObject({ type: z.literal('engine-fault'), fault: z.enum(['unprotected', 'deaf']) }),
 ]);

@@ -7,6 +7,7 @@ import { databaseChallenge } from '../edge/database-challenge.ts';
 import type { DatabaseDoor } from '../edge/enter-database.ts';
 import type { ServeGuard } from '../messages.ts';
 import { certificateLogin, clientLogin, type DatabaseUser, type OpenAccess, packetForm } from './access.ts';
+import type { AccessSecrets } from './access-in-use.ts';
 import { SecretChoice } from './secret-choice.ts';
 import { takeVerifier, verifierLogin } from './verifier-login.ts';
 
@@ -41,20 +42,48 @@ function plainStartup({ name, databases }: { readonly name: string; readonly dat
   };
 }
 
-/** @param secrets as ServeGuard says. @throws SessionError XX000 for a verifier that is none, which the boot lets nobody seal */
+/**
+ * @param secrets as ServeGuard says: taken over, also where it throws
+ * @throws SessionError XX000 for a verifier that is none, which neither a boot nor a change of keys lets anybody seal
+ */
 export function accessOf(
+  deps: AccessDeps,
+  options: Pick<ServeGuard, 'login' | 'users'>,
+  door: DatabaseDoor,
+  secrets: readonly SecretBuffer[],
+): AccessSecrets {
+  const own = [...secrets];
+  const dispose = () => {
+    for (const secret of own) secret.dispose();
+  };
+  try {
+    return { open: openBy(deps, options, door, own), [Symbol.dispose]: dispose };
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+}
+
+/** @param own gets what is made of them besides */
+function openBy(
   { random, logger }: AccessDeps,
   options: Pick<ServeGuard, 'login' | 'users'>,
   door: DatabaseDoor,
-  [mockSecret, ...secrets]: readonly SecretBuffer[],
+  own: SecretBuffer[],
 ): OpenAccess {
+  const [mockSecret, ...secrets] = own;
   if (options.login === 'client') return clientLogin();
   if (options.login === 'certificate') {
     return certificateLogin({ users: usersOf(options, secrets, logger, (secret) => secret), random, logger });
   }
   if (!mockSecret) throw new SessionError('XX000', 'the secret of mock challenges is missing');
+  const take = (text: SecretBuffer) => {
+    const verifier = takeVerifier(text);
+    own.push(verifier.storedKey, verifier.serverKey);
+    return verifier;
+  };
   return verifierLogin({
-    users: usersOf(options, secrets, logger, takeVerifier),
+    users: usersOf(options, secrets, logger, take),
     mockSecret,
     challengeOf: (user, signal) => databaseChallenge(door, plainStartup(user), random, signal),
     random,

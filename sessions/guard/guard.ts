@@ -19,11 +19,12 @@ import { describeError } from '../../runtime/errors.ts';
 import type { Random } from '../../runtime/random.ts';
 import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
 import { HeldBytes } from '../held-bytes.ts';
-import type { FromGuard, ServeGuard } from '../messages.ts';
+import type { FromGuard, OtherSecrets, ServeGuard } from '../messages.ts';
 import { readOpening, type SessionOpening } from '../opening.ts';
 import type { Program } from '../program.ts';
 import { readTables } from '../protected-tables.ts';
 import type { OpenAccess } from './access.ts';
+import { AccessInUse } from './access-in-use.ts';
 import { accessOf } from './access-mode.ts';
 import { fingerprinter } from './fingerprint.ts';
 import { protectorsOf } from './protector.ts';
@@ -50,12 +51,20 @@ export class Guard {
   readonly #deps: GuardDeps;
   readonly #options: ServeGuard;
   readonly #sessionDeps: SessionDeps;
+  readonly #access: AccessInUse;
   readonly #statements: StatementCounts;
   readonly #server: Server;
   readonly #sessions = new Set<GuardedSession>();
   #isDraining = false;
 
-  private constructor(deps: GuardDeps, options: ServeGuard, statements: StatementCounts, sessionDeps: SessionDeps) {
+  private constructor(
+    deps: GuardDeps,
+    options: ServeGuard,
+    access: AccessInUse,
+    statements: StatementCounts,
+    sessionDeps: SessionDeps,
+  ) {
+    this.#access = access;
     this.#statements = statements;
     this.#deps = deps;
     this.#options = options;
@@ -74,10 +83,10 @@ export class Guard {
     const { port } = await engine.start(options.enginePort).catch(() => engine.start());
     send({ type: 'engine', port });
     const door = { database: options.database, maxDatabaseMessageBytes: MAX_MESSAGE_BYTES, clock };
-    const open = accessOf(deps, options, door, secrets);
+    const access = new AccessInUse(accessOf(deps, options, door, secrets));
     const openAccess: OpenAccess = async (startup, ...others) => {
       requireSafeStartup(startup);
-      return await open(startup, ...others);
+      return await access.open(startup, ...others);
     };
     const onFailure = (error: EngineError) => {
       logger.log('error', 'guard.engine-failed', { code: error.code, reason: describeError(error) });
@@ -92,7 +101,7 @@ export class Guard {
     const statements = new StatementCounts(clock, watch, send);
     const fingerprint = fingerprinter(random, (sql) => judge.shapeOf(sql));
     const log = new StatementLog({ clock, logger, slowStatementMs, fingerprint });
-    const guard = new Guard(deps, options, statements, {
+    const guard = new Guard(deps, options, access, statements, {
       ...door,
       openAccess,
       maxMessageBytes,
@@ -131,6 +140,18 @@ export class Guard {
     this.#server.close();
     for (const session of this.#sessions) if (isLast) session.cut();
     for (const session of this.#sessions) session.drain();
+  }
+
+  /** What coming logins need; those that have begun, and sessions, go on as they are. It tells whether it can be used. @param secrets taken over */
+  change({ id, users }: Pick<OtherSecrets, 'id' | 'users'>, secrets: readonly SecretBuffer[]): void {
+    const { send, logger } = this.#deps;
+    try {
+      this.#access.change(accessOf(this.#deps, { ...this.#options, users }, this.#sessionDeps, secrets));
+      send({ type: 'secrets', id, areTaken: true });
+    } catch (error) {
+      logger.log('error', 'guard.secrets-refused', { reason: describeError(error) });
+      send({ type: 'secrets', id, areTaken: false });
+    }
   }
 
   /** At the end of the process. */
