@@ -131,6 +131,10 @@ export const SUPERVISOR_ERRORS = {
     action:
       'Nothing at once: sessions that passed through it have ended, others have not. If it recurs, report it with its records `child.output`.',
   },
+  CHILD_SECRETS_NOT_TAKEN: {
+    meaning: 'The guard of one client’s sessions was given other secrets of database users, and did not take them.',
+    action: 'Read its log records (`guard.secrets-refused`, `child.output`), then bring the key set again.',
+  },
   CHILD_NOT_READY: {
     meaning: 'acra-server runs but did not answer its readiness probe in time.',
     action: 'Read its log records (`acra.log`).',

@@ -6,7 +6,6 @@ import type { EnclaveConfig } from '../../config/enclave.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { Random } from '../../runtime/random.ts';
-import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
 import type { MetricSample } from '../../wire/metrics.ts';
 import type { ChildState, SupervisedChild } from '../children/child.ts';
 import type { Machine } from '../platform.ts';
@@ -19,9 +18,6 @@ export interface WorkloadDeps {
   readonly config: EnclaveConfig;
   /** Where a file of the measured folder lies. */
   readonly pathOf: (file: string) => string;
-  readonly masterKey: SecretBuffer;
-  /** PEM of the private key that clients see the certificate of. */
-  readonly serverKey: SecretBuffer;
   readonly confine: Machine['confine'];
   readonly clock: Clock;
   readonly random: Random;

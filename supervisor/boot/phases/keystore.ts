@@ -15,6 +15,7 @@ import { loginOf, secretFilesOf } from '../../../config/user-secrets.ts';
 import { clientsOfUsers } from '../../../keys/database-clients.ts';
 import { secretFormOf } from '../../../keys/secret-form.ts';
 import type { SecretBuffer } from '../../../runtime/secret-buffer.ts';
+import { KeysInUse } from '../../keys/keys-in-use.ts';
 import type { Phase } from '../phase.ts';
 import type { Configured } from './configuration.ts';
 import type { MasterKeyReady } from './master-key.ts';
@@ -23,10 +24,7 @@ import type { TlsKeyKnown } from './tls-key.ts';
 export interface KeystoreReady {
   /** PEM of the private key of the certificate that clients see: opened here, or made by the enclave. */
   readonly serverKey: SecretBuffer;
-  /** Passwords or verifiers, by the names of the database's users; of each one or two, as secretFilesOf orders them. */
-  readonly databaseSecrets: ReadonlyMap<string, readonly SecretBuffer[]>;
-  /** Ids of the clients that have keys. */
-  readonly keyClients: readonly string[];
+  readonly keys: KeysInUse;
 }
 
 interface SealedSecret {
@@ -87,6 +85,9 @@ export const keystorePhase: Phase<Needs, KeystoreReady> = {
     checkForms(sealed, secrets, loginOf(config.database));
     logger.log('info', 'keystore.checked', { clients: report.clientIds.length, openedKeys: report.openedKeys });
     for (const { line, path, message } of warnings) logger.log('warn', 'encryptor.weak', { line, path, message });
-    return { serverKey, databaseSecrets: byUser(sealed, secrets), keyClients: report.clientIds };
+    const databaseSecrets = byUser(sealed, secrets);
+    const keystoreFolder = pathOf(config.acra.keystore);
+    const keys = new KeysInUse({ masterKey, keystoreFolder, databaseSecrets, keyClients: report.clientIds });
+    return { serverKey, keys };
   },
 };

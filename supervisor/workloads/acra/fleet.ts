@@ -5,6 +5,7 @@
 import { acraServerArguments } from '../../../acra/server/command-line.ts';
 import type { AcraServerOptions } from '../../../acra/server/options.ts';
 import { DEFAULT_CERTIFICATE_FILE, sealedTlsKeyOf } from '../../../config/tls.ts';
+import type { SecretBuffer } from '../../../runtime/secret-buffer.ts';
 import type { Confinement } from '../../../system/processes/confinement.ts';
 import type { TcpEndpoint, UnixEndpoint } from '../../../wire/endpoint.ts';
 import type { ChildState } from '../../children/child.ts';
@@ -32,12 +33,19 @@ export interface AcraMember extends MemberPlan, Member {
   readonly output: AcraOutput;
 }
 
+/** The keys of the image: acra-server in line reads them once, and its sessions would end with another. */
+export interface AcraFleetDeps extends WorkloadDeps {
+  readonly masterKey: SecretBuffer;
+  /** PEM of the private key of the certificate that clients see. */
+  readonly serverKey: SecretBuffer;
+}
+
 export class AcraFleet implements Workload {
-  readonly #deps: WorkloadDeps;
+  readonly #deps: AcraFleetDeps;
   readonly #members = new Map<string, { readonly member: AcraMember; readonly confinement: Confinement }>();
   #listeners: MemberListener[] = [];
 
-  constructor(deps: WorkloadDeps) {
+  constructor(deps: AcraFleetDeps) {
     this.#deps = deps;
   }
 
@@ -120,7 +128,7 @@ export class AcraFleet implements Workload {
       listen: plan.listen,
       command: () => acraServerArguments(options),
       config,
-      masterKey,
+      masterKey: () => masterKey,
       serverKey: { file: options.tls.serverKeyFile, pem: serverKey },
       confinement,
       clock,

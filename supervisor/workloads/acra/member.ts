@@ -29,7 +29,10 @@ export interface AcraChildDeps {
   /** Its command line, asked for at each launch. @throws AcraError */
   readonly command: () => readonly string[];
   readonly config: EnclaveConfig;
-  readonly masterKey: SecretBuffer;
+  /** Asked for at each launch, as it is then. */
+  readonly masterKey: () => SecretBuffer;
+  /** Before each launch, while no process of it runs. */
+  readonly prepare?: () => void;
   /** In line: where it reads its TLS key from. */
   readonly serverKey?: { readonly file: string; readonly pem: SecretBuffer };
   /** As an engine. */
@@ -56,7 +59,8 @@ export function acraChildSpec(deps: AcraChildDeps): ChildSpec {
 
 /** A launch that fails, and a process that has ended, leave no key behind. */
 function launchMember(deps: AcraChildDeps): ProcessHandle {
-  const { name, program, listen, config, masterKey, serverKey, gcPercent, umask, confinement, clock, output } = deps;
+  const { name, program, listen, config, serverKey, gcPercent, umask, confinement, clock, output } = deps;
+  deps.prepare?.();
   // A socket file that a killed acra-server left would make the next one exit with code 0 (contract 3.3).
   if (listen.kind === 'unix') rmSync(listen.path, { force: true });
   writeServerKey(deps);
@@ -70,7 +74,7 @@ function launchMember(deps: AcraChildDeps): ProcessHandle {
         memoryLimitMiB: config.acra.memoryLimitMiB,
         ...(gcPercent === undefined ? {} : { gcPercent }),
       }),
-      secrets: [{ variable: MASTER_KEY_VARIABLE, value: masterKey, encoding: 'base64' }],
+      secrets: [{ variable: MASTER_KEY_VARIABLE, value: deps.masterKey(), encoding: 'base64' }],
       ...(umask === undefined ? {} : { umask }),
       confinement,
       clock,

@@ -37,6 +37,7 @@ export class SessionFleet implements Workload {
   readonly #identities: Identities;
   readonly #stopping = new AbortController();
   readonly #stopListening: () => void;
+  readonly #stopFollowing: () => void;
   #listeners: MemberListener[] = [];
 
   constructor(deps: SessionsDeps) {
@@ -58,6 +59,7 @@ export class SessionFleet implements Workload {
     this.#stopListening = serverCertificate.subscribe(() => {
       this.#program.send({ type: 'certificate', certificatePem: serverCertificate.pem }, [serverKey]);
     });
+    this.#stopFollowing = deps.keys.subscribe((next, signal) => this.#identities.change(next, signal));
   }
 
   /** Where clients' connections go. */
@@ -101,6 +103,7 @@ export class SessionFleet implements Workload {
     this.#stopping.abort();
     this.#requests.stop();
     this.#stopListening();
+    this.#stopFollowing();
     await Promise.all([this.#front.stop(), this.#identities.stop()]);
     this.#home.release();
   }

@@ -1,17 +1,20 @@
 /**
  * The client identities that are being served: each is started when its first client comes and stopped when it has had no session
  * for a while. No more run at once than memory allows: then the longest idle one goes, and where none is idle the newcomer has to wait.
+ * Other keys they take together: until all of them have, none begins, and where one cannot, all go back.
  */
 import { totalmem } from 'node:os';
-import { clientIdFromName } from '../../../acra/client-id.ts';
-import { loginOf } from '../../../config/user-secrets.ts';
+import { untilAborted } from '../../../runtime/abort.ts';
 import { Deadline } from '../../../runtime/deadline.ts';
 import { describeError, errorCode } from '../../../runtime/errors.ts';
+import { untilAll } from '../../../runtime/until-all.ts';
 import type { Confinement } from '../../../system/processes/confinement.ts';
 import type { ChildState } from '../../children/child.ts';
+import type { EnclaveKeys } from '../../keys/keys-in-use.ts';
 import type { Member } from '../workload.ts';
 import type { GuardTally } from './guard-tally.ts';
-import { Identity, type IdentityPlan } from './identity.ts';
+import { Identity } from './identity.ts';
+import { clientsKnownBy, type KnownClients } from './known-clients.ts';
 import type { SessionsDeps } from './sessions-deps.ts';
 
 const MIB = 1024 * 1024;
@@ -20,6 +23,8 @@ const IDLE_MS = 10 * 60 * 1000;
 const START_MS = 30_000;
 /** For a guard that ended to come back; clients wait as long for a login. */
 const RESTART_MS = 10_000;
+/** For sessions to be told of their end. */
+const FAREWELL_MS = 1_000;
 /** What an enclave needs beside identities: kernel, supervisor, relay, front (docs/performance.md). */
 const RESERVED_BYTES = 448 * MIB;
 /** A guard and an acra-server at work; both have bounds of their own above that. */
@@ -54,7 +59,11 @@ export class Identities {
   readonly #deps: SessionsDeps;
   readonly #front: Confinement['user'];
   readonly #tally: GuardTally;
-  readonly #users: ReadonlyMap<string, IdentityPlan['users']>;
+  readonly #knownBy: (keys: EnclaveKeys) => KnownClients;
+  #keys: EnclaveKeys;
+  #known: KnownClients;
+  /** Settles when other keys are in use, or those of before again. */
+  #changing: Promise<unknown> = Promise.resolve();
   readonly #maxRunning: number;
   readonly #running = new Map<string, Running>();
   /** What is being stopped: its users and folders are not free yet. */
@@ -66,25 +75,20 @@ export class Identities {
     this.#deps = deps;
     this.#front = front;
     this.#tally = tally;
-    this.#users = usersByClient(deps);
+    this.#knownBy = clientsKnownBy(deps.config);
+    this.#keys = deps.keys.current;
+    this.#known = this.#knownBy(this.#keys);
     this.#maxRunning = deps.config.acra.maxRunning ?? identitiesIn(totalmem());
-    deps.logger.log('info', 'identity.room', { maxRunning: this.#maxRunning, known: this.known.length });
+    deps.logger.log('info', 'identity.room', { maxRunning: this.#maxRunning, known: this.#known.size });
   }
 
   get members(): readonly Member[] {
     return [...this.#running.values()].flatMap(({ identity }) => identity.members);
   }
 
-  /** Clients that may come: they have keys, and with `login: client` all of them, else those with a user of the database. */
-  get known(): readonly string[] {
-    const { config, keyClients } = this.#deps;
-    if (loginOf(config.database) === 'client') return keyClients;
-    return keyClients.filter((clientId) => this.#users.has(clientId));
-  }
-
   /** Never rejects. */
   async serve(clientId: string): Promise<Served> {
-    if (!this.known.includes(clientId)) {
+    if (!this.#known.has(clientId)) {
       this.#deps.logger.log('warn', 'identity.unknown', { clientId });
       return refused('28000', 'this certificate is not one that the enclave serves');
     }
@@ -105,8 +109,82 @@ export class Identities {
 
   /** Starts one without a client: what would keep every acra-server from starting is found so. @throws as Identity.start */
   async warmUp(): Promise<void> {
-    const [first] = this.known;
+    const [first] = this.#known.keys();
     if (first !== undefined) await this.#start(first)?.path;
+  }
+
+  /**
+   * Nobody of those that run loses a session by it, but for clients that have no keys any more.
+   * @throws what kept one of them from going over: all work with the keys of before then. The signal's reason
+   */
+  async change(next: EnclaveKeys, signal: AbortSignal): Promise<void> {
+    const change = this.#exchange(next, AbortSignal.any([signal, this.#stopping.signal]));
+    this.#changing = change.catch(() => undefined);
+    await change;
+  }
+
+  async #exchange(next: EnclaveKeys, signal: AbortSignal): Promise<void> {
+    const before = [this.#keys, this.#known] as const;
+    const known = this.#knownBy(next);
+    // Those who have no keys any more go on with the old ones until it is settled that they go.
+    const running = [...this.#running].filter(([clientId]) => known.has(clientId));
+    try {
+      await untilAll(running.map(([clientId, each]) => this.#goOver(clientId, each, next, known, signal)));
+      signal.throwIfAborted();
+      [this.#keys, this.#known] = [next, known];
+      if (this.#running.size === 0) await this.#tryOut(signal);
+      for (const [, { identity }] of running) identity.settle();
+      await Promise.all([...this.#running].map(([clientId, each]) => this.#dismissUnknown(clientId, each)));
+    } catch (error) {
+      [this.#keys, this.#known] = before;
+      await Promise.all(running.map(([, { identity }]) => identity.goBack()));
+      throw error;
+    } finally {
+      // Also they have had keys.
+      await Promise.all(this.#retiring.values());
+    }
+  }
+
+  async #goOver(
+    clientId: string,
+    running: Running,
+    next: EnclaveKeys,
+    known: KnownClients,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const isGone = () => this.#running.get(clientId) !== running;
+    const started = running.path.catch(() => undefined);
+    await untilAborted(started, signal);
+    // One that has not come up uses nothing.
+    if (isGone()) return;
+    try {
+      await running.identity.change(next, known.get(clientId) ?? [], signal);
+    } catch (error) {
+      if (!isGone()) throw error;
+    }
+  }
+
+  /** Where nobody is served, nobody would find that no acra-server starts with these keys. */
+  async #tryOut(signal: AbortSignal): Promise<void> {
+    const [first] = this.#known.keys();
+    const trial = first === undefined ? undefined : this.#start(first, Promise.resolve());
+    if (first === undefined || !trial) return;
+    try {
+      await untilAborted(trial.path, signal);
+    } catch (error) {
+      this.#retire(first, trial);
+      throw error;
+    }
+  }
+
+  /** A client whose keys are gone. */
+  async #dismissUnknown(clientId: string, running: Running): Promise<void> {
+    if (this.#known.has(clientId)) return;
+    running.closed = 'it has no keys any more';
+    this.#deps.logger.log('warn', 'identity.dismissed', { clientId, sessions: running.open });
+    running.identity.drain(true);
+    if (running.open > 0) await this.#deps.clock.sleep(FAREWELL_MS, this.#stopping.signal).catch(() => undefined);
+    this.#retire(clientId, running);
   }
 
   drain(isLast: boolean): void {
@@ -123,10 +201,10 @@ export class Identities {
     await Promise.all([...stopped, ...this.#retiring.values()]);
   }
 
-  /** Undefined where there is no room. */
-  #start(clientId: string): Running | undefined {
+  /** Undefined where there is no room. @param turn of its keys: none begins while they are exchanged */
+  #start(clientId: string, turn = this.#changing): Running | undefined {
     if (this.#running.size >= this.#maxRunning && !this.#makeRoom()) return undefined;
-    const plan = { clientId, users: this.#users.get(clientId) ?? [], front: this.#front };
+    const plan = { clientId, front: this.#front };
     const identity = new Identity(this.#deps, plan, {
       onState: (state) => this.#follow(clientId, state),
       onSessions: (open) => this.#count(clientId, open),
@@ -134,7 +212,7 @@ export class Identities {
     });
     const running: Running = {
       identity,
-      path: this.#whenFree(identity),
+      path: this.#whenFree(clientId, identity, turn),
       open: 0,
       idleSinceMs: this.#deps.clock.monotonicMs(),
       idle: new AbortController(),
@@ -147,11 +225,12 @@ export class Identities {
     return running;
   }
 
-  async #whenFree(identity: Identity): Promise<string> {
+  async #whenFree(clientId: string, identity: Identity, turn: Promise<unknown>): Promise<string> {
+    await turn;
     // Also whoever makes room must be gone first: it is memory that is short.
     await Promise.all(this.#retiring.values());
     using deadline = new Deadline(this.#deps.clock, START_MS, this.#stopping.signal);
-    return await identity.start(deadline.signal);
+    return await identity.start(this.#keys, this.#known.get(clientId) ?? [], deadline.signal);
   }
 
   #makeRoom(): boolean {
@@ -193,17 +272,4 @@ export class Identities {
     const stopped = running.identity.stop().finally(() => this.#retiring.delete(clientId));
     this.#retiring.set(clientId, stopped);
   }
-}
-
-/** Whom each client may be in the database, by client ids. A name is hashed once: there may be thousands, and nobody waits for them later. */
-function usersByClient({ config, databaseSecrets }: SessionsDeps): ReadonlyMap<string, IdentityPlan['users']> {
-  const pairs = config.database.users.flatMap(({ name, clients, databases }) => {
-    const secrets = databaseSecrets.get(name);
-    const user = secrets && { name, databases, secrets };
-    return user
-      ? clients.map((client) => ({ clientId: clientIdFromName(client, config.acra.clientIdFrom), user }))
-      : [];
-  });
-  const byClient = Map.groupBy(pairs, ({ clientId }) => clientId);
-  return new Map([...byClient].map(([clientId, own]) => [clientId, own.map(({ user }) => user)]));
 }

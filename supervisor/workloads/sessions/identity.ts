@@ -3,26 +3,32 @@
  * other's. Each is a user of its own; the front may reach the guard, the guard the acra-server, and nobody else either.
  *
  *   starting ──guard tells the port of what plays the database──▶ acra-server launched with it ──both ready──▶ serving
+ *
+ * Other keys come in two steps, so that all identities have them or none: `change`, then `settle` or `goBack`. acra-server is replaced, and
+ * asked again by the guard what it was asked; the guard stays, and with it the sessions.
  */
 
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { acraEngineArguments } from '../../../acra/server/engine-command-line.ts';
-import { loginOf } from '../../../config/user-secrets.ts';
 import { untilAborted } from '../../../runtime/abort.ts';
-import type { SecretBuffer } from '../../../runtime/secret-buffer.ts';
-import type { FromGuard, ServeGuard } from '../../../sessions/messages.ts';
+import { describeError, errorCode } from '../../../runtime/errors.ts';
+import { untilAll } from '../../../runtime/until-all.ts';
+import type { FromGuard } from '../../../sessions/messages.ts';
 import { fromGuardSchema } from '../../../sessions/messages.ts';
-import { tellTables } from '../../../sessions/protected-tables.ts';
 import type { Confinement } from '../../../system/processes/confinement.ts';
 import type { ChildState } from '../../children/child.ts';
 import { SupervisedChild } from '../../children/child.ts';
-import { acraChildSpec } from '../acra/member.ts';
+import type { EnclaveKeys } from '../../keys/keys-in-use.ts';
+import { type AcraChildDeps, acraChildSpec } from '../acra/member.ts';
 import { AcraOutput } from '../acra/output.ts';
 import { type Member, NO_ALARMS } from '../workload.ts';
+import { ExchangedKeys } from './exchanged-keys.ts';
 import type { GuardTeller } from './guard-tally.ts';
-import { mockSecretOf } from './mock-secret.ts';
-import { ownKeystore } from './own-keystore.ts';
+import { type KeyOwner, OwnKeys } from './own-keys.ts';
+import { ownKeystoreFolder } from './own-keystore.ts';
+import { SecretsHandover } from './secrets-handover.ts';
+import { serveGuard } from './serve-guard.ts';
 import { SessionProgram } from './session-program.ts';
 import type { SessionsDeps } from './sessions-deps.ts';
 
@@ -39,12 +45,6 @@ type GuardMessage = Exclude<FromGuard, { readonly type: 'log' | 'listening' }>;
 
 export interface IdentityPlan {
   readonly clientId: string;
-  /** Whom it may be in the database. */
-  readonly users: readonly {
-    readonly name: string;
-    readonly databases: readonly string[];
-    readonly secrets: readonly SecretBuffer[];
-  }[];
   /** Who may connect to the guard. */
   readonly front: Confinement['user'];
 }
@@ -68,7 +68,9 @@ export class Identity {
   /** What acra-server was, or will be, launched with. */
   #port = 0;
   readonly #output: AcraOutput;
-  readonly #mockSecret: SecretBuffer;
+  readonly #keys = new ExchangedKeys();
+  readonly #handover: SecretsHandover;
+  readonly #stopping = new AbortController();
 
   /** @param onState of its acra-server @param onSessions told how many are open */
   constructor(
@@ -85,7 +87,7 @@ export class Identity {
     this.#onState = listeners.onState;
     this.#onSessions = listeners.onSessions;
     this.#counts = listeners.counts;
-    this.#mockSecret = mockSecretOf(plan.clientId, deps.masterKey);
+    this.#handover = new SecretsHandover(deps.clock);
     this.#output = new AcraOutput(this.#nameOf('acra'), deps.logger, deps.onRecord);
   }
 
@@ -99,12 +101,13 @@ export class Identity {
   }
 
   /** @returns where its guard listens. Nothing is left where it fails. @throws as SupervisedChild.start */
-  async start(signal: AbortSignal): Promise<string> {
+  async start(keys: EnclaveKeys, users: KeyOwner['users'], signal: AbortSignal): Promise<string> {
     const { confine, config, clock, random, logger, onFailure } = this.#deps;
     const { maxMemoryMiB, maxTasks } = config.acra;
-    const acraHome = confine(this.#nameOf('acra'), { maxMemoryBytes: maxMemoryMiB * MIB, maxTasks });
-    this.#confinements = [acraHome];
     try {
+      await this.#take(keys, users);
+      const acraHome = confine(this.#nameOf('acra'), { maxMemoryBytes: maxMemoryMiB * MIB, maxTasks });
+      this.#confinements = [acraHome];
       const guardHome = confine(this.#nameOf('guard'), GUARD_BOUNDS, 'session');
       this.#confinements = [acraHome, guardHome];
       const paths = {
@@ -114,10 +117,10 @@ export class Identity {
       const program = this.#program(guardHome, paths);
       const childDeps = { clock, random, logger, onFailure };
       const guard = new SupervisedChild(program.spec, { ...childDeps, onState: (state) => this.#followGuard(state) });
-      const spec = acraChildSpec(await this.#acraDeps(acraHome, paths.acra));
+      const spec = acraChildSpec(this.#acraDeps(acraHome, paths.acra));
       const acra = new SupervisedChild(spec, { ...childDeps, onState: this.#onState });
       this.#parts = { guard, acra, program };
-      await untilBoth(guard.start(signal), this.#startAcra(acra, signal));
+      await untilAll([guard.start(signal), this.#startAcra(acra, signal)]);
       return paths.guard;
     } catch (error) {
       await this.stop();
@@ -134,18 +137,69 @@ export class Identity {
     this.#parts?.program.send({ type: 'drain', isLast });
   }
 
+  /**
+   * To be followed by `settle` or `goBack`, also where it fails. One whose acra-server has met a poison record stays without.
+   * @throws as SupervisedChild.replace and SecretsHandover.to; the signal's reason
+   */
+  async change(keys: EnclaveKeys, users: KeyOwner['users'], signal: AbortSignal): Promise<void> {
+    await this.#take(keys, users);
+    await this.#goOver(signal);
+  }
+
+  /** Nobody goes back any more. */
+  settle(): void {
+    this.#keys.settle();
+  }
+
+  /** To the keys of before `change`. Never rejects: what does not come up with them at once is started again like any other. */
+  async goBack(): Promise<void> {
+    using left = this.#keys.goBack();
+    if (!left) return;
+    await this.#goOver(this.#stopping.signal).catch((error: unknown) => {
+      if (this.#stopping.signal.aborted) return;
+      const fields = { clientId: this.#plan.clientId, code: errorCode(error) ?? null, reason: describeError(error) };
+      this.#deps.logger.log('error', 'identity.back-late', fields);
+    });
+  }
+
   async stop(): Promise<void> {
+    this.#stopping.abort();
     const { guard, acra } = this.#parts ?? {};
     this.#enginePort.resolve(0);
     await Promise.all([guard?.stop(), acra?.stop()]);
-    this.#mockSecret.dispose();
+    this.#keys[Symbol.dispose]();
     for (const each of this.#confinements) each.release();
     this.#confinements = [];
   }
 
+  /** @throws the reason of a stop */
+  async #take(keys: EnclaveKeys, users: KeyOwner['users']): Promise<void> {
+    const { clientId } = this.#plan;
+    const next = await OwnKeys.of(keys, { clientId, columnClients: this.#deps.columnClients, users });
+    if (this.#stopping.signal.aborted) next[Symbol.dispose]();
+    this.#stopping.signal.throwIfAborted();
+    this.#keys.take(next);
+  }
+
+  /** First the engine, which may fail for the keys; the guard only takes them. */
+  async #goOver(signal: AbortSignal): Promise<void> {
+    const { acra, program } = this.#parts ?? {};
+    const ends = AbortSignal.any([signal, this.#stopping.signal]);
+    try {
+      if (!acra?.failure) await acra?.replace(ends);
+    } catch (error) {
+      if (!acra?.failure) throw error;
+    }
+    if (program) await this.#handover.to(program, this.#keys.now, ends);
+  }
+
   #followGuard({ kind }: ChildState): void {
-    if (kind === 'running') this.#listening.resolve();
-    else this.#listening = Promise.withResolvers();
+    if (kind === 'running') {
+      this.#listening.resolve();
+      return;
+    }
+    this.#listening = Promise.withResolvers();
+    this.#handover.ended();
   }
 
   async #startAcra(acra: SupervisedChild, signal: AbortSignal): Promise<void> {
@@ -167,37 +221,16 @@ export class Identity {
         rmSync(paths.guard, { force: true });
         this.#counts.launched();
       },
-      serve: () => ({ message: this.#serveMessage(paths), secrets: this.#secrets }),
-      onMessage: (message) => this.#take(message),
+      serve: () => {
+        const { users, secrets } = this.#keys.now;
+        const own = { listenPath: paths.guard, acraPath: paths.acra, enginePort: this.#port, users };
+        return { message: serveGuard(own, this.#deps), secrets };
+      },
+      onMessage: (message) => this.#hear(message),
     });
   }
 
-  #serveMessage(paths: { readonly guard: string; readonly acra: string }): ServeGuard {
-    const { config, databaseTarget, tables, guardList } = this.#deps;
-    const { mode, relations, migrations, slowStatementMs } = config.guard;
-    return {
-      type: 'serve',
-      listenPath: paths.guard,
-      acraPath: paths.acra,
-      enginePort: this.#port,
-      poisonDetection: config.acra.poisonDetection,
-      tables: tellTables(tables),
-      policy: { relations, list: guardList },
-      migrations,
-      mode,
-      slowStatementMs,
-      database: databaseTarget,
-      login: loginOf(config.database),
-      users: this.#plan.users.map(({ name, databases, secrets }) => ({ name, databases, secrets: secrets.length })),
-      maxMessageBytes: config.ingress.limits.maxMessageBytes,
-    };
-  }
-
-  get #secrets(): readonly SecretBuffer[] {
-    return [this.#mockSecret, ...this.#plan.users.flatMap(({ secrets }) => secrets)];
-  }
-
-  #take(message: GuardMessage): void {
+  #hear(message: GuardMessage): void {
     switch (message.type) {
       case 'engine':
         this.#enginePort.resolve(message.port);
@@ -208,6 +241,9 @@ export class Identity {
         return;
       case 'counts':
         this.#counts.take(message);
+        return;
+      case 'secrets':
+        this.#handover.answered(message);
         return;
       case 'engine-fault':
         this.#deps.logger.log('fatal', 'identity.engine-fault', {
@@ -225,15 +261,13 @@ export class Identity {
     if (hadPort) this.#parts?.acra.killUnresponsive();
   }
 
-  async #acraDeps(home: Confinement, path: string) {
-    const { program, config, masterKey, clock, pathOf, columnClients } = this.#deps;
-    const { clientId } = this.#plan;
-    const keysFolder = await ownKeystore(home, pathOf(config.acra.keystore), new Set([clientId, ...columnClients]));
+  #acraDeps(home: Confinement, path: string): AcraChildDeps {
+    const { program, config, clock, pathOf } = this.#deps;
     const listen = { kind: 'unix', path } as const;
     const common = {
       listen,
-      keysFolder,
-      clientId,
+      keysFolder: ownKeystoreFolder(home),
+      clientId: this.#plan.clientId,
       encryptorConfigFile: pathOf(config.acra.encryptorConfig),
       poisonDetection: config.acra.poisonDetection,
     };
@@ -241,9 +275,10 @@ export class Identity {
       name: this.#nameOf('acra'),
       program,
       listen,
+      prepare: () => this.#keys.now.copyKeystore(home),
       command: () => acraEngineArguments({ ...common, database: { host: LOOPBACK, port: this.#port } }),
       config,
-      masterKey,
+      masterKey: () => this.#keys.now.masterKey,
       gcPercent: ENGINE_GC_PERCENT,
       umask: 0o007,
       confinement: home,
@@ -255,10 +290,4 @@ export class Identity {
   #nameOf(kind: 'guard' | 'acra'): string {
     return `${kind}-${this.#plan.clientId.slice(0, NAME_DIGITS)}`;
   }
-}
-
-/** Waits for both even where one fails, so that nothing of it comes later. */
-async function untilBoth(...both: readonly Promise<void>[]): Promise<void> {
-  const failed = (await Promise.allSettled(both)).find((each) => each.status === 'rejected');
-  if (failed) throw failed.reason;
 }

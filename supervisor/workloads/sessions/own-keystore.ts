@@ -1,7 +1,8 @@
 /**
  * The keystore of one identity's acra-server: its own keys, those that the encryptor configuration names for single columns, and the
  * keystore's own (poison records). A copy in memory, because acra-server reads only what belongs to its user (acra-server contract
- * 1.2, 2.5); sealed under the master key, as in the image.
+ * 1.2, 2.5); sealed under the master key, as where it comes from. It is made anew for each process: while none runs, nobody can lead the
+ * hand that copies elsewhere by a link.
  */
 import { chmodSync, chownSync, copyFileSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -9,13 +10,22 @@ import { FOLDER_MODE } from '../../../acra/keystore/layout.ts';
 import { listKeystore } from '../../../acra/keystore/listing.ts';
 import type { Confinement } from '../../../system/processes/confinement.ts';
 
-/** @returns the folder */
-export async function ownKeystore(
-  { folder, user }: Pick<Confinement, 'folder' | 'user'>,
-  keystoreFolder: string,
-  clientIds: ReadonlySet<string>,
-): Promise<string> {
-  const own = join(folder, 'keystore');
+type Home = Pick<Confinement, 'folder' | 'user'>;
+
+/** @returns paths within the folder */
+export async function ownKeyFiles(keystoreFolder: string, clientIds: ReadonlySet<string>): Promise<readonly string[]> {
+  const { files } = await listKeystore(keystoreFolder);
+  return files.filter(({ clientId }) => clientId === undefined || clientIds.has(clientId)).map(({ path }) => path);
+}
+
+export function ownKeystoreFolder({ folder }: Home): string {
+  return join(folder, 'keystore');
+}
+
+/** In the place of what was there. To be called while no process of this home runs. */
+export function copyOwnKeystore(home: Home, keystoreFolder: string, files: readonly string[]): void {
+  const own = ownKeystoreFolder(home);
+  const { user } = home;
   rmSync(own, { recursive: true, force: true });
   const give = (path: string, mode: number) => {
     chmodSync(path, mode);
@@ -25,11 +35,9 @@ export async function ownKeystore(
     if (mkdirSync(path, { recursive: true }) !== undefined) give(path, FOLDER_MODE);
   };
   makeFolder(own);
-  const { files } = await listKeystore(keystoreFolder);
-  for (const { path } of files.filter(({ clientId }) => clientId === undefined || clientIds.has(clientId))) {
+  for (const path of files) {
     makeFolder(dirname(join(own, path)));
     copyFileSync(join(keystoreFolder, path), join(own, path));
     give(join(own, path), lstatSync(join(keystoreFolder, path)).mode & 0o777);
   }
-  return own;
 }

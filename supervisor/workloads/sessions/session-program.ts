@@ -73,6 +73,11 @@ export class SessionProgram<Told extends { readonly type: string }> {
     };
   }
 
+  /** Whether a process could hear what is sent. */
+  get isThere(): boolean {
+    return this.#channel !== undefined;
+  }
+
   /** Lost where no process is there: the next is told what it needs when it begins. */
   send(message: object, secrets: readonly SecretBuffer[] = []): void {
     this.#channel?.send(message, secrets);
@@ -107,6 +112,7 @@ export class SessionProgram<Told extends { readonly type: string }> {
         this.#take(channel, message);
       },
       onEnd: (fault) => {
+        if (this.#channel === channel) this.#channel = undefined;
         if (fault) logger.log('error', 'child.channel-broken', { child: name, code: fault.code, reason: fault.found });
       },
     });

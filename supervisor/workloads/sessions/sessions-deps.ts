@@ -4,14 +4,15 @@ import type { GuardList } from '../../../config/guard-list.ts';
 import type { SecretBuffer } from '../../../runtime/secret-buffer.ts';
 import type { DatabaseTarget } from '../../../sessions/edge/database-connection.ts';
 import type { Answerer } from '../../../wire/requests/serve.ts';
+import type { KeysInUse } from '../../keys/keys-in-use.ts';
 import type { ServerCertificate } from '../../tls/server-certificate.ts';
 import type { WorkloadDeps } from '../workload.ts';
 
 export interface SessionsDeps extends WorkloadDeps {
-  /** Passwords or verifiers, by the names of the database's users: of each one or two. */
-  readonly databaseSecrets: ReadonlyMap<string, readonly SecretBuffer[]>;
-  /** Ids of the clients that have keys. */
-  readonly keyClients: readonly string[];
+  /** Now and later. */
+  readonly keys: Pick<KeysInUse, 'current' | 'subscribe'>;
+  /** PEM of the private key of the certificate that clients see. */
+  readonly serverKey: SecretBuffer;
   /** Clients whose keys single columns are encrypted with, whoever writes. */
   readonly columnClients: readonly string[];
   /** Of the encryptor configuration, by name. */

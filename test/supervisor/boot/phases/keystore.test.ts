@@ -81,7 +81,8 @@ function start(folder: string) {
 
 t.test('opens the password of each user, tells none of them, and zeroes them at the end', async (t) => {
   const { running, logger, stop } = start(await measuredFolder(t, {}));
-  const { databaseSecrets, serverKey } = await running;
+  const { keys, serverKey } = await running;
+  const { databaseSecrets } = keys.current;
   t.same([...databaseSecrets.keys()], ['app', 'reports']);
   const lent: Buffer[] = [];
   for (const [user, password] of Object.entries(PASSWORDS)) {
@@ -107,7 +108,7 @@ const withLogin = (login: string, user: object) => ({
 t.test('opens both secrets of a user, in their order', async (t) => {
   const folder = await measuredFolder(t, withLogin('certificate', { nextSecret: 'database/app.next' }));
   await seal(folder, 'database/app.next', 'the next', databaseUserContext('app'));
-  const { databaseSecrets } = await start(folder).running;
+  const { databaseSecrets } = (await start(folder).running).keys.current;
   const opened = databaseSecrets.get('app')?.map((secret) => secret.use((bytes) => bytes.toString()));
   t.same(opened, [PASSWORDS.app, 'the next']);
 });
@@ -115,7 +116,7 @@ t.test('opens both secrets of a user, in their order', async (t) => {
 t.test('opens a verifier where clients keep their passwords', async (t) => {
   const folder = await measuredFolder(t, withLogin('verifier', {}));
   await seal(folder, 'database/app.sealed', VERIFIER, databaseUserContext('app'));
-  const { databaseSecrets } = await start(folder).running;
+  const { databaseSecrets } = (await start(folder).running).keys.current;
   t.equal(
     databaseSecrets.get('app')?.[0]?.use((bytes) => bytes.toString()),
     VERIFIER,
@@ -145,7 +146,8 @@ for (const [login, sealed, what] of [
 t.test('opens the TLS key alone where there are no users', async (t) => {
   const database = { serverName: 'db.internal' };
   const { running } = start(await measuredFolder(t, { database, ingress: { tls: 'passthrough' } }));
-  const { databaseSecrets, serverKey } = await running;
+  const { keys, serverKey } = await running;
+  const { databaseSecrets } = keys.current;
   t.equal(databaseSecrets.size, 0);
   t.equal(
     serverKey.use((bytes) => bytes.toString()),

@@ -59,6 +59,7 @@ function surroundings(t: TapTest, { script, user, clock = systemClock, ...rest }
     clientId: { from: 'distinguished_name' },
     poisonDetection: false,
   };
+  const masterKey = SecretBuffer.take(Buffer.alloc(32, 1));
   const spec = acraChildSpec({
     name: 'acra-server',
     program: {
@@ -71,7 +72,7 @@ function surroundings(t: TapTest, { script, user, clock = systemClock, ...rest }
     listen,
     command: () => acraServerArguments(options),
     config,
-    masterKey: SecretBuffer.take(Buffer.alloc(32, 1)),
+    masterKey: () => masterKey,
     serverKey: { file: keyFile, pem: SecretBuffer.take(Buffer.from(PEM)) },
     confinement: { folder, user, openDoor: () => folder, enclose, clear, release: () => undefined },
     clock,
