@@ -25,6 +25,8 @@ const absolutePath = z
 /** Room for the names of the sockets that lie in the folder. */
 const MAX_RUNTIME_FOLDER_BYTES = MAX_UNIX_PATH_BYTES - '/command.sock'.length;
 
+const MAX_FOLDER_CHARACTERS = 1_024;
+
 const enclave = z.discriminatedUnion('transport', [
   z.strictObject({ transport: z.literal('vsock'), cid: guestCid, run: nitroCliRun.optional() }),
   z.strictObject({
@@ -94,6 +96,17 @@ const attestation = z
   .optional()
   .describe('where anybody may ask over HTTP what the enclave is (/v1/attestation); default: nowhere');
 
+/** Absolute, but nothing is bound in it. */
+const folder = z
+  .string()
+  .regex(/^\//, { error: 'must be an absolute path' })
+  .max(MAX_FOLDER_CHARACTERS, { error: `at most ${MAX_FOLDER_CHARACTERS} characters` });
+
+const keys = z
+  .strictObject({ folder: folder.describe('key sets with their transcripts, and the audit log of key operations') })
+  .optional()
+  .describe('with `keys.source: parent` in enclave.yaml, where this instance keeps the keys; default: nowhere');
+
 const logs = z
   .strictObject({
     level: z.enum(['debug', 'info', 'warn', 'error', 'fatal']).default('info'),
@@ -111,6 +124,7 @@ export const hostProxySchema = z
       .prefault({})
       .describe('/healthz, /readyz, /metrics and /status'),
     attestation,
+    keys,
     ports: portTable(ROUTES),
     limits: limits.describe(
       `of each route; the database's has ${DATABASE_HEADROOM} connections more, for the enclave's health probe`,

@@ -68,6 +68,40 @@ export const HOST_PROXY_ERRORS = {
     action:
       'Check that the enclave runs (`nitro-cli describe-enclaves`), that `enclave.cid` and `ports.control` are the ones it has, and the last records of `acra-enclave logs`.',
   },
+  HOST_KEYS_AUDIT: {
+    meaning: 'The audit log of key operations cannot be written; what should have been recorded was not begun.',
+    action: 'Free space on the disk, or check `audit.jsonl` in `keys.folder` and its permissions; then do it again.',
+  },
+  HOST_KEYS_FOLDER: {
+    meaning: 'The folder of the key sets cannot be made or read, or others than its owner may enter it.',
+    action: 'Give `keys.folder` of host-proxy.yaml to the daemon’s user with mode 0700.',
+  },
+  HOST_KEYS_MISSING: {
+    meaning: 'The enclave waits for a key set, and the folder holds none that is whole.',
+    action:
+      'Restore key set and transcript from a copy into `keys.folder` (docs/keys.md), or, for an enclave that never had keys, hold a ceremony: `acra-enclave keys ceremony`.',
+  },
+  HOST_KEYS_NOT_ON_DISK: {
+    meaning:
+      'The enclave works with a key set that is not in `keys.folder`: when it ends, nobody could bring this set to the next one.',
+    action:
+      'Restore the set of that generation from a copy into `keys.folder`, before the enclave ends (docs/keys.md). Do not stop it until then.',
+  },
+  HOST_KEYS_NOT_TAKEN: {
+    meaning:
+      'The newest key set on disk is not the one that the enclave works with; a change would be made from an older one.',
+    action:
+      'See `acra-enclave keys status` for why the enclave has not taken it. A set that it never will take is moved out of `keys.folder` by hand, and kept.',
+  },
+  HOST_KEYS_UNCONFIGURED: {
+    meaning: 'The enclave takes its keys from the parent instance, and host-proxy.yaml does not say where they are.',
+    action: 'Name a folder under `keys.folder` of host-proxy.yaml, and start the daemon again.',
+  },
+  HOST_KEYS_WRITE: {
+    meaning: 'A key set that the enclave made could not be written to disk, and was not brought to it.',
+    action:
+      'Free space on the disk, or check `keys.folder` and its permissions; then make the request again. The keys in use have not changed.',
+  },
   HOST_LOG_FILE: {
     meaning: 'The log file cannot be opened for appending.',
     action: 'Check `logs.file` in host-proxy.yaml and its permissions.',

@@ -25,6 +25,8 @@ const VERSION = 1;
 const SHA256_BYTES = 32;
 const MAX_DOCUMENT_BYTES = 16 * 1024;
 const MAX_REQUEST_BYTES = 1024 * 1024;
+/** Of its JSON: document and request in base64. */
+export const MAX_TRANSCRIPT_BYTES = 2 * 1024 * 1024;
 const IMAGE_PCR = toPcrIndex(0);
 
 const encoded = (maxBytes: number) => z.base64().max(4 * Math.ceil(maxBytes / 3));
@@ -36,6 +38,21 @@ export const transcriptSchema = z.strictObject({
   request: encoded(MAX_REQUEST_BYTES),
 });
 export type Transcript = z.infer<typeof transcriptSchema>;
+
+/** @param json as it came. @throws KeyError KEY_TRANSCRIPT_INVALID */
+export function parseTranscript(json: Buffer): Transcript {
+  if (json.length > MAX_TRANSCRIPT_BYTES)
+    throw refuse('the transcript is too large', undefined, `${json.length} bytes`);
+  let value: unknown;
+  try {
+    value = JSON.parse(json.toString('utf8'));
+  } catch (cause) {
+    throw refuse('the transcript is not JSON', cause);
+  }
+  const parsed = transcriptSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw refuse('the transcript is malformed', parsed.error, z.prettifyError(parsed.error));
+}
 
 export interface TranscriptData {
   /** To the runtime statement of the enclave that made the set, 48 bytes. */
@@ -88,6 +105,33 @@ function refuse(message: string, cause?: unknown, found?: string): KeyError {
     ...(found === undefined ? {} : { found }),
     ...(cause === undefined ? {} : { cause }),
   });
+}
+
+/** What an authentic transcript’s document says, whatever comes with it. */
+export interface MadeBy {
+  /** Of the key set, lower-case hex. */
+  readonly keySetSha256: string;
+  /** Of the payload that operators signed, lower-case hex. */
+  readonly requestSha256: string;
+  /** PCR0, lower-case hex. */
+  readonly image: string;
+  readonly madeAtMs: number;
+}
+
+/**
+ * The document alone, without set and request. Judged at the time that it names.
+ * @param document COSE_Sign1
+ * @throws KeyError KEY_TRANSCRIPT_INVALID
+ */
+export function readTranscriptDocument(document: Buffer, rootDer: Buffer): MadeBy {
+  const { userData, pcrs, timestampMs } = authenticate(document, rootDer);
+  const { keySetSha256, requestSha256 } = readData(userData);
+  return {
+    keySetSha256: keySetSha256.toString('hex'),
+    requestSha256: requestSha256.toString('hex'),
+    image: pcrs.get(IMAGE_PCR)?.toString('hex') ?? '',
+    madeAtMs: timestampMs,
+  };
 }
 
 /**

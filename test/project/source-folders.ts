@@ -16,7 +16,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   sessions: [...GROUND, 'acra'],
   keys: [...GROUND, 'attestation', 'kms', 'acra'],
   supervisor: [...GROUND, 'relay', 'attestation', 'kms', 'keys', 'acra', 'sessions'],
-  'host-proxy': [...GROUND, 'relay', 'attestation', 'eif'],
+  'host-proxy': [...GROUND, 'relay', 'attestation', 'keys', 'eif'],
   eif: [...GROUND, 'attestation'],
   emulator: [...GROUND, 'attestation', 'kms', 'acra'],
   deploy: ['runtime', 'system'],
