@@ -6,6 +6,7 @@ import type { RouteLimits, RouteSpec } from '../relay/route.ts';
 import type { VsockPort } from '../wire/brands.ts';
 import { CID_ANY, toVsockPort } from '../wire/brands.ts';
 import type { Endpoint } from '../wire/endpoint.ts';
+import { MAX_KEYS_ANSWER_MS } from '../wire/requests/bounds.ts';
 import type { RouteDeclaration, RouteTable } from '../wire/routes.ts';
 import { ROUTES } from '../wire/routes.ts';
 import { HostProxyError } from './errors.ts';
@@ -21,13 +22,13 @@ interface Section {
   readonly proxyProtocol?: { readonly from: readonly string[] };
 }
 
-/** The enclave takes no more at once (supervisor/attestation/request-server.ts), and ends each after 10 s. */
+/** The enclave takes no more at once (supervisor/attestation/request-server.ts), and ends each by its own deadline, at the latest then. */
 const REQUEST_LIMITS: RouteLimits = {
   maxConnections: 16,
   maxPending: 16,
   connectTimeoutMs: 5_000,
   prefaceTimeoutMs: 5_000,
-  idleTimeoutMs: 15_000,
+  idleTimeoutMs: MAX_KEYS_ANSWER_MS + 5_000,
 };
 
 export function controlSocketPath(config: RouteConfig): string {

@@ -1,6 +1,7 @@
 /**
  * Asks the enclave over host-proxy's own end of the requests route. So many questions are under way at once that the enclave has a
- * place for each; the others wait for a turn, and what is more than may wait is refused.
+ * place for each; the others wait for a turn, and what is more than may wait is refused. Strangers, the operator, and the keys have
+ * places of their own: none of them waits for the others.
  */
 import { once } from 'node:events';
 import { createConnection } from 'node:net';
@@ -9,24 +10,34 @@ import type { Clock } from '../../runtime/clock.ts';
 import { Deadline } from '../../runtime/deadline.ts';
 import { describeError } from '../../runtime/errors.ts';
 import { askAsParent } from '../../wire/requests/ask.ts';
+import { MAX_KEYS_ANSWER_MS } from '../../wire/requests/bounds.ts';
 import type { ParentAnswer, ParentRequest } from '../../wire/requests/parent-messages.ts';
 import { HostProxyError } from '../errors.ts';
 
+export interface Places {
+  readonly maxAsking: number;
+  readonly maxWaiting: number;
+  /** For the turn and the answer together. */
+  readonly answerMs: number;
+}
+
 /** The enclave takes 16 connections; some of them are ending. */
-export const MAX_ASKING = 8;
-export const MAX_WAITING = 32;
-/** For the turn and the answer together. */
-const ANSWER_MS = 5_000;
+export const STRANGERS: Places = { maxAsking: 8, maxWaiting: 32, answerMs: 5_000 };
+export const OPERATOR: Places = { maxAsking: 2, maxWaiting: 8, answerMs: 5_000 };
+/** One after the other. An enclave asks KMS for them, opens every key, and lets sessions go over to others. */
+export const KEYS: Places = { maxAsking: 1, maxWaiting: 8, answerMs: MAX_KEYS_ANSWER_MS };
 
 export class EnclaveClient {
   readonly #socketPath: string;
   readonly #clock: Clock;
+  readonly #places: Places;
   #asking = 0;
   #waiting: (() => void)[] = [];
 
-  constructor(socketPath: string, clock: Clock) {
+  constructor(socketPath: string, clock: Clock, places: Places) {
     this.#socketPath = socketPath;
     this.#clock = clock;
+    this.#places = places;
   }
 
   /**
@@ -34,7 +45,7 @@ export class EnclaveClient {
    * @throws HostProxyError HOST_ATTESTATION_RATE, HOST_ATTESTATION_UNANSWERED
    */
   async ask(request: ParentRequest, signal: AbortSignal): Promise<ParentAnswer> {
-    using deadline = new Deadline(this.#clock, ANSWER_MS, signal);
+    using deadline = new Deadline(this.#clock, this.#places.answerMs, signal);
     try {
       await this.#turn(deadline.signal);
       try {
@@ -61,13 +72,14 @@ export class EnclaveClient {
 
   /** @throws HostProxyError HOST_ATTESTATION_RATE */
   async #turn(signal: AbortSignal): Promise<void> {
-    if (this.#asking < MAX_ASKING) {
+    const { maxAsking, maxWaiting } = this.#places;
+    if (this.#asking < maxAsking) {
       this.#asking += 1;
       return;
     }
-    if (this.#waiting.length >= MAX_WAITING) {
+    if (this.#waiting.length >= maxWaiting) {
       throw new HostProxyError('HOST_ATTESTATION_RATE', 'too many wait for the enclave’s answer', {
-        allowed: `${MAX_ASKING} at once and ${MAX_WAITING} that wait`,
+        allowed: `${maxAsking} at once and ${maxWaiting} that wait`,
       });
     }
     const { promise, resolve } = Promise.withResolvers<void>();

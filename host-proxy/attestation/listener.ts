@@ -19,7 +19,7 @@ import { HostProxyError } from '../errors.ts';
 import { boundAddress, closeServer, listenOn } from '../http-server.ts';
 import type { AttestationStatus } from '../operator/host-status.ts';
 import { requestsSocketPath } from '../routes.ts';
-import { EnclaveClient } from './enclave-client.ts';
+import { EnclaveClient, STRANGERS } from './enclave-client.ts';
 import { failureToHttp, type HttpAnswer, questionOf, STATUSES, toHttp } from './http-answers.ts';
 import { type Rates, RequestRates } from './request-rates.ts';
 
@@ -46,7 +46,7 @@ export function attestationOf(config: HostProxyConfig, clock: Clock, logger: Log
   const { attestation } = config;
   if (attestation === undefined) return undefined;
   const { listen, ...rates } = attestation;
-  const client = new EnclaveClient(requestsSocketPath(config), clock);
+  const client = new EnclaveClient(requestsSocketPath(config), clock, STRANGERS);
   return new AttestationListener({ listen, rates, client, clock, logger });
 }
 

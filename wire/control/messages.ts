@@ -56,6 +56,9 @@ export function mayFollow(from: EnclaveState, to: EnclaveState): boolean {
 /** The boot phase that waits for people: for a certificate of the TLS key (supervisor/boot/phases/certificate.ts). */
 export const CERTIFICATE_PHASE = 'certificate';
 
+/** The boot phase that waits for a key set, or for operators who ask for the first one. */
+export const KEY_SET_PHASE = 'key-set';
+
 export const enclaveStatus = z.strictObject({
   state: z.enum(ENCLAVE_STATES),
   /** The boot phase that runs or ran last. */

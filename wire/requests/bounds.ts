@@ -11,3 +11,6 @@ export const NONCE_HEX: RegExp = new RegExp(`^(?:[0-9a-fA-F]{2}){${MIN_NONCE_BYT
 export const MAX_REQUEST_BYTES = 1_024;
 /** Of one answer's JSON: a document has at most 12 KB, a statement 64 KB, both in base64. */
 export const MAX_ANSWER_BYTES = 128 * 1_024;
+
+/** How long an answer about keys may take: longer than anything that the enclave bounds on its way (KMS, sessions that go over). */
+export const MAX_KEYS_ANSWER_MS = 180_000;

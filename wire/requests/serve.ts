@@ -8,8 +8,9 @@ import { Deadline } from '../../runtime/deadline.ts';
 import { describeError } from '../../runtime/errors.ts';
 import { encodeFrame } from '../control/frame.ts';
 import { WireError } from '../errors.ts';
+import { MAX_KEYS_ANSWER_MS } from './bounds.ts';
 import { RequestError } from './errors.ts';
-import { type EnclaveAnswer, type EnclaveRequest, refusalOf } from './messages.ts';
+import { type EnclaveAnswer, type EnclaveRequest, type Refusal, refusalOf } from './messages.ts';
 import { readOneFrame } from './one-frame.ts';
 import {
   MAX_PARENT_REQUEST_BYTES,
@@ -24,8 +25,10 @@ export type Answerer = (request: EnclaveRequest, signal: AbortSignal) => Promise
 /** The same of whoever comes over the requests route. */
 export type ParentAnswerer = (request: ParentRequest, signal: AbortSignal) => Promise<ParentAnswer>;
 
-/** From the first byte that may be sent to the last one that was taken. */
+/** From the first byte that may be sent to the last one that was taken: the request, and the answer. */
 const EXCHANGE_MS = 10_000;
+/** The same, for requests whose answer waits for KMS. */
+const LONG: ReadonlySet<string> = new Set(['bring-keys', 'change-keys']);
 
 /** Ends the stream in every case. Never rejects. */
 export async function serveRequest(stream: Duplex, answerer: ParentAnswerer, clock: Clock): Promise<void> {
@@ -33,24 +36,25 @@ export async function serveRequest(stream: Duplex, answerer: ParentAnswerer, clo
   const leave = () => gone.abort(new RequestError('REQUEST_CANCELLED', 'who asked has left'));
   stream.once('close', leave).on('error', () => stream.destroy());
   using deadline = new Deadline(clock, EXCHANGE_MS, gone.signal);
-  const { signal } = deadline;
   try {
-    await write(stream, await answerTo(stream, answerer, signal), signal);
+    const request = await requestOf(stream, deadline.signal);
+    using longer = LONG.has(request.type) ? new Deadline(clock, MAX_KEYS_ANSWER_MS, gone.signal) : undefined;
+    const { signal } = longer ?? deadline;
+    await write(stream, request.type === 'refusal' ? request : await answerer(request, signal), signal);
   } catch {
     // Nobody is there to be told.
     stream.destroy();
   }
 }
 
-async function answerTo(stream: Duplex, answerer: ParentAnswerer, signal: AbortSignal): Promise<ParentAnswer> {
-  let request: ParentRequest;
+/** @returns the refusal of what is none */
+async function requestOf(stream: Duplex, signal: AbortSignal): Promise<ParentRequest | Refusal> {
   try {
-    request = parseParentRequest(await readOneFrame(stream, MAX_PARENT_REQUEST_BYTES, signal));
+    return parseParentRequest(await readOneFrame(stream, MAX_PARENT_REQUEST_BYTES, signal));
   } catch (error) {
     if (!(error instanceof WireError) || error.code === 'WIRE_STREAM_ENDED') throw error;
     return refusalOf(new RequestError('REQUEST_MALFORMED', describeError(error), { cause: error }));
   }
-  return answerer(request, signal);
 }
 
 /** Resolves when the other side has closed too. */

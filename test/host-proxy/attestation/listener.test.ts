@@ -4,7 +4,7 @@ import { createConnection, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { request } from 'undici';
-import { EnclaveClient, MAX_ASKING, MAX_WAITING } from '../../../host-proxy/attestation/enclave-client.ts';
+import { EnclaveClient, STRANGERS } from '../../../host-proxy/attestation/enclave-client.ts';
 import { AttestationListener, MAX_CONNECTIONS } from '../../../host-proxy/attestation/listener.ts';
 import { HostProxyError } from '../../../host-proxy/errors.ts';
 import type { EnclaveAnswer } from '../../../wire/requests/messages.ts';
@@ -15,6 +15,7 @@ import { FakeClock } from '../../support/fake-clock.ts';
 import { MemoryLogger } from '../../support/memory-logger.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
+const { maxAsking: MAX_ASKING, maxWaiting: MAX_WAITING } = STRANGERS;
 const ANSWER: EnclaveAnswer = { type: 'attestation', document: 'AAAA', statement: 'e30=' };
 const NONCE = '0a'.repeat(32);
 const NO_LIMIT = { maxPerSecond: 1_000, maxPerSecondPerAddress: 1_000 };
@@ -31,7 +32,7 @@ async function listening(t: Test, answerer: ParentAnswerer = async () => ANSWER,
   t.teardown(() => enclave.close());
   const logger = new MemoryLogger();
   const listen = { kind: 'tcp', host: '127.0.0.1', port: 0 } as const;
-  const client = new EnclaveClient(path, clock);
+  const client = new EnclaveClient(path, clock, STRANGERS);
   const listener = new AttestationListener({ listen, rates, client, clock, logger });
   await listener.start(new AbortController().signal);
   t.teardown(() => listener.stop());
@@ -116,7 +117,7 @@ t.test('asks so many at once and lets so many wait, and refuses the rest (HOST_A
   const enclave = createServer((socket) => serveRequest(socket, answerer, clock)).listen(path);
   await once(enclave, 'listening');
   t.teardown(() => enclave.close());
-  const client = new EnclaveClient(path, clock);
+  const client = new EnclaveClient(path, clock, STRANGERS);
   const signal = new AbortController().signal;
   const attest = () => client.ask(REQUEST, signal);
   const all = Array.from({ length: MAX_ASKING + MAX_WAITING }, attest);
@@ -137,7 +138,7 @@ t.test('asks so many at once and lets so many wait, and refuses the rest (HOST_A
 
 t.test('gives the turn of those who leave to others', async (t) => {
   const path = join(temporaryFolder(t), 'missing');
-  const client = new EnclaveClient(path, new FakeClock());
+  const client = new EnclaveClient(path, new FakeClock(), STRANGERS);
   const left = AbortSignal.abort(new Error('left'));
   for (let index = 0; index < 3 * (MAX_ASKING + MAX_WAITING); index += 1) {
     await rejectsCode(() => client.ask(REQUEST, left), HostProxyError, 'HOST_ATTESTATION_UNANSWERED');
@@ -182,7 +183,7 @@ t.test('rejects a port that is taken (HOST_ATTESTATION_BIND)', async (t) => {
   const { port } = await listening(t);
   const listen = { kind: 'tcp', host: '127.0.0.1', port } as const;
   const clock = new FakeClock();
-  const client = new EnclaveClient('/nonexistent', clock);
+  const client = new EnclaveClient('/nonexistent', clock, STRANGERS);
   const second = new AttestationListener({ listen, rates: NO_LIMIT, client, clock, logger: new MemoryLogger() });
   await rejectsCode(() => second.start(new AbortController().signal), HostProxyError, 'HOST_ATTESTATION_BIND');
 });
