@@ -9,9 +9,10 @@ import type { Logger } from '../runtime/log.ts';
 import { RELEASE } from '../runtime/release.ts';
 import type { Service } from '../runtime/service.ts';
 import { LineBuffer } from '../system/lines/line-buffer.ts';
+import { KEY_SET_PHASE } from '../wire/control/messages.ts';
 import type { TcpEndpoint } from '../wire/endpoint.ts';
 import { formatEndpoint } from '../wire/endpoint.ts';
-import { EnclaveClient } from './attestation/enclave-client.ts';
+import { EnclaveClient, KEYS, OPERATOR } from './attestation/enclave-client.ts';
 import { type AttestationListener, attestationOf } from './attestation/listener.ts';
 import { certificatesOf } from './enclave/certificates.ts';
 import { ControlServer } from './enclave/control-server.ts';
@@ -22,6 +23,8 @@ import { TlsKeyCertificate } from './enclave/tls-key-certificate.ts';
 import { unheard } from './enclave/unheard.ts';
 import { EnclaveView } from './enclave/view.ts';
 import { HostProxyError } from './errors.ts';
+import { EnclaveKeys } from './keys/enclave-keys.ts';
+import { HostKeys } from './keys/host-keys.ts';
 import { LogSink } from './logs/log-sink.ts';
 import { createMetrics } from './operator/admin/metrics.ts';
 import { AdminServer } from './operator/admin/server.ts';
@@ -36,6 +39,10 @@ const RECENT = { maxLines: 4_000, maxBytes: 4 * 1024 * 1024 };
 export class HostProxy implements Service {
   readonly view: EnclaveView;
   readonly tlsKeyCertificate: TlsKeyCertificate;
+  /** Asks for attestation on behalf of whoever may use the command socket. */
+  readonly operatorClient: EnclaveClient;
+  /** Undefined where host-proxy.yaml names no folder for them. */
+  readonly keys: HostKeys | undefined;
   /** The newest log records, as JSON. */
   readonly recentRecords = new LineBuffer(RECENT);
   readonly #config: HostProxyConfig;
@@ -78,7 +85,9 @@ export class HostProxy implements Service {
       logger: this.#sink,
       onChange: () => this.view.changed(),
     });
-    this.tlsKeyCertificate = new TlsKeyCertificate(new EnclaveClient(requestsSocketPath(config), clock));
+    this.operatorClient = new EnclaveClient(requestsSocketPath(config), clock, OPERATOR);
+    this.tlsKeyCertificate = new TlsKeyCertificate(this.operatorClient);
+    this.keys = this.#createKeys();
     this.#control = new ControlServer({
       socketPath: controlSocketPath(config),
       maxFrameBytes: config.maxControlFrameBytes,
@@ -100,6 +109,19 @@ export class HostProxy implements Service {
       (signal) => this.#followSilence(signal),
       (error) => this.#sink.log('fatal', 'host-proxy.broken', { reason: describeError(error) }),
     );
+  }
+
+  #createKeys(): HostKeys | undefined {
+    const { keys } = this.#config;
+    if (keys === undefined) return undefined;
+    return new HostKeys({
+      folder: keys.folder,
+      enclave: new EnclaveKeys(new EnclaveClient(requestsSocketPath(this.#config), this.#clock, KEYS)),
+      view: this.view,
+      clock: this.#clock,
+      logger: this.#sink,
+      onChange: () => this.view.changed(),
+    });
   }
 
   get adminAddress(): TcpEndpoint {
@@ -136,6 +158,7 @@ export class HostProxy implements Service {
       acraServer: view.measurements?.acraServer ?? null,
       certificates: certificatesOf(view.metrics, this.#clock.nowMs()),
       guard: guardOf(view.metrics),
+      keys: this.keys?.status ?? null,
       logs: view.logs,
       machine: this.#machine(),
     };
@@ -146,9 +169,16 @@ export class HostProxy implements Service {
     if (this.#isReady) return null;
     const { state, status } = this.view;
     if (state === 'unknown' || state === 'lost') return unheard(status, this.#machine());
+    if (status?.phase === KEY_SET_PHASE) return this.#keysReason();
     const { errorCode = null, detail = null } = status ?? {};
     if (errorCode === null && detail === null) return this.#gate.failure;
     return { code: errorCode, message: detail ?? '' };
+  }
+
+  /** The enclave knows only that nobody has brought it a set that it takes. */
+  #keysReason(): Reason | null {
+    if (this.keys !== undefined) return this.keys.status.problem;
+    return { code: 'HOST_KEYS_UNCONFIGURED', message: 'the enclave waits for a key set' };
   }
 
   #publicCounters(): ReturnType<Relay['counters']> {
@@ -184,6 +214,10 @@ export class HostProxy implements Service {
       for (const route of [...enclaveRoutes(this.#config), ...requestRoutes(this.#config)]) {
         const bound = await this.#relay.addRoute(route);
         this.#sink.log('info', 'route.opened', { route: route.label, address: formatEndpoint(bound) });
+      }
+      if (this.keys !== undefined) {
+        await this.keys.start(signal);
+        this.#started.push(this.keys);
       }
       await this.#gate.rehearse();
     } catch (error) {

@@ -9,6 +9,7 @@ import { deviceCheck } from './checks/device.ts';
 import { driverCheck } from './checks/driver.ts';
 import { imageCheck } from './checks/image.ts';
 import { hopLimitCheck, imdsCheck, imdsV1Check, roleCheck } from './checks/imds.ts';
+import { keysCheck } from './checks/keys.ts';
 import { kmsCheck } from './checks/kms.ts';
 import { memoryCheck } from './checks/memory.ts';
 import { namesCheck } from './checks/names.ts';
@@ -38,5 +39,6 @@ export const CHECKS: readonly Check[] = [
   kmsCheck,
   databaseCheck,
   attestationCheck,
+  keysCheck,
   clockCheck,
 ];

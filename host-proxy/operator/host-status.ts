@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { GUARD_MODES, GUARD_RELATIONS } from '../../config/guard.ts';
 import { CERTIFICATE_ROLES } from '../../wire/certificate-end.ts';
 import { ENCLAVE_STATES, enclaveStatus } from '../../wire/control/messages.ts';
+import { keysStatus } from '../keys/keys-status.ts';
 import { STAGES } from '../machine/status.ts';
 
 /** Why something is not as it should be. `code` is one of docs/errors.md, of whichever end found it. */
@@ -81,6 +82,8 @@ export const hostStatus = z.object({
       migrations: z.array(z.object({ table: z.string(), column: z.string() })),
     })
     .nullable(),
+  /** Of an enclave whose keys this instance keeps; null where host-proxy.yaml names no folder for them. */
+  keys: keysStatus.nullable(),
   logs: z.object({ received: z.number(), dropped: z.number() }),
   /** Of a daemon that runs the enclave itself (`acra-enclave run`). */
   machine: machine.nullable(),

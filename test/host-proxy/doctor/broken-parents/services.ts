@@ -1,8 +1,32 @@
 /** What may be wrong with what a parent instance talks to: metadata, KMS, database, time. */
+import type { HttpQuestion } from '../../../../host-proxy/doctor/parent-system.ts';
 import { healthyImds, nitroConfig, nobody, ROLE_CREDENTIALS } from '../fake-parent.ts';
 import type { BrokenParent } from './broken-parent.ts';
 
 const WITH_ATTESTATION = nitroConfig({ attestation: { listen: 'tcp://0.0.0.0:9465' } });
+
+const KEYS = '/var/lib/acra-enclave/keys';
+const WITH_KEYS = nitroConfig({ keys: { folder: KEYS } });
+const SHA256 = '0a'.repeat(32);
+
+/** What a running daemon says of keys. */
+const told = (keys: object) => async (question: HttpQuestion, signal: AbortSignal) => {
+  if (question.path !== '/status') return healthyImds(question, signal);
+  const audit = { head: null, broken: false, lastTaken: null };
+  const newest = { generation: 7, sha256: SHA256 };
+  const status = {
+    folder: KEYS,
+    sets: 7,
+    newest,
+    taken: newest,
+    problem: null,
+    damaged: 0,
+    doubled: [],
+    refusals: 0,
+    audit,
+  };
+  return { status: 200, body: JSON.stringify({ keys: { ...status, ...keys } }) };
+};
 
 export const SERVICES: readonly BrokenParent[] = [
   {
@@ -201,5 +225,41 @@ export const SERVICES: readonly BrokenParent[] = [
     advice: /chronyd/,
     breakIt: ({ commands }) =>
       commands.set('timedatectl show --property=NTPSynchronized --value', { code: 0, stdout: 'no\n' }),
+  },
+  {
+    what: 'an enclave that refuses the newest key set',
+    check: 'keys',
+    found: /KEY_SET_UNSEALABLE: changed/,
+    advice: /keys status/,
+    config: WITH_KEYS,
+    breakIt: (parent) =>
+      Object.assign(parent, { ask: told({ problem: { code: 'KEY_SET_UNSEALABLE', message: 'changed' } }) }),
+  },
+  {
+    what: 'an audit log of keys that is broken',
+    check: 'keys',
+    found: /no whole chain/,
+    advice: /audit verify/,
+    config: WITH_KEYS,
+    breakIt: (parent) =>
+      Object.assign(parent, { ask: told({ audit: { head: SHA256, broken: true, lastTaken: null } }) }),
+  },
+  {
+    what: 'a key set that was not finished',
+    check: 'keys',
+    outcome: 'warning',
+    found: /1 folders/,
+    advice: /keys list/,
+    config: WITH_KEYS,
+    breakIt: (parent) => Object.assign(parent, { ask: told({ damaged: 1 }) }),
+  },
+  {
+    what: 'a folder without a key set, before the daemon runs',
+    check: 'keys',
+    outcome: 'warning',
+    found: /holds no key set/,
+    advice: /ceremony/,
+    config: WITH_KEYS,
+    breakIt: (parent) => parent.status.set(KEYS, { bytes: 0, readable: true, writable: true }),
   },
 ];

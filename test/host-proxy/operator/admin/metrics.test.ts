@@ -34,6 +34,17 @@ const STATUS: HostStatus = {
   acraServer: null,
   guard: null,
   certificates: [],
+  keys: {
+    folder: '/var/lib/acra-enclave/keys',
+    sets: 7,
+    newest: { generation: 7, sha256: '77'.repeat(32) },
+    taken: { generation: 6, sha256: '66'.repeat(32) },
+    problem: { code: 'KMS_ACCESS_DENIED', message: 'no' },
+    damaged: 1,
+    doubled: [],
+    refusals: 2,
+    audit: { head: null, broken: false, lastTaken: { generation: 6, set: '66'.repeat(32) } },
+  },
   logs: { received: 11, dropped: 2 },
   machine: {
     stage: 'serving',

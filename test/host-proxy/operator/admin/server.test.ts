@@ -25,6 +25,7 @@ const SERVING: HostStatus = {
   acraServer: null,
   guard: null,
   certificates: [],
+  keys: null,
   logs: { received: 0, dropped: 0 },
   machine: null,
 };
