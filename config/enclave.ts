@@ -149,12 +149,12 @@ export const enclaveSchema = z
     restart,
     health,
   })
-  .superRefine(({ ingress, tls, guard, acra, database, keys }, context) => {
+  .superRefine(({ ingress, tls, guard, acra, database, keys, kms }, context) => {
     const { clientIdFrom, listen } = acra;
     for (const { path, message } of [
       ...loginFaults({ ingress, database, clientIdFrom }),
       ...tlsFaults({ ingress, tls, acra }),
-      ...keysFaults({ keys, tls, ingress, database }),
+      ...keysFaults({ keys, tls, ingress, database, kms }),
     ]) {
       context.addIssue({ code: 'custom', path: [...path], message });
     }

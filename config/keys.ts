@@ -4,6 +4,7 @@
  * they change at run time, on requests that the operators named here have signed.
  */
 import { z } from 'zod';
+import { GENERATION_CONTEXT } from '../wire/generation-context.ts';
 import { parseKeyArn } from './aws-names.ts';
 import { fileInFolder } from './fields.ts';
 
@@ -67,6 +68,7 @@ interface KeysSections {
   readonly keys: KeysSection;
   readonly tls: { readonly key: 'sealed' | 'attested' };
   readonly ingress: { readonly tls: 'terminate' | 'passthrough' };
+  readonly kms: { readonly encryptionContext: Readonly<Record<string, string>> };
   readonly database: { readonly users: readonly { readonly nextSecret?: string | undefined }[] };
 }
 
@@ -75,8 +77,8 @@ interface Fault {
   readonly message: string;
 }
 
-/** Of a key set; otherwise it is a word. */
-const isDigest = (pin: string) => /^[0-9a-f]{64}$/.test(pin);
+/** `keys.pin` that is the SHA-256 of a key set, and no word. */
+export const isDigest = (pin: string) => /^[0-9a-f]{64}$/.test(pin);
 
 const PARENT_ONLY = ['operators', 'approvals', 'ceremony', 'madeIn', 'formerKmsKeys', 'pin'] as const;
 
@@ -106,7 +108,8 @@ function sectionFaults({ operators = [], approvals = 1, madeIn = [], ceremony, p
   ].flat();
 }
 
-function parentFaults({ keys, tls, ingress, database }: KeysSections): Fault[] {
+function parentFaults({ keys, tls, ingress, database, kms }: KeysSections): Fault[] {
+  const reserved = Object.keys(kms.encryptionContext).find((name) => name.toLowerCase() === GENERATION_CONTEXT);
   const second = database.users.findIndex(({ nextSecret }) => nextSecret !== undefined);
   return [
     sectionFaults(keys),
@@ -116,6 +119,14 @@ function parentFaults({ keys, tls, ingress, database }: KeysSections): Fault[] {
     tls.key === 'attested'
       ? []
       : [{ path: ['tls', 'key'], message: 'must be attested with keys.source: parent: no key set holds a TLS key' }],
+    reserved === undefined
+      ? []
+      : [
+          {
+            path: ['kms', 'encryptionContext', reserved],
+            message: 'must be left out with keys.source: parent: the enclave adds the generation of the key set',
+          },
+        ],
     second === -1
       ? []
       : [

@@ -1,6 +1,10 @@
 /** What a policy that is printed means for those who put it, in words: nobody should learn it from a denied boot. */
 import type { Registers } from '../../kms/policy/language/request-context.ts';
 import type { PolicyWish } from '../../kms/policy/wish.ts';
+import type { Wished } from './wish-options.ts';
+
+export const ROLLBACK_NOT_EXCLUDED =
+  'Rollback is not excluded: no generation is demanded, and whoever keeps the key sets may bring any that there ever was. Name the one that opens with --generation (`keys status` shows it).';
 
 const nameOf = (registers: Registers) =>
   [...registers].map(([index, value]) => `PCR${index} ${value.toString('hex').slice(0, 12)}…`).join(', ');
@@ -51,16 +55,42 @@ function rollOver({ measurements }: PolicyWish, replaced: readonly Registers[]):
   ];
 }
 
+/** Of key sets that are born in an enclave. */
+function generations(
+  { generations: [first, second] = [], keysBornInEnclave }: PolicyWish,
+  isRollbackOpen: boolean,
+): string[] {
+  if (!keysBornInEnclave) return [];
+  const sealing =
+    '`keys new`, which seals with kms:Encrypt, is refused under this policy: the enclave makes its keys itself (`keys ceremony`).';
+  if (first === undefined) return isRollbackOpen ? [sealing, ROLLBACK_NOT_EXCLUDED] : [sealing];
+  if (second === undefined) {
+    return [
+      sealing,
+      `Key sets of generation ${first} open, and no others: before the enclave is to take the next one, name both (--generation ${first} --generation ${first + 1}).`,
+    ];
+  }
+  const [older, newer] = [Math.min(first, second), Math.max(first, second)];
+  return [
+    sealing,
+    `Key sets of generation ${older} open beside those of ${newer}. Once the enclave has taken the newer one, name that alone (--generation ${newer}): until then the older one can be brought again.`,
+  ];
+}
+
 /** @param replaced measurements that are left out */
-export function notesOn(wish: PolicyWish, replaced: readonly Registers[]): readonly string[] {
-  const born = wish.keysBornInEnclave
-    ? [
-        '`keys new` and `keys renew`, which seal with kms:Encrypt, are refused under this policy: seal first, or use the policy without --born-in-enclave for as long as that takes.',
-      ]
-    : [];
+export function notesOn(
+  { wish, isRollbackOpen }: Pick<Wished, 'wish' | 'isRollbackOpen'>,
+  replaced: readonly Registers[],
+): readonly string[] {
   const context =
     Object.keys(wish.encryptionContext).length > 0
       ? []
       : ['No encryption context is demanded: name the measured folder with --enclave.'];
-  return [...rollOver(wish, replaced), ...binding(wish), ...administration(wish), ...born, ...context];
+  return [
+    ...rollOver(wish, replaced),
+    ...binding(wish),
+    ...administration(wish),
+    ...generations(wish, isRollbackOpen),
+    ...context,
+  ];
 }

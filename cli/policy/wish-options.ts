@@ -6,13 +6,14 @@ import { isZeroPcr } from '../../attestation/pcr.ts';
 import { COMMITMENT_PCR } from '../../attestation/runtime/statement.ts';
 import { parseKeyArn } from '../../config/aws-names.ts';
 import { enclaveSchema } from '../../config/enclave.ts';
+import { isDigest, parentKeysOf } from '../../config/keys.ts';
 import { loadConfig } from '../../config/load.ts';
 import { parentRegisters } from '../../eif/pcr.ts';
 import type { Registers } from '../../kms/policy/language/request-context.ts';
 import type { PolicyWish } from '../../kms/policy/wish.ts';
 import { type PcrIndex, toPcrIndex } from '../../wire/brands.ts';
 import { CliError } from '../errors.ts';
-import { collect, parseDuration } from '../option-values.ts';
+import { collect, parseCount, parseDuration } from '../option-values.ts';
 import { readMeasurements, type SignatureOptions } from './measurements.ts';
 
 export interface WishOptions extends SignatureOptions {
@@ -26,6 +27,7 @@ export interface WishOptions extends SignatureOptions {
   readonly administrator: readonly string[];
   readonly policyAdministrator: readonly string[];
   readonly bornInEnclave?: true;
+  readonly generation: readonly number[];
   readonly runtime: boolean;
 }
 
@@ -60,8 +62,22 @@ export function withWishOptions(command: Command): Command {
     .option('--key-arn <arn>', 'the key, where no --enclave tells it')
     .option('--administrator <arn>', 'user or role that looks after the key; again for another', collect, [])
     .option('--policy-administrator <arn>', 'user or role that may put another policy; again for another', collect, [])
-    .option('--born-in-enclave', 'keys are made by an enclave: nobody seals them outside');
+    .option(
+      '--born-in-enclave',
+      'keys are made by an enclave: nobody seals them outside; default with keys.source: parent in --enclave',
+    )
+    .option(
+      '--generation <number>',
+      'the generation of the key set that opens, and no other; again for the next one while keys change',
+      (text: string, before: readonly number[]) => [...before, parseGeneration(text)],
+      [],
+    );
 }
+
+const MAX_GENERATION = 10 ** 15 - 1;
+
+/** Of a key set. */
+export const parseGeneration = parseCount(1, MAX_GENERATION);
 
 const IMAGE = [toPcrIndex(0)];
 const SIGNED = [1, 2, 8].map(toPcrIndex);
@@ -120,15 +136,20 @@ export function requireKeyArn(keyArn: string | undefined): string | undefined {
   });
 }
 
-interface Wished {
+export interface Wished {
   readonly wish: PolicyWish;
   readonly keyArn: string | undefined;
+  /** enclave.yaml relies on the policy to demand the generation of the key set. */
+  readonly isGenerationPinned: boolean;
+  /** Nothing that is known here keeps an older key set out. */
+  readonly isRollbackOpen: boolean;
 }
 
 /** @throws CliError CLI_OPTION; EifError; ConfigError */
 export async function wishFrom(options: WishOptions): Promise<Wished> {
   const { enclave, also, measurements } = options;
-  const kms = enclave === undefined ? undefined : loadConfig(enclaveSchema, join(resolve(enclave), 'enclave.yaml')).kms;
+  const config = enclave === undefined ? undefined : loadConfig(enclaveSchema, join(resolve(enclave), 'enclave.yaml'));
+  const keys = config && parentKeysOf(config);
   const images: Registers[] = [];
   for (const file of [measurements, ...also]) {
     const registers = await registersFrom(file, options);
@@ -139,15 +160,20 @@ export async function wishFrom(options: WishOptions): Promise<Wished> {
     }
     images.push(registers);
   }
+  const keysBornInEnclave = options.bornInEnclave === true || keys !== undefined;
+  const isPinned = options.generation.length > 0 || (keys !== undefined && isDigest(keys.pin));
   return {
     wish: {
       roleArn: options.roleArn,
       measurements: images,
       administrators: options.administrator,
       policyAdministrators: options.policyAdministrator,
-      encryptionContext: kms?.encryptionContext ?? {},
-      keysBornInEnclave: options.bornInEnclave === true,
+      encryptionContext: config?.kms.encryptionContext ?? {},
+      keysBornInEnclave,
+      generations: options.generation,
     },
-    keyArn: requireKeyArn(options.keyArn) ?? kms?.keyArn,
+    keyArn: requireKeyArn(options.keyArn) ?? config?.kms.keyArn,
+    isGenerationPinned: keys?.pin === 'policy',
+    isRollbackOpen: keysBornInEnclave && !isPinned,
   };
 }

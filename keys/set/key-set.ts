@@ -65,8 +65,7 @@ const keySetSchema = z.strictObject({
 });
 export type KeySet = z.infer<typeof keySetSchema>;
 
-/** The entry of KMS's encryption context that names the generation, so that a key policy can demand it. */
-export const GENERATION_CONTEXT = 'acra-enclave-generation';
+export { GENERATION_CONTEXT } from '../../wire/generation-context.ts';
 
 function invalid(message: string, cause?: unknown, found?: string): KeyError {
   return new KeyError('KEY_SET_INVALID', message, {

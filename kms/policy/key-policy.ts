@@ -1,11 +1,14 @@
 /**
- * Makes the key policy that ties a master key to measurements, and the IAM policy of the parent instance's role.
+ * Makes the key policy that ties a master key to measurements, and the IAM policy of the parent instance's role. Where keys are born in the
+ * enclave it can demand the generation of the key set, by the encryption context, which KMS knows alike of the request for a data key and of
+ * the one that opens it (KMS guide, "kms:EncryptionContext:context-key"). Its operator must be no set operator: KMS refuses those there.
  *
  * One Allow for each measurement, so that registers of two images are never mixed. What is not allowed is denied anyway; the
  * Denies are there against grants and later additions, which an explicit Deny beats (IAM reference, "Policy evaluation logic";
  * KMS guide, "Grants"). A negated operator holds when its key is absent: each of them catches a request without a document, too.
  */
 import type { PcrIndex } from '../../wire/brands.ts';
+import { GENERATION_CONTEXT } from '../../wire/generation-context.ts';
 import { ADMINISTERING, DELEGATING, READING, REVEALING, SEALING } from './actions.ts';
 import { accountOf } from './language/principal.ts';
 import { attestationKey, type Registers } from './language/request-context.ts';
@@ -24,7 +27,9 @@ const EVERYBODY = { AWS: '*' };
 const oneOrAll = <Item>(items: readonly Item[]): Item | readonly Item[] =>
   items.length === 1 && items[0] !== undefined ? items[0] : items;
 
-function contextCondition(context: PolicyWish['encryptionContext']): Json {
+const namesOf = (generations: readonly number[]) => oneOrAll(generations.map(String));
+
+function contextCondition(context: Readonly<Record<string, string | readonly string[]>>): Json {
   const pairs = Object.entries(context).map(([name, value]) => [`kms:EncryptionContext:${name}`, value]);
   return pairs.length === 0 ? {} : { StringEquals: Object.fromEntries(pairs) };
 }
@@ -50,15 +55,28 @@ function administration({ administrators, policyAdministrators, ...wish }: Polic
   return statements;
 }
 
+/** One statement for each image; what they may, one after the other. */
 function enclaves(wish: PolicyWish, demanded: readonly PcrIndex[]): Json[] {
-  return wish.measurements.map((registers, index) => ({
-    Sid: `OnlyTheMeasuredEnclave${index === 0 ? '' : index + 1}`,
-    Effect: 'Allow',
-    Principal: { AWS: wish.roleArn },
-    Action: wish.keysBornInEnclave ? ['kms:Decrypt', 'kms:GenerateDataKey'] : 'kms:Decrypt',
-    Resource: '*',
-    Condition: { ...registerCondition(registers, demanded), ...contextCondition(wish.encryptionContext) },
-  }));
+  const { encryptionContext, generations = [], keysBornInEnclave, measurements, roleArn } = wish;
+  const statements = (name: string, Action: unknown, contexts: Json) =>
+    measurements.map((registers, index) => ({
+      Sid: `${name}${index === 0 ? '' : index + 1}`,
+      Effect: 'Allow',
+      Principal: { AWS: roleArn },
+      Action,
+      Resource: '*',
+      Condition: { ...registerCondition(registers, demanded), ...contexts },
+    }));
+  const inAnyGeneration = contextCondition(encryptionContext);
+  if (!keysBornInEnclave) return statements('OnlyTheMeasuredEnclave', 'kms:Decrypt', inAnyGeneration);
+  if (generations.length === 0)
+    return statements('OnlyTheMeasuredEnclave', ['kms:Decrypt', 'kms:GenerateDataKey'], inAnyGeneration);
+  const inTheseGenerations = contextCondition({ ...encryptionContext, [GENERATION_CONTEXT]: namesOf(generations) });
+  return [
+    ...statements('OnlyTheMeasuredEnclave', 'kms:Decrypt', inTheseGenerations),
+    // The next generation is made before this one goes.
+    ...statements('OnlyTheMeasuredEnclaveMakesKeys', 'kms:GenerateDataKey', inAnyGeneration),
+  ];
 }
 
 /** One a register: the conditions of one statement must all hold, and a Deny must catch each deviation by itself. */
@@ -74,6 +92,22 @@ function noOthers({ measurements }: PolicyWish, demanded: readonly PcrIndex[]): 
       Condition: { StringNotEqualsIgnoreCase: { [attestationKey(index)]: oneOrAll(values) } },
     };
   });
+}
+
+/** Holds for whatever names no generation, too. */
+function noOtherGeneration({ generations = [] }: PolicyWish): Json[] {
+  if (generations.length === 0) return [];
+  const Condition = { StringNotEquals: { [`kms:EncryptionContext:${GENERATION_CONTEXT}`]: namesOf(generations) } };
+  return [
+    {
+      Sid: 'NobodyWithAnotherGeneration',
+      Effect: 'Deny',
+      Principal: EVERYBODY,
+      Action: 'kms:Decrypt',
+      Resource: '*',
+      Condition,
+    },
+  ];
 }
 
 function noWayRound({ keysBornInEnclave }: PolicyWish): Json {
@@ -95,6 +129,7 @@ export function makeKeyPolicy(wish: PolicyWish): PolicyDocument {
     ...administration(wish),
     ...enclaves(wish, demanded),
     ...noOthers(wish, demanded),
+    ...noOtherGeneration(wish),
     noWayRound(wish),
   ];
   return { Version: '2012-10-17', Statement: statements };

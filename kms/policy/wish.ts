@@ -17,7 +17,12 @@ export interface PolicyWish {
   readonly encryptionContext: Readonly<Record<string, string>>;
   /** Keys are made by an enclave and never sealed from outside. */
   readonly keysBornInEnclave: boolean;
+  /** Of the key sets that open: one, or two while one takes the place of another. None: those of any generation, old ones too. */
+  readonly generations?: readonly number[];
 }
+
+/** While keys change. */
+const MAX_GENERATIONS = 2;
 
 const ROLE = /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+$/;
 const ADMINISTRATOR = /^arn:aws[a-z-]*:iam::\d{12}:(?:user|role)\/[\w+=,.@/-]+$/;
@@ -62,6 +67,18 @@ function refuseDebug({ measurements }: PolicyWish): void {
   }
 }
 
+function refuseGenerations({ generations = [], keysBornInEnclave }: PolicyWish): void {
+  const refuse = (message: string, allowed: string) => {
+    throw new KmsPolicyError('KMS_POLICY_WISH', message, { found: generations.join(', '), allowed });
+  };
+  if (generations.length > 0 && !keysBornInEnclave)
+    refuse('a generation is named for keys that have none', 'generations of keys that are born in the enclave');
+  if (generations.some((each) => !Number.isSafeInteger(each) || each < 1))
+    refuse('there is no such generation', 'whole numbers from 1 on');
+  if (generations.length > MAX_GENERATIONS || new Set(generations).size < generations.length)
+    refuse('these generations cannot all open', 'one, or two while a key set takes the place of another');
+}
+
 /** @throws KmsPolicyError KMS_POLICY_WISH */
 export function requireSense(wish: PolicyWish): void {
   requireForm('the role', wish.roleArn, ROLE, 'arn:aws:iam::ACCOUNT:role/NAME');
@@ -76,4 +93,5 @@ export function requireSense(wish: PolicyWish): void {
   refuseTwoHats(wish);
   demandedRegisters(wish);
   refuseDebug(wish);
+  refuseGenerations(wish);
 }

@@ -97,6 +97,11 @@ const REFUSED: readonly [what: string, sections: object, fault: string][] = [
     'keys.source',
   ],
   [
+    'the generation in the encryption context, however it is spelt',
+    { kms: { keyArn: KEY_ARN, encryptionContext: { 'Acra-Enclave-Generation': '1' } }, keys: PARENT },
+    'kms.encryptionContext.Acra-Enclave-Generation',
+  ],
+  [
     'a second secret of a user',
     { database: { ...BASE.database, users: [{ ...USER, nextSecret: 'next' }] }, keys: PARENT },
     'database.users.0.nextSecret',

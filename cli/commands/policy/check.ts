@@ -10,6 +10,7 @@ import { answer, answering } from '../../eif/answer.ts';
 import { collect } from '../../option-values.ts';
 import { bold, dim, green, printJson, printLine, progress, red, yellow } from '../../output.ts';
 import { readGrantsText, readPolicyText } from '../../policy/files.ts';
+import { ROLLBACK_NOT_EXCLUDED } from '../../policy/notes.ts';
 import { type WishOptions, wishFrom, withWishOptions } from '../../policy/wish-options.ts';
 
 interface CheckOptions extends WishOptions {
@@ -31,16 +32,18 @@ function tell(findings: readonly PolicyFinding[]): void {
 }
 
 async function isFaultless(options: CheckOptions): Promise<boolean> {
-  const { wish, keyArn } = await wishFrom(options);
+  const { wish, keyArn, isGenerationPinned, isRollbackOpen } = await wishFrom(options);
   const live = parseKeyPolicy(await readPolicyText(resolve(options.policy)));
   const grants = options.grants === undefined ? undefined : parseGrants(await readGrantsText(resolve(options.grants)));
   const texts = await Promise.all(options.iam.map((file) => readPolicyText(resolve(file))));
   const rolePolicies = texts.length === 0 ? undefined : texts.map(parseIdentityPolicy);
-  const findings = checkPolicy({ live, wish, keyArn, grants, rolePolicies });
-  if (options.json) printJson({ findings, areGrantsExamined: grants !== undefined });
+  const findings = checkPolicy({ live, wish, keyArn, grants, rolePolicies, isGenerationPinned });
+  if (options.json)
+    printJson({ findings, areGrantsExamined: grants !== undefined, isRollbackExcluded: !isRollbackOpen });
   else tell(findings);
   if (grants === undefined)
     progress('grants were not looked at: they let in beside the policy (--grants, `aws kms list-grants`)');
+  if (isRollbackOpen) progress(ROLLBACK_NOT_EXCLUDED);
   return findings.length === 0;
 }
 

@@ -35,11 +35,12 @@ async function readReplaced(options: PrintOptions, kept: readonly Registers[]): 
 }
 
 async function printPolicy(options: PrintOptions): Promise<void> {
-  const { wish, keyArn } = await wishFrom(options);
+  const wished = await wishFrom(options);
+  const { wish, keyArn } = wished;
   const replaced = await readReplaced(options, wish.measurements);
   const keyPolicy = makeKeyPolicy(wish);
   const rolePolicy = makeRolePolicy(wish, keyArn);
-  const notes = notesOn(wish, replaced);
+  const notes = notesOn(wished, replaced);
   if (options.json) {
     printJson({ keyPolicy, rolePolicy, notes });
     return;

@@ -8,13 +8,14 @@ import { parseIdentityPolicy, parseKeyPolicy } from '../../../kms/policy/languag
 import { type Registers, requestContext } from '../../../kms/policy/language/request-context.ts';
 import { type SimulationResult, simulate } from '../../../kms/policy/simulate.ts';
 import { harmlessText } from '../../../runtime/harmless-text.ts';
+import { generationContext } from '../../../wire/generation-context.ts';
 import { answer, answering } from '../../eif/answer.ts';
 import { CliError } from '../../errors.ts';
 import { collect } from '../../option-values.ts';
 import { bold, dim, green, printJson, printLine, progress, red, yellow } from '../../output.ts';
 import { readDocumentBytes, readPolicyText } from '../../policy/files.ts';
 import { readMeasurements } from '../../policy/measurements.ts';
-import { requireKeyArn } from '../../policy/wish-options.ts';
+import { parseGeneration, requireKeyArn } from '../../policy/wish-options.ts';
 
 interface SimulateOptions {
   readonly policy: string;
@@ -26,6 +27,7 @@ interface SimulateOptions {
   readonly roleArn?: string;
   readonly instanceId?: string;
   readonly encryptionContext: readonly string[];
+  readonly generation?: number;
   readonly condition: readonly string[];
   readonly keyArn?: string;
   readonly json?: true;
@@ -104,7 +106,10 @@ async function isAllowed(options: SimulateOptions): Promise<boolean> {
     caller,
     action,
     registers: await registersOf(options),
-    encryptionContext: Object.fromEntries(pairs),
+    encryptionContext: {
+      ...Object.fromEntries(pairs),
+      ...(options.generation === undefined ? {} : generationContext(options.generation)),
+    },
     more: new Map(facts.map(([name, value]) => [name.toLowerCase(), [value]])),
   });
   const keyPolicy = parseKeyPolicy(await readPolicyText(resolve(options.policy)));
@@ -129,6 +134,7 @@ export function simulateCommand(): Command {
     .option('--role-arn <arn>', 'with --measurements: PCR3')
     .option('--instance-id <id>', 'with --measurements: PCR4')
     .option('--encryption-context <name=value>', 'again for another', collect, [])
+    .option('--generation <number>', 'of the key set: what an enclave adds to the context', parseGeneration)
     .option(
       '--condition <key=value>',
       'what else is known of the request (aws:SourceVpce=…); again for another',

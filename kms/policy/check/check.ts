@@ -8,12 +8,13 @@ import { Comparer } from './compare.ts';
 import { contextsToTry } from './contexts.ts';
 import { valuesOf } from './documents.ts';
 import type { PolicyFinding } from './findings.ts';
+import { makingContexts, ownContexts, tryGenerations } from './generations.ts';
 import { examineGrants, type Grant } from './grants.ts';
 import { callersToTry } from './mentioned.ts';
 import { Report } from './report.ts';
 import { type Trial, tryRevealing } from './revealing.ts';
 import { examineRolePolicies } from './role-policies.ts';
-import { tryEnclave, tryRuling } from './ruling.ts';
+import { type Needed, tryEnclave, tryRuling } from './ruling.ts';
 import { examineShape } from './shape.ts';
 
 export interface PolicyCheck {
@@ -24,13 +25,17 @@ export interface PolicyCheck {
   readonly grants?: readonly Grant[] | undefined;
   /** Of the parent instance's role. */
   readonly rolePolicies?: readonly Policy[] | undefined;
+  /** enclave.yaml relies on the policy to demand the generation (`keys.pin: policy`). */
+  readonly isGenerationPinned?: boolean;
 }
 
 /** None where the live policy lets in whom the wish names, and nobody else. @throws KmsPolicyError KMS_POLICY_WISH */
-export function checkPolicy({ live, wish, keyArn, grants, rolePolicies }: PolicyCheck): readonly PolicyFinding[] {
-  const { roleArn, administrators, policyAdministrators, encryptionContext, keysBornInEnclave } = wish;
+export function checkPolicy(check: PolicyCheck): readonly PolicyFinding[] {
+  const { live, wish, keyArn, grants, rolePolicies, isGenerationPinned = false } = check;
+  const { roleArn, administrators, policyAdministrators, keysBornInEnclave } = wish;
+  const own = ownContexts(wish);
   const report = new Report();
-  const { contexts, isIncomplete } = contextsToTry(live, encryptionContext);
+  const { contexts, isIncomplete } = contextsToTry(live, own);
   if (isIncomplete)
     report.add('POLICY_TOO_MANY_VALUES', null, 'encryption contexts with one deviation at a time were tried');
   const wanted = parseKeyPolicy(JSON.stringify(makeKeyPolicy(wish)));
@@ -41,15 +46,22 @@ export function checkPolicy({ live, wish, keyArn, grants, rolePolicies }: Policy
     roleArn,
     expected: wish.measurements.map(valuesOf),
     contexts,
+    own,
+    keysBornInEnclave,
     report,
   };
-  const needed = keysBornInEnclave ? ['kms:Decrypt', 'kms:GenerateDataKey'] : ['kms:Decrypt'];
+  const needed: readonly Needed[] = [
+    { action: 'kms:Decrypt', contexts: own },
+    ...(keysBornInEnclave ? [{ action: 'kms:GenerateDataKey', contexts: makingContexts(wish) }] : []),
+  ];
   examineShape(live, keyArn, report);
   tryRevealing(trial);
   tryRuling(trial);
   tryEnclave(trial, needed);
+  tryGenerations(trial, wish, isGenerationPinned);
   examineGrants(grants ?? [], live, keyArn, report);
   const isForeign = keyArn !== undefined && accountOf(keyArn) !== accountOf(roleArn);
-  if (rolePolicies) examineRolePolicies(rolePolicies, { roleArn, keyArn, needed: isForeign ? needed : [] }, report);
+  const neededOfRole = isForeign ? needed.map(({ action }) => action) : [];
+  if (rolePolicies) examineRolePolicies(rolePolicies, { roleArn, keyArn, needed: neededOfRole }, report);
   return report.findings();
 }

@@ -4,13 +4,13 @@ import type { Policy } from '../language/document.ts';
 export type Context = Readonly<Record<string, string>>;
 
 const PREFIX = 'kms:EncryptionContext:';
-const MAX_CONTEXTS = 64;
+const MAX_CONTEXTS = 128;
 const ANOTHER = 'another value';
 
 /** Values by name; names differ by more than their case, which condition keys do not have. */
 type Pairs = ReadonlyMap<string, { readonly name: string; readonly values: ReadonlySet<string | undefined> }>;
 
-function pairsToTry(policy: Policy, expected: Context): Pairs {
+function pairsToTry(policy: Policy, expected: readonly Context[]): Pairs {
   const pairs = new Map<string, { readonly name: string; readonly values: Set<string | undefined> }>();
   const add = (name: string, values: readonly string[]) => {
     const id = name.toLowerCase();
@@ -18,7 +18,7 @@ function pairsToTry(policy: Policy, expected: Context): Pairs {
     for (const value of [...values, ANOTHER, undefined]) pair.values.add(value);
     pairs.set(id, pair);
   };
-  for (const [name, value] of Object.entries(expected)) add(name, [value]);
+  for (const [name, value] of expected.flatMap((context) => Object.entries(context))) add(name, [value]);
   for (const { key, keyName, values } of policy.flatMap(({ conditions }) => conditions)) {
     if (!key.startsWith(PREFIX.toLowerCase())) continue;
     add(
@@ -35,18 +35,19 @@ function withPair(context: Context, name: string, value: string | undefined): Co
 }
 
 interface Contexts {
-  /** The enclave's first. */
+  /** Those that were expected first. */
   readonly contexts: readonly Context[];
   /** There were too many: one deviation at a time is tried. */
   readonly isIncomplete: boolean;
 }
 
-export function contextsToTry(policy: Policy, expected: Context): Contexts {
+/** @param expected one at least */
+export function contextsToTry(policy: Policy, expected: readonly Context[]): Contexts {
   const pairs = [...pairsToTry(policy, expected).values()];
   const isIncomplete = pairs.reduce((product, { values }) => product * values.size, 1) > MAX_CONTEXTS;
-  let contexts: readonly Context[] = [expected];
+  let contexts = expected;
   for (const { name, values } of pairs) {
-    const before = isIncomplete ? [expected] : contexts;
+    const before = isIncomplete ? expected : contexts;
     const deviating = before.flatMap((context) => [...values].map((value) => withPair(context, name, value)));
     contexts = [...contexts, ...deviating];
   }

@@ -92,6 +92,30 @@ export const POLICY_FINDINGS = {
     meaning: 'The encryption context of enclave.yaml is not demanded.',
     action: 'Add `StringEquals` with `kms:EncryptionContext:NAME` to the statement.',
   },
+  POLICY_GENERATION: {
+    severity: 'error',
+    meaning:
+      'A key set of another generation than those that were named opens: whoever keeps the sets may bring an older one.',
+    action:
+      'Add what `policy print --generation` makes: `kms:EncryptionContext:acra-enclave-generation` in the Allow for Decrypt, and the Deny for all others.',
+  },
+  POLICY_GENERATION_FREE: {
+    severity: 'error',
+    meaning:
+      'enclave.yaml relies on the key policy to keep older key sets out (`keys.pin: policy`), and the policy demands no generation.',
+    action: 'Put what `policy print --generation N` makes, with the generation that `keys status` shows.',
+  },
+  POLICY_GENERATIONS: {
+    severity: 'warning',
+    meaning: 'More than one generation opens, as while keys change: the older key set can still be brought.',
+    action: 'Put the policy with the newer generation alone, once the enclave has taken its key set.',
+  },
+  POLICY_DATA_KEY: {
+    severity: 'error',
+    meaning:
+      'Somebody may have KMS make a data key without an attestation document, where keys are born in the enclave: he knows it, and can put a master key of his own under it.',
+    action: 'Take kms:GenerateDataKey* out of the statement, or demand the enclave’s document.',
+  },
   POLICY_SEALING: {
     severity: 'error',
     meaning:
@@ -123,7 +147,8 @@ export const POLICY_FINDINGS = {
   POLICY_ENCLAVE_REFUSED: {
     severity: 'error',
     meaning: 'The enclave that was named does not get in: values, role, context or action do not match.',
-    action: 'Compare the statement with what `policy print` makes of the image’s measurements.json.',
+    action:
+      'Compare the statement with what `policy print` makes of the image’s measurements.json. Where it demands a generation, name that with `--generation`.',
   },
   POLICY_REGISTER_EXTRA: {
     severity: 'warning',

@@ -1,6 +1,7 @@
 /** Tries to get at what the key protects: without a document, with every document that may make a difference, as everybody. */
 
 import { toPcrIndex } from '../../../wire/brands.ts';
+import { GENERATION_CONTEXT } from '../../../wire/generation-context.ts';
 import { RE_ENCRYPTING, REVEALING } from '../actions.ts';
 import type { Policy, Statement } from '../language/document.ts';
 import type { Caller } from '../language/principal.ts';
@@ -10,6 +11,7 @@ import type { Comparer, Comparison, Probe } from './compare.ts';
 import type { Context } from './contexts.ts';
 import { documentsToTry, isOfDebugMode, nitroTpmDocuments, type Values } from './documents.ts';
 import type { PolicyFindingCode } from './findings.ts';
+import { codeOfContext } from './generations.ts';
 import { FRESH_VALUE } from './mentioned.ts';
 import type { Report } from './report.ts';
 
@@ -21,8 +23,14 @@ export interface Trial {
   readonly expected: readonly Values[];
   /** The enclave's first. */
   readonly contexts: readonly Context[];
+  /** Of these, those that the enclave has its keys opened under. */
+  readonly own: readonly Context[];
+  readonly keysBornInEnclave: boolean;
   readonly report: Report;
 }
+
+/** Make a secret that a key set could lie under. */
+const MAKING: readonly string[] = ['kms:GenerateDataKey', 'kms:GenerateDataKeyPair'];
 
 const short = (hex: string) => (hex === FRESH_VALUE ? 'any value' : `${hex.slice(0, 12)}…`);
 const registerName = (index: number) => attestationKey(toPcrIndex(index)).replace('kms:RecipientAttestation:', '');
@@ -53,6 +61,8 @@ function tellUnattested(trial: Trial, { action, caller }: Probe, { statements, l
       statement,
       `${action} for ${caller.policyArn}: ${reasonOf(statement)}${may}`,
     );
+    if (trial.keysBornInEnclave && MAKING.includes(action))
+      trial.report.add('POLICY_DATA_KEY', statement, `${action} for ${caller.policyArn}${may}`);
   }
 }
 
@@ -88,6 +98,19 @@ function tellDeviation(trial: Trial, document: Values, statement: Statement, act
   report.add('POLICY_MIXED', statement, `${action} with ${deviations.map(registerName).join(', ')} of another image`);
 }
 
+/** The enclave itself, with its document. */
+function tellOwn(trial: Trial, probe: Probe, statement: Statement): void {
+  const { action, encryptionContext } = probe;
+  const code = codeOfContext(trial, probe) ?? 'POLICY_ACTION_EXTRA';
+  const generation = encryptionContext[GENERATION_CONTEXT];
+  const found = {
+    POLICY_GENERATION: generation === undefined ? 'without a generation' : `in generation ${generation}`,
+    POLICY_CONTEXT: 'in another context',
+    POLICY_ACTION_EXTRA: '',
+  }[code];
+  trial.report.add(code, statement, `${action} ${found}`.trim());
+}
+
 function tellDocument(trial: Trial, probe: Probe, { statements }: Comparison): void {
   const { report, expected, roleArn } = trial;
   const { action, caller, document = new Map() } = probe;
@@ -98,9 +121,7 @@ function tellDocument(trial: Trial, probe: Probe, { statements }: Comparison): v
     else if (deviationsOf(document, expected).length > 0) tellDeviation(trial, document, statement, action);
     else if (caller.policyArn !== roleArn)
       report.add('POLICY_OTHER_PRINCIPAL', statement, `${action} for ${caller.policyArn}`);
-    else if (probe.encryptionContext !== trial.contexts[0])
-      report.add('POLICY_CONTEXT', statement, `${action} in another context`);
-    else report.add('POLICY_ACTION_EXTRA', statement, action);
+    else tellOwn(trial, probe, statement);
   }
 }
 

@@ -50,18 +50,25 @@ export function tryRuling(trial: Trial): void {
   }
 }
 
+export interface Needed {
+  readonly action: string;
+  /** Each of them. */
+  readonly contexts: readonly Context[];
+}
+
 /** The enclave that was named must get in, and by its registers alone. */
-export function tryEnclave(trial: Trial, actions: readonly string[]): void {
-  const { live, expected, comparer, report, callers, roleArn, contexts } = trial;
-  const [encryptionContext = {}] = contexts;
+export function tryEnclave(trial: Trial, needed: readonly Needed[]): void {
+  const { live, expected, comparer, report, callers, roleArn } = trial;
   const { documents, extra } = documentsToTry(live, expected);
   const caller = callers.find(({ policyArn }) => policyArn === roleArn);
   if (caller === undefined) return;
-  for (const action of actions) {
+  for (const { action, contexts } of needed) {
     for (const [nth, values] of expected.entries()) {
       const own = documents.filter((document) => [...values].every(([index, value]) => document.get(index) === value));
-      const refused = own.filter(
-        (document) => comparer.compare({ caller, action, document, encryptionContext }).live !== 'allow',
+      const refused = own.filter((document) =>
+        contexts.some(
+          (encryptionContext) => comparer.compare({ caller, action, document, encryptionContext }).live !== 'allow',
+        ),
       );
       const which = expected.length === 1 ? '' : ` with measurements ${nth + 1}`;
       if (refused.length === own.length) report.add('POLICY_ENCLAVE_REFUSED', null, `${action}${which}`);

@@ -21,6 +21,11 @@ t.test('rejects wishes of which no sound policy can be made (KMS_POLICY_WISH)', 
     'the account as administrator': { administrators: [ACCOUNT] },
     'everybody as administrator': { policyAdministrators: ['*'] },
     'the role as administrator': { administrators: [ROLE] },
+    'a generation of keys of an image': { generations: [1] },
+    'a generation before the first': { keysBornInEnclave: true, generations: [0] },
+    'half a generation': { keysBornInEnclave: true, generations: [1.5] },
+    'a generation twice': { keysBornInEnclave: true, generations: [7, 7] },
+    'three generations': { keysBornInEnclave: true, generations: [6, 7, 8] },
     'the role as policy administrator': { policyAdministrators: [ROLE] },
   };
   for (const [name, more] of Object.entries(wrong)) {

@@ -8,6 +8,7 @@ import { parseKeyPolicy } from '../../../../kms/policy/language/document.ts';
 import { type Registers, requestContext } from '../../../../kms/policy/language/request-context.ts';
 import { simulate } from '../../../../kms/policy/simulate.ts';
 import type { PolicyWish } from '../../../../kms/policy/wish.ts';
+import { generationContext } from '../../../../wire/generation-context.ts';
 import { ADMINISTRATOR, KEY_ARN, OTHER_ROLE, ROLE, RULER, WISH, WISHES } from '../support/wishes.ts';
 
 const FOREIGNER = 'arn:aws:iam::444455556666:role/acra-enclave';
@@ -31,8 +32,13 @@ interface Asked {
   readonly encryptionContext?: Readonly<Record<string, string>>;
 }
 
+/** Of the first generation that is named. */
+function ownContext({ encryptionContext, generations: [generation] = [] }: PolicyWish) {
+  return { ...encryptionContext, ...(generation === undefined ? {} : generationContext(generation)) };
+}
+
 function decisionOf(wish: PolicyWish, asked: Asked): string {
-  const { principal = ROLE, action = 'kms:Decrypt', document, encryptionContext = wish.encryptionContext } = asked;
+  const { principal = ROLE, action = 'kms:Decrypt', document, encryptionContext = ownContext(wish) } = asked;
   const caller = callerOf(principal);
   const context = requestContext({ caller, action, registers: document, encryptionContext });
   const keyPolicy = parseKeyPolicy(JSON.stringify(makeKeyPolicy(wish)));
@@ -65,7 +71,7 @@ for (const [name, wish] of Object.entries(WISHES)) {
         t.equal(decisionOf(wish, { document, principal }), 'implicit-deny', principal);
       }
       for (const key of Object.keys(wish.encryptionContext)) {
-        const encryptionContext = { ...wish.encryptionContext, [key]: 'x' };
+        const encryptionContext = { ...ownContext(wish), [key]: 'x' };
         t.equal(decisionOf(wish, { document, encryptionContext }), 'implicit-deny', `another ${key}`);
       }
     }

@@ -35,6 +35,13 @@ export const WISHES: Readonly<Record<string, PolicyWish>> = {
   'a signed image': { ...WISH, measurements: [SIGNED] },
   'two images during a roll-over': { ...WISH, measurements: [IMAGE, NEXT_IMAGE] },
   'keys born in the enclave': { ...WISH, keysBornInEnclave: true },
+  'one generation of them': { ...WISH, keysBornInEnclave: true, generations: [7] },
+  'one generation, two images': {
+    ...WISH,
+    keysBornInEnclave: true,
+    generations: [7],
+    measurements: [IMAGE, NEXT_IMAGE],
+  },
   'nobody to rule': { ...WISH, policyAdministrators: [] },
   'no administrator and no context': { ...WISH, administrators: [], policyAdministrators: [], encryptionContext: {} },
   'several administrators': { ...WISH, administrators: [ADMINISTRATOR, OTHER_ROLE] },
