@@ -1,6 +1,6 @@
 /**
- * A key set: all keys of an enclave, sealed, as the parent instance keeps them. The master key lies in it under a data key, which KMS gives
- * only to an attested enclave; everything else under the master key. One form only (canonical JSON), named by its hash, chained to the
+ * A key set: all keys of an enclave, sealed, as the parent instance keeps them. The master key lies in it under a data key, which its keeper
+ * gives only to an attested enclave; everything else under the master key. One form only (canonical JSON), named by its hash, chained to the
  * set that it came from. Specification: docs/specs/key-sets.md.
  */
 import { createHash } from 'node:crypto';
@@ -8,31 +8,21 @@ import { z } from 'zod';
 import { canonicalJson } from '../../encoding/canonical-json.ts';
 import { type FormatError, wrapFormatError } from '../../encoding/format-error.ts';
 import { KeyError } from '../errors.ts';
+import { keeperFault, keptBy } from './kept-by.ts';
+import { sealedLength } from './sealed-bytes.ts';
 
 /** Some thousand clients. */
 export const MAX_KEY_SET_BYTES = 3 * 1024 * 1024;
 const MAX_FILES = 20_000;
 const MAX_SECRETS = 200;
 const MAX_FILE_BYTES = 64 * 1024;
-const MAX_CIPHERTEXT_BYTES = 6_144;
-/** AES-256-GCM of 32 bytes: nonce, ciphertext, tag. */
-const SEALED_KEY_BYTES = 12 + 32 + 16;
+const MASTER_KEY_BYTES = 32;
 
 const DOMAIN = 'acra-enclave key set v1\0';
 
 const encoded = (maxBytes: number) => z.base64().max(4 * Math.ceil(maxBytes / 3));
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const text = z.string().max(4_096);
-
-/** Who holds the data key under which the master key lies. */
-const kmsKeeper = z.strictObject({
-  kind: z.literal('kms'),
-  keyArn: text,
-  /** What KMS was told when the data key was made: that of enclave.yaml, and GENERATION_CONTEXT. */
-  encryptionContext: z.record(text, text),
-  /** CiphertextBlob of GenerateDataKey. */
-  dataKey: encoded(MAX_CIPHERTEXT_BYTES),
-});
 
 const keySetSchema = z.strictObject({
   version: z.literal(1),
@@ -42,9 +32,10 @@ const keySetSchema = z.strictObject({
   generation: z.int().min(1).max(Number.MAX_SAFE_INTEGER),
   /** Hash of the set that this one was made from. */
   previous: sha256.nullable(),
-  keeper: z.discriminatedUnion('kind', [kmsKeeper]),
+  /** Who holds the data key under which the master key lies. */
+  keeper: keptBy,
   /** Under the data key, bound to everything else in the set (keys/set/master-key.ts). */
-  masterKey: encoded(SEALED_KEY_BYTES),
+  masterKey: encoded(sealedLength(MASTER_KEY_BYTES)),
   /** Files of Acra's keystore v1, by path; private ones are sealed under the master key. */
   keystore: z
     .array(z.strictObject({ path: z.string().max(512), content: encoded(MAX_FILE_BYTES) }))
@@ -96,6 +87,8 @@ export function decodeKeySet(encoding: Buffer): KeySet {
   }
   const parsed = keySetSchema.safeParse(json);
   if (!parsed.success) throw invalid('the key set is malformed', parsed.error, z.prettifyError(parsed.error));
+  const fault = keeperFault(parsed.data.keeper);
+  if (fault !== undefined) throw invalid('the key set’s keepers are malformed', undefined, fault);
   requireOrder(parsed.data);
   const canonical = wrapFormatError(
     () => encodeKeySet(parsed.data),

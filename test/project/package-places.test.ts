@@ -19,6 +19,8 @@ const PLACES: readonly { readonly packages: RegExp; readonly places: readonly st
   { packages: /^pino$/, places: ['host-proxy/logs/'] },
   { packages: /^prom-client$/, places: ['host-proxy/operator/'] },
   { packages: /^commander$/, places: ['cli/'] },
+  { packages: /^@hpke\/core$/, places: ['keys/requests/'] },
+  { packages: /^shamir-secret-sharing$/, places: ['keys/keepers/'] },
   { packages: /^@aws-sdk\//, places: ['kms/', 'cli/'] },
 ];
 
