@@ -11,6 +11,7 @@ import { HOST_PROXY_ERRORS } from '../host-proxy/errors.ts';
 import { ENCLAVE_ERRORS } from '../host-proxy/machine/errors.ts';
 import { SYSTEMD_ERRORS } from '../host-proxy/systemd/errors.ts';
 import { KEY_ERRORS } from '../keys/errors.ts';
+import { KEEPER_ERRORS } from '../keys/keepers/errors.ts';
 import { TLS_KEY_ERRORS } from '../keys/tls/errors.ts';
 import { CMS_ERRORS, KMS_ERRORS, KMS_OPERATOR_ERRORS } from '../kms/errors.ts';
 import { KMS_POLICY_ERRORS } from '../kms/policy/errors.ts';
@@ -40,6 +41,7 @@ export const CATALOGUES: Readonly<Record<string, ErrorCatalogue>> = {
   'KMS, asked by the operator': KMS_OPERATOR_ERRORS,
   'KMS policies': KMS_POLICY_ERRORS,
   'Sealed keys': KEY_ERRORS,
+  'Keepers of keys': KEEPER_ERRORS,
   'TLS key made in the enclave': TLS_KEY_ERRORS,
   'acra-server': ACRA_ERRORS,
   'acra-server as an engine': ENGINE_ERRORS,

@@ -105,13 +105,19 @@ const RETRYABLE: ReadonlySet<KmsErrorCode> = new Set([
   'KMS_UNAVAILABLE',
 ]);
 
+/** AWS's words for a key or a caller that is refused (kms/failure.ts): access denied; disabled or pending deletion; gone. */
+const REFUSALS: ReadonlySet<KmsErrorCode> = new Set(['KMS_ACCESS_DENIED', 'KMS_KEY_UNUSABLE', 'KMS_NOT_FOUND']);
+
 export class KmsError extends CodedError<KmsErrorCode> {
   /** Whether the same call may succeed later without anybody changing anything. */
   readonly retryable: boolean;
+  /** Whether somebody has decided that this caller does not get this key: no outage, and no fault of the request. */
+  readonly isRefusal: boolean;
 
   constructor(code: KmsErrorCode, message: string, details: ErrorDetails = {}) {
     super(code, message, details);
     this.retryable = RETRYABLE.has(code);
+    this.isRefusal = REFUSALS.has(code);
   }
 }
 

@@ -8,13 +8,14 @@
  *                               └────outage─────▶ asked again, with back-off ──maxAgeMs since granted──▶ ended (LEASE_EXPIRED)
  */
 import { timingSafeEqual } from 'node:crypto';
+import { KeeperError } from '../../keys/keepers/errors.ts';
 import { KmsError } from '../../kms/errors.ts';
 import { untilAborted } from '../../runtime/abort.ts';
 import { BackgroundTask } from '../../runtime/background-task.ts';
 import { backoffMs } from '../../runtime/backoff.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { Deadline } from '../../runtime/deadline.ts';
-import { describeError, errorCode } from '../../runtime/errors.ts';
+import { type CodedError, describeError, errorCode } from '../../runtime/errors.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { Random } from '../../runtime/random.ts';
 import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
@@ -37,10 +38,15 @@ export interface LeaseDeps {
   readonly onEnd: (error: unknown) => void;
 }
 
-/** AWS's words for a key or a caller that is refused (kms/failure.ts): access denied; disabled or pending deletion; gone. */
-const REFUSALS: ReadonlySet<string> = new Set(['KMS_ACCESS_DENIED', 'KMS_KEY_UNUSABLE', 'KMS_NOT_FOUND']);
 /** After an outage it is asked again sooner than in order. */
 const FIRST_RETRY_MS = 5_000;
+
+/** Of the one key, or of so many that what is left of several is too few. */
+function isRefusal(error: unknown): error is CodedError {
+  return error instanceof KmsError
+    ? error.isRefusal
+    : error instanceof KeeperError && error.code === 'KEY_SHARES_REFUSED';
+}
 
 export class KeyLease implements Service {
   readonly #deps: LeaseDeps;
@@ -98,7 +104,7 @@ export class KeyLease implements Service {
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof LeaseError) throw error;
-      if (error instanceof KmsError && REFUSALS.has(error.code)) {
+      if (isRefusal(error)) {
         throw new LeaseError('LEASE_REFUSED', 'KMS refuses the master key', { found: error.code, cause: error });
       }
       this.#outages += 1;

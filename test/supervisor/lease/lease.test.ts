@@ -1,4 +1,5 @@
 import t, { type Test as TapTest } from 'tap';
+import { KeeperError } from '../../../keys/keepers/errors.ts';
 import { KmsError } from '../../../kms/errors.ts';
 import { SecretBuffer } from '../../../runtime/secret-buffer.ts';
 import { LeaseError } from '../../../supervisor/lease/errors.ts';
@@ -88,6 +89,12 @@ for (const code of ['KMS_ACCESS_DENIED', 'KMS_KEY_UNUSABLE', 'KMS_NOT_FOUND'] as
   });
 }
 
+t.test('ends when so many of several keys refuse that too few are left (KEY_SHARES_REFUSED)', async (t) => {
+  const { ends, pass } = await rig(t, ['same', new KeeperError('KEY_SHARES_REFUSED', 'two of three')]);
+  await pass(60 * MINUTE_MS);
+  t.match(ends, [{ code: 'LEASE_REFUSED', found: 'KEY_SHARES_REFUSED' }]);
+});
+
 t.test('ends when KMS answers with another key (LEASE_KEY_DIFFERS), and zeroes that one', async (t) => {
   const { ends, handed, pass } = await rig(t, ['other']);
   await pass(15 * MINUTE_MS);
@@ -97,6 +104,7 @@ t.test('ends when KMS answers with another key (LEASE_KEY_DIFFERS), and zeroes t
 
 const OUTAGES: readonly Answer[] = [
   'KMS_THROTTLED',
+  new KeeperError('KEY_SHARES_UNAVAILABLE', 'one refuses, one is down'),
   'KMS_UNAVAILABLE',
   'KMS_CREDENTIALS_EXPIRED',
   'KMS_TLS_UNTRUSTED',
