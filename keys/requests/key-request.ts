@@ -37,6 +37,8 @@ const action = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('rotate-master') }),
   /** The same master key under a new data key of kms.keyArn, for another KMS key. */
   z.strictObject({ kind: z.literal('rotate-kms') }),
+  /** The same master key under a new data key, shared out anew: old and new shares do not combine. For keepers with shares. */
+  z.strictObject({ kind: z.literal('reshare') }),
   /** New data keys; the old ones stay for what is stored under them. */
   z.strictObject({ kind: z.literal('rotate-data'), clients }),
   z.strictObject({ kind: z.literal('forget-data'), clients }),
