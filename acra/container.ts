@@ -179,6 +179,32 @@ export function isImpossibleBlock(bytes: Buffer): boolean {
   return isKnown && (length < BLOCK_HEADER_BYTES - BLOCK_TAG.length || length > MAX_BLOCK_LENGTH);
 }
 
+/** Secure Cell Seal: four u32 (algorithm, lengths of nonce, tag and message), then nonce and tag of these lengths. */
+const CELL_MESSAGE_LENGTH_OFFSET = 12;
+const SEALED_KEY_BYTES = 76;
+/** What `blockFacts` reads of a block in a container. */
+export const MAX_FACTS_BYTES: number =
+  CONTAINER_HEADER_BYTES + BLOCK_HEADER_BYTES + SEALED_KEY_BYTES + CELL_MESSAGE_LENGTH_OFFSET + 4;
+
+export interface BlockFacts {
+  /** In hex. */
+  readonly keyId: string;
+  readonly plaintextBytes: number;
+}
+
+/**
+ * What an AcraBlock tells of itself without a key.
+ * @param head of a container, or of a bare block: MAX_FACTS_BYTES of it, or all @returns undefined for anything else
+ */
+export function blockFacts(head: Buffer): BlockFacts | undefined {
+  const block = behindContainerHeader(head);
+  if (statedBlockLength(block) === undefined) return undefined;
+  const cell = BLOCK_HEADER_BYTES + block.readUInt16LE(BLOCK_HEADER_BYTES - 2);
+  if (block.length < cell + CELL_MESSAGE_LENGTH_OFFSET + 4) return undefined;
+  const id = block.subarray(KEY_ID_OFFSET, KEY_ID_OFFSET + KEY_ID_BYTES).toString('hex');
+  return { keyId: id, plaintextBytes: block.readUInt32LE(cell + CELL_MESSAGE_LENGTH_OFFSET) };
+}
+
 /** What follows the header of a container; the bytes themselves where there is none. */
 export function behindContainerHeader(bytes: Buffer): Buffer {
   return isContainerHeader(bytes) ? bytes.subarray(CONTAINER_HEADER_BYTES) : bytes;

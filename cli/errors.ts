@@ -42,6 +42,12 @@ export const CLI_ERRORS = {
       'The enclave does not know the setting acra_enclave.protected, without which nothing can be proved: it is too old, ends TLS in acra-server, or is no enclave.',
     action: 'Build and roll out an image of this release, or correct --host and --port.',
   },
+  CLI_DATA_OTHER_KEY: {
+    meaning:
+      'The enclave behind the port encrypts with another key than --key-ids calls current: it runs with another keystore. One value at most was written with it.',
+    action:
+      'Roll the image with the new keystore out to every enclave behind that port; print the ids of the keystore that it has (`acra-enclave keys ids`).',
+  },
   CLI_DATA_ROWS: {
     meaning: 'So many rows cannot be encrypted that it is not the rows.',
     action: 'Look up the states that the message names in docs/refusals.md, and read the enclave’s log.',

@@ -214,6 +214,10 @@ export const KEY_ERRORS = {
     meaning: 'The keystore was changed by something else while a new one was made of it; it is as that left it.',
     action: 'Run one command that changes keys at a time; try again.',
   },
+  KEY_IDS_FILE: {
+    meaning: 'A file does not hold the ids of keys, as `keys rotate data --json` and `keys ids --json` print them.',
+    action: 'Print it anew: `acra-enclave keys ids -e FOLDER --json > key-ids.json`.',
+  },
   KEY_PROOF: {
     meaning: 'It is not proved of every protected column that nothing is under the old keys of a client any more.',
     action:

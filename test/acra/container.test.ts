@@ -2,11 +2,14 @@ import fc from 'fast-check';
 import t from 'tap';
 import {
   acraBlockLength,
+  blockFacts,
   containerAt,
   encodeAcraBlock,
   encodeContainer,
   isAcraStruct,
   isContainerHeader,
+  keyId,
+  MAX_FACTS_BYTES,
   openAcraBlock,
   searchHash,
   searchHashAt,
@@ -155,4 +158,16 @@ t.test('rejects an AcraBlock cut off anywhere, and another client’s (ACRA_CONT
 t.test('rejects an empty value (ACRA_CONTAINER_INVALID)', async () => {
   const encode = () => encodeAcraBlock(themis, storageKey, Buffer.alloc(0), seededRandom('empty'));
   throwsCode(encode, AcraError, 'ACRA_CONTAINER_INVALID');
+});
+
+t.test('tells by the head of a value under which key it is, and how long what it holds', async (t) => {
+  for (const { plaintext, storedBase64 } of atRest.rows) {
+    const stored = Buffer.from(storedBase64.secret, 'base64');
+    const facts = { keyId: keyId(storageKey).toString('hex'), plaintextBytes: Buffer.byteLength(plaintext.secret) };
+    t.same(blockFacts(stored), facts, 'that acra-server wrote');
+    t.same(blockFacts(stored.subarray(0, MAX_FACTS_BYTES)), facts, 'of its head');
+    t.same(blockFacts(containerAt(stored)?.body ?? stored), facts, 'of a bare block');
+    t.same(blockFacts(stored.subarray(0, MAX_FACTS_BYTES - 1)), undefined, 'that is cut off');
+  }
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => blockFacts(Buffer.from(bytes)) === undefined));
 });

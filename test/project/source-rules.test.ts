@@ -14,6 +14,7 @@ const all = [...product, ...filesOf(['test', 'bench', 'scripts'])];
 const UNCODED_CLASSES = [
   'acra/keystore/themis.ts LibraryFailure',
   'acra/statements/parser.ts BrokenParserError',
+  'cli/data/reencrypt/rewrite-rows.ts RowFault',
   'emulator/acra-server/flags.ts UnknownFlagError',
   'emulator/kms/service-error.ts ServiceError',
   'encoding/format-error.ts FormatError',

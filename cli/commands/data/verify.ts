@@ -2,13 +2,12 @@
 import { Command } from 'commander';
 import { readConfigured } from '../../configured.ts';
 import { addressOptions } from '../../data/address-options.ts';
-import { clientConfig, type EnclaveAddress, openSession } from '../../data/enclave-session.ts';
+import { clientConfig, type EnclaveAddress } from '../../data/enclave-session.ts';
 import { type Pace, paceOptions, startAtPace } from '../../data/pace.ts';
 import { peakResidentKib } from '../../data/small-memory.ts';
+import { openViews } from '../../data/verify/open-views.ts';
 import { exitCodeOfVerify, tellVerify } from '../../data/verify/report.ts';
-import { AS_STORED, requireStoredForm } from '../../data/verify/stored-form.ts';
 import { verify } from '../../data/verify/verify.ts';
-import type { Views } from '../../data/verify/views.ts';
 import { CliError } from '../../errors.ts';
 import { parseCount } from '../../option-values.ts';
 import { printJson } from '../../output.ts';
@@ -21,24 +20,6 @@ interface Options extends EnclaveAddress, Pace {
   readonly maxOffenders: number;
   readonly beforeDrop?: true;
   readonly json?: true;
-}
-
-async function openViews(config: Parameters<typeof openSession>[0]): Promise<Views> {
-  await requireStoredForm((settings) => openSession(config, settings));
-  const opened = await openSession(config);
-  try {
-    const stored = await openSession(config, AS_STORED);
-    return {
-      opened,
-      stored,
-      end: async () => {
-        await Promise.all([opened.end(), stored.end()]);
-      },
-    };
-  } catch (error) {
-    await opened.end();
-    throw error;
-  }
 }
 
 /** The named table, or the only one that is being migrated. @throws CliError CLI_OPTION */

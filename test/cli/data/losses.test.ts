@@ -1,8 +1,8 @@
 /** The tool loses its session, or is asked to stop, wherever it may be; rows that cannot be encrypted; others who hold the table. */
-import type pg from 'pg';
 import t, { type Test } from 'tap';
 import type { Connection } from '../../../cli/data/connection.ts';
 import { StopRequested } from '../../../runtime/abort.ts';
+import { losing } from './support/losing.ts';
 import { type Migrating, migratingTables, SEARCHABLE } from './support/migrating.ts';
 
 const ROWS = 40;
@@ -37,33 +37,6 @@ async function requireSwitched(t: Test, { postgres, owner, verify }: Migrating, 
   t.match(await verify({ isBeforeDrop: true }), { outcome: 'proved', values: ROWS });
   const isRequired = `SELECT attnotnull FROM pg_attribute WHERE attrelid = '${table}'::regclass AND attname = 'name'`;
   t.same((await owner.query(isRequired)).rows, [{ attnotnull: true }]);
-}
-
-/** Ends its own session at one statement: before it, or when it is done and nobody is told. */
-function losing(
-  connection: Connection,
-  owner: pg.Client,
-  isTurn: (sql: string) => 'before' | 'behind' | undefined,
-): Connection {
-  const end = (pid: unknown) => owner.query('SELECT pg_terminate_backend($1, 5000)', [pid]);
-  const around = async <Result>(sql: string, work: () => Promise<Result>): Promise<Result> => {
-    const turn = isTurn(sql);
-    if (turn === undefined) return work();
-    let pid: unknown;
-    await connection.each('SELECT pg_backend_pid()', [], ([found]) => {
-      pid = found;
-    });
-    if (turn === 'before') await end(pid);
-    const result = await work();
-    await end(pid);
-    await connection.each('SELECT 1', [], () => undefined);
-    return result;
-  };
-  return {
-    end: () => connection.end(),
-    each: (sql, values, onRow) => around(sql, () => connection.each(sql, values, onRow)),
-    cell: (sql, values, sink) => around(sql, () => connection.cell(sql, values, sink)),
-  };
 }
 
 t.test('goes on where it loses its session at any statement, done or not', async (t) => {

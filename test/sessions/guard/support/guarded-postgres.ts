@@ -21,7 +21,12 @@ import { SecretChoice } from '../../../../sessions/guard/secret-choice.ts';
 import { GuardedSession, type SessionDeps } from '../../../../sessions/guard/session.ts';
 import { Switches } from '../../../../sessions/guard/sides.ts';
 import { HeldBytes } from '../../../../sessions/held-bytes.ts';
-import { PROGRAMS, startEngine } from '../../../acra/engine/support/engine-rig.ts';
+import {
+  type EngineRig,
+  type EngineRigOptions,
+  PROGRAMS,
+  startEngine,
+} from '../../../acra/engine/support/engine-rig.ts';
 import { MemoryLogger } from '../../../support/memory-logger.ts';
 import { startShop } from '../../../support/shop-database.ts';
 import { lyingDatabase } from '../../edge/support/lying-database.ts';
@@ -44,6 +49,7 @@ export interface GuardedPostgres {
   raw(): Promise<Socket>;
   /** All that the database has received from the guard. */
   heard(): Buffer;
+  readonly engine: EngineRig;
 }
 
 export async function guardedPostgres(
@@ -51,6 +57,7 @@ export async function guardedPostgres(
   encryptorConfig: string,
   deps: Partial<SessionDeps> = {},
   migrations: readonly Migration[] = [],
+  engineOptions: Pick<EngineRigOptions, 'keystore'> = {},
 ): Promise<GuardedPostgres> {
   const server = await startShop(t, USER, undefined);
   const heard: Buffer[] = [];
@@ -65,7 +72,8 @@ export async function guardedPostgres(
     socket.once('close', () => upstream.destroy());
   });
   const command = PROGRAMS[isReal ? 'acra-server' : 'the stand-in']?.command;
-  const { engine } = await startEngine(t, { encryptorConfig, ...(command && { command }) });
+  const rig = await startEngine(t, { encryptorConfig, ...(command && { command }), ...engineOptions });
+  const { engine } = rig;
   const { tables } = parseEncryptorConfig(encryptorConfig, 'encryptor.yaml');
   const judge = await StatementJudge.start(withHidden(tables, migrations), systemClock, { reader: 'engine' });
   t.teardown(() => judge.stop());
@@ -138,5 +146,6 @@ export async function guardedPostgres(
       return socket;
     },
     heard: () => Buffer.concat(heard),
+    engine: rig,
   };
 }
