@@ -86,6 +86,9 @@ const deadlines = z
     egressMs: durationMs(10_000),
     credentialsMs: durationMs(300_000),
     kmsEntropyMs: durationMs(300_000),
+    keySetMs: durationMs(86_400_000).describe(
+      'with keys.source: parent, how long a boot waits for a key set, and for the people who hold a ceremony',
+    ),
     masterKeyMs: durationMs(300_000),
     keystoreMs: durationMs(30_000),
     acraMs: durationMs(60_000),

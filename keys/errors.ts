@@ -64,6 +64,11 @@ export const KEY_ERRORS = {
     action:
       'Put key set and transcript into `keys.folder` of host-proxy.yaml, or hold a ceremony (`acra-enclave keys ceremony`).',
   },
+  KEYS_NOT_NOW: {
+    meaning: 'The enclave takes and makes no keys at this moment: it boots, stops, or works on others.',
+    action:
+      'Ask again in a few seconds. It takes the first key set in boot phase `key-set`, and others once it has prepared to serve.',
+  },
   KEY_REQUEST_UNAPPROVED: {
     meaning: 'Fewer operators have signed the request than `keys.approvals` of enclave.yaml demands.',
     action: 'Let further operators sign it with `acra-enclave keys approve`.',

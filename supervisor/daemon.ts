@@ -183,6 +183,7 @@ export class Supervisor {
 
   async #serve(booted: Booted): Promise<void> {
     const { relay, fleet, config, certificateEnds, serverCertificate, ingress, lease, attestor, clockKeeper } = booted;
+    const counting = [fleet, lease, attestor, clockKeeper, booted.keyDesk ?? []].flat();
     const { clock, platform } = this.#deps;
     const publicRoutes = new PublicRoutes(relay, ingressRoutes(platform, { ...config, postgresIngress: ingress }));
     const monitor = this.#watchHealth(booted, () => void publicRoutes.close(1));
@@ -201,7 +202,7 @@ export class Supervisor {
             alarms,
             isHealthy: monitor.members.get(id)?.healthy ?? child.state.kind === 'running',
           })),
-          workload: [fleet, lease, attestor, clockKeeper].flatMap(({ samples }) => samples),
+          workload: counting.flatMap(({ samples }) => samples),
           certificateEnds: [...certificateEnds, ...serverCertificate.ends],
           suppressedRecords: this.#logger.suppressed,
           uptimeMs: clock.monotonicMs() - this.#startedMs,

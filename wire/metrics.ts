@@ -188,6 +188,16 @@ export const SUPERVISOR_METRICS = {
     help: 'Questions to KMS whether it still grants the master key, by what became of them',
     labels: ['outcome'],
   },
+  keys_in_use_generation: {
+    kind: 'gauge',
+    help: 'Generation of the key set in use, 0 while there is none',
+    labels: [],
+  },
+  key_operations_total: {
+    kind: 'counter',
+    help: 'Key sets that were to be taken or made, by what was asked and what became of it',
+    labels: ['operation', 'outcome'],
+  },
   log_records_suppressed_total: {
     kind: 'counter',
     help: 'Log records of the enclave left out because too many of their kind came in a minute',

@@ -1,11 +1,11 @@
 /**
- * Whether an enclave waits for people, who bring a certificate for the TLS key of its boot, or sign a request for its keys: as long as its
- * own deadline says. Ended for that, it would come back with other keys, for which no signature holds, and wait for people again.
+ * Whether an enclave waits for people: for a certificate for the TLS key of its boot, or for a key set (one that the parent has is brought at
+ * once; without it somebody restores one, or holds a ceremony). As long as its own deadline says: ended for that, it would come back and
+ * wait for people again.
  */
-import { CERTIFICATE_PHASE, type EnclaveStatus, KEY_SET_PHASE } from '../../wire/control/messages.ts';
-
-const PHASES: ReadonlySet<string> = new Set([CERTIFICATE_PHASE, KEY_SET_PHASE]);
+import { CERTIFICATE_PHASE, type EnclaveStatus, KEY_SET_AWAITED, KEY_SET_PHASE } from '../../wire/control/messages.ts';
 
 export function awaitsPeople({ status }: { readonly status?: EnclaveStatus | undefined }): boolean {
-  return status?.state === 'booting' && PHASES.has(status.phase);
+  if (status?.state !== 'booting') return false;
+  return status.phase === CERTIFICATE_PHASE || (status.phase === KEY_SET_PHASE && status.errorCode === KEY_SET_AWAITED);
 }

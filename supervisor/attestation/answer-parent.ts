@@ -1,6 +1,6 @@
 /**
  * What the requests route answers: attestation to whoever asks, and for the parent the request for a certificate of the TLS key, with the
- * attestation of that key, and whether a certificate was taken.
+ * attestation of that key, whether a certificate was taken, and what the desk says about keys.
  */
 import { CodedError, describeError } from '../../runtime/errors.ts';
 import type { Logger } from '../../runtime/log.ts';
@@ -8,16 +8,19 @@ import { RequestError } from '../../wire/requests/errors.ts';
 import { refusalOf } from '../../wire/requests/messages.ts';
 import type { ParentAnswer } from '../../wire/requests/parent-messages.ts';
 import type { ParentAnswerer } from '../../wire/requests/serve.ts';
+import type { KeyDesk } from '../keys/key-desk.ts';
 import type { CertificateDesk } from '../tls/certificate-desk.ts';
 import type { Attestor } from './attestor.ts';
 
 interface AnswerDeps {
   readonly attestor: Pick<Attestor, 'answer'>;
   readonly certificateDesk: CertificateDesk;
+  /** Undefined where keys lie in the image. */
+  readonly keyDesk: Pick<KeyDesk, 'answer'> | undefined;
   readonly logger: Logger;
 }
 
-export function answerParent({ attestor, certificateDesk, logger }: AnswerDeps): ParentAnswerer {
+export function answerParent({ attestor, certificateDesk, keyDesk, logger }: AnswerDeps): ParentAnswerer {
   async function request(nonce: string, signal: AbortSignal): Promise<ParentAnswer> {
     const wanted = certificateDesk.request().toString('base64');
     const answer = await attestor.answer({ type: 'attest', nonce }, signal);
@@ -45,7 +48,8 @@ export function answerParent({ attestor, certificateDesk, logger }: AnswerDeps):
         case 'install-certificate':
           return install(asked.chain);
         default:
-          throw new RequestError('REQUEST_MALFORMED', 'the keys of this enclave lie in its image');
+          if (keyDesk !== undefined) return await keyDesk.answer(asked, signal);
+          return refusalOf(new RequestError('REQUEST_MALFORMED', 'the keys of this enclave lie in its image'));
       }
     } catch (error) {
       return refuse(error);

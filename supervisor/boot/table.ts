@@ -12,6 +12,7 @@ import { credentialsPhase } from './phases/credentials.ts';
 import { egressPhase } from './phases/egress.ts';
 import { entropyPhase } from './phases/entropy.ts';
 import { heartbeatPhase } from './phases/heartbeat.ts';
+import { keySetPhase } from './phases/key-set.ts';
 import { keystorePhase } from './phases/keystore.ts';
 import { kmsEntropyPhase } from './phases/kms-entropy.ts';
 import { machinePhase } from './phases/machine.ts';
@@ -37,6 +38,7 @@ export const bootTable = BootTable.empty<BootStart & { readonly control: Control
   .phase(egressPhase)
   .phase(credentialsPhase)
   .phase(kmsEntropyPhase)
+  .phase(keySetPhase)
   .phase(masterKeyPhase)
   .phase(keystorePhase)
   .phase(certificatePhase)

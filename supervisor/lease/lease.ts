@@ -6,6 +6,7 @@
  *   granted ──renewEveryMs──▶ asked ──same key──▶ granted
  *                               ├────refused────▶ ended (LEASE_REFUSED)
  *                               └────outage─────▶ asked again, with back-off ──maxAgeMs since granted──▶ ended (LEASE_EXPIRED)
+ *   in every state ──another key is in use──▶ granted; what is answered for the one before counts no more
  */
 import { timingSafeEqual } from 'node:crypto';
 import { KeeperError } from '../../keys/keepers/errors.ts';
@@ -24,13 +25,18 @@ import type { MetricSample } from '../../wire/metrics.ts';
 import { sample } from '../../wire/metrics.ts';
 import { LeaseError } from './errors.ts';
 
-export interface LeaseDeps {
-  readonly renewEveryMs: number;
-  readonly maxAgeMs: number;
-  /** As at boot, in use. */
+export interface LeasedKey {
+  /** In use. */
   readonly masterKey: SecretBuffer;
   /** One question to KMS; what it resolves to is disposed of here. */
   readonly ask: (signal: AbortSignal) => Promise<SecretBuffer>;
+}
+
+export interface LeaseDeps {
+  readonly renewEveryMs: number;
+  readonly maxAgeMs: number;
+  /** Until another follows. */
+  readonly leased: LeasedKey;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -51,6 +57,9 @@ function isRefusal(error: unknown): error is CodedError {
 export class KeyLease implements Service {
   readonly #deps: LeaseDeps;
   readonly #task: BackgroundTask;
+  #leased: LeasedKey;
+  /** Ends the question under way, when it has become one for a key that nobody uses any more. */
+  #question = new AbortController();
   #grantedMs: number;
   #renewed = 0;
   #outages = 0;
@@ -58,6 +67,7 @@ export class KeyLease implements Service {
   /** Made at the moment at which KMS has handed the key out. */
   constructor(deps: LeaseDeps) {
     this.#deps = deps;
+    this.#leased = deps.leased;
     this.#grantedMs = deps.clock.monotonicMs();
     this.#task = new BackgroundTask((signal) => this.#run(signal), deps.onEnd);
   }
@@ -68,6 +78,16 @@ export class KeyLease implements Service {
 
   stop(): Promise<void> {
     return this.#task.stop();
+  }
+
+  /**
+   * From now on this key is asked for, which is in use in the place of the other.
+   * @param grantedMs by the monotonic clock, when it was handed out at the earliest
+   */
+  follow(leased: LeasedKey, grantedMs: number): void {
+    this.#leased = leased;
+    this.#grantedMs = grantedMs;
+    this.#question.abort();
   }
 
   get samples(): readonly MetricSample[] {
@@ -99,10 +119,14 @@ export class KeyLease implements Service {
     if (leftMs <= 0) throw this.#expired();
     using deadline = new Deadline(clock, leftMs, signal, () => this.#expired());
     const askedMs = clock.monotonicMs();
+    const question = new AbortController();
+    this.#question = question;
     try {
-      await this.#askOnce(deadline.signal);
+      await this.#askOnce(this.#leased, AbortSignal.any([deadline.signal, question.signal]));
     } catch (error) {
       signal.throwIfAborted();
+      // Whatever became of it: another key is in use, and was granted since.
+      if (question.signal.aborted) return true;
       if (error instanceof LeaseError) throw error;
       if (isRefusal(error)) {
         throw new LeaseError('LEASE_REFUSED', 'KMS refuses the master key', { found: error.code, cause: error });
@@ -119,8 +143,8 @@ export class KeyLease implements Service {
     return true;
   }
 
-  async #askOnce(signal: AbortSignal): Promise<void> {
-    const asked = this.#deps.ask(signal);
+  async #askOnce({ masterKey, ask }: LeasedKey, signal: AbortSignal): Promise<void> {
+    const asked = ask(signal);
     try {
       await untilAborted(asked, signal);
     } catch (error) {
@@ -130,7 +154,7 @@ export class KeyLease implements Service {
     }
     const again = await asked;
     try {
-      const isSame = this.#deps.masterKey.use((held) =>
+      const isSame = masterKey.use((held) =>
         again.use((found) => held.length === found.length && timingSafeEqual(held, found)),
       );
       if (!isSame) throw new LeaseError('LEASE_KEY_DIFFERS', 'KMS answered with another master key');

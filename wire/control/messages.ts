@@ -58,6 +58,8 @@ export const CERTIFICATE_PHASE = 'certificate';
 
 /** The boot phase that waits for a key set, or for operators who ask for the first one. */
 export const KEY_SET_PHASE = 'key-set';
+/** The code of its status while it is taking none: somebody has to do something. */
+export const KEY_SET_AWAITED = 'KEY_SET_MISSING';
 
 export const enclaveStatus = z.strictObject({
   state: z.enum(ENCLAVE_STATES),

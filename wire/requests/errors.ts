@@ -22,7 +22,7 @@ export const REQUEST_ERRORS = {
   },
   REQUEST_FAILED: {
     meaning: 'The enclave met an error that has no code of its own while it answered.',
-    action: 'Report the log record `attestation.failed`.',
+    action: 'Report the log record `attestation.failed`, or `keys.failed`.',
   },
 } as const satisfies ErrorCatalogue;
 

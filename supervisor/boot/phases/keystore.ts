@@ -1,93 +1,92 @@
 /**
- * The keystore exists, is whole and opens with this master key before acra-server starts: on an empty keystore
- * acra-server starts with any key (acra-server contract 1.3). The server's TLS key and the secrets of database users are
- * opened with the same master key, so that the image carries none of them in clear. All this happens in a short-lived
- * process (acra/keystore/check-process.ts).
+ * The keys are known that the enclave serves with: those of the key set that was brought and opened, or those of the image, whose keystore
+ * exists, is whole and opens with this master key before acra-server starts (supervisor/keys/open-keys.ts). The server's TLS key and the
+ * secrets of database users are opened with the same master key, so that the image carries none of them in clear.
  */
 
 import { KeystoreError } from '../../../acra/errors.ts';
-import { inspectKeystore } from '../../../acra/keystore/check-process.ts';
-import { databaseUserContext, TLS_KEY_CONTEXT } from '../../../acra/keystore/seal-file.ts';
+import { TLS_KEY_CONTEXT } from '../../../acra/keystore/seal-file.ts';
 import type { DatabaseUser } from '../../../config/database-login.ts';
 import { sealedTlsKeyOf } from '../../../config/tls.ts';
-import type { DatabaseLogin } from '../../../config/user-secrets.ts';
-import { loginOf, secretFilesOf } from '../../../config/user-secrets.ts';
-import { clientsOfUsers } from '../../../keys/database-clients.ts';
-import { secretFormOf } from '../../../keys/secret-form.ts';
+import { secretFilesOf } from '../../../config/user-secrets.ts';
+import { Deadline } from '../../../runtime/deadline.ts';
+import { errorCode } from '../../../runtime/errors.ts';
 import type { SecretBuffer } from '../../../runtime/secret-buffer.ts';
-import { KeysInUse } from '../../keys/keys-in-use.ts';
-import type { Phase } from '../phase.ts';
+import type { Exchange } from '../../keys/key-desk.ts';
+import { type EnclaveKeys, KeysInUse } from '../../keys/keys-in-use.ts';
+import { openKeys, type SealedSecret } from '../../keys/open-keys.ts';
+import type { KeyLease } from '../../lease/lease.ts';
+import type { Phase, PhaseContext } from '../phase.ts';
 import type { Configured } from './configuration.ts';
-import type { MasterKeyReady } from './master-key.ts';
+import type { BroughtKeys, KeySetReady } from './key-set.ts';
+import { leasedKeyOf, type MasterKeyReady } from './master-key.ts';
 import type { TlsKeyKnown } from './tls-key.ts';
 
 export interface KeystoreReady {
   /** PEM of the private key of the certificate that clients see: opened here, or made by the enclave. */
   readonly serverKey: SecretBuffer;
+  /** What the enclave serves with, now and later. */
   readonly keys: KeysInUse;
 }
 
-interface SealedSecret {
-  readonly user: string;
-  /** Relative to the measured folder. */
-  readonly file: string;
-}
+/** Beyond what every step of an exchange has for itself: one that hangs must not keep later ones from being taken. */
+const EXCHANGE_MS = 120_000;
 
-function sealedSecrets(users: readonly DatabaseUser[]): SealedSecret[] {
-  return users.flatMap((user) => secretFilesOf(user).map(({ file }) => ({ user: user.name, file })));
-}
-
-/** Whoever sealed them had the master key, and perhaps not our ceremony. @throws KeystoreError KEYSTORE_SEALED_FILE */
-function checkForms(sealed: readonly SealedSecret[], opened: readonly SecretBuffer[], login: DatabaseLogin): void {
-  const { what, fault, allowed } = secretFormOf(login);
-  for (const [index, { user, file }] of sealed.entries()) {
-    const secret = opened[index];
-    const found = secret === undefined ? 'it did not come back opened' : secret.use(fault);
-    if (found === undefined) continue;
-    const message = `${file} does not hold the ${what} of database user ${user}`;
-    throw new KeystoreError('KEYSTORE_SEALED_FILE', message, { found, allowed });
-  }
-}
-
-function byUser(sealed: readonly SealedSecret[], opened: readonly SecretBuffer[]): Map<string, SecretBuffer[]> {
-  const pairs = sealed.flatMap(({ user }, index) => opened.slice(index, index + 1).map((secret) => ({ user, secret })));
-  const grouped = Map.groupBy(pairs, ({ user }) => user);
-  return new Map([...grouped].map(([user, same]) => [user, same.map(({ secret }) => secret)]));
-}
-
-type Needs = Configured & Pick<MasterKeyReady, 'masterKey'> & Pick<TlsKeyKnown, 'attestedKey'>;
+type Needs = Configured & MasterKeyReady & Pick<TlsKeyKnown, 'attestedKey'> & KeySetReady;
 
 export const keystorePhase: Phase<Needs, KeystoreReady> = {
   name: 'keystore',
   deadlineMs: ({ config }) => config.deadlines.keystoreMs,
-  async run({ config, pathOf, masterKey, attestedKey }, { signal, logger, defer }) {
-    const sealed = sealedSecrets(config.database.users);
-    const tlsKeys = [sealedTlsKeyOf(config) ?? []].flat();
-    const clientNames = clientsOfUsers(config);
-    const { report, warnings, opened } = await inspectKeystore({
-      keystoreFolder: pathOf(config.acra.keystore),
-      masterKey,
-      clientIds: [...clientNames.keys()],
-      clientNames,
-      poisonDetection: config.acra.poisonDetection,
-      encryptorConfigFile: pathOf(config.acra.encryptorConfig),
-      sealedFiles: [
-        ...tlsKeys.map(({ sealedKey }) => ({ file: pathOf(sealedKey), context: TLS_KEY_CONTEXT })),
-        ...sealed.map(({ user, file }) => ({ file: pathOf(file), context: databaseUserContext(user) })),
-      ],
-      signal,
-      timeoutMs: config.deadlines.keystoreMs,
-    });
-    for (const secret of opened) defer(() => secret.dispose());
-    const secrets = opened.slice(tlsKeys.length);
-    const [serverKey = attestedKey] = opened.slice(0, tlsKeys.length);
+  async run(have, context) {
+    const { brought, attestedKey } = have;
+    const { serverKey, ...first } =
+      brought === undefined ? await openKeysOfImage(have, context) : { ...brought.first.keys, serverKey: attestedKey };
     if (!serverKey) throw new KeystoreError('KEYSTORE_SEALED_FILE', 'the sealed TLS key did not come back opened');
-    checkForms(sealed, secrets, loginOf(config.database));
-    logger.log('info', 'keystore.checked', { clients: report.clientIds.length, openedKeys: report.openedKeys });
-    for (const { line, path, message } of warnings) logger.log('warn', 'encryptor.weak', { line, path, message });
-    const databaseSecrets = byUser(sealed, secrets);
-    const keystoreFolder = pathOf(config.acra.keystore);
-    const keys = new KeysInUse({ masterKey, keystoreFolder, databaseSecrets, keyClients: report.clientIds });
+    const keys = new KeysInUse(first);
+    brought?.desk.followedBy(exchangeOf(brought, have.lease, keys, context));
     return { serverKey, keys };
   },
 };
+
+function exchangeOf(brought: BroughtKeys, lease: KeyLease, keys: KeysInUse, { clock, fail }: PhaseContext): Exchange {
+  return async (next, stopping) => {
+    using deadline = new Deadline(clock, EXCHANGE_MS, stopping);
+    const grantedMs = clock.monotonicMs();
+    try {
+      await keys.change(next.keys, deadline.signal);
+    } catch (error) {
+      // With two master keys in use nobody knows any more which one a value is under.
+      if (errorCode(error) === 'KEYS_EXCHANGED_IN_PART') fail(error);
+      throw error;
+    }
+    lease.follow(leasedKeyOf(next, brought), grantedMs);
+  };
+}
+
+function sealedSecrets(users: readonly DatabaseUser[], pathOf: Configured['pathOf']): SealedSecret[] {
+  return users.flatMap((user) =>
+    secretFilesOf(user).map(({ file }) => ({ user: user.name, file: pathOf(file), called: file })),
+  );
+}
+
+async function openKeysOfImage(
+  { config, pathOf, masterKey, attestedKey }: Needs,
+  { signal, logger, defer }: PhaseContext,
+): Promise<EnclaveKeys & { readonly serverKey: SecretBuffer | undefined }> {
+  const keystoreFolder = pathOf(config.acra.keystore);
+  const tlsKeys = [sealedTlsKeyOf(config) ?? []].flat();
+  const opened = await openKeys({
+    config,
+    pathOf,
+    keystoreFolder,
+    masterKey,
+    secrets: sealedSecrets(config.database.users, pathOf),
+    others: tlsKeys.map(({ sealedKey }) => ({ file: pathOf(sealedKey), context: TLS_KEY_CONTEXT })),
+    logger,
+    signal,
+  });
+  defer(() => opened.dispose());
+  const [serverKey = attestedKey] = opened.others;
+  const { databaseSecrets, keyClients } = opened;
+  return { masterKey, keystoreFolder, databaseSecrets, keyClients, serverKey };
+}

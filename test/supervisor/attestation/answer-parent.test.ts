@@ -31,7 +31,7 @@ function answering(certificateDesk = DESK, refusal?: { readonly code: string }) 
   const logger = new MemoryLogger();
   const refused = refusal && ({ type: 'refusal', message: 'not now', ...refusal } as const);
   const attestor = { answer: async () => refused ?? ATTESTATION };
-  return { answer: answerParent({ attestor, certificateDesk, logger }), logger };
+  return { answer: answerParent({ attestor, certificateDesk, keyDesk: undefined, logger }), logger };
 }
 
 t.test('hands out the request with the attestation of its key', async (t) => {

@@ -34,10 +34,12 @@ async function rig(t: TapTest, answers: readonly Answer[]) {
   const lease = new KeyLease({
     renewEveryMs: 15 * MINUTE_MS,
     maxAgeMs: 240 * MINUTE_MS,
-    masterKey: SecretBuffer.take(Buffer.from(KEY)),
-    ask: () => {
-      askedAtMs.push(clock.monotonicMs() - startedMs);
-      return answer(answers[Math.min(askedAtMs.length, answers.length) - 1] ?? 'same');
+    leased: {
+      masterKey: SecretBuffer.take(Buffer.from(KEY)),
+      ask: () => {
+        askedAtMs.push(clock.monotonicMs() - startedMs);
+        return answer(answers[Math.min(askedAtMs.length, answers.length) - 1] ?? 'same');
+      },
     },
     clock,
     random: seededRandom('lease'),
@@ -163,4 +165,28 @@ t.test('asks no more, and ends nothing, once it is stopped', async (t) => {
   await pass(60 * MINUTE_MS);
   t.same(askedAtMs, []);
   t.same(ends, []);
+});
+
+t.test('asks for the key that is in use now, and holds no answer for the one before against it', async (t) => {
+  const { lease, clock, ends, pass, logger } = await rig(t, ['never']);
+  await pass(16 * MINUTE_MS);
+  const asked: string[] = [];
+  const other = Buffer.alloc(32, 9);
+  const ask = async () => {
+    asked.push('other');
+    return SecretBuffer.take(Buffer.from(other));
+  };
+  lease.follow({ masterKey: SecretBuffer.take(Buffer.from(other)), ask }, clock.monotonicMs());
+  await pass(65 * MINUTE_MS);
+  t.equal(asked.length, 4, 'the question under way was given up at once');
+  t.same(ends, []);
+  t.notOk(logger.records.some(({ event }) => event === 'lease.outage'));
+});
+
+t.test('ends for a refusal of the key that is in use now (LEASE_REFUSED)', async (t) => {
+  const { lease, clock, ends, pass } = await rig(t, ['same']);
+  const ask = () => Promise.reject(new KmsError('KMS_ACCESS_DENIED', 'KMS said so'));
+  lease.follow({ masterKey: SecretBuffer.take(Buffer.alloc(32, 9)), ask }, clock.monotonicMs());
+  await pass(16 * MINUTE_MS);
+  t.match(ends, [{ code: 'LEASE_REFUSED' }]);
 });

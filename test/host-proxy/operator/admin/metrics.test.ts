@@ -4,9 +4,11 @@ import { EnclaveView } from '../../../../host-proxy/enclave/view.ts';
 import { LogSink } from '../../../../host-proxy/logs/log-sink.ts';
 import { createMetrics, METRIC_PREFIX, PUBLISHED_METRICS } from '../../../../host-proxy/operator/admin/metrics.ts';
 import type { HostStatus } from '../../../../host-proxy/operator/host-status.ts';
+import { KeyError } from '../../../../keys/errors.ts';
 import { createCounters, readCounters } from '../../../../relay/counters.ts';
 import { Attestor } from '../../../../supervisor/attestation/attestor.ts';
 import { ClockKeeper } from '../../../../supervisor/clock/clock-keeper.ts';
+import { KeyAudit } from '../../../../supervisor/keys/audit.ts';
 import { metricsMessage } from '../../../../supervisor/metrics.ts';
 import { FrontTally } from '../../../../supervisor/workloads/sessions/front-tally.ts';
 import { guardModeSamples } from '../../../../supervisor/workloads/sessions/guard-mode.ts';
@@ -87,7 +89,9 @@ function ofTheEnclave(): readonly MetricSample[] {
   const attestor = new Attestor({ ...common, stated, tlsKeySha256: Buffer.alloc(32), publicKey: Buffer.alloc(32) });
   const keeper = new ClockKeeper({ ...common, platform, checkMs: 1, maxJumpMs: 1, onFailure: () => undefined });
   const lease = [sample('lease_age_seconds', {}, 1), sample('lease_questions_total', { outcome: 'renewed' }, 1)];
-  return [...attestor.samples, ...keeper.samples, ...lease];
+  const audit = new KeyAudit(new MemoryLogger());
+  audit.refused('take', new KeyError('KEY_SET_INVALID', 'none'));
+  return [...attestor.samples, ...keeper.samples, ...lease, ...audit.samples];
 }
 
 /** As a supervisor that has one of everything tells it. */

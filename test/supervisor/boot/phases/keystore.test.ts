@@ -13,6 +13,7 @@ import { loadConfig } from '../../../../config/load.ts';
 import { makeVerifier } from '../../../../postgres/scram/verifier.ts';
 import { SecretBuffer } from '../../../../runtime/secret-buffer.ts';
 import { keystorePhase } from '../../../../supervisor/boot/phases/keystore.ts';
+import { KeyLease } from '../../../../supervisor/lease/lease.ts';
 import { PROJECT } from '../../../project/imports.ts';
 import { rejectsCode } from '../../../support/coded-error.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
@@ -63,14 +64,18 @@ function start(folder: string) {
     signal: new AbortController().signal,
     defer: (cleanup: () => Promise<void> | void) => void undo.push(() => void cleanup()),
   };
+  const config = loadConfig(enclaveSchema, join(folder, 'enclave.yaml'));
+  const leased = { masterKey: masterKey(), ask: async () => masterKey() };
   const have = {
-    config: loadConfig(enclaveSchema, join(folder, 'enclave.yaml')),
+    config,
     pathOf: (file: string) => join(folder, file),
     encryptorConfig: { tables: new Map(), warnings: [] },
     guardList: guardListSchema.parse({ version: 1 }),
     certificateEnds: [],
     attestedKey: undefined,
+    brought: undefined,
     masterKey: masterKey(),
+    lease: new KeyLease({ ...context, ...config.lease, leased, onEnd: context.fail }),
   };
   const running = keystorePhase.run(have, context);
   const stop = () => {

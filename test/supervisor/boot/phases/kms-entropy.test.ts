@@ -11,6 +11,7 @@ import { CmsError, KmsError } from '../../../../kms/errors.ts';
 import type { CodedError } from '../../../../runtime/errors.ts';
 import type { KmsNeeds } from '../../../../supervisor/boot/attested-kms.ts';
 import { BootTable, boot } from '../../../../supervisor/boot/phase.ts';
+import type { KeySetReady } from '../../../../supervisor/boot/phases/key-set.ts';
 import { kmsEntropyPhase } from '../../../../supervisor/boot/phases/kms-entropy.ts';
 import { masterKeyPhase } from '../../../../supervisor/boot/phases/master-key.ts';
 import { SupervisorError } from '../../../../supervisor/errors.ts';
@@ -196,8 +197,9 @@ async function writeMasterKey(rig: KmsRig): Promise<void> {
 async function masterKeyOf(t: TapTest, region: string): Promise<Buffer> {
   const rig = await kmsNeeds(t, {}, region);
   await writeMasterKey(rig);
-  const both = table.phase(masterKeyPhase);
-  const { masterKey } = await boot(both, rig.needs, rig.context, new AbortController().signal);
+  const both = BootTable.empty<KmsNeeds & KeySetReady>().phase(kmsEntropyPhase).phase(masterKeyPhase);
+  const needs = { ...rig.needs, brought: undefined };
+  const { masterKey } = await boot(both, needs, rig.context, new AbortController().signal);
   return masterKey.use((bytes) => Buffer.from(bytes));
 }
 

@@ -1,0 +1,124 @@
+/**
+ * Takes a key set: judges it, has its data key opened, writes its keystore into memory and opens everything in it. It is all there and fit to
+ * serve with, or nothing of it stays. The same at boot and at run time. Specification: docs/specs/key-sets.md, 4.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { KeystoreError } from '../../acra/errors.ts';
+import type { NsmProvider } from '../../attestation/nsm/provider.ts';
+import type { EnclaveConfig } from '../../config/enclave.ts';
+import { parentKeysOf } from '../../config/keys.ts';
+import { loginOf } from '../../config/user-secrets.ts';
+import type { KeyKeeper } from '../../keys/keepers/keeper.ts';
+import type { KeySet } from '../../keys/set/key-set.ts';
+import { openMasterKey } from '../../keys/set/master-key.ts';
+import type { Logger } from '../../runtime/log.ts';
+import type { Random } from '../../runtime/random.ts';
+import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
+import { type Brought, type JudgedSet, judgeKeySet, ownRoot } from './judge-set.ts';
+import type { EnclaveKeys } from './keys-in-use.ts';
+import { openKeys, type SealedSecret } from './open-keys.ts';
+import { secretsOf, writeSetKeystore, writeSetSecrets } from './set-files.ts';
+
+export interface KeySetDeps {
+  readonly config: EnclaveConfig;
+  readonly pathOf: (file: string) => string;
+  readonly nsm: Pick<NsmProvider, 'attest'>;
+  /** PCR0 of this enclave, lower-case hex. */
+  readonly image: string;
+  /** In memory; sets are written below it. */
+  readonly folder: string;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/** A set that was opened, with all that is in it. */
+export interface TakenKeys extends JudgedSet {
+  readonly keys: EnclaveKeys;
+  /** Zeroes and removes everything. */
+  dispose(): Promise<void>;
+}
+
+/** @param newerThan generation of the set in use; undefined at boot @param open of the keeper, with the patience of the caller
+ * @throws KeyError; KmsError of `open`; KeystoreError; the signal's reason */
+export async function takeKeySet(
+  brought: Brought,
+  newerThan: number | undefined,
+  open: KeyKeeper['open'],
+  deps: KeySetDeps,
+  signal: AbortSignal,
+): Promise<TakenKeys> {
+  const { config, nsm, random, image } = deps;
+  const { madeIn = [], pin = 'none' } = parentKeysOf(config) ?? {};
+  const rootDer = await ownRoot(nsm, random);
+  const images = [image, ...madeIn];
+  const judged = judgeKeySet(brought, { name: config.name, pin, images, rootDer, newerThan });
+  const masterKey = await openSet(judged.set, open, signal);
+  const folder = await mkdtemp(join(deps.folder, `generation-${judged.set.generation}-`));
+  const forget = async () => {
+    masterKey.dispose();
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    const { dispose, ...keys } = await openParts(judged.set, masterKey, folder, deps, signal);
+    return {
+      ...judged,
+      keys: { masterKey, ...keys },
+      dispose: async () => {
+        dispose();
+        await forget();
+      },
+    };
+  } catch (error) {
+    await forget();
+    throw error;
+  }
+}
+
+/** The master key of a set. @throws KeyError KEY_SET_OTHER_KEEPER, KEY_SET_UNSEALABLE; those of `open` */
+export async function openSet(set: KeySet, open: KeyKeeper['open'], signal: AbortSignal): Promise<SecretBuffer> {
+  using dataKey = await open(set, signal);
+  return openMasterKey(set, dataKey);
+}
+
+type Parts = Pick<EnclaveKeys, 'keystoreFolder' | 'databaseSecrets' | 'keyClients'> & { dispose(): void };
+
+/**
+ * @param folder exists, and is the caller's to remove
+ * @throws KeyError KEY_SET_INVALID; KeystoreError
+ */
+export async function openParts(
+  set: Pick<KeySet, 'keystore' | 'secrets'>,
+  masterKey: SecretBuffer,
+  folder: string,
+  deps: Pick<KeySetDeps, 'config' | 'pathOf' | 'logger'>,
+  signal: AbortSignal,
+): Promise<Parts> {
+  const keystoreFolder = join(folder, 'keystore');
+  await writeSetKeystore(keystoreFolder, set.keystore);
+  const secrets = await writeSecretsOfUsers(set, folder, deps.config);
+  const opened = await openKeys({ ...deps, keystoreFolder, masterKey, secrets, others: [], signal });
+  for (const { file } of secrets) await rm(file);
+  const { databaseSecrets, keyClients, dispose } = opened;
+  return { keystoreFolder, databaseSecrets, keyClients, dispose };
+}
+
+/** Of those whom enclave.yaml names: the set may have others, of a configuration that was or comes. @throws KeystoreError KEYSTORE_SEALED_FILE */
+async function writeSecretsOfUsers(
+  set: Pick<KeySet, 'secrets'>,
+  folder: string,
+  { database }: EnclaveConfig,
+): Promise<SealedSecret[]> {
+  if (loginOf(database) === 'client') return [];
+  const missing = database.users.map(({ name }) => name).filter((name) => secretsOf(set, name).length === 0);
+  if (missing.length === 0)
+    return await writeSetSecrets(
+      folder,
+      database.users.flatMap(({ name }) => secretsOf(set, name)),
+    );
+  throw new KeystoreError('KEYSTORE_SEALED_FILE', 'the key set has no secret of users that enclave.yaml names', {
+    found: missing.join(', '),
+    action:
+      'Ask the enclave that still has the users of before for them (`acra-enclave keys seal`, or `keys rotate database`), then start this one with the key set that it makes.',
+  });
+}
