@@ -12,8 +12,9 @@ import { kmsEncrypt } from '../../kms/operator-encrypt.ts';
 import { systemRandom } from '../../runtime/random.ts';
 import { SecretBuffer } from '../../runtime/secret-buffer.ts';
 import type { DemoCertificates } from './certificates.ts';
-import { DATABASE_NAME } from './certificates.ts';
+import { DATABASE_NAME, ENCLAVE_NAME } from './certificates.ts';
 import { APPLICATION, DATABASE, ENCRYPTOR_YAML } from './database.ts';
+import type { DemoOperator } from './operators.ts';
 
 const GUARD_LIST = 'guard-list.yaml';
 const CEREMONY_TIMEOUT_MS = 60_000;
@@ -30,6 +31,8 @@ export interface EnclaveFolderOptions {
   readonly simulated?: { readonly acraSocketPath: string };
   readonly certificates: DemoCertificates;
   readonly kms: EncryptOptions;
+  /** With some the parent keeps the keys, and none are made here; default: none. */
+  readonly operators?: readonly DemoOperator[];
   /** Merged over the sections of enclave.yaml; the measured way to change anything. */
   readonly settings?: YamlDocument;
   /** What may receive values beside the protected tables (guard-list.yaml); default: nothing. */
@@ -52,7 +55,7 @@ function clientsOf({ client, otherClients }: DemoCertificates): readonly string[
 function secretsOf(options: EnclaveFolderOptions): [setting: SecretSetting, text: string][] {
   const { settings = {}, databaseSecrets = { secret: APPLICATION.password } } = options;
   const login = (settings['database'] as YamlDocument | undefined)?.['login'];
-  if (endsTlsInAcra(options) || login === 'client') return [];
+  if (endsTlsInAcra(options) || login === 'client' || (options.operators ?? []).length > 0) return [];
   return SECRET_SETTINGS.flatMap((setting) => {
     const text = databaseSecrets[setting];
     return text === undefined ? [] : [[setting, text]];
@@ -60,7 +63,7 @@ function secretsOf(options: EnclaveFolderOptions): [setting: SecretSetting, text
 }
 
 function enclaveYaml(options: EnclaveFolderOptions): YamlDocument {
-  const { kms, simulated, settings = {}, certificates, guardList } = options;
+  const { kms, simulated, settings = {}, certificates, guardList, operators = [] } = options;
   const inLine = endsTlsInAcra(options);
   const clients = clientsOf(certificates).map((pem) => clientNameFromCertificate(pem, 'distinguished_name'));
   const files = secretsOf(options).map(([setting]) => [setting, SECRET_FILES[setting]]);
@@ -70,9 +73,10 @@ function enclaveYaml(options: EnclaveFolderOptions): YamlDocument {
     database: {
       serverName: DATABASE_NAME,
       ...(simulated === undefined ? {} : { listen: 'tcp://127.0.0.1:0' }),
-      ...(files.length === 0 ? {} : { users: [user] }),
+      ...(files.length === 0 && operators.length === 0 ? {} : { users: [user] }),
     },
     ...(guardList === undefined ? {} : { guard: { list: GUARD_LIST } }),
+    ...(operators.length === 0 ? {} : keysOfParent(operators)),
     kms: {
       region: kms.region,
       keyArn: kms.keyArn,
@@ -87,21 +91,48 @@ function enclaveYaml(options: EnclaveFolderOptions): YamlDocument {
   return merged;
 }
 
+/** Which demands that the enclave makes its TLS key itself, too. */
+function keysOfParent(operators: readonly DemoOperator[]): Record<string, YamlDocument> {
+  return {
+    tls: { key: 'attested', names: [ENCLAVE_NAME] },
+    keys: {
+      source: 'parent',
+      operators: operators.map(({ name }) => ({ name, key: operatorFile(name) })),
+      ceremony: 'allowed',
+    },
+  };
+}
+
+function operatorFile(name: string): string {
+  return `operators/${name}.pem`;
+}
+
 export async function writeEnclaveFolder(options: EnclaveFolderOptions): Promise<void> {
-  const { folder, certificates, kms, guardList } = options;
+  const { folder, certificates, kms, guardList, operators = [] } = options;
   mkdirSync(join(folder, 'tls'), { recursive: true, mode: 0o700 });
   writeFileSync(join(folder, 'enclave.yaml'), stringify(enclaveYaml(options)));
   writeFileSync(join(folder, 'encryptor.yaml'), ENCRYPTOR_YAML);
   if (guardList !== undefined) writeFileSync(join(folder, GUARD_LIST), stringify({ version: 1, ...guardList }));
   writeFileSync(join(folder, 'tls/client-ca.pem'), certificates.applicationCaPem);
   const tls = options.settings?.['tls'] as YamlDocument | undefined;
-  const makesOwnKey = tls?.['key'] === 'attested';
+  const makesOwnKey = tls?.['key'] === 'attested' || operators.length > 0;
   if (tls?.['certificate'] === 'operator-ca') {
     writeFileSync(join(folder, 'tls/server-ca.pem'), certificates.applicationCaPem);
   }
   if (!makesOwnKey) writeFileSync(join(folder, 'tls/server.pem'), certificates.server.certificatePem);
   writeFileSync(join(folder, 'tls/database-ca.pem'), certificates.databaseCaPem);
   if (kms.caPem !== undefined) writeFileSync(join(folder, 'tls/kms-ca.pem'), kms.caPem);
+  if (operators.length > 0) {
+    mkdirSync(join(folder, 'operators'), { mode: 0o700 });
+    for (const { name, publicPem } of operators) writeFileSync(join(folder, operatorFile(name)), publicPem);
+    return;
+  }
+  await writeKeys(options, makesOwnKey);
+}
+
+/** Which lie in the image. */
+async function writeKeys(options: EnclaveFolderOptions, makesOwnKey: boolean): Promise<void> {
+  const { folder, certificates, kms } = options;
   using serverKey = SecretBuffer.take(Buffer.from(certificates.server.privateKeyPem));
   using taken = new DisposableStack();
   const databaseSecrets = secretsOf(options).map(([setting, text]) => ({

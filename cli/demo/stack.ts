@@ -17,6 +17,7 @@ import { REGION, startCloud } from './cloud.ts';
 import type { EnclaveFolderOptions, YamlDocument } from './enclave-folder.ts';
 import { writeEnclaveFolder } from './enclave-folder.ts';
 import { EnclavePair } from './enclave-pair.ts';
+import { type DemoOperator, makeOperators } from './operators.ts';
 import { startDemoPostgres } from './postgres.ts';
 
 export interface StackOptions {
@@ -30,6 +31,10 @@ export interface StackOptions {
   readonly guardList?: EnclaveFolderOptions['guardList'];
   /** Of the application's user; default: its password. */
   readonly databaseSecrets?: EnclaveFolderOptions['databaseSecrets'];
+  /** parent: no keys are made; the enclave waits for a ceremony of the operators. Default: they lie in the image. */
+  readonly keysSource?: 'parent';
+  /** Names of those who may ask for keys; default: two. */
+  readonly operators?: readonly string[];
   /** Sections of host-proxy.yaml that replace the usual ones. */
   readonly hostSettings?: YamlDocument;
   readonly databaseTls?: boolean;
@@ -45,6 +50,7 @@ export interface StackOptions {
 
 const ENCRYPTION_CONTEXT = { purpose: 'acra-master-key', application: 'demo' };
 const CREDENTIAL_LIFETIME_MS = 3600 * 1000;
+const OPERATORS = ['anna', 'ben'];
 
 interface StackParts {
   readonly certificates: DemoCertificates;
@@ -52,6 +58,8 @@ interface StackParts {
   readonly cloud: Cloud;
   readonly postgres: RunningPostgres;
   readonly keyArn: string;
+  /** None where keys lie in the image. */
+  readonly operators: readonly DemoOperator[];
 }
 
 export class Stack {
@@ -89,7 +97,10 @@ export class Stack {
     });
     started.defer(() => postgres.stop());
     const clientFiles = writeClientFiles(join(root, 'client'), certificates);
-    const stack = new Stack(options, { certificates, clientFiles, cloud, postgres, keyArn: await cloud.createKey() });
+    const keyArn = await cloud.createKey();
+    const names = options.keysSource === 'parent' ? (options.operators ?? OPERATORS) : [];
+    const operators = makeOperators(join(root, 'operators'), names);
+    const stack = new Stack(options, { certificates, clientFiles, cloud, postgres, keyArn, operators });
     await stack.#writeEnclaveFolder();
     started.move();
     return stack;
@@ -104,7 +115,9 @@ export class Stack {
   }
 
   /** Lets KMS decrypt for the enclave as it is measured now; returns the policy. */
-  allowMeasuredEnclave({ keysBornInEnclave = false } = {}): ReturnType<Cloud['putKeyPolicy']> {
+  allowMeasuredEnclave({
+    keysBornInEnclave = this.options.keysSource === 'parent',
+  } = {}): ReturnType<Cloud['putKeyPolicy']> {
     const choices = { encryptionContext: ENCRYPTION_CONTEXT, keysBornInEnclave };
     return this.parts.cloud.putKeyPolicy(this.parts.keyArn, this.measure(), choices);
   }
@@ -143,13 +156,14 @@ export class Stack {
   }
 
   async #writeEnclaveFolder(): Promise<void> {
-    const { cloud, certificates, keyArn } = this.parts;
+    const { cloud, certificates, keyArn, operators } = this.parts;
     const { enclaveSettings, databaseSecrets, guardList } = this.options;
     const { accessKeyId, secretAccessKey } = cloud.kms.adminCredentials;
     await writeEnclaveFolder({
       folder: this.enclaveFolder,
       simulated: { acraSocketPath: join(this.enclave.runtimeFolder, 'acra-server.sock') },
       certificates,
+      operators,
       kms: {
         region: REGION,
         keyArn,
