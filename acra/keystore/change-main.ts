@@ -8,6 +8,7 @@ import { SecretBuffer } from '../../runtime/secret-buffer.ts';
 import { KeystoreError } from '../errors.ts';
 import { type ChangeAnswer, type ChangeRequest, changeRequestSchema } from './change-protocol.ts';
 import { createKeystore } from './create.ts';
+import { forgetKeys } from './forget.ts';
 import { MASTER_KEY_BYTES, PRIVATE_FILE_MODE } from './layout.ts';
 import { useMasterKey } from './master-key.ts';
 import { rewrapKeys } from './rewrap.ts';
@@ -62,6 +63,11 @@ async function changeKeystore({ keystore }: ChangeRequest, { masterKey, newMaste
     case 'rotate': {
       const { folder, newFolder, clientIds, nowMs } = keystore;
       await rotateKeys({ folder, newFolder, masterKey, clientIds, nowMs, random: systemRandom });
+      return;
+    }
+    case 'forget': {
+      const { folder, newFolder, clientIds, keepsPairs } = keystore;
+      await forgetKeys({ folder, newFolder, masterKey, clientIds, keepsPairs });
       return;
     }
   }

@@ -17,6 +17,7 @@ const keystoreChange = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('create'), newFolder: path, clientIds, poison: z.boolean() }),
   z.strictObject({ kind: z.literal('rewrap'), ...folders }),
   z.strictObject({ kind: z.literal('rotate'), ...folders, clientIds, nowMs: z.int().min(0) }),
+  z.strictObject({ kind: z.literal('forget'), ...folders, clientIds, keepsPairs: z.boolean() }),
 ]);
 export type KeystoreChange = z.output<typeof keystoreChange>;
 

@@ -136,6 +136,10 @@ class Workshop {
         const { keystoreFolder: folder } = this.#having.keys;
         return { kind: 'rotate', folder, newFolder, clientIds: plan.clientIds, nowMs: this.#options.clock.nowMs() };
       }
+      case 'forget': {
+        const { keystoreFolder: folder } = this.#having.keys;
+        return { ...plan, folder, newFolder };
+      }
       case 'rewrap':
         return { kind: 'rewrap', folder: this.#having.keys.keystoreFolder, newFolder, newMasterKey, files };
     }

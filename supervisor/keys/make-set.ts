@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { EncryptorConfig } from '../../acra/encryptor-config/schema.ts';
 import type { StatedRuntime } from '../../attestation/runtime/state-runtime.ts';
 import type { KeyKeeper } from '../../keys/keepers/keeper.ts';
 import type { KeyAction, KeyRequest, SignedKeyRequest } from '../../keys/requests/key-request.ts';
@@ -30,6 +31,7 @@ export interface MakeSetDeps extends KeySetDeps {
   readonly stated: Pick<StatedRuntime, 'commitment'>;
   readonly enclaveKey: EnclaveKey;
   readonly clock: Clock;
+  readonly encryptorConfig: EncryptorConfig;
 }
 
 export interface MadeSet extends Brought {
@@ -75,10 +77,10 @@ function planOf(
   request: KeyRequest,
   action: SetAction,
   having: TakenKeys | undefined,
-  { config, random, enclaveKey }: MakeSetDeps,
+  { config, encryptorConfig, random, enclaveKey }: MakeSetDeps,
 ): Promise<Plan> {
   const open: PlanDeps['open'] = (secret) => openSealedSecret(enclaveKey.privateKey, request, secret);
-  const deps = { config, random, open };
+  const deps = { config, tables: encryptorConfig.tables, random, open };
   if (action.kind === 'ceremony') return planCeremony(action, deps);
   return planChange(action, having?.set ?? { keystore: [], secrets: [] }, deps);
 }

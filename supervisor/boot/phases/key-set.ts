@@ -18,6 +18,7 @@ import type { KmsNeeds } from '../attested-kms.ts';
 import { retryPatiently } from '../patience.ts';
 import type { Phase, PhaseContext } from '../phase.ts';
 import type { Committed } from './commitment.ts';
+import type { Configured } from './configuration.ts';
 import type { Measured } from './nsm.ts';
 import type { RequestsReady } from './requests.ts';
 
@@ -33,7 +34,7 @@ export interface BroughtKeys {
   readonly keyKeeper: KeyKeeper;
 }
 
-type Needs = KmsNeeds & Measured & Committed & RequestsReady;
+type Needs = KmsNeeds & Pick<Configured, 'encryptorConfig'> & Measured & Committed & RequestsReady;
 
 export const keySetPhase: Phase<Needs, KeySetReady> = {
   name: 'key-set',
@@ -75,7 +76,8 @@ function workOf(have: Needs & Place, desk: KeyDesk, context: PhaseContext): KeyW
   const { clock, random, logger, status } = context;
   const { config, pathOf, nsm, stated, enclaveKey, keyKeeper: keeper, folder } = have;
   const image = have.measurements['PCR0'] ?? '';
-  const deps: MakeSetDeps = { config, pathOf, nsm, image, folder, random, logger, keeper, stated, enclaveKey, clock };
+  const place = { config, pathOf, nsm, image, folder, random, logger };
+  const deps: MakeSetDeps = { ...place, keeper, stated, enclaveKey, clock, encryptorConfig: have.encryptorConfig };
   return {
     make: (approved, action, having, signal) => makeKeySet(approved, action, having, deps, signal),
     async take(brought, newerThan, signal) {

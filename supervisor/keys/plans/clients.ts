@@ -2,7 +2,8 @@
 
 import { describeKeyFile } from '../../../acra/keystore/layout.ts';
 import { KeyError } from '../../../keys/errors.ts';
-import type { Having, Plan } from './plan.ts';
+import { hasStructs } from '../../../keys/reencryption-proof.ts';
+import { type Having, type Plan, type PlanDeps, refused } from './plan.ts';
 
 function clientsIn({ keystore }: Having): ReadonlySet<string> {
   return new Set(keystore.flatMap(({ path }) => describeKeyFile(path)?.clientId ?? []));
@@ -20,4 +21,21 @@ export function planAddClients({ clients }: { readonly clients: readonly string[
 /** The process refuses clients that have no keys (acra/keystore/rotate.ts). */
 export function planRotateData({ clients }: { readonly clients: readonly string[] }, having: Having): Plan {
   return { keystore: { kind: 'rotate', clientIds: [...new Set(clients)] }, kept: having.secrets, sealed: [] };
+}
+
+/**
+ * What is under the old keys is lost with them: operators ask for it when they have proved that nothing is (`data reencrypt --check`). Old
+ * pairs stay where columns hold AcraStructs, which do not say which one they are for.
+ * @throws KeyError KEY_REQUEST_REFUSED
+ */
+export function planForgetData(
+  { clients }: { readonly clients: readonly string[] },
+  having: Having,
+  { tables }: Pick<PlanDeps, 'tables'>,
+): Plan {
+  const old = having.keystore.flatMap(({ path }) => describeKeyFile(path) ?? []).filter(({ rotated }) => rotated);
+  const without = clients.filter((id) => old.every(({ clientId }) => clientId !== id));
+  if (without.length > 0) throw refused('there are no old keys of this client', { found: without.join(', ') });
+  const keystore = { kind: 'forget', clientIds: [...new Set(clients)], keepsPairs: hasStructs(tables) } as const;
+  return { keystore, kept: having.secrets, sealed: [] };
 }

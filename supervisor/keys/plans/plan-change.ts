@@ -1,8 +1,8 @@
 /** Each kind of change to a set, and what is planned for it. */
 import type { KeyAction } from '../../../keys/requests/key-request.ts';
-import { planAddClients, planRotateData } from './clients.ts';
+import { planAddClients, planForgetData, planRotateData } from './clients.ts';
 import { planRotateDatabase, planSeal, planSettleDatabase } from './database.ts';
-import { type Having, type Plan, type PlanDeps, refused } from './plan.ts';
+import type { Having, Plan, PlanDeps } from './plan.ts';
 
 /** What changes a set that there is. */
 export type SetChange = Exclude<KeyAction, { kind: 'ceremony' | 'rotate-tls' }>;
@@ -21,7 +21,7 @@ export async function planChange(action: SetChange, having: Having, deps: PlanDe
     case 'rotate-data':
       return planRotateData(action, having);
     case 'forget-data':
-      throw refused('this release forgets no data keys');
+      return planForgetData(action, having, deps);
     case 'rotate-database':
       return planRotateDatabase(action, having, deps);
     case 'settle-database':

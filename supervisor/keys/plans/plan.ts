@@ -1,4 +1,5 @@
 /** What a change makes of a key set, as data: which keystore, which secrets stay and which are sealed. Nothing is touched by a plan. */
+import type { EncryptorConfig } from '../../../acra/encryptor-config/schema.ts';
 import type { EnclaveConfig } from '../../../config/enclave.ts';
 import { KeyError } from '../../../keys/errors.ts';
 import type { SealedSecret } from '../../../keys/requests/key-request.ts';
@@ -13,6 +14,7 @@ export type KeystorePlan =
   | { readonly kind: 'create'; readonly clientIds: readonly string[] }
   | { readonly kind: 'add'; readonly clientIds: readonly string[] }
   | { readonly kind: 'rotate'; readonly clientIds: readonly string[] }
+  | { readonly kind: 'forget'; readonly clientIds: readonly string[]; readonly keepsPairs: boolean }
   /** All that there is, under a new master key. */
   | { readonly kind: 'rewrap' };
 
@@ -31,6 +33,7 @@ export interface Plan {
 /** What plans are made with. */
 export interface PlanDeps {
   readonly config: EnclaveConfig;
+  readonly tables: EncryptorConfig['tables'];
   readonly random: Random;
   /** Opens a secret of the request in hand. @throws KeyError KEY_SECRET_UNSEALABLE */
   readonly open: (secret: SealedSecret) => Promise<SecretBuffer>;

@@ -123,3 +123,17 @@ t.test('ends with the caller’s reason, and with its time (KEYSTORE_CHECK_TIMEO
   const late = () => changeKeystore({ ...options, signal: bounds.signal, timeoutMs: 1 });
   await rejectsCode(late, KeystoreError, 'KEYSTORE_CHECK_TIMEOUT');
 });
+
+t.test('forgets the keys that clients had before, of these clients alone', async (t) => {
+  const { parent, folder, newFolder } = await sealed(t);
+  const clientIds = [atRest.clientId];
+  const change = (keystore: Parameters<typeof changeKeystore>[0]['keystore']) =>
+    changeKeystore({ ...bounds, masterKey: masterKey(), keystore, seal: [] });
+  await change({ kind: 'rotate', folder, newFolder, clientIds, nowMs: 0 });
+  const after = join(parent, 'after');
+  await change({ kind: 'forget', folder: newFolder, newFolder: after, clientIds, keepsPairs: false });
+  const [rotated, forgotten] = [newFolder, after].map(contentsBelow);
+  const kept = Object.entries(rotated ?? {}).filter(([path]) => !path.includes('.old/'));
+  t.ok(kept.length < Object.keys(rotated ?? {}).length);
+  t.same(forgotten, Object.fromEntries(kept));
+});
