@@ -141,10 +141,15 @@ export function setOf({ keySet }: KeptSet): KeySet {
   return decodeKeySet(Buffer.from(keySet, 'base64'));
 }
 
-/** What whoever administers the database does with the verifier of a password that an enclave has made. */
-export async function tellDatabase(stack: Stack, kept: KeptSet, slot: 'secret' | 'nextSecret' = 'secret') {
-  const verifier = setOf(kept).secrets.find((each) => each.user === APPLICATION.user && each.slot === slot)?.verifier;
-  await changeInDatabase(stack, verifier ?? '');
+/** Of the password that an enclave has made for the application. */
+export function verifierIn(kept: KeptSet, slot: 'secret' | 'nextSecret' = 'secret'): string {
+  const secret = setOf(kept).secrets.find((each) => each.user === APPLICATION.user && each.slot === slot);
+  return secret?.verifier ?? '';
+}
+
+/** What whoever administers the database does for the first set. */
+export function tellDatabase(stack: Stack, kept: KeptSet): Promise<void> {
+  return changeInDatabase(stack, verifierIn(kept));
 }
 
 /** By its certificate alone. @param as default: the application */
