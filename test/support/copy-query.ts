@@ -16,6 +16,8 @@ interface Connection {
 export interface CopyOptions {
   /** COPY FROM: what is sent, a message each. */
   readonly data?: readonly Buffer[];
+  /** Called when the first of them was sent; the others are when it resolves. */
+  readonly pause?: () => Promise<void>;
   /** In place of the end: the client gives up. */
   readonly failsWith?: string;
   /** By name: a prepared statement. */
@@ -59,8 +61,15 @@ class CopyQuery {
   }
 
   handleCopyInResponse(connection: Connection): void {
+    const { data = [], pause } = this.#options;
+    for (const chunk of data.slice(0, 1)) connection.sendCopyFromChunk(chunk);
+    if (pause) pause().then(() => this.#sendRest(connection), this.#settled.reject);
+    else this.#sendRest(connection);
+  }
+
+  #sendRest(connection: Connection): void {
     const { data = [], failsWith, protocol = 'simple' } = this.#options;
-    for (const chunk of data) connection.sendCopyFromChunk(chunk);
+    for (const chunk of data.slice(1)) connection.sendCopyFromChunk(chunk);
     if (failsWith === undefined) connection.endCopyFrom();
     else connection.sendCopyFail(failsWith);
     if (protocol !== 'simple') connection.sync();
