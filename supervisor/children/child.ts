@@ -13,32 +13,16 @@ import { describeError } from '../../runtime/errors.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { Random } from '../../runtime/random.ts';
 import type { Service } from '../../runtime/service.ts';
-import type { LaunchFailure } from '../../system/processes/launch-plan.ts';
 import { SupervisorError } from '../errors.ts';
 import { CrashLoopBreaker } from './breaker.ts';
 import { EndedBeforeReady } from './ended-before-ready.ts';
-
-export interface Exit {
-  readonly code: number | null;
-  readonly signal: string | null;
-  /** We killed it, because it no longer answered. */
-  readonly wasUnresponsive?: boolean;
-  /** It never became the program: what the launcher could not do. */
-  readonly notLaunched?: LaunchFailure;
-}
+import type { Exit, ExitVerdict } from './exit.ts';
 
 /** One running process. */
 export interface ProcessHandle {
   readonly pid: number;
   readonly exited: Promise<Exit>;
   kill(signal: 'SIGTERM' | 'SIGKILL'): void;
-}
-
-export interface ExitVerdict {
-  readonly code: string;
-  readonly meaning: string;
-  readonly restart: boolean;
-  readonly alert: boolean;
 }
 
 export interface ChildSpec {

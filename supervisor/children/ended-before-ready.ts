@@ -3,7 +3,7 @@
  * is told by the code of its end, whose advice says what to mend; one that could not be launched by CHILD_LAUNCH_FAILED.
  */
 import { CodedError } from '../../runtime/errors.ts';
-import type { Exit, ExitVerdict } from './child.ts';
+import type { Exit, ExitVerdict } from './exit.ts';
 
 export class EndedBeforeReady extends CodedError {
   readonly verdict: ExitVerdict;

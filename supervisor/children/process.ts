@@ -10,7 +10,8 @@ import type { Launched, LaunchSpec } from '../../system/processes/launch.ts';
 import { launch } from '../../system/processes/launch.ts';
 import { loaderFailure } from '../../system/processes/launch-failure.ts';
 import { SupervisorError } from '../errors.ts';
-import type { Exit, ProcessHandle } from './child.ts';
+import type { ProcessHandle } from './child.ts';
+import type { Exit } from './exit.ts';
 
 /** What an ended process has said is read in less. */
 const OUTPUT_GRACE_MS = 1_000;

@@ -13,7 +13,8 @@ import { TextLines } from '../../../system/lines/text-lines.ts';
 import { Channel } from '../../../system/processes/channel.ts';
 import type { Confinement } from '../../../system/processes/confinement.ts';
 import { nodeChildEnvironment } from '../../../system/processes/node-child.ts';
-import type { ChildSpec, Exit, ExitVerdict, ProcessHandle } from '../../children/child.ts';
+import type { ChildSpec, ProcessHandle } from '../../children/child.ts';
+import type { Exit, ExitVerdict } from '../../children/exit.ts';
 import { startProcess } from '../../children/process.ts';
 import { shapeOfError } from './error-shape.ts';
 

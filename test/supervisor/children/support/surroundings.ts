@@ -2,8 +2,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Test as TapTest } from 'tap';
-import type { ChildSpec, ChildState, Exit } from '../../../../supervisor/children/child.ts';
+import type { ChildSpec, ChildState } from '../../../../supervisor/children/child.ts';
 import { SupervisedChild } from '../../../../supervisor/children/child.ts';
+import type { Exit } from '../../../../supervisor/children/exit.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { MemoryLogger } from '../../../support/memory-logger.ts';
 import { seededRandom } from '../../../support/seeded-random.ts';
