@@ -12,10 +12,11 @@ import { makingContexts, ownContexts, tryGenerations } from './generations.ts';
 import { examineGrants, type Grant } from './grants.ts';
 import { callersToTry } from './mentioned.ts';
 import { Report } from './report.ts';
-import { type Trial, tryRevealing } from './revealing.ts';
+import { tryRevealing } from './revealing.ts';
 import { examineRolePolicies } from './role-policies.ts';
 import { type Needed, tryEnclave, tryRuling } from './ruling.ts';
 import { examineShape } from './shape.ts';
+import type { Trial } from './trial.ts';
 
 export interface PolicyCheck {
   readonly live: Policy;

@@ -6,7 +6,7 @@ import { GENERATION_CONTEXT, generationContext } from '../../../wire/generation-
 import type { PolicyWish } from '../wish.ts';
 import type { Probe } from './compare.ts';
 import type { Context } from './contexts.ts';
-import type { Trial } from './revealing.ts';
+import type { Trial } from './trial.ts';
 
 const DECRYPT = 'kms:Decrypt';
 

@@ -3,31 +3,15 @@
 import { toPcrIndex } from '../../../wire/brands.ts';
 import { GENERATION_CONTEXT } from '../../../wire/generation-context.ts';
 import { RE_ENCRYPTING, REVEALING } from '../actions.ts';
-import type { Policy, Statement } from '../language/document.ts';
-import type { Caller } from '../language/principal.ts';
+import type { Statement } from '../language/document.ts';
 import { accountNamed } from '../language/principal.ts';
 import { attestationKey, registerOfKey } from '../language/request-context.ts';
-import type { Comparer, Comparison, Probe } from './compare.ts';
-import type { Context } from './contexts.ts';
+import type { Comparison, Probe } from './compare.ts';
 import { documentsToTry, isOfDebugMode, nitroTpmDocuments, type Values } from './documents.ts';
 import type { PolicyFindingCode } from './findings.ts';
 import { codeOfContext } from './generations.ts';
 import { FRESH_VALUE } from './mentioned.ts';
-import type { Report } from './report.ts';
-
-export interface Trial {
-  readonly live: Policy;
-  readonly comparer: Comparer;
-  readonly callers: readonly Caller[];
-  readonly roleArn: string;
-  readonly expected: readonly Values[];
-  /** The enclave's first. */
-  readonly contexts: readonly Context[];
-  /** Of these, those that the enclave has its keys opened under. */
-  readonly own: readonly Context[];
-  readonly keysBornInEnclave: boolean;
-  readonly report: Report;
-}
+import type { Trial } from './trial.ts';
 
 /** Make a secret that a key set could lie under. */
 const MAKING: readonly string[] = ['kms:GenerateDataKey', 'kms:GenerateDataKeyPair'];

@@ -4,8 +4,8 @@ import type { Probe } from './compare.ts';
 import type { Context } from './contexts.ts';
 import { documentsToTry } from './documents.ts';
 import type { PolicyFindingCode } from './findings.ts';
-import type { Trial } from './revealing.ts';
 import { tellMissingDeny } from './revealing.ts';
+import type { Trial } from './trial.ts';
 
 /** Whoever else may read of the key learns no secret. */
 const BY_OTHERS: readonly (readonly [readonly string[], PolicyFindingCode | undefined])[] = [
