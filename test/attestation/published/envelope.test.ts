@@ -113,7 +113,7 @@ const OTHERS: Readonly<Record<string, (json: ReturnType<typeof asJson>) => unkno
   'no signatures': (json) => ({ ...json, signatures: [] }),
   'a signature that is not strict base64': (json) => ({ ...json, signatures: [{ sig: 'AA' }] }),
   'a signature that is too long': (json) => ({ ...json, signatures: [{ sig: 'A'.repeat(1_024) }] }),
-  'a payload that is too long': (json) => ({ ...json, payload: 'A'.repeat(400_000) }),
+  'a payload that is too long': (json) => ({ ...json, payload: 'A'.repeat(1_100_000) }),
   'too many signatures': (json) => ({ ...json, signatures: Array(33).fill(json.signatures[0]) }),
   'a list': (json) => [json],
 };
