@@ -187,6 +187,12 @@ export const ATTESTATION_ERRORS = {
     meaning: 'An operator made the TLS key of the enclave (`tls.key: sealed`), though one born inside was demanded.',
     action: 'Ask the operator for tls.key: attested, or do not demand it.',
   },
+  ATTESTATION_KEYS_UNPINNED: {
+    meaning:
+      'The enclave may be given older keys than those that its operators mean, though that was to be excluded: its parent instance keeps the keys, and nothing that is attested pins them.',
+    action:
+      'Ask the operator for `keys.pin` with the SHA-256 of the key set. Where the key policy of KMS pins the generation (`keys.pin: policy`), let somebody check that policy (`policy check --generation`), and allow it by name.',
+  },
   ATTESTATION_HPKE_KEY_INVALID: {
     meaning: 'The public key in the document is no X25519 key of 32 bytes, or one with which every secret is known.',
     action: REPORT,

@@ -5,6 +5,7 @@
 import { posix } from 'node:path';
 import { z } from 'zod';
 import type { EnclaveConfig } from '../../config/enclave.ts';
+import { parentKeysOf } from '../../config/keys.ts';
 import { FormatError } from '../../encoding/format-error.ts';
 import { AttestationError } from '../errors.ts';
 import { type FileDigests, folderDigest } from './folder-digest.ts';
@@ -64,6 +65,22 @@ function describe({ config, files, release }: RuntimeFacts): RuntimeStatement {
     database: { serverName: database.serverName, ca: digestOf(files, database.ca) },
     clientCa: digestOf(files, acra.clientCa),
     kms: { keyArn: kms.keyArn, encryptionContext: kms.encryptionContext },
+    keys: describeKeys(config, files),
+  };
+}
+
+function describeKeys(config: EnclaveConfig, files: FileDigests): RuntimeStatement['keys'] {
+  const keys = parentKeysOf(config);
+  if (keys === undefined) return { source: 'image' };
+  const { approvals, ceremony, formerKmsKeys, madeIn, operators, pin } = keys;
+  return {
+    source: 'parent',
+    pin,
+    operators: operators.map(({ name, key }) => ({ name, key: digestOf(files, key) })),
+    approvals,
+    ceremony,
+    madeIn: [...madeIn],
+    formerKmsKeys: [...formerKmsKeys],
   };
 }
 

@@ -26,6 +26,30 @@ export const MAX_STATEMENT_BYTES = 64 * 1024;
 const text = z.string().max(4_096);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be the 64 hexadecimal digits of a SHA-256');
 
+const pcr0 = z.string().regex(/^[0-9a-f]{96}$/, 'must be the 96 hexadecimal digits of a PCR');
+
+/** Where the keys come from, and who may change them. */
+const keys = z.discriminatedUnion('source', [
+  /** Sealed, in the measured folder. */
+  z.strictObject({ source: z.literal('image') }),
+  /** Made in an enclave, kept by the parent instance in key sets (docs/specs/key-sets.md). */
+  z.strictObject({
+    source: z.literal('parent'),
+    /** What keeps an older key set out: nothing, the key policy of KMS, or that no set but the one of this SHA-256 is taken. */
+    pin: z.union([z.enum(['none', 'policy']), sha256]),
+    /** Who may ask for changes, and the SHA-256 of the file with each one's public key. */
+    operators: z.array(z.strictObject({ name: text, key: sha256 })).min(1),
+    /** So many of them must sign. */
+    approvals: z.int().min(1),
+    /** Whether keys are made where no set is brought. */
+    ceremony: z.enum(['refused', 'allowed']),
+    /** PCR0 of other images whose key sets are taken. */
+    madeIn: z.array(pcr0),
+    /** KMS keys under which a set may still be, beside that of `kms`. */
+    formerKmsKeys: z.array(text),
+  }),
+]);
+
 export const runtimeStatement = z.strictObject({
   version: z.literal(1),
   /** Of acra-enclave. */
@@ -47,6 +71,7 @@ export const runtimeStatement = z.strictObject({
   database: z.strictObject({ serverName: text, ca: sha256 }),
   clientCa: sha256,
   kms: z.strictObject({ keyArn: text, encryptionContext: z.record(text, text) }),
+  keys,
 });
 export type RuntimeStatement = z.infer<typeof runtimeStatement>;
 

@@ -128,6 +128,12 @@ export const CLAIMS = {
     proves: 'No column is half-way: rows that were there before are not left as plaintext by a migration.',
     doesNotProve: 'That rows written before the enclave existed were ever encrypted.',
   },
+  rollback: {
+    proves:
+      'No older keys than those that the operators mean can be in use: they are measured with the image, or one key set is named by its digest.',
+    doesNotProve:
+      'That nobody has a copy of these keys; nor, where it was allowed that the key policy of KMS pins them, what that policy says.',
+  },
   'tls-key': {
     proves: 'The TLS connection ends at the key that the enclave attests.',
     doesNotProve: 'That nobody else has this key: see tls-key-origin. Later connections must be held to the same key.',

@@ -43,6 +43,8 @@ export interface Allowances {
   readonly anyRelation?: boolean;
   /** Columns whose existing rows are being encrypted. */
   readonly openMigrations?: boolean;
+  /** Keys of which the operator says that KMS’s key policy pins them (`keys.pin: policy`): no attestation shows that. */
+  readonly policyPin?: boolean;
 }
 
 export interface Demands {
@@ -55,6 +57,8 @@ export interface Demands {
   readonly tlsKeySha256?: Uint8Array;
   /** The TLS key must be born in the enclave (`tls.key: attested`); default: who made it is only told. */
   readonly attestedTlsKey?: boolean;
+  /** No older keys can be in use: they are in the image, or pinned by digest. Default: where rollback is not excluded, that is only told. */
+  readonly pinnedKeys?: boolean;
   /**
    * `not-judged`: a document that is not an acra-enclave's answer to a stranger (made for KMS, or by another program). It names no TLS key
    * and commits to no statement, so that neither can be demanded then.
@@ -73,6 +77,7 @@ export interface CheckedDemands {
   readonly nonce: Buffer | undefined;
   readonly tlsKeySha256: Buffer | undefined;
   readonly attestedTlsKey: boolean;
+  readonly pinnedKeys: boolean;
   readonly isRuntimeDemanded: boolean;
   readonly allow: Allowances;
   readonly rootDer: Buffer;
@@ -144,11 +149,12 @@ function rootInvalid(found: string, more: number): AttestationError {
 }
 
 /** What would never be judged must not look demanded: the verdict would be "pass". */
-function refuseUnjudged({ runtime, tlsKeySha256, attestedTlsKey, measurements }: Demands): void {
+function refuseUnjudged({ runtime, tlsKeySha256, attestedTlsKey, pinnedKeys, measurements }: Demands): void {
   if (runtime !== 'not-judged') return;
   const found = [
     ...(tlsKeySha256 === undefined ? [] : ['tlsKeySha256']),
     ...(attestedTlsKey ? ['attestedTlsKey'] : []),
+    ...(pinnedKeys ? ['pinnedKeys'] : []),
     ...(measurements !== 'not-judged' && measurements.statement ? ['measurements.statement'] : []),
   ];
   if (found.length === 0) return;
@@ -168,6 +174,7 @@ export function checkDemands(demands: Demands): CheckedDemands {
     nonce: sized('the nonce', demands.nonce, MIN_NONCE_BYTES, MAX_NONCE_BYTES),
     tlsKeySha256: sized('the hash of the TLS key', demands.tlsKeySha256, SHA256_BYTES),
     attestedTlsKey: demands.attestedTlsKey ?? false,
+    pinnedKeys: demands.pinnedKeys ?? false,
     isRuntimeDemanded: runtime === 'demanded',
     allow,
     rootDer,

@@ -25,6 +25,7 @@ import { type CheckedDemands, checkDemands, type Demands } from './demands.ts';
 import { checkAge, checkNonce } from './freshness.ts';
 import { checkNotDebug, checkOtherRegisters, checkRegister } from './registers.ts';
 import { makeReport, type VerifyReport } from './report.ts';
+import { checkRollback, toldRollback } from './rollback.ts';
 import {
   checkCommitment,
   checkExpectedStatement,
@@ -164,8 +165,9 @@ function judgeStatement(
   document: Document,
   userData: Judged<AttestedUserData>,
   evidence: Evidence,
-  { statement: expected, allow, isRuntimeDemanded, pcrs: demanded }: CheckedDemands,
+  demands: CheckedDemands,
 ): Judged<RuntimeStatement> {
+  const { statement: expected, allow, isRuntimeDemanded, pcrs: demanded } = demands;
   if (!isRuntimeDemanded) return leaveOutStatement(list, document, demanded);
   const shown = list.judge('statement', [], () => ({ value: readStatement(evidence.statement, expected) }));
   const commitment = list.judge('commitment', [userData, shown], (stated, statement) => {
@@ -188,15 +190,23 @@ function judgeStatement(
     list.judge('relations', [statement], (stated) => ({ ...holds, found: checkRelations(stated, allow) }));
     list.judge('migrations', [statement], (stated) => ({ ...holds, found: checkMigrations(stated, allow) }));
   }
+  judgeRollback(list, statement, demands);
   return statement;
+}
+
+function judgeRollback(list: Checklist, statement: Judged<RuntimeStatement>, demands: CheckedDemands): void {
+  const told = statement.passed && toldRollback(statement.passed.value, demands);
+  if (told !== undefined) list.leaveOut('rollback', told);
+  else list.judge('rollback', [statement], (stated) => ({ ...holds, found: checkRollback(stated, demands) }));
 }
 
 /** PCR16 is a register like others then. */
 function leaveOutStatement(list: Checklist, document: Document, demanded: CheckedDemands['pcrs']): Judged<never> {
   for (const claim of ['statement', 'commitment'] as const) list.leaveOut(claim, NOT_OF_A_SESSION);
   judgeRegister(list, document, COMMITMENT_PCR, demanded.get(COMMITMENT_PCR));
-  for (const claim of ['expected-statement', 'guard', 'relations'] as const) list.leaveOut(claim, NOT_OF_A_SESSION);
-  return list.leaveOut('migrations', NOT_OF_A_SESSION);
+  for (const claim of ['expected-statement', 'guard', 'relations', 'migrations'] as const)
+    list.leaveOut(claim, NOT_OF_A_SESSION);
+  return list.leaveOut('rollback', NOT_OF_A_SESSION);
 }
 
 function statementOf({ claim, passed }: Judged<ShownStatement>): Judged<RuntimeStatement> {

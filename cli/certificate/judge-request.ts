@@ -19,8 +19,14 @@ export interface RequestDemands {
   readonly time: Extract<JudgementTime, { by: 'clock' }>;
 }
 
-/** How the guard is set is for whoever sends data; a certificate says whose key it is. */
-const ANY_GUARD: Required<Allowances> = { reportGuard: true, noGuard: true, anyRelation: true, openMigrations: true };
+/** How guard and keys are set is for whoever sends data; a certificate says whose key it is. */
+const ANY_GUARD: Required<Allowances> = {
+  reportGuard: true,
+  noGuard: true,
+  anyRelation: true,
+  openMigrations: true,
+  policyPin: true,
+};
 
 function failureOf({ claim, code, reason = '', found, allowed }: Claim): Error {
   const details = {

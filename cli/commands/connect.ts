@@ -20,6 +20,7 @@ import { addressOf } from '../verify/address.ts';
 import { withDemandOptions } from '../verify/demand-options.ts';
 import { type DemandOptions, readDemands } from '../verify/demands.ts';
 import { fetchDirect } from '../verify/fetch-direct.ts';
+import { rollbackNote } from '../verify/rollback-note.ts';
 
 interface ConnectOptions extends DemandOptions {
   readonly cert: string;
@@ -77,7 +78,8 @@ async function readCredentials({ cert, key }: ConnectOptions) {
   }
 }
 
-function tellVerified({ trust, document }: VerifyReport, isNewKey: boolean, trustRoot: string | undefined): void {
+function tellVerified(report: VerifyReport, isNewKey: boolean, trustRoot: string | undefined): void {
+  const { trust, document } = report;
   if (!isNewKey) {
     progress(`verified again at ${new Date().toISOString()}`);
     return;
@@ -87,6 +89,8 @@ function tellVerified({ trust, document }: VerifyReport, isNewKey: boolean, trus
       yellow(`NOT AWS: trusted is the root in ${trustRoot ?? ''}, as you said. Nothing here proves real hardware.`),
     );
   printLine(`${green('verified')} ${harmlessText(document?.moduleId ?? '')}, PCR0 ${document?.pcrs['PCR0'] ?? ''}`);
+  const note = rollbackNote(report);
+  if (note !== undefined) printLine(yellow(`ATTENTION: ${harmlessText(note)}`));
   printLine(`sessions go to the TLS key with SHA-256 ${document?.tlsKeySha256 ?? ''} and to no other`);
 }
 

@@ -32,9 +32,17 @@ export function withDemandOptions(command: Command): Command {
     .option('--role-arn <arn>', 'PCR3: the IAM role of the parent instance')
     .option('--instance-id <id>', 'PCR4: the parent instance')
     .option('--require-attested-tls-key', 'the TLS key must be born in the enclave (tls.key: attested)')
+    .option(
+      '--require-pinned-keys',
+      'no older keys can be in use: they are in the image, or keys.pin names one key set',
+    )
     .option('--allow-report-guard', 'accept a guard that reports what it cannot protect, and lets it pass')
     .option('--allow-no-guard', 'accept acra-server in line, without a guard (ingress.tls: passthrough)')
     .option('--allow-any-relation', 'accept values for relations that nobody listed (guard.relations: any)')
     .option('--allow-open-migrations', 'accept columns whose existing rows are being encrypted')
+    .option(
+      '--allow-policy-pin',
+      'accept keys that the key policy of KMS pins, which no attestation shows (keys.pin: policy)',
+    )
     .option('--trust-root <file>', 'trust this root (PEM) and not that of AWS: for emulated enclaves');
 }

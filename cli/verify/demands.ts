@@ -16,10 +16,12 @@ export interface DemandOptions {
   readonly roleArn?: string;
   readonly instanceId?: string;
   readonly requireAttestedTlsKey?: true;
+  readonly requirePinnedKeys?: true;
   readonly allowReportGuard?: true;
   readonly allowNoGuard?: true;
   readonly allowAnyRelation?: true;
   readonly allowOpenMigrations?: true;
+  readonly allowPolicyPin?: true;
   readonly trustRoot?: string;
 }
 
@@ -88,11 +90,13 @@ export async function readDemands(options: DemandOptions): Promise<Demands> {
   return {
     measurements: await readExpected(options),
     attestedTlsKey: options.requireAttestedTlsKey ?? false,
+    pinnedKeys: options.requirePinnedKeys ?? false,
     allow: {
       reportGuard: options.allowReportGuard ?? false,
       noGuard: options.allowNoGuard ?? false,
       anyRelation: options.allowAnyRelation ?? false,
       openMigrations: options.allowOpenMigrations ?? false,
+      policyPin: options.allowPolicyPin ?? false,
     },
     ...(options.trustRoot !== undefined && { trustRootPem: await readTrustedRoot(options.trustRoot) }),
   };

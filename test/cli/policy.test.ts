@@ -25,6 +25,7 @@ const STATEMENT = {
   guard: { mode: 'enforce', relations: 'listed', migrations: [] },
   database: { serverName: 'db', ca: 'd'.repeat(64) },
   clientCa: 'e'.repeat(64),
+  keys: { source: 'image' },
   kms: { keyArn: 'arn:aws:kms:eu-central-1:111122223333:key/x', encryptionContext: {} },
 } as const;
 const PCR16 = pcrOfCommitment(

@@ -72,6 +72,39 @@ t.test('names columns whose rows may still be plaintext', async (t) => {
   t.same(statement.guard.migrations, ['people.email']);
 });
 
+t.test('states where keys lie: in the image, or with the parent, and who may then change them', async (t) => {
+  t.same(stateRuntime(facts).statement.keys, { source: 'image' });
+  const keys = {
+    ...config.keys,
+    source: 'parent' as const,
+    operators: [
+      { name: 'anna', key: 'operators/anna.pem' },
+      { name: 'boris', key: 'operators/boris.pem' },
+    ],
+    approvals: 2,
+    madeIn: ['ab'.repeat(48)],
+    pin: 'policy' as const,
+  };
+  const names = ['operators/anna.pem', 'operators/boris.pem'];
+  const withKeys = new Map([...files, ...names.map((name) => [name, sha256(name)] as const)]);
+  const state = (given: typeof files) => stateRuntime({ ...facts, config: { ...config, keys }, files: given });
+  const { statement, encoding } = state(withKeys);
+  t.same(statement.keys, {
+    source: 'parent',
+    pin: 'policy',
+    operators: [
+      { name: 'anna', key: sha256('operators/anna.pem') },
+      { name: 'boris', key: sha256('operators/boris.pem') },
+    ],
+    approvals: 2,
+    ceremony: 'refused',
+    madeIn: ['ab'.repeat(48)],
+    formerKmsKeys: [],
+  });
+  t.same(decodeStatement(encoding), statement);
+  throwsCode(() => state(files), AttestationError, 'ATTESTATION_FOLDER_UNREADABLE');
+});
+
 t.test('rejects what has no canonical form or is too long (ATTESTATION_STATEMENT_IMPOSSIBLE)', async () => {
   const contexts = [
     { größe: 'x' },

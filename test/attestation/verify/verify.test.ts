@@ -168,6 +168,7 @@ t.test('judges PCR16 as any register where the document is no answer to a strang
       ...rest,
       runtime: 'not-judged',
       attestedTlsKey: false,
+      pinnedKeys: false,
       measurements: { pcrs: pcrs(value) },
     });
   t.same(failuresOf(judged()), ['pcr16 ATTESTATION_PCR_MISMATCH']);
@@ -235,6 +236,7 @@ const INVALID: readonly [why: string, demands: Demands][] = [
   ['a negative skew', { ...demands, time: { by: 'clock', maxSkewMs: -1 } }],
   ['a TLS key where the runtime is not judged', { ...ofKms, tlsKeySha256: TLS_KEY_SHA256 }],
   ['a TLS key born inside where the runtime is not judged', { ...ofKms, attestedTlsKey: true }],
+  ['pinned keys where the runtime is not judged', { ...ofKms, pinnedKeys: true }],
   ['a statement where the runtime is not judged', { ...ofKms, measurements: { pcrs: new Map([pcr(0)]), statement } }],
 ];
 

@@ -6,7 +6,7 @@ import t from 'tap';
 import { commitmentTo, encodeStatement, pcrOfCommitment } from '../../../attestation/runtime/statement.ts';
 import type { VerifyReport } from '../../../attestation/verify/report.ts';
 import { encodeFrame } from '../../../wire/control/frame.ts';
-import { failuresOf, resultOf, statement } from '../../attestation/verify/support/evidence.ts';
+import { failuresOf, keptByParent, resultOf, statement } from '../../attestation/verify/support/evidence.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { acraEnclave } from '../support/acra-enclave.ts';
 import {
@@ -95,6 +95,27 @@ t.test(
     t.same(report && failuresOf(report), ['nonce ATTESTATION_NONCE_MISMATCH']);
     t.match(nonces, [/^[0-9a-f]{64}$/, /^[0-9a-f]{64}$/]);
     t.not(nonces[0], nonces[1]);
+  },
+);
+
+t.test(
+  'says that rollback is not excluded, and fails where pinned keys are demanded (ATTESTATION_KEYS_UNPINNED)',
+  async (t) => {
+    const kept = new Attesting(attesting.identity, keptByParent('policy'));
+    const root = join(temporaryFolder(t), 'root.pem');
+    writeFileSync(root, kept.rootPem);
+    const port = await attestationPort(t, kept.identity, honest(kept));
+    const words = ['--connect', `localhost:${port}`, '--trust-root', root, '--pcr', `0=${PCR0}`];
+    const told = await acraEnclave(['verify', ...words]);
+    t.equal(told.code, 0);
+    t.match(told.stdout, /ATTENTION: rollback not excluded .*\n\S*verified/);
+    const demanded = await verifying(...words, '--require-pinned-keys');
+    t.equal(demanded.code, 1);
+    t.same(demanded.report && failuresOf(demanded.report), ['rollback ATTESTATION_KEYS_UNPINNED']);
+    const allowed = await acraEnclave(['verify', ...words, '--require-pinned-keys', '--allow-policy-pin']);
+    t.equal(allowed.code, 0);
+    t.notMatch(allowed.stdout, 'ATTENTION');
+    t.notMatch((await acraEnclave(['verify', ...connect, ...trusted])).stdout, 'ATTENTION', 'of keys in the image');
   },
 );
 

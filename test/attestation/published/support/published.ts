@@ -38,6 +38,7 @@ export const RUNTIME: RuntimeStatement = {
   guard: { mode: 'enforce', relations: 'listed', migrations: [] },
   database: { serverName: 'db.test', ca: '2'.repeat(64) },
   clientCa: '3'.repeat(64),
+  keys: { source: 'image' },
   kms: { keyArn: 'arn:aws:kms:eu-central-1:111122223333:key/1', encryptionContext: { purpose: 'tests' } },
 };
 

@@ -34,7 +34,26 @@ export const statement: RuntimeStatement = {
   database: { serverName: 'db.example.org', ca: '22'.repeat(32) },
   clientCa: '33'.repeat(32),
   kms: { keyArn: 'arn:aws:kms:eu-central-1:111122223333:key/1', encryptionContext: { service: 'patients' } },
+  keys: { source: 'image' },
 };
+
+/** Of an enclave whose keys the parent instance keeps. */
+export const keptByParent = (pin: string): RuntimeStatement => ({
+  ...statement,
+  keys: {
+    source: 'parent',
+    pin,
+    operators: [
+      { name: 'anna', key: '44'.repeat(32) },
+      { name: 'boris', key: '55'.repeat(32) },
+    ],
+    approvals: 2,
+    ceremony: 'refused',
+    madeIn: ['66'.repeat(48)],
+    formerKmsKeys: ['arn:aws:kms:eu-central-1:111122223333:key/0'],
+  },
+});
+export const KEY_SET = '77'.repeat(32);
 
 /** Of the parts that the enclave fills in: what it commits to shows in user data and PCR16. */
 export function honestPayload(chain: Chain, stated: RuntimeStatement = statement): AttestationPayload {
@@ -74,6 +93,7 @@ export const demands: Demands = {
   nonce: NONCE,
   tlsKeySha256: TLS_KEY_SHA256,
   attestedTlsKey: true,
+  pinnedKeys: true,
   trustRootPem: pemOf(chain.root),
 };
 

@@ -4,7 +4,7 @@ import { ca, caUsage, extension, issue, leafUsage, notCa, pemOf } from '../../su
 import { type ChainChanges, makeChain, VALIDITY } from '../../support/chain.ts';
 import { hex } from '../../support/der.ts';
 import { pcr } from '../../support/payload.ts';
-import { statement } from '../support/evidence.ts';
+import { KEY_SET, keptByParent, statement } from '../support/evidence.ts';
 import {
   chain,
   documentOf,
@@ -12,6 +12,7 @@ import {
   MADE_AT_MS,
   onlyPcr0,
   payloadOf,
+  type VectorDemands,
   type VectorSource,
   withChain,
 } from './vector.ts';
@@ -23,6 +24,15 @@ function accepted(name: string, clause: string, source: Partial<VectorSource> = 
 function chained(name: string, clause: string, changes: ChainChanges): VectorSource {
   const own = makeChain(changes, 'verifier vectors');
   return accepted(name, clause, { document: withChain(own), rootPem: pemOf(own.root) });
+}
+
+function kept(name: string, pin: string, demands: Partial<VectorDemands> = {}): VectorSource {
+  const own = keptByParent(pin);
+  return accepted(name, 'acra-enclave checklist, rollback', {
+    document: documentOf({}, chain, own),
+    statement: encodeStatement(own),
+    demands: { ...onlyPcr0(own), ...demands },
+  });
 }
 
 const leaf = issue(
@@ -46,7 +56,7 @@ export const ACCEPTED: readonly VectorSource[] = [
       members.delete('user_data');
     }),
     demands: { measurements: 'not-judged', runtime: 'not-judged' },
-    without: ['nonce', 'tlsKeySha256', 'attestedTlsKey'],
+    without: ['nonce', 'tlsKeySha256', 'attestedTlsKey', 'pinnedKeys'],
   }),
   accepted('all 32 registers locked', 'nitro-formats 3.5', {
     document: documentOf({
@@ -74,6 +84,10 @@ export const ACCEPTED: readonly VectorSource[] = [
     statement: encodeStatement(stated),
     demands: { ...onlyPcr0(stated), allow: { reportGuard: true, anyRelation: true, openMigrations: true } },
   }),
+  kept('keys that the parent keeps, pinned by digest', KEY_SET),
+  kept('keys that the key policy pins, allowed by name', 'policy', { allow: { policyPin: true } }),
+  kept('rollback not excluded, and told', 'none', { pinnedKeys: false }),
+  kept('rollback left to the key policy, and told', 'policy', { pinnedKeys: false }),
   accepted('a leaf issued by the root', 'nsm-api attestation_process.md section 3.2.3: N may be 0', {
     document: withChain(lone, [chain.root.der]),
   }),

@@ -12,7 +12,7 @@ import { writeCbor } from '../../../../encoding/cbor/writer.ts';
 import { NOW_MS } from '../../support/chain.ts';
 import { hex } from '../../support/der.ts';
 import { pcr } from '../../support/payload.ts';
-import { NONCE, statement, TLS_KEY_SHA256 } from '../support/evidence.ts';
+import { keptByParent, NONCE, statement, TLS_KEY_SHA256 } from '../support/evidence.ts';
 import { chain, documentOf, encodedStatement, MADE_AT_MS, onlyPcr0, payloadOf, type VectorSource } from './vector.ts';
 
 const NONCE_RULE = 'acra-enclave checklist, nonce: the document carries exactly the nonce that was sent';
@@ -146,6 +146,15 @@ function stating(name: string, clause: string, stated: RuntimeStatement, fails: 
 
 const STATEMENT_RULE = 'attestation-requests 1: canonical JSON (RFC 8785), exactly the known members';
 const text = encodedStatement.toString();
+const keptText = encodeStatement(keptByParent('none')).toString();
+const keptFaults: readonly [name: string, from: string, to: string][] = [
+  ['keys that nobody may change', /"operators":\[.*?\]/.exec(keptText)?.[0] ?? '', '"operators":[]'],
+  ['keys that change without approval', '"approvals":2', '"approvals":0'],
+  ['an unknown pin', '"pin":"none"', '"pin":"newest"'],
+  ['a pin of 31 bytes', '"pin":"none"', `"pin":"${'77'.repeat(31)}"`],
+  ['an image of 47 bytes', '66'.repeat(48), '66'.repeat(47)],
+  ['an operator without a key', `"key":"${'44'.repeat(32)}",`, ''],
+];
 const badStatements: readonly [name: string, shown: Buffer][] = [
   ['no JSON', Buffer.from('statement')],
   ['empty', Buffer.alloc(0)],
@@ -156,6 +165,10 @@ const badStatements: readonly [name: string, shown: Buffer][] = [
   ['version 2', Buffer.from(text.replace('"version":1', '"version":2'))],
   ['a member twice', Buffer.from(text.replace('"version":1', '"version":1,"version":1'))],
   ['an unknown guard mode', Buffer.from(text.replace('"enforce"', '"off"'))],
+  ['keys of an unknown source', Buffer.from(text.replace('"source":"image"', '"source":"disk"'))],
+  ['no keys', Buffer.from(text.replace('"keys":{"source":"image"},', ''))],
+  ['keys of the image that operators change', Buffer.from(text.replace('{"source"', '{"approvals":1,"source"'))],
+  ...keptFaults.map(([name, from, to]): [string, Buffer] => [name, Buffer.from(keptText.replace(from, to))]),
   ['longer than 65536 bytes', Buffer.from(text.replace('patients', 'p'.repeat(65_536)))],
 ];
 
@@ -242,5 +255,17 @@ export const RUNTIME: readonly VectorSource[] = [
     'acra-enclave checklist, migrations: none is open',
     { ...statement, guard: { ...statement.guard, migrations: ['patients.name'] } },
     { migrations: 'ATTESTATION_MIGRATION_OPEN' },
+  ),
+  stating(
+    'rollback: nothing pins the keys, though that is demanded',
+    'acra-enclave checklist, rollback: keys of the image, or one key set by its digest',
+    keptByParent('none'),
+    { rollback: 'ATTESTATION_KEYS_UNPINNED' },
+  ),
+  stating(
+    'rollback: the key policy alone pins the keys, though it is not allowed by name',
+    'acra-enclave checklist, rollback: no attestation shows a key policy',
+    keptByParent('policy'),
+    { rollback: 'ATTESTATION_KEYS_UNPINNED' },
   ),
 ];

@@ -21,6 +21,7 @@ export interface VectorDemands {
   readonly nonce?: string;
   readonly tlsKeySha256?: string;
   readonly attestedTlsKey?: boolean;
+  readonly pinnedKeys?: boolean;
   readonly runtime?: 'not-judged';
   readonly allow?: Readonly<Record<string, boolean>>;
 }
@@ -102,6 +103,7 @@ export const ALL_DEMANDS: VectorDemands = {
   nonce: NONCE.toString('hex'),
   tlsKeySha256: TLS_KEY_SHA256.toString('hex'),
   attestedTlsKey: true,
+  pinnedKeys: true,
 };
 
 /** Only the image, as far as it concerns the registers that are named. */

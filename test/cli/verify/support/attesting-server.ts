@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
 import { createServer as createTlsServer, TLSSocket } from 'node:tls';
-import { commitmentTo, encodeStatement } from '../../../../attestation/runtime/statement.ts';
+import { commitmentTo, encodeStatement, type RuntimeStatement } from '../../../../attestation/runtime/statement.ts';
 import { encodeUserData } from '../../../../attestation/runtime/user-data.ts';
 import { createAuthority } from '../../../../emulator/pki/authority.ts';
 import { publicKeyDigest } from '../../../../encoding/public-key-hash.ts';
@@ -50,16 +50,18 @@ export class Attesting {
   readonly chain = presentChain();
   readonly identity: TlsIdentity;
   readonly rootPem: string = pemOf(this.chain.root);
+  readonly #stated: RuntimeStatement;
 
-  constructor(identity: TlsIdentity) {
+  constructor(identity: TlsIdentity, stated: RuntimeStatement = statement) {
     this.identity = identity;
+    this.#stated = stated;
   }
 
   answer(nonce: Buffer): Extract<EnclaveAnswer, { type: 'attestation' }> {
     const tlsKeySha256 = publicKeyDigest(new X509Certificate(this.identity.cert));
-    const encoding = encodeStatement(statement);
+    const encoding = encodeStatement(this.#stated);
     const userData = encodeUserData({ tlsKeySha256, commitment: commitmentTo(encoding) });
-    const payload = { ...honestPayload(this.chain), userData, nonce, timestampMs: Date.now() };
+    const payload = { ...honestPayload(this.chain, this.#stated), userData, nonce, timestampMs: Date.now() };
     const document = signed(payload, this.chain.leaf.privateKey);
     return { type: 'attestation', document: document.toString('base64'), statement: encoding.toString('base64') };
   }
