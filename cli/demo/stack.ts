@@ -122,11 +122,11 @@ export class Stack {
     return this.parts.cloud.putKeyPolicy(this.parts.keyArn, this.measure(), choices);
   }
 
-  /** A second enclave from a copy of the measured folder, which the caller may alter before it starts. */
-  copyEnclave(name: string): { readonly folder: string; readonly pair: EnclavePair } {
+  /** A second enclave from a copy of a measured folder, which the caller may alter before it starts. @param of default: the first one’s */
+  copyEnclave(name: string, of = this.enclaveFolder): { readonly folder: string; readonly pair: EnclavePair } {
     const root = join(this.options.root, name);
     const folder = join(root, 'enclave');
-    cpSync(this.enclaveFolder, folder, { recursive: true });
+    cpSync(of, folder, { recursive: true });
     return { folder, pair: this.#pair(root, folder) };
   }
 

@@ -9,6 +9,7 @@ import { connectDirectly, connectThroughEnclave } from '../../../cli/demo/client
 import { APPLICATION, DATABASE } from '../../../cli/demo/database.ts';
 import type { Stack } from '../../../cli/demo/stack.ts';
 import { freePort } from '../../../emulator/free-port.ts';
+import type { TcpEndpoint } from '../../../wire/endpoint.ts';
 import { type Run, start } from '../../cli/support/acra-enclave.ts';
 import { prepareStack, step } from '../../support/stack.ts';
 
@@ -54,6 +55,26 @@ async function makeTables(stack: Stack, direct: () => Promise<pg.Client>, rows: 
   await application.end();
 }
 
+/** The application, at the database itself. */
+export async function applicationDirectly(stack: Stack): Promise<pg.Client> {
+  const { postgres, certificates } = stack.parts;
+  const { host, port } = postgres;
+  const ssl = { ca: certificates.databaseCaPem, servername: DATABASE_NAME };
+  const client = new pg.Client({ host, port, database: DATABASE, ...APPLICATION, ssl });
+  client.on('error', () => undefined);
+  await client.connect();
+  return client;
+}
+
+export const LOGIN: readonly string[] = ['--user', APPLICATION.user, '--database', DATABASE];
+
+/** By which a tool connects as the application does. */
+export function wordsThrough({ parts }: Stack, { host, port }: TcpEndpoint): readonly string[] {
+  const { applicationCa, certificate, key } = parts.clientFiles;
+  const address = ['--host', host, '--port', `${port}`, '--server-name', ENCLAVE_NAME];
+  return [...address, '--ca', applicationCa, '--cert', certificate, '--key', key];
+}
+
 /** @param rows of the table, with ids from 1 on */
 export async function existingData(t: Test, rows: number): Promise<ExistingData> {
   const port = await freePort();
@@ -64,37 +85,15 @@ export async function existingData(t: Test, rows: number): Promise<ExistingData>
     },
     hostSettings: { ingress: { listen: `tcp://127.0.0.1:${port}` } },
   });
-  const { postgres, certificates, clientFiles } = stack.parts;
+  const { postgres } = stack.parts;
   writeFileSync(join(stack.enclaveFolder, 'encryptor.yaml'), ENCRYPTOR);
-  const direct = async () => {
-    const { host, port: at } = postgres;
-    const ssl = { ca: certificates.databaseCaPem, servername: DATABASE_NAME };
-    const client = new pg.Client({ host, port: at, database: DATABASE, ...APPLICATION, ssl });
-    client.on('error', () => undefined);
-    await client.connect();
-    return client;
-  };
+  const direct = () => applicationDirectly(stack);
   await makeTables(stack, direct, rows);
   await stack.allowMeasuredEnclave();
   await stack.enclave.startHostProxy();
   stack.enclave.startSupervisor();
   const address = await stack.enclave.untilServing(step());
-  const { applicationCa: ca, certificate: cert, key } = clientFiles;
-  const login = ['--user', APPLICATION.user, '--database', DATABASE];
-  const through = [
-    '--host',
-    address.host,
-    '--port',
-    `${address.port}`,
-    '--server-name',
-    ENCLAVE_NAME,
-    '--ca',
-    ca,
-    '--cert',
-    cert,
-    '--key',
-    key,
-  ];
+  const through = wordsThrough(stack, address);
   const past = ['--host', postgres.host, '--port', `${postgres.port}`];
   return {
     stack,
@@ -107,7 +106,7 @@ export async function existingData(t: Test, rows: number): Promise<ExistingData>
           command,
           '--enclave',
           stack.enclaveFolder,
-          ...login,
+          ...LOGIN,
           ...(command === 'prepare' ? past : through),
           ...words,
         ],
