@@ -47,12 +47,23 @@ export const hasStructs = (tables: Tables): boolean =>
     [...encrypted.values()].some(({ envelope }) => envelope === 'acrastruct'),
   );
 
+/** Of keys that Acra’s own tools have rotated: what is under which of the two could not be told. Ours draws again. @throws KeyError KEY_PROOF */
+function requireOwnIds(ids: readonly ClientKeyIds[]): void {
+  const alike = ids.filter(({ current, old }) => current !== undefined && old.includes(current));
+  if (alike.length === 0) return;
+  throw new KeyError('KEY_PROOF', 'an old key has the id of the current one', {
+    found: alike.map(({ clientId }) => clientId).join(', '),
+    action: 'Rotate once more (`acra-enclave keys rotate data`), and encrypt anew: the new key has an id of its own.',
+  });
+}
+
 /** @throws KeyError KEY_PROOF with all columns that none of the proofs is of */
 export function requireProofs(
   ids: readonly ClientKeyIds[],
   tables: Tables,
   proofs: readonly ReencryptionProof[],
 ): void {
+  requireOwnIds(ids);
   const missing = ids.flatMap((client) => {
     const own = proofs.filter((proof) => isOf(client, proof));
     return columnsOf(tables, client.clientId)

@@ -27,19 +27,25 @@ export async function replaceFolder<Made>(
   const temporary = `${final}.new-${randomBytes(6).toString('hex')}`;
   const discard = () => rmSync(temporary, { recursive: true, force: true });
   process.on('exit', discard);
+  // Where the two cannot change back, what lies beside is the only copy of what `check` misses.
+  let isOldBeside = false;
   try {
     const made = await make(temporary);
+    process.off('exit', discard);
     exchangePaths(temporary, final);
+    isOldBeside = true;
     try {
       check(temporary, made);
     } catch (error) {
       exchangePaths(temporary, final);
+      isOldBeside = false;
       throw error;
     }
     syncFolder(dirname(final));
+    isOldBeside = false;
     return made;
   } finally {
     process.off('exit', discard);
-    discard();
+    if (!isOldBeside) discard();
   }
 }

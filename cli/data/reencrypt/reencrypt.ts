@@ -138,9 +138,13 @@ async function passes(context: ReencryptContext, found: FoundTarget, options: Re
     written += values;
   };
   const rewriting = { table: found.table, columns, ids, long: new LongValue(), known: new WeakSet<Views>(), wrote };
+  let [looked, estimated] = [0, found.relation.estimatedRows];
   for (let count = 1; ; count += 1) {
     const before = written;
+    context.progress.expect(looked + estimated);
     const last = await pass(context, rewriting, options);
+    looked += last.rows;
+    estimated = last.rows;
     const isAgain = options.mode === 'reencrypt' && (written > before || last.changed > 0);
     if (!isAgain || count === MAX_PASSES) return { last, written };
     options.told(`${written} values are encrypted anew; looking at all of them once more …`);
@@ -173,7 +177,6 @@ export async function reencrypt(context: ReencryptContext, options: ReencryptOpt
   const { target, schema } = options;
   try {
     const found = await sessions.use((views) => findTarget(views, target, schema));
-    progress.expect(found.relation.estimatedRows);
     const { last, written } = await passes(context, found, options);
     return {
       ...emptyReport(target),

@@ -46,6 +46,11 @@ export function reencryptTarget(
       found: clientId,
       action: 'Take the certificate of a client with keys, and the ids of the keystore that the enclave runs with.',
     });
+  if (ids.old.includes(ids.current))
+    throw new CliError('CLI_OPTION', 'an old key of this client has the id of the current one', {
+      found: ids.current,
+      action: 'Rotate once more (`acra-enclave keys rotate data`): the new key has an id of its own.',
+    });
   const own = [...table.encrypted.values()].filter((column) => (column.clientId ?? clientId) === clientId);
   const columns = own.filter(({ envelope }) => envelope === 'acrablock');
   const untold = own.filter(({ envelope }) => envelope !== 'acrablock').map((column) => column.name);
