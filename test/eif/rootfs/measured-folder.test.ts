@@ -37,6 +37,23 @@ t.test('keeps every named file, with the modes that acra-server wants of its key
   });
 });
 
+t.test('keeps keys that were rotated out, with the modes of the current ones', async (t) => {
+  const path = folder(t);
+  const time = '2026-11-30T12:00:05.12';
+  for (const name of ['client_hmac', 'client_storage.pub']) {
+    mkdirSync(join(path, `keystore/${name}.old`), { mode: 0o755 });
+    writeFileSync(join(path, `keystore/${name}.old/${time}`), 'old', { mode: 0o640 });
+  }
+  const { files, folders } = await measuredFolder(path);
+  const rotated = [...files, ...folders].filter(({ name }) => name.includes('.old'));
+  t.same(Object.fromEntries(rotated.map(({ name, mode, owner }) => [name, `${mode.toString(8)} ${owner}`])), {
+    'enclave/keystore/client_hmac.old': '700 1000',
+    [`enclave/keystore/client_hmac.old/${time}`]: '600 1000',
+    'enclave/keystore/client_storage.pub.old': '700 1000',
+    [`enclave/keystore/client_storage.pub.old/${time}`]: '644 1000',
+  });
+});
+
 t.test('keeps sealed passwords of database users, readable by root alone, and demands them', async (t) => {
   const path = folder(t);
   const yaml = readFileSync(join(path, 'enclave.yaml'), 'utf8');
