@@ -4,17 +4,23 @@ import { DEFAULT_RUNTIME_FOLDER, hostProxySchema } from '../config/host-proxy.ts
 import { loadConfig } from '../config/load.ts';
 import { askDaemon } from '../host-proxy/operator/command/client.ts';
 import type { CommandReply, CommandRequest } from '../host-proxy/operator/command/protocol.ts';
+import { commandSocketPath } from '../host-proxy/operator/command/runtime-folder.ts';
 import { CliError } from './errors.ts';
 import { untilStopped } from './until-signal.ts';
 
 export interface DaemonOption {
   readonly config?: string;
+  /** Its command socket itself, such as one that ssh(1) forwards. */
+  readonly socket?: string;
 }
 
 const MAX_LINES = 4_000;
 
-function runtimeFolderOf({ config }: DaemonOption): string {
-  return config === undefined ? DEFAULT_RUNTIME_FOLDER : loadConfig(hostProxySchema, resolve(config)).runtimeFolder;
+function socketOf({ config, socket }: DaemonOption): string {
+  if (socket !== undefined) return resolve(socket);
+  const folder =
+    config === undefined ? DEFAULT_RUNTIME_FOLDER : loadConfig(hostProxySchema, resolve(config)).runtimeFolder;
+  return commandSocketPath(folder);
 }
 
 /** @throws CliError CLI_OPTION */
@@ -32,7 +38,7 @@ export function ask(
 ): Promise<string | undefined> {
   return untilStopped(async (signal) => {
     try {
-      return await askDaemon(runtimeFolderOf(options), request, onReply, signal);
+      return await askDaemon(socketOf(options), request, onReply, signal);
     } catch (error) {
       if (signal.aborted) return undefined;
       throw error;

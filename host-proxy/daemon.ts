@@ -12,7 +12,9 @@ import { LineBuffer } from '../system/lines/line-buffer.ts';
 import { KEY_SET_PHASE } from '../wire/control/messages.ts';
 import type { TcpEndpoint } from '../wire/endpoint.ts';
 import { formatEndpoint } from '../wire/endpoint.ts';
+import { ReportedError } from '../wire/errors.ts';
 import { EnclaveClient, KEYS, OPERATOR } from './attestation/enclave-client.ts';
+import { toHttp } from './attestation/http-answers.ts';
 import { type AttestationListener, attestationOf } from './attestation/listener.ts';
 import { certificatesOf } from './enclave/certificates.ts';
 import { ControlServer } from './enclave/control-server.ts';
@@ -25,6 +27,7 @@ import { EnclaveView } from './enclave/view.ts';
 import { HostProxyError } from './errors.ts';
 import { EnclaveKeys } from './keys/enclave-keys.ts';
 import { HostKeys } from './keys/host-keys.ts';
+import { KeyCommands } from './keys/key-commands.ts';
 import { LogSink } from './logs/log-sink.ts';
 import { createMetrics } from './operator/admin/metrics.ts';
 import { AdminServer } from './operator/admin/server.ts';
@@ -40,9 +43,9 @@ export class HostProxy implements Service {
   readonly view: EnclaveView;
   readonly tlsKeyCertificate: TlsKeyCertificate;
   /** Asks for attestation on behalf of whoever may use the command socket. */
-  readonly operatorClient: EnclaveClient;
+  readonly #operatorClient: EnclaveClient;
   /** Undefined where host-proxy.yaml names no folder for them. */
-  readonly keys: HostKeys | undefined;
+  readonly #keys: HostKeys | undefined;
   /** The newest log records, as JSON. */
   readonly recentRecords = new LineBuffer(RECENT);
   readonly #config: HostProxyConfig;
@@ -85,9 +88,9 @@ export class HostProxy implements Service {
       logger: this.#sink,
       onChange: () => this.view.changed(),
     });
-    this.operatorClient = new EnclaveClient(requestsSocketPath(config), clock, OPERATOR);
-    this.tlsKeyCertificate = new TlsKeyCertificate(this.operatorClient);
-    this.keys = this.#createKeys();
+    this.#operatorClient = new EnclaveClient(requestsSocketPath(config), clock, OPERATOR);
+    this.tlsKeyCertificate = new TlsKeyCertificate(this.#operatorClient);
+    this.#keys = this.#createKeys();
     this.#control = new ControlServer({
       socketPath: controlSocketPath(config),
       maxFrameBytes: config.maxControlFrameBytes,
@@ -124,6 +127,19 @@ export class HostProxy implements Service {
     });
   }
 
+  /** @returns document and statement, as the attestation listener gives them. @throws HostProxyError; ReportedError */
+  async attest(nonce: Buffer, signal: AbortSignal): Promise<object> {
+    const answer = await this.#operatorClient.ask({ type: 'attest', nonce: nonce.toString('base64') }, signal);
+    if (answer.type === 'refusal') throw new ReportedError(answer.code, answer.message);
+    return toHttp(answer).body;
+  }
+
+  /** @throws HostProxyError HOST_KEYS_UNCONFIGURED */
+  keys(): KeyCommands {
+    if (this.#keys !== undefined) return new KeyCommands(this.#keys, this.view);
+    throw new HostProxyError('HOST_KEYS_UNCONFIGURED', 'this instance keeps no keys');
+  }
+
   get adminAddress(): TcpEndpoint {
     return this.#admin.address;
   }
@@ -158,7 +174,7 @@ export class HostProxy implements Service {
       acraServer: view.measurements?.acraServer ?? null,
       certificates: certificatesOf(view.metrics, this.#clock.nowMs()),
       guard: guardOf(view.metrics),
-      keys: this.keys?.status ?? null,
+      keys: this.#keys?.status ?? null,
       logs: view.logs,
       machine: this.#machine(),
     };
@@ -177,7 +193,7 @@ export class HostProxy implements Service {
 
   /** The enclave knows only that nobody has brought it a set that it takes. */
   #keysReason(): Reason | null {
-    if (this.keys !== undefined) return this.keys.status.problem;
+    if (this.#keys !== undefined) return this.#keys.status.problem;
     return { code: 'HOST_KEYS_UNCONFIGURED', message: 'the enclave waits for a key set' };
   }
 
@@ -215,9 +231,9 @@ export class HostProxy implements Service {
         const bound = await this.#relay.addRoute(route);
         this.#sink.log('info', 'route.opened', { route: route.label, address: formatEndpoint(bound) });
       }
-      if (this.keys !== undefined) {
-        await this.keys.start(signal);
-        this.#started.push(this.keys);
+      if (this.#keys !== undefined) {
+        await this.#keys.start(signal);
+        this.#started.push(this.#keys);
       }
       await this.#gate.rehearse();
     } catch (error) {

@@ -12,6 +12,7 @@ import type { Random } from '../runtime/random.ts';
 import type { LineBuffer } from '../system/lines/line-buffer.ts';
 import { HostProxy } from './daemon.ts';
 import type { TlsKeyCertificate } from './enclave/tls-key-certificate.ts';
+import type { KeyCommands } from './keys/key-commands.ts';
 import { ConsoleLog } from './machine/console-log.ts';
 import { createDriver } from './machine/create-driver.ts';
 import type { EnclaveDriver } from './machine/driver.ts';
@@ -136,6 +137,14 @@ export class EnclaveHost implements CommandTarget {
 
   get tlsKeyCertificate(): TlsKeyCertificate {
     return this.#proxy.tlsKeyCertificate;
+  }
+
+  attest(nonce: Buffer, signal: AbortSignal): Promise<object> {
+    return this.#proxy.attest(nonce, signal);
+  }
+
+  keys(): KeyCommands {
+    return this.#proxy.keys();
   }
 
   get records(): LineBuffer {

@@ -9,6 +9,7 @@ import type { LineBuffer } from '../system/lines/line-buffer.ts';
 import { HostProxy } from './daemon.ts';
 import type { TlsKeyCertificate } from './enclave/tls-key-certificate.ts';
 import { HostProxyError } from './errors.ts';
+import type { KeyCommands } from './keys/key-commands.ts';
 import type { CommandTarget } from './operator/command/handle.ts';
 import { handleCommand } from './operator/command/handle.ts';
 import { commandSocketPath, prepareRuntimeFolder } from './operator/command/runtime-folder.ts';
@@ -50,6 +51,14 @@ export class ForwardingHost implements CommandTarget {
 
   get tlsKeyCertificate(): TlsKeyCertificate {
     return this.#proxy.tlsKeyCertificate;
+  }
+
+  attest(nonce: Buffer, signal: AbortSignal): Promise<object> {
+    return this.#proxy.attest(nonce, signal);
+  }
+
+  keys(): KeyCommands {
+    return this.#proxy.keys();
   }
 
   get records(): LineBuffer {

@@ -29,7 +29,7 @@ export interface HostKeysDeps {
   /** Absolute. */
   readonly folder: string;
   readonly enclave: EnclaveKeys;
-  readonly view: Pick<EnclaveView, 'state' | 'status' | 'hello' | 'connected'>;
+  readonly view: Pick<EnclaveView, 'state' | 'status' | 'hello' | 'connected' | 'subscribe'>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly random?: Random;
@@ -57,6 +57,8 @@ export class HostKeys implements Service {
   #taken: (TakenKeySet & { readonly bootId: string }) | undefined;
   #problem: KeysStatus['problem'] = null;
   #last: Promise<unknown> = Promise.resolve();
+  /** Ends the wait for the next look. */
+  #poke: () => void = () => undefined;
 
   constructor(deps: HostKeysDeps) {
     const { folder, clock, logger, enclave } = deps;
@@ -132,10 +134,20 @@ export class HostKeys implements Service {
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
+    using tidy = new DisposableStack();
+    tidy.defer(this.#deps.view.subscribe(() => this.#poke()));
     for (;;) {
       await this.#inTurn(() => this.#look());
-      await this.#deps.clock.sleep(LOOK_MS, signal);
+      await this.#untilNextLook(signal);
     }
+  }
+
+  /** Until the enclave says something, or a while has passed. @throws the signal's reason */
+  async #untilNextLook(signal: AbortSignal): Promise<void> {
+    const poked = new AbortController();
+    this.#poke = () => poked.abort();
+    await this.#deps.clock.sleep(LOOK_MS, AbortSignal.any([signal, poked.signal])).catch(() => undefined);
+    signal.throwIfAborted();
   }
 
   async #look(): Promise<void> {

@@ -8,6 +8,7 @@ import { HostProxyError } from '../../host-proxy/errors.ts';
 import { ForwardingHost } from '../../host-proxy/forwarding-host.ts';
 import { askDaemon } from '../../host-proxy/operator/command/client.ts';
 import type { CommandReply, CommandRequest } from '../../host-proxy/operator/command/protocol.ts';
+import { commandSocketPath } from '../../host-proxy/operator/command/runtime-folder.ts';
 import type { HostStatus } from '../../host-proxy/operator/host-status.ts';
 import { encodeFrame } from '../../wire/control/frame.ts';
 import { rejectsCode } from '../support/coded-error.ts';
@@ -39,7 +40,7 @@ async function running(t: TapTest) {
   });
   const ask = async (request: CommandRequest) => {
     const replies: CommandReply[] = [];
-    await askDaemon(runtimeFolder, request, (reply) => replies.push(reply), never());
+    await askDaemon(commandSocketPath(runtimeFolder), request, (reply) => replies.push(reply), never());
     return replies;
   };
   // It has started when it says so in its own records.

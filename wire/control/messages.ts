@@ -55,8 +55,7 @@ export function mayFollow(from: EnclaveState, to: EnclaveState): boolean {
 
 /** The boot phase that waits for people: for a certificate of the TLS key (supervisor/boot/phases/certificate.ts). */
 export const CERTIFICATE_PHASE = 'certificate';
-
-/** The boot phase that waits for a key set, or for operators who ask for the first one. */
+/** The one that waits for a key set, which the parent or people bring (supervisor/boot/phases/key-set.ts). */
 export const KEY_SET_PHASE = 'key-set';
 /** The code of its status while it is taking none: somebody has to do something. */
 export const KEY_SET_AWAITED = 'KEY_SET_MISSING';

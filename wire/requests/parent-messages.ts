@@ -11,7 +11,7 @@ export const MAX_CHAIN_CHARACTERS = 24 * 1_024;
 /** A key set (keys/set/key-set.ts), and the request of operators behind it (keys/requests/key-request.ts), in bytes. */
 const MAX_KEY_SET_BYTES = 3 * 1024 * 1024;
 const MAX_TRANSCRIPT_BYTES = 2 * 1024 * 1024;
-const MAX_KEY_REQUEST_BYTES = 1024 * 1024;
+export const MAX_KEY_REQUEST_BYTES: number = 1024 * 1024;
 /** Of one request's JSON: a key set with its transcript is the longest. */
 export const MAX_PARENT_REQUEST_BYTES = 7 * 1024 * 1024;
 export const MAX_PARENT_ANSWER_BYTES = MAX_PARENT_REQUEST_BYTES;

@@ -33,23 +33,27 @@ export const HOST_METRICS = {
     help: 'Answers to requests for an attestation document over HTTP, by status',
     labels: ['status'],
   },
-  key_sets: {
+  kept_key_sets: {
     kind: 'gauge',
     help: 'Key sets on disk: whole ones, and folders that hold none',
     labels: ['state'],
   },
-  key_set_generation: {
+  kept_key_set_generation: {
     kind: 'gauge',
     help: 'Generation of the newest key set on disk, of the one that the enclave works with, and of the one that an enclave took last',
     labels: ['of'],
   },
-  key_set_refusals_total: { kind: 'counter', help: 'Key sets that the enclave refused', labels: [] },
-  keys_in_trouble: {
+  kept_key_set_refusals_total: { kind: 'counter', help: 'Key sets that the enclave refused', labels: [] },
+  kept_keys_in_trouble: {
     kind: 'gauge',
     help: '1 while the enclave does not work with the newest key set on disk, although it could be brought',
     labels: [],
   },
-  keys_audit_broken: { kind: 'gauge', help: '1 when the audit log of key operations is no whole chain', labels: [] },
+  kept_keys_audit_broken: {
+    kind: 'gauge',
+    help: '1 when the audit log of key operations is no whole chain',
+    labels: [],
+  },
   log_write_failures_total: { kind: 'counter', help: 'Attempts to write a line of the log that failed', labels: [] },
   host_proxy_resident_memory_bytes: { kind: 'gauge', help: 'Resident memory of host-proxy', labels: [] },
 } as const satisfies Readonly<Record<string, MetricDeclaration>>;
@@ -68,14 +72,14 @@ function keySamples(keys: HostStatus['keys']): readonly MetricSample[] {
   const { newest, taken, audit } = keys;
   const generations = { newest, taken, last_taken: audit.lastTaken };
   return [
-    one('key_sets', keys.sets, { state: 'whole' }),
-    one('key_sets', keys.damaged, { state: 'damaged' }),
+    one('kept_key_sets', keys.sets, { state: 'whole' }),
+    one('kept_key_sets', keys.damaged, { state: 'damaged' }),
     ...Object.entries(generations).flatMap(([of, set]) =>
-      set === null ? [] : one('key_set_generation', set.generation, { of }),
+      set === null ? [] : one('kept_key_set_generation', set.generation, { of }),
     ),
-    one('key_set_refusals_total', keys.refusals),
-    one('keys_in_trouble', keys.problem === null ? 0 : 1),
-    one('keys_audit_broken', audit.broken ? 1 : 0),
+    one('kept_key_set_refusals_total', keys.refusals),
+    one('kept_keys_in_trouble', keys.problem === null ? 0 : 1),
+    one('kept_keys_audit_broken', audit.broken ? 1 : 0),
   ];
 }
 

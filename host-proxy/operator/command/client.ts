@@ -6,7 +6,6 @@ import { CodedError, errorCode } from '../../../runtime/errors.ts';
 import { HostProxyError } from '../../errors.ts';
 import type { CommandReply, CommandRequest } from './protocol.ts';
 import { parseReply } from './protocol.ts';
-import { commandSocketPath } from './runtime-folder.ts';
 
 /** @throws HostProxyError HOST_NOT_RUNNING, HOST_COMMAND_FORBIDDEN, HOST_COMMAND_BROKEN */
 async function connect(path: string): Promise<Socket> {
@@ -49,17 +48,18 @@ async function* linesOf(socket: Socket): AsyncGenerator<string> {
 
 /**
  * Resolves with the daemon's last words, once it has closed the connection.
+ * @param path of its command socket
  * @param signal ends the asking; the daemon is not stopped by it.
  * @throws HostProxyError HOST_…, or the CodedError that the daemon answered with, or the signal's reason.
  */
 export async function askDaemon(
-  runtimeFolder: string,
+  path: string,
   request: CommandRequest,
   onReply: (reply: CommandReply) => void,
   signal: AbortSignal,
 ): Promise<string> {
   signal.throwIfAborted();
-  const socket = await connect(commandSocketPath(runtimeFolder));
+  const socket = await connect(path);
   const end = () => socket.destroy();
   signal.addEventListener('abort', end, { once: true });
   socket.on('error', end);

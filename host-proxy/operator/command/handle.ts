@@ -2,6 +2,7 @@
 import { whenAborted } from '../../../runtime/abort.ts';
 import type { LineBuffer } from '../../../system/lines/line-buffer.ts';
 import type { TlsKeyCertificate } from '../../enclave/tls-key-certificate.ts';
+import type { KeyCommands } from '../../keys/key-commands.ts';
 import { EnclaveError } from '../../machine/errors.ts';
 import type { HostStatus } from '../host-status.ts';
 import { describeProgress } from '../host-status.ts';
@@ -16,6 +17,10 @@ export interface CommandTarget {
   requestStop(): void;
   /** Of the TLS key that the enclave made itself. */
   readonly tlsKeyCertificate: Pick<TlsKeyCertificate, 'request' | 'install'>;
+  /** @returns document and statement, as the attestation listener gives them. @throws HostProxyError; ReportedError */
+  attest(nonce: Buffer, signal: AbortSignal): Promise<object>;
+  /** @throws HostProxyError HOST_KEYS_UNCONFIGURED */
+  keys(): Pick<KeyCommands, 'report' | 'list' | 'change'>;
   /** Calls back after each change of the status. @returns ends it. */
   subscribe(onChange: () => void): () => void;
   /** Aborts when the daemon has stopped everything but its command socket. */
@@ -59,7 +64,13 @@ async function tail(
   return 'the daemon has stopped';
 }
 
-/** @param gone aborts when the asker went away. @throws EnclaveError ENCLAVE_NO_CONSOLE, ENCLAVE_NOT_TERMINATED */
+/** One JSON document. */
+async function line(reply: Reply, answer: Promise<object>): Promise<string> {
+  reply({ type: 'line', text: JSON.stringify(await answer) });
+  return '';
+}
+
+/** @param gone aborts when the asker went away. @throws CodedError of whatever was asked */
 export async function handleCommand(
   target: CommandTarget,
   request: CommandRequest,
@@ -77,6 +88,14 @@ export async function handleCommand(
     case 'certificate-request':
       reply({ type: 'line', text: await target.tlsKeyCertificate.request(Buffer.from(request.nonce, 'hex'), gone) });
       return '';
+    case 'attest':
+      return await line(reply, target.attest(Buffer.from(request.nonce, 'hex'), gone));
+    case 'keys-status':
+      return await line(reply, target.keys().report(gone));
+    case 'keys-list':
+      return await line(reply, target.keys().list());
+    case 'change-keys':
+      return await line(reply, target.keys().change(request.request));
     case 'logs':
       return await tail(target.records, request, reply, AbortSignal.any([target.over, gone]));
     default:

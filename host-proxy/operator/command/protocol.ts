@@ -1,13 +1,18 @@
 /**
- * The private socket between the daemon and `acra-enclave stop|status|logs|console`: one JSON line asks, JSON lines answer,
+ * The private socket between the daemon and `acra-enclave stop|status|logs|console|certificate|keys`: one JSON line asks, JSON lines answer,
  * the last one is `done` or `error`. Typed once for both ends, and checked by both.
  */
 import { z } from 'zod';
 import { NONCE_HEX } from '../../../wire/requests/bounds.ts';
-import { MAX_CHAIN_CHARACTERS, MAX_PARENT_REQUEST_BYTES } from '../../../wire/requests/parent-messages.ts';
+import { base64 } from '../../../wire/requests/messages.ts';
+import {
+  MAX_CHAIN_CHARACTERS,
+  MAX_KEY_REQUEST_BYTES,
+  MAX_PARENT_REQUEST_BYTES,
+} from '../../../wire/requests/parent-messages.ts';
 import { hostStatus } from '../host-status.ts';
 
-/** A certificate with CAs behind it, as JSON writes its line breaks. */
+/** A request about keys, in base64. */
 export const MAX_REQUEST_BYTES = MAX_PARENT_REQUEST_BYTES;
 const MAX_LINES = 4_000;
 
@@ -20,6 +25,12 @@ const request = z.discriminatedUnion('command', [
   z.strictObject({ command: z.literal('certificate-request'), nonce: z.string().regex(NONCE_HEX) }),
   /** PEM. */
   z.strictObject({ command: z.literal('install-certificate'), chain: z.string().max(MAX_CHAIN_CHARACTERS) }),
+  /** For whoever judges the enclave before he asks something of it. */
+  z.strictObject({ command: z.literal('attest'), nonce: z.string().regex(NONCE_HEX) }),
+  z.strictObject({ command: z.literal('keys-status') }),
+  z.strictObject({ command: z.literal('keys-list') }),
+  /** JSON of a DSSE envelope, base64. */
+  z.strictObject({ command: z.literal('change-keys'), request: base64(MAX_KEY_REQUEST_BYTES) }),
 ]);
 export type CommandRequest = z.infer<typeof request>;
 

@@ -102,7 +102,8 @@ export class RunningHost {
       replies.push(reply);
       onReply(reply);
     };
-    const last = await askDaemon(this.machine.config.runtimeFolder, request, keep, new AbortController().signal);
+    const path = commandSocketPath(this.machine.config.runtimeFolder);
+    const last = await askDaemon(path, request, keep, new AbortController().signal);
     return { last, lines: replies.flatMap((reply) => (reply.type === 'line' ? [reply.text] : [])), replies };
   }
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import t, { type Test as TapTest } from 'tap';
 import { HostProxyError } from '../../../../host-proxy/errors.ts';
 import { askDaemon } from '../../../../host-proxy/operator/command/client.ts';
-import { prepareRuntimeFolder } from '../../../../host-proxy/operator/command/runtime-folder.ts';
+import { commandSocketPath, prepareRuntimeFolder } from '../../../../host-proxy/operator/command/runtime-folder.ts';
 import type { CommandHandler } from '../../../../host-proxy/operator/command/server.ts';
 import { CommandServer } from '../../../../host-proxy/operator/command/server.ts';
 import { CodedError } from '../../../../runtime/errors.ts';
@@ -24,7 +24,8 @@ async function served(t: TapTest, handle: CommandHandler) {
   return { folder, path, server };
 }
 
-const ask = (folder: string, signal = never()) => askDaemon(folder, { command: 'stop' }, () => undefined, signal);
+const ask = (folder: string, signal = never()) =>
+  askDaemon(commandSocketPath(folder), { command: 'stop' }, () => undefined, signal);
 
 t.test('opens a socket for its user alone, whatever the umask', async (t) => {
   const before = process.umask(0);
@@ -40,7 +41,10 @@ t.test('answers with replies, then its last words', async (t) => {
     return 'done';
   });
   const replies: unknown[] = [];
-  t.equal(await askDaemon(folder, { command: 'stop' }, (reply) => replies.push(reply), never()), 'done');
+  t.equal(
+    await askDaemon(commandSocketPath(folder), { command: 'stop' }, (reply) => replies.push(reply), never()),
+    'done',
+  );
   t.same(replies, [
     { type: 'progress', text: 'stop' },
     { type: 'done', text: 'done' },
@@ -54,7 +58,10 @@ t.test('keeps a line whole that holds another line end of Unicode', async (t) =>
     return text;
   });
   const replies: unknown[] = [];
-  t.equal(await askDaemon(folder, { command: 'stop' }, (reply) => replies.push(reply), never()), text);
+  t.equal(
+    await askDaemon(commandSocketPath(folder), { command: 'stop' }, (reply) => replies.push(reply), never()),
+    text,
+  );
   t.same(replies[0], { type: 'line', text });
 });
 
@@ -99,7 +106,7 @@ t.test('tells the handler when the asker goes away', async (t) => {
   });
   const stop = new AbortController();
   const asking = askDaemon(
-    folder,
+    commandSocketPath(folder),
     { command: 'logs', lines: 0, follow: true },
     () => stop.abort(new Error('enough')),
     stop.signal,
