@@ -80,6 +80,27 @@ export const CLI_ERRORS = {
     meaning: 'What came back is no answer of an attestation endpoint.',
     action: 'Check the address; if it is right, treat who answered as hostile.',
   },
+  CLI_KEYS_AT_PARENT: {
+    meaning:
+      'The keys of this enclave are made and changed in it, and the command, as it was given, makes them in the folder.',
+    action: 'Use the command that the message names; docs/keys.md has one for each change.',
+  },
+  CLI_KEYS_IN_IMAGE: {
+    meaning:
+      'The keys of this enclave lie in its image (`keys.source: image`), and the command is for keys that an enclave makes.',
+    action: 'Use the command that the message names, and build the image again; or set `keys.source: parent`.',
+  },
+  CLI_KEYS_ANSWER: {
+    meaning:
+      'What came back over the parent is not what the enclave was asked for, although some enclave of this image made it.',
+    action:
+      'Treat the parent as hostile. Compare `acra-enclave keys list` and `keys audit verify` with what was asked, and keep both.',
+  },
+  CLI_KEYS_AUDIT: {
+    meaning: 'The audit log of key operations does not hold, or cannot be read.',
+    action:
+      'Keep the file, and look at the line that the message names: somebody changed the log, or lost a part of it. docs/keys.md says what follows from each.',
+  },
   CLI_VERIFY_FILE: {
     meaning: 'A file or folder that `verify` was told to read or write cannot be used.',
     action:

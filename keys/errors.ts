@@ -35,13 +35,13 @@ export const KEY_ERRORS = {
   },
   KEY_REQUEST_INVALID: {
     meaning: 'What was sent is no signed request to make or change keys.',
-    action: 'Make it with `acra-enclave keys request` of the same release.',
+    action:
+      'Make it with the command of the same release: `acra-enclave keys ceremony`, `add-client`, `rotate` and so on, with `--out` or `--key`.',
   },
   KEY_REQUEST_STALE: {
     meaning:
       'The request was made for another enclave, another boot of it, another configuration, or for a key set that has been replaced since.',
-    action:
-      'Make the request again (`acra-enclave keys request`); requests are for one boot and one state of the keys.',
+    action: 'Make the request again by the same command; requests are for one boot and one state of the keys.',
   },
   KEY_REQUEST_REFUSED: {
     meaning: 'The enclave does not do what the request asks for.',
@@ -49,7 +49,7 @@ export const KEY_ERRORS = {
   },
   KEY_SECRET_UNSEALABLE: {
     meaning: 'A secret in the request was encrypted for another enclave, boot, request or user, or was changed.',
-    action: 'Make the request again (`acra-enclave keys request`).',
+    action: 'Make the request again by the same command.',
   },
   KEY_SET_OTHER_ENCLAVE: {
     meaning: 'The key set is of an enclave of another name.',

@@ -28,7 +28,6 @@ const envelope = z.object({
   payloadType: z.string().max(MAX_TYPE_LENGTH),
   signatures: z
     .array(z.object({ keyid: z.string().max(MAX_KEY_ID_LENGTH).default(''), sig: encoded(MAX_SIGNATURE_BYTES) }))
-    .min(1)
     .max(MAX_SIGNATURES),
 });
 
@@ -49,8 +48,12 @@ export function preAuthEncoding(type: string, body: Buffer): Buffer {
   return Buffer.concat([Buffer.from(`DSSEv1 ${Buffer.byteLength(type)} ${type} ${body.length} `), body]);
 }
 
-/** @param demandedType of what is to be in it. @throws MeasurementsError MEASUREMENTS_ENVELOPE_INVALID */
-export function parseEnvelope(json: unknown, demandedType: string): Envelope {
+/**
+ * @param demandedType of what is to be in it
+ * @param leastSignatures 0 for one that others are still to sign
+ * @throws MeasurementsError MEASUREMENTS_ENVELOPE_INVALID
+ */
+export function parseEnvelope(json: unknown, demandedType: string, leastSignatures: 0 | 1 = 1): Envelope {
   const parsed = envelope.safeParse(json);
   if (!parsed.success) {
     const found = z.prettifyError(parsed.error);
@@ -63,6 +66,8 @@ export function parseEnvelope(json: unknown, demandedType: string): Envelope {
       allowed: demandedType,
     });
   }
+  if (signatures.length < leastSignatures)
+    throw new MeasurementsError('MEASUREMENTS_ENVELOPE_INVALID', 'nobody has signed the envelope');
   return wrapFormatError(
     () => ({
       payloadType,

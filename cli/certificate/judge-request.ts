@@ -4,12 +4,12 @@
  * key signed them, and only the measured image has it, whose configuration the names are from.
  */
 import type { AttestedRequest } from '../../attestation/certificate-request-file.ts';
-import { AttestationError } from '../../attestation/errors.ts';
 import type { Claim } from '../../attestation/verify/checklist.ts';
 import type { Allowances, Demands, JudgementTime } from '../../attestation/verify/demands.ts';
 import { verify } from '../../attestation/verify/verify.ts';
 import { type CertificateRequest, readCertificateRequest } from '../../keys/tls/certificate-request.ts';
 import { TlsKeyError } from '../../keys/tls/errors.ts';
+import { errorOf } from '../verify/judge.ts';
 
 export interface RequestDemands {
   /** Which image, and whose root; of the rest of a verification nothing is taken. */
@@ -19,8 +19,8 @@ export interface RequestDemands {
   readonly time: Extract<JudgementTime, { by: 'clock' }>;
 }
 
-/** How guard and keys are set is for whoever sends data; a certificate says whose key it is. */
-const ANY_GUARD: Required<Allowances> = {
+/** How guard and keys are set is for whoever sends data; a certificate, and a request about keys, says whose they are. */
+export const ANY_GUARD: Required<Allowances> = {
   reportGuard: true,
   noGuard: true,
   anyRelation: true,
@@ -28,13 +28,14 @@ const ANY_GUARD: Required<Allowances> = {
   policyPin: true,
 };
 
-function failureOf({ claim, code, reason = '', found, allowed }: Claim): Error {
-  const details = {
+function failureOf(failed: Claim): Error {
+  const error = errorOf(failed);
+  if (failed.claim !== 'tls-key' && error !== undefined) return error;
+  const { found, allowed } = failed;
+  return new TlsKeyError('TLS_REQUEST_NOT_BOUND', 'the request is for another key than the document names', {
     ...(found === undefined ? {} : { found }),
     ...(allowed === undefined ? {} : { allowed }),
-  };
-  if (claim !== 'tls-key' && code !== undefined) return new AttestationError(code, `${claim}: ${reason}`, details);
-  return new TlsKeyError('TLS_REQUEST_NOT_BOUND', 'the request is for another key than the document names', details);
+  });
 }
 
 /** @throws AttestationError of the first claim that fails; TlsKeyError TLS_REQUEST_INVALID, TLS_REQUEST_NOT_BOUND */

@@ -92,7 +92,7 @@ export function readKeyRequest(file: Buffer): SignedKeyRequest {
   let envelope: Envelope;
   let json: unknown;
   try {
-    envelope = parseEnvelope(JSON.parse(file.toString('utf8')), KEY_REQUEST_TYPE);
+    envelope = parseEnvelope(JSON.parse(file.toString('utf8')), KEY_REQUEST_TYPE, 0);
     json = JSON.parse(envelope.payload.toString('utf8'));
   } catch (cause) {
     throw invalid(cause);

@@ -10,8 +10,9 @@ import { secretFormOf } from '../../../keys/secret-form.ts';
 import { kmsEncrypt } from '../../../kms/operator-encrypt.ts';
 import { systemRandom } from '../../../runtime/random.ts';
 import { CliError } from '../../errors.ts';
+import { requireImageKeys } from '../../keys/source.ts';
 import { keysContext, kmsOf, secretsToSeal } from '../../keys-context.ts';
-import { green, printJson, printLine, progress } from '../../output.ts';
+import { green, printJson, printLine, progress, yellow } from '../../output.ts';
 import { untilStopped } from '../../until-signal.ts';
 
 interface NewOptions {
@@ -25,6 +26,7 @@ interface NewOptions {
 
 async function newKeys(options: NewOptions): Promise<void> {
   const context = keysContext(options.enclave);
+  requireImageKeys(context, 'keys ceremony, when the enclave runs');
   const { folder, config } = context;
   using input = readCeremonyInput(context, {
     serverKey: options.serverKey,
@@ -65,9 +67,17 @@ async function newKeys(options: NewOptions): Promise<void> {
   for (const { file, clientId } of clients) printLine(`${green('made')} keys of client ${clientId} (${file})`);
   const { what } = secretFormOf(loginOf(config.database));
   for (const user of users) printLine(`${green('sealed')} the ${what} of database user ${user}`);
+  printLine(yellow(FOR_TRYING_OUT));
 }
 
+const FOR_TRYING_OUT =
+  'This machine has held all of these keys: they are for trying out. With `keys ceremony` an enclave makes its keys, and nobody sees them.';
+
 const HELP = `
+For trying out, and where no key need be rotated: the keys are made on this machine, which holds all of them for a moment, and every change
+is another image. For keys that nobody has ever seen set \`keys.source: parent\`, and have the enclave make them with \`keys ceremony\`
+(docs/keys.md).
+
 Uses your AWS credentials for kms:Encrypt. All is made or nothing, and nothing is overwritten: existing keys are an error.
 
 What to keep afterwards:
@@ -84,7 +94,7 @@ What to keep afterwards:
 export function newCommand(): Command {
   return new Command('new')
     .description(
-      'Make a master key, its KMS ciphertext, and a keystore, TLS key and secrets of database users sealed under it.',
+      'For trying out: make a master key, its KMS ciphertext, and a keystore, TLS key and secrets of database users sealed under it.',
     )
     .requiredOption('-e, --enclave <folder>', 'the measured folder with enclave.yaml and its certificates')
     .option('--server-key <file>', "PEM of the server certificate's private key; left out with `tls.key: attested`")

@@ -1,0 +1,82 @@
+/** `acra-enclave keys approve`: an operator reads what a request asks for, and signs it. */
+import { stderr, stdin } from 'node:process';
+import { createInterface } from 'node:readline/promises';
+import { Command } from 'commander';
+import { withSignatureOf } from '../../../attestation/published/envelope.ts';
+import { readOperators } from '../../../keys/operators.ts';
+import { CliError } from '../../errors.ts';
+import { readClientNames } from '../../keys/client-names.ts';
+import { describeRequest } from '../../keys/describe-request.ts';
+import { readOperatorKey } from '../../keys/make-request.ts';
+import { approvalsOf, describeApprovals, readRequestFile, writeRequestFile } from '../../keys/request-file.ts';
+import { requireParentKeys } from '../../keys/source.ts';
+import { keysContext } from '../../keys-context.ts';
+import { collect } from '../../option-values.ts';
+import { bold, green, printLine, printRow } from '../../output.ts';
+
+interface ApproveOptions {
+  readonly enclave: string;
+  readonly key: string;
+  readonly passphraseFile?: string;
+  readonly client?: readonly string[];
+  readonly out?: string;
+  readonly yes?: true;
+}
+
+/** @throws CliError CLI_OPTION */
+async function requireConsent(name: string, { yes }: ApproveOptions): Promise<void> {
+  if (yes) return;
+  if (!stdin.isTTY) throw new CliError('CLI_OPTION', 'nobody is asked whether to sign', { allowed: '--yes' });
+  const questions = createInterface({ input: stdin, output: stderr });
+  try {
+    const answer = await questions.question(`Sign this as ${name}? Type yes: `);
+    if (answer.trim() === 'yes') return;
+  } finally {
+    questions.close();
+  }
+  throw new CliError('CLI_OPTION', 'nothing was signed', { allowed: 'yes, typed in full' });
+}
+
+async function approve(file: string, options: ApproveOptions): Promise<void> {
+  const context = keysContext(options.enclave);
+  const keys = requireParentKeys(context, 'nothing is approved there: keys change with the image');
+  const { content, envelope } = readRequestFile(file);
+  if (content.enclave !== context.config.name) {
+    throw new CliError('CLI_OPTION', 'the request is for an enclave of another name', {
+      found: content.enclave,
+      allowed: context.config.name,
+    });
+  }
+  const operators = readOperators(context.folder, context.config);
+  const signer = await readOperatorKey(context, options);
+  if (signer === undefined) return;
+  for (const [label, text] of describeRequest(content, readClientNames(context.folder, options.client)))
+    printRow(label, text);
+  printRow('signatures', describeApprovals(approvalsOf(envelope, operators), keys.approvals));
+  await requireConsent(signer.name, options);
+  const signed = withSignatureOf(envelope, signer.key);
+  const out = options.out ?? file;
+  await writeRequestFile(out, signed);
+  const state = describeApprovals(approvalsOf(signed, operators), keys.approvals);
+  printLine(`${green('signed')} ${bold(out)} as ${signer.name}: ${state}`);
+}
+
+const HELP = `
+Shows in words what the request asks for, and whose signatures it has; then asks. The request holds for one boot of the enclave and for the
+key set that it has now: whatever is handed in later is refused. Secrets in it are encrypted to the enclave, and cannot be shown.
+
+Clients are named as far as enclave.yaml names them, or their certificates are given by --client; never sign for one that you do not know.`;
+
+export function approveCommand(): Command {
+  return new Command('approve')
+    .description('Read what a request about keys asks for, and sign it as an operator.')
+    .argument('<file>', 'the request, as a command with --out wrote it')
+    .requiredOption('-e, --enclave <folder>', 'the measured folder of the enclave, which names the operators')
+    .requiredOption('-k, --key <file>', 'PEM of your private key')
+    .option('--passphrase-file <file>', 'of an encrypted key')
+    .option('--client <file>', 'certificate of a client that the request names; may be given several times', collect)
+    .option('-o, --out <file>', 'the signed request; default: the file itself')
+    .option('--yes', 'sign without being asked: you have read it')
+    .addHelpText('after', HELP)
+    .action(approve);
+}

@@ -1,0 +1,85 @@
+/** What was made, and what is to be done next: for the database, for copies, for the pin that keeps older sets out. */
+import { join, resolve } from 'node:path';
+import { enclaveSchema } from '../../config/enclave.ts';
+import { parentKeysOf } from '../../config/keys.ts';
+import { loadConfig } from '../../config/load.ts';
+import type { ChangeAnswer } from '../../host-proxy/keys/key-answers.ts';
+import type { KeyAction } from '../../keys/requests/key-request.ts';
+import { clientsOf } from '../../keys/set/clients.ts';
+import type { KeySet } from '../../keys/set/key-set.ts';
+import { identifier, literal } from '../../postgres/sql-names.ts';
+import { bold, green, printLine, printRow, yellow } from '../output.ts';
+import type { MadeKeySet } from './check-answer.ts';
+
+type Made = Extract<ChangeAnswer, { kind: 'made' }>;
+
+/** What the database is to be told of passwords that this change has made. */
+export function roleStatements({ secrets }: Pick<KeySet, 'secrets'>, action: KeyAction): readonly string[] {
+  const isNew = ({ user, slot }: KeySet['secrets'][number]) =>
+    action.kind === 'ceremony' || (action.kind === 'rotate-database' && action.user === user && slot === 'nextSecret');
+  return secrets
+    .filter(isNew)
+    .flatMap(({ user, verifier }) =>
+      verifier === null ? [] : `ALTER ROLE ${identifier(user)} PASSWORD ${literal(verifier)};`,
+    );
+}
+
+/** `keys.pin` of enclave.yaml; undefined where no folder is named. */
+export function pinOf(enclave: string | undefined): string | undefined {
+  if (enclave === undefined) return undefined;
+  return parentKeysOf(loadConfig(enclaveSchema, join(resolve(enclave), 'enclave.yaml')))?.pin;
+}
+
+export function pinAdvice(
+  pin: string | undefined,
+  { generation, sha256 }: { generation: number; sha256: string },
+): string {
+  if (pin === 'policy') {
+    return `let the key policy demand this generation, and no older one (\`acra-enclave policy print --generation ${generation}\`): the change ends with that, until then older sets open`;
+  }
+  if (pin === 'none' || pin === undefined) {
+    return 'nothing keeps the parent from bringing an older set at the next boot: rollback is not excluded (`keys.pin` in enclave.yaml; docs/keys.md)';
+  }
+  if (pin === sha256) return 'enclave.yaml pins this set';
+  return `enclave.yaml pins another set, which alone is taken at the next boot: write \`pin: ${sha256}\`, and build the image again`;
+}
+
+const AFTERWARDS: Partial<Record<KeyAction['kind'], (action: KeyAction) => string>> = {
+  'rotate-database': (action) =>
+    `when the database has the new password: \`acra-enclave keys settle ${'user' in action ? action.user : ''}\``,
+  'rotate-data': () =>
+    'encrypt again what is under the old keys (`acra-enclave data reencrypt`), then `keys forget-old`',
+  'rotate-kms': () =>
+    'when this generation is pinned: take the old KMS key out of `keys.formerKmsKeys`, then disable it',
+};
+
+export function printHead(head: string | null): void {
+  if (head !== null) printRow('audit head', `${head}  (keep it: \`keys audit verify --head\`)`);
+}
+
+function printTaken({ taken, problem }: Made): void {
+  if (taken) {
+    printLine(`${green('in use')} the enclave works with it`);
+    return;
+  }
+  const why = [problem?.code, problem?.message].filter((part) => part !== undefined && part !== null).join(': ');
+  printLine(yellow(`not in use yet: ${why || 'the enclave has not taken it'}; host-proxy goes on trying`));
+}
+
+/** @param pin of enclave.yaml, as far as it is known here */
+export function printMade(made: Made, { set, sha256 }: MadeKeySet, action: KeyAction, pin: string | undefined): void {
+  const { generation } = set;
+  printLine(`${green('made')} ${bold(`generation ${generation}`)} ${sha256}`);
+  printTaken(made);
+  printRow('clients', String(clientsOf(set).length));
+  printRow('on the parent', made.name);
+  printHead(made.head);
+  const statements = roleStatements(set, action);
+  if (statements.length > 0) printLine('\nFor the database, by whoever may alter its roles:');
+  for (const statement of statements) printLine(statement);
+  printLine('\nNext:');
+  printLine(`- copy ${made.name} to a place of your own: what this set alone has is lost with its last copy`);
+  printLine(`- ${pinAdvice(pin, { generation, sha256 })}`);
+  const afterwards = AFTERWARDS[action.kind]?.(action);
+  if (afterwards !== undefined) printLine(`- ${afterwards}`);
+}

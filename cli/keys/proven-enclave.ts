@@ -1,0 +1,75 @@
+/**
+ * The enclave that a request is for, after it has proved what it is: a document that leads to the trusted root, answers a nonce of ours, and
+ * shows the expected image. What a request names is from there, and nothing of it from the parent's word.
+ */
+import { randomBytes } from 'node:crypto';
+import { commitmentTo, encodeStatement } from '../../attestation/runtime/statement.ts';
+import { checkDemands } from '../../attestation/verify/demands.ts';
+import { ANY_GUARD } from '../certificate/judge-request.ts';
+import { CliError } from '../errors.ts';
+import { parseAnswerJson } from '../verify/answer-json.ts';
+import { readDemands } from '../verify/demands.ts';
+import { attestationUrl, fetchHttp } from '../verify/fetch-http.ts';
+import type { Fetched } from '../verify/fetched.ts';
+import { errorOf, judge } from '../verify/judge.ts';
+import { askLine } from './ask-keys.ts';
+import type { EnclaveOptions } from './enclave-options.ts';
+
+const NONCE_BYTES = 32;
+const FETCH_TIMEOUT_MS = 30_000;
+
+export interface ProvenEnclave {
+  /** `name` of its enclave.yaml. */
+  readonly name: string;
+  /** Of the instance and its enclave, by the hypervisor. */
+  readonly moduleId: string;
+  /** Lower-case hex. */
+  readonly commitment: string;
+  /** X25519, 32 bytes, of this boot. */
+  readonly publicKey: Buffer;
+  /** PCR0, lower-case hex. */
+  readonly image: string;
+  /** DER of the root that vouches for it. */
+  readonly rootDer: Buffer;
+  readonly isAwsRoot: boolean;
+}
+
+async function fetchEvidence(options: EnclaveOptions, nonce: Buffer): Promise<Fetched> {
+  const { url } = options;
+  if (url === undefined) {
+    const answer = await askLine(options, { command: 'attest', nonce: nonce.toString('hex') });
+    return { ...parseAnswerJson(answer), tls: undefined };
+  }
+  const fetched = await fetchHttp(attestationUrl(url), nonce, AbortSignal.timeout(FETCH_TIMEOUT_MS));
+  return { ...fetched, tls: undefined };
+}
+
+/** @throws CliError; AttestationError of the first claim that fails; CodedError of the daemon */
+export async function proveEnclave(options: EnclaveOptions): Promise<ProvenEnclave> {
+  const { measurements, trustRootPem } = await readDemands(options);
+  const demands = {
+    measurements,
+    allow: ANY_GUARD,
+    attestedTlsKey: true,
+    ...(trustRootPem !== undefined && { trustRootPem }),
+  };
+  const { rootDer, isAwsRoot } = checkDemands(demands);
+  const nonce = randomBytes(NONCE_BYTES);
+  const { claims, document, statement } = judge(await fetchEvidence(options, nonce), { ...demands, nonce });
+  const failed = claims.find(({ result }) => result === 'fail');
+  const error = failed && errorOf(failed);
+  if (error !== undefined) throw error;
+  const image = document?.pcrs['PCR0'];
+  const hpkePublicKey = document?.hpkePublicKey ?? null;
+  if (failed || statement === null || image === undefined || hpkePublicKey === null)
+    throw new CliError('CLI_ATTESTATION_ANSWER', 'the enclave does not prove what a request needs');
+  return {
+    name: statement.name,
+    moduleId: document?.moduleId ?? '',
+    commitment: commitmentTo(encodeStatement(statement)).toString('hex'),
+    publicKey: Buffer.from(hpkePublicKey, 'hex'),
+    image,
+    rootDer,
+    isAwsRoot,
+  };
+}
