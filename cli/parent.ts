@@ -13,6 +13,6 @@ await runProgram({
   'host-proxy': async () => (await import('./commands/host-proxy.ts')).hostProxyCommand(),
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand(),
   certificate: async (words) => (await import('./commands/certificate.ts')).parentCertificateCommand(words),
-  keys: async (words) => (await import('./commands/keys.ts')).parentKeysCommand(words),
+  keys: async (words) => (await import('./commands/parent-keys.ts')).parentKeysCommand(words),
   config: async () => (await import('./commands/config.ts')).configCommand(),
 });

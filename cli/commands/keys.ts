@@ -5,14 +5,7 @@
 import { Command } from 'commander';
 import type { CommandTable } from '../load-commands.ts';
 import { addCommands } from '../load-commands.ts';
-
-/** What asks the daemon, or reads its files, and makes no keys: the parent has these. */
-const OF_PARENT: CommandTable = {
-  list: async () => (await import('./keys/list.ts')).listCommand(),
-  status: async () => (await import('./keys/status.ts')).statusCommand(),
-  submit: async () => (await import('./keys/submit.ts')).submitCommand(),
-  audit: async (words) => (await import('./keys/audit.ts')).auditCommand(words),
-};
+import { PARENT_KEYS_COMMANDS } from './parent-keys.ts';
 
 const COMMANDS: CommandTable = {
   new: async () => (await import('./keys/new.ts')).newCommand(),
@@ -23,7 +16,7 @@ const COMMANDS: CommandTable = {
   seal: async () => (await import('./keys/seal.ts')).sealCommand(),
   'forget-old': async () => (await import('./keys/forget-old.ts')).forgetOldCommand(),
   approve: async () => (await import('./keys/approve.ts')).approveCommand(),
-  ...OF_PARENT,
+  ...PARENT_KEYS_COMMANDS,
   'client-name': async () => (await import('./keys/client-name.ts')).clientNameCommand(),
   ids: async () => (await import('./keys/ids.ts')).idsCommand(),
   revocation: async () => (await import('./keys/revocation.ts')).revocationCommand(),
@@ -36,9 +29,4 @@ export function keysCommand(words: readonly string[]): Promise<Command> {
     COMMANDS,
     words,
   );
-}
-
-/** Without what makes keys, or signs for them: neither belongs on a parent instance. */
-export function parentKeysCommand(words: readonly string[]): Promise<Command> {
-  return addCommands(new Command('keys').description('See the keys that this instance keeps.'), OF_PARENT, words);
 }

@@ -9,6 +9,7 @@ const ASKS: Readonly<Record<KeyAction['kind'], string>> = {
   'add-clients': 'make keys for further clients; all others stay',
   'rotate-master': 'make another master key, and seal all keys under it; the data keys stay',
   'rotate-kms': 'put the master key under a new data key of the KMS key in enclave.yaml',
+  reshare: 'share out a new data key over the master key: old shares are of no use any more',
   'rotate-data': 'make new data keys for clients; the old ones stay, and open what is under them',
   'forget-data': 'TAKE AWAY the old data keys of clients: what is still under them is lost for good',
   'rotate-database': 'make a second password for a database user, which nobody knows; the first one stays valid',

@@ -5,16 +5,16 @@
 import type { ParentKeys } from '../../config/keys.ts';
 import { readOperators } from '../../keys/operators.ts';
 import { type KeyAction, toKeyRequestEnvelope } from '../../keys/requests/key-request.ts';
-import { harmlessText } from '../../runtime/harmless-text.ts';
 import { CliError } from '../errors.ts';
 import type { KeysContext } from '../keys-context.ts';
 import { keysContext } from '../keys-context.ts';
-import { bold, green, printJson, printLine, printRow, progress, yellow } from '../output.ts';
+import { bold, green, printJson, printLine, printRow, progress } from '../output.ts';
 import { readClientNames } from './client-names.ts';
 import { describeRequest } from './describe-request.ts';
 import type { RequestOptions } from './enclave-options.ts';
 import { handIn } from './hand-in.ts';
 import { makeRequest, readOperatorKey, type Seal, toEnvelope, usedSet } from './make-request.ts';
+import { printTrust } from './print-trust.ts';
 import { proveEnclave } from './proven-enclave.ts';
 import { approvalsOf, describeApprovals, writeRequestFile } from './request-file.ts';
 import { requireParentKeys } from './source.ts';
@@ -44,11 +44,6 @@ function requireWay({ key, out, url, socket, config }: RequestOptions, { approva
       allowed: '--out FILE, and `keys submit` on the parent; or --socket PATH, forwarded by ssh, in the place of --url',
     });
   }
-}
-
-export function printTrust(trustRoot: string | undefined): void {
-  if (trustRoot === undefined) return;
-  printLine(yellow(`Trusts ${harmlessText(trustRoot)} in the place of AWS: this proves nothing about a real enclave.`));
 }
 
 /** @throws CliError, KeyError, AttestationError, CodedError of the daemon and the enclave */

@@ -4,9 +4,9 @@ import type { EnclaveOptions } from '../../keys/enclave-options.ts';
 import { withDaemonOptions, withProofOptions } from '../../keys/enclave-options.ts';
 import { handIn } from '../../keys/hand-in.ts';
 import { pinOf } from '../../keys/print-made.ts';
+import { printTrust } from '../../keys/print-trust.ts';
 import { proveEnclave } from '../../keys/proven-enclave.ts';
 import { readRequestFile } from '../../keys/request-file.ts';
-import { printTrust } from '../../keys/run-change.ts';
 import { progress } from '../../output.ts';
 
 interface SubmitOptions extends EnclaveOptions {

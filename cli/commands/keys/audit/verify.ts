@@ -11,7 +11,7 @@ import { type AuditReport, verifyAudit } from '../../../../host-proxy/keys/verif
 import { harmlessText } from '../../../../runtime/harmless-text.ts';
 import { toPcrIndex } from '../../../../wire/brands.ts';
 import { CliError } from '../../../errors.ts';
-import { printTrust } from '../../../keys/run-change.ts';
+import { printTrust } from '../../../keys/print-trust.ts';
 import { readExpectedMeasurements } from '../../../measurements/files.ts';
 import { collect } from '../../../option-values.ts';
 import { green, printError, printJson, printLine, printRow, red, yellow } from '../../../output.ts';
