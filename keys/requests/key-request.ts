@@ -8,6 +8,7 @@ import { CLIENT_ID_FORM, isClientId } from '../../acra/keystore/layout.ts';
 import { type Envelope, parseEnvelope, signatureState } from '../../attestation/published/envelope.ts';
 import type { VerifyingKey } from '../../attestation/published/keys.ts';
 import { canonicalJson } from '../../encoding/canonical-json.ts';
+import { wrapFormatError } from '../../encoding/format-error.ts';
 import { KeyError } from '../errors.ts';
 
 export const KEY_REQUEST_TYPE = 'application/vnd.acra-enclave.key-request+json';
@@ -18,16 +19,22 @@ const MAX_SECRET_BYTES = 2_048;
 
 const hex = (digits: number) => z.string().regex(new RegExp(`^[0-9a-f]{${digits}}$`));
 const encoded = (maxBytes: number) => z.base64().max(4 * Math.ceil(maxBytes / 3));
+const once = { error: 'must each be there once' };
+const areDistinct = (names: readonly string[]) => new Set(names).size === names.length;
 const clients = z
   .array(z.string().refine(isClientId, { error: `must be ${CLIENT_ID_FORM}` }))
   .min(1)
-  .max(MAX_CLIENTS);
+  .max(MAX_CLIENTS)
+  .refine(areDistinct, once);
 const user = z.string().min(1).max(63);
 
 /** A password or verifier, encrypted to this boot of this enclave (keys/requests/sealed-secret.ts). */
 const sealedSecret = z.strictObject({ user, encapsulated: encoded(32), ciphertext: encoded(MAX_SECRET_BYTES) });
 export type SealedSecret = z.infer<typeof sealedSecret>;
-const secrets = z.array(sealedSecret).max(MAX_SECRETS);
+const secrets = z
+  .array(sealedSecret)
+  .max(MAX_SECRETS)
+  .refine((all) => areDistinct(all.map((each) => each.user)), once);
 
 const action = z.discriminatedUnion('kind', [
   /** Makes the first set. Users of the database without a secret here get a password that nobody knows (login: certificate). */
@@ -99,7 +106,7 @@ export function readKeyRequest(file: Buffer): SignedKeyRequest {
   }
   const parsed = content.safeParse(json);
   if (!parsed.success) throw invalid(parsed.error, z.prettifyError(parsed.error));
-  const { payload } = toKeyRequestEnvelope(parsed.data);
+  const { payload } = wrapFormatError(() => toKeyRequestEnvelope(parsed.data), invalid);
   if (!payload.equals(envelope.payload)) throw invalid(undefined, 'not in its one form');
   return { content: parsed.data, payload, envelope };
 }

@@ -18,7 +18,7 @@ import { FormatError } from '../../encoding/format-error.ts';
 import { describeError } from '../../runtime/errors.ts';
 import { toPcrIndex } from '../../wire/brands.ts';
 import { KeyError } from '../errors.ts';
-import { type KeyRequest, readKeyRequest } from '../requests/key-request.ts';
+import { type KeyRequest, readKeyRequest, type SignedKeyRequest } from '../requests/key-request.ts';
 import { keySetDigest } from './key-set.ts';
 
 const VERSION = 1;
@@ -150,7 +150,7 @@ export function readTranscript(transcript: Transcript, encoding: Buffer, demands
     });
   }
   const image = requireImage(document.pcrs.get(IMAGE_PCR), demands.images);
-  const request = readKeyRequest(Buffer.from(transcript.request, 'base64'));
+  const request = readRequest(Buffer.from(transcript.request, 'base64'));
   const requestSha256 = createHash('sha256').update(request.payload).digest();
   if (!requestSha256.equals(data.requestSha256))
     throw refuse('the transcript names another request than comes with it');
@@ -163,6 +163,14 @@ export function readTranscript(transcript: Transcript, encoding: Buffer, demands
     commitment: data.commitment,
     madeAtMs: document.timestampMs,
   };
+}
+
+function readRequest(envelope: Buffer): SignedKeyRequest {
+  try {
+    return readKeyRequest(envelope);
+  } catch (cause) {
+    throw refuse('the transcript has no request', cause, describeError(cause));
+  }
 }
 
 function authenticate(bytes: Buffer, rootDer: Buffer) {
