@@ -22,9 +22,10 @@ interface AnswerDeps {
 
 export function answerParent({ attestor, certificateDesk, keyDesk, logger }: AnswerDeps): ParentAnswerer {
   async function request(nonce: string, signal: AbortSignal): Promise<ParentAnswer> {
-    const wanted = certificateDesk.request().toString('base64');
-    const answer = await attestor.answer({ type: 'attest', nonce }, signal);
-    return answer.type === 'refusal' ? answer : { ...answer, type: 'certificate-request', request: wanted };
+    const { request: wanted, keySha256 } = certificateDesk.request();
+    const answer = await attestor.answer({ type: 'attest', nonce }, signal, keySha256);
+    const request = wanted.toString('base64');
+    return answer.type === 'refusal' ? answer : { ...answer, type: 'certificate-request', request };
   }
 
   function install(chain: string): ParentAnswer {

@@ -24,7 +24,8 @@ export const MAX_WAITING = 32;
 export interface AttestorDeps {
   readonly nsm: Pick<NsmProvider, 'attest'>;
   readonly stated: Pick<StatedRuntime, 'encoding' | 'commitment'>;
-  readonly tlsKeySha256: Buffer;
+  /** Of the key that new sessions get, at this moment. */
+  readonly tlsKeySha256: () => Buffer;
   /** X25519, 32 raw bytes. */
   readonly publicKey: Buffer;
   readonly clock: Clock;
@@ -42,7 +43,6 @@ interface AttestationCounts {
 
 export class Attestor {
   readonly #deps: AttestorDeps;
-  readonly #userData: Buffer;
   readonly #statement: string;
   readonly #bucket: TokenBucket;
   #waiting = 0;
@@ -51,9 +51,7 @@ export class Attestor {
 
   constructor(deps: AttestorDeps) {
     this.#deps = deps;
-    const { stated, tlsKeySha256 } = deps;
-    this.#userData = encodeUserData({ tlsKeySha256, commitment: stated.commitment });
-    this.#statement = stated.encoding.toString('base64');
+    this.#statement = deps.stated.encoding.toString('base64');
     this.#bucket = new TokenBucket(RATE, deps.clock);
   }
 
@@ -65,11 +63,11 @@ export class Attestor {
 
   /**
    * Never rejects: what fails is a refusal, with a code of REQUEST_ERRORS or NSM_ERRORS.
-   * @param signal aborts when nobody waits for the answer any more
+   * @param signal aborts when nobody waits for the answer any more @param tlsKeySha256 another TLS key of this boot than the one that is shown
    */
-  async answer({ nonce }: EnclaveRequest, signal: AbortSignal): Promise<EnclaveAnswer> {
+  async answer({ nonce }: EnclaveRequest, signal: AbortSignal, tlsKeySha256?: Buffer): Promise<EnclaveAnswer> {
     try {
-      const answer = await this.#attest(Buffer.from(nonce, 'base64'), signal);
+      const answer = await this.#attest(Buffer.from(nonce, 'base64'), signal, tlsKeySha256);
       this.#count('answered');
       return answer;
     } catch (error) {
@@ -77,9 +75,9 @@ export class Attestor {
     }
   }
 
-  async #attest(nonce: Buffer, signal: AbortSignal): Promise<AttestationAnswer> {
+  async #attest(nonce: Buffer, signal: AbortSignal, tlsKeySha256?: Buffer): Promise<AttestationAnswer> {
     this.#enter();
-    const turn = this.#last.then(() => this.#call(nonce, signal));
+    const turn = this.#last.then(() => this.#call(nonce, signal, tlsKeySha256));
     this.#last = turn.catch(() => undefined).finally(() => (this.#waiting -= 1));
     const document = await untilAborted(turn, signal);
     return { type: 'attestation', document: document.toString('base64'), statement: this.#statement };
@@ -97,10 +95,11 @@ export class Attestor {
     this.#waiting += 1;
   }
 
-  #call(nonce: Buffer, signal: AbortSignal): Promise<Buffer> {
+  #call(nonce: Buffer, signal: AbortSignal, tlsKeySha256 = this.#deps.tlsKeySha256()): Promise<Buffer> {
     signal.throwIfAborted();
-    const { nsm, publicKey } = this.#deps;
-    return nsm.attest({ nonce, userData: this.#userData, publicKey });
+    const { nsm, publicKey, stated } = this.#deps;
+    const userData = encodeUserData({ tlsKeySha256, commitment: stated.commitment });
+    return nsm.attest({ nonce, userData, publicKey });
   }
 
   #refuse(error: unknown, signal: AbortSignal): EnclaveAnswer {

@@ -8,14 +8,23 @@ import { acceptCertificate } from '../../keys/tls/accept-certificate.ts';
 import { type Named, requestCertificate, type TlsKeyPair } from '../../keys/tls/attested-key.ts';
 import { TlsKeyError } from '../../keys/tls/errors.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import { errorCode } from '../../runtime/errors.ts';
 import { TokenBucket } from '../../runtime/token-bucket.ts';
 import type { CertificateEnd } from '../../wire/certificate-end.ts';
 import { RequestError } from '../../wire/requests/errors.ts';
+import type { RotatableTlsKey } from './rotatable-key.ts';
 import type { ServerCertificate } from './server-certificate.ts';
 
+interface CertificateRequest {
+  /** DER of a PKCS #10 request. */
+  readonly request: Buffer;
+  /** Whose it is. */
+  readonly keySha256: Buffer;
+}
+
 export interface CertificateDesk {
-  /** DER of a PKCS #10 request; the same names and key each time. @throws TlsKeyError TLS_CERTIFICATE_NOT_WANTED */
-  request(): Buffer;
+  /** For the key that awaits a certificate, else for the one that is shown; the same each time. @throws TlsKeyError TLS_CERTIFICATE_NOT_WANTED */
+  request(): CertificateRequest;
   /**
    * @param chainPem the certificate, behind it the CAs between
    * @throws TlsKeyError TLS_CERTIFICATE_…; RequestError REQUEST_RATE_LIMITED
@@ -33,7 +42,7 @@ function notWanted(): never {
 }
 
 export interface DeskOptions extends Named {
-  readonly key: TlsKeyPair;
+  readonly key: RotatableTlsKey;
   /** Of the measured configuration. */
   readonly authorities: readonly CertificateFacts[];
   readonly shown: ServerCertificate;
@@ -45,23 +54,40 @@ const INSTALLS = { burst: 10, perSecond: 1 };
 
 export function openDesk({ key, authorities, shown, clock, ...named }: DeskOptions): CertificateDesk {
   const rate = new TokenBucket(INSTALLS, clock);
-  let request: Buffer | undefined;
+  let made: CertificateRequest | undefined;
+  const accept = (chainPem: Buffer, [wanted, ...others]: RotatableTlsKey['candidates']): Accepted => {
+    const demands = { keySha256: wanted.sha256, names: named.names, authorities, nowMs: clock.nowMs() };
+    const [other] = others;
+    try {
+      return { pair: wanted, pem: acceptCertificate(chainPem, demands).pem };
+    } catch (error) {
+      if (!other || errorCode(error) !== 'TLS_CERTIFICATE_OTHER_KEY') throw error;
+      return accept(chainPem, [other]);
+    }
+  };
   return {
     request() {
-      request ??= requestCertificate(key, named);
-      return request;
+      const [wanted] = key.candidates;
+      if (made?.keySha256 !== wanted.sha256) {
+        made = { request: requestCertificate(wanted, named), keySha256: wanted.sha256 };
+      }
+      return made;
     },
     install(chainPem) {
       if (!rate.take()) {
         const allowed = `${INSTALLS.perSecond} a second, ${INSTALLS.burst} at once`;
         throw new RequestError('REQUEST_RATE_LIMITED', 'too many certificates were brought', { allowed });
       }
-      const demands = { keySha256: key.sha256, names: named.names, authorities, nowMs: clock.nowMs() };
-      const { pem } = acceptCertificate(chainPem, demands);
-      requireServable(key, pem);
-      return shown.show(pem);
+      const { pair, pem } = accept(chainPem, key.candidates);
+      requireServable(pair, pem);
+      return key.takeOver(pair, () => shown.show(pem));
     },
   };
+}
+
+interface Accepted {
+  readonly pair: TlsKeyPair;
+  readonly pem: string;
 }
 
 /** OpenSSL, by which the front serves, has rules of its own for CAs that are sent along, and would end the front. */

@@ -15,7 +15,8 @@ const RENEWED_FOR_THE_LAST = 0.1;
 const LOOK_MS = 3_600_000;
 
 export interface SelfSignedOptions extends Named {
-  readonly key: TlsKeyPair;
+  /** The one that is shown now. */
+  readonly key: () => TlsKeyPair;
   readonly days: number;
 }
 
@@ -25,7 +26,7 @@ interface Deps {
 }
 
 export function showSelfSigned(options: SelfSignedOptions, shown: ServerCertificate, { clock, random }: Deps): void {
-  shown.show(writePem('CERTIFICATE', selfSign(options.key, options, clock.nowMs(), random)));
+  shown.show(writePem('CERTIFICATE', selfSign(options.key(), options, clock.nowMs(), random)));
 }
 
 /** @throws the signal's reason */

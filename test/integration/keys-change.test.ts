@@ -1,6 +1,7 @@
 /** Keys that change while the enclave serves: each by a set that it makes and is brought, without a session that notices, and old rows stay readable. */
-import t, { type Test } from 'tap';
+
 import type { Client } from 'pg';
+import t, { type Test } from 'tap';
 import { databaseUserContext } from '../../acra/keystore/seal-file.ts';
 import { APPLICATION } from '../../cli/demo/database.ts';
 import type { KeyAction } from '../../keys/requests/key-request.ts';
@@ -30,7 +31,12 @@ t.test('changes every kind of key under a session that goes on, and starts again
   const rows: string[] = [];
   const write = async (what: string) => {
     rows.push(what);
-    await client.query('INSERT INTO patients VALUES ($1, $2, $3, $4)', [rows.length, 'Ada', `${what}@example.org`, what]);
+    await client.query('INSERT INTO patients VALUES ($1, $2, $3, $4)', [
+      rows.length,
+      'Ada',
+      `${what}@example.org`,
+      what,
+    ]);
   };
   await write('first');
   let last: KeptSet = first;

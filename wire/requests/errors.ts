@@ -20,6 +20,10 @@ export const REQUEST_ERRORS = {
     meaning: 'Who asked left, or waited too long, before the answer was there.',
     action: 'Ask again; if it persists, look for `attestation.failed` in the log.',
   },
+  REQUEST_KEY_CHANGED: {
+    meaning: 'The enclave got another TLS key while it answered: its attestation would not be for this connection.',
+    action: 'Ask again, over a new connection.',
+  },
   REQUEST_FAILED: {
     meaning: 'The enclave met an error that has no code of its own while it answered.',
     action: 'Report the log record `attestation.failed`, or `keys.failed`.',

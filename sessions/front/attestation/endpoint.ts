@@ -7,9 +7,11 @@
  *
  * Requests and answers: wire/requests/messages.ts; docs/specs/attestation-requests.md.
  */
+import { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
+import { publicKeySha256 } from '../../../encoding/public-key-hash.ts';
 import { SessionError } from '../../../postgres/session-error.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import { Deadline } from '../../../runtime/deadline.ts';
@@ -38,6 +40,11 @@ const LENGTH_BYTES = 4;
 const MAX_WIRE_BYTES = 8 * 1024;
 /** A flood tells of itself this often. */
 const TELL_AFTER_MS = 10_000;
+const KEY_CHANGED: EnclaveAnswer = {
+  type: 'refusal',
+  code: 'REQUEST_KEY_CHANGED',
+  message: 'the TLS key was changed meanwhile; ask again, over a new connection',
+};
 const OVERSIZED: EnclaveAnswer = {
   type: 'refusal',
   code: 'REQUEST_MALFORMED',
@@ -58,6 +65,8 @@ export class AttestationEndpoint {
   readonly #deps: EndpointDeps;
   readonly #limits: AttestationLimits;
   readonly #tls: ClientTls;
+  /** Of the certificate that clients see now. */
+  #keySha256: string;
   readonly #rate: TokenBucket;
   readonly #rateByAddress: TokenBuckets;
   readonly #places: AttestationPlaces;
@@ -73,6 +82,7 @@ export class AttestationEndpoint {
     this.#deps = deps;
     this.#limits = limits.attestation;
     this.#tls = new ClientTls({ certificatePem, minTls, key, protocol: ATTESTATION_ALPN });
+    this.#keySha256 = keyOf(certificatePem);
     this.#rate = new TokenBucket(aSecondOf(this.#limits.maxPerSecond), deps.clock);
     this.#rateByAddress = new TokenBuckets(aSecondOf(this.#limits.maxPerSecondPerAddress), deps.clock);
     this.#places = new AttestationPlaces(this.#limits.maxConnections);
@@ -87,6 +97,7 @@ export class AttestationEndpoint {
   /** What clients see from now on. @param key its private key, in PEM */
   show(certificatePem: string, key: SecretBuffer): void {
     this.#tls.show(certificatePem, key);
+    this.#keySha256 = keyOf(certificatePem);
   }
 
   answered(answer: RequestAnswer): void {
@@ -128,12 +139,15 @@ export class AttestationEndpoint {
       socket.destroy();
     });
     const { handshakeMs, requestMs, answerMs } = this.#limits;
+    const shown = this.#keySha256;
     const secured = await this.#within(handshakeMs, over.signal, (signal) => this.#shakeHands(socket, wire, signal));
     const payload = await this.#within(requestMs, over.signal, (signal) => readRequest(secured, signal));
     place.asked();
-    const answer = payload
+    const answered = payload
       ? await this.#within(answerMs, over.signal, (signal) => this.#questions.ask(payload, signal))
       : OVERSIZED;
+    // The supervisor names the key that it has told us of last, and not the one that this connection has.
+    const answer = shown === this.#keySha256 ? answered : KEY_CHANGED;
     place.answered();
     sayGoodbye(secured, encodeFrame(answer), this.#deps.clock);
     return answer.type === 'attestation' ? 'answered' : 'refused';
@@ -176,6 +190,10 @@ export class AttestationEndpoint {
     const fields = { maxPerSecond, maxPerSecondPerAddress, address: address ?? null };
     this.#deps.logger.log('warn', 'front.attestation-flood', fields);
   }
+}
+
+function keyOf(certificatePem: string): string {
+  return publicKeySha256(new X509Certificate(certificatePem));
 }
 
 /** @returns the payload of its frame, or undefined for one that is too long. @throws SessionError 08006; the signal's reason */

@@ -98,6 +98,7 @@ async function startSessions(
   const fleet = new SessionFleet({
     ...have,
     program: have.acraProgram,
+    serverKey: () => have.tlsKey?.shown.privateKey ?? have.serverKey,
     columnClients: columns.flatMap(({ clientId }) => clientId ?? []),
     tables,
     clientCaPem: read(config.acra.clientCa),

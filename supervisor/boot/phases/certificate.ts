@@ -21,7 +21,7 @@ export const certificatePhase: Phase<Pick<Configured, 'config'> & TlsKeyKnown, o
   async run({ serverCertificate, tlsKeySha256 }, { status, logger, signal }) {
     if (serverCertificate.isThere) return {};
     status.set({ detail: DETAIL, errorCode: 'BOOT_CERTIFICATE_MISSING' });
-    logger.log('warn', 'tls.certificate-awaited', { tlsKeySha256: tlsKeySha256.toString('hex') });
+    logger.log('warn', 'tls.certificate-awaited', { tlsKeySha256: tlsKeySha256().toString('hex') });
     await serverCertificate.untilThere(signal);
     return {};
   },

@@ -8,23 +8,25 @@ import { PURPOSE } from '../../../acra/certificate/chain.ts';
 import { type AttestedTlsKey, tlsKeyOf } from '../../../config/tls.ts';
 import { publicKeyDigest } from '../../../encoding/public-key-hash.ts';
 import { requireNoFinding } from '../../../keys/finding.ts';
-import { makeTlsKey, type TlsKeyPair } from '../../../keys/tls/attested-key.ts';
 import { readCertificateFile } from '../../../keys/tls/certificate-file.ts';
 import { checkAuthorities } from '../../../keys/tls/certificate-rules.ts';
 import { BackgroundTask } from '../../../runtime/background-task.ts';
 import type { SecretBuffer } from '../../../runtime/secret-buffer.ts';
 import { SupervisorError } from '../../errors.ts';
 import { type CertificateDesk, CLOSED_DESK, openDesk } from '../../tls/certificate-desk.ts';
+import { RotatableTlsKey } from '../../tls/rotatable-key.ts';
 import { renewSelfSigned, showSelfSigned } from '../../tls/self-signed.ts';
 import { ServerCertificate } from '../../tls/server-certificate.ts';
 import type { Phase, PhaseContext } from '../phase.ts';
 import { type Configured, readMeasured } from './configuration.ts';
 
 export interface TlsKeyKnown {
-  /** SHA-256 of the DER SubjectPublicKeyInfo, 32 bytes. */
-  readonly tlsKeySha256: Buffer;
+  /** SHA-256 of the DER SubjectPublicKeyInfo of the key that new sessions get, 32 bytes. */
+  readonly tlsKeySha256: () => Buffer;
   /** PEM of the private half, where the enclave has made it; else it is sealed, and opened with the keystore. */
   readonly attestedKey: SecretBuffer | undefined;
+  /** The same, where it can be exchanged. */
+  readonly tlsKey: RotatableTlsKey | undefined;
   /** What clients see. */
   readonly serverCertificate: ServerCertificate;
   readonly certificateDesk: CertificateDesk;
@@ -39,7 +41,7 @@ export const tlsKeyPhase: Phase<Needs, TlsKeyKnown> = {
     const key = tlsKeyOf(have.config);
     const isSealed = key.key === 'sealed';
     const known = isSealed ? sealedKey(have, key.certificate, context) : await attestedKey(have, key, context);
-    context.logger.log('info', 'tls.key-known', { key: key.key, tlsKeySha256: known.tlsKeySha256.toString('hex') });
+    context.logger.log('info', 'tls.key-known', { key: key.key, tlsKeySha256: known.tlsKeySha256().toString('hex') });
     return known;
   },
 };
@@ -48,7 +50,14 @@ function sealedKey({ pathOf }: Needs, file: string, { logger }: PhaseContext): T
   const pem = readMeasured(pathOf(file));
   const tlsKeySha256 = publicKeyDigest(readCertificate(pem, file));
   const serverCertificate = ServerCertificate.ofImage(logger, pem.toString('utf8'));
-  return { tlsKeySha256, attestedKey: undefined, serverCertificate, certificateDesk: CLOSED_DESK };
+  const certificateDesk = CLOSED_DESK;
+  return {
+    tlsKeySha256: () => tlsKeySha256,
+    attestedKey: undefined,
+    tlsKey: undefined,
+    serverCertificate,
+    certificateDesk,
+  };
 }
 
 /** The first of the file, which is the server's own. @throws SupervisorError BOOT_TLS_KEY_UNKNOWN */
@@ -61,31 +70,54 @@ function readCertificate(pem: Buffer, file: string): X509Certificate {
 }
 
 async function attestedKey(have: Needs, attested: AttestedTlsKey, context: PhaseContext): Promise<TlsKeyKnown> {
-  const key = makeTlsKey();
-  context.defer(() => key.privateKey.dispose());
-  const serverCertificate = new ServerCertificate(context.logger);
-  const certificateDesk = await certify(have, attested, { key, shown: serverCertificate }, context);
-  return { tlsKeySha256: key.sha256, attestedKey: key.privateKey, serverCertificate, certificateDesk };
+  const shown = new ServerCertificate(context.logger);
+  const { key, certificateDesk } =
+    attested.certificate === 'operator-ca'
+      ? signedByOperators(have, attested, shown, context)
+      : await selfSigned(have, attested, shown, context);
+  context.defer(() => key[Symbol.dispose]());
+  return {
+    tlsKeySha256: () => key.shown.sha256,
+    attestedKey: key.shown.privateKey,
+    tlsKey: key,
+    serverCertificate: shown,
+    certificateDesk,
+  };
 }
 
-/** Makes the certificate and keeps it, or opens the desk where one may be brought. */
-async function certify(
+interface Certified {
+  readonly key: RotatableTlsKey;
+  readonly certificateDesk: CertificateDesk;
+}
+
+/** Opens the desk where a certificate may be brought. */
+function signedByOperators(
   { config, pathOf }: Needs,
-  attested: AttestedTlsKey,
-  { key, shown }: { readonly key: TlsKeyPair; readonly shown: ServerCertificate },
-  { clock, random, signal, defer, fail }: PhaseContext,
-): Promise<CertificateDesk> {
-  const named = { name: config.name, names: attested.names, key };
-  if (attested.certificate === 'operator-ca') {
-    const read = readCertificateFile(attested.ca, readMeasured(pathOf(attested.ca)));
-    // Without a CA no certificate would ever be taken, and the boot would wait for people in vain.
-    requireNoFinding(checkAuthorities(read, PURPOSE.server, clock.nowMs(), false));
-    return openDesk({ ...named, authorities: read.certificates, shown, clock });
-  }
-  const options = { ...named, days: attested.days };
-  showSelfSigned(options, shown, { clock, random });
+  { names, ca }: Extract<AttestedTlsKey, { readonly certificate: 'operator-ca' }>,
+  shown: ServerCertificate,
+  { clock, logger }: PhaseContext,
+): Certified {
+  const read = readCertificateFile(ca, readMeasured(pathOf(ca)));
+  // Without a CA no certificate would ever be taken, and the boot would wait for people in vain.
+  requireNoFinding(checkAuthorities(read, PURPOSE.server, clock.nowMs(), false));
+  const key = new RotatableTlsKey(logger);
+  const { name } = config;
+  return { key, certificateDesk: openDesk({ name, names, key, authorities: read.certificates, shown, clock }) };
+}
+
+/** Makes the certificate and keeps it. */
+async function selfSigned(
+  { config }: Needs,
+  { names, days }: Extract<AttestedTlsKey, { readonly certificate: 'self-signed' }>,
+  shown: ServerCertificate,
+  { clock, random, logger, signal, defer, fail }: PhaseContext,
+): Promise<Certified> {
+  const show = () => showSelfSigned(options, shown, { clock, random });
+  const key = new RotatableTlsKey(logger, show);
+  const options = { name: config.name, names, days, key: () => key.shown };
+  show();
   const renewal = new BackgroundTask((ends) => renewSelfSigned(options, shown, { clock, random }, ends), fail);
   await renewal.start(signal);
   defer(() => renewal.stop());
-  return CLOSED_DESK;
+  return { key, certificateDesk: CLOSED_DESK };
 }

@@ -57,7 +57,7 @@ export class SessionFleet implements Workload {
     });
     const { serverCertificate, serverKey } = deps;
     this.#stopListening = serverCertificate.subscribe(() => {
-      this.#program.send({ type: 'certificate', certificatePem: serverCertificate.pem }, [serverKey]);
+      this.#program.send({ type: 'certificate', certificatePem: serverCertificate.pem }, [serverKey()]);
     });
     this.#stopFollowing = deps.keys.subscribe((next, signal) => this.#identities.change(next, signal));
   }
@@ -123,7 +123,7 @@ export class SessionFleet implements Workload {
         this.#tally.launched();
         this.#requests.launched();
       },
-      serve: () => ({ message: this.#serveFront(), secrets: [serverKey] }),
+      serve: () => ({ message: this.#serveFront(), secrets: [serverKey()] }),
       onMessage: (message) => {
         if (message.type === 'counts') this.#tally.take(message);
         else if (message.type === 'request') void this.#requests.take(message);

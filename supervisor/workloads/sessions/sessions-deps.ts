@@ -11,8 +11,8 @@ import type { WorkloadDeps } from '../workload.ts';
 export interface SessionsDeps extends WorkloadDeps {
   /** Now and later. */
   readonly keys: Pick<KeysInUse, 'current' | 'subscribe'>;
-  /** PEM of the private key of the certificate that clients see. */
-  readonly serverKey: SecretBuffer;
+  /** PEM of the private key of the certificate that clients see at this moment. */
+  readonly serverKey: () => SecretBuffer;
   /** Clients whose keys single columns are encrypted with, whoever writes. */
   readonly columnClients: readonly string[];
   /** Of the encryptor configuration, by name. */

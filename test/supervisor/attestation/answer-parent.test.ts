@@ -20,7 +20,7 @@ const ATTESTATION = { type: 'attestation', document: 'AAAA', statement: 'e30=' }
 const json = (value: unknown) => Buffer.from(JSON.stringify(value));
 
 const DESK: CertificateDesk = {
-  request: () => Buffer.from('a request'),
+  request: () => ({ request: Buffer.from('a request'), keySha256: Buffer.alloc(32, 9) }),
   install(chain) {
     if (String(chain) === 'good') return { certificate: 'server', subject: 'CN=demo', endsMs: 1_800_000_000_000 };
     throw new TlsKeyError('TLS_CERTIFICATE_OTHER_KEY', 'the certificate is for another key');
@@ -30,12 +30,20 @@ const DESK: CertificateDesk = {
 function answering(certificateDesk = DESK, refusal?: { readonly code: string }) {
   const logger = new MemoryLogger();
   const refused = refusal && ({ type: 'refusal', message: 'not now', ...refusal } as const);
-  const attestor = { answer: async () => refused ?? ATTESTATION };
-  return { answer: answerParent({ attestor, certificateDesk, keyDesk: undefined, logger }), logger };
+  const named: (Buffer | undefined)[] = [];
+  const attestor = {
+    answer: async (_request: unknown, _signal: AbortSignal, keySha256?: Buffer) => {
+      named.push(keySha256);
+      return refused ?? ATTESTATION;
+    },
+  };
+  return { answer: answerParent({ attestor, certificateDesk, keyDesk: undefined, logger }), logger, named };
 }
 
 t.test('hands out the request with the attestation of its key', async (t) => {
-  const answer = await answering().answer({ type: 'certificate-request', nonce }, signal);
+  const { answer: asking, named } = answering();
+  const answer = await asking({ type: 'certificate-request', nonce }, signal);
+  t.same(named, [Buffer.alloc(32, 9)], 'of the key whose request it is, shown or not');
   const request = Buffer.from('a request').toString('base64');
   t.same(answer, { ...ATTESTATION, type: 'certificate-request', request });
   t.same(parseParentAnswer(json(answer)), answer);

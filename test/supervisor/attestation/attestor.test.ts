@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setImmediate as turn } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { authenticateAttestationDocument } from '../../../attestation/document/authenticate.ts';
 import { NsmError } from '../../../attestation/errors.ts';
@@ -23,7 +24,14 @@ type Attest = (request: AttestationRequest) => Promise<Buffer>;
 
 function attestorOver(attest: Attest, clock = new FakeClock()) {
   const logger = new MemoryLogger();
-  const attestor = new Attestor({ nsm: { attest }, stated, tlsKeySha256, publicKey, clock, logger });
+  const attestor = new Attestor({
+    nsm: { attest },
+    stated,
+    tlsKeySha256: () => tlsKeySha256,
+    publicKey,
+    clock,
+    logger,
+  });
   return { attestor, logger, clock };
 }
 
@@ -68,6 +76,28 @@ t.test('answers with a document for the nonce that names TLS key, commitment and
     t.match(answer, { statement: stated.encoding.toString('base64') });
   }
 });
+
+t.test(
+  'names the TLS key that is shown when the module is asked, or another of this boot that it is told',
+  async (t) => {
+    const { attest, asked, answerNext } = slowModule();
+    const keys = [1, 2, 3].map((byte) => Buffer.alloc(32, byte));
+    let shown = keys[0];
+    const common = { stated, publicKey, clock: new FakeClock(), logger: new MemoryLogger() };
+    const attestor = new Attestor({ ...common, nsm: { attest }, tlsKeySha256: () => shown ?? Buffer.alloc(32) });
+    const answers = [attestor.answer(ask(), FOR_EVER), attestor.answer(ask(), FOR_EVER)];
+    answers.push(attestor.answer(ask(), FOR_EVER, keys[2]));
+    await turn();
+    shown = keys[1];
+    for (const answer of answers) {
+      answerNext();
+      await answer;
+      await turn();
+    }
+    const named = asked.map(({ userData }) => decodeUserData(userData ?? Buffer.alloc(0)).tlsKeySha256);
+    t.same(named, keys);
+  },
+);
 
 t.test('makes a new document each time, for the same nonce too', async (t) => {
   const { attestor } = await attested(t);

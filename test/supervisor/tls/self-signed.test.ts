@@ -24,7 +24,8 @@ async function pass(clock: FakeClock, hours: number): Promise<void> {
 t.test('is renewed when a tenth of its life is left, for the same key', async (t) => {
   const clock = new FakeClock();
   const shown = new ServerCertificate(new MemoryLogger());
-  const options = { key: makeTlsKey(), name: 'demo', names: ['db.test'], days: 10 };
+  const key = makeTlsKey();
+  const options = { key: () => key, name: 'demo', names: ['db.test'], days: 10 };
   const deps = { clock, random: seededRandom('self-signed') };
   showSelfSigned(options, shown, deps);
   const first = new X509Certificate(shown.pem);

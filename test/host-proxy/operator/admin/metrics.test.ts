@@ -86,7 +86,12 @@ function ofTheEnclave(): readonly MetricSample[] {
   const stated = { encoding: Buffer.alloc(0), commitment: Buffer.alloc(48) };
   const platform = { hypervisorTimeMs: () => undefined, setWallClock: async () => undefined };
   const common = { nsm, clock, logger: new MemoryLogger() };
-  const attestor = new Attestor({ ...common, stated, tlsKeySha256: Buffer.alloc(32), publicKey: Buffer.alloc(32) });
+  const attestor = new Attestor({
+    ...common,
+    stated,
+    tlsKeySha256: () => Buffer.alloc(32),
+    publicKey: Buffer.alloc(32),
+  });
   const keeper = new ClockKeeper({ ...common, platform, checkMs: 1, maxJumpMs: 1, onFailure: () => undefined });
   const lease = [sample('lease_age_seconds', {}, 1), sample('lease_questions_total', { outcome: 'renewed' }, 1)];
   const audit = new KeyAudit(new MemoryLogger());

@@ -133,3 +133,29 @@ t.test('forgets one that leaves before its answer', async (t) => {
   t.equal((await untilCounts(arrivals, ({ attestations }) => attestations.gone === 1)).attesting, 0);
   arrivals.answer({ type: 'answer', id: 1, answer: ANSWER });
 });
+
+t.test('gives a connection to the key of before no attestation of another (REQUEST_KEY_CHANGED)', async (t) => {
+  const arrivals = new Arrivals(t);
+  await arrivals.start();
+  const [waiting, silent] = [await ask(arrivals, HERE), await ask(arrivals, HERE)];
+  waiting.write(REQUEST);
+  await untilAsked(arrivals, 1);
+  arrivals.show({ isOfAnotherKey: true });
+  silent.write(REQUEST);
+  const later = await ask(arrivals, HERE);
+  later.write(REQUEST);
+  for (const { id } of await untilAsked(arrivals, 3)) arrivals.answer({ type: 'answer', id, answer: ANSWER });
+  for (const each of [waiting, silent]) t.match(await answerTo(each), { type: 'refusal', code: 'REQUEST_KEY_CHANGED' });
+  t.same(await answerTo(later), ANSWER);
+});
+
+t.test('answers over a certificate that was renewed for the same key meanwhile', async (t) => {
+  const arrivals = new Arrivals(t);
+  await arrivals.start();
+  const client = await ask(arrivals, HERE);
+  client.write(REQUEST);
+  await untilAsked(arrivals, 1);
+  arrivals.show({ isOfAnotherKey: false });
+  arrivals.answer({ type: 'answer', id: 1, answer: ANSWER });
+  t.same(await answerTo(client), ANSWER);
+});

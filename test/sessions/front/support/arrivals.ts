@@ -50,6 +50,7 @@ export class Arrivals {
   readonly #test: Test;
   readonly #folder: string;
   #front: Front | undefined;
+  #server: Made | undefined;
 
   constructor(t: Test) {
     this.#test = t;
@@ -62,6 +63,7 @@ export class Arrivals {
   async start({ limits, attestation, minTls = 'TLSv1.3', revoked = [] }: Options = {}): Promise<void> {
     const { clock, logger, authority } = this;
     const server = makeCertificate(GOOD.server, clock.nowMs(), authority);
+    this.#server = server;
     const guardPath = join(this.#folder, 'guard');
     const guard = createServer((socket) => this.sessions.push(socket.on('error', () => undefined).resume()));
     await once(guard.listen(guardPath), 'listening');
@@ -100,6 +102,13 @@ export class Arrivals {
   /** As the supervisor does. */
   answer(answer: Parameters<Front['answered']>[0]): void {
     this.#front?.answered(answer);
+  }
+
+  /** Another certificate, as the supervisor tells of it. */
+  show({ isOfAnotherKey }: { readonly isOfAnotherKey: boolean }): void {
+    const key = isOfAnotherKey ? undefined : this.#server?.key;
+    const server = makeCertificate({ ...GOOD.server, ...(key && { key }) }, this.clock.nowMs(), this.authority);
+    this.#front?.show(server.pem, SecretBuffer.take(Buffer.from(server.keyPem)));
   }
 
   get #path(): string {

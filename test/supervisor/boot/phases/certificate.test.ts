@@ -20,7 +20,7 @@ const tls = { key: 'attested', certificate: 'operator-ca', names: ['db.test'], c
 function start() {
   const serverCertificate = new ServerCertificate(new MemoryLogger());
   const context = phaseContext('certificate', new FakeClock());
-  const have = { config: { acra: {}, tls }, serverCertificate, tlsKeySha256: Buffer.alloc(32) };
+  const have = { config: { acra: {}, tls }, serverCertificate, tlsKeySha256: () => Buffer.alloc(32) };
   const booted = boot(table, have, context, new AbortController().signal);
   booted.catch(() => undefined);
   return { booted, serverCertificate, ...context };
@@ -41,7 +41,7 @@ t.test('says what it waits for, in the phase that host-proxy knows, and goes on 
 
 t.test('does not wait where one has come before', async () => {
   const serverCertificate = ServerCertificate.ofImage(new MemoryLogger(), PEM);
-  const have = { config: { acra: {}, tls }, serverCertificate, tlsKeySha256: Buffer.alloc(32) };
+  const have = { config: { acra: {}, tls }, serverCertificate, tlsKeySha256: () => Buffer.alloc(32) };
   await boot(table, have, phaseContext('certificate', new FakeClock()), new AbortController().signal);
 });
 

@@ -1,6 +1,5 @@
 /** Keys that are exchanged while clients work: with real sessions, guards and acra-servers. */
 import { setImmediate } from 'node:timers/promises';
-import type pg from 'pg';
 import t from 'tap';
 import { APPLICATION } from '../../../../cli/demo/database.ts';
 import { SecretBuffer } from '../../../../runtime/secret-buffer.ts';
@@ -8,38 +7,7 @@ import { changeInDatabase } from '../../../integration/support/verifier-login.ts
 import { copy } from '../../../support/copy-query.ts';
 import { step } from '../../../support/stack.ts';
 import { FleetRig } from './support/fleet-rig.ts';
-
-const INSERT = 'INSERT INTO patients (id, name, email, diagnosis) VALUES ($1, $2, $3, $4)';
-const SELECT = 'SELECT email, diagnosis FROM patients WHERE id = $1';
-
-/** Writes and reads by prepared statements until it is told to end. */
-function worker(client: pg.Client, firstId: number) {
-  let isOver = false;
-  let rounds = 0;
-  const work = async () => {
-    for (let id = firstId; !isOver; id += 1) {
-      const [email, diagnosis] = [`${id}@example.org`, `diagnosis ${id}`];
-      await client.query({ name: 'insert', text: INSERT, values: [id, 'A', email, diagnosis] });
-      const { rows } = await client.query({ name: 'select', text: SELECT, values: [id] });
-      if (rows[0]?.email !== email || rows[0]?.diagnosis !== diagnosis)
-        throw new Error(`row ${id} came back otherwise`);
-      rounds += 1;
-    }
-  };
-  const working = work();
-  working.catch(() => undefined);
-  return {
-    /** @throws what a query failed by */
-    async end(): Promise<number> {
-      isOver = true;
-      await working;
-      return rounds;
-    },
-    get rounds() {
-      return rounds;
-    },
-  };
-}
+import { INSERT, SELECT, worker } from './support/worker.ts';
 
 const pidsOf = ({ fleet }: FleetRig, kind: string) =>
   fleet.members.filter(({ id }) => id.startsWith(kind)).map(({ child }) => child.pid);

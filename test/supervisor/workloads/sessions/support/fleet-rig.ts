@@ -12,7 +12,12 @@ import { clientIdFromCertificate, clientNameFromCertificate } from '../../../../
 import { parseEncryptorConfig } from '../../../../../acra/encryptor-config/lint.ts';
 import { createKeystore } from '../../../../../acra/keystore/create.ts';
 import { rewrapKeys } from '../../../../../acra/keystore/rewrap.ts';
-import { DATABASE_NAME, type DemoCertificates, makeCertificates } from '../../../../../cli/demo/certificates.ts';
+import {
+  DATABASE_NAME,
+  type DemoCertificates,
+  ENCLAVE_NAME,
+  makeCertificates,
+} from '../../../../../cli/demo/certificates.ts';
 import { connectThroughEnclave } from '../../../../../cli/demo/clients.ts';
 import { APPLICATION, DATABASE, ENCRYPTOR_YAML } from '../../../../../cli/demo/database.ts';
 import { startDemoPostgres } from '../../../../../cli/demo/postgres.ts';
@@ -24,9 +29,12 @@ import { systemClock } from '../../../../../runtime/clock.ts';
 import { systemRandom } from '../../../../../runtime/random.ts';
 import { SecretBuffer } from '../../../../../runtime/secret-buffer.ts';
 import { type EnclaveKeys, KeysInUse } from '../../../../../supervisor/keys/keys-in-use.ts';
+import { RotatableTlsKey } from '../../../../../supervisor/tls/rotatable-key.ts';
+import { showSelfSigned } from '../../../../../supervisor/tls/self-signed.ts';
 import { ServerCertificate } from '../../../../../supervisor/tls/server-certificate.ts';
 import { SessionFleet } from '../../../../../supervisor/workloads/sessions/fleet.ts';
 import type { Confinement } from '../../../../../system/processes/confinement.ts';
+import type { TcpEndpoint } from '../../../../../wire/endpoint.ts';
 import { encodeProxyHeader } from '../../../../../wire/proxy-protocol.ts';
 import { RequestError } from '../../../../../wire/requests/errors.ts';
 import { refusalOf } from '../../../../../wire/requests/messages.ts';
@@ -60,6 +68,9 @@ export class FleetRig {
   readonly keys: KeysInUse;
   readonly fleet: SessionFleet;
   readonly parts: Parts;
+  /** Of its clients' TLS; its certificate is `serverCertificate`'s. */
+  readonly tlsKey: RotatableTlsKey;
+  readonly serverCertificate: ServerCertificate;
   readonly #folder: string;
   #port = 0;
   #made = 0;
@@ -68,6 +79,13 @@ export class FleetRig {
     this.#folder = folder;
     this.parts = parts;
     this.keys = keys;
+    const shown = new ServerCertificate(this.logger);
+    const deps = { clock: systemClock, random: systemRandom };
+    const show = () =>
+      showSelfSigned({ name: 'demo', names: [ENCLAVE_NAME], days: 1, key: () => this.tlsKey.shown }, shown, deps);
+    this.tlsKey = new RotatableTlsKey(this.logger, show);
+    show();
+    this.serverCertificate = shown;
     this.fleet = fleet(this);
   }
 
@@ -94,7 +112,7 @@ export class FleetRig {
     const keys = new KeysInUse({ masterKey, keystoreFolder, databaseSecrets, keyClients });
     const program = await acraUnderTest();
     t.comment(`acra-server under test: ${program.description}`);
-    const rig = new FleetRig(folder, { certificates, postgres }, keys, ({ logger }) => {
+    const rig = new FleetRig(folder, { certificates, postgres }, keys, ({ logger, tlsKey, serverCertificate }) => {
       const clients = [certificates.client, ...certificates.otherClients].map(({ certificatePem }) =>
         clientNameFromCertificate(certificatePem, ID_FROM),
       );
@@ -113,8 +131,8 @@ export class FleetRig {
         columnClients: [],
         tables: parseEncryptorConfig(ENCRYPTOR_YAML, 'encryptor.yaml').tables,
         guardList: guardListSchema.parse({ version: 1 }),
-        serverCertificate: ServerCertificate.ofImage(logger, certificates.server.certificatePem),
-        serverKey: secretOf(certificates.server.privateKeyPem),
+        serverCertificate,
+        serverKey: () => tlsKey.shown.privateKey,
         clientCaPem: certificates.applicationCaPem,
         databaseTarget: {
           address: { kind: 'tcp', host: postgres.host, port: postgres.port },
@@ -136,6 +154,10 @@ export class FleetRig {
     return rig;
   }
 
+  get address(): TcpEndpoint {
+    return { kind: 'tcp', host: '127.0.0.1', port: this.#port };
+  }
+
   get late(): IssuedCertificate {
     return this.#client(1);
   }
@@ -150,7 +172,8 @@ export class FleetRig {
   }
 
   async connect(as?: IssuedCertificate): Promise<pg.Client> {
-    return await connectThroughEnclave(this, { kind: 'tcp', host: '127.0.0.1', port: this.#port }, as);
+    const certificates = { ...this.parts.certificates, applicationCaPem: this.serverCertificate.pem };
+    return await connectThroughEnclave({ parts: { ...this.parts, certificates } }, this.address, as);
   }
 
   /** The keys in use, under another master key. */
