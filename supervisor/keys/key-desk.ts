@@ -10,7 +10,7 @@ import { KeyError } from '../../keys/errors.ts';
 import type { KeyActionKind } from '../../keys/requests/key-request.ts';
 import { keySetDigest } from '../../keys/set/key-set.ts';
 import { untilAborted } from '../../runtime/abort.ts';
-import { errorCode } from '../../runtime/errors.ts';
+import { describeError, errorCode } from '../../runtime/errors.ts';
 import type { MetricSample } from '../../wire/metrics.ts';
 import { refusalOf } from '../../wire/requests/messages.ts';
 import type { ParentAnswer, ParentRequest } from '../../wire/requests/parent-messages.ts';
@@ -103,7 +103,8 @@ export class KeyDesk {
         return this.#change(request, file, either);
       });
     } catch (error) {
-      return refusalOf(this.#deps.audit.refused(operation, error));
+      const refusal = this.#deps.audit.refused(operation, error);
+      return refusalOf(refusal, describeError(refusal));
     }
   }
 

@@ -39,9 +39,9 @@ const enclaveAnswer = z.discriminatedUnion('type', [attestation, refusal]);
 export type EnclaveAnswer = z.infer<typeof enclaveAnswer>;
 export type Refusal = z.infer<typeof refusal>;
 
-export function refusalOf(error: CodedError): Refusal {
-  const message = error.message.slice(0, MAX_MESSAGE_CHARACTERS);
-  return { type: 'refusal', code: error.code, message };
+/** @param told default: what it says, without what was found */
+export function refusalOf(error: CodedError, told = error.message): Refusal {
+  return { type: 'refusal', code: error.code, message: told.slice(0, MAX_MESSAGE_CHARACTERS) };
 }
 
 /** @throws WireError WIRE_MESSAGE_INVALID */

@@ -34,7 +34,11 @@ export interface BroughtKeys {
   readonly keyKeeper: KeyKeeper;
 }
 
-type Needs = KmsNeeds & Pick<Configured, 'encryptorConfig'> & Measured & Committed & RequestsReady;
+type Needs = KmsNeeds &
+  Pick<Configured, 'encryptorConfig'> &
+  Measured &
+  Committed &
+  Pick<RequestsReady, 'enclaveKey' | 'keyDesk'>;
 
 export const keySetPhase: Phase<Needs, KeySetReady> = {
   name: 'key-set',
