@@ -19,22 +19,18 @@ const MAX_SECRET_BYTES = 2_048;
 
 const hex = (digits: number) => z.string().regex(new RegExp(`^[0-9a-f]{${digits}}$`));
 const encoded = (maxBytes: number) => z.base64().max(4 * Math.ceil(maxBytes / 3));
-const once = { error: 'must each be there once' };
-const areDistinct = (names: readonly string[]) => new Set(names).size === names.length;
 const clients = z
   .array(z.string().refine(isClientId, { error: `must be ${CLIENT_ID_FORM}` }))
   .min(1)
   .max(MAX_CLIENTS)
-  .refine(areDistinct, once);
+  .refine((all) => new Set(all).size === all.length, { error: 'must each be there once' });
 const user = z.string().min(1).max(63);
 
 /** A password or verifier, encrypted to this boot of this enclave (keys/requests/sealed-secret.ts). */
 const sealedSecret = z.strictObject({ user, encapsulated: encoded(32), ciphertext: encoded(MAX_SECRET_BYTES) });
 export type SealedSecret = z.infer<typeof sealedSecret>;
-const secrets = z
-  .array(sealedSecret)
-  .max(MAX_SECRETS)
-  .refine((all) => areDistinct(all.map((each) => each.user)), once);
+/** Of a user one or two, in the order in which they are tried. */
+const secrets = z.array(sealedSecret).max(MAX_SECRETS);
 
 const action = z.discriminatedUnion('kind', [
   /** Makes the first set. Users of the database without a secret here get a password that nobody knows (login: certificate). */
@@ -99,7 +95,7 @@ export function readKeyRequest(file: Buffer): SignedKeyRequest {
   let envelope: Envelope;
   let json: unknown;
   try {
-    envelope = parseEnvelope(JSON.parse(file.toString('utf8')), KEY_REQUEST_TYPE, 0);
+    envelope = parseEnvelope(JSON.parse(file.toString('utf8')), KEY_REQUEST_TYPE);
     json = JSON.parse(envelope.payload.toString('utf8'));
   } catch (cause) {
     throw invalid(cause);

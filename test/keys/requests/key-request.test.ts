@@ -40,6 +40,7 @@ const ACTIONS: readonly KeyAction[] = [
   { kind: 'rotate-database', user: 'app' },
   { kind: 'settle-database', user: 'app' },
   { kind: 'seal', secrets: [SECRET] },
+  { kind: 'seal', secrets: [SECRET, { ...SECRET, ciphertext: 'AAAB' }] },
   { kind: 'rotate-tls' },
 ];
 
@@ -82,7 +83,6 @@ const REFUSED: Readonly<Record<string, (request: KeyRequest) => object>> = {
     ...request,
     action: { kind: 'seal', secrets: [{ ...SECRET, user: '' }] },
   }),
-  'two secrets of one user': (request) => ({ ...request, action: { kind: 'seal', secrets: [SECRET, SECRET] } }),
   'no secret to seal': (request) => ({ ...request, action: { kind: 'seal', secrets: [] } }),
   'a secret that is too long': (request) => ({
     ...request,
