@@ -26,7 +26,7 @@ export interface CloudOptions {
   readonly credentialLifetimeMs: number;
 }
 
-type PolicyChoices = Partial<Pick<PolicyWish, 'encryptionContext' | 'keysBornInEnclave'>>;
+type PolicyChoices = Partial<Pick<PolicyWish, 'encryptionContext' | 'generations' | 'keysBornInEnclave'>>;
 
 export interface Cloud {
   readonly kms: RunningKms;
