@@ -3,7 +3,7 @@
  * of level error is an alarm: an older set that is offered to an enclave which has a newer one, a set that could be used in part only.
  */
 import { CodedError, describeError, errorCode } from '../../runtime/errors.ts';
-import type { Logger } from '../../runtime/log.ts';
+import type { LogFields, Logger } from '../../runtime/log.ts';
 import { type MetricSample, sample } from '../../wire/metrics.ts';
 import { RequestError } from '../../wire/requests/errors.ts';
 import type { JudgedRequest } from './judge-request.ts';
@@ -61,6 +61,13 @@ export class KeyAudit {
       requestSha256,
       approvedBy: approved,
     });
+  }
+
+  /** Of a request that makes no set. */
+  changed({ content, approvedBy }: JudgedRequest, requestSha256: string, fields: LogFields): void {
+    const { kind: action } = content.action;
+    this.#count(action, 'done');
+    this.#logger.log('info', 'keys.changed', { action, requestSha256, approvedBy: approvedBy.join(', '), ...fields });
   }
 
   /** @returns what is told of it to whoever asked */

@@ -14,6 +14,7 @@ import { describeError, errorCode } from '../../runtime/errors.ts';
 import type { MetricSample } from '../../wire/metrics.ts';
 import { refusalOf } from '../../wire/requests/messages.ts';
 import type { ParentAnswer, ParentRequest } from '../../wire/requests/parent-messages.ts';
+import type { RotatableTlsKey } from '../tls/rotatable-key.ts';
 import type { KeyAudit } from './audit.ts';
 import { type JudgedRequest, judgeKeyRequest, type RequestDemands } from './judge-request.ts';
 import type { Brought } from './judge-set.ts';
@@ -33,6 +34,8 @@ export interface KeyDeskDeps {
   /** `keys.ceremony` of enclave.yaml. */
   readonly ceremony: 'refused' | 'allowed';
   readonly audit: KeyAudit;
+  /** Of this boot; undefined where it was sealed. */
+  readonly tlsKey: Pick<RotatableTlsKey, 'rotate'> | undefined;
 }
 
 /** Everybody who uses the keys goes over to others. @throws when they could not be put to use: the old ones then go on */
@@ -168,13 +171,27 @@ export class KeyDesk {
     // Its answer did not reach whoever keeps the sets: it is the same again.
     if (this.#lastMade?.requestSha256 === requestSha256) return madeAnswer(this.#lastMade.made);
     if (this.#usedNonces.has(nonce)) throw new KeyError('KEY_REQUEST_STALE', 'the request was carried out before');
-    if (action.kind === 'rotate-tls') throw refused('this enclave’s TLS key ends with its boot');
+    if (action.kind === 'rotate-tls') return this.#rotateTls(request, requestSha256);
     this.#requireState(action);
     const made = await work.make({ request, file }, action, this.#taken, signal);
     this.#usedNonces.add(nonce);
     this.#lastMade = { requestSha256, made };
     this.#deps.audit.made(request, requestSha256, made);
     return madeAnswer(made);
+  }
+
+  /** @throws KeyError KEYS_NOT_NOW before it serves */
+  #rotateTls(request: JudgedRequest, requestSha256: string): ParentAnswer {
+    const { tlsKey, audit } = this.#deps;
+    if (tlsKey === undefined) throw refused('this enclave has not made its TLS key itself');
+    if (this.#exchange === undefined) throw notNow('it boots with the TLS key that it has');
+    this.#usedNonces.add(request.content.nonce);
+    const { kind, keySha256 } = tlsKey.rotate();
+    const sha256 = keySha256.toString('hex');
+    audit.changed(request, requestSha256, { tlsKeySha256: sha256 });
+    const isShown = kind === 'shown';
+    const what = isShown ? 'is the one of new sessions now' : 'takes over when its certificate is installed';
+    return { type: 'keys-changed', what: `the TLS key ${sha256} ${what}` };
   }
 
   /** @throws KeyError KEY_REQUEST_REFUSED, KEY_SET_MISSING */

@@ -48,12 +48,12 @@ export const requestsPhase: Phase<Needs, RequestsReady> = {
 };
 
 /** @throws KeyError KEY_OPERATOR_INVALID, KEY_OPERATOR_TWICE */
-function deskOf({ folder, config, stated }: Needs, enclaveKey: Buffer, logger: Logger): KeyDesk | undefined {
+function deskOf({ folder, config, stated, tlsKey }: Needs, enclaveKey: Buffer, logger: Logger): KeyDesk | undefined {
   const keys = parentKeysOf(config);
   if (keys === undefined) return undefined;
   const { approvals, ceremony } = keys;
   const operators = readOperators(folder, config);
   const { commitment } = stated;
   const demands = { operators, approvals, name: config.name, commitment, enclaveKey };
-  return new KeyDesk({ demands, ceremony, audit: new KeyAudit(logger) });
+  return new KeyDesk({ demands, ceremony, audit: new KeyAudit(logger), tlsKey });
 }

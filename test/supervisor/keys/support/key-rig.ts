@@ -21,6 +21,7 @@ import { type BroughtKeys, keySetPhase } from '../../../../supervisor/boot/phase
 import { KeyAudit } from '../../../../supervisor/keys/audit.ts';
 import { KeyDesk, type KeyQuestion } from '../../../../supervisor/keys/key-desk.ts';
 import { StatusBoard } from '../../../../supervisor/status.ts';
+import { RotatableTlsKey } from '../../../../supervisor/tls/rotatable-key.ts';
 import type { ParentAnswer } from '../../../../wire/requests/parent-messages.ts';
 import { makeSigner } from '../../../attestation/published/support/published.ts';
 import { nsmFixture } from '../../../emulator/support/nsm-fixture.ts';
@@ -121,7 +122,7 @@ export class BootedRig {
       commitment: stated.commitment,
       enclaveKey: enclaveKey.publicKey,
     };
-    const desk = new KeyDesk({ demands, ceremony, audit: new KeyAudit(logger) });
+    const desk = new KeyDesk({ demands, ceremony, audit: new KeyAudit(logger), tlsKey: new RotatableTlsKey(logger) });
     const status = new StatusBoard(clock);
     const undo: (() => Promise<void> | void)[] = [];
     const runtimeFolder = temporaryFolder(t);
