@@ -1,4 +1,5 @@
 /** A client that works without a break, so that it would notice whatever costs it a session or a statement. */
+import { setImmediate } from 'node:timers/promises';
 import type pg from 'pg';
 
 export const INSERT = 'INSERT INTO patients (id, name, email, diagnosis) VALUES ($1, $2, $3, $4)';
@@ -29,6 +30,10 @@ export function worker(client: pg.Client, firstId: number) {
     },
     get rounds() {
       return rounds;
+    },
+    /** It has come so far. @throws what a query failed by */
+    async until(count: number): Promise<void> {
+      while (rounds < count) await Promise.race([setImmediate(), working]);
     },
   };
 }
