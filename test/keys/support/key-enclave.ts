@@ -59,6 +59,9 @@ export class KeyEnclave {
   readonly opened = new Map<string, string>();
   /** A refusal in the place of the next answers of this type. */
   readonly refusing = new Map<ParentRequest['type'], string>();
+  /** As if the parent kept back what was made, and showed what was made before. */
+  answersWithLast = false;
+  #lastMade: ParentAnswer | undefined;
   readonly #options: KeyEnclaveOptions;
   readonly #nowMs: number;
   #key = generateKeyPairSync('x25519');
@@ -144,8 +147,11 @@ export class KeyEnclave {
     this.#requireFresh(request.content);
     await this.#openSecrets(request.content);
     if (request.content.action.kind === 'rotate-tls') return { type: 'keys-changed', what: 'the TLS key' };
+    if (this.answersWithLast && this.#lastMade !== undefined) return this.#lastMade;
     const { keySet, transcript } = this.make(request, envelope);
-    return { type: 'keys-made', keySet: keySet.toString('base64'), transcript: transcript.toString('base64') };
+    const members = { keySet: keySet.toString('base64'), transcript: transcript.toString('base64') };
+    this.#lastMade = { type: 'keys-made', ...members };
+    return this.#lastMade;
   }
 
   #requireFresh({ commitment, enclaveKey, from }: KeyRequest): void {

@@ -44,9 +44,11 @@ export interface KeptKeys {
   readonly trustRoot: string;
   /** What every command needs that judges the enclave. */
   readonly proof: readonly string[];
-  /** host-proxy; resolves when it listens. @param environment of the process */
+  /** host-proxy; resolves when it listens, or has ended. @param environment of the process */
   startDaemon(environment?: Readonly<Record<string, string>>): Promise<Run>;
   killDaemon(): Promise<void>;
+  /** `acra-enclave keys approve`, which asks no daemon. */
+  approve(...words: readonly string[]): Promise<Outcome>;
   /** `acra-enclave keys …` with the daemon of this test. */
   run(...words: readonly string[]): Promise<Outcome>;
 }
@@ -107,9 +109,13 @@ export async function keptKeys(
     async startDaemon(environment) {
       const before = starts();
       daemon = start(['host-proxy', '--config', config], environment);
-      await untilChanged(log, () => starts() > before);
+      const over = new AbortController();
+      const started = untilChanged(log, () => starts() > before, over.signal).catch(() => undefined);
+      await Promise.race([started, daemon.outcome]);
+      over.abort();
       return daemon;
     },
+    approve: (...words) => acraEnclave(['keys', 'approve', ...words]),
     run: (...words) => acraEnclave(['keys', ...words, '--config', config]),
   };
 }
