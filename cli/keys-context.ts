@@ -1,9 +1,11 @@
 /** What the commands that make keys share: the measured folder, its configuration, and how to reach its KMS key. */
+
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { EnclaveConfig } from '../config/enclave.ts';
 import { enclaveSchema } from '../config/enclave.ts';
 import { ConfigError } from '../config/errors.ts';
+import { requireKms } from '../config/kms.ts';
 import { loadConfig } from '../config/load.ts';
 import type { SecretToSeal } from '../keys/ceremony.ts';
 import type { CeremonyInput } from '../keys/ceremony-input.ts';
@@ -29,7 +31,8 @@ export function secretsToSeal(
 }
 
 /** @throws ConfigError CONFIG_FILE_READ */
-export function kmsOf({ folder, config: { kms } }: KeysContext, signal: AbortSignal): EncryptOptions {
+export function kmsOf({ folder, config }: KeysContext, signal: AbortSignal): EncryptOptions {
+  const kms = requireKms(config);
   return {
     signal,
     region: kms.region,

@@ -74,12 +74,14 @@ const entropy = z
   .strictObject({
     kms: z
       .enum(['required', 'optional', 'off'])
-      .default('required')
+      .optional()
       .describe(
-        'randomness from KMS (GenerateRandom) beside the security module’s; optional: one attempt, a failure is a warning',
+        'randomness from KMS (GenerateRandom) beside the security module’s; optional: one attempt, a failure is a warning. Default: required; without section kms: off',
       ),
   })
   .prefault({});
+
+type EntropySection = z.output<typeof entropy>;
 
 const deadlines = z
   .strictObject({
@@ -129,6 +131,11 @@ const health = z
   })
   .prefault({});
 
+function entropyFaults({ entropy, kms }: { readonly entropy: EntropySection; readonly kms?: unknown }) {
+  if (kms !== undefined || entropy.kms === undefined || entropy.kms === 'off') return [];
+  return [{ path: ['entropy', 'kms'], message: 'must be off or left out without section kms' }];
+}
+
 export const enclaveSchema = z
   .strictObject({
     version: z.literal(1),
@@ -138,7 +145,7 @@ export const enclaveSchema = z
     guard: guardSection,
     acra: acra.prefault({}),
     database,
-    kms: kmsSection,
+    kms: kmsSection.optional().describe('the KMS key; left out only where operators keep the keys (keys.keeper)'),
     keys: keysSection,
     lease: leaseSection,
     imds,
@@ -152,12 +159,13 @@ export const enclaveSchema = z
     restart,
     health,
   })
-  .superRefine(({ ingress, tls, guard, acra, database, keys, kms }, context) => {
+  .superRefine(({ ingress, tls, guard, acra, database, keys, kms, entropy }, context) => {
     const { clientIdFrom, listen } = acra;
     for (const { path, message } of [
       ...loginFaults({ ingress, database, clientIdFrom }),
       ...tlsFaults({ ingress, tls, acra }),
       ...keysFaults({ keys, tls, ingress, database, kms }),
+      ...entropyFaults({ entropy, kms }),
     ]) {
       context.addIssue({ code: 'custom', path: [...path], message });
     }
@@ -183,6 +191,14 @@ export const enclaveSchema = z
     });
   })
   .describe('enclave.yaml: what runs in the enclave; measured');
+
+/** `entropy.kms`, or what it is when it is not stated. */
+export function kmsEntropyOf({
+  entropy,
+  kms,
+}: Pick<EnclaveConfig, 'entropy' | 'kms'>): 'required' | 'optional' | 'off' {
+  return entropy.kms ?? (kms === undefined ? 'off' : 'required');
+}
 
 /** `acra.listen`, or what it is when it is not stated. */
 export function acraListenOf({ acra }: Pick<EnclaveConfig, 'acra'>): TcpEndpoint | UnixEndpoint {

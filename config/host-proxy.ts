@@ -10,6 +10,7 @@ import { ROUTES } from '../wire/routes.ts';
 import { kmsHostFault } from './aws-names.ts';
 import { nitroCliRun, qemuRun } from './enclave-run.ts';
 import { address, count, DATABASE_HEADROOM, durationMs, FRONT_HEADROOM, routeLimitFields } from './fields.ts';
+import { KMS_ROUTES } from './key-keeper.ts';
 import { portTable, routeSections } from './route-fields.ts';
 
 export const DEFAULT_RUNTIME_FOLDER = '/run/acra-enclave';
@@ -142,9 +143,12 @@ export const hostProxySchema = z
       'the longest message that is taken from the enclave',
     ),
   })
-  .superRefine(({ kms }, context) => {
-    const fault = kms.connect.kind === 'tcp' ? kmsHostFault(kms.connect.host) : undefined;
-    if (fault !== undefined) context.addIssue({ code: 'custom', path: ['kms', 'connect'], message: fault });
+  .superRefine((sections, context) => {
+    for (const route of KMS_ROUTES) {
+      const connect = sections[route]?.connect;
+      const fault = connect?.kind === 'tcp' ? kmsHostFault(connect.host) : undefined;
+      if (fault !== undefined) context.addIssue({ code: 'custom', path: [route, 'connect'], message: fault });
+    }
   })
   .describe('host-proxy.yaml: what the parent instance forwards; not trusted');
 

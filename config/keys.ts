@@ -7,6 +7,8 @@ import { z } from 'zod';
 import { GENERATION_CONTEXT } from '../wire/generation-context.ts';
 import { parseKeyArn } from './aws-names.ts';
 import { fileInFolder } from './fields.ts';
+import { type KeyKeeperSection, keeperFaults, keyKeeper } from './key-keeper.ts';
+import type { KmsSection } from './kms.ts';
 
 const MAX_OPERATORS = 32;
 const MAX_IMAGES = 100;
@@ -15,6 +17,9 @@ const MAX_FORMER_KEYS = 10;
 const operator = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9._@-]{0,62}$/, { error: 'must be lower-case letters, digits and ._@-' }),
   key: fileInFolder.describe('PEM of the public key that signs requests: Ed25519, P-256 or P-384'),
+  encryptionKey: fileInFolder
+    .optional()
+    .describe('PEM of the X25519 public key that shares are encrypted to; for keepers of keys'),
 });
 
 const hex = (digits: number) => z.string().regex(new RegExp(`^[0-9a-f]{${digits}}$`));
@@ -53,6 +58,11 @@ export const keysSection = z
       .max(MAX_FORMER_KEYS)
       .optional()
       .describe('with source: parent, KMS keys under which key sets may still be, beside kms.keyArn'),
+    keeper: keyKeeper
+      .optional()
+      .describe(
+        'with source: parent, who keeps the data key of key sets. kms (default): kms.keyArn; threshold: k of several KMS keys; operators: k of them, who load their shares after each start',
+      ),
     pin: z
       .union([z.enum(['none', 'policy']), hex(64)], { error: 'must be none, policy, or the SHA-256 of a key set' })
       .optional()
@@ -68,7 +78,7 @@ interface KeysSections {
   readonly keys: KeysSection;
   readonly tls: { readonly key: 'sealed' | 'attested' };
   readonly ingress: { readonly tls: 'terminate' | 'passthrough' };
-  readonly kms: { readonly encryptionContext: Readonly<Record<string, string>> };
+  readonly kms?: KmsSection | undefined;
   readonly database: { readonly users: readonly { readonly nextSecret?: string | undefined }[] };
 }
 
@@ -80,7 +90,7 @@ interface Fault {
 /** `keys.pin` that is the SHA-256 of a key set, and no word. */
 export const isDigest = (pin: string) => /^[0-9a-f]{64}$/.test(pin);
 
-const PARENT_ONLY = ['operators', 'approvals', 'ceremony', 'madeIn', 'formerKmsKeys', 'pin'] as const;
+const PARENT_ONLY = ['operators', 'approvals', 'ceremony', 'madeIn', 'formerKmsKeys', 'keeper', 'pin'] as const;
 
 function repeatedOperators(operators: readonly z.output<typeof operator>[]): Fault[] {
   const repeated = (of: 'name' | 'key') =>
@@ -108,11 +118,13 @@ function sectionFaults({ operators = [], approvals = 1, madeIn = [], ceremony, p
   ].flat();
 }
 
-function parentFaults({ keys, tls, ingress, database, kms }: KeysSections): Fault[] {
-  const reserved = Object.keys(kms.encryptionContext).find((name) => name.toLowerCase() === GENERATION_CONTEXT);
+function parentFaults(sections: KeysSections): Fault[] {
+  const { keys, tls, ingress, database, kms } = sections;
+  const reserved = Object.keys(kms?.encryptionContext ?? {}).find((name) => name.toLowerCase() === GENERATION_CONTEXT);
   const second = database.users.findIndex(({ nextSecret }) => nextSecret !== undefined);
   return [
     sectionFaults(keys),
+    keeperFaults(sections),
     ingress.tls === 'terminate'
       ? []
       : [{ path: ['keys', 'source'], message: 'must be image with ingress.tls: passthrough' }],
@@ -141,10 +153,12 @@ function parentFaults({ keys, tls, ingress, database, kms }: KeysSections): Faul
 /** What the section says against itself and others. */
 export function keysFaults(sections: KeysSections): readonly Fault[] {
   if (sections.keys.source === 'parent') return parentFaults(sections);
-  return PARENT_ONLY.filter((field) => sections.keys[field] !== undefined).map((field) => ({
+  const withoutKms = sections.kms === undefined ? [{ path: ['kms'], message: 'must be given' }] : [];
+  const others = PARENT_ONLY.filter((field) => sections.keys[field] !== undefined).map((field) => ({
     path: ['keys', field],
     message: 'must be left out with source: image: keys change with the image',
   }));
+  return [...withoutKms, ...others];
 }
 
 /** With all defaults. */
@@ -152,12 +166,15 @@ export interface ParentKeys {
   readonly operators: readonly {
     readonly name: string /** Relative to the measured folder. */;
     readonly key: string;
+    /** X25519, likewise. */
+    readonly encryptionKey?: string | undefined;
   }[];
   readonly approvals: number;
   readonly ceremony: 'refused' | 'allowed';
   /** PCR0, lower-case hex. */
   readonly madeIn: readonly string[];
   readonly formerKmsKeys: readonly string[];
+  readonly keeper: KeyKeeperSection;
   readonly pin: string;
 }
 
@@ -165,7 +182,8 @@ export interface ParentKeys {
 export function parentKeysOf({ keys }: Pick<KeysSections, 'keys'>): ParentKeys | undefined {
   if (keys.source === 'image') return undefined;
   const { operators = [], approvals = 1, ceremony = 'refused', madeIn = [], formerKmsKeys = [], pin = 'none' } = keys;
-  return { operators, approvals, ceremony, madeIn, formerKmsKeys, pin };
+  const { keeper = { kind: 'kms' } } = keys;
+  return { operators, approvals, ceremony, madeIn, formerKmsKeys, keeper, pin };
 }
 
 /** What is allowed, and weaker than it could be. */

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { hostFault } from '../wire/host.ts';
 import { kmsHostFault, parseKeyArn, partitionOf, REGION } from './aws-names.ts';
+import { ConfigError } from './errors.ts';
 import { durationMs, fileInFolder } from './fields.ts';
 
 /** A host, perhaps a port: the SDK would drop the rest, or send it along. */
@@ -11,15 +12,23 @@ function isOrigin(text: string): boolean {
   return /^https:\/\/[^/?#@]+\/?$/i.test(text);
 }
 
+export const kmsKeyArn = z.string().refine((text) => parseKeyArn(text) !== undefined, {
+  error: 'must be a full key ARN (arn:aws:kms:REGION:ACCOUNT:key/ID); an alias can be pointed elsewhere',
+});
+
+export const kmsEndpoint = z
+  .url({ protocol: /^https$/, error: 'must be an https:// URL' })
+  .refine((text) => isOrigin(text), {
+    error: 'must be https://HOST or https://HOST:PORT and no more: no user, path, query or wildcard',
+  });
+
 const fields = z.strictObject({
   region: z
     .string()
     .regex(REGION, { error: 'must be a region such as eu-central-1' })
     .optional()
     .describe('default: that of keyArn, the only one that it can be'),
-  keyArn: z.string().refine((text) => parseKeyArn(text) !== undefined, {
-    error: 'must be a full key ARN (arn:aws:kms:REGION:ACCOUNT:key/ID); an alias can be pointed elsewhere',
-  }),
+  keyArn: kmsKeyArn,
   encryptionContext: z
     .record(z.string().min(1), z.string().min(1))
     .refine((context) => Object.keys(context).length > 0, { error: 'needs at least one entry' })
@@ -27,13 +36,7 @@ const fields = z.strictObject({
   ciphertext: fileInFolder
     .prefault('master-key.json')
     .describe("the master key's KMS ciphertext, as `keys new` writes it"),
-  endpoint: z
-    .url({ protocol: /^https$/, error: 'must be an https:// URL' })
-    .refine((text) => isOrigin(text), {
-      error: 'must be https://HOST or https://HOST:PORT and no more: no user, path, query or wildcard',
-    })
-    .optional()
-    .describe('default: the region’s, by the rules of the AWS SDK'),
+  endpoint: kmsEndpoint.optional().describe('default: the region’s, by the rules of the AWS SDK'),
   ca: fileInFolder.optional().describe('CA of the endpoint; default: the roots that ship with Node'),
   requestTimeoutMs: durationMs(10_000),
 });
@@ -69,3 +72,12 @@ export const kmsSection = fields
     }
   })
   .transform((section) => ({ ...section, region: parseKeyArn(section.keyArn)?.region ?? '' }));
+export type KmsSection = z.output<typeof kmsSection>;
+
+/** Where a KMS key keeps the master key, as everywhere but with keys that operators hold. @throws ConfigError CONFIG_INVALID */
+export function requireKms({ kms }: { readonly kms?: KmsSection | undefined }): KmsSection {
+  if (kms !== undefined) return kms;
+  throw new ConfigError('CONFIG_INVALID', 'enclave.yaml has no section kms: operators hold its keys', {
+    action: 'Ask for what concerns them by `acra-enclave keys`; no KMS has a part in it.',
+  });
+}

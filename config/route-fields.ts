@@ -55,8 +55,11 @@ export function portTable<Table extends RouteTable>(table: Table) {
 }
 
 type Address = TcpEndpoint | UnixEndpoint;
+type ConnectSection<Declaration> = Declaration extends { readonly outside: { readonly isOptional: true } }
+  ? { readonly connect: Address } | undefined
+  : { readonly connect: Address };
 type Sections<Table extends RouteTable> = {
-  readonly [Label in LabelsWith<Table, 'connect'>]: z.ZodType<{ readonly connect: Address }>;
+  readonly [Label in LabelsWith<Table, 'connect'>]: z.ZodType<ConnectSection<Table[Label]>>;
 } & {
   readonly [Label in LabelsWith<Table, 'listen'>]: z.ZodType<{
     readonly listen: Address;
@@ -70,7 +73,9 @@ export function routeSections<Table extends RouteTable>(table: Table): Sections<
     const defaultAddress = 'default' in outside ? outside.default : undefined;
     const field = outside.kind === 'connect' ? dialledAddress('tcp', 'unix') : address('tcp', 'unix');
     const others = outside.kind === 'listen' ? { proxyProtocol } : {};
-    if (defaultAddress === undefined) return [label, z.strictObject({ [outside.kind]: field, ...others })] as const;
+    const plain = z.strictObject({ [outside.kind]: field, ...others });
+    if ('isOptional' in outside) return [label, plain.optional()] as const;
+    if (defaultAddress === undefined) return [label, plain] as const;
     const withDefault = field.prefault(defaultAddress as string);
     return [label, z.strictObject({ [outside.kind]: withDefault, ...others }).prefault({})] as const;
   });

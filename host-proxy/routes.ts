@@ -57,6 +57,7 @@ export function requestRoutes(config: RouteConfig, table: RouteTable = ROUTES): 
 export function enclaveRoutes(config: RouteConfig, table: RouteTable = ROUTES): readonly RouteSpec[] {
   return Object.entries(table)
     .filter(([, { dialledBy, outside }]) => dialledBy === 'enclave' && outside.kind !== 'driver')
+    .filter(([label, { outside }]) => !('isOptional' in outside) || sectionOf(config, label) !== undefined)
     .map(([label, declaration]) => ({
       label,
       listen: listenForEnclave(config, portOf(config, label, declaration)),

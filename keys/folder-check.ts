@@ -2,6 +2,7 @@
  * What an enclave would refuse of its measured folder at boot, or its acra-server and its clients later, as far as it can be
  * told without the master key: certificates, the file with the master key's ciphertext, and which keys there are.
  */
+
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadEncryptorConfig } from '../acra/encryptor-config/lint.ts';
@@ -13,6 +14,7 @@ import { listKeystore } from '../acra/keystore/listing.ts';
 import { requireSoundKeystore } from '../acra/keystore/report.ts';
 import { missingFindings } from '../acra/keystore/requirements.ts';
 import type { EnclaveConfig } from '../config/enclave.ts';
+import { requireKms } from '../config/kms.ts';
 import { sealedTlsKeyOf } from '../config/tls.ts';
 import { loginOf, secretFilesOf } from '../config/user-secrets.ts';
 import { describeError } from '../runtime/errors.ts';
@@ -37,10 +39,11 @@ interface MeasuredFolder {
 }
 
 function masterKeyFindings({ folder, config }: MeasuredFolder, { server }: FolderCertificates): Finding[] {
-  const file = config.kms.ciphertext;
+  const kms = requireKms(config);
+  const file = kms.ciphertext;
   try {
     const text = readFileSync(join(folder, file), 'utf8');
-    parseMasterKeyFile(text, config.kms);
+    parseMasterKeyFile(text, kms);
     return server === undefined ? [] : sealedKeyFindings(text, server, config);
   } catch (error) {
     const code = error instanceof KeyError ? error.code : 'MASTER_KEY_FILE_INVALID';
@@ -120,7 +123,8 @@ export interface CheckedFolder {
 async function checkKeysOfImage(measured: MeasuredFolder, certificates: FolderCertificates): Promise<CheckedFolder> {
   const { folder, config } = measured;
   const secrets = sealedSecrets(config);
-  const { kms, acra } = config;
+  const { acra } = config;
+  const kms = requireKms(config);
   const isThere = (file: string) => existsSync(join(folder, file));
   const keyFindings = isThere(kms.ciphertext) ? masterKeyFindings(measured, certificates) : [];
   requireNoFinding([...placeFindings(config), ...certificates.findings, ...keyFindings]);
@@ -135,7 +139,11 @@ async function checkKeysOfImage(measured: MeasuredFolder, certificates: FolderCe
 function checkKeysOfParent({ folder, config }: MeasuredFolder, certificates: FolderCertificates): CheckedFolder {
   const operators = checkOperators(folder, config);
   requireNoFinding([...placeFindings(config), ...certificates.findings, ...operators.findings]);
-  const unused = [config.kms.ciphertext, config.acra.keystore, ...sealedSecrets(config).map(({ file }) => file)];
+  const unused = [
+    config.kms?.ciphertext ?? [],
+    config.acra.keystore,
+    ...sealedSecrets(config).map(({ file }) => file),
+  ].flat();
   const warnings = unused
     .filter((file) => existsSync(join(folder, file)))
     .map((file) => `${file} is there and is not used: with keys.source: parent the keys come in key sets`);

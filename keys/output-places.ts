@@ -2,8 +2,11 @@
  * Where keys are made: the places must be apart from each other and from all else that enclave.yaml names, and nothing but keys may lie
  * in the keystore. Otherwise one would be written over the other, or make the other unusable.
  */
+
 import { normalize, sep } from 'node:path';
 import type { EnclaveConfig } from '../config/enclave.ts';
+import { kmsCaFiles } from '../config/key-keeper.ts';
+import { requireKms } from '../config/kms.ts';
 import { sealedTlsKeyOf, serverCaOf } from '../config/tls.ts';
 import { secretFilesOf } from '../config/user-secrets.ts';
 import type { Finding } from './finding.ts';
@@ -36,13 +39,17 @@ function tlsPlaces(config: PlacesConfig, file: FilePlace): Place[] {
 }
 
 /** What lies sealed in the image, and nowhere else. */
-function keyPlaces({ acra, database, keys, kms }: PlacesConfig, file: FilePlace): Place[] {
+function keyPlaces(config: PlacesConfig, file: FilePlace): Place[] {
+  const { acra, database, keys } = config;
   if (keys.source === 'parent') {
-    return (keys.operators ?? []).map(({ key }, index) => file(`keys.operators.${index}.key`, key));
+    return (keys.operators ?? []).flatMap(({ key, encryptionKey }, index) => [
+      file(`keys.operators.${index}.key`, key),
+      ...(encryptionKey === undefined ? [] : [file(`keys.operators.${index}.encryptionKey`, encryptionKey)]),
+    ]);
   }
   return [
     { setting: 'acra.keystore', path: acra.keystore, kind: 'folder', isMade: true },
-    file('kms.ciphertext', kms.ciphertext, true),
+    file('kms.ciphertext', requireKms(config).ciphertext, true),
     ...database.users.flatMap((user, index) =>
       secretFilesOf(user).map(({ setting, file: path }) => file(`database.users.${index}.${setting}`, path, true)),
     ),
@@ -50,7 +57,7 @@ function keyPlaces({ acra, database, keys, kms }: PlacesConfig, file: FilePlace)
 }
 
 function placesIn(config: PlacesConfig): Place[] {
-  const { acra, database, guard, kms } = config;
+  const { acra, database, guard } = config;
   const file: FilePlace = (setting, path, isMade = false) => ({ setting, path, kind: 'file', isMade });
   return [
     ...keyPlaces(config, file),
@@ -58,7 +65,7 @@ function placesIn(config: PlacesConfig): Place[] {
     file('acra.clientCa', acra.clientCa),
     file('acra.encryptorConfig', acra.encryptorConfig),
     file('database.ca', database.ca),
-    ...(kms.ca === undefined ? [] : [file('kms.ca', kms.ca)]),
+    ...kmsCaFiles(config).map(({ setting, file: path }) => file(setting, path)),
     ...(guard.list === undefined ? [] : [file('guard.list', guard.list)]),
     file('this file', CONFIG_FILE),
   ];

@@ -2,6 +2,7 @@
  * Adds to the keys of an enclave without making others: clients, another TLS key, secrets of database users. All need the master key, which KMS
  * gives only to whom the key policy allows: the measured enclave, and an operator for as long as somebody lets them.
  */
+
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkKeystore } from '../acra/keystore/check.ts';
@@ -10,6 +11,7 @@ import { clientKeyFiles } from '../acra/keystore/layout.ts';
 import { requireSoundKeystore } from '../acra/keystore/report.ts';
 import { sealFile, TLS_KEY_CONTEXT } from '../acra/keystore/seal-file.ts';
 import type { EnclaveConfig } from '../config/enclave.ts';
+import { requireKms } from '../config/kms.ts';
 import { sealedTlsKeyOf } from '../config/tls.ts';
 import { untilAborted } from '../runtime/abort.ts';
 import type { Random } from '../runtime/random.ts';
@@ -43,7 +45,8 @@ interface SealSecretsOptions extends RenewalOptions {
   readonly databaseSecrets: readonly SecretToSeal[];
 }
 
-function readCiphertext({ folder, config: { kms } }: RenewalOptions): Buffer {
+function readCiphertext({ folder, config }: RenewalOptions): Buffer {
+  const kms = requireKms(config);
   const file = join(folder, kms.ciphertext);
   let text: string;
   try {
@@ -102,12 +105,12 @@ async function stageServerKey(
   const { folder, config, serverKeySha256 } = options;
   const file = sealedTlsKeyOf(config)?.sealedKey;
   if (file === undefined) throw new KeyError('KEY_NOT_SEALED', 'the enclave makes its TLS key itself');
-  const { keyArn, encryptionContext } = config.kms;
+  const { keyArn, encryptionContext, ciphertext: ciphertextFile } = requireKms(config);
   const sealedKey = await sealFile({ plaintext: serverKey, masterKey, context: TLS_KEY_CONTEXT });
   outputs.write(join(folder, file), sealedKey, 'replacing');
   const ciphertext = readCiphertext(options);
   const masterKeyFile = encodeMasterKeyFile({ keyArn, encryptionContext, ciphertext, serverKeySha256 });
-  outputs.write(join(folder, config.kms.ciphertext), masterKeyFile, 'replacing');
+  outputs.write(join(folder, ciphertextFile), masterKeyFile, 'replacing');
 }
 
 /**

@@ -2,10 +2,12 @@
  * Whether the server certificate is the one of the TLS key that was sealed last, told by the public key that master-key.json
  * notes: acra-server would not start with another, and says little about why.
  */
+
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CertificateFacts } from '../acra/certificate/facts.ts';
 import type { EnclaveConfig } from '../config/enclave.ts';
+import { requireKms } from '../config/kms.ts';
 import { sealedTlsKeyOf } from '../config/tls.ts';
 import { publicKeySha256 } from '../encoding/public-key-hash.ts';
 import { errorCode } from '../runtime/errors.ts';
@@ -37,7 +39,7 @@ export function requireSealedKeyOf(folder: string, config: EnclaveConfig): void 
   const server = files && readCertificatesAt(join(folder, files.certificate))?.certificates[0];
   if (server === undefined) return;
   try {
-    const text = readFileSync(join(folder, config.kms.ciphertext), 'utf8');
+    const text = readFileSync(join(folder, requireKms(config).ciphertext), 'utf8');
     requireNoFinding(sealedKeyFindings(text, server, config));
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return;

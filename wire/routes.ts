@@ -23,8 +23,8 @@ export type Outside =
   | { readonly kind: 'host-proxy' }
   /** The driver that started the machine listens itself; no relay route. */
   | { readonly kind: 'driver' }
-  /** Section `<label>: { connect: … }` of `host-proxy.yaml`. */
-  | { readonly kind: 'connect'; readonly default?: string }
+  /** Section `<label>: { connect: … }` of `host-proxy.yaml`. One that is optional and not there is no way out. */
+  | { readonly kind: 'connect'; readonly default?: string; readonly isOptional?: true }
   /** Section `<label>: { listen: … }` of `host-proxy.yaml`: where clients of the parent connect. */
   | { readonly kind: 'listen'; readonly default: string };
 
@@ -51,6 +51,17 @@ export type RouteTable = Readonly<Record<string, RouteDeclaration>>;
 
 /** Nitro's boot heartbeat (nitro-formats 3.4, step 5); no other route may have this port. */
 export const HEARTBEAT_PORT = 9000;
+
+const otherKms = <Port extends number>(port: Port) =>
+  ({
+    dialledBy: 'enclave',
+    port,
+    inside: { kind: 'private' },
+    outside: { kind: 'connect', isOptional: true },
+    opens: 'egress',
+    preface: 'none',
+    limits: 'private',
+  }) as const satisfies RouteDeclaration;
 
 export const ROUTES = {
   /** Log records, status and metrics of the enclave. */
@@ -86,11 +97,16 @@ export const ROUTES = {
     dialledBy: 'enclave',
     port: 18443,
     inside: { kind: 'private' },
-    outside: { kind: 'connect' },
+    outside: { kind: 'connect', isOptional: true },
     opens: 'egress',
     preface: 'none',
     limits: 'private',
   },
+  /** Further endpoints of KMS, where keys of several regions keep the master key together (keys.keeper of enclave.yaml). */
+  kms2: otherKms(18444),
+  kms3: otherKms(18445),
+  kms4: otherKms(18446),
+  kms5: otherKms(18447),
   imds: {
     dialledBy: 'enclave',
     port: 18080,

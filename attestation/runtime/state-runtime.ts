@@ -64,7 +64,7 @@ function describe({ config, files, release }: RuntimeFacts): RuntimeStatement {
     },
     database: { serverName: database.serverName, ca: digestOf(files, database.ca) },
     clientCa: digestOf(files, acra.clientCa),
-    kms: { keyArn: kms.keyArn, encryptionContext: kms.encryptionContext },
+    kms: kms === undefined ? null : { keyArn: kms.keyArn, encryptionContext: kms.encryptionContext },
     keys: describeKeys(config, files),
   };
 }

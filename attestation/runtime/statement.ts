@@ -70,7 +70,8 @@ export const runtimeStatement = z.strictObject({
   }),
   database: z.strictObject({ serverName: text, ca: sha256 }),
   clientCa: sha256,
-  kms: z.strictObject({ keyArn: text, encryptionContext: z.record(text, text) }),
+  /** null where no KMS has a part: operators keep the keys. */
+  kms: z.strictObject({ keyArn: text, encryptionContext: z.record(text, text) }).nullable(),
   keys,
 });
 export type RuntimeStatement = z.infer<typeof runtimeStatement>;

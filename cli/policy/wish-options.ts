@@ -1,4 +1,5 @@
 /** What `policy print` and `policy check` are told of the enclave and its people, as options, and the wish that comes of it. */
+
 import { join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { ExpectedMeasurements } from '../../attestation/expected.ts';
@@ -7,6 +8,7 @@ import { COMMITMENT_PCR } from '../../attestation/runtime/statement.ts';
 import { parseKeyArn } from '../../config/aws-names.ts';
 import { enclaveSchema } from '../../config/enclave.ts';
 import { isDigest, parentKeysOf } from '../../config/keys.ts';
+import { requireKms } from '../../config/kms.ts';
 import { loadConfig } from '../../config/load.ts';
 import { parentRegisters } from '../../eif/pcr.ts';
 import type { Registers } from '../../kms/policy/language/request-context.ts';
@@ -149,6 +151,7 @@ export interface Wished {
 export async function wishFrom(options: WishOptions): Promise<Wished> {
   const { enclave, also, measurements } = options;
   const config = enclave === undefined ? undefined : loadConfig(enclaveSchema, join(resolve(enclave), 'enclave.yaml'));
+  const kms = config && requireKms(config);
   const keys = config && parentKeysOf(config);
   const images: Registers[] = [];
   for (const file of [measurements, ...also]) {
@@ -168,11 +171,11 @@ export async function wishFrom(options: WishOptions): Promise<Wished> {
       measurements: images,
       administrators: options.administrator,
       policyAdministrators: options.policyAdministrator,
-      encryptionContext: config?.kms.encryptionContext ?? {},
+      encryptionContext: kms?.encryptionContext ?? {},
       keysBornInEnclave,
       generations: options.generation,
     },
-    keyArn: requireKeyArn(options.keyArn) ?? config?.kms.keyArn,
+    keyArn: requireKeyArn(options.keyArn) ?? kms?.keyArn,
     isGenerationPinned: keys?.pin === 'policy',
     isRollbackOpen: keysBornInEnclave && !isPinned,
   };

@@ -1,6 +1,9 @@
 /** Which files of the measured folder an enclave uses, by its enclave.yaml: those and no others belong into the image. */
+
 import { posix } from 'node:path';
 import type { EnclaveConfig } from '../../config/enclave.ts';
+import { kmsCaFiles } from '../../config/key-keeper.ts';
+import { requireKms } from '../../config/kms.ts';
 import { sealedTlsKeyOf, serverCaOf } from '../../config/tls.ts';
 import { secretFilesOf } from '../../config/user-secrets.ts';
 import { ACRA_SERVER_ID } from '../../wire/image-layout.ts';
@@ -26,22 +29,31 @@ export interface MeasuredFiles {
 }
 
 /** What lies in the image because keys do, or because they do not. */
-function keyFiles({ acra, database, keys, kms }: EnclaveConfig) {
+function keyFiles(config: EnclaveConfig) {
+  const { acra, database, keys } = config;
   if (keys.source === 'parent') {
-    return { keystore: undefined, sealed: [], operators: (keys.operators ?? []).map(({ key }) => key) };
+    return {
+      keystore: undefined,
+      sealed: [],
+      operators: (keys.operators ?? []).flatMap(({ key, encryptionKey }) => [key, encryptionKey ?? []].flat()),
+    };
   }
   const ofUsers = database.users.flatMap((user) => secretFilesOf(user).map(({ file }) => file));
-  return { keystore: posix.normalize(acra.keystore), sealed: [kms.ciphertext, ...ofUsers], operators: [] };
+  return {
+    keystore: posix.normalize(acra.keystore),
+    sealed: [requireKms(config).ciphertext, ...ofUsers],
+    operators: [],
+  };
 }
 
 export function measuredFiles(config: EnclaveConfig): MeasuredFiles {
-  const { acra, database, guard, kms } = config;
+  const { acra, database, guard } = config;
   const tlsKey = sealedTlsKeyOf(config);
   const { keystore, operators, ...keys } = keyFiles(config);
   // Only the supervisor reads these, as root.
   const sealed = [tlsKey?.sealedKey ?? [], keys.sealed].flat().map(posix.normalize);
   const serverFiles = [tlsKey?.certificate ?? [], serverCaOf(config) ?? []].flat();
-  const optional = [kms.ca ?? [], guard.list ?? []].flat();
+  const optional = [kmsCaFiles(config).map(({ file }) => file), guard.list ?? []].flat();
   const named = [acra.encryptorConfig, acra.clientCa, ...serverFiles, database.ca, ...optional, ...operators];
   const required = ['enclave.yaml', ...named.map(posix.normalize), ...sealed];
   const isInKeystore = (path: string) =>

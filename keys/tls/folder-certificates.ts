@@ -2,11 +2,13 @@
  * The certificates of a measured folder: what the enclave, acra-server or applications would refuse later is told where the
  * folder is written, checked or built; and when they end, so that somebody hears of it before.
  */
+
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PURPOSE } from '../../acra/certificate/chain.ts';
 import type { CertificateFacts } from '../../acra/certificate/facts.ts';
 import type { EnclaveConfig } from '../../config/enclave.ts';
+import { kmsCaFiles } from '../../config/key-keeper.ts';
 import { sealedTlsKeyOf, serverCaOf } from '../../config/tls.ts';
 import { describeError, errorCode } from '../../runtime/errors.ts';
 import type { CertificateEnd, CertificateRole } from '../../wire/certificate-end.ts';
@@ -34,7 +36,7 @@ interface NamedFile {
   readonly file: string;
 }
 
-type Config = Pick<EnclaveConfig, 'acra' | 'database' | 'kms' | 'tls'>;
+type Config = Pick<EnclaveConfig, 'acra' | 'database' | 'keys' | 'kms' | 'tls'>;
 
 function serverFilesOf(config: Config): NamedFile[] {
   const sealed = sealedTlsKeyOf(config);
@@ -46,12 +48,12 @@ function serverFilesOf(config: Config): NamedFile[] {
 }
 
 function filesOf(config: Config): NamedFile[] {
-  const { acra, database, kms } = config;
+  const { acra, database } = config;
   return [
     ...serverFilesOf(config),
     { role: 'client-ca', file: acra.clientCa },
     { role: 'database-ca', file: database.ca },
-    ...(kms.ca === undefined ? [] : [{ role: 'kms-ca' as const, file: kms.ca }]),
+    ...kmsCaFiles(config).map(({ file }) => ({ role: 'kms-ca' as const, file })),
   ];
 }
 

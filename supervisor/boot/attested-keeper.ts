@@ -1,5 +1,6 @@
 /** The keeper that the measured configuration names, asked as this enclave asks KMS: attested, over the private route, once. */
 import { parentKeysOf } from '../../config/keys.ts';
+import { requireKms } from '../../config/kms.ts';
 import type { KeyKeeper } from '../../keys/keepers/keeper.ts';
 import { KmsKeeper } from '../../keys/keepers/kms.ts';
 import type { AttestedKms } from '../../kms/client.ts';
@@ -7,7 +8,7 @@ import type { Platform } from '../platform.ts';
 import { askKmsOnce, type KmsNeeds } from './attested-kms.ts';
 
 export function attestedKeeper(have: KmsNeeds, platform: Platform): KeyKeeper {
-  const { keyArn, encryptionContext } = have.config.kms;
+  const { keyArn, encryptionContext } = requireKms(have.config);
   const formerKeyArns = parentKeysOf(have.config)?.formerKmsKeys ?? [];
   const keeper = (kms: AttestedKms) => new KmsKeeper({ kms, keyArn, encryptionContext, formerKeyArns });
   return {

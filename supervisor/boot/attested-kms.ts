@@ -1,5 +1,7 @@
 /** Questions to KMS: over the private route, under the role's credentials, during the boot patiently where that can help. */
 import { readFileSync } from 'node:fs';
+import { kmsPlaceOf } from '../../config/key-keeper.ts';
+import { requireKms } from '../../config/kms.ts';
 import { AttestedKms } from '../../kms/client.ts';
 import { regionalEndpoint } from '../../kms/endpoint.ts';
 import { KmsError } from '../../kms/errors.ts';
@@ -21,15 +23,16 @@ interface KmsQuestion<Result> {
   readonly patient: boolean;
 }
 
-function connect({ config, keeper, nsm, pathOf }: KmsNeeds, platform: Platform): AttestedKms {
-  const { kms } = config;
+function connect({ config, keeper, nsm, pathOf }: KmsNeeds, platform: Platform, keyArn?: string): AttestedKms {
+  const kms = requireKms(config);
+  const { region, route, endpoint, ca } = kmsPlaceOf(keyArn ?? kms.keyArn, { ...config, kms });
   const connection = {
-    region: kms.region,
-    endpoint: kms.endpoint === undefined ? regionalEndpoint(kms.region) : new URL(kms.endpoint),
-    dial: privateSocket(platform, 'kms'),
+    region,
+    endpoint: endpoint === undefined ? regionalEndpoint(region) : new URL(endpoint),
+    dial: privateSocket(platform, route),
     credentials: keeper.credentials,
     requestTimeoutMs: kms.requestTimeoutMs,
-    ...(kms.ca === undefined ? {} : { caPem: readFileSync(pathOf(kms.ca), 'utf8') }),
+    ...(ca === undefined ? {} : { caPem: readFileSync(pathOf(ca), 'utf8') }),
   };
   return new AttestedKms(connection, nsm);
 }

@@ -48,6 +48,7 @@ t.test('demands one signature, allows no ceremony, and pins nothing, where nothi
     ceremony: 'refused',
     madeIn: [],
     formerKmsKeys: [],
+    keeper: { kind: 'kms' },
     pin: 'none',
   });
 });

@@ -6,6 +6,7 @@ import { stringify } from 'yaml';
 import { enclaveSchema } from '../../config/enclave.ts';
 import { ConfigError } from '../../config/errors.ts';
 import { hostProxySchema } from '../../config/host-proxy.ts';
+import { requireKms } from '../../config/kms.ts';
 import { loadConfig } from '../../config/load.ts';
 import { throwsCode } from '../support/coded-error.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -26,7 +27,7 @@ function load(t: TapTest, kms: object) {
       kms: { encryptionContext, ...kms },
     }),
   );
-  return loadConfig(enclaveSchema, file).kms;
+  return requireKms(loadConfig(enclaveSchema, file));
 }
 
 const REGIONS = [
@@ -178,7 +179,7 @@ t.test('rejects a kms.connect that AWS does not have (CONFIG_INVALID)', async (t
   t.match(message, /kms\.connect: .*kms\.cn-north-1\.amazonaws\.com\.cn/);
   for (const host of ['kms.cn-north-1.amazonaws.com.cn', 'kms.proxy.internal', '10.0.0.7']) {
     write(host);
-    t.match(loadConfig(hostProxySchema, file).kms.connect, { host });
+    t.match(loadConfig(hostProxySchema, file).kms?.connect, { host });
   }
 });
 

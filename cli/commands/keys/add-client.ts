@@ -1,5 +1,6 @@
 /** `acra-enclave keys add-client`: makes keys for further clients under the master key that there is, in the folder or in a running enclave. */
 import { Command } from 'commander';
+import { requireKms } from '../../../config/kms.ts';
 import { readCeremonyInput } from '../../../keys/ceremony-input.ts';
 import { addClients } from '../../../keys/renewal.ts';
 import { systemRandom } from '../../../runtime/random.ts';
@@ -25,7 +26,7 @@ async function addClient(options: AddClientOptions): Promise<void> {
     await runChange(options, context, { kind: 'add-clients', certificates: options.client, plan });
     return;
   }
-  progress(`decrypting the master key under ${context.config.kms.keyArn}`);
+  progress(`decrypting the master key under ${requireKms(context.config).keyArn}`);
   await untilStopped((signal) =>
     addClients({
       ...context,

@@ -1,5 +1,7 @@
 /** `acra-enclave keys forget-old`: takes the keys away that clients had before, once nothing in the database is under them. */
+
 import { Command } from 'commander';
+import { requireKms } from '../../../config/kms.ts';
 import { readCeremonyInput } from '../../../keys/ceremony-input.ts';
 import { forgetDataKeys } from '../../../keys/data-keys.ts';
 import { hasStructs, readProof, requireProofs } from '../../../keys/reencryption-proof.ts';
@@ -22,7 +24,7 @@ async function forgetOld(options: ForgetOptions): Promise<void> {
   const proofs = options.proof.map(readProof);
   using input = readCeremonyInput(context, { clients: options.client });
   const keepsPairs = hasStructs(tables);
-  progress(`decrypting the master key under ${context.config.kms.keyArn}`);
+  progress(`decrypting the master key under ${requireKms(context.config).keyArn}`);
   const files = await untilStopped((signal) =>
     forgetDataKeys({
       ...context,

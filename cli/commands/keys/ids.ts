@@ -1,5 +1,7 @@
 /** `acra-enclave keys ids`: by which ids stored values name the keys of each client, for `data reencrypt`. */
+
 import { Command } from 'commander';
+import { requireKms } from '../../../config/kms.ts';
 import { dataKeyIds } from '../../../keys/data-keys.ts';
 import { keyIdsDocument } from '../../../keys/key-ids-file.ts';
 import { keysContext, kmsOf } from '../../keys-context.ts';
@@ -14,7 +16,7 @@ interface IdsOptions {
 
 async function printIds(options: IdsOptions): Promise<void> {
   const context = keysContext(options.enclave);
-  progress(`decrypting the master key under ${context.config.kms.keyArn}`);
+  progress(`decrypting the master key under ${requireKms(context.config).keyArn}`);
   const ids = await untilStopped((signal) =>
     dataKeyIds({ ...context, decrypt: (ciphertext) => kmsDecrypt(ciphertext, kmsOf(context, signal)), signal }),
   );

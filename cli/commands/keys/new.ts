@@ -1,6 +1,8 @@
 /** `acra-enclave keys new`: fills the measured folder with keys, all of them sealed. */
+
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { requireKms } from '../../../config/kms.ts';
 import { sealedTlsKeyOf } from '../../../config/tls.ts';
 import { loginOf } from '../../../config/user-secrets.ts';
 import { makeKeys } from '../../../keys/ceremony.ts';
@@ -43,18 +45,19 @@ async function newKeys(options: NewOptions): Promise<void> {
       : { sealedFile: join(folder, files.sealedKey), key: serverKey, sha256: serverKeySha256 };
   const clientIds = clients.map(({ clientId }) => clientId);
   await requirePlannedKeys(folder, config, clientIds);
-  progress(`encrypting a new master key under ${config.kms.keyArn}`);
+  const { keyArn, encryptionContext, ciphertext } = requireKms(config);
+  progress(`encrypting a new master key under ${keyArn}`);
   const keystore = join(folder, config.acra.keystore);
   await untilStopped((signal) =>
     makeKeys({
       keystoreFolder: keystore,
       clientIds,
-      ciphertextFile: join(folder, config.kms.ciphertext),
+      ciphertextFile: join(folder, ciphertext),
       tlsKey,
       databaseSecrets: secretsToSeal(folder, input),
       random: systemRandom,
-      keyArn: config.kms.keyArn,
-      encryptionContext: config.kms.encryptionContext,
+      keyArn,
+      encryptionContext,
       encrypt: (plaintext) => kmsEncrypt(plaintext, kmsOf(context, signal)),
       signal,
     }),

@@ -1,6 +1,8 @@
 /** `acra-enclave keys seal`: seals another TLS key, or other secrets of database users, under the master key that there is. */
+
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { requireKms } from '../../../config/kms.ts';
 import { sealedTlsKeyOf } from '../../../config/tls.ts';
 import { readCeremonyInput } from '../../../keys/ceremony-input.ts';
 import { sealSecrets } from '../../../keys/renewal.ts';
@@ -52,7 +54,7 @@ async function seal(options: SealOptions): Promise<void> {
   using input = readCeremonyInput(context, { serverKey: keyFile, clients: [], databaseUsers });
   const { serverKey, serverKeySha256 } = input;
   const databaseSecrets = secretsToSeal(folder, input);
-  progress(`decrypting the master key under ${config.kms.keyArn}`);
+  progress(`decrypting the master key under ${requireKms(config).keyArn}`);
   await untilStopped((signal) =>
     sealSecrets({
       ...context,

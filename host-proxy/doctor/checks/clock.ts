@@ -15,8 +15,8 @@ const ADVICE = 'Run chronyd with `server 169.254.169.123 prefer iburst` (the Ama
 
 /** How far the clock is ahead of KMS, or undefined when KMS does not tell. */
 async function skewMs({ config, system, signal }: CheckContext): Promise<number | undefined> {
-  const { connect } = config.kms;
-  if (connect.kind !== 'tcp' || isIP(connect.host) !== 0) return undefined;
+  const { connect } = config.kms ?? {};
+  if (connect === undefined || connect.kind !== 'tcp' || isIP(connect.host) !== 0) return undefined;
   using deadline = new Deadline(system.clock, KMS_TIMEOUT_MS, signal);
   const date = await system.dateOverTls(connect, deadline.signal).catch(() => undefined);
   const timeMs = Date.parse(date ?? '');

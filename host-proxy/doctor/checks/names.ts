@@ -4,6 +4,7 @@
  */
 import { isIP } from 'node:net';
 import type { HostProxyConfig } from '../../../config/host-proxy.ts';
+import { KMS_ROUTES } from '../../../config/key-keeper.ts';
 import { describeError } from '../../../runtime/errors.ts';
 import type { Check, CheckContext } from '../check.ts';
 import { failure, ok, skipped, warning } from '../check.ts';
@@ -18,9 +19,11 @@ interface Named {
   readonly error: string | undefined;
 }
 
-function hostsOf({ database, kms, imds }: HostProxyConfig): string[] {
-  const hosts = [database.connect, kms.connect, imds.connect].map((upstream) =>
-    upstream.kind === 'tcp' ? upstream.host : '',
+function hostsOf(config: HostProxyConfig): string[] {
+  const { database, imds } = config;
+  const ofKms = KMS_ROUTES.map((route) => config[route]?.connect);
+  const hosts = [database.connect, ...ofKms, imds.connect].map((upstream) =>
+    upstream?.kind === 'tcp' ? upstream.host : '',
   );
   return [...new Set(hosts)].filter((host) => host !== '' && isIP(host) === 0);
 }

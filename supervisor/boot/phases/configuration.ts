@@ -65,7 +65,7 @@ export const configurationPhase: Phase<BootStart, Configured> = {
     if (acraProgram.kind === 'stand-in') requireStandInCan(encryptorConfig, encryptorFile);
     requireMigrations(config.guard.migrations, encryptorConfig.tables, pathOf('enclave.yaml'));
     const guardList = loadGuardList(config, folder);
-    logger.log('info', 'configuration.read', { name: config.name, keyArn: config.kms.keyArn });
+    logger.log('info', 'configuration.read', { name: config.name, keyArn: config.kms?.keyArn ?? null });
     requireSealedKeyOf(folder, config);
     const certificateEnds = readCertificateEnds(folder, config, clock.nowMs());
     tellEnds(certificateEnds, clock.nowMs(), logger);

@@ -1,4 +1,6 @@
 /** Opens the ways out that the configuration names: database, KMS and metadata service. */
+import type { EnclaveConfig } from '../../../config/enclave.ts';
+import { KMS_ROUTES, kmsRoutes } from '../../../config/key-keeper.ts';
 import type { TcpEndpoint } from '../../../wire/endpoint.ts';
 import { egressRoutes } from '../../routes.ts';
 import type { Phase } from '../phase.ts';
@@ -10,12 +12,20 @@ export interface EgressReady {
   readonly databaseAddress: TcpEndpoint;
 }
 
+/** Without KMS nobody asks for credentials either. */
+function isUsed(label: string, config: EnclaveConfig): boolean {
+  const ofKms: ReadonlySet<string> = kmsRoutes(config);
+  if (label === 'imds') return ofKms.size > 0;
+  return ofKms.has(label) || !(KMS_ROUTES as readonly string[]).includes(label);
+}
+
 export const egressPhase: Phase<ControlReady & Configured, EgressReady> = {
   name: 'egress',
   deadlineMs: ({ config }) => config.deadlines.egressMs,
   async run({ relay, config }, { platform }) {
     let databaseAddress = config.database.listen;
     for (const route of egressRoutes(platform, config)) {
+      if (!isUsed(route.label, config)) continue;
       const bound = await relay.addRoute(route);
       if (route.label === 'database' && bound.kind === 'tcp') databaseAddress = bound;
     }

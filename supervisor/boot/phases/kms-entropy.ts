@@ -4,6 +4,7 @@
  * make the pool worse. It comes after the credentials, which it needs, and before every key that outlives the boot.
  * Specification: nitro-formats 3.7; random(4).
  */
+import { kmsEntropyOf } from '../../../config/enclave.ts';
 import type { AttestedKms } from '../../../kms/client.ts';
 import { KmsError } from '../../../kms/errors.ts';
 import { describeError, errorCode } from '../../../runtime/errors.ts';
@@ -22,10 +23,12 @@ const ALLOW =
 
 export const kmsEntropyPhase: Phase<KmsNeeds, { readonly kmsEntropyBytes: number }> = {
   name: 'kms-entropy',
-  deadlineMs: ({ config: { deadlines, entropy, kms } }) =>
-    entropy.kms === 'required' ? deadlines.kmsEntropyMs : kms.requestTimeoutMs + RESERVE_MS,
+  deadlineMs: ({ config }) =>
+    kmsEntropyOf(config) === 'required'
+      ? config.deadlines.kmsEntropyMs
+      : (config.kms?.requestTimeoutMs ?? 0) + RESERVE_MS,
   async run(have, context) {
-    const mode = have.config.entropy.kms;
+    const mode = kmsEntropyOf(have.config);
     if (mode === 'off') return skip('it is switched off', context);
     try {
       return await mixIn(have, context, mode === 'required');

@@ -4,6 +4,7 @@
  * (acra-server takes anything longer, acra-server contract 1.1). The plaintext lives in one SecretBuffer.
  */
 import { KeystoreError } from '../../../acra/errors.ts';
+import { requireKms } from '../../../config/kms.ts';
 import { parseMasterKeyFile } from '../../../keys/master-key-file.ts';
 import type { AttestedKms } from '../../../kms/client.ts';
 import type { SecretBuffer } from '../../../runtime/secret-buffer.ts';
@@ -49,8 +50,8 @@ export function leasedKeyOf({ set, keys }: TakenKeys, { keyKeeper }: Pick<Brough
 
 async function decryptKeyOfImage(have: KmsNeeds, context: PhaseContext): Promise<LeasedKey> {
   const { config, pathOf } = have;
-  const { keyArn, encryptionContext } = config.kms;
-  const file = readMeasured(pathOf(config.kms.ciphertext)).toString('utf8');
+  const { keyArn, encryptionContext, ciphertext: ciphertextFile } = requireKms(config);
+  const file = readMeasured(pathOf(ciphertextFile)).toString('utf8');
   const ciphertext = parseMasterKeyFile(file, { keyArn, encryptionContext });
   const ask = (kms: AttestedKms, signal: AbortSignal) => kms.decrypt({ ciphertext, keyArn, encryptionContext, signal });
   const what = 'waiting for KMS to decrypt the master key';

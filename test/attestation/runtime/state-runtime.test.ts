@@ -6,11 +6,13 @@ import { AttestationError } from '../../../attestation/errors.ts';
 import { stateRuntime } from '../../../attestation/runtime/state-runtime.ts';
 import { decodeStatement } from '../../../attestation/runtime/statement.ts';
 import { enclaveSchema } from '../../../config/enclave.ts';
+import { requireKms } from '../../../config/kms.ts';
 import { loadConfig, readConfig } from '../../../config/load.ts';
 import { PROJECT } from '../../project/imports.ts';
 import { throwsCode } from '../../support/coded-error.ts';
 
 const config = loadConfig(enclaveSchema, join(PROJECT, 'examples/enclave.yaml'));
+const kms = requireKms(config);
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 const files = new Map(
   ['enclave.yaml', 'tls/client-ca.pem', 'tls/database-ca.pem', 'tls/server.pem'].map((name) => [name, sha256(name)]),
@@ -30,7 +32,7 @@ t.test('states what the configuration says, and the files by their digests', asy
     guard: { mode: 'enforce', relations: 'listed', migrations: [] },
     database: { serverName: config.database.serverName, ca: sha256('tls/database-ca.pem') },
     clientCa: sha256('tls/client-ca.pem'),
-    kms: { keyArn: config.kms.keyArn, encryptionContext: config.kms.encryptionContext },
+    kms: { keyArn: kms.keyArn, encryptionContext: kms.encryptionContext },
   });
   const lines = [...files].map(([name, digest]) => `${digest}  ${name}\n`).join('');
   t.equal(statement.configuration, sha256(lines));
@@ -58,7 +60,7 @@ t.test('says that nobody guards statements in line', async (t) => {
   const inLine = readConfig(
     enclaveSchema,
     Buffer.from(
-      `{version: 1, name: x, ingress: {tls: passthrough}, database: {serverName: db.internal}, kms: ${JSON.stringify({ keyArn: config.kms.keyArn, encryptionContext: { a: 'b' } })}}`,
+      `{version: 1, name: x, ingress: {tls: passthrough}, database: {serverName: db.internal}, kms: ${JSON.stringify({ keyArn: kms.keyArn, encryptionContext: { a: 'b' } })}}`,
     ),
     'enclave.yaml',
   );
@@ -114,7 +116,7 @@ t.test('rejects what has no canonical form or is too long (ATTESTATION_STATEMENT
     Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`k${index}`, 'x'.repeat(4_000)])),
   ];
   for (const encryptionContext of contexts) {
-    const changed = { ...config, kms: { ...config.kms, encryptionContext } };
+    const changed = { ...config, kms: { ...kms, encryptionContext } };
     const state = () => stateRuntime({ ...facts, config: changed });
     throwsCode(state, AttestationError, 'ATTESTATION_STATEMENT_IMPOSSIBLE');
   }

@@ -184,8 +184,8 @@ export class KeyEnclave {
       previous: this.takenSha256 ?? null,
       keeper: {
         kind: 'kms',
-        keyArn: statement.kms.keyArn,
-        encryptionContext: { ...statement.kms.encryptionContext, 'acra-enclave-generation': String(generation) },
+        keyArn: statement.kms!.keyArn,
+        encryptionContext: { ...statement.kms!.encryptionContext, 'acra-enclave-generation': String(generation) },
         dataKey: randomBytes(200).toString('base64'),
       },
       masterKey: randomBytes(60).toString('base64'),

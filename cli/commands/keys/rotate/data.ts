@@ -1,5 +1,7 @@
 /** `acra-enclave keys rotate data`: new data keys for clients; the old ones stay, and open what is under them. */
+
 import { Command } from 'commander';
+import { requireKms } from '../../../../config/kms.ts';
 import { readCeremonyInput } from '../../../../keys/ceremony-input.ts';
 import { rotateDataKeys } from '../../../../keys/data-keys.ts';
 import { keyIdsDocument } from '../../../../keys/key-ids-file.ts';
@@ -26,7 +28,7 @@ async function rotateData(options: RotateDataOptions): Promise<void> {
     await runChange(options, context, { kind: 'rotate-data', certificates: options.client, plan });
     return;
   }
-  progress(`decrypting the master key under ${context.config.kms.keyArn}`);
+  progress(`decrypting the master key under ${requireKms(context.config).keyArn}`);
   const ids = await untilStopped((signal) =>
     rotateDataKeys({
       ...context,

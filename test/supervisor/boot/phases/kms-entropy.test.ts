@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EncryptCommand } from '@aws-sdk/client-kms';
 import t, { type Test as TapTest } from 'tap';
+import { kmsEntropyOf } from '../../../../config/enclave.ts';
 import type { Fault } from '../../../../emulator/kms/faults.ts';
 import { roleArn } from '../../../../emulator/principal.ts';
 import { encodeMasterKeyFile } from '../../../../keys/master-key-file.ts';
@@ -60,7 +61,7 @@ t.test('mixes 512 bytes of KMS in, seeds Node’s own generator after them, and 
 
 t.test('asks for it by default, in an enclave.yaml of before', async (t) => {
   const rig = await kmsNeeds(t);
-  t.equal(rig.needs.config.entropy.kms, 'required');
+  t.equal(kmsEntropyOf(rig.needs.config), 'required');
   t.equal((await run(rig)).kmsEntropyBytes, BYTES);
 });
 
