@@ -3,18 +3,16 @@
  * enough, or operators of whom some are. Specification: docs/specs/key-sets.md, 6.
  */
 import { z } from 'zod';
+import { MAX_KEY_SHARES, MIN_KEY_SHARES } from '../wire/requests/bounds.ts';
 import { isSameKeyMaterial, kmsHostFault, parseKeyArn } from './aws-names.ts';
 import { fileInFolder } from './fields.ts';
 import { type KmsSection, kmsEndpoint, kmsKeyArn } from './kms.ts';
-
-const MIN_KEEPERS = 2;
-const MAX_KEEPERS = 16;
 
 /** Ways out to KMS, of which each leads to one endpoint (wire/routes.ts). */
 export const KMS_ROUTES = ['kms', 'kms2', 'kms3', 'kms4', 'kms5'] as const;
 export type KmsRoute = (typeof KMS_ROUTES)[number];
 
-const needed = z.int().min(MIN_KEEPERS).max(MAX_KEEPERS).describe('so many of them open the keys');
+const needed = z.int().min(MIN_KEY_SHARES).max(MAX_KEY_SHARES).describe('so many of them open the keys');
 
 const keptKey = z.strictObject({
   keyArn: kmsKeyArn,
@@ -32,15 +30,15 @@ export const keyKeeper = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('threshold'),
     k: needed,
-    keys: z.array(keptKey).min(MIN_KEEPERS).max(MAX_KEEPERS).describe('KMS keys; kms.keyArn is one of them'),
+    keys: z.array(keptKey).min(MIN_KEY_SHARES).max(MAX_KEY_SHARES).describe('KMS keys; kms.keyArn is one of them'),
   }),
   z.strictObject({
     kind: z.literal('operators'),
     k: needed,
     operators: z
       .array(z.string())
-      .min(MIN_KEEPERS)
-      .max(MAX_KEEPERS)
+      .min(MIN_KEY_SHARES)
+      .max(MAX_KEY_SHARES)
       .describe('names of keys.operators, each of which has an encryptionKey'),
   }),
 ]);

@@ -75,12 +75,13 @@ export const KEY_ERRORS = {
   },
   KEY_OPERATOR_INVALID: {
     meaning:
-      'A file that `keys.operators` of enclave.yaml names is not there, or holds no public key that can sign requests.',
+      'A file that `keys.operators` of enclave.yaml names is not there, or holds no public key of the kind that is needed there.',
     action:
-      'Write the PEM of one public key into it, Ed25519, P-256 or P-384: `openssl pkey -in PRIVATE.pem -pubout -out FILE`. The private key stays with the operator.',
+      'Write the PEM of one public key into it, for `key` Ed25519, P-256 or P-384, for `encryptionKey` X25519: `openssl pkey -in PRIVATE.pem -pubout -out FILE`. The private key stays with the operator.',
   },
   KEY_OPERATOR_TWICE: {
-    meaning: 'Two operators of enclave.yaml have one key, so that one person could approve a request twice.',
+    meaning:
+      'Two operators of enclave.yaml have one key, so that one person could approve a request twice, or hold two shares.',
     action: 'Give each operator a key of his own, or name him once.',
   },
   MASTER_KEY_FILE_INVALID: {

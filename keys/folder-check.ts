@@ -22,6 +22,7 @@ import { clientsOfUsers } from './database-clients.ts';
 import { KeyError } from './errors.ts';
 import type { Finding } from './finding.ts';
 import { requireNoFinding } from './finding.ts';
+import { checkRecipients } from './keepers/recipients.ts';
 import { parseMasterKeyFile } from './master-key-file.ts';
 import { checkOperators } from './operators.ts';
 import { placeFindings } from './output-places.ts';
@@ -138,7 +139,9 @@ async function checkKeysOfImage(measured: MeasuredFolder, certificates: FolderCe
 /** The keys themselves are not in the folder; those who decide over them are. */
 function checkKeysOfParent({ folder, config }: MeasuredFolder, certificates: FolderCertificates): CheckedFolder {
   const operators = checkOperators(folder, config);
-  requireNoFinding([...placeFindings(config), ...certificates.findings, ...operators.findings]);
+  const recipients = checkRecipients(folder, config);
+  const ofKeys = [...operators.findings, ...recipients.findings];
+  requireNoFinding([...placeFindings(config), ...certificates.findings, ...ofKeys]);
   const unused = [
     config.kms?.ciphertext ?? [],
     config.acra.keystore,
@@ -147,8 +150,12 @@ function checkKeysOfParent({ folder, config }: MeasuredFolder, certificates: Fol
   const warnings = unused
     .filter((file) => existsSync(join(folder, file)))
     .map((file) => `${file} is there and is not used: with keys.source: parent the keys come in key sets`);
-  const missing = operators.missing.map(({ file, name }) => ({ file, what: `the public key of operator ${name}` }));
-  return { missing, warnings };
+  const signing = operators.missing.map(({ file, name }) => ({ file, what: `the public key of operator ${name}` }));
+  const encryption = recipients.missing.map(({ file, name }) => ({
+    file,
+    what: `the encryption key of operator ${name}`,
+  }));
+  return { missing: [...signing, ...encryption], warnings };
 }
 
 /**

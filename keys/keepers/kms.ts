@@ -10,7 +10,8 @@ import type { KeyKeeper, NewDataKey } from './keeper.ts';
 import { contextOf, type KmsContext, requireMeasuredKey } from './measured-key.ts';
 
 export interface KmsKeeperOptions {
-  readonly kms: Pick<AttestedKms, 'decrypt' | 'generateDataKey'>;
+  /** KMS where that key is. */
+  readonly kmsOf: (keyArn: string) => Pick<AttestedKms, 'decrypt' | 'generateDataKey'>;
   readonly keyArn: string;
   /** Of enclave.yaml, without the generation. */
   readonly encryptionContext: KmsContext;
@@ -26,9 +27,9 @@ export class KmsKeeper implements KeyKeeper {
   }
 
   async create(generation: number, signal: AbortSignal): Promise<NewDataKey> {
-    const { kms, keyArn } = this.#options;
+    const { kmsOf, keyArn } = this.#options;
     const encryptionContext = contextOf(this.#options.encryptionContext, generation);
-    const { plaintext, ciphertext } = await kms.generateDataKey({ keyArn, encryptionContext, signal });
+    const { plaintext, ciphertext } = await kmsOf(keyArn).generateDataKey({ keyArn, encryptionContext, signal });
     const dataKey = ciphertext.toString('base64');
     return { dataKey: plaintext, keeper: { kind: 'kms', keyArn, encryptionContext, dataKey } };
   }
@@ -41,10 +42,10 @@ export class KmsKeeper implements KeyKeeper {
       const details = { found: keeper.kind, allowed: 'kms' };
       throw new KeyError('KEY_SET_OTHER_KEEPER', 'the key set does not lie under one KMS key', details);
     }
-    const { kms, encryptionContext: own } = this.#options;
+    const { kmsOf, encryptionContext: own } = this.#options;
     const keyArns = [this.#options.keyArn, ...this.#options.formerKeyArns];
     const keyArn = requireMeasuredKey(keeper, { keyArns, encryptionContext: own, generation });
     const ciphertext = Buffer.from(keeper.dataKey, 'base64');
-    return await kms.decrypt({ ciphertext, keyArn, encryptionContext: contextOf(own, generation), signal });
+    return await kmsOf(keyArn).decrypt({ ciphertext, keyArn, encryptionContext: contextOf(own, generation), signal });
   }
 }

@@ -48,8 +48,7 @@ export class LoadedShares {
   async combine(): Promise<SecretBuffer> {
     const { k } = this.#keeper;
     if (this.#loaded.size >= k) return await combineShares([...this.#loaded.values()].slice(0, k));
-    throw new KeeperError('KEY_SHARES_AWAITED', 'the key set waits for key shares of operators', {
-      found: describeCount(this.count),
+    throw new KeeperError('KEY_SHARES_AWAITED', `waiting for key shares of operators: ${describeCount(this.count)}`, {
       allowed: `${k} of ${this.#keeper.shares.map(({ operator }) => operator).join(', ')}`,
     });
   }

@@ -12,12 +12,12 @@ export interface ShareFailure {
   readonly error: unknown;
 }
 
-/** @param spare so many of the shares may be missing. @returns KeeperError KEY_SHARES_REFUSED, KEY_SHARES_UNAVAILABLE */
+/** Whoever asked over vsock is told the message alone. @param spare so many of the shares may be missing. @returns KeeperError KEY_SHARES_REFUSED, KEY_SHARES_UNAVAILABLE */
 export function tooFewShares(failures: readonly ShareFailure[], spare: number, message: string): KeeperError {
   const refused = failures.filter(({ error }) => error instanceof KmsError && error.isRefusal).length;
   const code = refused > spare ? 'KEY_SHARES_REFUSED' : 'KEY_SHARES_UNAVAILABLE';
-  const found = failures
+  const missing = failures
     .map(({ keyArn, error }) => `${keyArn}: ${errorCode(error) ?? describeError(error)}`)
     .join(', ');
-  return new KeeperError(code, message, { found, allowed: `at most ${spare} of them fail`, cause: failures[0]?.error });
+  return new KeeperError(code, `${message}: ${missing}`, { cause: failures[0]?.error, causeIsTold: true });
 }

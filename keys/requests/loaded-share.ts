@@ -12,8 +12,6 @@ import { SHARE_BYTES, X25519_KEY_BYTES } from '../set/kept-by.ts';
 import { type HpkeBinding, hpkeOpen, hpkeSeal } from './hpke.ts';
 
 const TAG_BYTES = 16;
-/** JSON of a loaded share, on the way and in a file. */
-export const MAX_LOADED_SHARE_BYTES = 2 * 1024;
 
 const hex = (digits: number) => z.string().regex(new RegExp(`^[0-9a-f]{${digits}}$`));
 const encoded = (maxBytes: number) => z.base64().max(4 * Math.ceil(maxBytes / 3));

@@ -4,6 +4,7 @@
  * Specification: docs/specs/key-sets.md, 1 and 6.
  */
 import { z } from 'zod';
+import { MAX_KEY_SHARES, MIN_KEY_SHARES } from '../../wire/requests/bounds.ts';
 import { sealedLength } from './sealed-bytes.ts';
 
 /** CiphertextBlob of KMS. */
@@ -13,14 +14,11 @@ export const DATA_KEY_BYTES = 32;
 export const SHARE_BYTES: number = DATA_KEY_BYTES + 1;
 const TAG_BYTES = 16;
 export const X25519_KEY_BYTES = 32;
-/** Of two one would be as good as none; more than these nobody calls together. */
-export const MIN_SHARES = 2;
-export const MAX_SHARES = 16;
 
 const encoded = (maxBytes: number) => z.base64().max(4 * Math.ceil(maxBytes / 3));
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const text = z.string().max(4_096);
-const needed = z.int().min(MIN_SHARES).max(MAX_SHARES);
+const needed = z.int().min(MIN_KEY_SHARES).max(MAX_KEY_SHARES);
 
 const kmsDataKey = {
   keyArn: text,
@@ -45,7 +43,7 @@ const thresholdKeeper = z.strictObject({
   /** So many shares open the data key. */
   k: needed,
   /** By keyArn. */
-  shares: z.array(kmsShare).min(MIN_SHARES).max(MAX_SHARES),
+  shares: z.array(kmsShare).min(MIN_KEY_SHARES).max(MAX_KEY_SHARES),
 });
 
 /** One share of the data key, encrypted by HPKE to an operator's key. */
@@ -64,7 +62,7 @@ const operatorsKeeper = z.strictObject({
   kind: z.literal('operators'),
   k: needed,
   /** By operator. */
-  shares: z.array(operatorShare).min(MIN_SHARES).max(MAX_SHARES),
+  shares: z.array(operatorShare).min(MIN_KEY_SHARES).max(MAX_KEY_SHARES),
 });
 
 export const keptBy = z.discriminatedUnion('kind', [kmsKeeper, thresholdKeeper, operatorsKeeper]);

@@ -5,6 +5,7 @@ import { requireKms } from '../../config/kms.ts';
 import { AttestedKms } from '../../kms/client.ts';
 import { regionalEndpoint } from '../../kms/endpoint.ts';
 import { KmsError } from '../../kms/errors.ts';
+import type { CredentialKeeper } from '../credentials/keeper.ts';
 import type { Platform } from '../platform.ts';
 import { privateSocket } from '../routes.ts';
 import { retryPatiently } from './patience.ts';
@@ -25,12 +26,13 @@ interface KmsQuestion<Result> {
 
 function connect({ config, keeper, nsm, pathOf }: KmsNeeds, platform: Platform, keyArn?: string): AttestedKms {
   const kms = requireKms(config);
+  const { credentials } = requireKeeper(keeper);
   const { region, route, endpoint, ca } = kmsPlaceOf(keyArn ?? kms.keyArn, { ...config, kms });
   const connection = {
     region,
     endpoint: endpoint === undefined ? regionalEndpoint(region) : new URL(endpoint),
     dial: privateSocket(platform, route),
-    credentials: keeper.credentials,
+    credentials,
     requestTimeoutMs: kms.requestTimeoutMs,
     ...(ca === undefined ? {} : { caPem: readFileSync(pathOf(ca), 'utf8') }),
   };
@@ -62,14 +64,15 @@ export async function askKms<Result>(
   }
 }
 
-/** One question, later than the boot. @throws as askKms */
+/** One question, also later than the boot. @param keyArn where that key is; default: kms.keyArn. @throws as askKms */
 export async function askKmsOnce<Result>(
   ask: KmsQuestion<Result>['ask'],
   have: KmsNeeds,
   platform: Platform,
   signal: AbortSignal,
+  keyArn?: string,
 ): Promise<Result> {
-  const kms = connect(have, platform);
+  const kms = connect(have, platform, keyArn);
   try {
     return await ask(kms, signal);
   } catch (error) {
@@ -80,6 +83,12 @@ export async function askKmsOnce<Result>(
   }
 }
 
+/** There is one wherever there is a section kms. */
+function requireKeeper(keeper: CredentialKeeper | undefined): CredentialKeeper {
+  if (keeper !== undefined) return keeper;
+  throw new KmsError('KMS_CREDENTIALS_UNAVAILABLE', 'this enclave has no credentials for KMS');
+}
+
 function forgetExpired(error: unknown, { keeper }: KmsNeeds): void {
-  if (error instanceof KmsError && error.code === 'KMS_CREDENTIALS_EXPIRED') keeper.discard();
+  if (error instanceof KmsError && error.code === 'KMS_CREDENTIALS_EXPIRED') keeper?.discard();
 }

@@ -8,9 +8,10 @@ import { type MetricSample, sample } from '../../wire/metrics.ts';
 import { RequestError } from '../../wire/requests/errors.ts';
 import type { JudgedRequest } from './judge-request.ts';
 import type { JudgedSet } from './judge-set.ts';
+import type { LoadedBy } from './load-share.ts';
 import type { MadeSet } from './make-set.ts';
 
-/** `take`, or the kind of a request's action; `unread` for what was no request of operators. */
+/** `take`, `load`, or the kind of a request's action; `unread` for what was no request of operators. */
 export type Operation = string;
 
 const ALARMS: ReadonlySet<string> = new Set(['KEYS_EXCHANGED_IN_PART']);
@@ -46,6 +47,13 @@ export class KeyAudit {
       action: transcript.request.action.kind,
       requestSha256: transcript.requestSha256,
     });
+  }
+
+  /** A share of an operator counts. */
+  loaded({ operator, count }: LoadedBy): void {
+    this.#count('load', 'done');
+    const { keySet: sha256, needed, loaded } = count;
+    this.#logger.log('info', 'keys.share-loaded', { operator, sha256, needed, loaded: loaded.join(', ') });
   }
 
   made({ content, approvedBy }: JudgedRequest, requestSha256: string, { generation, sha256 }: MadeSet): void {

@@ -1,5 +1,5 @@
 /**
- * What the parent may ask about keys, one after the other: that a set be taken, or one be made. A set that is taken at run time is in use
+ * What the parent may ask about keys, one after the other: that a set be taken, or one be made, or that an operator's share count. A set that is taken at run time is in use
  * everywhere, or nowhere; whoever asked may leave meanwhile.
  *
  *   closed ──open──▶ awaits a set ──bring──▶ has keys ──followedBy──▶ exchanges them by each bring
@@ -7,7 +7,6 @@
  */
 import { createHash } from 'node:crypto';
 import { KeyError } from '../../keys/errors.ts';
-import type { KeyActionKind } from '../../keys/requests/key-request.ts';
 import { keySetDigest } from '../../keys/set/key-set.ts';
 import { untilAborted } from '../../runtime/abort.ts';
 import { describeError, errorCode } from '../../runtime/errors.ts';
@@ -15,9 +14,10 @@ import type { MetricSample } from '../../wire/metrics.ts';
 import { refusalOf } from '../../wire/requests/messages.ts';
 import type { ParentAnswer, ParentRequest } from '../../wire/requests/parent-messages.ts';
 import type { RotatableTlsKey } from '../tls/rotatable-key.ts';
-import type { KeyAudit } from './audit.ts';
+import type { KeyAudit, Operation } from './audit.ts';
 import { type JudgedRequest, judgeKeyRequest, type RequestDemands } from './judge-request.ts';
 import type { Brought } from './judge-set.ts';
+import type { LoadedBy } from './load-share.ts';
 import type { Approved, MadeSet, SetAction } from './make-set.ts';
 import { refused } from './plans/plan.ts';
 import type { TakenKeys } from './take-set.ts';
@@ -27,6 +27,8 @@ export interface KeyWork {
   /** @param newerThan generation in use; undefined for the first set of the boot */
   take(brought: Brought, newerThan: number | undefined, signal: AbortSignal): Promise<TakenKeys>;
   make(approved: Approved, action: SetAction, having: TakenKeys | undefined, signal: AbortSignal): Promise<MadeSet>;
+  /** @param file JSON of one operator's share of the set that was brought last */
+  load(file: Buffer): Promise<LoadedBy>;
 }
 
 export interface KeyDeskDeps {
@@ -41,7 +43,10 @@ export interface KeyDeskDeps {
 /** Everybody who uses the keys goes over to others. @throws when they could not be put to use: the old ones then go on */
 export type Exchange = (next: TakenKeys, signal: AbortSignal) => Promise<void>;
 
-export type KeyQuestion = Extract<ParentRequest, { type: 'keys-status' | 'bring-keys' | 'change-keys' }>;
+export type KeyQuestion = Extract<ParentRequest, { type: 'keys-status' | 'bring-keys' | 'change-keys' | 'load-share' }>;
+
+/** What is told of a question before it has been read. */
+const OPERATIONS = { 'bring-keys': 'take', 'load-share': 'load', 'change-keys': 'unread' } as const;
 
 /** Of questions that wait for their turn; the parent has one way to ask. */
 const MAX_WAITING = 4;
@@ -96,10 +101,11 @@ export class KeyDesk {
   /** Never rejects. @param signal aborts when nobody waits for the answer any more */
   async answer(asked: KeyQuestion, signal: AbortSignal): Promise<ParentAnswer> {
     if (asked.type === 'keys-status') return this.#status();
-    let operation: 'take' | 'unread' | KeyActionKind = asked.type === 'bring-keys' ? 'take' : 'unread';
+    let operation: Operation = OPERATIONS[asked.type];
     try {
       return await this.#inTurn(signal, (either) => {
         if (asked.type === 'bring-keys') return this.#bring(bytesOf(asked), either);
+        if (asked.type === 'load-share') return this.#load(Buffer.from(asked.share, 'base64'));
         const file = Buffer.from(asked.request, 'base64');
         const request = judgeKeyRequest(file, this.#taken?.sha256 ?? null, this.#deps.demands);
         operation = request.content.action.kind;
@@ -117,9 +123,14 @@ export class KeyDesk {
     return { type: 'keys-status', ...taken, ceremony: this.holdsCeremony };
   }
 
+  /** This boot waits for its first set. */
+  get awaitsFirstSet(): boolean {
+    return this.#work !== undefined && this.#taken === undefined;
+  }
+
   /** Only while this boot waits for its first set: an enclave that has keys never makes others in their place. */
   get holdsCeremony(): boolean {
-    return this.#deps.ceremony === 'allowed' && this.#work !== undefined && this.#taken === undefined;
+    return this.#deps.ceremony === 'allowed' && this.awaitsFirstSet;
   }
 
   async #inTurn<Result>(asker: AbortSignal, work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
@@ -150,6 +161,13 @@ export class KeyDesk {
     this.#deps.audit.taken(next);
     this.#first.resolve(next);
     return takenAnswer(next);
+  }
+
+  async #load(file: Buffer): Promise<ParentAnswer> {
+    const by = await this.#requireWork().load(file);
+    this.#deps.audit.loaded(by);
+    const { keySet, needed, loaded } = by.count;
+    return { type: 'share-loaded', keySet, needed, loaded: [...loaded] };
   }
 
   /** Not ended by the one who asked: half of an exchange is none. */

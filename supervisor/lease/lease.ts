@@ -6,6 +6,7 @@
  *   granted ──renewEveryMs──▶ asked ──same key──▶ granted
  *                               ├────refused────▶ ended (LEASE_REFUSED)
  *                               └────outage─────▶ asked again, with back-off ──maxAgeMs since granted──▶ ended (LEASE_EXPIRED)
+ *   where operators keep the key nobody can be asked: it stays granted
  *   in every state ──another key is in use──▶ granted; what is answered for the one before counts no more
  */
 import { timingSafeEqual } from 'node:crypto';
@@ -25,11 +26,13 @@ import type { MetricSample } from '../../wire/metrics.ts';
 import { sample } from '../../wire/metrics.ts';
 import { LeaseError } from './errors.ts';
 
+type Question = (signal: AbortSignal) => Promise<SecretBuffer>;
+
 export interface LeasedKey {
   /** In use. */
   readonly masterKey: SecretBuffer;
-  /** One question to KMS; what it resolves to is disposed of here. */
-  readonly ask: (signal: AbortSignal) => Promise<SecretBuffer>;
+  /** One question to KMS; what it resolves to is disposed of here. Undefined where operators keep the key: a lease that never ends. */
+  readonly ask: Question | undefined;
 }
 
 export interface LeaseDeps {
@@ -115,6 +118,11 @@ export class KeyLease implements Service {
   /** @returns false for an outage. @throws LeaseError; the signal's reason */
   async #renew(signal: AbortSignal): Promise<boolean> {
     const { clock, logger, maxAgeMs } = this.#deps;
+    const { masterKey, ask } = this.#leased;
+    if (ask === undefined) {
+      this.#grantedMs = clock.monotonicMs();
+      return true;
+    }
     const leftMs = maxAgeMs - this.#ageMs;
     if (leftMs <= 0) throw this.#expired();
     using deadline = new Deadline(clock, leftMs, signal, () => this.#expired());
@@ -122,7 +130,7 @@ export class KeyLease implements Service {
     const question = new AbortController();
     this.#question = question;
     try {
-      await this.#askOnce(this.#leased, AbortSignal.any([deadline.signal, question.signal]));
+      await this.#askOnce(masterKey, ask, AbortSignal.any([deadline.signal, question.signal]));
     } catch (error) {
       signal.throwIfAborted();
       // Whatever became of it: another key is in use, and was granted since.
@@ -143,7 +151,7 @@ export class KeyLease implements Service {
     return true;
   }
 
-  async #askOnce({ masterKey, ask }: LeasedKey, signal: AbortSignal): Promise<void> {
+  async #askOnce(masterKey: SecretBuffer, ask: Question, signal: AbortSignal): Promise<void> {
     const asked = ask(signal);
     try {
       await untilAborted(asked, signal);

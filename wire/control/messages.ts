@@ -59,6 +59,8 @@ export const CERTIFICATE_PHASE = 'certificate';
 export const KEY_SET_PHASE = 'key-set';
 /** The code of its status while it is taking none: somebody has to do something. */
 export const KEY_SET_AWAITED = 'KEY_SET_MISSING';
+/** The same of a set that was brought, while operators have loaded too few shares of its data key. */
+export const KEY_SHARES_AWAITED = 'KEY_SHARES_AWAITED';
 
 export const enclaveStatus = z.strictObject({
   state: z.enum(ENCLAVE_STATES),

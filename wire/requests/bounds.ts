@@ -14,3 +14,7 @@ export const MAX_ANSWER_BYTES = 128 * 1_024;
 
 /** How long an answer about keys may take: longer than anything that the enclave bounds on its way (KMS, sessions that go over). */
 export const MAX_KEYS_ANSWER_MS = 180_000;
+
+/** Of the data key of a key set: of one alone it would be the key, and more than these nobody calls together. */
+export const MIN_KEY_SHARES = 2;
+export const MAX_KEY_SHARES = 16;

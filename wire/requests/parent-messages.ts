@@ -4,6 +4,7 @@
  * (messages.ts). None of it is a secret, and nothing that is brought is believed.
  */
 import { z } from 'zod';
+import { MAX_KEY_SHARES } from './bounds.ts';
 import { attest, attestation, base64, nonce, parseWith, refusal } from './messages.ts';
 
 /** PEM of a certificate and of the CAs behind it (keys/tls/accept-certificate.ts). */
@@ -12,6 +13,8 @@ export const MAX_CHAIN_CHARACTERS = 24 * 1_024;
 const MAX_KEY_SET_BYTES = 3 * 1024 * 1024;
 const MAX_TRANSCRIPT_BYTES = 2 * 1024 * 1024;
 export const MAX_KEY_REQUEST_BYTES: number = 1024 * 1024;
+/** An operator's share (keys/requests/loaded-share.ts). */
+export const MAX_LOADED_SHARE_BYTES: number = 2 * 1024;
 /** Of one request's JSON: a key set with its transcript is the longest. */
 export const MAX_PARENT_REQUEST_BYTES = 7 * 1024 * 1024;
 export const MAX_PARENT_ANSWER_BYTES = MAX_PARENT_REQUEST_BYTES;
@@ -34,6 +37,8 @@ const parentRequest = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('bring-keys'), ...keySetMembers }),
   /** What operators ask for: DSSE, base64. Makes a set and changes nothing in the enclave until that is brought. */
   z.strictObject({ type: z.literal('change-keys'), request: base64(MAX_KEY_REQUEST_BYTES) }),
+  /** Of the key set that was brought last, where operators keep its data key: JSON of one operator's share, base64. */
+  z.strictObject({ type: z.literal('load-share'), share: base64(MAX_LOADED_SHARE_BYTES) }),
 ]);
 export type ParentRequest = z.infer<typeof parentRequest>;
 
@@ -65,6 +70,15 @@ const parentAnswer = z.discriminatedUnion('type', [
     sha256: z.string().max(64),
   }),
   z.strictObject({ type: z.literal('keys-made'), ...keySetMembers }),
+  /** The share counts. When all that are needed are there, the key set is to be brought again. */
+  z.strictObject({
+    type: z.literal('share-loaded'),
+    /** Hash of the key set. */
+    keySet: z.string().max(64),
+    needed: z.int().min(1).max(MAX_KEY_SHARES),
+    /** Operators whose shares are there. */
+    loaded: z.array(z.string().max(63)).max(MAX_KEY_SHARES),
+  }),
   /** Of a request that changes no set: the TLS key of this boot. */
   z.strictObject({ type: z.literal('keys-changed'), what: z.string().max(1_000) }),
 ]);

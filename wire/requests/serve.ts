@@ -27,8 +27,8 @@ export type ParentAnswerer = (request: ParentRequest, signal: AbortSignal) => Pr
 
 /** From the first byte that may be sent to the last one that was taken: the request, and the answer. */
 const EXCHANGE_MS = 10_000;
-/** The same, for requests whose answer waits for KMS. */
-const LONG: ReadonlySet<string> = new Set(['bring-keys', 'change-keys']);
+/** The same, for requests about keys: they take turns, and wait for KMS. */
+const LONG: ReadonlySet<string> = new Set(['bring-keys', 'change-keys', 'load-share']);
 
 /** Ends the stream in every case. Never rejects. */
 export async function serveRequest(stream: Duplex, answerer: ParentAnswerer, clock: Clock): Promise<void> {

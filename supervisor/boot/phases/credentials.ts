@@ -1,4 +1,4 @@
-/** Role credentials from IMDSv2. The metadata service may come late: asked again until the deadline. */
+/** Role credentials from IMDSv2, where there is a KMS to ask under them. The metadata service may come late: asked again until the deadline. */
 import { errorCode } from '../../../runtime/errors.ts';
 import { fetchRoleCredentials } from '../../credentials/imds.ts';
 import { CredentialKeeper } from '../../credentials/keeper.ts';
@@ -9,13 +9,15 @@ import type { Configured } from './configuration.ts';
 import type { EgressReady } from './egress.ts';
 
 export interface CredentialsReady {
-  readonly keeper: CredentialKeeper;
+  /** Undefined where there is no KMS to ask under them. */
+  readonly keeper: CredentialKeeper | undefined;
 }
 
 export const credentialsPhase: Phase<Configured & EgressReady, CredentialsReady> = {
   name: 'credentials',
   deadlineMs: ({ config }) => config.deadlines.credentialsMs,
   async run({ config }, context) {
+    if (config.kms === undefined) return { keeper: undefined };
     const { platform, clock, random, logger, defer, fail } = context;
     const options = {
       socketPath: privateSocket(platform, 'imds').path,

@@ -7,16 +7,19 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parentKeysOf } from '../../../config/keys.ts';
 import type { KeyKeeper } from '../../../keys/keepers/keeper.ts';
+import { describeCount, type ShareCount } from '../../../keys/keepers/loaded-shares.ts';
 import { KmsError } from '../../../kms/errors.ts';
-import { describeError } from '../../../runtime/errors.ts';
-import { KEY_SET_AWAITED } from '../../../wire/control/messages.ts';
+import { describeError, errorCode } from '../../../runtime/errors.ts';
+import { KEY_SET_AWAITED, KEY_SHARES_AWAITED } from '../../../wire/control/messages.ts';
 import type { KeyDesk, KeyWork } from '../../keys/key-desk.ts';
+import { loadShare } from '../../keys/load-share.ts';
 import { type MakeSetDeps, makeKeySet } from '../../keys/make-set.ts';
 import { type TakenKeys, takeKeySet } from '../../keys/take-set.ts';
-import { attestedKeeper } from '../attested-keeper.ts';
+import { type AttestedKeepers, attestedKeepers } from '../attested-keeper.ts';
 import type { KmsNeeds } from '../attested-kms.ts';
 import { retryPatiently } from '../patience.ts';
 import type { Phase, PhaseContext } from '../phase.ts';
+import type { BootStart } from '../start.ts';
 import type { Committed } from './commitment.ts';
 import type { Configured } from './configuration.ts';
 import type { Measured } from './nsm.ts';
@@ -34,7 +37,8 @@ export interface BroughtKeys {
   readonly keyKeeper: KeyKeeper;
 }
 
-type Needs = KmsNeeds &
+type Needs = BootStart &
+  KmsNeeds &
   Pick<Configured, 'encryptorConfig'> &
   Measured &
   Committed &
@@ -47,8 +51,10 @@ export const keySetPhase: Phase<Needs, KeySetReady> = {
     const { keyDesk: desk } = have;
     if (desk === undefined) return { brought: undefined };
     const folder = await emptyFolder(context);
-    const keyKeeper = attestedKeeper(have, context.platform);
-    desk.open(workOf({ ...have, keyKeeper, folder }, desk, context));
+    const keepers = attestedKeepers(have, context);
+    const { keeper: keyKeeper, operators } = keepers;
+    context.defer(() => operators.dispose());
+    desk.open(workOf({ ...have, keepers, folder }, desk, context));
     context.defer(() => desk.stop());
     const { holdsCeremony } = desk;
     context.logger.log('warn', 'keys.awaited', { ceremony: holdsCeremony });
@@ -72,17 +78,25 @@ function awaited({ holdsCeremony }: KeyDesk): string {
 }
 
 interface Place {
-  readonly keyKeeper: KeyKeeper;
+  readonly keepers: AttestedKeepers;
   readonly folder: string;
 }
 
 function workOf(have: Needs & Place, desk: KeyDesk, context: PhaseContext): KeyWork {
   const { clock, random, logger, status } = context;
-  const { config, pathOf, nsm, stated, enclaveKey, keyKeeper: keeper, folder } = have;
+  const { config, pathOf, nsm, stated, enclaveKey, keepers, folder } = have;
+  const { keeper, operators } = keepers;
   const image = have.measurements['PCR0'] ?? '';
   const place = { config, pathOf, nsm, image, folder, random, logger };
   const deps: MakeSetDeps = { ...place, keeper, stated, enclaveKey, clock, encryptorConfig: have.encryptorConfig };
+  const { commitment } = stated;
+  const ofOperators = { operators, name: config.name, commitment, privateKey: enclaveKey.privateKey };
   return {
+    async load(file) {
+      const loaded = await loadShare(file, ofOperators);
+      if (desk.awaitsFirstSet) status.set(awaitedShares(loaded.count));
+      return loaded;
+    },
     make: (approved, action, having, signal) => makeKeySet(approved, action, having, deps, signal),
     async take(brought, newerThan, signal) {
       if (newerThan !== undefined) return await takeKeySet(brought, newerThan, keeper.open, deps, signal);
@@ -91,13 +105,24 @@ function workOf(have: Needs & Place, desk: KeyDesk, context: PhaseContext): KeyW
       try {
         return await takeKeySet(brought, undefined, patiently(keeper, boot), deps, boot.signal);
       } catch (error) {
+        if (context.signal.aborted) throw error;
+        const count = errorCode(error) === KEY_SHARES_AWAITED ? operators.awaited : undefined;
+        if (count !== undefined) {
+          status.set(awaitedShares(count));
+          throw error;
+        }
         const refusal = `the last one that was brought is refused: ${describeError(error)}`;
         const detail = `${awaited(desk)}; ${refusal}`;
-        if (!context.signal.aborted) status.set({ detail, errorCode: KEY_SET_AWAITED });
+        status.set({ detail, errorCode: KEY_SET_AWAITED });
         throw error;
       }
     },
   };
+}
+
+function awaitedShares(count: ShareCount): { readonly detail: string; readonly errorCode: string } {
+  const detail = `waiting for key shares of operators: ${describeCount(count)} (\`acra-enclave keys load\`)`;
+  return { detail, errorCode: KEY_SHARES_AWAITED };
 }
 
 /** As with a key of the image: throttling, outages and expired credentials pass, refusals do not. */

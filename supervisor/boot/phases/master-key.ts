@@ -45,7 +45,9 @@ export const masterKeyPhase: Phase<Needs, MasterKeyReady> = {
 
 /** What of a set is asked for again and again: its data key, and with that its master key. */
 export function leasedKeyOf({ set, keys }: TakenKeys, { keyKeeper }: Pick<BroughtKeys, 'keyKeeper'>): LeasedKey {
-  return { masterKey: keys.masterKey, ask: (signal) => openSet(set, keyKeeper.open, signal) };
+  const { masterKey } = keys;
+  if (set.keeper.kind === 'operators') return { masterKey, ask: undefined };
+  return { masterKey, ask: (signal) => openSet(set, keyKeeper.open, signal) };
 }
 
 async function decryptKeyOfImage(have: KmsNeeds, context: PhaseContext): Promise<LeasedKey> {

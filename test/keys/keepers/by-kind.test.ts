@@ -1,6 +1,6 @@
 import t from 'tap';
 import { KeyError } from '../../../keys/errors.ts';
-import { KeepersByKind } from '../../../keys/keepers/by-kind.ts';
+import { keepersByKind } from '../../../keys/keepers/by-kind.ts';
 import { KeeperError } from '../../../keys/keepers/errors.ts';
 import type { KeyKeeper } from '../../../keys/keepers/keeper.ts';
 import { KmsKeeper } from '../../../keys/keepers/kms.ts';
@@ -13,10 +13,10 @@ const KEY_ARN = 'arn:aws:kms:eu-central-1:111122223333:key/a';
 
 /** KMS as if it opened everything. */
 const kms: KeyKeeper = new KmsKeeper({
-  kms: {
+  kmsOf: () => ({
     generateDataKey: async () => ({ plaintext: secretOf(Buffer.alloc(32)), ciphertext: Buffer.alloc(9) }),
     decrypt: async () => secretOf(Buffer.alloc(32, 4)),
-  },
+  }),
   keyArn: KEY_ARN,
   encryptionContext: {},
   formerKeyArns: [],
@@ -29,7 +29,7 @@ t.test('makes by the one that is named, and opens each set by the keeper of its 
     ['kms', kms],
     ['operators', operators],
   ]);
-  const both = new KeepersByKind('kms', openers);
+  const both = keepersByKind('kms', openers);
   const { keeper } = await both.create(2, signal);
   t.equal(keeper.kind, 'kms');
   t.equal((await both.open({ ...set, generation: 2, keeper }, signal)).length, 32);
@@ -38,7 +38,7 @@ t.test('makes by the one that is named, and opens each set by the keeper of its 
 
 t.test('opens no set of a kind that nobody here keeps (KEY_SET_OTHER_KEEPER)', async (t) => {
   const set = await makeSet(keeperFor(t, newOperators()));
-  const alone = new KeepersByKind('kms', new Map([['kms', kms]]));
+  const alone = keepersByKind('kms', new Map([['kms', kms]]));
   await rejectsCode(() => alone.open(set, signal), KeyError, 'KEY_SET_OTHER_KEEPER');
-  throwsCode(() => new KeepersByKind('threshold', new Map([['kms', kms]])), KeyError, 'KEY_SET_OTHER_KEEPER');
+  throwsCode(() => keepersByKind('threshold', new Map([['kms', kms]])), KeyError, 'KEY_SET_OTHER_KEEPER');
 });

@@ -102,11 +102,11 @@ t.test('tells refusals of too many keys from an outage (KEY_SHARES_REFUSED, KEY_
   await disable(first);
   kms.faults.next('Decrypt', { kind: 'throttle' }, 2);
   const outage = await rejectsCode(() => keeper.open(set, signal), KeeperError, 'KEY_SHARES_UNAVAILABLE');
-  t.match(outage.found, /KMS_THROTTLED/);
+  t.match(outage.message, /KMS_THROTTLED/);
   kms.faults.clear();
   await disable(second);
   const refused = await rejectsCode(() => keeper.open(set, signal), KeeperError, 'KEY_SHARES_REFUSED');
-  t.match(refused.found, `${second}: KMS_KEY_UNUSABLE`);
+  t.match(refused.message, `${second}: KMS_KEY_UNUSABLE`);
 });
 
 t.test('makes no data key unless every key takes its share', async (t) => {
@@ -142,7 +142,7 @@ t.test('tells shares that were exchanged, or come from another generation, as wr
     sealed: (shares[(index + 1) % 3] as KmsShare).sealed,
   }));
   const error = await rejectsCode(() => keeper.open(swapped, signal), KeeperError, 'KEY_SHARES_UNAVAILABLE');
-  t.match(error.found, /KEY_SHARE_WRONG.*KEY_SHARE_WRONG.*KEY_SHARE_WRONG/);
+  t.match(error.message, /KEY_SHARE_WRONG.*KEY_SHARE_WRONG.*KEY_SHARE_WRONG/);
   const mixed = withShares(set, (share, index) => ({ ...share, sealed: sharesOf(next)[index]?.sealed ?? '' }));
   await rejectsCode(() => keeper.open(mixed, signal), KeeperError, 'KEY_SHARES_UNAVAILABLE');
   const whole = withShares(set, (_, index) => sharesOf(next)[index] as KmsShare);
