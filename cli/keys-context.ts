@@ -1,5 +1,4 @@
 /** What the commands that make keys share: the measured folder, its configuration, and how to reach its KMS key. */
-
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { EnclaveConfig } from '../config/enclave.ts';

@@ -2,7 +2,6 @@
  * What an enclave would refuse of its measured folder at boot, or its acra-server and its clients later, as far as it can be
  * told without the master key: certificates, the file with the master key's ciphertext, and which keys there are.
  */
-
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadEncryptorConfig } from '../acra/encryptor-config/lint.ts';

@@ -2,7 +2,6 @@
  * Where keys are made: the places must be apart from each other and from all else that enclave.yaml names, and nothing but keys may lie
  * in the keystore. Otherwise one would be written over the other, or make the other unusable.
  */
-
 import { normalize, sep } from 'node:path';
 import type { EnclaveConfig } from '../config/enclave.ts';
 import { kmsCaFiles } from '../config/key-keeper.ts';

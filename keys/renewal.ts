@@ -2,7 +2,6 @@
  * Adds to the keys of an enclave without making others: clients, another TLS key, secrets of database users. All need the master key, which KMS
  * gives only to whom the key policy allows: the measured enclave, and an operator for as long as somebody lets them.
  */
-
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkKeystore } from '../acra/keystore/check.ts';

@@ -2,7 +2,6 @@
  * Whether the server certificate is the one of the TLS key that was sealed last, told by the public key that master-key.json
  * notes: acra-server would not start with another, and says little about why.
  */
-
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CertificateFacts } from '../acra/certificate/facts.ts';

@@ -1,5 +1,4 @@
 /** What `policy print` and `policy check` are told of the enclave and its people, as options, and the wish that comes of it. */
-
 import { join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { ExpectedMeasurements } from '../../attestation/expected.ts';

@@ -1,5 +1,4 @@
 /** Which files of the measured folder an enclave uses, by its enclave.yaml: those and no others belong into the image. */
-
 import { posix } from 'node:path';
 import type { EnclaveConfig } from '../../config/enclave.ts';
 import { kmsCaFiles } from '../../config/key-keeper.ts';

@@ -2,7 +2,6 @@
  * The certificates of a measured folder: what the enclave, acra-server or applications would refuse later is told where the
  * folder is written, checked or built; and when they end, so that somebody hears of it before.
  */
-
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PURPOSE } from '../../acra/certificate/chain.ts';

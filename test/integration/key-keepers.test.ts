@@ -1,5 +1,4 @@
 /** An enclave whose data key several keep: it serves while enough of them give their shares, and waits in words of its own while they do not. */
-
 import type { KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import t from 'tap';

@@ -1,5 +1,4 @@
 /** `acra-enclave keys forget-old`: takes the keys away that clients had before, once nothing in the database is under them. */
-
 import { Command } from 'commander';
 import { requireKms } from '../../../config/kms.ts';
 import { readCeremonyInput } from '../../../keys/ceremony-input.ts';

@@ -1,5 +1,4 @@
 /** `acra-enclave keys ids`: by which ids stored values name the keys of each client, for `data reencrypt`. */
-
 import { Command } from 'commander';
 import { requireKms } from '../../../config/kms.ts';
 import { dataKeyIds } from '../../../keys/data-keys.ts';

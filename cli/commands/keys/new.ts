@@ -1,5 +1,4 @@
 /** `acra-enclave keys new`: fills the measured folder with keys, all of them sealed. */
-
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { requireKms } from '../../../config/kms.ts';

@@ -1,5 +1,4 @@
 /** `acra-enclave keys seal`: seals another TLS key, or other secrets of database users, under the master key that there is. */
-
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { requireKms } from '../../../config/kms.ts';

@@ -1,5 +1,4 @@
 /** `acra-enclave keys rotate data`: new data keys for clients; the old ones stay, and open what is under them. */
-
 import { Command } from 'commander';
 import { requireKms } from '../../../../config/kms.ts';
 import { readCeremonyInput } from '../../../../keys/ceremony-input.ts';
