@@ -144,6 +144,11 @@ export const hostProxySchema = z
     ),
   })
   .superRefine((sections, context) => {
+    if (sections.kms === undefined && sections.keys === undefined) {
+      const message =
+        'must be given; only an enclave whose keys operators keep needs no KMS, and then section keys is here';
+      context.addIssue({ code: 'custom', path: ['kms'], message });
+    }
     for (const route of KMS_ROUTES) {
       const connect = sections[route]?.connect;
       const fault = connect?.kind === 'tcp' ? kmsHostFault(connect.host) : undefined;

@@ -15,6 +15,8 @@ const COMMANDS: CommandTable = {
   settle: async () => (await import('./keys/settle.ts')).settleCommand(),
   seal: async () => (await import('./keys/seal.ts')).sealCommand(),
   'forget-old': async () => (await import('./keys/forget-old.ts')).forgetOldCommand(),
+  reshare: async () => (await import('./keys/reshare.ts')).reshareCommand(),
+  load: async () => (await import('./keys/load.ts')).loadCommand(),
   approve: async () => (await import('./keys/approve.ts')).approveCommand(),
   ...PARENT_KEYS_COMMANDS,
   'client-name': async () => (await import('./keys/client-name.ts')).clientNameCommand(),

@@ -29,6 +29,10 @@ export interface ProvenEnclave {
   readonly publicKey: Buffer;
   /** PCR0, lower-case hex. */
   readonly image: string;
+  /** PCR0 of other images whose key sets it takes. */
+  readonly madeIn: readonly string[];
+  /** That its document answers: 64 digits. */
+  readonly nonce: string;
   /** DER of the root that vouches for it. */
   readonly rootDer: Buffer;
   readonly isAwsRoot: boolean;
@@ -69,6 +73,8 @@ export async function proveEnclave(options: EnclaveOptions): Promise<ProvenEncla
     commitment: commitmentTo(encodeStatement(statement)).toString('hex'),
     publicKey: Buffer.from(hpkePublicKey, 'hex'),
     image,
+    madeIn: statement.keys.source === 'parent' ? statement.keys.madeIn : [],
+    nonce: nonce.toString('hex'),
     rootDer,
     isAwsRoot,
   };

@@ -47,7 +47,8 @@ function passphraseFault(bytes: Buffer): string | undefined {
   return bytes.includes('\n') ? 'it has more than one line' : undefined;
 }
 
-function readPassphrase(path: string): SecretBuffer {
+/** @throws MeasurementsError MEASUREMENTS_FILE, MEASUREMENTS_KEY_ENCRYPTED: it holds none */
+export function readPassphrase(path: string): SecretBuffer {
   let found: SecretBuffer | string;
   try {
     found = readSecretFile(path, { maxBytes: MAX_PASSPHRASE_BYTES, fault: passphraseFault });

@@ -33,6 +33,8 @@ const happening = z.discriminatedUnion('what', [
   z.strictObject({ what: z.literal('restored'), ...arrival }),
   /** The enclave works with this set. */
   z.strictObject({ what: z.literal('taken'), set: sha256, generation }),
+  /** The enclave has the shares of these operators for a set that it waits with. */
+  z.strictObject({ what: z.literal('loaded'), set: sha256, needed: z.int(), loaded: z.array(text) }),
   /** The enclave took the request without making a set. */
   z.strictObject({ what: z.literal('changed'), request: sha256 }),
   /** The enclave did not take this set. */

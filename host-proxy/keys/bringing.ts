@@ -2,6 +2,7 @@
  * Has the enclave work with the newest key set that is on disk: one attempt at a time. What the enclave refuses it refuses by what it has
  * verified; nothing here can make it take another set than that of its own decision.
  */
+import { KEY_SHARES_AWAITED } from '../../wire/control/messages.ts';
 import { ReportedError } from '../../wire/errors.ts';
 import { HostProxyError } from '../errors.ts';
 import { inOrderOfBringing } from './candidates.ts';
@@ -12,7 +13,7 @@ import type { KeyRecords } from './key-records.ts';
 /** The enclave's measured configuration pins another set. */
 const PINNED_OTHER = 'KEY_SET_ROLLED_BACK';
 /** What the enclave found in the set itself: it will find it again. KMS, or the way to it, may recover. */
-const OF_THE_SET = /^KEY_/;
+const OF_THE_SET = /^KEY_(?!SHARES_)/;
 
 export interface BringingDeps {
   readonly folder: KeyFolder;
@@ -63,7 +64,8 @@ export class Bringing {
         await records.taken(taken);
         return taken;
       } catch (error) {
-        if (!(error instanceof ReportedError)) throw error;
+        // Nobody refuses: it waits for operators, and begins anew when it is brought another.
+        if (!(error instanceof ReportedError) || error.code === KEY_SHARES_AWAITED) throw error;
         await records.refusedSet(set, boot.bootId, error);
         refusal ??= error;
         if (!this.#mayTryNext(set, candidates, error.code, boot.hasSome)) break;

@@ -17,6 +17,15 @@ export interface EnclaveKeysStatus {
   readonly ceremony: boolean;
 }
 
+/** Of the set that was brought last. */
+export interface LoadedShares {
+  /** Hash of the set. */
+  readonly keySet: string;
+  readonly needed: number;
+  /** Operators. */
+  readonly loaded: readonly string[];
+}
+
 /** A request either makes a key set, or changes something that no set holds. */
 export type ChangeAnswer = { readonly made: KeySetFiles } | { readonly changed: string };
 
@@ -51,6 +60,14 @@ export class EnclaveKeys {
     if (answer.type === 'keys-changed') return { changed: answer.what };
     if (answer.type !== 'keys-made') throw unexpected(answer);
     return { made: { keySet: bytesOf(answer.keySet), transcript: bytesOf(answer.transcript) } };
+  }
+
+  /** @param share JSON of one operator's share @returns what the enclave has then */
+  async load(share: Buffer, signal: AbortSignal): Promise<LoadedShares> {
+    const answer = await this.#ask({ type: 'load-share', share: base64(share) }, signal);
+    if (answer.type !== 'share-loaded') throw unexpected(answer);
+    const { keySet, needed, loaded } = answer;
+    return { keySet, needed, loaded };
   }
 
   async #ask(request: ParentRequest, signal: AbortSignal): Promise<ParentAnswer> {

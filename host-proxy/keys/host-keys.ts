@@ -9,17 +9,18 @@ import { describeError, errorCode } from '../../runtime/errors.ts';
 import type { Logger } from '../../runtime/log.ts';
 import { type Random, systemRandom } from '../../runtime/random.ts';
 import type { Service } from '../../runtime/service.ts';
-import { KEY_SET_PHASE } from '../../wire/control/messages.ts';
+import { KEY_SET_PHASE, KEY_SHARES_AWAITED } from '../../wire/control/messages.ts';
 import type { EnclaveView } from '../enclave/view.ts';
 import { HostProxyError } from '../errors.ts';
 import { AuditLog } from './audit-log.ts';
 import { Bringing } from './bringing.ts';
 import { doubledGenerations } from './candidates.ts';
 import { type Changed, changeKeys } from './changing.ts';
-import type { EnclaveKeys, EnclaveKeysStatus, TakenKeySet } from './enclave-keys.ts';
+import type { EnclaveKeys, EnclaveKeysStatus, LoadedShares, TakenKeySet } from './enclave-keys.ts';
 import { KeyFolder, type KeyFolderContents } from './key-folder.ts';
 import { KeyRecords } from './key-records.ts';
 import type { KeysStatus } from './keys-status.ts';
+import type { KeySetFiles } from './stored-set.ts';
 
 /** Nothing tells that a folder has changed on every file system; so look. */
 const LOOK_MS = 1_000;
@@ -133,6 +134,28 @@ export class HostKeys implements Service {
     });
   }
 
+  /** The set that is brought first. @throws HostProxyError HOST_KEYS_MISSING, HOST_KEYS_FOLDER */
+  async first(): Promise<KeySetFiles> {
+    const { sets } = await this.#folder.list();
+    const [first] = this.#bringing.candidates({ sets, damaged: [] });
+    if (first === undefined) throw new HostProxyError('HOST_KEYS_MISSING', 'there is no key set');
+    return await this.#folder.read(first);
+  }
+
+  /**
+   * A share of an operator goes to the enclave, and when that has enough of them, the set again.
+   * @param share its JSON
+   * @throws ReportedError: it does not count; HostProxyError HOST_ATTESTATION_UNANSWERED
+   */
+  async load(share: Buffer): Promise<LoadedShares> {
+    return await this.#inTurn(async () => {
+      const loaded = await this.#deps.enclave.load(share, this.#task.signal);
+      await this.#records.loaded(loaded);
+      if (loaded.loaded.length >= loaded.needed) await this.#bring();
+      return loaded;
+    });
+  }
+
   async #follow(signal: AbortSignal): Promise<void> {
     using tidy = new DisposableStack();
     tidy.defer(this.#deps.view.subscribe(() => this.#poke()));
@@ -200,7 +223,10 @@ export class HostKeys implements Service {
     } catch (error) {
       if (this.#task.signal.aborted) return;
       const { clock, random = systemRandom } = this.#deps;
-      this.#attempt = { of, failures: failures + 1, nextMs: clock.monotonicMs() + backoffMs(RETRY, failures, random) };
+      // It waits for operators: whoever loads the last share brings the set again.
+      const awaitsShares = errorCode(error) === KEY_SHARES_AWAITED;
+      const nextMs = awaitsShares ? Number.POSITIVE_INFINITY : clock.monotonicMs() + backoffMs(RETRY, failures, random);
+      this.#attempt = { of, failures: failures + 1, nextMs };
       this.#records.trouble('bringing', error);
       this.#setProblem(error);
     }

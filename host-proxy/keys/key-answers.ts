@@ -40,6 +40,10 @@ export const keysListing = z.object({
 });
 export type KeysListing = z.infer<typeof keysListing>;
 
+/** Of `key-set`: the one that is brought first, both base64. */
+export const firstKeySet = z.object({ keySet: z.base64(), transcript: z.base64() });
+export type FirstKeySet = z.infer<typeof firstKeySet>;
+
 const ended = { head: z.string().nullable() };
 
 /** Of `change-keys`. */
@@ -60,3 +64,16 @@ export const changeAnswer = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('changed'), what: z.string(), ...ended }),
 ]);
 export type ChangeAnswer = z.infer<typeof changeAnswer>;
+
+/** Of `load-share`. */
+export const shareAnswer = z.object({
+  /** Operators whose shares the enclave has. */
+  loaded: z.array(z.string()),
+  needed: z.int(),
+  /** Whether the enclave works with the set. */
+  taken: z.boolean(),
+  /** Why not, though there are shares enough. */
+  problem: reason.nullable(),
+  ...ended,
+});
+export type ShareAnswer = z.infer<typeof shareAnswer>;

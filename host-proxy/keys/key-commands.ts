@@ -2,9 +2,9 @@
 import { describeError, errorCode } from '../../runtime/errors.ts';
 import type { EnclaveView } from '../enclave/view.ts';
 import type { HostKeys } from './host-keys.ts';
-import type { ChangeAnswer, KeysListing, KeysReport } from './key-answers.ts';
+import type { ChangeAnswer, FirstKeySet, KeysListing, KeysReport, ShareAnswer } from './key-answers.ts';
 
-type Keys = Pick<HostKeys, 'status' | 'ask' | 'list' | 'change'>;
+type Keys = Pick<HostKeys, 'status' | 'ask' | 'list' | 'change' | 'first' | 'load'>;
 
 export class KeyCommands {
   readonly #keys: Keys;
@@ -57,6 +57,26 @@ export class KeyCommands {
       name: stored.name,
       taken: isTaken,
       problem: isTaken ? null : problem,
+      head: audit.head,
+    };
+  }
+  /** @throws what HostKeys.first throws */
+  async first(): Promise<FirstKeySet> {
+    const { keySet, transcript } = await this.#keys.first();
+    return { keySet: keySet.toString('base64'), transcript: transcript.toString('base64') };
+  }
+
+  /** @param share base64 of its JSON. @throws what HostKeys.load throws */
+  async load(share: string): Promise<ShareAnswer> {
+    const { keySet, needed, loaded } = await this.#keys.load(Buffer.from(share, 'base64'));
+    const { taken, problem, audit } = this.#keys.status;
+    const isTaken = taken?.sha256 === keySet;
+    const isEnough = loaded.length >= needed;
+    return {
+      loaded: [...loaded],
+      needed,
+      taken: isTaken,
+      problem: isEnough && !isTaken ? problem : null,
       head: audit.head,
     };
   }

@@ -6,7 +6,7 @@ import { describeError, errorCode } from '../../runtime/errors.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { AuditLog } from './audit-log.ts';
 import type { Arrival, Happening } from './audit-record.ts';
-import type { TakenKeySet } from './enclave-keys.ts';
+import type { LoadedShares, TakenKeySet } from './enclave-keys.ts';
 import type { KeyFolderContents, StoredKeySet } from './key-folder.ts';
 import type { KeySetFacts } from './stored-set.ts';
 
@@ -63,6 +63,11 @@ export class KeyRecords {
   async taken({ generation, sha256 }: TakenKeySet): Promise<void> {
     this.#logger.log('info', 'keys.taken', { generation, sha256 });
     await this.#append({ what: 'taken', set: sha256, generation });
+  }
+
+  async loaded({ keySet, needed, loaded }: LoadedShares): Promise<void> {
+    this.#logger.log('info', 'keys.share-loaded', { sha256: keySet, needed, loaded: loaded.join(', ') });
+    await this.#append({ what: 'loaded', set: keySet, needed, loaded: [...loaded] });
   }
 
   /** An enclave that was there before the daemon has taken it meanwhile, or before. */

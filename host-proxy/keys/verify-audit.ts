@@ -63,6 +63,7 @@ class Reading {
       case 'taken':
         return this.#take(record);
       case 'refused':
+      case 'loaded':
         return this.#arrived.has(record.set) ? undefined : 'it is of a set that the log does not know';
       default:
         return this.#approved.has(record.request) ? undefined : 'nobody handed in that request before it';

@@ -1,11 +1,10 @@
 /** `acra-enclave keys approve`: an operator reads what a request asks for, and signs it. */
-import { stderr, stdin } from 'node:process';
-import { createInterface } from 'node:readline/promises';
 import { Command } from 'commander';
 import { withSignatureOf } from '../../../attestation/published/envelope.ts';
 import { readOperators } from '../../../keys/operators.ts';
 import { CliError } from '../../errors.ts';
 import { readClientNames } from '../../keys/client-names.ts';
+import { requireConsent } from '../../keys/consent.ts';
 import { describeRequest } from '../../keys/describe-request.ts';
 import { readOperatorKey } from '../../keys/make-request.ts';
 import { approvalsOf, describeApprovals, readRequestFile, writeRequestFile } from '../../keys/request-file.ts';
@@ -21,20 +20,6 @@ interface ApproveOptions {
   readonly client?: readonly string[];
   readonly out?: string;
   readonly yes?: true;
-}
-
-/** @throws CliError CLI_OPTION */
-async function requireConsent(name: string, { yes }: ApproveOptions): Promise<void> {
-  if (yes) return;
-  if (!stdin.isTTY) throw new CliError('CLI_OPTION', 'nobody is asked whether to sign', { allowed: '--yes' });
-  const questions = createInterface({ input: stdin, output: stderr });
-  try {
-    const answer = await questions.question(`Sign this as ${name}? Type yes: `);
-    if (answer.trim() === 'yes') return;
-  } finally {
-    questions.close();
-  }
-  throw new CliError('CLI_OPTION', 'nothing was signed', { allowed: 'yes, typed in full' });
 }
 
 async function approve(file: string, options: ApproveOptions): Promise<void> {
@@ -53,7 +38,7 @@ async function approve(file: string, options: ApproveOptions): Promise<void> {
   for (const [label, text] of describeRequest(content, readClientNames(context.folder, options.client)))
     printRow(label, text);
   printRow('signatures', describeApprovals(approvalsOf(envelope, operators), keys.approvals));
-  await requireConsent(signer.name, options);
+  await requireConsent(`Sign this as ${signer.name}?`, 'nothing was signed', options);
   const signed = withSignatureOf(envelope, signer.key);
   const out = options.out ?? file;
   await writeRequestFile(out, signed);

@@ -20,7 +20,7 @@ export interface CommandTarget {
   /** @returns document and statement, as the attestation listener gives them. @throws HostProxyError; ReportedError */
   attest(nonce: Buffer, signal: AbortSignal): Promise<object>;
   /** @throws HostProxyError HOST_KEYS_UNCONFIGURED */
-  keys(): Pick<KeyCommands, 'report' | 'list' | 'change'>;
+  keys(): Pick<KeyCommands, 'report' | 'list' | 'change' | 'first' | 'load'>;
   /** Calls back after each change of the status. @returns ends it. */
   subscribe(onChange: () => void): () => void;
   /** Aborts when the daemon has stopped everything but its command socket. */
@@ -96,6 +96,10 @@ export async function handleCommand(
       return await line(reply, target.keys().list());
     case 'change-keys':
       return await line(reply, target.keys().change(request.request));
+    case 'key-set':
+      return await line(reply, target.keys().first());
+    case 'load-share':
+      return await line(reply, target.keys().load(request.share));
     case 'logs':
       return await tail(target.records, request, reply, AbortSignal.any([target.over, gone]));
     default:

@@ -8,6 +8,7 @@ import { base64 } from '../../../wire/requests/messages.ts';
 import {
   MAX_CHAIN_CHARACTERS,
   MAX_KEY_REQUEST_BYTES,
+  MAX_LOADED_SHARE_BYTES,
   MAX_PARENT_REQUEST_BYTES,
 } from '../../../wire/requests/parent-messages.ts';
 import { hostStatus } from '../host-status.ts';
@@ -31,6 +32,10 @@ const request = z.discriminatedUnion('command', [
   z.strictObject({ command: z.literal('keys-list') }),
   /** JSON of a DSSE envelope, base64. */
   z.strictObject({ command: z.literal('change-keys'), request: base64(MAX_KEY_REQUEST_BYTES) }),
+  /** The set that is brought first, for operators who keep its data key. */
+  z.strictObject({ command: z.literal('key-set') }),
+  /** JSON of one operator's share, base64. */
+  z.strictObject({ command: z.literal('load-share'), share: base64(MAX_LOADED_SHARE_BYTES) }),
 ]);
 export type CommandRequest = z.infer<typeof request>;
 

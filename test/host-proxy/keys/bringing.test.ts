@@ -59,6 +59,21 @@ t.test('tells a refusal with the enclave’s code, and tries again by back-off, 
   t.match(keys().status, { problem: null, taken: { generation: 2 } });
 });
 
+t.test(
+  'brings a set once to an enclave that waits for operators’ shares of it, and calls that no refusal',
+  async (t) => {
+    const { says, enclave, keys, count, look, audit } = await withSets(t);
+    enclave.restart();
+    enclave.refusing.set('bring-keys', 'KEY_SHARES_AWAITED');
+    const before = count('bring-keys');
+    await says('second');
+    await look(300);
+    t.equal(count('bring-keys'), before + 1);
+    t.match(keys().status, { taken: null, problem: { code: 'KEY_SHARES_AWAITED' }, refusals: 0 });
+    t.notOk(audit().includes('refused'));
+  },
+);
+
 t.test('tries at once when the folder changes', async (t) => {
   const { says, enclave, look, folder, keys } = await withSets(t);
   const aside = temporaryFolder(t);

@@ -11,6 +11,8 @@ const KEYS = {
   report: async () => ({ asked: 'report' }) as never,
   list: async () => ({ asked: 'list' }) as never,
   change: async (request: string) => ({ asked: request }) as never,
+  first: async () => ({ asked: 'first' }) as never,
+  load: async (share: string) => ({ asked: share }) as never,
 };
 
 /** A daemon that is over as soon as it is told to stop. */
@@ -66,4 +68,6 @@ t.test('answers about keys and attestation with one line of JSON each', async (t
   t.same(await ask({ command: 'keys-status' }), line({ asked: 'report' }));
   t.same(await ask({ command: 'keys-list' }), line({ asked: 'list' }));
   t.same(await ask({ command: 'change-keys', request: 'AAAA' }), line({ asked: 'AAAA' }));
+  t.same(await ask({ command: 'key-set' }), line({ asked: 'first' }));
+  t.same(await ask({ command: 'load-share', share: 'BBBB' }), line({ asked: 'BBBB' }));
 });
