@@ -137,3 +137,16 @@ t.test('gives a change up when it is stopped, without being held by it', async (
   await refused;
   await client.end().catch(() => undefined);
 });
+
+t.test('leaves an identity closed that has met a poison record, which keeps no other from going over', async (t) => {
+  const rig = await FleetRig.start(t);
+  await rig.storePoison(7);
+  const [reading, staying] = [await rig.connect(), await rig.connect(rig.reports)];
+  await t.rejects(reading.query('SELECT name FROM patients WHERE id = 7'));
+  while (!rig.logger.events().includes('identity.closed')) await setImmediate();
+  await rig.change(await rig.rewrapped());
+  await t.rejects(rig.connect(), { code: '57P03' });
+  await staying.query(INSERT, [1, 'A', 'a@example.org', 'gout']);
+  t.same((await staying.query(SELECT, [1])).rows, [{ email: 'a@example.org', diagnosis: 'gout' }]);
+  await staying.end();
+});

@@ -9,20 +9,23 @@ import { join } from 'node:path';
 import type pg from 'pg';
 import type { Test } from 'tap';
 import { clientIdFromCertificate, clientNameFromCertificate } from '../../../../../acra/client-id.ts';
+import { encodeAcraBlock, encodeContainer } from '../../../../../acra/container.ts';
 import { parseEncryptorConfig } from '../../../../../acra/encryptor-config/lint.ts';
 import { createKeystore } from '../../../../../acra/keystore/create.ts';
 import { rewrapKeys } from '../../../../../acra/keystore/rewrap.ts';
+import { loadThemis } from '../../../../../acra/keystore/themis.ts';
 import {
   DATABASE_NAME,
   type DemoCertificates,
   ENCLAVE_NAME,
   makeCertificates,
 } from '../../../../../cli/demo/certificates.ts';
-import { connectThroughEnclave } from '../../../../../cli/demo/clients.ts';
+import { connectDirectly, connectThroughEnclave } from '../../../../../cli/demo/clients.ts';
 import { APPLICATION, DATABASE, ENCRYPTOR_YAML } from '../../../../../cli/demo/database.ts';
 import { startDemoPostgres } from '../../../../../cli/demo/postgres.ts';
 import { enclaveSchema } from '../../../../../config/enclave.ts';
 import { guardListSchema } from '../../../../../config/guard-list.ts';
+import { Keyring } from '../../../../../emulator/acra-server/keyring.ts';
 import type { IssuedCertificate } from '../../../../../emulator/pki/authority.ts';
 import type { RunningPostgres } from '../../../../../emulator/postgres/server.ts';
 import { systemClock } from '../../../../../runtime/clock.ts';
@@ -174,6 +177,20 @@ export class FleetRig {
   async connect(as?: IssuedCertificate): Promise<pg.Client> {
     const certificates = { ...this.parts.certificates, applicationCaPem: this.serverCertificate.pem };
     return await connectThroughEnclave({ parts: { ...this.parts, certificates } }, this.address, as);
+  }
+
+  /** What closes an identity that reads it, put into the database past the enclave, as a name. */
+  async storePoison(id: number): Promise<void> {
+    const { masterKey, keystoreFolder } = this.keys.current;
+    const themis = await loadThemis();
+    const copied = masterKey.use((bytes) => SecretBuffer.take(Buffer.from(bytes)));
+    const keyring = await Keyring.load(themis, keystoreFolder, copied);
+    const [key = Buffer.alloc(0)] = keyring.keys('poison-symmetric', '');
+    const block = encodeAcraBlock(themis, key, Buffer.from('bait'), systemRandom);
+    const record = encodeContainer('acrablock', block).toString('hex');
+    const owner = await connectDirectly(this);
+    await owner.query('INSERT INTO patients (id, name) VALUES ($1, $2)', [id, `\\x${record}`]);
+    await owner.end();
   }
 
   /** The keys in use, under another master key. */
