@@ -37,7 +37,7 @@ export interface BroughtKeys {
   readonly keyKeeper: KeyKeeper;
 }
 
-type Needs = BootStart &
+type Needs = Pick<BootStart, 'folder'> &
   KmsNeeds &
   Pick<Configured, 'encryptorConfig'> &
   Measured &

@@ -46,7 +46,7 @@ async function enclave(t: Test) {
   const keeperOf = (module = nsm, encryptionContext: Readonly<Record<string, string>> = CONTEXT) => {
     const client = new AttestedKms(connection, module.provider);
     t.teardown(() => client.close());
-    return new KmsKeeper({ kms: client, keyArn, encryptionContext, formerKeyArns: [] });
+    return new KmsKeeper({ kmsOf: () => client, keyArn, encryptionContext, formerKeyArns: [] });
   };
   const anotherImage = () => nsmFixture(t, { clock, root: nsm.root, image: 'another' });
   return { ...fixture, keyArn, demand, keeper: keeperOf(), keeperOf, anotherImage };

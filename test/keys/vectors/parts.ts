@@ -105,6 +105,7 @@ export function makeSet(generation: number, previous: string | null): MadeSet {
   const masterKey = bytesOf(`master key ${generation}`);
   const files = [...Object.values(POISON_FILES), ...clientKeyFiles(CLIENT)].map(({ path }) => path).toSorted();
   const { kms, name } = stated;
+  if (kms === null) throw new Error('the stated enclave has a KMS key');
   const whole = sealMasterKey(
     {
       version: 1,

@@ -131,6 +131,7 @@ export class BootedRig {
     const phase = keySetPhase.run(
       {
         ...needs,
+        folder: rig.folder,
         config,
         nsm: provider,
         encryptorConfig: parseEncryptorConfig(Buffer.from(ENCRYPTOR_YAML), 'encryptor.yaml'),
