@@ -5,7 +5,7 @@
 import { posix } from 'node:path';
 import { z } from 'zod';
 import type { EnclaveConfig } from '../../config/enclave.ts';
-import { parentKeysOf } from '../../config/keys.ts';
+import { type ParentKeys, parentKeysOf } from '../../config/keys.ts';
 import { FormatError } from '../../encoding/format-error.ts';
 import { AttestationError } from '../errors.ts';
 import { type FileDigests, folderDigest } from './folder-digest.ts';
@@ -72,7 +72,7 @@ function describe({ config, files, release }: RuntimeFacts): RuntimeStatement {
 function describeKeys(config: EnclaveConfig, files: FileDigests): RuntimeStatement['keys'] {
   const keys = parentKeysOf(config);
   if (keys === undefined) return { source: 'image' };
-  const { approvals, ceremony, formerKmsKeys, madeIn, operators, pin } = keys;
+  const { approvals, ceremony, formerKmsKeys, keeper, madeIn, operators, pin } = keys;
   return {
     source: 'parent',
     pin,
@@ -81,7 +81,23 @@ function describeKeys(config: EnclaveConfig, files: FileDigests): RuntimeStateme
     ceremony,
     madeIn: [...madeIn],
     formerKmsKeys: [...formerKmsKeys],
+    keeper: describeKeeper(keeper, operators, files),
   };
+}
+
+function describeKeeper(
+  keeper: ParentKeys['keeper'],
+  operators: ParentKeys['operators'],
+  files: FileDigests,
+): Extract<RuntimeStatement['keys'], { source: 'parent' }>['keeper'] {
+  if (keeper.kind === 'kms') return { kind: 'kms' };
+  const { kind, k } = keeper;
+  if (kind === 'threshold') return { kind, k, keys: keeper.keys.map(({ keyArn }) => keyArn) };
+  const recipients = keeper.operators.flatMap((name) => {
+    const file = operators.find((operator) => operator.name === name)?.encryptionKey;
+    return file === undefined ? [] : [{ name, encryptionKey: digestOf(files, file) }];
+  });
+  return { kind, k, operators: recipients };
 }
 
 function digestOf(files: FileDigests, file: string): string {

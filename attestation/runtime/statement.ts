@@ -28,6 +28,21 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be the 64 hexadecimal di
 
 const pcr0 = z.string().regex(/^[0-9a-f]{96}$/, 'must be the 96 hexadecimal digits of a PCR');
 
+const count = z.int().min(1);
+
+/** Who keeps the data key of key sets: `kms` alone, k of several KMS keys, k of several operators. */
+const keeper = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('kms') }),
+  /** ARNs. */
+  z.strictObject({ kind: z.literal('threshold'), k: count, keys: z.array(text).min(1) }),
+  /** With the SHA-256 of the file with each one's public key, to which shares are encrypted. */
+  z.strictObject({
+    kind: z.literal('operators'),
+    k: count,
+    operators: z.array(z.strictObject({ name: text, encryptionKey: sha256 })).min(1),
+  }),
+]);
+
 /** Where the keys come from, and who may change them. */
 const keys = z.discriminatedUnion('source', [
   /** Sealed, in the measured folder. */
@@ -47,6 +62,7 @@ const keys = z.discriminatedUnion('source', [
     madeIn: z.array(pcr0),
     /** KMS keys under which a set may still be, beside that of `kms`. */
     formerKmsKeys: z.array(text),
+    keeper,
   }),
 ]);
 

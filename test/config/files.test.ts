@@ -167,6 +167,14 @@ t.test('keeps the metadata service at its link-local address by default', async 
   t.same(loadHost(t, HOST).imds.connect, { kind: 'tcp', host: '169.254.169.254', port: 80 });
 });
 
+t.test('rejects to go without KMS where no keys are kept either (CONFIG_INVALID)', async (t) => {
+  const { kms: _, ...without } = HOST;
+  t.match(throwsCode(() => loadHost(t, without), ConfigError, 'CONFIG_INVALID').message, /kms: .*must be given/);
+  const kms2 = { connect: 'tcp://kms.us-east-1.amazonaws.com:443' };
+  const loaded = loadHost(t, { ...without, kms2, keys: { folder: '/var/lib/acra-enclave/keys' } });
+  t.match([loaded.kms, loaded.kms2?.connect, loaded.kms3], [undefined, { port: 443 }, undefined]);
+});
+
 t.test('rejects an enclave CID that belongs to hypervisor, local or host (CONFIG_INVALID)', async (t) => {
   for (const cid of [0, 1, 2, 3]) {
     throwsCode(() => loadHost(t, { ...HOST, enclave: { transport: 'vsock', cid } }), ConfigError, 'CONFIG_INVALID');

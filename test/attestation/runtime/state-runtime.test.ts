@@ -102,9 +102,34 @@ t.test('states where keys lie: in the image, or with the parent, and who may the
     ceremony: 'refused',
     madeIn: ['ab'.repeat(48)],
     formerKmsKeys: [],
+    keeper: { kind: 'kms' },
   });
   t.same(decodeStatement(encoding), statement);
   throwsCode(() => state(files), AttestationError, 'ATTESTATION_FOLDER_UNREADABLE');
+});
+
+t.test('states who keeps the keys together, and what is encrypted to whom', async (t) => {
+  const operators = ['anna', 'boris'].map((name) => ({
+    name,
+    key: `${name}.pem`,
+    encryptionKey: `${name}.x25519.pem`,
+  }));
+  const named = operators.flatMap(({ key, encryptionKey }) => [key, encryptionKey]);
+  const withKeys = new Map([...files, ...named.map((name) => [name, sha256(name)] as const)]);
+  const parent = { source: 'parent' as const, operators };
+  const byOperators = { kind: 'operators' as const, k: 2, operators: ['boris', 'anna'] };
+  const withoutKms = { ...config, kms: undefined, keys: { ...parent, keeper: byOperators } };
+  const { statement, encoding } = stateRuntime({ ...facts, config: withoutKms, files: withKeys });
+  const recipients = ['boris', 'anna'].map((name) => ({ name, encryptionKey: sha256(`${name}.x25519.pem`) }));
+  t.match(statement, { kms: null, keys: { keeper: { kind: 'operators', k: 2, operators: recipients } } });
+  t.same(decodeStatement(encoding), statement);
+  const shared = [
+    { keyArn: kms.keyArn, route: 'kms' as const },
+    { keyArn: 'arn:other', route: 'kms2' as const },
+  ];
+  const byKmsKeys = { ...parent, keeper: { kind: 'threshold' as const, k: 2, keys: shared } };
+  const state = stateRuntime({ ...facts, config: { ...config, keys: byKmsKeys }, files: withKeys });
+  t.match(state.statement.keys, { keeper: { kind: 'threshold', k: 2, keys: [kms.keyArn, 'arn:other'] } });
 });
 
 t.test('rejects what has no canonical form or is too long (ATTESTATION_STATEMENT_IMPOSSIBLE)', async () => {

@@ -51,6 +51,7 @@ export const keptByParent = (pin: string): RuntimeStatement => ({
     ceremony: 'refused',
     madeIn: ['66'.repeat(48)],
     formerKmsKeys: ['arn:aws:kms:eu-central-1:111122223333:key/0'],
+    keeper: { kind: 'kms' },
   },
 });
 export const KEY_SET = '77'.repeat(32);
