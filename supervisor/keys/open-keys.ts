@@ -9,7 +9,6 @@ import { databaseUserContext } from '../../acra/keystore/seal-file.ts';
 import type { EnclaveConfig } from '../../config/enclave.ts';
 import type { DatabaseLogin } from '../../config/user-secrets.ts';
 import { loginOf } from '../../config/user-secrets.ts';
-import { clientsOfUsers } from '../../keys/database-clients.ts';
 import { secretFormOf } from '../../keys/secret-form.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
@@ -28,6 +27,8 @@ export interface OpenKeysOptions {
   readonly pathOf: (file: string) => string;
   readonly keystoreFolder: string;
   readonly masterKey: SecretBuffer;
+  /** Who must have keys, by client ids, each with what people call it. */
+  readonly clientNames: ReadonlyMap<string, string>;
   /** Of each user in the order in which they are tried. */
   readonly secrets: readonly SealedSecret[];
   /** Further files under the master key. */
@@ -62,8 +63,7 @@ function byUser(sealed: readonly SealedSecret[], opened: readonly SecretBuffer[]
 
 /** @throws KeystoreError; EncryptorError; the signal's reason. Nothing stays open then */
 export async function openKeys(options: OpenKeysOptions): Promise<OpenedKeys> {
-  const { config, pathOf, keystoreFolder, masterKey, secrets, logger, signal } = options;
-  const clientNames = clientsOfUsers(config);
+  const { config, pathOf, keystoreFolder, masterKey, clientNames, secrets, logger, signal } = options;
   const { report, warnings, opened } = await inspectKeystore({
     keystoreFolder,
     masterKey,

@@ -9,7 +9,9 @@ import type { NsmProvider } from '../../attestation/nsm/provider.ts';
 import type { EnclaveConfig } from '../../config/enclave.ts';
 import { parentKeysOf } from '../../config/keys.ts';
 import { loginOf } from '../../config/user-secrets.ts';
+import { clientsOfUsers } from '../../keys/database-clients.ts';
 import type { KeyKeeper } from '../../keys/keepers/keeper.ts';
+import { clientsOf } from '../../keys/set/clients.ts';
 import type { KeySet } from '../../keys/set/key-set.ts';
 import { openMasterKey } from '../../keys/set/master-key.ts';
 import type { Logger } from '../../runtime/log.ts';
@@ -61,6 +63,8 @@ export async function takeKeySet(
   };
   try {
     const { dispose, ...keys } = await openParts(judged.set, masterKey, folder, deps, signal);
+    for (const client of clientsIn(judged.set, config).keyless)
+      deps.logger.log('warn', 'keys.client-keyless', { client });
     return {
       ...judged,
       keys: { masterKey, ...keys },
@@ -97,10 +101,23 @@ export async function openParts(
   const keystoreFolder = join(folder, 'keystore');
   await writeSetKeystore(keystoreFolder, set.keystore);
   const secrets = await writeSecretsOfUsers(set, folder, deps.config);
-  const opened = await openKeys({ ...deps, keystoreFolder, masterKey, secrets, others: [], signal });
+  const { clientNames } = clientsIn(set, deps.config);
+  const opened = await openKeys({ ...deps, keystoreFolder, masterKey, clientNames, secrets, others: [], signal });
   for (const { file } of secrets) await rm(file);
   const { databaseSecrets, keyClients, dispose } = opened;
   return { keystoreFolder, databaseSecrets, keyClients, dispose };
+}
+
+/**
+ * A client that enclave.yaml lets be a user of the database may get its keys later, by a change of the set: it is not served until then. Where
+ * none of them has keys all are demanded.
+ */
+function clientsIn(set: Pick<KeySet, 'keystore'>, config: EnclaveConfig) {
+  const named = clientsOfUsers(config);
+  const having = new Set(clientsOf(set));
+  const clientNames = new Map([...named].filter(([id]) => having.has(id)));
+  const keyless = [...named].filter(([id]) => !having.has(id)).map(([, name]) => name);
+  return clientNames.size === 0 ? { clientNames: named, keyless: [] } : { clientNames, keyless };
 }
 
 /** Of those whom enclave.yaml names: the set may have others, of a configuration that was or comes. @throws KeystoreError KEYSTORE_SEALED_FILE */

@@ -9,6 +9,7 @@ import { TLS_KEY_CONTEXT } from '../../../acra/keystore/seal-file.ts';
 import type { DatabaseUser } from '../../../config/database-login.ts';
 import { sealedTlsKeyOf } from '../../../config/tls.ts';
 import { secretFilesOf } from '../../../config/user-secrets.ts';
+import { clientsOfUsers } from '../../../keys/database-clients.ts';
 import { Deadline } from '../../../runtime/deadline.ts';
 import { errorCode } from '../../../runtime/errors.ts';
 import type { SecretBuffer } from '../../../runtime/secret-buffer.ts';
@@ -80,6 +81,7 @@ async function openKeysOfImage(
     pathOf,
     keystoreFolder,
     masterKey,
+    clientNames: clientsOfUsers(config),
     secrets: sealedSecrets(config.database.users, pathOf),
     others: tlsKeys.map(({ sealedKey }) => ({ file: pathOf(sealedKey), context: TLS_KEY_CONTEXT })),
     logger,

@@ -125,7 +125,7 @@ t.test('holds no ceremony that the configuration does not allow (KEY_REQUEST_REF
 });
 
 t.test(
-  'makes no set that it could not take: a client of the configuration without keys (KEYSTORE_KEY_MISSING)',
+  'makes no set that it could not take: no client of the configuration has keys (KEYSTORE_KEY_MISSING)',
   async (t) => {
     const enclave = await (await keyRig(t)).boot();
     const request = await enclave.request({ kind: 'ceremony', clients: [OTHER_CLIENT], secrets: [] });
