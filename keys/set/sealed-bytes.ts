@@ -7,6 +7,7 @@ import type { Random } from '../../runtime/random.ts';
 import { SecretBuffer } from '../../runtime/secret-buffer.ts';
 
 const CIPHER = 'aes-256-gcm';
+const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const OVERHEAD_BYTES = NONCE_BYTES + TAG_BYTES;
@@ -34,9 +35,9 @@ export function sealBytes(
   );
 }
 
-/** @returns undefined when it does not open; else the caller disposes it */
+/** @returns undefined when it does not open, as with a key of another length; else the caller disposes it */
 export function openBytes(sealed: Buffer, { key, bound }: Sealing): SecretBuffer | undefined {
-  if (sealed.length < OVERHEAD_BYTES) return undefined;
+  if (sealed.length < OVERHEAD_BYTES || key.length !== KEY_BYTES) return undefined;
   const tag = sealed.subarray(-TAG_BYTES);
   return key.use((keyBytes) => {
     const decipher = createDecipheriv(CIPHER, keyBytes, sealed.subarray(0, NONCE_BYTES)).setAAD(bound).setAuthTag(tag);

@@ -11,7 +11,7 @@ import type { StatedRuntime } from '../../attestation/runtime/state-runtime.ts';
 import type { KeyKeeper } from '../../keys/keepers/keeper.ts';
 import type { KeyAction, KeyRequest, SignedKeyRequest } from '../../keys/requests/key-request.ts';
 import { openSealedSecret } from '../../keys/requests/sealed-secret.ts';
-import { encodeKeySet, keySetDigest } from '../../keys/set/key-set.ts';
+import { decodeKeySet, encodeKeySet, keySetDigest } from '../../keys/set/key-set.ts';
 import { sealMasterKey } from '../../keys/set/master-key.ts';
 import { encodeTranscriptData, type Transcript } from '../../keys/set/transcript.ts';
 import type { Clock } from '../../runtime/clock.ts';
@@ -103,6 +103,8 @@ async function sealSet(
   using _ = dataKey;
   const rest = { version: 1, name: config.name, generation, previous, keeper: keptBy, keystore, secrets } as const;
   const keySet = encodeKeySet(sealMasterKey(rest, { masterKey, dataKey, random }));
+  // As whoever is brought it reads it.
+  decodeKeySet(keySet);
   return { keySet, generation, sha256: keySetDigest(keySet) };
 }
 

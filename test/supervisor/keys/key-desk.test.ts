@@ -61,17 +61,21 @@ t.test('gives the same set again to a request whose answer was lost, and carries
   t.match(await enclave.change(request), { type: 'refusal', code: 'KEY_REQUEST_STALE' }, 'when it is in use');
 });
 
-t.test('seals what operators send, in the place of all that the user had', async (t) => {
+t.test('seals what operators send, in the place of all that the user had: the first is tried first', async (t) => {
   const { rig, enclave } = await serving(t);
   await enclave.bring(await enclave.make({ kind: 'rotate-database', user: USER }));
-  const request = await enclave.request({ kind: 'rotate-master' });
-  const secrets = [await enclave.sealed(USER, 'of an operator', request)];
-  const kept = madeSet(await enclave.change({ ...request, action: { kind: 'seal', secrets } }));
-  t.match(setOf(kept).secrets, [{ slot: 'secret', verifier: null }]);
-  t.equal(setOf(kept).secrets.length, 1);
-  t.notOk(Buffer.from(kept.keySet, 'base64').includes('of an operator'));
-  const { databaseSecrets } = await openedIn(t, rig, kept);
-  t.same(databaseSecrets.get(USER)?.map(textOf), ['of an operator']);
+  for (const texts of [['of an operator', 'the next'], ['the only one']]) {
+    const request = await enclave.request({ kind: 'rotate-master' });
+    const secrets = await Promise.all(texts.map((text) => enclave.sealed(USER, text, request)));
+    const kept = madeSet(await enclave.change({ ...request, action: { kind: 'seal', secrets } }));
+    t.same(
+      setOf(kept).secrets.map(({ verifier }) => verifier),
+      texts.map(() => null),
+    );
+    t.notOk(Buffer.from(kept.keySet, 'base64').includes('of an operator'));
+    const { databaseSecrets } = await openedIn(t, rig, kept);
+    t.same(databaseSecrets.get(USER)?.map(textOf), texts);
+  }
 });
 
 const changes: Readonly<Record<string, KeyAction>> = {

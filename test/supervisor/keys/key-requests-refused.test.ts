@@ -170,6 +170,12 @@ t.test(
         t.notMatch(JSON.stringify([answer, enclave.logger.records]), /sec\\\\nret|SCRAM-SHA-256\$4096/);
       });
     }
+    await t.test('three of one user (KEY_REQUEST_REFUSED)', async (t) => {
+      const request = await withSecret(enclave, USER, 'secret');
+      const [secret] = request.action.kind === 'seal' ? request.action.secrets : [];
+      const secrets = [secret, secret, secret].flatMap((each) => each ?? []);
+      isRefused(t, await enclave.change({ ...request, action: { kind: 'seal', secrets } }), 'KEY_REQUEST_REFUSED');
+    });
     const good = madeSet(await enclave.change(await withSecret(enclave, USER, 'secret')));
     t.equal(setOf(good).secrets.length, 1, 'and the right one after all of them');
   },

@@ -207,6 +207,19 @@ t.test('takes no key set but one of an enclave like itself, whole and unchanged'
   t.match(await of.enclave.bring(of.good), { type: 'keys-taken' }, 'and the right one after all of them');
 });
 
+t.test('believes no answer that is of another KMS key, or that was changed on the way', async (t) => {
+  const of = await scene(t);
+  for (const [fault, code] of [
+    [{ kind: 'wrong-key-id' }, 'KMS_WRONG_KEY'],
+    [{ kind: 'return-plaintext' }, 'KMS_PLAINTEXT_RETURNED'],
+    [{ kind: 'short-secret' }, 'KEY_SET_UNSEALABLE'],
+  ] as const) {
+    of.rig.kms.faults.next('Decrypt', fault);
+    await t.test(fault.kind, async (t) => isRefused(t, of, of.good, code));
+  }
+  t.match(await of.enclave.bring(of.good), { type: 'keys-taken' });
+});
+
 t.test('takes sets of other images that the measured configuration names', async (t) => {
   const old = await nsmFixture(t, { clock: (await keyRig(t)).clock, image: 'before' });
   const madeIn = [old.pcrs.values().next().value?.toString('hex')];
