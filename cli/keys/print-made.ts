@@ -30,10 +30,7 @@ export function pinOf(enclave: string | undefined): string | undefined {
   return parentKeysOf(loadConfig(enclaveSchema, join(resolve(enclave), 'enclave.yaml')))?.pin;
 }
 
-export function pinAdvice(
-  pin: string | undefined,
-  { generation, sha256 }: { generation: number; sha256: string },
-): string {
+function pinAdvice(pin: string | undefined, { generation, sha256 }: { generation: number; sha256: string }): string {
   if (pin === 'policy') {
     return `let the key policy demand this generation, and no older one (\`acra-enclave policy print --generation ${generation}\`): the change ends with that, until then older sets open`;
   }
@@ -47,8 +44,6 @@ export function pinAdvice(
 const AFTERWARDS: Partial<Record<KeyAction['kind'], (action: KeyAction) => string>> = {
   'rotate-database': (action) =>
     `when the database has the new password: \`acra-enclave keys settle ${'user' in action ? action.user : ''}\``,
-  'rotate-data': () =>
-    'encrypt again what is under the old keys (`acra-enclave data reencrypt`), then `keys forget-old`',
   'rotate-kms': () =>
     'when this generation is pinned: take the old KMS key out of `keys.formerKmsKeys`, then disable it',
 };

@@ -12,6 +12,14 @@ import type { KeyRecords } from './key-records.ts';
 
 /** The enclave's measured configuration pins another set. */
 const PINNED_OTHER = 'KEY_SET_ROLLED_BACK';
+/** No word about the set: the enclave is asked again, or waits for operators, and begins anew when it is brought another. */
+const LATER: ReadonlySet<string> = new Set([
+  KEY_SHARES_AWAITED,
+  'KEYS_NOT_NOW',
+  'REQUEST_CANCELLED',
+  'REQUEST_RATE_LIMITED',
+  'REQUEST_QUEUE_FULL',
+]);
 /** What the enclave found in the set itself: it will find it again. KMS, or the way to it, may recover. */
 const OF_THE_SET = /^KEY_(?!SHARES_)/;
 
@@ -64,8 +72,7 @@ export class Bringing {
         await records.taken(taken);
         return taken;
       } catch (error) {
-        // Nobody refuses: it waits for operators, and begins anew when it is brought another.
-        if (!(error instanceof ReportedError) || error.code === KEY_SHARES_AWAITED) throw error;
+        if (!(error instanceof ReportedError) || LATER.has(error.code)) throw error;
         await records.refusedSet(set, boot.bootId, error);
         refusal ??= error;
         if (!this.#mayTryNext(set, candidates, error.code, boot.hasSome)) break;

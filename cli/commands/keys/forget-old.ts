@@ -5,6 +5,7 @@ import { readCeremonyInput } from '../../../keys/ceremony-input.ts';
 import { forgetDataKeys } from '../../../keys/data-keys.ts';
 import { hasStructs, readProof, requireProofs } from '../../../keys/reencryption-proof.ts';
 import { readConfigured } from '../../configured.ts';
+import { requireImageKeys } from '../../keys/source.ts';
 import { keysContext, kmsOf } from '../../keys-context.ts';
 import { kmsDecrypt } from '../../kms-decrypt.ts';
 import { green, printJson, printLine, progress, yellow } from '../../output.ts';
@@ -19,6 +20,7 @@ interface ForgetOptions {
 
 async function forgetOld(options: ForgetOptions): Promise<void> {
   const context = keysContext(options.enclave);
+  requireImageKeys(context, 'nothing: no machine but the enclave has the master key that this needs');
   const { tables } = readConfigured(options.enclave);
   const proofs = options.proof.map(readProof);
   using input = readCeremonyInput(context, { clients: options.client });

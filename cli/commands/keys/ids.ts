@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { requireKms } from '../../../config/kms.ts';
 import { dataKeyIds } from '../../../keys/data-keys.ts';
 import { keyIdsDocument } from '../../../keys/key-ids-file.ts';
+import { requireImageKeys } from '../../keys/source.ts';
 import { keysContext, kmsOf } from '../../keys-context.ts';
 import { kmsDecrypt } from '../../kms-decrypt.ts';
 import { printJson, printLine, progress } from '../../output.ts';
@@ -15,6 +16,7 @@ interface IdsOptions {
 
 async function printIds(options: IdsOptions): Promise<void> {
   const context = keysContext(options.enclave);
+  requireImageKeys(context, 'nothing: no machine but the enclave has the master key that this needs');
   progress(`decrypting the master key under ${requireKms(context.config).keyArn}`);
   const ids = await untilStopped((signal) =>
     dataKeyIds({ ...context, decrypt: (ciphertext) => kmsDecrypt(ciphertext, kmsOf(context, signal)), signal }),

@@ -74,6 +74,18 @@ t.test(
   },
 );
 
+t.test('takes it for no refusal that the enclave is not ready for keys yet', async (t) => {
+  const { says, enclave, keys, look, audit } = await withSets(t);
+  enclave.restart();
+  enclave.refusing.set('bring-keys', 'KEYS_NOT_NOW');
+  await says('second');
+  t.match(keys().status, { problem: { code: 'KEYS_NOT_NOW' }, refusals: 0 });
+  enclave.refusing.clear();
+  await look(3);
+  t.match(keys().status, { problem: null, taken: { generation: 2 } });
+  t.notOk(audit().includes('refused'));
+});
+
 t.test('tries at once when the folder changes', async (t) => {
   const { says, enclave, look, folder, keys } = await withSets(t);
   const aside = temporaryFolder(t);

@@ -9,11 +9,11 @@ import type { KeyEnclave, Operator } from './key-enclave.ts';
 export const verifyingKeyOf = ({ name, publicPem }: Operator): VerifyingKey =>
   readVerifyingKey(name, Buffer.from(publicPem));
 
-export const signedBy = (envelope: Envelope, { name, privatePem }: Operator): Envelope =>
+const signedBy = (envelope: Envelope, { name, privatePem }: Operator): Envelope =>
   withSignatureOf(envelope, readSigningKey(name, Buffer.from(privatePem)));
 
 /** For this boot and this state of its keys. */
-export function requestFor(enclave: KeyEnclave, action: KeyAction): KeyRequest {
+function requestFor(enclave: KeyEnclave, action: KeyAction): KeyRequest {
   return {
     version: 1,
     enclave: statement.name,

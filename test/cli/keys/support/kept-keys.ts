@@ -13,10 +13,10 @@ import { acraEnclave, type Outcome, type Run, start } from '../../support/acra-e
 import { type KeysFolder, keysFolder } from '../../support/keys-folder.ts';
 import { changeYaml, setUsers } from '../../support/users-folder.ts';
 
-export const PARENT_USERS = [{ name: 'app', clients: ['CN=first application'] }];
+const PARENT_USERS = [{ name: 'app', clients: ['CN=first application'] }];
 
 /** Rewrites the section `keys` of a folder. @returns the operators’ private keys, as files */
-export function keepKeysAtParent(folder: KeysFolder, operators: readonly Operator[], keys: object = {}): string[] {
+function keepKeysAtParent(folder: KeysFolder, operators: readonly Operator[], keys: object = {}): string[] {
   setUsers(folder, PARENT_USERS);
   const named = operators.map(({ name }) => ({ name, key: `operators/${name}.pem` }));
   changeYaml(folder, () => ({
