@@ -6,8 +6,9 @@ import { writeOutputFile } from '../../eif/output-file.ts';
 import { readKeyRequest, type SignedKeyRequest } from '../../keys/requests/key-request.ts';
 import { readOptionFile } from '../certificate/files.ts';
 
-/** @throws CliError CLI_OPTION; KeyError KEY_REQUEST_INVALID */
-export const readRequestFile = (file: string): SignedKeyRequest => readKeyRequest(readOptionFile('the request', file));
+/** Signed or not yet. @throws CliError CLI_OPTION; KeyError KEY_REQUEST_INVALID */
+export const readRequestFile = (file: string): SignedKeyRequest =>
+  readKeyRequest(readOptionFile('the request', file), 0);
 
 /** @throws EifError EIF_FILE_WRITE */
 export async function writeRequestFile(file: string, envelope: Envelope): Promise<void> {

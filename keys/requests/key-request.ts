@@ -85,8 +85,12 @@ export function toKeyRequestEnvelope(request: KeyRequest): Envelope {
   return { payloadType: KEY_REQUEST_TYPE, payload: Buffer.from(canonicalJson(request), 'utf8'), signatures: [] };
 }
 
-/** @param file JSON of a DSSE envelope; who has signed is judged by requireApprovals. @throws KeyError KEY_REQUEST_INVALID */
-export function readKeyRequest(file: Buffer): SignedKeyRequest {
+/**
+ * @param file JSON of a DSSE envelope; who has signed is judged by requireApprovals
+ * @param leastSignatures 0 for one that operators are still to sign
+ * @throws KeyError KEY_REQUEST_INVALID
+ */
+export function readKeyRequest(file: Buffer, leastSignatures: 0 | 1 = 1): SignedKeyRequest {
   const invalid = (cause: unknown, found?: string) =>
     new KeyError('KEY_REQUEST_INVALID', 'this is no request about keys', {
       ...(cause === undefined ? {} : { cause }),
@@ -95,7 +99,7 @@ export function readKeyRequest(file: Buffer): SignedKeyRequest {
   let envelope: Envelope;
   let json: unknown;
   try {
-    envelope = parseEnvelope(JSON.parse(file.toString('utf8')), KEY_REQUEST_TYPE);
+    envelope = parseEnvelope(JSON.parse(file.toString('utf8')), KEY_REQUEST_TYPE, leastSignatures);
     json = JSON.parse(envelope.payload.toString('utf8'));
   } catch (cause) {
     throw invalid(cause);
