@@ -161,6 +161,19 @@ t.test(
   },
 );
 
+t.test('goes over to operators with new keys, who first show that they can open', async (t) => {
+  const [former, next] = [newOperators(), newOperators()];
+  const old = await makeSet(keeperFor(t, former), 1);
+  const keeper = keeperFor(t, next);
+  await rejectsCode(() => keeper.open(old, signal), KeeperError, 'KEY_SHARES_AWAITED');
+  await load(keeper, old, former, 'alice', 'bob');
+  t.same(bytesOf(openMasterKey(old, await keeper.open(old, signal))), MASTER_KEY);
+  const reshared = await makeSet(keeper, 2);
+  await rejectsCode(() => keeper.open(reshared, signal), KeeperError, 'KEY_SHARES_AWAITED');
+  await load(keeper, reshared, next, 'bob', 'carol');
+  t.same(bytesOf(openMasterKey(reshared, await keeper.open(reshared, signal))), MASTER_KEY);
+});
+
 t.test('tells an operator whose share was changed in the set (KEY_SHARE_UNSEALABLE, KEY_SHARE_WRONG)', async (t) => {
   const operators = newOperators();
   const set = await makeSet(keeperFor(t, operators));

@@ -114,8 +114,8 @@ export function makeSet(generation: number, previous: string | null): MadeSet {
       previous,
       keeper: {
         kind: 'kms',
-        keyArn: kms.keyArn,
-        encryptionContext: { ...kms.encryptionContext, ...generationContext(generation) },
+        keyArn: kms!.keyArn,
+        encryptionContext: { ...kms!.encryptionContext, ...generationContext(generation) },
         dataKey: bytesOf(`CiphertextBlob ${generation}`, 184).toString('base64'),
       },
       keystore: files.map((path) => ({ path, content: bytesOf(`${path} ${generation}`, 77).toString('base64') })),
