@@ -11,7 +11,7 @@ import { canonicalJson } from '../../encoding/canonical-json.ts';
 import { wrapFormatError } from '../../encoding/format-error.ts';
 import { KeyError } from '../errors.ts';
 
-export const KEY_REQUEST_TYPE = 'application/vnd.acra-enclave.key-request+json';
+const KEY_REQUEST_TYPE = 'application/vnd.acra-enclave.key-request+json';
 
 const MAX_CLIENTS = 1_000;
 const MAX_SECRETS = 200;
@@ -55,7 +55,6 @@ const action = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('rotate-tls') }),
 ]);
 export type KeyAction = z.infer<typeof action>;
-export type KeyActionKind = KeyAction['kind'];
 
 const content = z.strictObject({
   version: z.literal(1),

@@ -30,7 +30,7 @@ export const MAX_TRANSCRIPT_BYTES = 2 * 1024 * 1024;
 const IMAGE_PCR = toPcrIndex(0);
 
 const encoded = (maxBytes: number) => z.base64().max(4 * Math.ceil(maxBytes / 3));
-export const transcriptSchema = z.strictObject({
+const transcriptSchema = z.strictObject({
   version: z.literal(1),
   /** COSE_Sign1, base64. */
   document: encoded(MAX_DOCUMENT_BYTES),
