@@ -1,164 +1,22 @@
-/**
- * What operators and the parent do with the keys of an enclave in a simulated stack, over host-proxy's own end of the requests route: requests
- * that are signed, sets that are kept in memory and brought.
- */
-import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { createConnection } from 'node:net';
+/** Operators and the parent at the enclaves of a simulated stack. */
 import { join } from 'node:path';
-import pg from 'pg';
-import { clientIdFromCertificate } from '../../../acra/client-id.ts';
-import { parseAttestationDocument } from '../../../attestation/document/parse.ts';
-import { encodeEnvelope, withSignatureOf } from '../../../attestation/published/envelope.ts';
-import { readSigningKey } from '../../../attestation/published/keys.ts';
-import { commitmentTo } from '../../../attestation/runtime/statement.ts';
-import { ENCLAVE_NAME } from '../../../cli/demo/certificates.ts';
-import { APPLICATION, DATABASE } from '../../../cli/demo/database.ts';
 import type { EnclavePair } from '../../../cli/demo/enclave-pair.ts';
 import type { Stack } from '../../../cli/demo/stack.ts';
-import type { IssuedCertificate } from '../../../emulator/pki/authority.ts';
-import { type KeyAction, type KeyRequest, toKeyRequestEnvelope } from '../../../keys/requests/key-request.ts';
-import { sealSecretFor } from '../../../keys/requests/sealed-secret.ts';
-import { decodeKeySet, type KeySet } from '../../../keys/set/key-set.ts';
-import { SecretBuffer } from '../../../runtime/secret-buffer.ts';
-import type { TcpEndpoint } from '../../../wire/endpoint.ts';
-import { askAsParent } from '../../../wire/requests/ask.ts';
-import type { ParentAnswer, ParentRequest } from '../../../wire/requests/parent-messages.ts';
+import { KeyParent } from '../../support/key-parent.ts';
 import { step } from '../../support/stack.ts';
-import { shownCertificate } from './shown-certificate.ts';
-import { changeInDatabase } from './verifier-login.ts';
 
-/** As the parent keeps it. */
-export interface KeptSet {
-  readonly keySet: string;
-  readonly transcript: string;
-}
+export { connect, type KeptSet, setOf, tellDatabase, verifierIn } from '../../support/key-parent.ts';
 
-/** What an operator learns of the boot that a request is for. */
-export type Boot = Pick<KeyRequest, 'commitment' | 'enclaveKey'>;
-
-/** @param root of the pair */
-async function ask(root: string, request: ParentRequest): Promise<ParentAnswer> {
-  const socket = createConnection({ path: join(root, 'host', 'requests.sock') });
-  await once(socket, 'connect', { signal: step() });
-  return askAsParent(socket, request, step());
-}
-
-function demanded<Type extends ParentAnswer['type']>(answer: ParentAnswer, type: Type) {
-  if (answer.type === type) return answer as Extract<ParentAnswer, { type: Type }>;
-  throw new Error(`the enclave answered ${JSON.stringify(answer).slice(0, 500)}`);
-}
-
-export class Keys {
-  readonly stack: Stack;
-  readonly #root: string;
-  readonly #pair: EnclavePair;
-
+export class Keys extends KeyParent {
   /** @param of another enclave of the stack: its root and pair; default: the stack's own */
   constructor(stack: Stack, of: { readonly root: string; readonly pair: EnclavePair } | undefined = undefined) {
-    this.stack = stack;
-    this.#root = of?.root ?? stack.options.root;
-    this.#pair = of?.pair ?? stack.enclave;
+    const { root, pair } = of ?? { root: stack.options.root, pair: stack.enclave };
+    super({
+      runtimeFolder: join(root, 'host'),
+      certificates: stack.parts.certificates,
+      operators: stack.parts.operators,
+      until: (wanted, signal) => pair.until(wanted, signal),
+      step,
+    });
   }
-
-  ask(request: ParentRequest): Promise<ParentAnswer> {
-    return ask(this.#root, request);
-  }
-
-  untilAwaited() {
-    return this.#pair.until(({ enclave }) => enclave?.phase === 'key-set' && enclave.errorCode !== null, step());
-  }
-
-  async status() {
-    return demanded(await this.ask({ type: 'keys-status' }), 'keys-status');
-  }
-
-  async boot(): Promise<Boot> {
-    const nonce = randomBytes(32).toString('base64');
-    const { document, statement } = demanded(await this.ask({ type: 'attest', nonce }), 'attestation');
-    const { publicKey } = parseAttestationDocument(Buffer.from(document, 'base64')).payload;
-    return {
-      commitment: commitmentTo(Buffer.from(statement, 'base64')).toString('hex'),
-      enclaveKey: (publicKey ?? Buffer.alloc(0)).toString('base64'),
-    };
-  }
-
-  /** Signed by as many of the operators, in their order. */
-  signed(request: KeyRequest, signers = 1): string {
-    const keys = this.stack.parts.operators
-      .slice(0, signers)
-      .map(({ name, privateKeyFile }) => readSigningKey(name, readFileSync(privateKeyFile)));
-    const envelope = keys.reduce(withSignatureOf, toKeyRequestEnvelope(request));
-    return Buffer.from(encodeEnvelope(envelope)).toString('base64');
-  }
-
-  /** For this boot, and the set that the enclave has. */
-  async request(action: KeyAction, changed: Partial<KeyRequest> = {}): Promise<KeyRequest> {
-    const { taken } = await this.status();
-    const nonce = randomBytes(32).toString('hex');
-    const content = { version: 1, enclave: 'demo', nonce, from: taken?.sha256 ?? null, action } as const;
-    return { ...content, ...(await this.boot()), ...changed };
-  }
-
-  async sealed(user: string, text: string, request: Omit<KeyRequest, 'action'>) {
-    const key = Buffer.from(request.enclaveKey, 'base64');
-    return sealSecretFor(key, request, user, SecretBuffer.take(Buffer.from(text)));
-  }
-
-  change(request: string): Promise<ParentAnswer> {
-    return this.ask({ type: 'change-keys', request });
-  }
-
-  /** Nothing is taken yet. */
-  async make(action: KeyAction): Promise<KeptSet> {
-    const { keySet, transcript } = demanded(await this.change(this.signed(await this.request(action))), 'keys-made');
-    return { keySet, transcript };
-  }
-
-  bring({ keySet, transcript }: KeptSet): Promise<ParentAnswer> {
-    return this.ask({ type: 'bring-keys', keySet, transcript });
-  }
-
-  async take(kept: KeptSet) {
-    return demanded(await this.bring(kept), 'keys-taken');
-  }
-
-  /** The clients of the stack, in their order. */
-  get clientIds(): readonly string[] {
-    const { client, otherClients } = this.stack.parts.certificates;
-    return [client, ...otherClients].map(({ certificatePem }) =>
-      clientIdFromCertificate(certificatePem, 'distinguished_name'),
-    );
-  }
-
-  ceremony(clients = this.clientIds): Promise<KeptSet> {
-    return this.make({ kind: 'ceremony', clients: [...clients], secrets: [] });
-  }
-}
-
-export function setOf({ keySet }: KeptSet): KeySet {
-  return decodeKeySet(Buffer.from(keySet, 'base64'));
-}
-
-/** Of the password that an enclave has made for the application. */
-export function verifierIn(kept: KeptSet, slot: 'secret' | 'nextSecret' = 'secret'): string {
-  const secret = setOf(kept).secrets.find((each) => each.user === APPLICATION.user && each.slot === slot);
-  return secret?.verifier ?? '';
-}
-
-/** What whoever administers the database does for the first set. */
-export function tellDatabase(stack: Stack, kept: KeptSet): Promise<void> {
-  return changeInDatabase(stack, verifierIn(kept));
-}
-
-/** By its certificate alone. @param as default: the application */
-export async function connect(stack: Stack, address: TcpEndpoint, as?: IssuedCertificate): Promise<pg.Client> {
-  const { certificatePem: cert, privateKeyPem: key } = as ?? stack.parts.certificates.client;
-  const ca = (await shownCertificate(address)).toString();
-  const ssl = { ca, cert, key, servername: ENCLAVE_NAME };
-  const client = new pg.Client({ ...address, database: DATABASE, user: APPLICATION.user, ssl });
-  client.on('error', () => undefined);
-  await client.connect();
-  return client;
 }
