@@ -1,13 +1,14 @@
 /**
  * AWS's own KMS and instance metadata, for tests on an EC2 instance. The credentials of whoever runs the tests (the SDK's
  * own chain; on the instance usually its role) need, as docs/ec2.md lists: kms:CreateKey, kms:PutKeyPolicy, kms:Encrypt,
- * kms:GenerateRandom, kms:ScheduleKeyDeletion, sts:GetCallerIdentity.
+ * kms:GenerateDataKey, kms:GenerateRandom, kms:ScheduleKeyDeletion, sts:GetCallerIdentity.
  */
 import { CreateKeyCommand, KMSClient, PutKeyPolicyCommand, ScheduleKeyDeletionCommand } from '@aws-sdk/client-kms';
 import { request } from 'undici';
 import { regionalEndpoint } from '../../../kms/endpoint.ts';
 import { attestationKey } from '../../../kms/policy/language/request-context.ts';
-import type { EnclaveCloud } from './cloud.ts';
+import { GENERATION_CONTEXT } from '../../../wire/generation-context.ts';
+import type { EnclaveCloud, KeyPolicyChoices } from './cloud.ts';
 
 const IMDS = 'http://169.254.169.254';
 const TOKEN_SECONDS = '300';
@@ -27,27 +28,34 @@ async function metadata(path: string): Promise<string> {
 }
 
 /** Nobody but a measured enclave decrypts, in the account whose administrators may still delete the key. */
-function policyFor(account: string, conditions: Readonly<Record<string, string>>): string {
+function policyFor(
+  account: string,
+  conditions: Readonly<Record<string, string>>,
+  { keysBornInEnclave = false, generations = [] }: KeyPolicyChoices = {},
+): string {
   const account_ = { AWS: `arn:aws:iam::${account}:root` };
   const administer = [
-    'kms:Encrypt',
+    ...(keysBornInEnclave ? [] : ['kms:Encrypt']),
     'kms:DescribeKey',
     'kms:GetKeyPolicy',
     'kms:PutKeyPolicy',
     'kms:ScheduleKeyDeletion',
   ];
+  const allow = (Sid: string, Action: unknown, Condition?: unknown) => ({
+    ...{ Sid, Effect: 'Allow', Principal: account_, Action, Resource: '*' },
+    ...(Condition === undefined ? {} : { Condition }),
+  });
+  const measured = { StringEqualsIgnoreCase: conditions };
+  const inGenerations = {
+    StringEquals: { [`kms:EncryptionContext:${GENERATION_CONTEXT}`]: generations.map(String) },
+  };
+  const decrypting = { ...measured, ...(generations.length === 0 ? {} : inGenerations) };
   return JSON.stringify({
     Version: '2012-10-17',
     Statement: [
-      { Sid: 'Administer', Effect: 'Allow', Principal: account_, Action: administer, Resource: '*' },
-      {
-        Sid: 'OnlyTheMeasuredEnclaveDecrypts',
-        Effect: 'Allow',
-        Principal: account_,
-        Action: 'kms:Decrypt',
-        Resource: '*',
-        Condition: { StringEqualsIgnoreCase: conditions },
-      },
+      allow('Administer', administer),
+      allow('OnlyTheMeasuredEnclaveDecrypts', 'kms:Decrypt', decrypting),
+      ...(keysBornInEnclave ? [allow('OnlyTheMeasuredEnclaveMakesKeys', 'kms:GenerateDataKey', measured)] : []),
     ],
   });
 }
@@ -70,9 +78,9 @@ export async function awsCloud(): Promise<EnclaveCloud> {
       keys.push(arn);
       return arn;
     },
-    async putKeyPolicy(keyArn, pcrs) {
+    async putKeyPolicy(keyArn, pcrs, choices) {
       const conditions = [...pcrs].map(([index, value]) => [attestationKey(index), value.toString('hex')]);
-      const Policy = policyFor(document.accountId, Object.fromEntries(conditions));
+      const Policy = policyFor(document.accountId, Object.fromEntries(conditions), choices);
       await client.send(new PutKeyPolicyCommand({ KeyId: keyArn, Policy }));
     },
     async stop() {

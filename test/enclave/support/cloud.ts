@@ -1,6 +1,15 @@
 /** KMS and instance metadata as an enclave test needs them: the emulators', or AWS's own. */
+import type { Faults } from '../../../emulator/kms/faults.ts';
 import type { EncryptOptions } from '../../../kms/operator-encrypt.ts';
 import type { PcrIndex } from '../../../wire/brands.ts';
+
+/** Beside measurements. Default: the key seals one master key, from outside. */
+export interface KeyPolicyChoices {
+  /** Enclaves make data keys as well, and nobody seals anything from outside. */
+  readonly keysBornInEnclave?: boolean;
+  /** Of the key sets that open; default: any. */
+  readonly generations?: readonly number[];
+}
 
 export interface EnclaveCloud {
   /** Sections of host-proxy.yaml. */
@@ -10,7 +19,13 @@ export interface EnclaveCloud {
   /** @returns the key's ARN */
   createKey(): Promise<string>;
   /** From now on only enclaves with these measurements may decrypt. */
-  putKeyPolicy(keyArn: string, pcrs: ReadonlyMap<PcrIndex, Buffer>): Promise<void>;
+  putKeyPolicy(keyArn: string, pcrs: ReadonlyMap<PcrIndex, Buffer>, choices?: KeyPolicyChoices): Promise<void>;
+  /** Only where KMS is an emulated one. */
+  readonly emulated?: {
+    readonly faults: Faults;
+    /** JSON lines of AuditEntry. */
+    readonly auditFile: string;
+  };
   /** What was created is deleted, or scheduled to be. */
   stop(): Promise<void>;
 }

@@ -1,14 +1,18 @@
-/** The emulators, told to believe documents that QEMU did not sign. */
+/** The emulators, told to believe documents that QEMU did not sign, or those that a test's image signs. */
 import { join } from 'node:path';
 import { REGION, startCloud } from '../../../cli/demo/cloud.ts';
+import type { NsmTrust } from '../../../emulator/kms/nsm-trust.ts';
 import type { EnclaveCloud } from './cloud.ts';
 
 const CREDENTIAL_LIFETIME_MS = 3_600_000;
 
-export async function emulatedCloud(folder: string): Promise<EnclaveCloud> {
+export async function emulatedCloud(
+  folder: string,
+  nsmTrust: NsmTrust = { kind: 'qemu-unsigned' },
+): Promise<EnclaveCloud> {
   const cloud = await startCloud({
     folder: join(folder, 'cloud'),
-    nsmTrust: { kind: 'qemu-unsigned' },
+    nsmTrust,
     credentialLifetimeMs: CREDENTIAL_LIFETIME_MS,
   });
   const { kms, imds } = cloud;
@@ -25,9 +29,10 @@ export async function emulatedCloud(folder: string): Promise<EnclaveCloud> {
       credentials: { accessKeyId, secretAccessKey },
     },
     createKey: () => cloud.createKey(),
-    putKeyPolicy: async (keyArn, pcrs) => {
-      await cloud.putKeyPolicy(keyArn, pcrs);
+    putKeyPolicy: async (keyArn, pcrs, choices) => {
+      await cloud.putKeyPolicy(keyArn, pcrs, choices);
     },
+    emulated: { faults: kms.faults, auditFile: join(folder, 'cloud', 'kms', 'audit.jsonl') },
     stop: () => cloud.stop(),
   };
 }

@@ -14,6 +14,7 @@ import { DaemonProcess } from '../../../cli/demo/daemon-process.ts';
 import type { YamlDocument } from '../../../cli/demo/enclave-folder.ts';
 import { writeEnclaveFolder } from '../../../cli/demo/enclave-folder.ts';
 import { untilHostStatus, untilServing } from '../../../cli/demo/host-status.ts';
+import { type DemoOperator, makeOperators } from '../../../cli/demo/operators.ts';
 import { startDemoPostgres } from '../../../cli/demo/postgres.ts';
 import type { RunningPostgres } from '../../../emulator/postgres/server.ts';
 import type { HostStatus } from '../../../host-proxy/operator/host-status.ts';
@@ -21,13 +22,16 @@ import { systemClock } from '../../../runtime/clock.ts';
 import type { TcpEndpoint } from '../../../wire/endpoint.ts';
 import { parseEndpoint } from '../../../wire/endpoint.ts';
 import { lastKernelWords, withoutKernelWords } from '../../support/console-reports.ts';
+import { KeyParent } from '../../support/key-parent.ts';
 import { untilChanged } from '../../support/watched-files.ts';
 import { wholeLines } from '../../support/whole-lines.ts';
-import type { EnclaveCloud } from './cloud.ts';
+import type { EnclaveCloud, KeyPolicyChoices } from './cloud.ts';
 import type { BuiltImage, ImageChanges } from './images.ts';
 import { buildTestImage } from './images.ts';
+import type { Signing } from './signing.ts';
 import { target } from './target.ts';
 
+const OPERATORS = ['anna', 'ben'];
 const ENCRYPTION_CONTEXT = { purpose: 'acra-master-key', application: 'test' };
 /** No step takes longer, not even under software emulation; a hang then shows as an error that names the state. */
 const STEP_TIMEOUT_MS = 240_000;
@@ -38,6 +42,15 @@ interface Parts {
   readonly postgres: RunningPostgres;
   readonly cloud: EnclaveCloud;
   readonly keyArn: string;
+  /** None where keys lie in the image. */
+  readonly operators: readonly DemoOperator[];
+  /** Where documents are signed by the image: of those that are built by default. */
+  readonly signing: Signing | undefined;
+}
+
+interface StackChoices {
+  /** parent: keys are made in the enclave, on request of operators, and documents are signed. Default: they lie in the image. */
+  readonly keysSource?: 'parent';
 }
 
 export interface RunOptions {
@@ -60,17 +73,24 @@ export class EnclaveStack {
   }
 
   /** @param enclaveSettings sections of enclave.yaml, in place of the target's own */
-  static async prepare(t: TapTest, enclaveSettings: YamlDocument = {}): Promise<EnclaveStack> {
+  static async prepare(
+    t: TapTest,
+    enclaveSettings: YamlDocument = {},
+    { keysSource }: StackChoices = {},
+  ): Promise<EnclaveStack> {
     const root = mkdtempSync(join(tmpdir(), 'ae-'));
     const cleanups = new AsyncDisposableStack();
     t.teardown(() => cleanups.disposeAsync());
     cleanups.defer(() => rmSync(root, { recursive: true, force: true, maxRetries: 3 }));
     const certificates = await makeCertificates();
-    const cloud = await target().startCloud(root);
+    const signing = keysSource === 'parent' ? await target().prepareSigning(root) : undefined;
+    const operators = keysSource === 'parent' ? makeOperators(join(root, 'operators'), OPERATORS) : [];
+    const cloud = await target().startCloud(root, signing);
     cleanups.defer(() => cloud.stop());
     const postgres = await startDemoPostgres({ folder: join(root, 'pg'), tls: true, certificates, signal: step() });
     cleanups.defer(() => postgres.stop());
-    const stack = new EnclaveStack(root, { certificates, postgres, cloud, keyArn: await cloud.createKey() });
+    const keyArn = await cloud.createKey();
+    const stack = new EnclaveStack(root, { certificates, postgres, cloud, keyArn, operators, signing });
     cleanups.defer(() => stack.#stop(t));
     await stack.#writeEnclaveFolder(enclaveSettings);
     return stack;
@@ -85,18 +105,32 @@ export class EnclaveStack {
     return join(this.root, 'vm', 'vsock');
   }
 
+  /** Operators and the parent, where the parent keeps the keys. */
+  get keys(): KeyParent {
+    const { certificates, operators } = this.parts;
+    const until: EnclaveStack['until'] = (wanted, signal) => this.until(wanted, signal);
+    return new KeyParent({ runtimeFolder: join(this.root, 'host'), certificates, operators, until, step });
+  }
+
   get configFile(): string {
     return join(this.root, 'host-proxy.yaml');
   }
 
   build(changes: ImageChanges = {}, enclaveFolder = this.enclaveFolder): Promise<BuiltImage> {
     this.#images += 1;
-    return buildTestImage(enclaveFolder, join(this.root, `build-${this.#images}`), changes);
+    const { signing } = this.parts;
+    const usual = signing === undefined ? {} : { init: signing.init };
+    return buildTestImage(enclaveFolder, join(this.root, `build-${this.#images}`), { ...usual, ...changes });
   }
 
   /** Only an enclave with this image's measurements may decrypt from now on. */
-  allow({ pcrs }: BuiltImage): Promise<void> {
-    return this.parts.cloud.putKeyPolicy(this.parts.keyArn, pcrs);
+  allow(
+    { pcrs }: Pick<BuiltImage, 'pcrs'>,
+    { generations }: Pick<KeyPolicyChoices, 'generations'> = {},
+  ): Promise<void> {
+    const { cloud, keyArn, operators } = this.parts;
+    const choices = { keysBornInEnclave: operators.length > 0, ...(generations && { generations }) };
+    return cloud.putKeyPolicy(keyArn, pcrs, choices);
   }
 
   /** `acra-enclave run`; resolves when the routes are open and the machine is being started. */
@@ -192,10 +226,11 @@ export class EnclaveStack {
   }
 
   async #writeEnclaveFolder(settings: YamlDocument): Promise<void> {
-    const { cloud, certificates, keyArn } = this.parts;
+    const { cloud, certificates, keyArn, operators } = this.parts;
     await writeEnclaveFolder({
       folder: this.enclaveFolder,
       certificates,
+      operators,
       kms: { ...cloud.operator, keyArn, encryptionContext: ENCRYPTION_CONTEXT },
       settings: { ...target().enclaveSettings, ...settings },
     });

@@ -6,14 +6,21 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { YamlDocument } from '../../../cli/demo/enclave-folder.ts';
+import type { RunningEnclave } from '../../../host-proxy/machine/driver.ts';
 import { awsCloud } from './aws-cloud.ts';
 import type { EnclaveCloud } from './cloud.ts';
 import { emulatedCloud } from './emulated-cloud.ts';
 import { qemuTools } from './qemu-tools.ts';
+import { prepareSigning, type Signing } from './signing.ts';
 
 export interface Target {
   readonly name: 'qemu' | 'nitro';
-  startCloud(folder: string): Promise<EnclaveCloud>;
+  /** @param signing of the images that are to be believed; undefined: those of the product */
+  startCloud(folder: string, signing: Signing | undefined): Promise<EnclaveCloud>;
+  /** For tests in which an enclave verifies documents. Undefined where the machine's own module signs them. */
+  prepareSigning(folder: string): Promise<Signing | undefined>;
+  /** Ends the machine as a failure of power would: nothing in it is asked. */
+  kill(machine: RunningEnclave): Promise<void>;
   /** Sections of enclave.yaml that tests have there unless they say otherwise. */
   readonly enclaveSettings: YamlDocument;
   /** The section `enclave` of host-proxy.yaml that runs this image. `folder` is short, for sockets lie in it. */
@@ -27,10 +34,17 @@ const MEMORY_MIB = 2048;
 /** Software emulation on a busy machine takes its time. */
 const READY_MS = 240_000;
 const RESTART = { policy: 'never' };
+/** In the id of a machine. */
+const QEMU_PROCESS = /\(QEMU, process (\d+)\)$/;
 
 const qemu: Target = {
   name: 'qemu',
-  startCloud: emulatedCloud,
+  startCloud: (folder, signing) => emulatedCloud(folder, signing?.trust),
+  prepareSigning,
+  async kill(machine) {
+    process.kill(Number(QEMU_PROCESS.exec(machine.id)?.[1]), 'SIGKILL');
+    await machine.ended;
+  },
   // The stand-in for acra-server has one thread: emulated on a busy machine, it is deaf for long while it works on a large value.
   // Its clock loses time whenever QEMU is not scheduled (docs/vm-tier.md).
   enclaveSettings: { health: { probeTimeoutMs: 30_000, maxClockJumpMs: 3_600_000 } },
@@ -61,6 +75,8 @@ const qemu: Target = {
 const nitro: Target = {
   name: 'nitro',
   startCloud: () => awsCloud(),
+  prepareSigning: async () => undefined,
+  kill: (machine) => machine.terminate(),
   enclaveSettings: {},
   enclaveSection: async (image) => ({
     transport: 'vsock',
