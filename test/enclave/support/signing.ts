@@ -5,9 +5,12 @@
  */
 import { realpathSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { encodeAttestationPayload } from '../../../attestation/document/encode.ts';
+import type { AttestationPayload } from '../../../attestation/document/payload.ts';
 import type { NsmTrust } from '../../../emulator/kms/nsm-trust.ts';
 import { issueSigningChain } from '../../../emulator/nsm/chain.ts';
 import { loadOrCreateNsmRoot } from '../../../emulator/nsm/root.ts';
+import { ES384, signCoseSign1 } from '../../../encoding/cose-sign1.ts';
 import { systemClock } from '../../../runtime/clock.ts';
 import { PROJECT } from '../../vm/tools/vm-tools.ts';
 import type { Signer } from '../images/signing-module.ts';
@@ -17,6 +20,8 @@ export interface Signing {
   readonly trust: NsmTrust;
   /** Source file of the program for PID 1, relative to the project. */
   readonly init: string;
+  /** As the image does: for what an enclave would have to find by other means. @returns the document */
+  readonly sign: (stated: AttestationPayload) => Buffer;
 }
 
 /** @param folder exists */
@@ -33,5 +38,9 @@ export async function prepareSigning(folder: string): Promise<Signing> {
   const program = JSON.stringify(join(project, 'test/enclave/images/signing-module.ts'));
   const text = `import { runSigned } from ${program};\nawait runSigned(${JSON.stringify(signer)});\n`;
   writeFileSync(file, text, { mode: 0o600 });
-  return { trust: { kind: 'signed', rootDer: root.rootDer }, init: relative(project, file) };
+  return {
+    trust: { kind: 'signed', rootDer: root.rootDer },
+    init: relative(project, file),
+    sign: (stated) => signCoseSign1(ES384, encodeAttestationPayload({ ...stated, certificate, cabundle }), leafKey),
+  };
 }
