@@ -9,6 +9,7 @@ import { type Envelope, parseEnvelope, signatureState } from '../../attestation/
 import type { VerifyingKey } from '../../attestation/published/keys.ts';
 import { canonicalJson } from '../../encoding/canonical-json.ts';
 import { wrapFormatError } from '../../encoding/format-error.ts';
+import { parseBoundedJson } from '../../runtime/bounded-json.ts';
 import { KeyError } from '../errors.ts';
 
 const KEY_REQUEST_TYPE = 'application/vnd.acra-enclave.key-request+json';
@@ -16,6 +17,8 @@ const KEY_REQUEST_TYPE = 'application/vnd.acra-enclave.key-request+json';
 const MAX_CLIENTS = 1_000;
 const MAX_SECRETS = 200;
 const MAX_SECRET_BYTES = 2_048;
+/** Of the envelope, and of what is in it: ids of 1,000 clients, secrets of 200 users, whose names may have commas. */
+const MAX_VALUES = 16_384;
 
 const hex = (digits: number) => z.string().regex(new RegExp(`^[0-9a-f]{${digits}}$`));
 const encoded = (maxBytes: number) => z.base64().max(4 * Math.ceil(maxBytes / 3));
@@ -98,8 +101,8 @@ export function readKeyRequest(file: Buffer, leastSignatures: 0 | 1 = 1): Signed
   let envelope: Envelope;
   let json: unknown;
   try {
-    envelope = parseEnvelope(JSON.parse(file.toString('utf8')), KEY_REQUEST_TYPE, leastSignatures);
-    json = JSON.parse(envelope.payload.toString('utf8'));
+    envelope = parseEnvelope(parseBoundedJson(file, MAX_VALUES), KEY_REQUEST_TYPE, leastSignatures);
+    json = parseBoundedJson(envelope.payload, MAX_VALUES);
   } catch (cause) {
     throw invalid(cause);
   }

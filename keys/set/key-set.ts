@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { canonicalJson } from '../../encoding/canonical-json.ts';
 import { type FormatError, wrapFormatError } from '../../encoding/format-error.ts';
+import { parseBoundedJson } from '../../runtime/bounded-json.ts';
 import { KeyError } from '../errors.ts';
 import { keeperFault, keptBy } from './kept-by.ts';
 import { sealedLength } from './sealed-bytes.ts';
@@ -17,6 +18,8 @@ const MAX_FILES = 20_000;
 const MAX_SECRETS = 200;
 const MAX_FILE_BYTES = 64 * 1024;
 const MASTER_KEY_BYTES = 32;
+/** Two of each file, four of each secret; names of clients, users and contexts may have commas. */
+const MAX_VALUES = 4 * MAX_FILES;
 
 const DOMAIN = 'acra-enclave key set v1\0';
 
@@ -81,7 +84,7 @@ export function decodeKeySet(encoding: Buffer): KeySet {
     throw invalid('the key set is too large', undefined, `${encoding.length} bytes`);
   let json: unknown;
   try {
-    json = JSON.parse(encoding.toString('utf8'));
+    json = parseBoundedJson(encoding, MAX_VALUES);
   } catch (cause) {
     throw invalid('the key set is not JSON', cause);
   }

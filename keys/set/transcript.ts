@@ -15,6 +15,7 @@ import { readCbor } from '../../encoding/cbor/reader.ts';
 import { expectBytes, expectRecord, expectUint } from '../../encoding/cbor/shape.ts';
 import { writeCbor } from '../../encoding/cbor/writer.ts';
 import { FormatError } from '../../encoding/format-error.ts';
+import { parseBoundedJson } from '../../runtime/bounded-json.ts';
 import { describeError } from '../../runtime/errors.ts';
 import { toPcrIndex } from '../../wire/brands.ts';
 import { KeyError } from '../errors.ts';
@@ -27,6 +28,8 @@ const MAX_DOCUMENT_BYTES = 16 * 1024;
 const MAX_REQUEST_BYTES = 1024 * 1024;
 /** Of its JSON: document and request in base64. */
 export const MAX_TRANSCRIPT_BYTES = 2 * 1024 * 1024;
+/** It has three, and they have no commas. */
+const MAX_VALUES = 16;
 const IMAGE_PCR = toPcrIndex(0);
 
 const encoded = (maxBytes: number) => z.base64().max(4 * Math.ceil(maxBytes / 3));
@@ -45,7 +48,7 @@ export function parseTranscript(json: Buffer): Transcript {
     throw refuse('the transcript is too large', undefined, `${json.length} bytes`);
   let value: unknown;
   try {
-    value = JSON.parse(json.toString('utf8'));
+    value = parseBoundedJson(json, MAX_VALUES);
   } catch (cause) {
     throw refuse('the transcript is not JSON', cause);
   }

@@ -4,11 +4,14 @@
  * host-proxy, and over TLS with the protocol `acra-attestation/1` (ALPN) on the public port.
  */
 import { z } from 'zod';
+import { parseBoundedJson } from '../../runtime/bounded-json.ts';
 import type { CodedError } from '../../runtime/errors.ts';
 import { WireError } from '../errors.ts';
 import { MAX_NONCE_BYTES, MIN_NONCE_BYTES } from './bounds.ts';
 
 const MAX_MESSAGE_CHARACTERS = 1_000;
+/** What is long in a message is base64, or PEM with what people write between its blocks. */
+const MAX_VALUES = 4_096;
 
 export const base64 = (maxBytes: number) => z.base64().max(4 * Math.ceil(maxBytes / 3));
 export const nonce = base64(MAX_NONCE_BYTES).refine((value) => {
@@ -48,7 +51,7 @@ export function refusalOf(error: CodedError, told = error.message): Refusal {
 export function parseWith<Schema extends z.ZodType>(schema: Schema, what: string, payload: Buffer): z.output<Schema> {
   let value: unknown;
   try {
-    value = JSON.parse(payload.toString('utf8'));
+    value = parseBoundedJson(payload, MAX_VALUES);
   } catch (cause) {
     throw new WireError('WIRE_MESSAGE_INVALID', `the ${what} is not JSON`, { cause });
   }
