@@ -16,10 +16,16 @@ export function encodeFrame(message: EnclaveMessage | HostMessage | ParentReques
   return frame;
 }
 
-/** Cuts a byte stream into payloads. Holds at most one frame (`maxBytes`) plus the chunk that was just pushed. */
+/**
+ * Cuts a byte stream into payloads. Holds what has come of one frame (at most `maxBytes`) and the chunk that was just pushed, in room for
+ * twice as much at most: neither does a length cost memory before its payload comes, nor a payload in small pieces the square of its time.
+ */
 export class FrameReader {
   readonly #maxBytes: number;
-  #pending: Buffer = Buffer.alloc(0);
+  /** Nobody else's. */
+  #room: Buffer = Buffer.alloc(0);
+  /** So much of it was not cut off yet. */
+  #filled = 0;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
@@ -27,19 +33,43 @@ export class FrameReader {
 
   /** @throws WireError WIRE_FRAME_TOO_LARGE */
   *push(chunk: Buffer): Generator<Buffer> {
-    this.#pending = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
-    while (this.#pending.length >= LENGTH_BYTES) {
-      const length = this.#pending.readUInt32BE(0);
-      if (length > this.#maxBytes) {
-        throw new WireError('WIRE_FRAME_TOO_LARGE', 'a frame is too long', {
-          found: `${length} bytes`,
-          allowed: `at most ${this.#maxBytes} bytes`,
-        });
+    let isOwn = this.#filled > 0;
+    let pending = isOwn ? this.#append(chunk) : chunk;
+    try {
+      for (let end = this.#endOf(pending); end !== undefined; end = this.#endOf(pending)) {
+        const payload = pending.subarray(LENGTH_BYTES, end);
+        pending = pending.subarray(end);
+        // The room goes with the payload to whoever takes it.
+        isOwn = false;
+        yield payload;
       }
-      if (this.#pending.length < LENGTH_BYTES + length) return;
-      const payload = this.#pending.subarray(LENGTH_BYTES, LENGTH_BYTES + length);
-      this.#pending = this.#pending.subarray(LENGTH_BYTES + length);
-      yield payload;
+    } finally {
+      if (!isOwn) this.#room = Buffer.from(pending);
+      this.#filled = pending.length;
     }
+  }
+
+  #append(chunk: Buffer): Buffer {
+    const needed = this.#filled + chunk.length;
+    if (needed > this.#room.length) {
+      const larger = Buffer.alloc(2 * needed);
+      this.#room.copy(larger, 0, 0, this.#filled);
+      this.#room = larger;
+    }
+    chunk.copy(this.#room, this.#filled);
+    return this.#room.subarray(0, needed);
+  }
+
+  /** Of the first frame; undefined while it is not whole. */
+  #endOf(pending: Buffer): number | undefined {
+    if (pending.length < LENGTH_BYTES) return undefined;
+    const length = pending.readUInt32BE(0);
+    if (length > this.#maxBytes) {
+      throw new WireError('WIRE_FRAME_TOO_LARGE', 'a frame is too long', {
+        found: `${length} bytes`,
+        allowed: `at most ${this.#maxBytes} bytes`,
+      });
+    }
+    return pending.length < LENGTH_BYTES + length ? undefined : LENGTH_BYTES + length;
   }
 }
