@@ -5,8 +5,9 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import type { ClientKeyIds } from '../acra/keystore/client-key-ids.ts';
 import { forgetKeys } from '../acra/keystore/forget.ts';
-import { type ClientKeyIds, clientKeyIds } from '../acra/keystore/key-ids.ts';
+import { clientKeyIds } from '../acra/keystore/key-ids.ts';
 import { rotateKeys } from '../acra/keystore/rotate.ts';
 import type { Random } from '../runtime/random.ts';
 import { KeyError } from './errors.ts';

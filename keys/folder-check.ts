@@ -68,6 +68,7 @@ async function requireKeys({ folder, config, encryptorConfig }: MeasuredFolder):
     folder: keystore,
     openedKeys: 0,
     clientIds: [],
+    keyIds: [],
     poisonKeys: [],
     // Modes are those of the image, by rule; a checkout has others.
     findings: [

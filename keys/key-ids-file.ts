@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import type { ClientKeyIds } from '../acra/keystore/key-ids.ts';
+import type { ClientKeyIds } from '../acra/keystore/client-key-ids.ts';
 import { KeyError } from './errors.ts';
 
 const keyIdSchema = z.string().regex(/^[0-9a-f]{4}$/);

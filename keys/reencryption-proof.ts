@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { EncryptedTable } from '../acra/encryptor-config/schema.ts';
-import type { ClientKeyIds } from '../acra/keystore/key-ids.ts';
+import type { ClientKeyIds } from '../acra/keystore/client-key-ids.ts';
 import { KeyError } from './errors.ts';
 import { clientKeyIdsShape } from './key-ids-file.ts';
 

@@ -53,6 +53,7 @@ async function inspect(request: CheckRequest, masterKey: SecretBuffer): Promise<
   const plainReport = {
     ...report,
     clientIds: [...report.clientIds],
+    keyIds: [...report.keyIds],
     poisonKeys: [...report.poisonKeys],
     findings: [...report.findings],
   };

@@ -17,10 +17,19 @@ export const checkRequestSchema = z.strictObject({
 });
 export type CheckRequest = z.output<typeof checkRequestSchema>;
 
+const keyIdSchema = z.string().regex(/^[0-9a-f]{4}$/);
+
 const reportSchema = z.strictObject({
   folder: z.string(),
   openedKeys: z.int().min(0),
   clientIds: z.array(z.string()),
+  keyIds: z.array(
+    z.strictObject({
+      clientId: z.string(),
+      current: keyIdSchema.optional().transform((id) => id),
+      old: z.array(keyIdSchema).readonly(),
+    }),
+  ),
   poisonKeys: z.array(z.enum(['poison-symmetric', 'poison-private'])),
   findings: z.array(z.strictObject({ code: keystoreCode, path: z.string().exactOptional(), message: z.string() })),
 });

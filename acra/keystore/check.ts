@@ -6,6 +6,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeError } from '../../runtime/errors.ts';
 import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
+import { keyId } from '../container.ts';
+import { type ClientKeyIds, idsOfAll, type KnownKey } from './client-key-ids.ts';
 import { isEcKey } from './key-form.ts';
 import type { KeyFile } from './layout.ts';
 import { isPublic, SYMMETRIC_KEY_BYTES } from './layout.ts';
@@ -54,6 +56,7 @@ function publicHalf({ purpose, path, rotated }: KeyFile): string | undefined {
 
 interface Opened {
   readonly openedKeys: number;
+  readonly keyIds: readonly ClientKeyIds[];
   readonly findings: readonly KeystoreFinding[];
 }
 
@@ -70,6 +73,7 @@ function pairFinding(themis: Themis, file: KeyFile, key: Buffer, loaded: readonl
 function openAll(themis: Themis, masterKey: Buffer, loaded: readonly LoadedFile[]): Opened {
   const findings: KeystoreFinding[] = [];
   const unopened: string[] = [];
+  const known: KnownKey[] = [];
   let openedKeys = 0;
   for (const { file, content } of loaded) {
     const key = file.context === undefined ? content : themis.open(masterKey, content, file.context);
@@ -78,11 +82,12 @@ function openAll(themis: Themis, masterKey: Buffer, loaded: readonly LoadedFile[
       continue;
     }
     if (file.context !== undefined) openedKeys++;
+    if (file.purpose === 'storage-symmetric') known.push({ file, id: keyId(key).toString('hex') });
     if (isSoundKey(file, key)) findings.push(...pairFinding(themis, file, key, loaded));
     else findings.push({ code: 'KEYSTORE_KEY_INVALID', path: file.path, message: 'holds no key of this kind' });
     if (file.context !== undefined) key.fill(0);
   }
-  return { openedKeys, findings: [...unopenedFindings(unopened, openedKeys), ...findings] };
+  return { openedKeys, keyIds: idsOfAll(known), findings: [...unopenedFindings(unopened, openedKeys), ...findings] };
 }
 
 /** None opens: another keystore or another key. Some do: those that don't were damaged or swapped. */
@@ -110,6 +115,7 @@ export async function checkKeystore(options: CheckKeystoreOptions): Promise<Keys
   return {
     folder: options.folder,
     openedKeys: opened.openedKeys,
+    keyIds: opened.keyIds,
     clientIds: [...new Set(files.flatMap(({ clientId }) => clientId ?? []))].toSorted(),
     poisonKeys: poisonKeysIn(files),
     findings: [...opened.findings, ...findings],

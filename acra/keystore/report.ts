@@ -2,6 +2,7 @@
 import type { ErrorCatalogue } from '../../runtime/errors.ts';
 import type { KEYSTORE_ERRORS } from '../errors.ts';
 import { KeystoreError } from '../errors.ts';
+import type { ClientKeyIds } from './client-key-ids.ts';
 import type { KeyPurpose } from './layout.ts';
 
 export type KeystoreErrorCode = keyof typeof KEYSTORE_ERRORS & keyof ErrorCatalogue;
@@ -19,6 +20,8 @@ export interface KeystoreReport {
   readonly openedKeys: number;
   /** Clients that have at least one key, sorted. */
   readonly clientIds: readonly string[];
+  /** Of every client that has a symmetric key which opens, by client id. */
+  readonly keyIds: readonly ClientKeyIds[];
   /** Kinds of poison-record keys present. */
   readonly poisonKeys: readonly Extract<KeyPurpose, 'poison-symmetric' | 'poison-private'>[];
   /** Empty for a sound keystore. The most telling one stands first. */

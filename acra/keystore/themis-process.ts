@@ -11,7 +11,7 @@ import { markOwnChild } from '../../system/processes/own-children.ts';
 import { KeystoreError } from '../errors.ts';
 import { OPENED_DESCRIPTOR, SECRETS_DESCRIPTOR } from './process-protocol.ts';
 
-const MAX_ANSWER_BYTES = 1024 * 1024;
+const MAX_ANSWER_BYTES = 2 * 1024 * 1024;
 const MAX_COMPLAINT_BYTES = 500;
 
 export interface ThemisTask<Answer> {

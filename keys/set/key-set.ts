@@ -9,6 +9,7 @@ import { canonicalJson } from '../../encoding/canonical-json.ts';
 import { type FormatError, wrapFormatError } from '../../encoding/format-error.ts';
 import { parseBoundedJson } from '../../runtime/bounded-json.ts';
 import { KeyError } from '../errors.ts';
+import { clientKeyIdsShape } from '../key-ids-file.ts';
 import { keeperFault, keptBy } from './kept-by.ts';
 import { sealedLength } from './sealed-bytes.ts';
 
@@ -56,6 +57,8 @@ const keySetSchema = z.strictObject({
       }),
     )
     .max(MAX_SECRETS),
+  /** By which ids stored values name the symmetric keys in the keystore, of each client that has one. */
+  keyIds: z.array(z.strictObject(clientKeyIdsShape)).max(MAX_FILES),
 });
 export type KeySet = z.infer<typeof keySetSchema>;
 
@@ -102,8 +105,13 @@ export function decodeKeySet(encoding: Buffer): KeySet {
 }
 
 /** Ascending, so that none is there twice. @throws KeyError KEY_SET_INVALID */
-function requireOrder({ keystore, secrets }: KeySet): void {
-  const names = [keystore.map(({ path }) => path), secrets.map(({ user, slot }) => `${user}\0${slot}`)];
+function requireOrder({ keystore, secrets, keyIds }: KeySet): void {
+  const names = [
+    keystore.map(({ path }) => path),
+    secrets.map(({ user, slot }) => `${user}\0${slot}`),
+    keyIds.map(({ clientId }) => clientId),
+    ...keyIds.map(({ old }) => old),
+  ];
   for (const list of names) {
     const at = list.findIndex((name, index) => index > 0 && name <= (list[index - 1] ?? ''));
     if (at !== -1) throw invalid('entries of the key set are not in order, or there twice', undefined, list[at]);

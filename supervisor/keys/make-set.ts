@@ -11,7 +11,7 @@ import type { StatedRuntime } from '../../attestation/runtime/state-runtime.ts';
 import type { KeyKeeper } from '../../keys/keepers/keeper.ts';
 import type { KeyAction, KeyRequest, SignedKeyRequest } from '../../keys/requests/key-request.ts';
 import { openSealedSecret } from '../../keys/requests/sealed-secret.ts';
-import { decodeKeySet, encodeKeySet, keySetDigest } from '../../keys/set/key-set.ts';
+import { decodeKeySet, encodeKeySet, type KeySet, keySetDigest } from '../../keys/set/key-set.ts';
 import { sealMasterKey } from '../../keys/set/master-key.ts';
 import { encodeTranscriptData, type Transcript } from '../../keys/set/transcript.ts';
 import type { Clock } from '../../runtime/clock.ts';
@@ -64,8 +64,8 @@ export async function makeKeySet(
     const plan = await planOf(request.content, action, having, deps);
     const parts = await carryOut(plan, { having, folder, random, clock, signal, timeoutMs });
     using _ = parts.masterKey;
-    await requireOpens(parts, folder, deps, signal);
-    const made = await sealSet(parts, having, deps, signal);
+    const keyIds = await requireOpens(parts, folder, deps, signal);
+    const made = await sealSet({ ...parts, keyIds }, having, deps, signal);
     const transcript = await attestSet(made.sha256, request, file, deps);
     return { ...made, transcript };
   } finally {
@@ -85,14 +85,21 @@ function planOf(
   return planChange(action, having?.set ?? { keystore: [], secrets: [] }, deps);
 }
 
-async function requireOpens(parts: MadeParts, folder: string, deps: MakeSetDeps, signal: AbortSignal): Promise<void> {
+/** @returns the ids of the keys, as whoever is brought the set finds them */
+async function requireOpens(
+  parts: MadeParts,
+  folder: string,
+  deps: MakeSetDeps,
+  signal: AbortSignal,
+): Promise<KeySet['keyIds']> {
   const trial = await mkdtemp(join(folder, 'trial-'));
-  const opened = await openParts(parts, parts.masterKey, trial, deps, signal);
-  opened.dispose();
+  const { keyIds, dispose } = await openParts(parts, parts.masterKey, trial, deps, signal);
+  dispose();
+  return keyIds;
 }
 
 async function sealSet(
-  { masterKey, keystore, secrets }: MadeParts,
+  { masterKey, ...parts }: MadeParts & Pick<KeySet, 'keyIds'>,
   having: TakenKeys | undefined,
   { config, keeper, random }: MakeSetDeps,
   signal: AbortSignal,
@@ -101,7 +108,7 @@ async function sealSet(
   const previous = having?.sha256 ?? null;
   const { dataKey, keeper: keptBy } = await keeper.create(generation, signal);
   using _ = dataKey;
-  const rest = { version: 1, name: config.name, generation, previous, keeper: keptBy, keystore, secrets } as const;
+  const rest = { version: 1, name: config.name, generation, previous, keeper: keptBy, ...parts } as const;
   const keySet = encodeKeySet(sealMasterKey(rest, { masterKey, dataKey, random }));
   // As whoever is brought it reads it.
   decodeKeySet(keySet);

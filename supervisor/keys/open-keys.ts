@@ -5,6 +5,7 @@
  */
 import { KeystoreError } from '../../acra/errors.ts';
 import { inspectKeystore } from '../../acra/keystore/check-process.ts';
+import type { ClientKeyIds } from '../../acra/keystore/client-key-ids.ts';
 import { databaseUserContext } from '../../acra/keystore/seal-file.ts';
 import type { EnclaveConfig } from '../../config/enclave.ts';
 import type { DatabaseLogin } from '../../config/user-secrets.ts';
@@ -38,6 +39,8 @@ export interface OpenKeysOptions {
 }
 
 export interface OpenedKeys extends Pick<EnclaveKeys, 'databaseSecrets' | 'keyClients'> {
+  /** Of all clients in the keystore, by client id. */
+  readonly keyIds: readonly ClientKeyIds[];
   /** In the order of the options. */
   readonly others: readonly SecretBuffer[];
   dispose(): void;
@@ -91,5 +94,6 @@ export async function openKeys(options: OpenKeysOptions): Promise<OpenedKeys> {
   logger.log('info', 'keystore.checked', { clients: report.clientIds.length, openedKeys: report.openedKeys });
   for (const { line, path, message } of warnings) logger.log('warn', 'encryptor.weak', { line, path, message });
   const others = opened.slice(0, options.others.length);
-  return { others, databaseSecrets: byUser(secrets, ofUsers), keyClients: report.clientIds, dispose };
+  const { clientIds: keyClients, keyIds } = report;
+  return { others, databaseSecrets: byUser(secrets, ofUsers), keyClients, keyIds, dispose };
 }

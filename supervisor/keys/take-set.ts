@@ -4,13 +4,16 @@
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { KeystoreError } from '../../acra/errors.ts';
 import type { NsmProvider } from '../../attestation/nsm/provider.ts';
 import type { EnclaveConfig } from '../../config/enclave.ts';
 import { parentKeysOf } from '../../config/keys.ts';
 import { loginOf } from '../../config/user-secrets.ts';
 import { clientsOfUsers } from '../../keys/database-clients.ts';
+import { KeyError } from '../../keys/errors.ts';
 import type { KeyKeeper } from '../../keys/keepers/keeper.ts';
+import { keyIdsDocument } from '../../keys/key-ids-file.ts';
 import { clientsOf } from '../../keys/set/clients.ts';
 import type { KeySet } from '../../keys/set/key-set.ts';
 import { openMasterKey } from '../../keys/set/master-key.ts';
@@ -62,7 +65,8 @@ export async function takeKeySet(
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    const { dispose, ...keys } = await openParts(judged.set, masterKey, folder, deps, signal);
+    const { dispose, keyIds, ...keys } = await openParts(judged.set, masterKey, folder, deps, signal);
+    requireKeyIds(judged.set, keyIds, dispose);
     for (const client of clientsIn(judged.set, config).keyless)
       deps.logger.log('warn', 'keys.client-keyless', { client });
     return {
@@ -79,13 +83,24 @@ export async function takeKeySet(
   }
 }
 
+/** What operators prove by them, and forget upon, is to be true of the keys. @throws KeyError KEY_SET_INVALID, and `dispose` is called */
+function requireKeyIds(set: KeySet, keyIds: KeySet['keyIds'], dispose: () => void): void {
+  if (isDeepStrictEqual(set.keyIds, keyIds)) return;
+  dispose();
+  throw new KeyError('KEY_SET_INVALID', 'the key set names other ids of keys than its keystore has');
+}
+
 /** The master key of a set. @throws KeyError KEY_SET_OTHER_KEEPER, KEY_SET_UNSEALABLE; those of `open` */
 export async function openSet(set: KeySet, open: KeyKeeper['open'], signal: AbortSignal): Promise<SecretBuffer> {
   using dataKey = await open(set, signal);
   return openMasterKey(set, dataKey);
 }
 
-type Parts = Pick<EnclaveKeys, 'keystoreFolder' | 'databaseSecrets' | 'keyClients'> & { dispose(): void };
+interface Parts extends Pick<EnclaveKeys, 'keystoreFolder' | 'databaseSecrets' | 'keyClients'> {
+  /** As a set names them. */
+  readonly keyIds: KeySet['keyIds'];
+  dispose(): void;
+}
 
 /**
  * @param folder exists, and is the caller's to remove
@@ -105,7 +120,8 @@ export async function openParts(
   const opened = await openKeys({ ...deps, keystoreFolder, masterKey, clientNames, secrets, others: [], signal });
   for (const { file } of secrets) await rm(file);
   const { databaseSecrets, keyClients, dispose } = opened;
-  return { keystoreFolder, databaseSecrets, keyClients, dispose };
+  const keyIds = [...keyIdsDocument(opened.keyIds).clients];
+  return { keystoreFolder, databaseSecrets, keyClients, keyIds, dispose };
 }
 
 /**

@@ -26,6 +26,7 @@ const WITHOUT_MASTER_KEY = {
   previous: null,
   keystore: [{ path: 'client_storage', content: 'AAAA' }],
   secrets: [],
+  keyIds: [],
 } satisfies Omit<KeySet, 'keeper' | 'masterKey'>;
 
 /** Three KMS keys that open for one image, and an enclave of it. */

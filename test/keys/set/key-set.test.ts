@@ -20,6 +20,7 @@ const text = (maxLength: number) =>
     .string({ unit: 'grapheme', maxLength })
     .filter((each) => each.isWellFormed() && !each.includes('\x7f') && each.length <= maxLength);
 const digest = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes).toString('hex'));
+const keyId = fc.integer({ min: 0, max: 0xffff }).map((id) => id.toString(16).padStart(4, '0'));
 const name = fc.string({ unit: fc.constantFrom(...'abcXYZ_-0'), minLength: 1, maxLength: 12 });
 
 /** Everything that a set may be. */
@@ -50,11 +51,20 @@ const anySet: fc.Arbitrary<KeySet> = fc
       }),
       { maxLength: 5, selector: ({ user, slot }) => `${user}\0${slot}` },
     ),
+    keyIds: fc.uniqueArray(
+      fc.record({
+        clientId: text(130),
+        current: keyId,
+        old: fc.uniqueArray(keyId, { maxLength: 3 }).map((ids) => ids.toSorted()),
+      }),
+      { maxLength: 4, selector: ({ clientId }) => clientId },
+    ),
   })
   .map((each) => ({
     ...each,
     keystore: each.keystore.toSorted((a, b) => (a.path < b.path ? -1 : 1)),
     secrets: each.secrets.toSorted((a, b) => (`${a.user}\0${a.slot}` < `${b.user}\0${b.slot}` ? -1 : 1)),
+    keyIds: each.keyIds.toSorted((a, b) => (a.clientId < b.clientId ? -1 : 1)),
   }));
 
 t.test('keeps every set through its bytes, and its hash with it', async () => {

@@ -191,6 +191,7 @@ export class KeyEnclave {
       masterKey: randomBytes(60).toString('base64'),
       keystore: keystoreAfter(before, content.action),
       secrets: secretsAfter(before, content.action),
+      keyIds: keyIdsAfter(before, content.action),
     };
     const keySet = encodeKeySet(set);
     const sha = (bytes: Buffer) => createHash('sha256').update(bytes).digest();
@@ -222,6 +223,24 @@ function keystoreAfter(before: KeySet | undefined, action: KeyAction): KeySet['k
   const kept = (before?.keystore ?? []).filter(({ path }) => !fresh.includes(path));
   const made = fresh.map((path) => ({ path, content: randomBytes(48).toString('base64') }));
   return [...kept, ...made].toSorted((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+function keyIdsAfter(before: KeySet | undefined, action: KeyAction): KeySet['keyIds'] {
+  const clients = 'clients' in action ? action.clients : [];
+  const known = before?.keyIds ?? [];
+  const changed = clients.map((clientId) => {
+    const had = known.find((each) => each.clientId === clientId);
+    if (action.kind === 'forget-data' && had !== undefined) return { ...had, old: [] };
+    const old = had === undefined ? [] : [...had.old, had.current].toSorted();
+    return { clientId, current: newKeyId(known.map(({ current }) => current)), old };
+  });
+  const others = known.filter(({ clientId }) => !clients.includes(clientId));
+  return [...others, ...changed].toSorted((a, b) => (a.clientId < b.clientId ? -1 : 1));
+}
+
+function newKeyId(taken: readonly string[]): string {
+  const id = randomBytes(2).toString('hex');
+  return taken.includes(id) ? newKeyId(taken) : id;
 }
 
 function secretsAfter(before: KeySet | undefined, action: KeyAction): KeySet['secrets'] {

@@ -75,6 +75,9 @@ const setWith = (change: Partial<KeySet>) => Buffer.from(canonicalJson({ ...FIRS
 const text = FIRST.encoding.toString();
 const [file, ...files] = FIRST.set.keystore;
 const [secret] = FIRST.set.secrets;
+const [ids] = FIRST.set.keyIds as [KeySet['keyIds'][number]];
+const without = (set: KeySet, name: keyof KeySet) =>
+  Object.fromEntries(Object.entries(set).filter(([member]) => member !== name)) as Partial<KeySet>;
 
 const KEY_SETS: readonly Source[] = [
   ['no JSON', { encoding: Buffer.from('key set') }],
@@ -92,6 +95,12 @@ const KEY_SETS: readonly Source[] = [
   ['a secret twice', { encoding: setWith({ secrets: [secret, secret].filter((each) => each !== undefined) }) }],
   ['a third secret of a user', { encoding: Buffer.from(text.replace('"slot":"secret"', '"slot":"third"')) }],
   ['the hash of no set before it', { encoding: setWith({ previous: 'ab' }) }],
+  ['ids of a client twice', { encoding: setWith({ keyIds: [ids, ids] }) }],
+  ['ids of clients in another order', { encoding: setWith({ keyIds: [ids, { ...ids, clientId: '' }] }) }],
+  ['old ids in another order', { encoding: setWith({ keyIds: [{ ...ids, old: ['0b0b', '0a0a'] }] }) }],
+  ['an old id twice', { encoding: setWith({ keyIds: [{ ...ids, old: ['0a0a', '0a0a'] }] }) }],
+  ['an id of three digits', { encoding: setWith({ keyIds: [{ ...ids, current: '0a0' }] }) }],
+  ['no ids of keys', { encoding: Buffer.from(canonicalJson(without(FIRST.set, 'keyIds'))) }],
   ['a text that is not Unicode', { encoding: Buffer.from(text.replace('"name":"patients"', '"name":"\\ud800"')) }],
 ];
 
@@ -105,6 +114,8 @@ const UNSEALABLE: readonly Source[] = [
   ['the keystore of another set', { encoding: setWith({ keystore: SECOND.set.keystore }) }],
   ['one file less', { encoding: setWith({ keystore: files }) }],
   ['no secrets', { encoding: setWith({ secrets: [] }) }],
+  ['ids of keys of another set', { encoding: setWith({ keyIds: SECOND.set.keyIds }) }],
+  ['an old id less', { encoding: setWith({ keyIds: [{ ...ids, old: [] }] }) }],
   ['a master key of 59 bytes', { encoding: setWith({ masterKey: Buffer.alloc(59).toString('base64') }) }],
 ];
 

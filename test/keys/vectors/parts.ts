@@ -99,7 +99,9 @@ export interface MadeSet {
   readonly masterKey: Buffer;
 }
 
-/** Files and secrets are random: they open for nobody, which no format of a key set looks at. */
+const idOf = (generation: number) => bytesOf(`key id ${generation}`, 2).toString('hex');
+
+/** Files, secrets and ids are random: they open for nobody, which no format of a key set looks at. */
 export function makeSet(generation: number, previous: string | null): MadeSet {
   const dataKey = bytesOf(`data key ${generation}`);
   const masterKey = bytesOf(`master key ${generation}`);
@@ -120,6 +122,7 @@ export function makeSet(generation: number, previous: string | null): MadeSet {
       },
       keystore: files.map((path) => ({ path, content: bytesOf(`${path} ${generation}`, 77).toString('base64') })),
       secrets: [{ user: 'app', slot: 'secret', sealed: bytesOf('app', 60).toString('base64'), verifier: null }],
+      keyIds: [{ clientId: CLIENT, current: idOf(generation), old: [idOf(0)] }],
     },
     {
       masterKey: SecretBuffer.take(Buffer.from(masterKey)),

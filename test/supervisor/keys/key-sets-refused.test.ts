@@ -1,10 +1,10 @@
 /** What a parent may offer, and what comes of it: a code for each, nothing taken, and an enclave that still takes the right set. */
 import { createHash, randomBytes } from 'node:crypto';
-import { EncryptCommand, GenerateDataKeyCommand } from '@aws-sdk/client-kms';
+import { DecryptCommand, EncryptCommand, GenerateDataKeyCommand } from '@aws-sdk/client-kms';
 import t, { type Test } from 'tap';
 import { loadOrCreateNsmRoot } from '../../../emulator/nsm/root.ts';
 import { encodeKeySet, type KeySet, keySetDigest } from '../../../keys/set/key-set.ts';
-import { sealMasterKey } from '../../../keys/set/master-key.ts';
+import { openMasterKey, sealMasterKey } from '../../../keys/set/master-key.ts';
 import { encodeTranscriptData } from '../../../keys/set/transcript.ts';
 import { systemRandom } from '../../../runtime/random.ts';
 import { SecretBuffer } from '../../../runtime/secret-buffer.ts';
@@ -141,6 +141,20 @@ const OFFERS: Readonly<Record<string, readonly [code: string, offer: Offer]>> = 
   ],
 };
 
+const withOtherIds = ({ keyIds }: Pick<KeySet, 'keyIds'>) =>
+  keyIds.map((ids) => ({ ...ids, current: ids.current === 'abcd' ? 'dcba' : 'abcd' }));
+
+/** By whoever has the data key, as an enclave with a fault would. */
+async function sealedWithOtherIds({ rig, good }: Scene): Promise<KeySet> {
+  const { encryptionContext: EncryptionContext, dataKey } = kmsKeeperOf(good);
+  const CiphertextBlob = Buffer.from(dataKey, 'base64');
+  const { Plaintext = [] } = await rig.role.send(new DecryptCommand({ CiphertextBlob, EncryptionContext }));
+  using key = SecretBuffer.take(Buffer.from(Plaintext));
+  using masterKey = openMasterKey(setOf(good), key);
+  const { masterKey: _, ...rest } = setOf(good);
+  return sealMasterKey({ ...rest, keyIds: withOtherIds(rest) }, { masterKey, dataKey: key, random: systemRandom });
+}
+
 /** With a transcript as if the enclave had been brought to sign it: each link must hold alone. */
 const TAMPERED: Readonly<Record<string, readonly [code: string, tamper: (of: Scene) => Promise<KeySet> | KeySet]>> = {
   'a set under another KMS key': [
@@ -180,6 +194,11 @@ const TAMPERED: Readonly<Record<string, readonly [code: string, tamper: (of: Sce
     async ({ enclave, good }) => ({ ...setOf(good), secrets: setOf(await enclave.ceremony()).secrets }),
   ],
   'a set with another chain': ['KEY_SET_UNSEALABLE', ({ good }) => ({ ...setOf(good), previous: 'a'.repeat(64) })],
+  'a set with other ids of keys': [
+    'KEY_SET_UNSEALABLE',
+    ({ good }) => ({ ...setOf(good), keyIds: withOtherIds(setOf(good)) }),
+  ],
+  'a set that was sealed with ids of keys which it has not': ['KEY_SET_INVALID', sealedWithOtherIds],
   'a data key that is no ciphertext': [
     'KMS_INVALID_CIPHERTEXT',
     ({ good }) => ({ ...setOf(good), keeper: { ...kmsKeeperOf(good), dataKey: 'AAAA' } }),
