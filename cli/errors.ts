@@ -96,6 +96,12 @@ export const CLI_ERRORS = {
     action:
       'Treat the parent as hostile. Compare `acra-enclave keys list` and `keys audit verify` with what was asked, and keep both.',
   },
+  CLI_KEYS_OTHER_SET: {
+    meaning:
+      'A key set is authentic, and not the one that the enclave works with: what it says of keys may be of older ones.',
+    action:
+      'Wait until `acra-enclave keys status` exits with 0, or name the set in use by --key-set. If the enclave has it and the parent shows another one, treat the parent as hostile.',
+  },
   CLI_KEYS_AUDIT: {
     meaning: 'The audit log of key operations does not hold, or cannot be read.',
     action:

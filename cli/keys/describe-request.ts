@@ -18,6 +18,11 @@ const ASKS: Readonly<Record<KeyAction['kind'], string>> = {
   'rotate-tls': 'make another TLS key for this boot',
 };
 
+const LOST: readonly Row[] = [
+  ['is lost', 'backups and dumps from before `data reencrypt`, and replicas that have not caught up'],
+  ['is lost', 'tables and databases that no proof is of (`data reencrypt --check`)'],
+];
+
 const IMAGE_DIGITS = 16;
 
 function subjectsOf(action: KeyAction, names: ClientNames): readonly Row[] {
@@ -28,6 +33,7 @@ function subjectsOf(action: KeyAction, names: ClientNames): readonly Row[] {
     ...secrets.map(
       ({ user }): Row => ['secret of', `database user ${JSON.stringify(user)}, encrypted to this enclave`],
     ),
+    ...(action.kind === 'forget-data' ? LOST : []),
     ...('user' in action ? [['database user', JSON.stringify(action.user)] as const] : []),
   ];
 }

@@ -53,9 +53,29 @@ export function withRequestOptions(command: Command): Command {
     .option('-o, --out <file>', 'write the request there, for `keys approve` and `keys submit`');
 }
 
-const CHANGES = ['measurements', 'pcr', 'key', 'out', 'url', 'from', 'socket', 'config'] as const;
+/** Of commands that must know what a key set says. */
+export interface KeySetOption {
+  readonly keySet?: string;
+}
+
+export function keySetOption(what: string): Option {
+  return new Option('--key-set <folder>', `${what}: a folder of \`keys.folder\` on the parent, or a copy of one`);
+}
+
+const CHANGES = {
+  measurements: '--measurements',
+  pcr: '--pcr',
+  key: '--key',
+  out: '--out',
+  url: '--url',
+  from: '--from',
+  socket: '--socket',
+  config: '--config',
+  keySet: '--key-set',
+} as const;
 
 /** Options given that only a running enclave has a use for. */
-export function runningOptions(options: Partial<RequestOptions>): readonly string[] {
-  return CHANGES.filter((name) => options[name] !== undefined).map((name) => `--${name}`);
+export function runningOptions(options: Partial<RequestOptions & KeySetOption>): readonly string[] {
+  const names = Object.keys(CHANGES) as (keyof typeof CHANGES)[];
+  return names.filter((name) => options[name] !== undefined).map((name) => CHANGES[name]);
 }

@@ -1,48 +1,18 @@
 /**
- * An operator's own share: the key set that came over the parent is judged as the enclave judges it, and opened with the private key that
- * nobody else has. What does not have the hash that stands in the set is never sent anywhere.
+ * An operator's own share: it lies in a key set that was judged before (judged-set.ts), and is opened with the private key that nobody else
+ * has. What does not have the hash that stands in the set is never sent anywhere.
  */
 import { open } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
-import { firstKeySet } from '../../host-proxy/keys/key-answers.ts';
-import { KeyError } from '../../keys/errors.ts';
 import { KeeperError } from '../../keys/keepers/errors.ts';
 import { readDecryptionKey } from '../../keys/keepers/operator-keys.ts';
 import { openOperatorShare } from '../../keys/keepers/operator-share.ts';
-import { decodeKeySet, type KeySet, keySetDigest } from '../../keys/set/key-set.ts';
-import { parseTranscript, type ReadTranscript, readTranscript } from '../../keys/set/transcript.ts';
+import type { KeySet } from '../../keys/set/key-set.ts';
 import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
-import type { DaemonOption } from '../ask-daemon.ts';
 import { readPassphrase } from '../measurements/files.ts';
-import { askFor } from './ask-keys.ts';
-import type { ProvenEnclave } from './proven-enclave.ts';
 
 const MAX_KEY_FILE_BYTES = 16 * 1024;
 const OTHERS = 0o077;
-
-export interface JudgedKeySet {
-  readonly set: KeySet;
-  readonly sha256: string;
-  readonly transcript: ReadTranscript;
-}
-
-/**
- * The set that the parent brings, if it is one of this enclave.
- * @throws KeyError KEY_SET_INVALID, KEY_SET_OTHER_ENCLAVE, KEY_TRANSCRIPT_…; CodedError of the daemon
- */
-export async function judgeFirstSet(options: DaemonOption, enclave: ProvenEnclave): Promise<JudgedKeySet> {
-  const answer = await askFor(options, { command: 'key-set' }, firstKeySet);
-  const encoding = Buffer.from(answer.keySet, 'base64');
-  const set = decodeKeySet(encoding);
-  if (set.name !== enclave.name) {
-    const details = { found: set.name, allowed: enclave.name };
-    throw new KeyError('KEY_SET_OTHER_ENCLAVE', 'the key set is of another enclave', details);
-  }
-  const { rootDer, image, madeIn } = enclave;
-  const demands = { rootDer, images: [image, ...madeIn] };
-  const transcript = readTranscript(parseTranscript(Buffer.from(answer.transcript, 'base64')), encoding, demands);
-  return { set, sha256: keySetDigest(encoding), transcript };
-}
 
 /** @throws KeeperError KEY_OPERATOR_KEY_INVALID: it cannot be read, or others may read it */
 async function readPrivateFile(path: string): Promise<Buffer> {

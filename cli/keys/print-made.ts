@@ -42,6 +42,10 @@ function pinAdvice(pin: string | undefined, { generation, sha256 }: { generation
 }
 
 const AFTERWARDS: Partial<Record<KeyAction['kind'], (action: KeyAction) => string>> = {
+  'rotate-data': () =>
+    'other enclaves of this database must have this set before anything is written; then `keys ids --json`, and `data reencrypt` (docs/reencrypt.md)',
+  'forget-data': () =>
+    'older key sets still have the old keys: pin this generation, and keep a copy of the one before for as long as you keep backups that need it',
   'rotate-database': (action) =>
     `when the database has the new password: \`acra-enclave keys settle ${'user' in action ? action.user : ''}\``,
   'rotate-kms': () =>

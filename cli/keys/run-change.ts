@@ -15,7 +15,7 @@ import type { RequestOptions } from './enclave-options.ts';
 import { handIn } from './hand-in.ts';
 import { makeRequest, readOperatorKey, type Seal, toEnvelope, usedSet } from './make-request.ts';
 import { printTrust } from './print-trust.ts';
-import { proveEnclave } from './proven-enclave.ts';
+import { type ProvenEnclave, proveEnclave } from './proven-enclave.ts';
 import { approvalsOf, describeApprovals, writeRequestFile } from './request-file.ts';
 import { requireParentKeys } from './source.ts';
 
@@ -23,6 +23,8 @@ export interface Change {
   readonly kind: KeyAction['kind'];
   /** @param seal encrypts a secret to the enclave that the request is for */
   plan(seal: Seal): Promise<KeyAction>;
+  /** Throws unless it may be asked for. @param from hash of the set in use */
+  permit?(enclave: ProvenEnclave, from: string | null): Promise<void>;
   /** Certificates that name clients. */
   readonly certificates?: readonly string[];
 }
@@ -56,6 +58,7 @@ export async function runChange(options: RequestOptions, context: KeysContext, c
   progress('asking the enclave what it is');
   const enclave = await proveEnclave(options);
   const used = await usedSet(options, change.kind);
+  await change.permit?.(enclave, used.sha256);
   const request = await makeRequest(enclave, used.sha256, change.plan);
   const names = readClientNames(context.folder, change.certificates);
   if (!json) {

@@ -2,7 +2,7 @@
 import { type ParentKeys, parentKeysOf } from '../../config/keys.ts';
 import { CliError } from '../errors.ts';
 import type { KeysContext } from '../keys-context.ts';
-import { type RequestOptions, runningOptions } from './enclave-options.ts';
+import { type KeySetOption, type RequestOptions, runningOptions } from './enclave-options.ts';
 
 /** @throws CliError CLI_KEYS_IN_IMAGE */
 export function requireParentKeys({ config }: KeysContext, instead: string): ParentKeys {
@@ -25,10 +25,15 @@ export function requireImageKeys({ config }: KeysContext, instead: string): void
 
 /**
  * Of a command with both forms.
+ * @param needed by the form for a running enclave
  * @returns whether a running enclave is to be asked
  * @throws CliError CLI_KEYS_IN_IMAGE, CLI_KEYS_AT_PARENT
  */
-export function asksEnclave({ config }: KeysContext, options: Partial<RequestOptions>): boolean {
+export function asksEnclave(
+  { config }: KeysContext,
+  options: Partial<RequestOptions & KeySetOption>,
+  needed = '--measurements FILE, and --key FILE or --out FILE',
+): boolean {
   const given = runningOptions(options);
   if (parentKeysOf(config) === undefined) {
     if (given.length === 0) return false;
@@ -38,8 +43,12 @@ export function asksEnclave({ config }: KeysContext, options: Partial<RequestOpt
     });
   }
   if (given.length > 0) return true;
-  throw new CliError('CLI_KEYS_AT_PARENT', 'this enclave changes its keys itself, on a request that operators sign', {
-    found: 'keys.source: parent',
-    allowed: 'the same command with --measurements FILE, and --key FILE or --out FILE',
-  });
+  throw new CliError(
+    'CLI_KEYS_AT_PARENT',
+    'this enclave has keys that no other machine opens, and changes them itself, on a request that operators sign',
+    {
+      found: 'keys.source: parent',
+      allowed: `the same command with ${needed}`,
+    },
+  );
 }

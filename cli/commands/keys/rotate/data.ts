@@ -64,7 +64,10 @@ export function rotateDataCommand(): Command {
     .requiredOption('-e, --enclave <folder>', 'the measured folder with its keys')
     .requiredOption('--client <files...>', 'certificates of the clients that get new keys');
   return withRequestOptions(command)
-    .option('--json', 'print the ids of all clients’ keys as JSON, for data reencrypt')
+    .option(
+      '--json',
+      'print the ids of all clients’ keys as JSON, for data reencrypt; of a running enclave what was made, and `keys ids` prints them',
+    )
     .addHelpText('after', HELP)
     .action(rotateData);
 }
