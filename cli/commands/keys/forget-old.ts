@@ -1,6 +1,5 @@
 /** `acra-enclave keys forget-old`: takes the keys away that clients had before, once nothing in the database is under them. */
 import { Command } from 'commander';
-import type { ClientKeyIds } from '../../../acra/keystore/client-key-ids.ts';
 import { requireKms } from '../../../config/kms.ts';
 import { readCeremonyInput } from '../../../keys/ceremony-input.ts';
 import { forgetDataKeys } from '../../../keys/data-keys.ts';
@@ -13,7 +12,8 @@ import {
   type RequestOptions,
   withRequestOptions,
 } from '../../keys/enclave-options.ts';
-import { judgeFirstSet, judgeStoredSet, requireUsed } from '../../keys/judged-set.ts';
+import { requireForgettable } from '../../keys/forgetting.ts';
+import { type JudgedKeySet, judgeFirstSet, judgeStoredSet } from '../../keys/judged-set.ts';
 import type { ProvenEnclave } from '../../keys/proven-enclave.ts';
 import { runChange } from '../../keys/run-change.ts';
 import { asksEnclave } from '../../keys/source.ts';
@@ -27,38 +27,28 @@ interface ForgetOptions extends RequestOptions, KeySetOption {
   readonly proof: readonly string[];
 }
 
-/** Of the set from which the enclave is to make the next one: it refuses a request that names another. */
-async function idsInUse(
-  clientIds: readonly string[],
-  options: ForgetOptions,
-  enclave: ProvenEnclave,
-  from: string | null,
-): Promise<readonly ClientKeyIds[]> {
+/** @throws CliError CLI_OPTION; KeyError KEY_SET_…, KEY_TRANSCRIPT_…; CodedError of the daemon */
+async function judgedSet(options: ForgetOptions, enclave: ProvenEnclave): Promise<JudgedKeySet> {
   const { keySet, url } = options;
-  if (keySet === undefined && url !== undefined) {
-    throw new CliError('CLI_OPTION', '--key-set is missing: the listener does not tell the ids of keys', {
-      allowed: '--key-set FOLDER, a copy of the key set in use',
-    });
-  }
-  const judged = await (keySet === undefined ? judgeFirstSet(options, enclave) : judgeStoredSet(keySet, enclave));
-  requireUsed(judged, from);
-  const { keyIds } = judged.set;
-  return clientIds.map((id) => keyIds.find(({ clientId }) => clientId === id) ?? unknownClient(id));
+  if (keySet !== undefined) return judgeStoredSet(keySet, enclave);
+  if (url === undefined) return judgeFirstSet(options, enclave);
+  throw new CliError('CLI_OPTION', '--key-set is missing: the listener does not tell the ids of keys', {
+    allowed: '--key-set FOLDER, a copy of the key set in use',
+  });
 }
 
-const unknownClient = (clientId: string): ClientKeyIds => ({ clientId, current: undefined, old: [] });
-
-/** The enclave cannot see the database: that nothing is under the old keys is judged here, before anything is signed. */
 async function forgetInEnclave(options: ForgetOptions, context: KeysContext): Promise<void> {
-  const { tables } = readConfigured(options.enclave);
-  const proofs = options.proof.map(readProof);
+  const { proof: proofs } = options;
   using input = readCeremonyInput(context, { clients: options.client });
-  const clients = input.clients.map(({ clientId }) => clientId);
+  const clientIds = input.clients.map(({ clientId }) => clientId);
   await runChange(options, context, {
     kind: 'forget-data',
     certificates: options.client,
-    permit: async (enclave, from) => requireProofs(await idsInUse(clients, options, enclave, from), tables, proofs),
-    plan: async () => ({ kind: 'forget-data', clients }),
+    permit: async (enclave, from) => {
+      const judged = await judgedSet(options, enclave);
+      requireForgettable({ clientIds, from, judged, enclave: context.folder, proofs });
+    },
+    plan: async () => ({ kind: 'forget-data', clients: clientIds }),
   });
 }
 

@@ -66,7 +66,7 @@ t.test(
   },
 );
 
-t.test('has old keys forgotten upon proof alone', async (t) => {
+t.test('has old keys forgotten, and signs for it, upon proof alone', async (t) => {
   const { tables } = parseEncryptorConfig(ENCRYPTOR_YAML, 'encryptor.yaml');
   const proofs = (ofIds: object, leftOut: number) =>
     [...tables.values()].slice(leftOut).map(({ name, encrypted }, index) => {
@@ -86,6 +86,16 @@ t.test('has old keys forgotten upon proof alone', async (t) => {
   await isRefused('KEY_PROOF', proofs({ ...known[0], current: known[0]?.old[0], old: [] }, 0));
   await isRefused('KEY_PROOF', proofs({ ...known[0], clientId: 'ab'.repeat(64) }, 0));
   await isRefused('CLI_KEYS_OTHER_SET', proofs({ ...known[0] }, 0), '--key-set', first);
+
+  const request = join(temporaryFolder(t), 'request.json');
+  const right = proofs({ ...known[0] }, 0);
+  t.equal((await forget(right, '--out', request)).code, 0);
+  const approve = (...words: readonly string[]) =>
+    parts.approve(request, '--enclave', folder.enclave, '--key', alice, '--yes', ...proof, ...words);
+  t.match(await approve(), { code: 1, stderr: /CLI_OPTION.*only upon proof/ });
+  t.match(await approve('--key-set', second, '--proof', folder.write('other.json', '{}')), { stderr: /KEY_PROOF/ });
+  t.match(await approve('--key-set', first, '--proof', ...right), { stderr: /CLI_KEYS_OTHER_SET/ });
+  t.match(await approve('--key-set', second, '--proof', ...right), { code: 0, stdout: /is lost[\s\S]*signed/ });
 
   const { code, stdout, stderr } = await forget(proofs({ ...known[0] }, 0), '--key-set', second);
   t.equal(code, 0, stderr);
