@@ -72,6 +72,12 @@ export const HOST_PROXY_ERRORS = {
     meaning: 'The audit log of key operations cannot be written; what should have been recorded was not begun.',
     action: 'Free space on the disk, or check `audit.jsonl` in `keys.folder` and its permissions; then do it again.',
   },
+  HOST_KEYS_DAMAGED: {
+    meaning:
+      'The folder of the newest key set does not hold that set, and an older one, which lacks what was added since, is not brought in its place.',
+    action:
+      'Restore both files of that folder from a copy (docs/keys.md). Only where there is none: move the folder out of `keys.folder`, and keep it; then the next older set is brought.',
+  },
   HOST_KEYS_FOLDER: {
     meaning: 'The folder of the key sets cannot be made or read, or others than its owner may enter it.',
     action: 'Give `keys.folder` of host-proxy.yaml to the daemon’s user with mode 0700.',

@@ -9,6 +9,7 @@ import { inOrderOfBringing } from './candidates.ts';
 import type { EnclaveKeys, TakenKeySet } from './enclave-keys.ts';
 import type { KeyFolder, KeyFolderContents, StoredKeySet } from './key-folder.ts';
 import type { KeyRecords } from './key-records.ts';
+import { generationOfFolder, isFolderName } from './stored-set.ts';
 
 /** The enclave's measured configuration pins another set. */
 const PINNED_OTHER = 'KEY_SET_ROLLED_BACK';
@@ -45,7 +46,8 @@ export class Bringing {
 
   /**
    * @returns what the enclave works with; undefined when it has nothing, and there is nothing to bring
-   * @throws ReportedError: it refuses; HostProxyError HOST_ATTESTATION_UNANSWERED, HOST_KEYS_FOLDER, HOST_KEYS_NOT_ON_DISK
+   * @throws ReportedError: it refuses; HostProxyError HOST_ATTESTATION_UNANSWERED, HOST_KEYS_FOLDER, HOST_KEYS_NOT_ON_DISK,
+   * HOST_KEYS_DAMAGED
    */
   async attempt(contents: KeyFolderContents, bootId: string, signal: AbortSignal): Promise<TakenKeySet | undefined> {
     const { enclave, records } = this.#deps;
@@ -54,6 +56,7 @@ export class Bringing {
     const newer = this.candidates(contents).filter(({ generation }) => generation > (taken?.generation ?? 0));
     const [newest] = newer;
     if (taken !== undefined) requireOnDisk(taken, contents);
+    requireNoneLost(contents, taken);
     if (newest === undefined) return taken;
     records.older(newest);
     return await this.#bringFirst(newer, { bootId, hasSome: taken !== undefined }, signal);
@@ -95,5 +98,19 @@ function requireOnDisk(taken: TakenKeySet, { sets }: KeyFolderContents): void {
   if (sets.some(({ sha256 }) => sha256 === taken.sha256)) return;
   throw new HostProxyError('HOST_KEYS_NOT_ON_DISK', 'the enclave works with a key set that is not on disk', {
     found: `generation ${taken.generation}, ${taken.sha256}`,
+  });
+}
+
+/**
+ * A newer set that cannot be read is not replaced by an older one, which lacks what was added since, either.
+ * @throws HostProxyError HOST_KEYS_DAMAGED
+ */
+export function requireNoneLost({ sets, damaged }: KeyFolderContents, taken: TakenKeySet | undefined): void {
+  const whole = Math.max(taken?.generation ?? 0, ...sets.map(({ generation }) => generation));
+  const lost = damaged.find(({ name }) => isFolderName(name) && generationOfFolder(name) > whole);
+  if (lost === undefined) return;
+  throw new HostProxyError('HOST_KEYS_DAMAGED', 'the newest key set on disk is damaged, and no older one is brought', {
+    found: `${lost.name}: ${lost.reason}`,
+    allowed: whole === 0 ? 'the set, whole' : `the set, whole; or its folder elsewhere, and then generation ${whole}`,
   });
 }

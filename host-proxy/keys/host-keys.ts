@@ -13,7 +13,7 @@ import { KEY_SET_PHASE, KEY_SHARES_AWAITED } from '../../wire/control/messages.t
 import type { EnclaveView } from '../enclave/view.ts';
 import { HostProxyError } from '../errors.ts';
 import { AuditLog } from './audit-log.ts';
-import { Bringing } from './bringing.ts';
+import { Bringing, requireNoneLost } from './bringing.ts';
 import { doubledGenerations } from './candidates.ts';
 import { type Changed, changeKeys } from './changing.ts';
 import type { EnclaveKeys, EnclaveKeysStatus, LoadedShares, TakenKeySet } from './enclave-keys.ts';
@@ -134,10 +134,11 @@ export class HostKeys implements Service {
     });
   }
 
-  /** The set that is brought first. @throws HostProxyError HOST_KEYS_MISSING, HOST_KEYS_FOLDER */
+  /** The set that is brought first. @throws HostProxyError HOST_KEYS_MISSING, HOST_KEYS_DAMAGED, HOST_KEYS_FOLDER */
   async first(): Promise<KeySetFiles> {
-    const { sets } = await this.#folder.list();
-    const [first] = this.#bringing.candidates({ sets, damaged: [] });
+    const contents = await this.#folder.list();
+    requireNoneLost(contents, undefined);
+    const [first] = this.#bringing.candidates(contents);
     if (first === undefined) throw new HostProxyError('HOST_KEYS_MISSING', 'there is no key set');
     return await this.#folder.read(first);
   }

@@ -151,7 +151,7 @@ export class KeyFolder {
       const ownName = folderNameOf(facts);
       return ownName === name ? { ...facts, name } : { name, reason: `it holds what belongs into ${ownName}` };
     } catch (error) {
-      return { name, reason: describeError(error) };
+      return { name, reason: describeError(error).replaceAll(/\s+/g, ' ') };
     }
   }
 

@@ -71,6 +71,9 @@ export function folderNameOf({ generation, sha256 }: Pick<KeySetFacts, 'generati
   return `${String(generation).padStart(GENERATION_DIGITS, '0')}-${sha256.slice(0, HASH_DIGITS)}`;
 }
 
+/** As its name says, whatever is in it. */
+export const generationOfFolder = (name: string): number => Number(name.split('-', 1)[0]);
+
 export const isFolderName = (name: string): boolean => FOLDER_NAME.test(name);
 
 async function readBounded(file: string, maxBytes: number): Promise<Buffer> {

@@ -1,5 +1,5 @@
 /** Which key set the daemon brings and when, and what it tells of it. */
-import { cpSync, rmSync } from 'node:fs';
+import { cpSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { KeyFolder } from '../../../host-proxy/keys/key-folder.ts';
@@ -170,6 +170,41 @@ t.test('tells a set on disk that is older than the one that was taken last', asy
     [{ level: 'error', fields: { generation: 1, takenBefore: 2 } }],
   );
   t.match(keys().status, { newest: { generation: 1 }, audit: { lastTaken: { generation: 1 } } });
+});
+
+t.test('brings no older set in the place of one that is damaged on disk (HOST_KEYS_DAMAGED)', async (t) => {
+  const { says, enclave, folder, keys, count, look } = await withSets(t);
+  const newest = (await keys().list()).sets.at(-1);
+  const file = join(folder, newest?.name ?? '', 'key-set.json');
+  const whole = readFileSync(file);
+  writeFileSync(file, whole.subarray(0, -1));
+  await look(2);
+  t.match(keys().status.problem, { code: 'HOST_KEYS_NOT_ON_DISK' }, 'as long as the enclave lives that has it');
+  enclave.restart();
+  const before = count('bring-keys');
+  await says('second');
+  t.match(keys().status, { taken: null, damaged: 1, problem: { code: 'HOST_KEYS_DAMAGED' } });
+  await look(100);
+  t.equal(count('bring-keys'), before);
+  await t.rejects(keys().first(), { code: 'HOST_KEYS_DAMAGED' }, 'nor are operators shown one, for their shares');
+
+  await t.test('and brings it as soon as it is whole again', async (t) => {
+    writeFileSync(file, whole);
+    await look(2);
+    t.match(keys().status, { problem: null, taken: { generation: 2 } });
+  });
+});
+
+t.test('brings an older set once the folder of the damaged one is out of the way', async (t) => {
+  const { says, enclave, folder, keys, look } = await withSets(t);
+  const name = (await keys().list()).sets.at(-1)?.name ?? '';
+  writeFileSync(join(folder, name, 'transcript.json'), '');
+  enclave.restart();
+  await says('second');
+  t.match(keys().status, { taken: null, problem: { code: 'HOST_KEYS_DAMAGED' } });
+  renameSync(join(folder, name), join(temporaryFolder(t), name));
+  await look(2);
+  t.match(keys().status, { problem: null, taken: { generation: 1 } });
 });
 
 t.test(
