@@ -15,11 +15,15 @@ function arrivalOf(what: Arrival['what'], facts: KeySetFacts): Arrival {
   return { what, set, generation, from, action, request, approvedBy: [...approvedBy], document };
 }
 
+type TakenRecord = Extract<Happening, { what: 'taken' }>;
+
 export class KeyRecords {
   readonly audit: AuditLog;
   readonly #logger: Logger;
   /** What was told already, by what it is about: each is told again when it changes. */
   readonly #told = new Map<string, string>();
+  /** What could not be appended yet: it goes before what comes after it, since a log with a gap proves nothing. */
+  readonly #owed: Happening[] = [];
   #refusals = 0;
 
   constructor(audit: AuditLog, logger: Logger) {
@@ -41,13 +45,14 @@ export class KeyRecords {
 
   /** @throws HostProxyError HOST_KEYS_AUDIT: it is not to be begun then */
   async approved(request: Pick<Happening & { what: 'approved' }, 'action' | 'request' | 'approvedBy'>): Promise<void> {
+    await this.#settle();
     await this.audit.append({ what: 'approved', ...request });
     this.#logger.log('info', 'keys.requested', { action: request.action, request: request.request });
   }
 
   async made(facts: KeySetFacts): Promise<void> {
     this.#logger.log('info', 'keys.made', { generation: facts.generation, sha256: facts.sha256, action: facts.action });
-    if (!this.audit.knows(facts.sha256)) await this.#append(arrivalOf('made', facts));
+    if (!this.#knows(facts.sha256)) await this.#append(arrivalOf('made', facts));
   }
 
   async changed(request: string, what: string): Promise<void> {
@@ -72,7 +77,8 @@ export class KeyRecords {
 
   /** An enclave that was there before the daemon has taken it meanwhile, or before. */
   async foundTaken(taken: TakenKeySet): Promise<void> {
-    if (this.audit.lastTaken?.set !== taken.sha256) await this.taken(taken);
+    const owed = this.#owed.findLast(({ what }) => what === 'taken') as TakenRecord | undefined;
+    if ((owed ?? this.audit.lastTaken)?.set !== taken.sha256) await this.taken(taken);
   }
 
   async refusedSet({ sha256, generation }: StoredKeySet, bootId: string, error: unknown): Promise<void> {
@@ -85,7 +91,8 @@ export class KeyRecords {
 
   /** Sets that the log does not know are taken into it; what is wrong in the folder is told. */
   async found({ sets, damaged }: KeyFolderContents): Promise<void> {
-    for (const set of sets.filter(({ sha256 }) => !this.audit.knows(sha256))) {
+    if (this.#owed.length > 0) await this.#trySettle();
+    for (const set of sets.filter(({ sha256 }) => !this.#knows(sha256))) {
       const { generation, sha256 } = set;
       if (this.#isNews(`restored ${sha256}`, '')) this.#logger.log('warn', 'keys.restored', { generation, sha256 });
       await this.#append(arrivalOf('restored', set));
@@ -115,14 +122,33 @@ export class KeyRecords {
   }
 
   async #append(happening: Happening): Promise<void> {
+    this.#owed.push(happening);
+    await this.#trySettle();
+  }
+
+  async #trySettle(): Promise<void> {
     try {
-      await this.audit.append(happening);
+      await this.#settle();
       this.well('audit');
     } catch (error) {
+      const what = this.#owed[0]?.what;
       const reason = describeError(error);
       if (!this.#isNews('audit', reason)) return;
-      this.#logger.log('error', 'keys.audit-failed', { what: happening.what, code: errorCode(error), reason });
+      this.#logger.log('error', 'keys.audit-failed', { what, code: errorCode(error), reason });
     }
+  }
+
+  /** @throws HostProxyError HOST_KEYS_AUDIT: the rest is still owed */
+  async #settle(): Promise<void> {
+    for (let first = this.#owed[0]; first !== undefined; first = this.#owed[0]) {
+      await this.audit.append(first);
+      this.#owed.shift();
+    }
+  }
+
+  /** Whether the log has it, or will have. */
+  #knows(set: string): boolean {
+    return this.audit.knows(set) || this.#owed.some((each) => 'document' in each && each.set === set);
   }
 
   #isNews(topic: string, text: string): boolean {
