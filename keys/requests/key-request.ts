@@ -107,7 +107,7 @@ export function readKeyRequest(file: Buffer, leastSignatures: 0 | 1 = 1): Signed
     throw invalid(cause);
   }
   const parsed = content.safeParse(json);
-  if (!parsed.success) throw invalid(parsed.error, z.prettifyError(parsed.error));
+  if (!parsed.success) throw invalid(undefined, z.prettifyError(parsed.error));
   const { payload } = wrapFormatError(() => toKeyRequestEnvelope(parsed.data), invalid);
   if (!payload.equals(envelope.payload)) throw invalid(undefined, 'not in its one form');
   return { content: parsed.data, payload, envelope };

@@ -67,7 +67,7 @@ export function readLoadedShare(file: Buffer): LoadedShare {
   }
   const parsed = loadedShare.safeParse(json);
   if (parsed.success) return parsed.data;
-  throw invalid(parsed.error, z.prettifyError(parsed.error));
+  throw invalid(undefined, z.prettifyError(parsed.error));
 }
 
 /** @param privateKey of this boot. @throws KeeperError KEY_SHARE_UNSEALABLE: it was sealed for another boot or set, or changed */

@@ -92,7 +92,7 @@ export function decodeKeySet(encoding: Buffer): KeySet {
     throw invalid('the key set is not JSON', cause);
   }
   const parsed = keySetSchema.safeParse(json);
-  if (!parsed.success) throw invalid('the key set is malformed', parsed.error, z.prettifyError(parsed.error));
+  if (!parsed.success) throw invalid('the key set is malformed', undefined, z.prettifyError(parsed.error));
   const fault = keeperFault(parsed.data.keeper);
   if (fault !== undefined) throw invalid('the key set’s keepers are malformed', undefined, fault);
   requireOrder(parsed.data);

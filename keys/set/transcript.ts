@@ -54,7 +54,7 @@ export function parseTranscript(json: Buffer): Transcript {
   }
   const parsed = transcriptSchema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw refuse('the transcript is malformed', parsed.error, z.prettifyError(parsed.error));
+  throw refuse('the transcript is malformed', undefined, z.prettifyError(parsed.error));
 }
 
 export interface TranscriptData {
