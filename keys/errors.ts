@@ -59,6 +59,12 @@ export const KEY_ERRORS = {
     meaning: 'The key set is older than the one that the enclave has, or another than the measured configuration pins.',
     action: 'Bring the newest key set. If it is lost, see docs/keys.md on what an older one lacks.',
   },
+  KEY_SET_OTHER_LINE: {
+    meaning:
+      'The key set is the next by its number, and was made from another set than the one that the enclave works with.',
+    action:
+      'Bring the one that was made from the set in use (`acra-enclave keys list`). Two lines of sets come about when an enclave was started with an older set and changed: decide for one, and start the enclave with it.',
+  },
   KEY_SET_MISSING: {
     meaning: 'The enclave takes its keys from the parent instance, and was brought no key set.',
     action:

@@ -1,6 +1,6 @@
 /**
  * What is told of keys: one log record for each operation, with generations and hashes and never a secret, and how many there were. A record
- * of level error is an alarm: an older set that is offered to an enclave which has a newer one, a set that could be used in part only.
+ * of level error is an alarm: an older set, or one of another line, that is offered to an enclave which has one, a set that could be used in part only.
  */
 import { CodedError, describeError, errorCode } from '../../runtime/errors.ts';
 import type { LogFields, Logger } from '../../runtime/log.ts';
@@ -15,6 +15,8 @@ import type { MadeSet } from './make-set.ts';
 export type Operation = string;
 
 const ALARMS: ReadonlySet<string> = new Set(['KEYS_EXCHANGED_IN_PART']);
+/** While there is a newer one, or another line of them. */
+const ROLLBACKS: ReadonlySet<string> = new Set(['KEY_SET_ROLLED_BACK', 'KEY_SET_OTHER_LINE']);
 
 export class KeyAudit {
   readonly #logger: Logger;
@@ -102,7 +104,7 @@ export class KeyAudit {
   }
 
   #levelOf(code: string): 'warn' | 'error' {
-    const isRollback = code === 'KEY_SET_ROLLED_BACK' && this.#inUse !== undefined;
+    const isRollback = ROLLBACKS.has(code) && this.#inUse !== undefined;
     return isRollback || ALARMS.has(code) ? 'error' : 'warn';
   }
 

@@ -18,6 +18,13 @@ export interface Brought {
   readonly transcript: Buffer;
 }
 
+/** Where a set stands among others. */
+export interface PlaceOfSet {
+  readonly generation: number;
+  /** Lower-case hex. */
+  readonly sha256: string;
+}
+
 export interface SetDemands {
   /** `name` of enclave.yaml. */
   readonly name: string;
@@ -27,8 +34,8 @@ export interface SetDemands {
   readonly images: readonly string[];
   /** DER. */
   readonly rootDer: Buffer;
-  /** Of the set in use; undefined at boot, when any may come. */
-  readonly newerThan: number | undefined;
+  /** The set in use; undefined at boot, when any may come. */
+  readonly follows: PlaceOfSet | undefined;
 }
 
 export interface JudgedSet {
@@ -42,8 +49,8 @@ function rolledBack(message: string, found: string, allowed: string): KeyError {
   return new KeyError('KEY_SET_ROLLED_BACK', message, { found, allowed });
 }
 
-/** @throws KeyError KEY_SET_OTHER_ENCLAVE, KEY_SET_ROLLED_BACK */
-function requirePlace(set: KeySet, sha256: string, { name, pin, newerThan }: SetDemands): void {
+/** @throws KeyError KEY_SET_OTHER_ENCLAVE, KEY_SET_ROLLED_BACK, KEY_SET_OTHER_LINE */
+function requirePlace(set: KeySet, sha256: string, { name, pin, follows }: SetDemands): void {
   if (set.name !== name) {
     throw new KeyError('KEY_SET_OTHER_ENCLAVE', 'the key set is of another enclave', {
       found: set.name,
@@ -53,13 +60,26 @@ function requirePlace(set: KeySet, sha256: string, { name, pin, newerThan }: Set
   if (isDigest(pin) && pin !== sha256) {
     throw rolledBack('the key set is another than the measured configuration pins', sha256, pin);
   }
-  if (newerThan !== undefined && set.generation <= newerThan) {
-    const allowed = `above ${newerThan}, which is in use`;
-    throw rolledBack('the key set is not newer than the one in use', `generation ${set.generation}`, allowed);
-  }
+  if (follows !== undefined) requireSuccessor(set, follows);
 }
 
-/** @throws KeyError KEY_SET_INVALID, KEY_SET_OTHER_ENCLAVE, KEY_SET_ROLLED_BACK, KEY_TRANSCRIPT_… */
+/**
+ * Of one that skips generations nobody here can tell what is between.
+ * @throws KeyError KEY_SET_ROLLED_BACK, KEY_SET_OTHER_LINE
+ */
+function requireSuccessor({ generation, previous }: KeySet, inUse: PlaceOfSet): void {
+  if (generation <= inUse.generation) {
+    const allowed = `above ${inUse.generation}, which is in use`;
+    throw rolledBack('the key set is not newer than the one in use', `generation ${generation}`, allowed);
+  }
+  if (generation > inUse.generation + 1 || previous === inUse.sha256) return;
+  throw new KeyError('KEY_SET_OTHER_LINE', 'the key set was made from another one than that in use', {
+    found: previous ?? 'none',
+    allowed: inUse.sha256,
+  });
+}
+
+/** @throws KeyError KEY_SET_INVALID, KEY_SET_OTHER_ENCLAVE, KEY_SET_ROLLED_BACK, KEY_SET_OTHER_LINE, KEY_TRANSCRIPT_… */
 export function judgeKeySet(brought: Brought, demands: SetDemands): JudgedSet {
   const set = decodeKeySet(brought.keySet);
   const sha256 = keySetDigest(brought.keySet);

@@ -16,7 +16,7 @@ import type { ParentAnswer, ParentRequest } from '../../wire/requests/parent-mes
 import type { RotatableTlsKey } from '../tls/rotatable-key.ts';
 import type { KeyAudit, Operation } from './audit.ts';
 import { type JudgedRequest, judgeKeyRequest, type RequestDemands } from './judge-request.ts';
-import type { Brought } from './judge-set.ts';
+import type { Brought, PlaceOfSet } from './judge-set.ts';
 import type { LoadedBy } from './load-share.ts';
 import type { Approved, MadeSet, SetAction } from './make-set.ts';
 import { refused } from './plans/plan.ts';
@@ -24,8 +24,8 @@ import type { TakenKeys } from './take-set.ts';
 
 /** What the desk has done where KMS and the folders of the boot are known. */
 export interface KeyWork {
-  /** @param newerThan generation in use; undefined for the first set of the boot */
-  take(brought: Brought, newerThan: number | undefined, signal: AbortSignal): Promise<TakenKeys>;
+  /** @param follows the set in use; undefined for the first set of the boot */
+  take(brought: Brought, follows: PlaceOfSet | undefined, signal: AbortSignal): Promise<TakenKeys>;
   make(approved: Approved, action: SetAction, having: TakenKeys | undefined, signal: AbortSignal): Promise<MadeSet>;
   /** @param file JSON of one operator's share of the set that was brought last */
   load(file: Buffer): Promise<LoadedBy>;
@@ -155,7 +155,11 @@ export class KeyDesk {
     const before = this.#taken;
     if (before?.sha256 === keySetDigest(brought.keySet)) return takenAnswer(before);
     if (before !== undefined && this.#exchange === undefined) throw notNow('it boots with the keys that it has');
-    const next = await work.take(brought, before?.set.generation, signal);
+    const next = await work.take(
+      brought,
+      before && { generation: before.set.generation, sha256: before.sha256 },
+      signal,
+    );
     if (before !== undefined) await this.#exchangeFor(next, before);
     this.#taken = next;
     this.#deps.audit.taken(next);

@@ -20,7 +20,7 @@ import { openMasterKey } from '../../keys/set/master-key.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { Random } from '../../runtime/random.ts';
 import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
-import { type Brought, type JudgedSet, judgeKeySet, ownRoot } from './judge-set.ts';
+import { type Brought, type JudgedSet, judgeKeySet, ownRoot, type PlaceOfSet } from './judge-set.ts';
 import type { EnclaveKeys } from './keys-in-use.ts';
 import { openKeys, type SealedSecret } from './open-keys.ts';
 import { secretsOf, writeSetKeystore, writeSetSecrets } from './set-files.ts';
@@ -44,11 +44,11 @@ export interface TakenKeys extends JudgedSet {
   dispose(): Promise<void>;
 }
 
-/** @param newerThan generation of the set in use; undefined at boot @param open of the keeper, with the patience of the caller
+/** @param follows the set in use; undefined at boot @param open of the keeper, with the patience of the caller
  * @throws KeyError; KmsError of `open`; KeystoreError; the signal's reason */
 export async function takeKeySet(
   brought: Brought,
-  newerThan: number | undefined,
+  follows: PlaceOfSet | undefined,
   open: KeyKeeper['open'],
   deps: KeySetDeps,
   signal: AbortSignal,
@@ -57,7 +57,7 @@ export async function takeKeySet(
   const { madeIn = [], pin = 'none' } = parentKeysOf(config) ?? {};
   const rootDer = await ownRoot(nsm, random);
   const images = [image, ...madeIn];
-  const judged = judgeKeySet(brought, { name: config.name, pin, images, rootDer, newerThan });
+  const judged = judgeKeySet(brought, { name: config.name, pin, images, rootDer, follows });
   const masterKey = await openSet(judged.set, open, signal);
   const folder = await mkdtemp(join(deps.folder, `generation-${judged.set.generation}-`));
   const forget = async () => {

@@ -98,8 +98,8 @@ function workOf(have: Needs & Place, desk: KeyDesk, context: PhaseContext): KeyW
       return loaded;
     },
     make: (approved, action, having, signal) => makeKeySet(approved, action, having, deps, signal),
-    async take(brought, newerThan, signal) {
-      if (newerThan !== undefined) return await takeKeySet(brought, newerThan, keeper.open, deps, signal);
+    async take(brought, follows, signal) {
+      if (follows !== undefined) return await takeKeySet(brought, follows, keeper.open, deps, signal);
       const boot = { ...context, signal: AbortSignal.any([signal, context.signal]) };
       status.set({ detail: 'taking the key set that the parent brought', errorCode: null });
       try {

@@ -271,6 +271,21 @@ t.test('raises an alarm for an older set, or another of the same generation, whi
   t.match(await enclave.ask({ type: 'keys-status' }), { taken: { generation: 2 } });
 });
 
+t.test('takes no next set that was made from another one than that in use (KEY_SET_OTHER_LINE)', async (t) => {
+  const { rig, enclave, good } = await scene(t);
+  // The parent has two enclaves, and operators change the keys of both.
+  const other = await rig.boot();
+  for (const each of [enclave, other]) {
+    await each.bring(good);
+    each.desk.followedBy(async () => undefined);
+    await each.bring(await each.make({ kind: 'rotate-kms' }));
+  }
+  const [next, fork] = [await enclave.make({ kind: 'rotate-kms' }), await other.make({ kind: 'rotate-master' })];
+  t.match(await enclave.bring(fork), { type: 'refusal', code: 'KEY_SET_OTHER_LINE' });
+  t.match(enclave.logger.records.at(-1), { level: 'error', event: 'keys.refused' });
+  t.match(await enclave.bring(next), { type: 'keys-taken', generation: 3 });
+});
+
 t.test(
   'demands a secret of each user of the configuration, whatever else is in a set (KEYSTORE_SEALED_FILE)',
   async (t) => {
