@@ -3,6 +3,7 @@
  * many bytes of base64 cost, on the thread that also ends the lease of the keys. For what the parent sends in megabytes.
  * Specification: RFC 8259 section 2 (each value but the first of its object or array follows a comma).
  */
+import { RuntimeError } from './runtime-errors.ts';
 
 const [COMMA, OPEN_ARRAY, OPEN_OBJECT] = [0x2c, 0x5b, 0x7b];
 
@@ -16,10 +17,10 @@ function hasMore(bytes: Buffer, byte: number, max: number): boolean {
   return false;
 }
 
-/** @param maxValues commas, and beginnings of objects and of arrays, each. @throws RangeError: there are more; SyntaxError as JSON.parse does */
+/** @param maxValues commas, and beginnings of objects and of arrays, each. @throws RuntimeError RUNTIME_JSON_EXCESSIVE; SyntaxError as JSON.parse does */
 export function parseBoundedJson(bytes: Buffer, maxValues: number): unknown {
   if ([COMMA, OPEN_ARRAY, OPEN_OBJECT].some((byte) => hasMore(bytes, byte, maxValues))) {
-    throw new RangeError(`the JSON has more than ${maxValues} values`);
+    throw new RuntimeError('RUNTIME_JSON_EXCESSIVE', `the JSON has more than ${maxValues} values`);
   }
   return JSON.parse(bytes.toString('utf8'));
 }
