@@ -19,7 +19,7 @@ const MAX_FILES = 20_000;
 const MAX_SECRETS = 200;
 const MAX_FILE_BYTES = 64 * 1024;
 const MASTER_KEY_BYTES = 32;
-/** Two of each file, four of each secret; names of clients, users and contexts may have commas. */
+/** Two of each file, four of each secret, three and the old ids of each client; names of clients, users and contexts may have commas. */
 const MAX_VALUES = 4 * MAX_FILES;
 
 const DOMAIN = 'acra-enclave key set v1\0';
