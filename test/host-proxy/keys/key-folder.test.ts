@@ -84,6 +84,9 @@ t.test('tells sets that are damaged or were not finished, and brings none of the
     [whole.name],
   );
   t.same(damaged.map(({ name }) => name).toSorted(), ['.partial-00', broken.name, `000009-${'0'.repeat(16)}`]);
+  writeFileSync(join(path, broken.name, 'key-set.json'), '{}');
+  const { reason } = (await folder.list()).damaged.find(({ name }) => name === broken.name) ?? {};
+  t.match(reason, /^the key set is malformed; found: [^\n]*$/, 'in one line');
 });
 
 t.test('tells a set that lies under another’s name', async (t) => {
