@@ -17,6 +17,21 @@ export async function askLine(options: DaemonOption, request: CommandRequest): P
   return Buffer.from(text, 'utf8');
 }
 
+/**
+ * Of what the daemon carries on with when nobody waits for its answer any more.
+ * @throws StopRequested, which says so; what `asking` throws
+ */
+export async function askToChange<Answer>(asking: Promise<Answer>): Promise<Answer> {
+  try {
+    return await asking;
+  } catch (error) {
+    if (!(error instanceof StopRequested)) throw error;
+    throw new StopRequested(
+      'a signal ended the asking; what was handed in is carried out all the same: `acra-enclave keys status` and `keys list` tell',
+    );
+  }
+}
+
 /** @throws CliError CLI_KEYS_ANSWER, and those of askLine */
 export async function askFor<Schema extends z.ZodType>(
   options: DaemonOption,

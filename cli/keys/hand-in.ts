@@ -5,7 +5,7 @@ import { KeyError } from '../../keys/errors.ts';
 import type { SignedKeyRequest } from '../../keys/requests/key-request.ts';
 import type { DaemonOption } from '../ask-daemon.ts';
 import { green, printJson, printLine, progress, yellow } from '../output.ts';
-import { askFor } from './ask-keys.ts';
+import { askFor, askToChange } from './ask-keys.ts';
 import { checkAnswer, type MadeKeySet } from './check-answer.ts';
 import { printHead, printMade, roleStatements } from './print-made.ts';
 import type { ProvenEnclave } from './proven-enclave.ts';
@@ -66,7 +66,8 @@ export async function handIn(options: DaemonOption, wish: HandIn): Promise<void>
   if (enclave !== undefined) requireSameBoot(request, enclave);
   progress('handing the request in');
   const file = Buffer.from(encodeEnvelope(request.envelope));
-  const answer = await askFor(options, { command: 'change-keys', request: file.toString('base64') }, changeAnswer);
+  const asking = askFor(options, { command: 'change-keys', request: file.toString('base64') }, changeAnswer);
+  const answer = await askToChange(asking);
   if (answer.kind === 'made') {
     if (enclave === undefined) tellUnjudged(answer, json);
     else tellMade(answer, checkAnswer(answer, request, enclave), wish);

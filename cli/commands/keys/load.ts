@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { type ShareAnswer, shareAnswer } from '../../../host-proxy/keys/key-answers.ts';
 import { KeyError } from '../../../keys/errors.ts';
 import { sealShareFor } from '../../../keys/requests/loaded-share.ts';
-import { askFor } from '../../keys/ask-keys.ts';
+import { askFor, askToChange } from '../../keys/ask-keys.ts';
 import { requireConsent } from '../../keys/consent.ts';
 import { type EnclaveOptions, withDaemonOptions, withProofOptions } from '../../keys/enclave-options.ts';
 import { type JudgedKeySet, judgeFirstSet } from '../../keys/judged-set.ts';
@@ -45,8 +45,12 @@ function printAll({ name, image, commitment, publicKey, moduleId }: ProvenEnclav
   printRow('is opened by', `${keeper.k} of ${keeper.shares.map(({ operator }) => operator).join(', ')}`);
 }
 
+/** `1 of 2 (alice)`; more than enough is not 3 of 2. */
+const describeLoaded = (loaded: readonly string[], needed: number) =>
+  `${Math.min(loaded.length, needed)} of ${needed} (${loaded.join(', ')})`;
+
 function printAnswer({ loaded, needed, taken, problem, head }: ShareAnswer, operator: string): void {
-  printLine(`${green('loaded')} the share of ${operator}: ${loaded.length} of ${needed} (${loaded.join(', ')})`);
+  printLine(`${green('loaded')} the share of ${operator}: ${describeLoaded(loaded, needed)}`);
   if (taken) printLine(green('The enclave has its keys.'));
   else if (problem !== null) printLine(yellow(`The set is not in use: ${problem.code ?? ''} ${problem.message}`));
   else printLine('It waits for the others.');
@@ -67,7 +71,8 @@ async function load(options: LoadOptions): Promise<void> {
   const { name, commitment, nonce, publicKey } = enclave;
   const context = { operator, keySet: judged.sha256, enclave: name, commitment, nonce };
   const sealed = Buffer.from(JSON.stringify(await sealShareFor(publicKey, context, share)));
-  const answer = await askFor(options, { command: 'load-share', share: sealed.toString('base64') }, shareAnswer);
+  const asking = askFor(options, { command: 'load-share', share: sealed.toString('base64') }, shareAnswer);
+  const answer = await askToChange(asking);
   if (json) printJson({ operator, sha256: judged.sha256, generation: judged.set.generation, ...answer });
   else printAnswer(answer, operator);
 }
