@@ -27,23 +27,37 @@ export interface UsedSet {
   readonly generation: number | undefined;
 }
 
-/** The parent’s word: an enclave with another set refuses the request. @throws CliError CLI_OPTION; CodedError */
-export async function usedSet(options: EnclaveOptions, kind: KeyAction['kind']): Promise<UsedSet> {
-  const { from, url } = options;
-  if (kind === 'ceremony') return { sha256: null, generation: 0 };
-  if (from !== undefined) {
-    if (HASH.test(from)) return { sha256: from, generation: undefined };
+/** Before anything is asked. @throws CliError CLI_OPTION */
+export function requireFrom({ from, url }: EnclaveOptions, kind: KeyAction['kind']): void {
+  if (from !== undefined && !HASH.test(from)) {
     throw new CliError('CLI_OPTION', '--from is no hash of a key set', {
       found: from,
       allowed: '64 hexadecimal digits',
     });
   }
-  if (url !== undefined) {
+  if (url !== undefined && from === undefined && kind !== 'ceremony') {
     throw new CliError('CLI_OPTION', '--from is missing: the listener does not tell the key set in use', {
       allowed: '--from HASH, which `acra-enclave keys status` on the parent tells',
     });
   }
-  const { taken } = await askEnclaveKeys(options);
+}
+
+/**
+ * The parent’s word: an enclave with another set refuses the request.
+ * @param options that requireFrom has passed
+ * @throws CliError CLI_OPTION; CodedError
+ */
+export async function usedSet(options: EnclaveOptions, kind: KeyAction['kind']): Promise<UsedSet> {
+  const { from, url } = options;
+  if (kind !== 'ceremony' && from !== undefined) return { sha256: from, generation: undefined };
+  const { taken } = url === undefined ? await askEnclaveKeys(options) : { taken: null };
+  if (kind === 'ceremony') {
+    if (taken === null) return { sha256: null, generation: 0 };
+    throw new CliError('CLI_OPTION', 'the enclave has keys already: a ceremony makes the first ones', {
+      found: `generation ${taken.generation}, ${taken.sha256}`,
+      allowed: '`keys add-client`, `keys rotate …` and `keys seal`, which change them',
+    });
+  }
   if (taken === null) throw new CliError('CLI_OPTION', 'the enclave has no keys yet', { allowed: '`keys ceremony`' });
   return taken;
 }

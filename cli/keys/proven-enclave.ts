@@ -50,6 +50,11 @@ async function fetchEvidence(options: EnclaveOptions, nonce: Buffer): Promise<Fe
 
 /** @throws CliError; AttestationError of the first claim that fails; CodedError of the daemon */
 export async function proveEnclave(options: EnclaveOptions): Promise<ProvenEnclave> {
+  if (options.measurements === undefined && options.pcr === undefined) {
+    throw new CliError('CLI_OPTION', 'say which image is meant: without that an enclave proves nothing of it', {
+      allowed: '--measurements FILE, or --pcr 0=HEX',
+    });
+  }
   const { measurements, trustRootPem } = await readDemands(options);
   const demands = {
     measurements,

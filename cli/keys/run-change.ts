@@ -13,7 +13,7 @@ import { readClientNames } from './client-names.ts';
 import { describeRequest } from './describe-request.ts';
 import type { RequestOptions } from './enclave-options.ts';
 import { handIn } from './hand-in.ts';
-import { makeRequest, readOperatorKey, type Seal, toEnvelope, usedSet } from './make-request.ts';
+import { makeRequest, readOperatorKey, requireFrom, type Seal, toEnvelope, usedSet } from './make-request.ts';
 import { printTrust } from './print-trust.ts';
 import { type ProvenEnclave, proveEnclave } from './proven-enclave.ts';
 import { approvalsOf, describeApprovals, writeRequestFile } from './request-file.ts';
@@ -48,15 +48,26 @@ function requireWay({ key, out, url, socket, config }: RequestOptions, { approva
   }
 }
 
+/** Operators, clients and the pin are read from the folder: it is to be that of the enclave. @throws CliError CLI_OPTION */
+function requireSameName({ name }: ProvenEnclave, { config }: KeysContext): void {
+  if (name === config.name) return;
+  throw new CliError('CLI_OPTION', '--enclave is the folder of an enclave of another name', {
+    found: config.name,
+    allowed: name,
+  });
+}
+
 /** @throws CliError, KeyError, AttestationError, CodedError of the daemon and the enclave */
 export async function runChange(options: RequestOptions, context: KeysContext, change: Change): Promise<void> {
   const { out, json = false, trustRoot } = options;
   const keys = requireParentKeys(context, 'keys new, add-client, rotate data and seal, without a running enclave');
   requireWay(options, keys);
+  requireFrom(options, change.kind);
   const signer = await readOperatorKey(context, options);
   if (!json) printTrust(trustRoot);
   progress('asking the enclave what it is');
   const enclave = await proveEnclave(options);
+  requireSameName(enclave, context);
   const used = await usedSet(options, change.kind);
   await change.permit?.(enclave, used.sha256);
   const request = await makeRequest(enclave, used.sha256, change.plan);

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import t from 'tap';
 import { keysFolder } from '../support/keys-folder.ts';
+import { changeYaml } from '../support/users-folder.ts';
 import { keptKeys } from './support/kept-keys.ts';
 
 const parts = await keptKeys(t, ['alice', 'bob']);
@@ -78,7 +79,9 @@ t.test('trusts no emulated enclave unless its root is named (ATTESTATION_ROOT_MI
 
 t.test('asks for the image that is meant, and for who signs (CLI_OPTION)', async (t) => {
   const base = ['ceremony', '--enclave', folder.enclave, '--client', folder.firstClient];
-  t.match((await run(...base, '--key', alice)).stderr, /CLI_OPTION.*which image is meant/);
+  const unsaid = await run(...base, '--key', alice);
+  t.match(unsaid.stderr, /CLI_OPTION.*which image is meant.*--measurements FILE, or --pcr/);
+  t.notMatch(unsaid.stderr, '--no-measurements', 'an option that the command does not have');
   t.match((await run(...base, ...proof)).stderr, /CLI_OPTION.*who signs/);
 });
 
@@ -117,6 +120,23 @@ t.test('does not believe a parent that brings another key set than was asked for
   t.match(stderr, /CLI_KEYS_ANSWER.*made for another request/);
 });
 
+t.test('holds no second ceremony, and says what changes keys that there are (CLI_OPTION)', async (t) => {
+  const before = enclave.asked.length;
+  const { code, stderr, stdout } = await run(...CEREMONY);
+  t.equal(code, 1);
+  t.match(stderr, /CLI_OPTION.*has keys already.*generation \d+.*keys rotate/);
+  t.notMatch(stdout, 'there are no keys yet');
+  t.notOk(enclave.asked.slice(before).includes('change-keys'));
+});
+
+t.test('reads no operators from the folder of an enclave of another name (CLI_OPTION)', async (t) => {
+  const other = await keptKeys(t, ['alice']);
+  changeYaml(other.folder, () => ({ name: 'another' }));
+  const words = ['rotate', 'master', '--enclave', other.folder.enclave, ...proof];
+  const { stderr } = await run(...words, '--key', other.keys[0] ?? '');
+  t.match(stderr, /CLI_OPTION.*another name; found: another; allowed: patients/);
+});
+
 t.test('names the user that enclave.yaml lacks (KEY_DATABASE_USER)', async (t) => {
   t.match((await run('rotate', 'database', 'nobody', ...change)).stderr, /KEY_DATABASE_USER/);
   t.match((await run('settle', 'nobody', ...change)).stderr, /KEY_DATABASE_USER/);
@@ -126,5 +146,8 @@ t.test('says where the key set in use is to be named for a listener, and that it
   const url = ['--url', 'http://127.0.0.1:9', '--enclave', folder.enclave, ...proof];
   const { stderr } = await folder.keys('rotate master', '--key', alice, ...url.slice(0, 2), ...proof);
   t.match(stderr, /CLI_OPTION.*takes no requests/);
+  const out = [...url, '--out', join(folder.enclave, 'request.json')];
+  t.match((await folder.keys('rotate master', ...out)).stderr, /^error CLI_OPTION.*--from is missing/, 'at once');
+  t.match((await folder.keys('rotate master', ...out, '--from', 'zz')).stderr, /^error CLI_OPTION.*--from is no hash/);
   t.match((await run('submit', join(folder.enclave, 'enclave.yaml'))).stderr, 'KEY_REQUEST_INVALID');
 });
