@@ -15,7 +15,7 @@ import { approvalsOf, describeApprovals, readRequestFile, writeRequestFile } fro
 import { requireParentKeys } from '../../keys/source.ts';
 import { type KeysContext, keysContext } from '../../keys-context.ts';
 import { collect } from '../../option-values.ts';
-import { bold, green, printLine, printRow } from '../../output.ts';
+import { bold, green, printJson, printLine, printRow } from '../../output.ts';
 
 interface ApproveOptions extends EnclaveOptions, KeySetOption {
   readonly proof?: readonly string[];
@@ -25,6 +25,7 @@ interface ApproveOptions extends EnclaveOptions, KeySetOption {
   readonly client?: readonly string[];
   readonly out?: string;
   readonly yes?: true;
+  readonly json?: boolean;
 }
 
 /** Old keys go for good, and the enclave cannot see the database: who signs has seen the proof. @throws CliError CLI_OPTION, CLI_KEYS_OTHER_SET; KeyError */
@@ -44,6 +45,14 @@ async function requireProved(
   requireForgettable({ clientIds: action.clients, from, judged, enclave: context.folder, proofs });
 }
 
+/** Who signs twice has not been two. @throws CliError CLI_OPTION */
+function requireUnsigned({ signed, missing }: ReturnType<typeof approvalsOf>, name: string): void {
+  if (!signed.includes(name)) return;
+  throw new CliError('CLI_OPTION', `${name} has signed it already, and a second signature counts for nothing`, {
+    allowed: missing.length === 0 ? '`keys submit`: all have signed' : `the key of ${missing.join(' or ')}`,
+  });
+}
+
 async function approve(file: string, options: ApproveOptions): Promise<void> {
   const context = keysContext(options.enclave);
   const keys = requireParentKeys(context, 'nothing is approved there: keys change with the image');
@@ -57,16 +66,21 @@ async function approve(file: string, options: ApproveOptions): Promise<void> {
   const operators = readOperators(context.folder, context.config);
   const signer = await readOperatorKey(context, options);
   if (signer === undefined) return;
-  for (const [label, text] of describeRequest(content, readClientNames(context.folder, options.client)))
-    printRow(label, text);
-  printRow('signatures', describeApprovals(approvalsOf(envelope, operators), keys.approvals));
+  const before = approvalsOf(envelope, operators);
+  if (!options.json) {
+    for (const [label, text] of describeRequest(content, readClientNames(context.folder, options.client)))
+      printRow(label, text);
+    printRow('signatures', describeApprovals(before, keys.approvals));
+  }
   await requireProved(content, context, options);
+  requireUnsigned(before, signer.name);
   await requireConsent(`Sign this as ${signer.name}?`, 'nothing was signed', options);
   const signed = withSignatureOf(envelope, signer.key);
   const out = options.out ?? file;
   await writeRequestFile(out, signed);
-  const state = describeApprovals(approvalsOf(signed, operators), keys.approvals);
-  printLine(`${green('signed')} ${bold(out)} as ${signer.name}: ${state}`);
+  const approvals = approvalsOf(signed, operators);
+  if (options.json) printJson({ out, operator: signer.name, ...approvals, approvals: keys.approvals });
+  else printLine(`${green('signed')} ${bold(out)} as ${signer.name}: ${describeApprovals(approvals, keys.approvals)}`);
 }
 
 const HELP = `
@@ -89,6 +103,7 @@ export function approveCommand(): Command {
     .option('--proof <files...>', 'what `data reencrypt --check --json` printed, where old data keys go')
     .addOption(keySetOption('where old data keys go: the set that the request names'))
     .option('-o, --out <file>', 'the signed request; default: the file itself')
+    .option('--json', 'print JSON, and only what became of it: with --yes')
     .option('--yes', 'sign without being asked: you have read it');
   return withProofOptions(command).addHelpText('after', HELP).action(approve);
 }

@@ -40,6 +40,10 @@ t.test('a request goes from operator to operator, and the enclave does it when t
   const approved = await approve(request, '--enclave', folder.enclave, '--key', bob, '--yes');
   t.match(approved.stdout, /as bob: signed by alice, bob: enough/, approved.stderr);
 
+  const twice = await approve(request, '--enclave', folder.enclave, '--key', bob, '--yes');
+  t.equal(twice.code, 1);
+  t.match(twice.stderr, /CLI_OPTION.*bob has signed it already.*the key of carol/);
+
   const submitted = await run('submit', request, ...proof, '--enclave', folder.enclave);
   t.equal(submitted.code, 0, submitted.stderr);
   t.match(submitted.stdout, /generation 1[\s\S]*policy print --generation 1/);
@@ -61,7 +65,10 @@ t.test('a request that nobody has signed yet can be written, approved and seen (
   const unsigned = join(temporaryFolder(t), 'unsigned.json');
   const tls = await run('rotate', 'tls', '--enclave', folder.enclave, '--out', unsigned, ...proof, '--json');
   t.match(JSON.parse(tls.stdout), { signed: [], missing: ['alice', 'bob', 'carol'], approvals: 2 }, tls.stderr);
-  for (const key of [alice, bob]) await approve(unsigned, '--enclave', folder.enclave, '--key', key, '--yes');
+  for (const key of [alice, bob]) {
+    const { stdout } = await approve(unsigned, '--enclave', folder.enclave, '--key', key, '--yes', '--json');
+    t.match(JSON.parse(stdout), { out: unsigned, operator: key === alice ? 'alice' : 'bob', approvals: 2 });
+  }
   const { stdout, stderr } = await run('submit', unsigned, ...proof);
   t.match(stdout, 'changed the TLS key', stderr);
 });

@@ -89,7 +89,8 @@ t.test('has old keys forgotten, and signs for it, upon proof alone', async (t) =
 
   const request = join(temporaryFolder(t), 'request.json');
   const right = proofs({ ...known[0] }, 0);
-  t.equal((await forget(right, '--out', request)).code, 0);
+  const unsigned = ['--enclave', folder.enclave, ...proof, ...CLIENT, '--proof', ...right, '--out', request];
+  t.equal((await run('forget-old', ...unsigned)).code, 0);
   const approve = (...words: readonly string[]) =>
     parts.approve(request, '--enclave', folder.enclave, '--key', alice, '--yes', ...proof, ...words);
   t.match(await approve(), { code: 1, stderr: /CLI_OPTION.*only upon proof/ });
