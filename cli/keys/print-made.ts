@@ -8,6 +8,7 @@ import type { KeyAction } from '../../keys/requests/key-request.ts';
 import { clientsOf } from '../../keys/set/clients.ts';
 import type { KeySet } from '../../keys/set/key-set.ts';
 import { identifier, literal } from '../../postgres/sql-names.ts';
+import { KEY_SHARES_AWAITED } from '../../wire/control/messages.ts';
 import { bold, green, printLine, printRow, yellow } from '../output.ts';
 import type { MadeKeySet } from './check-answer.ts';
 
@@ -30,26 +31,37 @@ export function pinOf(enclave: string | undefined): string | undefined {
   return parentKeysOf(loadConfig(enclaveSchema, join(resolve(enclave), 'enclave.yaml')))?.pin;
 }
 
-function pinAdvice(pin: string | undefined, { generation, sha256 }: { generation: number; sha256: string }): string {
+function pinAdvice(pin: string | undefined, { set, sha256 }: MadeKeySet): string {
+  const { generation, keeper } = set;
   if (pin === 'policy') {
     return `let the key policy demand this generation, and no older one (\`acra-enclave policy print --generation ${generation}\`): the change ends with that, until then older sets open`;
   }
   if (pin === 'none' || pin === undefined) {
+    if (keeper.kind === 'operators')
+      return `operators are what keeps older sets out: each gives \`--newest ${generation}\` to \`keys load\` at the next start`;
     return 'nothing keeps the parent from bringing an older set at the next boot: rollback is not excluded (`keys.pin` in enclave.yaml; docs/keys.md)';
   }
   if (pin === sha256) return 'enclave.yaml pins this set';
   return `enclave.yaml pins another set, which alone is taken at the next boot: write \`pin: ${sha256}\`, and build the image again`;
 }
 
-const AFTERWARDS: Partial<Record<KeyAction['kind'], (action: KeyAction) => string>> = {
+const AFTERWARDS: Partial<Record<KeyAction['kind'], (action: KeyAction, set: KeySet) => string | undefined>> = {
+  ceremony: () =>
+    'set `keys.ceremony: refused`, name this image under `keys.madeIn`, and build the next one: until then new keys may be made for whoever brings none',
+  'add-clients': () =>
+    'where `database.users` does not name the new clients yet, the next image must: until then the enclave does not let them in',
+  seal: () =>
+    'give the database the same secrets (`ALTER ROLE …`): until then new sessions of these users do not log in',
   'rotate-data': () =>
     'other enclaves of this database must have this set before anything is written; then `keys ids --json`, and `data reencrypt` (docs/reencrypt.md)',
   'forget-data': () =>
     'older key sets still have the old keys: pin this generation, and keep a copy of the one before for as long as you keep backups that need it',
   'rotate-database': (action) =>
     `when the database has the new password: \`acra-enclave keys settle ${'user' in action ? action.user : ''}\``,
-  'rotate-kms': () =>
-    'when this generation is pinned: take the old KMS key out of `keys.formerKmsKeys`, then disable it',
+  'rotate-kms': (_, { keeper }) =>
+    keeper.kind === 'kms'
+      ? `once copies of older sets need not open any more: the set is under ${keeper.keyArn} alone; others under \`keys.formerKmsKeys\` can go`
+      : undefined,
 };
 
 export function printHead(head: string | null): void {
@@ -59,6 +71,10 @@ export function printHead(head: string | null): void {
 function printTaken({ taken, problem }: Made): void {
   if (taken) {
     printLine(`${green('in use')} the enclave works with it`);
+    return;
+  }
+  if (problem?.code === KEY_SHARES_AWAITED) {
+    printLine(yellow(`not in use yet: ${problem.message}. Each of them: \`acra-enclave keys load\``));
     return;
   }
   const why = [problem?.code, problem?.message].filter((part) => part !== undefined && part !== null).join(': ');
@@ -78,7 +94,7 @@ export function printMade(made: Made, { set, sha256 }: MadeKeySet, action: KeyAc
   for (const statement of statements) printLine(statement);
   printLine('\nNext:');
   printLine(`- copy ${made.name} to a place of your own: what this set alone has is lost with its last copy`);
-  printLine(`- ${pinAdvice(pin, { generation, sha256 })}`);
-  const afterwards = AFTERWARDS[action.kind]?.(action);
+  printLine(`- ${pinAdvice(pin, { set, sha256 })}`);
+  const afterwards = AFTERWARDS[action.kind]?.(action, set);
   if (afterwards !== undefined) printLine(`- ${afterwards}`);
 }

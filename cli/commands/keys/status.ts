@@ -31,7 +31,7 @@ async function printReason(label: string, { code, message }: Reason): Promise<vo
   if (advice !== undefined) printRow('what to do', advice);
 }
 
-async function printEnclave({ enclave, silent, phase, detail }: KeysReport): Promise<void> {
+async function printEnclave({ enclave, silent, phase, detail, parent }: KeysReport): Promise<void> {
   if (phase !== null) printRow('phase', detail === null ? phase : `${phase}: ${detail}`);
   if (silent !== null) await printReason('enclave', silent);
   if (enclave === null) return;
@@ -40,7 +40,14 @@ async function printEnclave({ enclave, silent, phase, detail }: KeysReport): Pro
     'in use',
     taken === null ? yellow('none: it waits') : green(`generation ${taken.generation}, ${taken.sha256}`),
   );
-  printRow('ceremony', ceremony ? yellow('it would hold one') : 'it holds none now');
+  printRow(
+    'ceremony',
+    ceremony
+      ? yellow(
+          parent.sets === 0 ? 'it would hold one' : 'it would hold one; host-proxy asks for none while there are sets',
+        )
+      : 'it holds none now',
+  );
 }
 
 async function status(options: StatusOptions): Promise<void> {

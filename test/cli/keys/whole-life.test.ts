@@ -26,11 +26,18 @@ t.test('keys live from the ceremony to a restart by commands alone, and the audi
   t.match(made.stdout, `in use the enclave works with it`);
   t.match(made.stdout, `ALTER ROLE "app" PASSWORD 'SCRAM-SHA-256$4096:c2FsdA==$c3RvcmVk:c2VydmVy';`);
   t.match(made.stdout, 'rollback is not excluded');
+  t.match(made.stdout, 'set `keys.ceremony: refused`', 'as docs/keys.md has it');
 
   const second = folder.client();
   const added = await run('add-client', ...change, '--client', second, '--json');
   t.equal(added.code, 0, added.stderr);
   t.match(JSON.parse(added.stdout), { generation: 2, taken: true, judged: true, database: [] });
+  const kms = await run('rotate', 'kms', ...change);
+  t.match(
+    kms.stdout,
+    /the set is under arn:aws:kms:\S+ alone/,
+    'and nobody is told to disable the key that it is under',
+  );
   const rotated = await run('rotate', 'master', ...change, '--json');
   t.equal(rotated.code, 0, rotated.stderr);
   const { head, sha256 } = JSON.parse(rotated.stdout);
@@ -42,7 +49,7 @@ t.test('keys live from the ceremony to a restart by commands alone, and the audi
   const status = async () => JSON.parse((await run('status', '--json')).stdout);
   let now = await status();
   while (now.enclave?.taken === null) now = await status();
-  t.match(now, { enclave: { taken: { generation: 3, sha256 } }, parent: { problem: null, sets: 3 } });
+  t.match(now, { enclave: { taken: { generation: 4, sha256 } }, parent: { problem: null, sets: 4 } });
   const well = await run('status');
   t.equal(well.code, 0, well.stdout);
 
@@ -50,12 +57,13 @@ t.test('keys live from the ceremony to a restart by commands alone, and the audi
   t.match(listed.sets, [
     { generation: 1, action: 'ceremony', inUse: false },
     { generation: 2, action: 'add-clients', clients: 2, inUse: false },
-    { generation: 3, action: 'rotate-master', clients: 2, inUse: true, broughtFirst: true },
+    { generation: 3, action: 'rotate-kms', inUse: false },
+    { generation: 4, action: 'rotate-master', clients: 2, inUse: true, broughtFirst: true },
   ]);
   t.match((await run('list', '--enclave', folder.enclave)).stdout, 'signed by alice');
 
   const audit = await run('audit', 'verify', '--trust-root', trustRoot, '--head', head);
   t.equal(audit.code, 0, audit.stdout + audit.stderr);
   t.match(audit.stdout, /holds from the first line to the last[\s\S]*1 line since the head/);
-  t.equal(readdirSync(keysFolder).filter((name) => name.startsWith('00000')).length, 3, join(keysFolder));
+  t.equal(readdirSync(keysFolder).filter((name) => name.startsWith('00000')).length, 4, join(keysFolder));
 });
