@@ -83,7 +83,7 @@ export const CLI_ERRORS = {
   CLI_KEYS_AT_PARENT: {
     meaning:
       'The keys of this enclave are made and changed in it, and the command, as it was given, makes them in the folder.',
-    action: 'Use the command that the message names; docs/keys.md has one for each change.',
+    action: 'Use the command that the message names, where there is one; docs/keys.md has one for each change.',
   },
   CLI_KEYS_IN_IMAGE: {
     meaning:

@@ -45,7 +45,8 @@ export const KEY_ERRORS = {
   },
   KEY_REQUEST_REFUSED: {
     meaning: 'The enclave does not do what the request asks for.',
-    action: 'See what is allowed in the message; `keys.ceremony` of enclave.yaml must allow a ceremony.',
+    action:
+      'See what is allowed in the message. A ceremony is held only by an enclave that has no keys, and whose enclave.yaml has `keys.ceremony: allowed`.',
   },
   KEY_SECRET_UNSEALABLE: {
     meaning: 'A secret in the request was encrypted for another enclave, boot, request or user, or was changed.',
@@ -135,9 +136,9 @@ export const KEY_ERRORS = {
     action: 'Leave `--server-key` out; or set `tls.key: sealed`, and name certificate and key in `acra`.',
   },
   KEY_DATABASE_USER: {
-    meaning: 'The database users that secrets are given for are not those of `database.users` in enclave.yaml.',
+    meaning: 'The database users that the command names are not those of `database.users` in enclave.yaml.',
     action:
-      'Give each of them once, as `--database-user NAME=FILE`, each with a `nextSecret` as `--next-database-user NAME=FILE` too, and no other; or mend enclave.yaml.',
+      'Name those that the message allows, or mend enclave.yaml. Where files are given: each user once, as `--database-user NAME=FILE`, and each with a `nextSecret` as `--next-database-user NAME=FILE` too.',
   },
   KEY_PASSWORD_READ: {
     meaning: 'The file with the password or verifier of a database user cannot be read.',

@@ -33,7 +33,7 @@ export function readEncryptionKey(name: string, pem: Buffer): Buffer {
     throw refuse(name, 'the key is damaged');
   }
   if (key.asymmetricKeyType !== 'x25519' || der.length !== X25519_SPKI_BYTES) {
-    throw refuse(name, 'the key is of another kind', key.asymmetricKeyType);
+    throw refuse(name, 'the key is of another kind than X25519', key.asymmetricKeyType);
   }
   return rawPublicKey(key);
 }
@@ -52,7 +52,7 @@ export function readDecryptionKey(name: string, pem: Buffer, passphrase?: Secret
   }
   const key = open(name, block.raw, passphrase);
   if (key.asymmetricKeyType === 'x25519') return key;
-  throw refuse(name, 'the key is of another kind', key.asymmetricKeyType);
+  throw refuse(name, 'the key is of another kind than X25519', key.asymmetricKeyType);
 }
 
 function open(name: string, pem: Buffer, passphrase: SecretBuffer | undefined): KeyObject {

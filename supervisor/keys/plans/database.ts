@@ -31,7 +31,7 @@ export async function planRotateDatabase(
   const there = secretsOf(having, user);
   if (there.length > 1) {
     throw refused(`there are two passwords of ${user} already`, {
-      allowed: 'one: settle the change before (`acra-enclave keys rotate database --settle`)',
+      allowed: `one: settle the change before (\`acra-enclave keys settle ${user}\`)`,
     });
   }
   const made = await madePassword(user, there.length === 0 ? 'secret' : 'nextSecret', random);
