@@ -1,6 +1,6 @@
 /**
  * The keeper that the measured configuration names makes data keys; sets of each kind are opened by the keeper of that kind, so that a set
- * can move from one keeper to another (`keys request rotate-kms` or `reshare` in an image that names the next one).
+ * can move from one keeper to another (`keys rotate kms` or `keys reshare` in an image that names the next one).
  */
 import { KeyError } from '../errors.ts';
 import type { KeptBy } from '../set/kept-by.ts';
