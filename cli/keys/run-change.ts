@@ -7,7 +7,6 @@ import { readOperators } from '../../keys/operators.ts';
 import { type KeyAction, toKeyRequestEnvelope } from '../../keys/requests/key-request.ts';
 import { CliError } from '../errors.ts';
 import type { KeysContext } from '../keys-context.ts';
-import { keysContext } from '../keys-context.ts';
 import { bold, green, printJson, printLine, printRow, progress } from '../output.ts';
 import { readClientNames } from './client-names.ts';
 import { describeRequest } from './describe-request.ts';
@@ -91,10 +90,4 @@ export async function runChange(options: RequestOptions, context: KeysContext, c
       `${green('written')} ${bold(out)}: \`keys approve\` by each who must sign, then \`keys submit\`, while this enclave runs`,
     );
   }
-}
-
-/** For commands that have no other form. @throws ConfigError; CliError CLI_KEYS_IN_IMAGE, and what runChange throws */
-export async function runSimpleChange(options: RequestOptions, action: KeyAction): Promise<void> {
-  const context = keysContext(options.enclave);
-  await runChange(options, context, { kind: action.kind, plan: async () => action });
 }
