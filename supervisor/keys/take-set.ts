@@ -38,10 +38,15 @@ export interface KeySetDeps {
 }
 
 /** A set that was opened, with all that is in it. */
-export interface TakenKeys extends JudgedSet {
+export interface OpenedSet extends JudgedSet {
   readonly keys: EnclaveKeys;
   /** Zeroes and removes everything. */
   dispose(): Promise<void>;
+}
+
+export interface TakenKeys extends OpenedSet {
+  /** By the monotonic clock, when its keeper was asked for it. */
+  readonly askedMs: number;
 }
 
 /** @param follows the set in use; undefined at boot @param open of the keeper, with the patience of the caller
@@ -52,7 +57,7 @@ export async function takeKeySet(
   open: KeyKeeper['open'],
   deps: KeySetDeps,
   signal: AbortSignal,
-): Promise<TakenKeys> {
+): Promise<OpenedSet> {
   const { config, nsm, random, image } = deps;
   const { madeIn = [], pin = 'none' } = parentKeysOf(config) ?? {};
   const rootDer = await ownRoot(nsm, random);

@@ -33,6 +33,8 @@ export interface LeasedKey {
   readonly masterKey: SecretBuffer;
   /** One question to KMS; what it resolves to is disposed of here. Undefined where operators keep the key: a lease that never ends. */
   readonly ask: Question | undefined;
+  /** By the monotonic clock, when KMS was asked for it: the parent may hold the answer back, and gains no lease by that. */
+  readonly grantedMs: number;
 }
 
 export interface LeaseDeps {
@@ -67,11 +69,10 @@ export class KeyLease implements Service {
   #renewed = 0;
   #outages = 0;
 
-  /** Made at the moment at which KMS has handed the key out. */
   constructor(deps: LeaseDeps) {
     this.#deps = deps;
     this.#leased = deps.leased;
-    this.#grantedMs = deps.clock.monotonicMs();
+    this.#grantedMs = deps.leased.grantedMs;
     this.#task = new BackgroundTask((signal) => this.#run(signal), deps.onEnd);
   }
 
@@ -83,13 +84,10 @@ export class KeyLease implements Service {
     return this.#task.stop();
   }
 
-  /**
-   * From now on this key is asked for, which is in use in the place of the other.
-   * @param grantedMs by the monotonic clock, when it was handed out at the earliest
-   */
-  follow(leased: LeasedKey, grantedMs: number): void {
+  /** From now on this key is asked for, which is in use in the place of the other. */
+  follow(leased: LeasedKey): void {
     this.#leased = leased;
-    this.#grantedMs = grantedMs;
+    this.#grantedMs = leased.grantedMs;
     this.#question.abort();
   }
 

@@ -11,6 +11,7 @@ import { describeCount, type ShareCount } from '../../../keys/keepers/loaded-sha
 import { KmsError } from '../../../kms/errors.ts';
 import { describeError, errorCode } from '../../../runtime/errors.ts';
 import { KEY_SET_AWAITED, KEY_SHARES_AWAITED } from '../../../wire/control/messages.ts';
+import { AskedKeeper } from '../../keys/asked-keeper.ts';
 import type { KeyDesk, KeyWork } from '../../keys/key-desk.ts';
 import { loadShare } from '../../keys/load-share.ts';
 import { type MakeSetDeps, makeKeySet } from '../../keys/make-set.ts';
@@ -99,11 +100,12 @@ function workOf(have: Needs & Place, desk: KeyDesk, context: PhaseContext): KeyW
     },
     make: (approved, action, having, signal) => makeKeySet(approved, action, having, deps, signal),
     async take(brought, follows, signal) {
-      if (follows !== undefined) return await takeKeySet(brought, follows, keeper.open, deps, signal);
+      const asked = new AskedKeeper(keeper, clock);
+      if (follows !== undefined) return asked.gave(await takeKeySet(brought, follows, asked.open, deps, signal));
       const boot = { ...context, signal: AbortSignal.any([signal, context.signal]) };
       status.set({ detail: 'taking the key set that the parent brought', errorCode: null });
       try {
-        return await takeKeySet(brought, undefined, patiently(keeper, boot), deps, boot.signal);
+        return asked.gave(await takeKeySet(brought, undefined, patiently(asked, boot), deps, boot.signal));
       } catch (error) {
         if (context.signal.aborted) throw error;
         const count = errorCode(error) === KEY_SHARES_AWAITED ? operators.awaited : undefined;
@@ -126,7 +128,7 @@ function awaitedShares(count: ShareCount): { readonly detail: string; readonly e
 }
 
 /** As with a key of the image: throttling, outages and expired credentials pass, refusals do not. */
-function patiently({ open }: KeyKeeper, context: PhaseContext): KeyKeeper['open'] {
+function patiently({ open }: Pick<KeyKeeper, 'open'>, context: PhaseContext): KeyKeeper['open'] {
   return (set, signal) =>
     retryPatiently(
       {

@@ -52,7 +52,6 @@ export const keystorePhase: Phase<Needs, KeystoreReady> = {
 function exchangeOf(brought: BroughtKeys, lease: KeyLease, keys: KeysInUse, { clock, fail }: PhaseContext): Exchange {
   return async (next, stopping) => {
     using deadline = new Deadline(clock, EXCHANGE_MS, stopping);
-    const grantedMs = clock.monotonicMs();
     try {
       await keys.change(next.keys, deadline.signal);
     } catch (error) {
@@ -60,7 +59,7 @@ function exchangeOf(brought: BroughtKeys, lease: KeyLease, keys: KeysInUse, { cl
       if (errorCode(error) === 'KEYS_EXCHANGED_IN_PART') fail(error);
       throw error;
     }
-    lease.follow(leasedKeyOf(next, brought), grantedMs);
+    lease.follow(leasedKeyOf(next, brought));
   };
 }
 

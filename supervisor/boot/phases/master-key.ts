@@ -44,10 +44,13 @@ export const masterKeyPhase: Phase<Needs, MasterKeyReady> = {
 };
 
 /** What of a set is asked for again and again: its data key, and with that its master key. */
-export function leasedKeyOf({ set, keys }: TakenKeys, { keyKeeper }: Pick<BroughtKeys, 'keyKeeper'>): LeasedKey {
+export function leasedKeyOf(
+  { set, keys, askedMs: grantedMs }: TakenKeys,
+  { keyKeeper }: Pick<BroughtKeys, 'keyKeeper'>,
+): LeasedKey {
   const { masterKey } = keys;
-  if (set.keeper.kind === 'operators') return { masterKey, ask: undefined };
-  return { masterKey, ask: (signal) => openSet(set, keyKeeper.open, signal) };
+  if (set.keeper.kind === 'operators') return { masterKey, ask: undefined, grantedMs };
+  return { masterKey, ask: (signal) => openSet(set, keyKeeper.open, signal), grantedMs };
 }
 
 async function decryptKeyOfImage(have: KmsNeeds, context: PhaseContext): Promise<LeasedKey> {
@@ -55,11 +58,15 @@ async function decryptKeyOfImage(have: KmsNeeds, context: PhaseContext): Promise
   const { keyArn, encryptionContext, ciphertext: ciphertextFile } = requireKms(config);
   const file = readMeasured(pathOf(ciphertextFile)).toString('utf8');
   const ciphertext = parseMasterKeyFile(file, { keyArn, encryptionContext });
-  const ask = (kms: AttestedKms, signal: AbortSignal) => kms.decrypt({ ciphertext, keyArn, encryptionContext, signal });
+  let grantedMs = 0;
+  const ask = (kms: AttestedKms, signal: AbortSignal) => {
+    grantedMs = context.clock.monotonicMs();
+    return kms.decrypt({ ciphertext, keyArn, encryptionContext, signal });
+  };
   const what = 'waiting for KMS to decrypt the master key';
   const masterKey = await askKms({ what, ask, patient: true }, have, context);
   takeMasterKey(masterKey, context);
-  return { masterKey, ask: (signal) => askKmsOnce(ask, have, context.platform, signal) };
+  return { masterKey, ask: (signal) => askKmsOnce(ask, have, context.platform, signal), grantedMs };
 }
 
 function takeMasterKey(masterKey: SecretBuffer, { defer, logger, signal }: PhaseContext): void {

@@ -171,6 +171,30 @@ t.test('goes on with the old keys where others could not be put to use, and take
   t.match(await enclave.bring(made), { type: 'keys-taken', generation: 2 });
 });
 
+t.test(
+  'has the lease of a set begin when its keeper was asked, however long it took to open all that is in it',
+  async (t) => {
+    const { rig, enclave } = await serving(t);
+    const { logger } = enclave;
+    const log = logger.log.bind(logger);
+    Object.assign(logger, {
+      log: (...told: Parameters<typeof log>) => {
+        if (told[1] === 'keystore.checked') rig.clock.advance(60_000);
+        log(...told);
+      },
+    });
+    const made = await enclave.make({ kind: 'rotate-kms' });
+    const askedMs = rig.clock.monotonicMs();
+    let exchanged: number | undefined;
+    enclave.desk.followedBy(async (next) => {
+      exchanged = next.askedMs;
+    });
+    t.match(await enclave.bring(made), { type: 'keys-taken' });
+    t.equal(exchanged, askedMs);
+    t.equal(rig.clock.monotonicMs(), askedMs + 60_000);
+  },
+);
+
 t.test('raises an alarm where two sets are in use at once', async (t) => {
   const { enclave } = await exchangeFails(t, 'KEYS_EXCHANGED_IN_PART');
   t.match(enclave.logger.records.at(-1), { level: 'error', event: 'keys.refused' });

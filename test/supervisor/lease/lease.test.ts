@@ -13,9 +13,10 @@ const KEY = Buffer.alloc(32, 7);
 
 type Answer = 'same' | 'held back' | 'other' | 'never' | KmsError['code'] | Error;
 
-/** A lease whose questions get these answers, the last one again and again. */
-async function rig(t: TapTest, answers: readonly Answer[]) {
+/** A lease whose questions get these answers, the last one again and again. @param agoMs when it was granted */
+async function rig(t: TapTest, answers: readonly Answer[], agoMs = 0) {
   const clock = new FakeClock();
+  const grantedMs = clock.monotonicMs() - agoMs;
   const logger = new MemoryLogger();
   const handed: SecretBuffer[] = [];
   const ends: unknown[] = [];
@@ -35,6 +36,7 @@ async function rig(t: TapTest, answers: readonly Answer[]) {
     renewEveryMs: 15 * MINUTE_MS,
     maxAgeMs: 240 * MINUTE_MS,
     leased: {
+      grantedMs,
       masterKey: SecretBuffer.take(Buffer.from(KEY)),
       ask: () => {
         askedAtMs.push(clock.monotonicMs() - startedMs);
@@ -176,7 +178,7 @@ t.test('asks for the key that is in use now, and holds no answer for the one bef
     asked.push('other');
     return SecretBuffer.take(Buffer.from(other));
   };
-  lease.follow({ masterKey: SecretBuffer.take(Buffer.from(other)), ask }, clock.monotonicMs());
+  lease.follow({ masterKey: SecretBuffer.take(Buffer.from(other)), ask, grantedMs: clock.monotonicMs() });
   await pass(65 * MINUTE_MS);
   t.equal(asked.length, 4, 'the question under way was given up at once');
   t.same(ends, []);
@@ -186,7 +188,22 @@ t.test('asks for the key that is in use now, and holds no answer for the one bef
 t.test('ends for a refusal of the key that is in use now (LEASE_REFUSED)', async (t) => {
   const { lease, clock, ends, pass } = await rig(t, ['same']);
   const ask = () => Promise.reject(new KmsError('KMS_ACCESS_DENIED', 'KMS said so'));
-  lease.follow({ masterKey: SecretBuffer.take(Buffer.alloc(32, 9)), ask }, clock.monotonicMs());
+  lease.follow({ masterKey: SecretBuffer.take(Buffer.alloc(32, 9)), ask, grantedMs: clock.monotonicMs() });
   await pass(16 * MINUTE_MS);
   t.match(ends, [{ code: 'LEASE_REFUSED' }]);
+});
+
+t.test('begins when KMS was asked, however late its answer came (LEASE_EXPIRED)', async (t) => {
+  const first = await rig(t, ['never'], 200 * MINUTE_MS);
+  await first.pass(41 * MINUTE_MS);
+  t.match(first.ends, [{ code: 'LEASE_EXPIRED' }]);
+  const { lease, clock, ends, pass } = await rig(t, ['never']);
+  const masterKey = SecretBuffer.take(Buffer.alloc(32, 9));
+  lease.follow({
+    masterKey,
+    ask: () => new Promise(() => undefined),
+    grantedMs: clock.monotonicMs() - 200 * MINUTE_MS,
+  });
+  await pass(41 * MINUTE_MS);
+  t.match(ends, [{ code: 'LEASE_EXPIRED' }]);
 });

@@ -65,7 +65,7 @@ function start(folder: string) {
     defer: (cleanup: () => Promise<void> | void) => void undo.push(() => void cleanup()),
   };
   const config = loadConfig(enclaveSchema, join(folder, 'enclave.yaml'));
-  const leased = { masterKey: masterKey(), ask: async () => masterKey() };
+  const leased = { masterKey: masterKey(), ask: async () => masterKey(), grantedMs: 0 };
   const have = {
     config,
     pathOf: (file: string) => join(folder, file),
