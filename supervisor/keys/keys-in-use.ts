@@ -14,6 +14,8 @@ import { SupervisorError } from '../errors.ts';
 export interface EnclaveKeys {
   /** 32 bytes. */
   readonly masterKey: SecretBuffer;
+  /** 32 bytes. It stays when the master key changes: what is derived from it would show that otherwise (workloads/sessions/mock-secret.ts). */
+  readonly mockKey: SecretBuffer;
   /** Absolute; Acra's keystore v1 that belongs to the master key. */
   readonly keystoreFolder: string;
   /** Passwords or verifiers, by the names of the database's users: of each one or two. */

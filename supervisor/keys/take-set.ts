@@ -6,6 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { KeystoreError } from '../../acra/errors.ts';
+import { POISON_FILES } from '../../acra/keystore/layout.ts';
 import type { NsmProvider } from '../../attestation/nsm/provider.ts';
 import type { EnclaveConfig } from '../../config/enclave.ts';
 import { parentKeysOf } from '../../config/keys.ts';
@@ -101,7 +102,7 @@ export async function openSet(set: KeySet, open: KeyKeeper['open'], signal: Abor
   return openMasterKey(set, dataKey);
 }
 
-interface Parts extends Pick<EnclaveKeys, 'keystoreFolder' | 'databaseSecrets' | 'keyClients'> {
+interface Parts extends Pick<EnclaveKeys, 'mockKey' | 'keystoreFolder' | 'databaseSecrets' | 'keyClients'> {
   /** As a set names them. */
   readonly keyIds: KeySet['keyIds'];
   dispose(): void;
@@ -122,11 +123,31 @@ export async function openParts(
   await writeSetKeystore(keystoreFolder, set.keystore);
   const secrets = await writeSecretsOfUsers(set, folder, deps.config);
   const { clientNames } = clientsIn(set, deps.config);
-  const opened = await openKeys({ ...deps, keystoreFolder, masterKey, clientNames, secrets, others: [], signal });
-  for (const { file } of secrets) await rm(file);
+  const opened = await openKeys({
+    ...deps,
+    keystoreFolder,
+    masterKey,
+    clientNames,
+    secrets,
+    others: filesOfMockKey(set, keystoreFolder),
+    signal,
+  });
   const { databaseSecrets, keyClients, dispose } = opened;
-  const keyIds = [...keyIdsDocument(opened.keyIds).clients];
-  return { keystoreFolder, databaseSecrets, keyClients, keyIds, dispose };
+  const [mockKey = masterKey] = opened.others;
+  try {
+    for (const { file } of secrets) await rm(file);
+    const keyIds = [...keyIdsDocument(opened.keyIds).clients];
+    return { mockKey, keystoreFolder, databaseSecrets, keyClients, keyIds, dispose };
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+}
+
+/** That of poison records: the ceremony makes it, and no change makes another. */
+function filesOfMockKey({ keystore }: Pick<KeySet, 'keystore'>, keystoreFolder: string) {
+  const { path, context = path } = POISON_FILES.symmetric;
+  return keystore.some((file) => file.path === path) ? [{ file: join(keystoreFolder, path), context }] : [];
 }
 
 /**

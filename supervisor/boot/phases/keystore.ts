@@ -89,5 +89,5 @@ async function openKeysOfImage(
   defer(() => opened.dispose());
   const [serverKey = attestedKey] = opened.others;
   const { databaseSecrets, keyClients } = opened;
-  return { masterKey, keystoreFolder, databaseSecrets, keyClients, serverKey };
+  return { masterKey, mockKey: masterKey, keystoreFolder, databaseSecrets, keyClients, serverKey };
 }

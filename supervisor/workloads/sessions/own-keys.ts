@@ -25,7 +25,7 @@ export class OwnKeys implements Disposable {
     this.#keys = keys;
     this.#users = users;
     this.#files = files;
-    this.#mockSecret = mockSecretOf(clientId, keys.masterKey);
+    this.#mockSecret = mockSecretOf(clientId, keys.mockKey);
   }
 
   /** @param owner with the users that these keys have secrets for */

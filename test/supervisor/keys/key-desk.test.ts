@@ -100,6 +100,8 @@ t.test('makes each next set from the one in use, whose keys it leaves as they ar
       const keys = await openedIn(t, rig, kept);
       const isSame = keys.masterKey.use((next) => before.masterKey.use((bytes) => next.equals(bytes)));
       t.equal(isSame, what !== 'rotate-master');
+      const isMockSame = keys.mockKey.use((next) => before.mockKey.use((bytes) => next.equals(bytes)));
+      t.ok(isMockSame, 'challenges for users that do not exist stay as they are');
       const asBefore = set.keystore.filter(({ path, content }) => keysBefore.get(path) === content).length;
       t.equal(asBefore >= keysBefore.size - 3, what !== 'rotate-master', 'other files are as they were');
       t.equal(textOf(keys.databaseSecrets.get(USER)?.[0]), textOf(before.databaseSecrets.get(USER)?.[0]));

@@ -8,7 +8,7 @@ const { signal } = new AbortController();
 
 function keys(keystoreFolder: string): EnclaveKeys {
   const masterKey = SecretBuffer.take(Buffer.alloc(32, 1));
-  return { masterKey, keystoreFolder, databaseSecrets: new Map(), keyClients: [] };
+  return { masterKey, mockKey: masterKey, keystoreFolder, databaseSecrets: new Map(), keyClients: [] };
 }
 
 /** A user of keys, which can be told to refuse some. */

@@ -30,7 +30,8 @@ function known(login: 'certificate' | 'client', keyClients: readonly string[], u
   });
   const masterKey = SecretBuffer.take(Buffer.alloc(32));
   const databaseSecrets = new Map(users.map((user) => [user, [secret]]));
-  return clientsKnownBy(config)({ masterKey, keystoreFolder: '/', databaseSecrets, keyClients: keyClients.map(idOf) });
+  const others = { mockKey: masterKey, keystoreFolder: '/' };
+  return clientsKnownBy(config)({ masterKey, ...others, databaseSecrets, keyClients: keyClients.map(idOf) });
 }
 
 t.test('knows clients that have keys and a user of the database, and no others', async (t) => {

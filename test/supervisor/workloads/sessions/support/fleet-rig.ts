@@ -108,11 +108,12 @@ export class FleetRig {
     const [reports] = certificates.otherClients;
     if (!reports) throw new Error('no certificate');
     const masterKey = SecretBuffer.take(Buffer.alloc(32, 1));
+    const mockKey = SecretBuffer.take(Buffer.alloc(32, 2));
     const keyClients = [certificates.client, reports].map(idOf);
     const keystoreFolder = join(folder, 'keys-0');
     await createKeystore({ folder: keystoreFolder, masterKey, clientIds: keyClients, random: systemRandom });
     const databaseSecrets = new Map([[APPLICATION.user, [secretOf(APPLICATION.password)]]]);
-    const keys = new KeysInUse({ masterKey, keystoreFolder, databaseSecrets, keyClients });
+    const keys = new KeysInUse({ masterKey, mockKey, keystoreFolder, databaseSecrets, keyClients });
     const program = await acraUnderTest();
     t.comment(`acra-server under test: ${program.description}`);
     const rig = new FleetRig(folder, { certificates, postgres }, keys, ({ logger, tlsKey, serverCertificate }) => {
@@ -204,7 +205,8 @@ export class FleetRig {
       masterKey: current.masterKey,
       newMasterKey: masterKey,
     });
-    return { masterKey, keystoreFolder, databaseSecrets: copyOf(current), keyClients: current.keyClients, ...over };
+    const { mockKey, keyClients } = current;
+    return { masterKey, mockKey, keystoreFolder, databaseSecrets: copyOf(current), keyClients, ...over };
   }
 
   /** The keys in use, and some for one more client. */
@@ -216,7 +218,7 @@ export class FleetRig {
     await createKeystore({ folder: added, masterKey, clientIds: [late], random: systemRandom, poison: false });
     for (const from of [current.keystoreFolder, added]) cpSync(from, keystoreFolder, { recursive: true });
     const keyClients = [...current.keyClients, late];
-    return { masterKey, keystoreFolder, databaseSecrets: copyOf(current), keyClients };
+    return { masterKey, mockKey: current.mockKey, keystoreFolder, databaseSecrets: copyOf(current), keyClients };
   }
 
   /** Exchanges them as the desk does: the old ones are zeroed as soon as they are out of use. */
