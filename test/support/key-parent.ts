@@ -72,6 +72,15 @@ export class KeyParent {
     return until(({ enclave }) => enclave?.phase === 'key-set' && enclave.errorCode === KEY_SET_AWAITED, step());
   }
 
+  /** @param told what the enclave says about the shares of its operators */
+  untilSharesAwaited(told: RegExp): Promise<HostStatus> {
+    const { until, step } = this.#place;
+    return until(
+      ({ enclave }) => enclave?.errorCode === 'KEY_SHARES_AWAITED' && told.test(enclave.detail ?? ''),
+      step(),
+    );
+  }
+
   async status() {
     return demanded(await this.ask({ type: 'keys-status' }), 'keys-status');
   }
