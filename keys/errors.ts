@@ -29,9 +29,10 @@ export const KEY_ERRORS = {
       'Name the PCR0 of that image under `keys.madeIn` of enclave.yaml, if you trust it, and build the image again.',
   },
   KEY_SET_OTHER_KEEPER: {
-    meaning: 'The key set lies under another KMS key, or another encryption context, than enclave.yaml names.',
+    meaning:
+      'The key set lies under another KMS key, or another encryption context, than enclave.yaml names, or operators keep it whom that does not name.',
     action:
-      'Bring the key set of this enclave. If it is to move to another KMS key, name the old one under `keys.formerKmsKeys` and ask for `keys rotate kms`.',
+      'Bring the key set of this enclave. If it is to move to another KMS key, name the old one under `keys.formerKmsKeys` and ask for `keys rotate kms`; from operators to others, name the image that made it under `keys.madeIn` and ask for `keys reshare`.',
   },
   KEY_REQUEST_INVALID: {
     meaning: 'What was sent is no signed request to make or change keys.',

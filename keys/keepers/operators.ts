@@ -5,6 +5,7 @@
  * those that it is for have shown in this boot that they can open what is encrypted to them. So no set is first used that nobody can open.
  * Specification: docs/specs/key-sets.md, 6.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { canonicalJson } from '../../encoding/canonical-json.ts';
 import type { Random } from '../../runtime/random.ts';
 import { SecretBuffer } from '../../runtime/secret-buffer.ts';
@@ -28,6 +29,8 @@ export interface OperatorsKeeperOptions {
   /** X25519, 32 raw bytes, by the operator's name; a share for each. */
   readonly recipients: ReadonlyMap<string, Buffer>;
   readonly random: Random;
+  /** Whether sets of other images are taken: of their operators nothing is measured here. Else a set has these, and k of them. */
+  readonly takesOthers: boolean;
 }
 
 export class OperatorsKeeper implements KeyKeeper {
@@ -63,13 +66,14 @@ export class OperatorsKeeper implements KeyKeeper {
     }
   }
 
-  /** Sets made by images whose transcripts count: of their operators the measured configuration of this one says nothing. @throws KeyError KEY_SET_OTHER_KEEPER; KeeperError KEY_SHARES_AWAITED */
+  /** @throws KeyError KEY_SET_OTHER_KEEPER; KeeperError KEY_SHARES_AWAITED */
   async open(set: KeySet, _signal: AbortSignal): Promise<SecretBuffer> {
     const { keeper } = set;
     if (keeper.kind !== 'operators') {
       const details = { found: keeper.kind, allowed: 'operators' };
       throw new KeyError('KEY_SET_OTHER_KEEPER', 'the key set has no shares of operators', details);
     }
+    if (!this.#options.takesOthers) this.#requireMeasured(keeper);
     const remembered = this.#remembered.get(canonicalJson(keeper));
     if (remembered !== undefined) return remembered.use((bytes) => SecretBuffer.take(Buffer.from(bytes)));
     const digest = keySetDigest(encodeKeySet(set));
@@ -107,6 +111,18 @@ export class OperatorsKeeper implements KeyKeeper {
     this.#awaited = undefined;
     for (const dataKey of this.#remembered.values()) dataKey.dispose();
     this.#remembered.clear();
+  }
+
+  /** What a set of this image names: so that a forged transcript alone makes nobody an operator. @throws KeyError KEY_SET_OTHER_KEEPER */
+  #requireMeasured({ k, shares }: Extract<KeptBy, { kind: 'operators' }>): void {
+    const own = this.#options;
+    const named = (each: readonly (readonly [string, string])[]) => each.map((pair) => pair.join(': ')).sort();
+    const found = named(shares.map(({ operator, recipient }) => [operator, recipient]));
+    const allowed = named([...own.recipients].map(([operator, key]) => [operator, key.toString('base64')]));
+    if (k === own.k && isDeepStrictEqual(found, allowed)) return;
+    const message = 'others keep the key set than the operators that the measured configuration names';
+    const details = { found: `${k} of ${found.join(', ')}`, allowed: `${own.k} of ${allowed.join(', ') || 'nobody'}` };
+    throw new KeyError('KEY_SET_OTHER_KEEPER', message, details);
   }
 
   async #seal(operator: string, generation: number, share: SecretBuffer): Promise<OperatorShare> {

@@ -37,6 +37,7 @@ export function attestedKeepers(have: Needs, context: Context): AttestedKeepers 
     k: kept.kind === 'operators' ? kept.k : 0,
     recipients: readRecipients(folder, config),
     random: context.random,
+    takesOthers: (parentKeysOf(config)?.madeIn ?? []).length > 0,
   });
   const openers = new Map<KeptBy['kind'], KeyKeeper>([...kmsKeepers(have, context), ['operators', operators]]);
   return { keeper: keepersByKind(kept.kind, openers), operators };

@@ -161,10 +161,23 @@ t.test(
   },
 );
 
+t.test('takes no set that others keep, or of whom fewer are enough (KEY_SET_OTHER_KEEPER)', async (t) => {
+  const operators = newOperators();
+  const names = [...operators.recipients];
+  const fewer = { ...operators, recipients: new Map(names.slice(0, 2)) };
+  const bob = { ...operators, recipients: new Map([...names, ...[...newOperators().recipients].slice(1, 2)]) };
+  const nobody = { ...operators, recipients: new Map<string, Buffer>() };
+  const kept = await makeSet(keeperFor(t, operators));
+  for (const others of [newOperators(), fewer, bob, nobody]) {
+    await rejectsCode(() => keeperFor(t, others).open(kept, signal), KeyError, 'KEY_SET_OTHER_KEEPER');
+  }
+  await rejectsCode(() => keeperFor(t, operators, { k: 3 }).open(kept, signal), KeyError, 'KEY_SET_OTHER_KEEPER');
+});
+
 t.test('goes over to operators with new keys, who first show that they can open', async (t) => {
   const [former, next] = [newOperators(), newOperators()];
   const old = await makeSet(keeperFor(t, former), 1);
-  const keeper = keeperFor(t, next);
+  const keeper = keeperFor(t, next, { takesOthers: true });
   await rejectsCode(() => keeper.open(old, signal), KeeperError, 'KEY_SHARES_AWAITED');
   await load(keeper, old, former, 'alice', 'bob');
   t.same(bytesOf(openMasterKey(old, await keeper.open(old, signal))), MASTER_KEY);

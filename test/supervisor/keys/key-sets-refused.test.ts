@@ -85,6 +85,12 @@ function bent(text: string): string {
   return `${text.slice(0, at)}${text[at] === 'A' ? 'B' : 'A'}${text.slice(at + 1)}`;
 }
 
+/** To a key that the parent has. */
+function shareOf(operator: string) {
+  const encoded = Buffer.alloc(32, operator).toString('base64');
+  return { operator, recipient: encoded, encapsulated: encoded, ciphertext: 'AAAA', sha256: 'a'.repeat(64) };
+}
+
 type Offer = (t: Test, of: Scene) => Promise<KeptSet> | KeptSet;
 
 const OFFERS: Readonly<Record<string, readonly [code: string, offer: Offer]>> = {
@@ -160,6 +166,10 @@ const TAMPERED: Readonly<Record<string, readonly [code: string, tamper: (of: Sce
   'a set under another KMS key': [
     'KEY_SET_OTHER_KEEPER',
     async ({ rig, good }) => ({ ...setOf(good), keeper: { ...kmsKeeperOf(good), keyArn: await rig.createKey() } }),
+  ],
+  'a set that operators of the parent keep, without KMS': [
+    'KEY_SET_OTHER_KEEPER',
+    ({ good }) => ({ ...setOf(good), keeper: { kind: 'operators', k: 2, shares: ['mallory', 'trudy'].map(shareOf) } }),
   ],
   'a set under another encryption context': [
     'KEY_SET_OTHER_KEEPER',
@@ -256,34 +266,6 @@ t.test('takes no set but the pinned one (KEY_SET_ROLLED_BACK)', async (t) => {
   const next = await BootedRig.boot(t, pinned);
   t.match(await next.bring(first), { type: 'refusal', code: 'KEY_SET_ROLLED_BACK' });
   t.match(await next.bring(second), { type: 'keys-taken' });
-});
-
-t.test('raises an alarm for an older set, or another of the same generation, while it has a newer one', async (t) => {
-  const { enclave, good } = await scene(t);
-  await enclave.bring(good);
-  enclave.desk.followedBy(async () => undefined);
-  const [next, fork] = [await enclave.make({ kind: 'rotate-kms' }), await enclave.make({ kind: 'rotate-master' })];
-  t.match(await enclave.bring(next), { type: 'keys-taken', generation: 2 });
-  for (const offered of [good, fork]) {
-    t.match(await enclave.bring(offered), { type: 'refusal', code: 'KEY_SET_ROLLED_BACK' });
-    t.match(enclave.logger.records.at(-1), { level: 'error', event: 'keys.refused' });
-  }
-  t.match(await enclave.ask({ type: 'keys-status' }), { taken: { generation: 2 } });
-});
-
-t.test('takes no next set that was made from another one than that in use (KEY_SET_OTHER_LINE)', async (t) => {
-  const { rig, enclave, good } = await scene(t);
-  // The parent has two enclaves, and operators change the keys of both.
-  const other = await rig.boot();
-  for (const each of [enclave, other]) {
-    await each.bring(good);
-    each.desk.followedBy(async () => undefined);
-    await each.bring(await each.make({ kind: 'rotate-kms' }));
-  }
-  const [next, fork] = [await enclave.make({ kind: 'rotate-kms' }), await other.make({ kind: 'rotate-master' })];
-  t.match(await enclave.bring(fork), { type: 'refusal', code: 'KEY_SET_OTHER_LINE' });
-  t.match(enclave.logger.records.at(-1), { level: 'error', event: 'keys.refused' });
-  t.match(await enclave.bring(next), { type: 'keys-taken', generation: 3 });
 });
 
 t.test(

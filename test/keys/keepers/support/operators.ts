@@ -24,9 +24,14 @@ export function newOperators(): Operators {
   };
 }
 
-/** 2 of 3: one boot of an enclave. */
-export function keeperFor(t: { teardown(end: () => void): void }, { recipients }: Operators): OperatorsKeeper {
-  const keeper = new OperatorsKeeper({ enclave: 'shop', k: 2, recipients, random: seededRandom('keeper') });
+/** 2 of 3: one boot of an enclave. @param over its other options */
+export function keeperFor(
+  t: { teardown(end: () => void): void },
+  { recipients }: Operators,
+  over: { readonly k?: number; readonly takesOthers?: boolean } = {},
+): OperatorsKeeper {
+  const random = seededRandom('keeper');
+  const keeper = new OperatorsKeeper({ enclave: 'shop', k: 2, recipients, random, takesOthers: false, ...over });
   t.teardown(() => keeper.dispose());
   return keeper;
 }
