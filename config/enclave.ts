@@ -22,6 +22,14 @@ import { keysFaults, keysSection } from './keys.ts';
 import { kmsSection } from './kms.ts';
 import { leaseSection } from './lease.ts';
 import { portTable } from './route-fields.ts';
+import {
+  type EntropySection,
+  enclaveName,
+  entropySection,
+  healthSection,
+  imdsSection,
+  restartSection,
+} from './supervision.ts';
 import { serverKeyFields, tlsFaults, tlsSection } from './tls.ts';
 
 /** What the program that launches acra-server takes itself, and then some. */
@@ -68,21 +76,6 @@ const database = z.strictObject({
   ...databaseLoginFields,
 });
 
-const imds = z.strictObject({ requestTimeoutMs: durationMs(5_000) }).prefault({});
-
-const entropy = z
-  .strictObject({
-    kms: z
-      .enum(['required', 'optional', 'off'])
-      .optional()
-      .describe(
-        'randomness from KMS (GenerateRandom) beside the security module’s; optional: one attempt, a failure is a warning. Default: required; without section kms: off',
-      ),
-  })
-  .prefault({});
-
-type EntropySection = z.output<typeof entropy>;
-
 const deadlines = z
   .strictObject({
     egressMs: durationMs(10_000),
@@ -101,36 +94,6 @@ const deadlines = z
     'how long each boot phase after this file is read may take; one that waits for something outside retries until then',
   );
 
-const restart = z
-  .strictObject({
-    minMs: durationMs(100),
-    maxMs: durationMs(5_000),
-    breakerExits: count(10, 1000).describe('this many unexpected exits …'),
-    breakerWindowMs: durationMs(120_000).describe('… within this time open the breaker: health red …'),
-    breakerRetryMs: durationMs(60_000).describe(
-      '… and one try after each such wait, until one lives for breakerWindowMs',
-    ),
-    stopGraceMs: durationMs(10_000).describe('between SIGTERM and SIGKILL'),
-    drainMs: durationMs(10_000).describe('how long open sessions may finish when the supervisor stops'),
-  })
-  .prefault({});
-
-const health = z
-  .strictObject({
-    probeIntervalMs: durationMs(10_000),
-    probeTimeoutMs: durationMs(3_000),
-    clockCheckMs: durationMs(60_000).describe("how often the wall clock is compared with the hypervisor's"),
-    maxClockJumpMs: durationMs(60_000).describe(
-      "a difference up to this is corrected; the hypervisor's clock is not believed beyond it, and the enclave is degraded",
-    ),
-    metricsIntervalMs: durationMs(5_000).describe('how often the enclave tells its numbers'),
-    statusIntervalMs: z
-      .int()
-      .optional()
-      .refine((value) => value === undefined, { error: 'is now called metricsIntervalMs, which is what it sets' }),
-  })
-  .prefault({});
-
 function entropyFaults({ entropy, kms }: { readonly entropy: EntropySection; readonly kms?: unknown }) {
   if (kms !== undefined || entropy.kms === undefined || entropy.kms === 'off') return [];
   return [{ path: ['entropy', 'kms'], message: 'must be off or left out without section kms' }];
@@ -139,7 +102,10 @@ function entropyFaults({ entropy, kms }: { readonly entropy: EntropySection; rea
 export const enclaveSchema = z
   .strictObject({
     version: z.literal(1),
-    name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, { error: 'must be lower-case letters, digits and dashes' }),
+    workload: z
+      .literal('acra', { error: 'must be acra, or left out: here only an enclave with Acra is meant' })
+      .optional(),
+    name: enclaveName,
     ingress: ingressSection,
     tls: tlsSection,
     guard: guardSection,
@@ -148,16 +114,16 @@ export const enclaveSchema = z
     kms: kmsSection.optional().describe('the KMS key; left out only where operators keep the keys (keys.keeper)'),
     keys: keysSection,
     lease: leaseSection,
-    imds,
-    entropy,
+    imds: imdsSection,
+    entropy: entropySection,
     ports: portTable(ROUTES),
     ingressLimits: routeLimits().describe('sessions of applications'),
     egressLimits: routeLimits(DATABASE_HEADROOM).describe(
       'connections to the database: one for each session, and more',
     ),
     deadlines,
-    restart,
-    health,
+    restart: restartSection,
+    health: healthSection,
   })
   .superRefine(({ ingress, tls, guard, acra, database, keys, kms, entropy }, context) => {
     const { clientIdFrom, listen } = acra;

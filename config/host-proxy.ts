@@ -5,12 +5,14 @@
 import { z } from 'zod';
 import { toCid } from '../wire/brands.ts';
 import { MAX_ENCLAVE_FRAME_BYTES } from '../wire/control/frame.ts';
+import type { TcpEndpoint, UnixEndpoint } from '../wire/endpoint.ts';
 import { MAX_UNIX_PATH_BYTES } from '../wire/endpoint.ts';
-import { ROUTES } from '../wire/routes.ts';
+import { APP_ROUTES, ROUTES } from '../wire/routes.ts';
+import { appHostFaults, appHostSections } from './app/app-host.ts';
 import { kmsHostFault } from './aws-names.ts';
 import { nitroCliRun, qemuRun } from './enclave-run.ts';
 import { address, count, DATABASE_HEADROOM, durationMs, FRONT_HEADROOM, routeLimitFields } from './fields.ts';
-import { KMS_ROUTES } from './key-keeper.ts';
+import { KMS_ROUTES, type KmsRoute } from './key-keeper.ts';
 import { portTable, routeSections } from './route-fields.ts';
 
 export const DEFAULT_RUNTIME_FOLDER = '/run/acra-enclave';
@@ -115,33 +117,49 @@ const logs = z
   })
   .prefault({});
 
-export const hostProxySchema = z
+/** Of either workload, but for what follows from the routes. */
+const commonSections = {
+  version: z.literal(1),
+  enclave,
+  admin: z
+    .strictObject({ listen: address('tcp').prefault('tcp://127.0.0.1:9464') })
+    .prefault({})
+    .describe('/healthz, /readyz, /metrics and /status'),
+  attestation,
+  limits: limits.describe(
+    `of each route; the database's has ${DATABASE_HEADROOM} connections more, for the enclave's health probe`,
+  ),
+  logs,
+  runtimeFolder: absolutePath
+    .refine((path) => Buffer.byteLength(path) <= MAX_RUNTIME_FOLDER_BYTES, {
+      error: `at most ${MAX_RUNTIME_FOLDER_BYTES} bytes`,
+    })
+    .prefault(DEFAULT_RUNTIME_FOLDER)
+    .describe('for the private sockets of the control connection and of `acra-enclave stop`, `status` and so on'),
+  statusStaleMs: durationMs(20_000).describe('an enclave that has been silent for this long counts as not ready'),
+  drainMs: durationMs(10_000).describe('how long open connections may finish when the daemon stops'),
+  maxControlFrameBytes: count(1024 * 1024, 16 * 1024 * 1024, MAX_ENCLAVE_FRAME_BYTES).describe(
+    'the longest message that is taken from the enclave',
+  ),
+};
+
+type KmsSections = { readonly [Route in KmsRoute]?: { readonly connect: TcpEndpoint | UnixEndpoint } | undefined };
+
+function addKmsFaults(sections: KmsSections, context: z.core.$RefinementCtx): void {
+  for (const route of KMS_ROUTES) {
+    const connect = sections[route]?.connect;
+    const fault = connect?.kind === 'tcp' ? kmsHostFault(connect.host) : undefined;
+    if (fault !== undefined) context.addIssue({ code: 'custom', path: [route, 'connect'], message: fault });
+  }
+}
+
+export const acraHostSchema = z
   .strictObject({
-    version: z.literal(1),
-    enclave,
+    ...commonSections,
+    workload: z.literal('acra').optional(),
     ...routeSections(ROUTES),
-    admin: z
-      .strictObject({ listen: address('tcp').prefault('tcp://127.0.0.1:9464') })
-      .prefault({})
-      .describe('/healthz, /readyz, /metrics and /status'),
-    attestation,
     keys,
     ports: portTable(ROUTES),
-    limits: limits.describe(
-      `of each route; the database's has ${DATABASE_HEADROOM} connections more, for the enclave's health probe`,
-    ),
-    logs,
-    runtimeFolder: absolutePath
-      .refine((path) => Buffer.byteLength(path) <= MAX_RUNTIME_FOLDER_BYTES, {
-        error: `at most ${MAX_RUNTIME_FOLDER_BYTES} bytes`,
-      })
-      .prefault(DEFAULT_RUNTIME_FOLDER)
-      .describe('for the private sockets of the control connection and of `acra-enclave stop`, `status` and so on'),
-    statusStaleMs: durationMs(20_000).describe('an enclave that has been silent for this long counts as not ready'),
-    drainMs: durationMs(10_000).describe('how long open connections may finish when the daemon stops'),
-    maxControlFrameBytes: count(1024 * 1024, 16 * 1024 * 1024, MAX_ENCLAVE_FRAME_BYTES).describe(
-      'the longest message that is taken from the enclave',
-    ),
   })
   .superRefine((sections, context) => {
     if (sections.kms === undefined && sections.keys === undefined) {
@@ -149,12 +167,34 @@ export const hostProxySchema = z
         'must be given; only an enclave whose keys operators keep needs no KMS, and then section keys is here';
       context.addIssue({ code: 'custom', path: ['kms'], message });
     }
-    for (const route of KMS_ROUTES) {
-      const connect = sections[route]?.connect;
-      const fault = connect?.kind === 'tcp' ? kmsHostFault(connect.host) : undefined;
-      if (fault !== undefined) context.addIssue({ code: 'custom', path: [route, 'connect'], message: fault });
-    }
+    addKmsFaults(sections, context);
   })
   .describe('host-proxy.yaml: what the parent instance forwards; not trusted');
 
-export type HostProxyConfig = z.output<typeof hostProxySchema>;
+export const appHostSchema = z
+  .strictObject({
+    ...commonSections,
+    workload: z.literal('app').describe('as in enclave.yaml'),
+    ...routeSections(APP_ROUTES),
+    ...appHostSections,
+    ports: portTable(APP_ROUTES),
+  })
+  .superRefine((sections, context) => {
+    for (const { path, message } of appHostFaults(sections))
+      context.addIssue({ code: 'custom', path: [...path], message });
+    addKmsFaults(sections, context);
+  })
+  .describe('host-proxy.yaml of an enclave with workload: app; not trusted');
+
+export const hostProxySchema = z.discriminatedUnion('workload', [acraHostSchema, appHostSchema], {
+  error: 'must be acra (as when it is left out) or app',
+});
+
+export type AcraHostConfig = z.output<typeof acraHostSchema>;
+export type AppHostConfig = z.output<typeof appHostSchema>;
+export type HostProxyConfig = AcraHostConfig | AppHostConfig;
+
+/** Where this instance keeps the enclave's keys. */
+export function keysFolderOf(config: HostProxyConfig): string | undefined {
+  return config.workload === 'app' ? undefined : config.keys?.folder;
+}

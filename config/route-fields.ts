@@ -16,7 +16,7 @@ const network = z.string().superRefine((text, context) => {
   if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
 });
 
-const proxyProtocol = z
+export const balancers = z
   .strictObject({
     from: z
       .array(network)
@@ -63,7 +63,7 @@ type Sections<Table extends RouteTable> = {
 } & {
   readonly [Label in LabelsWith<Table, 'listen'>]: z.ZodType<{
     readonly listen: Address;
-    readonly proxyProtocol?: z.output<typeof proxyProtocol>;
+    readonly proxyProtocol?: z.output<typeof balancers>;
   }>;
 };
 
@@ -72,7 +72,7 @@ export function routeSections<Table extends RouteTable>(table: Table): Sections<
   const sections = routesWith(table, 'connect', 'listen').map(([label, { outside }]) => {
     const defaultAddress = 'default' in outside ? outside.default : undefined;
     const field = outside.kind === 'connect' ? dialledAddress('tcp', 'unix') : address('tcp', 'unix');
-    const others = outside.kind === 'listen' ? { proxyProtocol } : {};
+    const others = outside.kind === 'listen' ? { proxyProtocol: balancers } : {};
     const plain = z.strictObject({ [outside.kind]: field, ...others });
     if ('isOptional' in outside) return [label, plain.optional()] as const;
     if (defaultAddress === undefined) return [label, plain] as const;

@@ -29,6 +29,36 @@ export const serverKeyFields = {
     ),
 };
 
+const attestedFields = {
+  certificate: z
+    .enum(['self-signed', 'operator-ca'])
+    .optional()
+    .describe(
+      'with key: attested. self-signed (default): for clients that verify the attestation document; operator-ca: signed by the CA in `ca`, while the enclave waits for it',
+    ),
+  names: z
+    .array(certifiedName)
+    .min(1, { error: 'must have at least one name' })
+    .max(MAX_NAMES, { error: `must have at most ${MAX_NAMES} names` })
+    .optional()
+    .describe('with key: attested, the DNS names and IP addresses by which clients reach the enclave'),
+  days: z
+    .int()
+    .min(1)
+    .max(MAX_DAYS)
+    .optional()
+    .describe(`with certificate: self-signed, how long it is valid; default: ${DEFAULT_DAYS}`),
+  ca: fileInFolder
+    .optional()
+    .describe(`with certificate: operator-ca, the CA that may sign it; default: ${DEFAULT_CA_FILE}`),
+  certificateMs: z
+    .int()
+    .min(1)
+    .max(MAX_CERTIFICATE_MS)
+    .optional()
+    .describe('with certificate: operator-ca, how long a boot waits for a certificate; default: 24 h'),
+};
+
 export const tlsSection = z
   .strictObject({
     key: z
@@ -37,33 +67,17 @@ export const tlsSection = z
       .describe(
         'sealed: the key of acra.certificate, sealed under the master key; attested: made in the enclave at each boot, and named by its attestation documents',
       ),
-    certificate: z
-      .enum(['self-signed', 'operator-ca'])
-      .optional()
-      .describe(
-        'with key: attested. self-signed (default): for clients that verify the attestation document; operator-ca: signed by the CA in `ca`, while the enclave waits for it',
-      ),
-    names: z
-      .array(certifiedName)
-      .min(1, { error: 'must have at least one name' })
-      .max(MAX_NAMES, { error: `must have at most ${MAX_NAMES} names` })
-      .optional()
-      .describe('with key: attested, the DNS names and IP addresses by which clients reach the enclave'),
-    days: z
-      .int()
-      .min(1)
-      .max(MAX_DAYS)
-      .optional()
-      .describe(`with certificate: self-signed, how long it is valid; default: ${DEFAULT_DAYS}`),
-    ca: fileInFolder
-      .optional()
-      .describe(`with certificate: operator-ca, the CA that may sign it; default: ${DEFAULT_CA_FILE}`),
-    certificateMs: z
-      .int()
-      .min(1)
-      .max(MAX_CERTIFICATE_MS)
-      .optional()
-      .describe('with certificate: operator-ca, how long a boot waits for a certificate; default: 24 h'),
+    ...attestedFields,
+  })
+  .prefault({});
+
+/** Of an enclave with any application: no operator has the key of ports where TLS ends in the enclave. */
+export const appTlsSection = z
+  .strictObject({
+    key: z
+      .literal('attested', { error: 'must be attested: with workload: app the enclave always makes the key itself' })
+      .default('attested'),
+    ...attestedFields,
   })
   .prefault({});
 
@@ -98,10 +112,6 @@ function attestedFaults({ tls, ingress, acra }: TlsSections): Fault[] {
       path: ['acra', field],
       message: 'must be left out with tls.key: attested: the enclave makes the key at boot, and none lies in the image',
     }));
-  const isSelfSigned = certificateKindOf(tls) === 'self-signed';
-  const [others, kind] = isSelfSigned
-    ? [['ca', 'certificateMs'], 'self-signed: nobody else signs']
-    : [['days'], 'operator-ca: the CA says how long'];
   return [
     ingress.tls === 'terminate'
       ? []
@@ -113,13 +123,34 @@ function attestedFaults({ tls, ingress, acra }: TlsSections): Fault[] {
     given(tls, 'names')
       ? []
       : { path: ['tls', 'names'], message: 'must name at least one DNS name or IP address with tls.key: attested' },
+    own,
+    certificateFaults(tls),
+  ].flat();
+}
+
+/** What an attested key's settings say against each other. */
+function certificateFaults(tls: Omit<TlsSection, 'key'>): Fault[] {
+  const isSelfSigned = certificateKindOf(tls) === 'self-signed';
+  const [others, kind] = isSelfSigned
+    ? [['ca', 'certificateMs'], 'self-signed: nobody else signs']
+    : [['days'], 'operator-ca: the CA says how long'];
+  return [
     new Set(tls.names).size === (tls.names ?? []).length
       ? []
       : { path: ['tls', 'names'], message: 'must have each name once' },
-    own,
     others
       .filter((field) => given(tls, field))
       .map((field) => ({ path: ['tls', field], message: `must be left out with certificate: ${kind}` })),
+  ].flat();
+}
+
+/** The same of an enclave with any application. @param endsTls whether TLS of any of its ports ends in the enclave */
+export function appTlsFaults(tls: z.output<typeof appTlsSection>, endsTls: boolean): readonly Fault[] {
+  const mustBeNamed = endsTls || tls.certificate === 'operator-ca';
+  const message = 'must name at least one DNS name or IP address: TLS of a port ends in the enclave';
+  return [
+    mustBeNamed && !given(tls, 'names') ? { path: ['tls', 'names'], message } : [],
+    certificateFaults(tls),
   ].flat();
 }
 
@@ -145,10 +176,15 @@ export type AttestedTlsKey = { readonly key: 'attested'; readonly names: readonl
   | { readonly certificate: 'operator-ca'; readonly ca: string; readonly certificateMs: number }
 );
 
+/** What of either workload's configuration tells whose the key is. */
+export interface TlsKeyConfig extends Pick<TlsSections, 'tls'> {
+  readonly acra?: TlsSections['acra'];
+}
+
 /** With all defaults. */
-export function tlsKeyOf({ tls, acra }: Pick<TlsSections, 'tls' | 'acra'>): SealedTlsKey | AttestedTlsKey {
+export function tlsKeyOf({ tls, acra }: TlsKeyConfig): SealedTlsKey | AttestedTlsKey {
   if (tls.key === 'sealed') {
-    const { certificate = DEFAULT_CERTIFICATE_FILE, sealedKey = DEFAULT_SEALED_KEY_FILE } = acra;
+    const { certificate = DEFAULT_CERTIFICATE_FILE, sealedKey = DEFAULT_SEALED_KEY_FILE } = acra ?? {};
     return { key: 'sealed', certificate, sealedKey };
   }
   const { names = [], days = DEFAULT_DAYS, ca = DEFAULT_CA_FILE, certificateMs = DEFAULT_CERTIFICATE_MS } = tls;
@@ -158,13 +194,13 @@ export function tlsKeyOf({ tls, acra }: Pick<TlsSections, 'tls' | 'acra'>): Seal
 }
 
 /** @returns undefined where the enclave makes its key itself */
-export function sealedTlsKeyOf(config: Pick<TlsSections, 'tls' | 'acra'>): SealedTlsKey | undefined {
+export function sealedTlsKeyOf(config: TlsKeyConfig): SealedTlsKey | undefined {
   const key = tlsKeyOf(config);
   return key.key === 'sealed' ? key : undefined;
 }
 
 /** @returns undefined but with `tls.certificate: operator-ca`. Relative to the measured folder */
-export function serverCaOf(config: Pick<TlsSections, 'tls' | 'acra'>): string | undefined {
+export function serverCaOf(config: TlsKeyConfig): string | undefined {
   const key = tlsKeyOf(config);
   return key.certificate === 'operator-ca' && key.key === 'attested' ? key.ca : undefined;
 }

@@ -1,5 +1,5 @@
 /** The daemon on the parent instance: forwards what the route table names, keeps the enclave's records, tells how it is. */
-import type { HostProxyConfig } from '../config/host-proxy.ts';
+import { type HostProxyConfig, keysFolderOf } from '../config/host-proxy.ts';
 import { Relay } from '../relay/relay.ts';
 import type { RouteSpec } from '../relay/route.ts';
 import { BackgroundTask } from '../runtime/background-task.ts';
@@ -115,10 +115,10 @@ export class HostProxy implements Service {
   }
 
   #createKeys(): HostKeys | undefined {
-    const { keys } = this.#config;
-    if (keys === undefined) return undefined;
+    const folder = keysFolderOf(this.#config);
+    if (folder === undefined) return undefined;
     return new HostKeys({
-      folder: keys.folder,
+      folder,
       enclave: new EnclaveKeys(new EnclaveClient(requestsSocketPath(this.#config), this.#clock, KEYS)),
       view: this.view,
       clock: this.#clock,

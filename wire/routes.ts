@@ -63,7 +63,8 @@ const otherKms = <Port extends number>(port: Port) =>
     limits: 'private',
   }) as const satisfies RouteDeclaration;
 
-export const ROUTES = {
+/** Of every enclave. */
+const COMMON_ROUTES = {
   /** Log records, status and metrics of the enclave. */
   control: {
     dialledBy: 'enclave',
@@ -116,6 +117,13 @@ export const ROUTES = {
     preface: 'none',
     limits: 'private',
   },
+} as const satisfies RouteTable;
+
+/** Of an enclave with any application: what else crosses vsock is named by its configuration (config/app/). */
+export const APP_ROUTES = COMMON_ROUTES;
+
+export const ROUTES = {
+  ...COMMON_ROUTES,
   /** acra-server would go on in clear when the database (or the parent in its name) answers `N`: hence the preface. */
   database: {
     dialledBy: 'enclave',

@@ -10,13 +10,16 @@ import type { EncryptorConfig } from '../../acra/encryptor-config/schema.ts';
 import { standInProblems } from '../../acra/encryptor-config/stand-in.ts';
 import { requireMigrations } from '../../acra/migration/faults.ts';
 import { findAcraServer } from '../../acra/obtain/locate.ts';
-import { enclaveSchema } from '../../config/enclave.ts';
+import { anyEnclaveSchema, isApp } from '../../config/any-enclave.ts';
+import { appEnclaveSchema } from '../../config/app/app-enclave.ts';
+import { type EnclaveConfig, enclaveSchema } from '../../config/enclave.ts';
 import { ConfigError } from '../../config/errors.ts';
 import { guardWarnings } from '../../config/guard.ts';
 import { type GuardList, guardListSchema, loadGuardList } from '../../config/guard-list.ts';
-import { hostProxySchema } from '../../config/host-proxy.ts';
+import { acraHostSchema, appHostSchema, hostProxySchema } from '../../config/host-proxy.ts';
 import { keysWarnings } from '../../config/keys.ts';
 import { loadConfig } from '../../config/load.ts';
+import { measuredFiles } from '../../eif/rootfs/measured-files.ts';
 import type { MissingFile } from '../../keys/folder-check.ts';
 import { checkMeasuredFolder } from '../../keys/folder-check.ts';
 import { acraCacheFolder } from '../acra-cache.ts';
@@ -81,8 +84,15 @@ function checkGuardList(file: string): Checked {
 }
 
 async function checkEnclave(file: string): Promise<Checked> {
+  const config = loadConfig(anyEnclaveSchema, file);
+  if (!isApp(config)) return checkAcra(file, config);
   const folder = dirname(file);
-  const config = loadConfig(enclaveSchema, file);
+  const missing = measuredFiles(config).required.filter((name) => !existsSync(join(folder, name)));
+  return { files: [file], missing: missing.map((name) => ({ file: name })), warnings: [] };
+}
+
+async function checkAcra(file: string, config: EnclaveConfig): Promise<Checked> {
+  const folder = dirname(file);
   const encryptor = join(folder, config.acra.encryptorConfig);
   const encryptorConfig = loadEncryptorConfig(encryptor);
   requireMigrations(config.guard.migrations, encryptorConfig.tables, file);
@@ -125,18 +135,28 @@ async function checkConfig(
   for (const warning of warnings) printLine(`${yellow('warning')} ${warning}`);
 }
 
-const SCHEMAS = new Map<string, z.ZodType>([
-  ['enclave', enclaveSchema],
-  ['host-proxy', hostProxySchema],
-  ['guard-list', guardListSchema],
-]);
+const WORKLOADS = ['acra', 'app'] as const;
+type Workload = (typeof WORKLOADS)[number];
 
-function printSchema(kind: string): void {
-  const schema = SCHEMAS.get(kind);
+const SCHEMAS: Readonly<Record<Workload, ReadonlyMap<string, z.ZodType>>> = {
+  acra: new Map<string, z.ZodType>([
+    ['enclave', enclaveSchema],
+    ['host-proxy', acraHostSchema],
+    ['guard-list', guardListSchema],
+  ]),
+  app: new Map<string, z.ZodType>([
+    ['enclave', appEnclaveSchema],
+    ['host-proxy', appHostSchema],
+  ]),
+};
+
+function printSchema(kind: string, { workload }: { readonly workload: Workload }): void {
+  const schemas = SCHEMAS[workload];
+  const schema = schemas.get(kind);
   if (!schema) {
     throw new CliError('CLI_OPTION', 'there is no such schema', {
       found: kind,
-      allowed: [...SCHEMAS.keys()].join(', '),
+      allowed: [...schemas.keys()].join(', '),
     });
   }
   printJson(z.toJSONSchema(schema, { io: 'input' }));
@@ -152,6 +172,7 @@ export function configCommand(): Command {
   const schema = new Command('schema')
     .description('Print the JSON Schema, for editors.')
     .argument('<kind>', 'enclave, host-proxy or guard-list')
+    .addOption(new Option('--workload <workload>', 'whose file').choices(WORKLOADS).default('acra'))
     .action(printSchema);
   return new Command('config')
     .description('Check configuration files and print their schemas.')

@@ -4,19 +4,20 @@
  * allow less. The grammar of the list: wire/egress/ and docs/specs/egress.md.
  */
 import { z } from 'zod';
-import { address, routeLimits } from '../fields.ts';
-import { appVsockPort, EGRESS_HTTP_PORT, routeName } from './route-names.ts';
+import { dialledAddress, routeLimits } from '../fields.ts';
+import { loopbackAddress } from './loopback.ts';
+import { appVsockPort, defaultEgressPort, EGRESS_HTTP_PORT, routeName } from './route-names.ts';
 
 const MAX_RULES = 1_000;
 
-/** `db.example.org:5432` */
-const target = z.string().regex(/^(\[[0-9a-fA-F:]+\]|[^\s/@:[\]]{1,253}):\d{1,5}$/, {
+/** `db.example.org:5432`: an address as `tcp://` takes it, without the scheme. */
+const target = z.string().refine((text) => dialledAddress('tcp').safeParse(`tcp://${text}`).success, {
   error: 'must be HOST:PORT, an IPv6 address in brackets',
 });
 
 const rawRoute = z.strictObject({
   to: target.describe('name or address, and port, of what is reached; the parent connects to it in our name'),
-  listen: address('tcp').describe('where programs find it inside the enclave, on the loopback interface'),
+  listen: loopbackAddress.describe('where programs find it inside the enclave, on the loopback interface'),
   hostsEntry: z
     .boolean()
     .default(true)
@@ -26,10 +27,20 @@ const rawRoute = z.strictObject({
 });
 export type RawEgress = z.output<typeof rawRoute>;
 
+/** The name or address of `to`, without brackets, and its port. */
+export function targetOf({ to }: Pick<RawEgress, 'to'>): { readonly host: string; readonly port: number } {
+  const colon = to.lastIndexOf(':');
+  return { host: to.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(to.slice(colon + 1)) };
+}
+
+export function egressPortOf(route: Pick<RawEgress, 'to' | 'vsockPort'>): number {
+  return route.vsockPort ?? defaultEgressPort(targetOf(route).port);
+}
+
 export const egressRules = z.array(z.string().min(1).max(300)).max(MAX_RULES);
 
 const httpProxy = z.strictObject({
-  listen: address('tcp')
+  listen: loopbackAddress
     .prefault('tcp://127.0.0.1:10000')
     .describe('the proxy; its variables are set for all programs'),
   vsockPort: appVsockPort.prefault(EGRESS_HTTP_PORT).describe('the same in host-proxy.yaml'),
@@ -39,7 +50,7 @@ const httpProxy = z.strictObject({
   deny: egressRules.default([]).describe('the same; what is denied is denied whatever allows it'),
   transparent: z
     .strictObject({
-      dns: address('tcp').prefault('tcp://127.0.0.53:53').describe('answers for allowed names only (UDP and TCP)'),
+      dns: loopbackAddress.prefault('tcp://127.0.0.53:53').describe('answers for allowed names only (UDP and TCP)'),
       network: z.string().prefault('127.64.0.0/16').describe('loopback addresses that stand for names'),
     })
     .optional()

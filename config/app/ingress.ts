@@ -1,12 +1,13 @@
 /** `ingress` of enclave.yaml with `workload: app`: ways in, one for each port of the application that clients may reach. */
 import { z } from 'zod';
-import { dialledAddress, durationMs, fileInFolder, routeLimits } from '../fields.ts';
+import { durationMs, fileInFolder, routeLimits } from '../fields.ts';
 import { minTlsOfClients } from '../ingress.ts';
+import { loopbackAddress } from './loopback.ts';
 import { appVsockPort, routeName } from './route-names.ts';
 
 const port = z
   .strictObject({
-    to: dialledAddress('tcp', 'unix').describe('where the program listens inside the enclave'),
+    to: loopbackAddress.describe('where the program listens inside the enclave, on the loopback interface'),
     vsockPort: appVsockPort.optional().describe('the same in host-proxy.yaml; default: the port of `to`'),
     tls: z
       .enum(['passed', 'ended'])
@@ -29,17 +30,16 @@ const port = z
     handshakeMs: durationMs(10_000).describe('with tls: ended, from accept to the end of the handshake'),
     limits: routeLimits(),
   })
-  .superRefine(({ tls, protocol, clientCa, to, vsockPort }, context) => {
+  .superRefine(({ tls, protocol, clientCa }, context) => {
     const fault = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
     if (tls === 'passed' && protocol === 'http')
       fault('protocol', 'must be tcp with tls: passed: nobody reads the bytes');
     if (tls === 'passed' && clientCa !== undefined) fault('clientCa', 'must be left out with tls: passed');
-    if (to.kind === 'unix' && vsockPort === undefined) fault('vsockPort', 'must be given where `to` has no port');
   });
 export type IngressPort = z.output<typeof port>;
 
 export const appIngressSection = z.record(routeName, port).prefault({});
 
 export function vsockPortOf({ vsockPort, to }: IngressPort): number {
-  return vsockPort ?? (to.kind === 'tcp' ? to.port : 0);
+  return vsockPort ?? to.port;
 }

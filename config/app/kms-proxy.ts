@@ -4,9 +4,10 @@
  */
 import { z } from 'zod';
 import { REGION } from '../aws-names.ts';
-import { address, count, durationMs, fileInFolder } from '../fields.ts';
+import { count, durationMs, fileInFolder } from '../fields.ts';
 import { KMS_ROUTES } from '../key-keeper.ts';
 import { kmsEndpoint, kmsKeyArn } from '../kms.ts';
+import { loopbackAddress } from './loopback.ts';
 
 const MAX_RULES = 100;
 
@@ -46,7 +47,7 @@ const region = z.strictObject({
 
 export const kmsProxySection = z
   .strictObject({
-    listen: address('tcp').prefault('tcp://127.0.0.1:10001').describe('AWS_ENDPOINT_URL_KMS of all programs'),
+    listen: loopbackAddress.prefault('tcp://127.0.0.1:10001').describe('AWS_ENDPOINT_URL_KMS of all programs'),
     regions: z.array(region).min(1).max(KMS_ROUTES.length).describe('the first is AWS_REGION of all programs'),
     allow: z.array(rule).max(MAX_RULES).describe('keys, and what may be done with each'),
     random: z.boolean().default(false).describe('whether programs may ask for GenerateRandom, which names no key'),

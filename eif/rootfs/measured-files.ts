@@ -1,5 +1,7 @@
 /** Which files of the measured folder an enclave uses, by its enclave.yaml: those and no others belong into the image. */
 import { posix } from 'node:path';
+import { type AnyEnclaveConfig, isApp } from '../../config/any-enclave.ts';
+import type { AppEnclaveConfig } from '../../config/app/app-enclave.ts';
 import type { EnclaveConfig } from '../../config/enclave.ts';
 import { kmsCaFiles } from '../../config/key-keeper.ts';
 import { requireKms } from '../../config/kms.ts';
@@ -45,7 +47,28 @@ function keyFiles(config: EnclaveConfig) {
   };
 }
 
-export function measuredFiles(config: EnclaveConfig): MeasuredFiles {
+export function measuredFiles(config: AnyEnclaveConfig): MeasuredFiles {
+  return isApp(config) ? appFiles(config) : acraFiles(config);
+}
+
+function appFiles(config: AppEnclaveConfig): MeasuredFiles {
+  const { ingress, kmsProxy } = config;
+  const named = [
+    serverCaOf(config),
+    ...Object.values(ingress).map(({ clientCa }) => clientCa),
+    ...(kmsProxy?.regions ?? []).map(({ ca }) => ca),
+  ].flatMap((file) => file ?? []);
+  const required = ['enclave.yaml', ...new Set(named.map(posix.normalize))];
+  return { required, keystore: undefined, entryOf: (type, path) => publicEntry(type, path, required) };
+}
+
+/** What anybody in the enclave may read, and folders on the way there. */
+function publicEntry(type: 'file' | 'folder', path: string, files: readonly string[]): MeasuredEntry | undefined {
+  if (type === 'file') return files.includes(path) ? { mode: FILE_MODE, owner: 0 } : undefined;
+  return files.some((file) => file.startsWith(`${path}/`)) ? { mode: FOLDER_MODE, owner: 0 } : undefined;
+}
+
+function acraFiles(config: EnclaveConfig): MeasuredFiles {
   const { acra, database, guard } = config;
   const tlsKey = sealedTlsKeyOf(config);
   const { keystore, operators, ...keys } = keyFiles(config);

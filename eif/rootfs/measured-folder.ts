@@ -5,7 +5,7 @@
 import type { Dirent, Stats } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { enclaveSchema } from '../../config/enclave.ts';
+import { anyEnclaveSchema } from '../../config/any-enclave.ts';
 import { loadConfig } from '../../config/load.ts';
 import { ENCLAVE_FOLDER } from '../../wire/image-layout.ts';
 import { EifBuildError } from '../build-errors.ts';
@@ -26,7 +26,7 @@ const FORBIDDEN_FILE_MODE = 0o6002;
 export async function measuredFolder(folder: string): Promise<RamdiskContent> {
   await checkEntry(folder, '');
   await checkEntry(folder, 'enclave.yaml').catch(refuseMissing('enclave.yaml'));
-  const rules = measuredFiles(loadConfig(enclaveSchema, join(folder, 'enclave.yaml')));
+  const rules = measuredFiles(loadConfig(anyEnclaveSchema, join(folder, 'enclave.yaml')));
   const collector = new Collector(folder, rules);
   await collector.visit('');
   const names = collector.files.map(({ name }) => name.slice(ENCLAVE_FOLDER.length + 1));

@@ -1,13 +1,13 @@
 /** Limits by peer address in host-proxy.yaml: what holds when nothing is said, and what is refused. */
 import t from 'tap';
 import { enclaveSchema } from '../../config/enclave.ts';
-import { hostProxySchema } from '../../config/host-proxy.ts';
+import { acraHostSchema, hostProxySchema } from '../../config/host-proxy.ts';
 import { loadConfig } from '../../config/load.ts';
 import { publicRoutes } from '../../host-proxy/routes.ts';
 import { PROJECT } from '../project/imports.ts';
 
 const example = loadConfig(hostProxySchema, `${PROJECT}/examples/host-proxy.yaml`);
-const limitsFor = (limits: object) => hostProxySchema.shape.limits.parse(limits);
+const limitsFor = (limits: object) => acraHostSchema.shape.limits.parse(limits);
 
 t.test('leaves a tenth of all connections to others, and half of the silent ones', async (t) => {
   t.match(limitsFor({}), { maxConnectionsPerAddress: 720, maxSilent: 3200, maxSilentPerAddress: 1600 });
@@ -33,7 +33,7 @@ for (const [field, value] of [
   ['maxSilentPerAddress', 'many'],
 ] as const) {
   t.test(`rejects ${field}: ${value}`, async (t) => {
-    const { error } = hostProxySchema.shape.limits.safeParse({ [field]: value });
+    const { error } = acraHostSchema.shape.limits.safeParse({ [field]: value });
     t.same(
       error?.issues.map(({ path }) => path),
       [[field]],

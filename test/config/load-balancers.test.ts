@@ -1,13 +1,13 @@
 /** `ingress.proxyProtocol` of host-proxy.yaml: from whom headers of the PROXY protocol are taken, and what follows for both ends. */
 import t from 'tap';
 import { enclaveSchema } from '../../config/enclave.ts';
-import { hostProxySchema } from '../../config/host-proxy.ts';
+import { acraHostSchema, hostProxySchema } from '../../config/host-proxy.ts';
 import { loadConfig } from '../../config/load.ts';
 import { publicRoutes } from '../../host-proxy/routes.ts';
 import { ingressRoutes } from '../../supervisor/routes.ts';
 import { PROJECT } from '../project/imports.ts';
 
-const { ingress } = hostProxySchema.shape;
+const { ingress } = acraHostSchema.shape;
 const example = loadConfig(hostProxySchema, `${PROJECT}/examples/host-proxy.yaml`);
 const enclave = loadConfig(enclaveSchema, `${PROJECT}/examples/enclave.yaml`);
 

@@ -1,7 +1,8 @@
 /** `acra-enclave eif verify`: recomputes everything that an image claims. */
 import { resolve } from 'node:path';
 import { Command } from 'commander';
-import { type EnclaveConfig, enclaveSchema } from '../../../config/enclave.ts';
+import { anyEnclaveSchema, isApp } from '../../../config/any-enclave.ts';
+import type { EnclaveConfig } from '../../../config/enclave.ts';
 import { ConfigError } from '../../../config/errors.ts';
 import { guardWarnings } from '../../../config/guard.ts';
 import { readConfig } from '../../../config/load.ts';
@@ -31,7 +32,9 @@ async function guardIn(image: EifImage): Promise<Pick<EnclaveConfig['guard'], 'm
   const file = await readMeasuredFile(image, name);
   if (file === undefined) return null;
   try {
-    const { guard, ingress } = readConfig(enclaveSchema, file, name);
+    const config = readConfig(anyEnclaveSchema, file, name);
+    if (isApp(config)) return null;
+    const { guard, ingress } = config;
     return ingress.tls === 'terminate' ? { mode: guard.mode, relations: guard.relations } : null;
   } catch (error) {
     if (error instanceof ConfigError) return null;

@@ -1,5 +1,6 @@
 /** Where this instance keeps the enclave's keys: whether a set is there, and whether the running enclave works with the newest. */
 import { z } from 'zod';
+import { keysFolderOf } from '../../../config/host-proxy.ts';
 import type { KeysStatus } from '../../keys/keys-status.ts';
 import { keysStatus } from '../../keys/keys-status.ts';
 import { isFolderName } from '../../keys/stored-set.ts';
@@ -47,9 +48,9 @@ export const keysCheck: Check = {
   name: 'keys',
   checked: 'the key sets of the enclave',
   async examine(context) {
-    const { keys } = context.config;
-    if (keys === undefined) return ok('none are kept here (`keys.folder`)');
+    const folder = keysFolderOf(context.config);
+    if (folder === undefined) return ok('none are kept here (`keys.folder`)');
     const told = await toldByDaemon(context);
-    return told === undefined ? judgeFolder(keys.folder, context) : judge(told);
+    return told === undefined ? judgeFolder(folder, context) : judge(told);
   },
 };

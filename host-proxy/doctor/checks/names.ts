@@ -20,9 +20,12 @@ interface Named {
 }
 
 function hostsOf(config: HostProxyConfig): string[] {
-  const { database, imds } = config;
+  const others =
+    config.workload === 'app'
+      ? Object.values(config.egress.routes).map(({ connect }) => connect)
+      : [config.database.connect];
   const ofKms = KMS_ROUTES.map((route) => config[route]?.connect);
-  const hosts = [database.connect, ...ofKms, imds.connect].map((upstream) =>
+  const hosts = [...others, ...ofKms, config.imds.connect].map((upstream) =>
     upstream?.kind === 'tcp' ? upstream.host : '',
   );
   return [...new Set(hosts)].filter((host) => host !== '' && isIP(host) === 0);

@@ -1,6 +1,6 @@
 /** First of all: relay, log and status channel, so that whatever fails later can be told. */
 import { join } from 'node:path';
-import { enclaveSchema } from '../../../config/enclave.ts';
+import { anyEnclaveSchema } from '../../../config/any-enclave.ts';
 import { loadConfig } from '../../../config/load.ts';
 import { Relay } from '../../../relay/relay.ts';
 import type { VsockPort } from '../../../wire/brands.ts';
@@ -18,7 +18,7 @@ export interface ControlReady {
 /** A configuration that is broken must still be reported, over the port that it would have named or the usual one. */
 function controlPort(folder: string): VsockPort {
   try {
-    return loadConfig(enclaveSchema, join(folder, 'enclave.yaml')).ports.control;
+    return loadConfig(anyEnclaveSchema, join(folder, 'enclave.yaml')).ports.control;
   } catch {
     return toVsockPort(VSOCK_PORTS.control);
   }

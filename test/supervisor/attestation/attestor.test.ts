@@ -5,7 +5,7 @@ import { authenticateAttestationDocument } from '../../../attestation/document/a
 import { NsmError } from '../../../attestation/errors.ts';
 import type { AttestationRequest } from '../../../attestation/nsm/provider.ts';
 import { decodeUserData } from '../../../attestation/runtime/user-data.ts';
-import { hostProxySchema } from '../../../config/host-proxy.ts';
+import { acraHostSchema } from '../../../config/host-proxy.ts';
 import { frontLimits } from '../../../config/ingress.ts';
 import { Attestor, MAX_WAITING, RATE } from '../../../supervisor/attestation/attestor.ts';
 import type { EnclaveAnswer } from '../../../wire/requests/messages.ts';
@@ -110,7 +110,7 @@ t.test('makes a new document each time, for the same nonce too', async (t) => {
 });
 
 t.test('answers as many as both doors let in, so that neither takes what is the other’s', async (t) => {
-  const { maxPerSecond: byHttp = 0 } = hostProxySchema.shape.attestation.parse({ listen: 'tcp://127.0.0.1:0' }) ?? {};
+  const { maxPerSecond: byHttp = 0 } = acraHostSchema.shape.attestation.parse({ listen: 'tcp://127.0.0.1:0' }) ?? {};
   const { maxPerSecond: byAlpn } = frontLimits.parse({}).attestation;
   t.ok(byHttp + byAlpn <= RATE.perSecond);
   t.ok(2 * byHttp + byAlpn <= RATE.burst, 'at once');

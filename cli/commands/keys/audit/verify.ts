@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { checkDemands } from '../../../../attestation/verify/demands.ts';
-import { hostProxySchema } from '../../../../config/host-proxy.ts';
+import { hostProxySchema, keysFolderOf } from '../../../../config/host-proxy.ts';
 import { loadConfig } from '../../../../config/load.ts';
 import { AUDIT_FILE } from '../../../../host-proxy/keys/audit-log.ts';
 import { KeyFolder } from '../../../../host-proxy/keys/key-folder.ts';
@@ -32,7 +32,7 @@ const IMAGE_PCR = toPcrIndex(0);
 
 function fileOf(given: string | undefined, { config }: VerifyOptions): string {
   if (given !== undefined) return resolve(given);
-  const folder = loadConfig(hostProxySchema, resolve(config)).keys?.folder;
+  const folder = keysFolderOf(loadConfig(hostProxySchema, resolve(config)));
   if (folder !== undefined) return join(folder, AUDIT_FILE);
   throw new CliError('CLI_OPTION', 'say which log: host-proxy.yaml names no folder of keys', { allowed: 'FILE' });
 }

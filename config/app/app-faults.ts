@@ -1,0 +1,79 @@
+/** What sections of an `enclave.yaml` with `workload: app` say against each other. */
+import type { TcpEndpoint } from '../../wire/endpoint.ts';
+import { HEARTBEAT_PORT } from '../../wire/routes.ts';
+import { type AppEgress, egressPortOf } from './egress.ts';
+import { equalPorts, type NamedPort } from './equal-ports.ts';
+import { type IngressPort, vsockPortOf } from './ingress.ts';
+import type { KmsProxySection } from './kms-proxy.ts';
+import { mayMeet } from './loopback.ts';
+
+type Path = readonly string[];
+
+interface Fault {
+  readonly path: Path;
+  readonly message: string;
+}
+
+interface Sections {
+  readonly ingress: Readonly<Record<string, IngressPort>>;
+  readonly egress: AppEgress;
+  readonly kmsProxy?: KmsProxySection | undefined;
+  readonly ports: Readonly<Record<string, number>>;
+  readonly entropy: { readonly kms?: 'required' | 'optional' | 'off' | undefined };
+}
+
+/** Where the enclave itself listens for its programs. */
+function doorsOf({ egress, kmsProxy }: Sections): readonly (readonly [Path, TcpEndpoint])[] {
+  const { http, routes } = egress;
+  return [
+    ...Object.entries(routes).map(([name, { listen }]) => [['egress', 'routes', name, 'listen'], listen] as const),
+    ...(http === undefined ? [] : [[['egress', 'http', 'listen'], http.listen] as const]),
+    ...(http?.transparent === undefined
+      ? []
+      : [[['egress', 'http', 'transparent', 'dns'], http.transparent.dns] as const]),
+    ...(kmsProxy === undefined ? [] : [[['kmsProxy', 'listen'], kmsProxy.listen] as const]),
+  ];
+}
+
+/** Clients from outside must never reach what is there for programs: KMS under the enclave's credentials, the ways out. */
+function ingressFaults(sections: Sections): Fault[] {
+  const doors = doorsOf(sections);
+  return Object.entries(sections.ingress).flatMap(([name, { to }]) =>
+    doors
+      .filter(([, door]) => mayMeet(to, door))
+      .map(([path]) => ({
+        path: ['ingress', name, 'to'],
+        message: `leads to ${path.join('.')}, which is for programs in the enclave alone`,
+      })),
+  );
+}
+
+function listenFaults(sections: Sections): Fault[] {
+  const doors = doorsOf(sections);
+  return doors.flatMap(([path, door], index) => {
+    const other = doors.slice(0, index).find(([, before]) => mayMeet(before, door));
+    return other === undefined ? [] : [{ path, message: `is the address of ${other[0].join('.')} too` }];
+  });
+}
+
+function portFaults({ ingress, egress, ports }: Sections): readonly Fault[] {
+  const named: NamedPort[] = [
+    [['the heartbeat of the machine'], HEARTBEAT_PORT],
+    ...Object.entries(ports).map(([label, port]): NamedPort => [['ports', label], port]),
+    ...Object.entries(ingress).map(([name, port]): NamedPort => [['ingress', name, 'vsockPort'], vsockPortOf(port)]),
+    ...Object.entries(egress.routes).map(
+      ([name, route]): NamedPort => [['egress', 'routes', name, 'vsockPort'], egressPortOf(route)],
+    ),
+  ];
+  if (egress.http !== undefined) named.push([['egress', 'http', 'vsockPort'], egress.http.vsockPort]);
+  return equalPorts(named);
+}
+
+function entropyFaults({ entropy, kmsProxy }: Sections): Fault[] {
+  if (kmsProxy !== undefined || entropy.kms === undefined || entropy.kms === 'off') return [];
+  return [{ path: ['entropy', 'kms'], message: 'must be off or left out without section kmsProxy' }];
+}
+
+export function appFaults(sections: Sections): readonly Fault[] {
+  return [...ingressFaults(sections), ...listenFaults(sections), ...portFaults(sections), ...entropyFaults(sections)];
+}

@@ -1,0 +1,126 @@
+import t from 'tap';
+import { anyEnclaveSchema, isApp } from '../../../config/any-enclave.ts';
+import { type AppEnclaveConfig, appEnclaveSchema } from '../../../config/app/app-enclave.ts';
+import { egressPortOf, targetOf } from '../../../config/app/egress.ts';
+import { vsockPortOf } from '../../../config/app/ingress.ts';
+import { readConfig } from '../../../config/load.ts';
+
+const KEY = 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab';
+const SMALLEST = { version: 1, workload: 'app', name: 'web', programs: { web: { command: ['/bin/web'] } } };
+
+function faultsOf(sections: object): string[] {
+  const result = appEnclaveSchema.safeParse({ ...SMALLEST, ...sections });
+  return result.success ? [] : result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+}
+
+function parsed(sections: object): AppEnclaveConfig {
+  return appEnclaveSchema.parse({ ...SMALLEST, ...sections });
+}
+
+t.test('needs no more than a name and a program', async (t) => {
+  const { ports, tls, kmsProxy, programs, restart } = parsed({});
+  t.match(ports, { control: 9001, requests: 9002, kms: 18443, imds: 18080 });
+  t.notOk('database' in ports);
+  t.equal(tls.key, 'attested');
+  t.equal(kmsProxy, undefined);
+  t.match(programs['web'], {
+    kind: 'service',
+    user: { uid: 1000, gid: 1000 },
+    stopSignal: 'SIGTERM',
+    restart: 'always',
+  });
+  t.equal(restart.stopGraceMs, 10_000);
+});
+
+t.test('tells the workloads apart by their word, and takes a file without it for Acra', async (t) => {
+  const app = readConfig(anyEnclaveSchema, Buffer.from(JSON.stringify(SMALLEST)), 'enclave.yaml');
+  t.ok(isApp(app));
+  const { workload, ...others } = SMALLEST;
+  t.equal(workload, 'app');
+  t.throws(() => readConfig(anyEnclaveSchema, Buffer.from(JSON.stringify(others)), 'enclave.yaml'), {
+    code: 'CONFIG_INVALID',
+    message: /unknown key "programs"/,
+  });
+  t.throws(
+    () => readConfig(anyEnclaveSchema, Buffer.from(JSON.stringify({ ...others, workload: 'web' })), 'enclave.yaml'),
+    { code: 'CONFIG_INVALID', message: /workload: found "web"; must be acra \(as when it is left out\) or app/ },
+  );
+});
+
+t.test('takes no section of Acra, so that nobody believes in a guard that is not there', async (t) => {
+  for (const section of ['guard', 'acra', 'database', 'keys', 'lease', 'kms'])
+    t.match(faultsOf({ [section]: {} }), [/Unrecognized key/]);
+});
+
+t.test('rejects an ingress that leads to a door of the enclave, however the address is spelt', async (t) => {
+  const doors = {
+    kmsProxy: { regions: [{ region: 'eu-central-1' }], allow: [{ key: KEY, actions: ['Decrypt'] }] },
+    egress: {
+      routes: { db: { to: 'db.example.org:5432', listen: 'tcp://127.0.0.1:5432' } },
+      http: { allow: ['example.org'], transparent: {} },
+    },
+  };
+  for (const [to, door] of [
+    ['tcp://127.0.0.1:10001', 'kmsProxy.listen'],
+    ['tcp://localhost:10001', 'kmsProxy.listen'],
+    ['tcp://LOCALHOST.:10001', 'kmsProxy.listen'],
+    ['tcp://[::ffff:127.0.0.1]:10001', 'kmsProxy.listen'],
+    ['tcp://[0:0:0:0:0:ffff:7f00:1]:10001', 'kmsProxy.listen'],
+    ['tcp://127.0.0.1:10000', 'egress.http.listen'],
+    ['tcp://127.0.0.53:53', 'egress.http.transparent.dns'],
+    ['tcp://127.0.0.1:5432', 'egress.routes.db.listen'],
+  ] as const) {
+    const faults = faultsOf({ ...doors, ingress: { web: { to } } });
+    t.same(faults, [`ingress.web.to: leads to ${door}, which is for programs in the enclave alone`], to);
+  }
+  t.same(faultsOf({ ...doors, ingress: { web: { to: 'tcp://127.0.0.2:10001' } } }), []);
+});
+
+t.test('rejects addresses outside the loopback interface', async (t) => {
+  for (const to of ['tcp://0.0.0.0:80', 'tcp://[::]:80', 'tcp://10.0.0.1:80', 'tcp://web:80', 'unix:///run/x.sock'])
+    t.match(faultsOf({ ingress: { web: { to } } }), [/^ingress\.web\.to: /], to);
+  const routes = { db: { to: 'db:5432', listen: 'tcp://0.0.0.0:5432' } };
+  t.match(faultsOf({ egress: { routes } }), [/^egress\.routes\.db\.listen: must be an address of the loopback/]);
+});
+
+t.test('rejects two routes on one vsock port, also where a default gives it', async (t) => {
+  t.match(faultsOf({ ingress: { a: { to: 'tcp://127.0.0.1:80' }, b: { to: 'tcp://127.0.0.2:80' } } }), [
+    /^ingress\.b\.vsockPort: would be 80, the vsock port of ingress\.a\.vsockPort too; give it another/,
+  ]);
+  const route = (to: string, port: number) => ({ to, listen: `tcp://127.0.0.1:${port}` });
+  t.match(faultsOf({ egress: { routes: { a: route('a:5432', 5432), b: route('b:5432', 5433) } } }), [/would be 25432/]);
+  t.match(faultsOf({ ports: { control: 80 }, ingress: { a: { to: 'tcp://127.0.0.1:80' } } }), [/ports\.control/]);
+  t.match(faultsOf({ ingress: { a: { to: 'tcp://127.0.0.1:9001' } } }), [
+    /would be 9001, the vsock port of ports\.control/,
+  ]);
+});
+
+t.test('rejects two listeners at one address', async (t) => {
+  const routes = { a: { to: 'a:1', listen: 'tcp://127.0.0.1:7' }, b: { to: 'b:2', listen: 'tcp://localhost:7' } };
+  t.same(faultsOf({ egress: { routes } }), ['egress.routes.b.listen: is the address of egress.routes.a.listen too']);
+});
+
+t.test('rejects a key of a file, and ended TLS without a name', async (t) => {
+  t.match(faultsOf({ tls: { key: 'sealed' } }), [/^tls\.key: must be attested/]);
+  const ingress = { web: { to: 'tcp://127.0.0.1:80', tls: 'ended' } };
+  t.match(faultsOf({ ingress }), [/^tls\.names: must name at least one/]);
+  t.match(faultsOf({ tls: { certificate: 'operator-ca' } }), [/^tls\.names: /]);
+  t.same(faultsOf({ ingress, tls: { names: ['web.example.org'] } }), []);
+  t.match(faultsOf({ ingress, tls: { names: ['a.example.org', 'a.example.org'] } }), [/each name once/]);
+});
+
+t.test('rejects randomness of KMS where there is no KMS', async (t) => {
+  t.match(faultsOf({ entropy: { kms: 'required' } }), [/^entropy\.kms: must be off or left out/]);
+});
+
+t.test('reads what is left out of routes from what they lead to', async (t) => {
+  const { ingress, egress } = parsed({
+    ingress: { web: { to: 'tcp://127.0.0.1:8443' } },
+    egress: { routes: { db: { to: '[2001:db8::1]:5432', listen: 'tcp://127.0.0.1:5432' } } },
+  });
+  t.equal(ingress['web'] && vsockPortOf(ingress['web']), 8443);
+  t.equal(egress.routes['db'] && egressPortOf(egress.routes['db']), 25432);
+  t.same(egress.routes['db'] && targetOf(egress.routes['db']), { host: '2001:db8::1', port: 5432 });
+  for (const to of ['db', 'db:0', 'db:99999', 'user@db:5432', 'http://db:1', '1.2.3:4'])
+    t.match(faultsOf({ egress: { routes: { db: { to, listen: 'tcp://127.0.0.1:1' } } } }), [/HOST:PORT/], to);
+});
