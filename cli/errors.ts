@@ -107,6 +107,10 @@ export const CLI_ERRORS = {
     action:
       'Keep the file, and look at the line that the message names: somebody changed the log, or lost a part of it. docs/keys.md says what follows from each.',
   },
+  CLI_IMPORT_FOLDER: {
+    meaning: 'The folder that `import` was told to write is there already, or cannot be made.',
+    action: 'Name a new one with `--out`; nothing is ever overwritten, and nothing half-written is left.',
+  },
   CLI_VERIFY_FILE: {
     meaning: 'A file or folder that `verify` was told to read or write cannot be used.',
     action:

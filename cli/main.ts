@@ -20,6 +20,7 @@ await runProgram({
   config: async () => (await import('./commands/config.ts')).configCommand(),
   guard: async () => (await import('./commands/guard.ts')).guardCommand(),
   data: async (words) => (await import('./commands/data.ts')).dataCommand(words),
+  import: async () => (await import('./commands/import.ts')).importCommand(),
   acra: async () => (await import('./commands/acra.ts')).acraCommand(),
   eif: async (words) => (await import('./commands/eif.ts')).eifCommand(words),
   policy: async (words) => (await import('./commands/policy.ts')).policyCommand(words),
