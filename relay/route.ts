@@ -20,6 +20,10 @@ export interface Authority {
  * send such a header itself, which is taken off, and counts for whom it names.
  * `postgres-tls`: the downstream sends an SSLRequest and the upstream answers `S`, or it is a 16-byte CancelRequest.
  * With `takesSource` a header of the PROXY protocol stands before that; it is taken off.
+ * `tells-source`: any protocol; the upstream is dialled at once, and first gets a header of the PROXY protocol that says whose
+ * connection it is. `balancers` as above.
+ * `takes-source`: the downstream sends such a header first. It is taken off; with `isPassedOn` one of ours that says the same is
+ * what the upstream gets first.
  * `http-connect`: the downstream sends an HTTP CONNECT for an authority on the list; that authority is then the upstream,
  * and the route's own `connect` is not used.
  */
@@ -27,6 +31,8 @@ export type PrefacePolicy =
   | { readonly kind: 'none' }
   | { readonly kind: 'postgres-opening'; readonly tellsSource?: boolean; readonly balancers?: readonly string[] }
   | { readonly kind: 'postgres-tls'; readonly takesSource?: boolean }
+  | { readonly kind: 'tells-source'; readonly balancers?: readonly string[] }
+  | { readonly kind: 'takes-source'; readonly isPassedOn: boolean }
   | { readonly kind: 'http-connect'; readonly allow: readonly Authority[] };
 
 export interface RouteLimits {

@@ -189,6 +189,15 @@ export class Connection implements Timed, NameWaiter, Sheddable {
     engine.deadlines.set(this, deadlineMs);
   }
 
+  /** Has become known within a state. @param peer for whom it counts from now on */
+  countsFor(peer: Peer): void {
+    const { peers } = this.route;
+    peers.remove(this);
+    this.#peer = peer;
+    peers.add(this);
+    if (peers.silent.delete(this)) peers.silent.add(this, peer.address);
+  }
+
   /** The upstream is there and the preface is over: from here on bytes are relayed both ways. */
   open(engine: Engine, stage: Stage): void {
     this.#move(stage);
@@ -261,11 +270,7 @@ export class Connection implements Timed, NameWaiter, Sheddable {
     this.#stage = stage;
     const { route } = this;
     if (route.peers.silent.delete(this)) route.count('silent', -1);
-    if (peer !== this.#peer) {
-      route.peers.remove(this);
-      this.#peer = peer;
-      route.peers.add(this);
-    }
+    if (peer !== this.#peer) this.countsFor(peer);
     if (stage.isSilent !== true) return;
     route.peers.silent.add(this, this.#peer.address);
     route.count('silent', 1);

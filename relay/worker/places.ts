@@ -94,15 +94,20 @@ function placeDenial(engine: Engine, route: RouteState, { address }: Peer): Deni
   return route.pending - peers.silent.size >= limits.maxPending ? shed('maxPending') : undefined;
 }
 
+/** Whether a place is given when the peer has spoken: at once whoever speaks a protocol that nobody reads here gets his. */
+function getsPlaceLater({ spec }: RouteState, peer: Peer): boolean {
+  return spec.preface.kind === 'postgres-opening' || (spec.preface.kind === 'tells-source' && peer.isBalancer === true);
+}
+
 /** Why a connection cannot be taken at accept, or undefined. Counts it as accepted by the listener either way. */
 export function acceptDenial(engine: Engine, route: RouteState, peer: Peer): Denial | undefined {
-  const { allowedCids, spec } = route;
+  const { allowedCids } = route;
   const { cid } = peer;
   route.count('accepted', 1);
   if (allowedCids !== undefined && (cid === undefined || !allowedCids.has(cid))) {
     return { counter: 'refusedCid', event: 'relay.refused-cid', reason: 'cid' };
   }
-  if (spec.preface.kind !== 'postgres-opening') return placeDenial(engine, route, peer);
+  if (!getsPlaceLater(route, peer)) return placeDenial(engine, route, peer);
   boundSilence(engine, route, peer);
   return undefined;
 }
@@ -118,16 +123,17 @@ function noteDenial(engine: Engine, route: RouteState, { cid, address }: Peer, d
   engine.log.limited('warn', denial.event, route.label, { cid, address, reason: denial.reason });
 }
 
-/** A silent connection has spoken: gives it a place, or tells it that there is none and closes it. @returns whether it has one. */
+/** A silent connection has spoken: gives it a place, or tells it so where it can, and closes it. @returns whether it has one. */
 export function takePlace(engine: Engine, connection: Connection): boolean {
   const { route, peer } = connection;
+  const isPostgres = route.spec.preface.kind === 'postgres-opening';
   const denial = placeDenial(engine, route, peer);
   if (denial === undefined) {
-    route.peers.unproven.add(connection, peer.address);
+    if (isPostgres) route.peers.unproven.add(connection, peer.address);
     return true;
   }
   noteDenial(engine, route, peer, denial);
-  sendLastWords(engine, connection.down, encodeErrorResponse('too-many-connections'));
+  if (isPostgres) sendLastWords(engine, connection.down, encodeErrorResponse('too-many-connections'));
   connection.close(engine, 'denied', denial.reason);
   return false;
 }

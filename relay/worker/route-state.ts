@@ -48,7 +48,7 @@ export class RouteState {
     this.upstream = upstreamOf(spec.connect);
     this.allowedCids = spec.allowedCids === undefined ? undefined : new Set(spec.allowedCids);
     const { preface } = spec;
-    this.isBalancer = matcherOf((preface.kind === 'postgres-opening' && preface.balancers) || []);
+    this.isBalancer = matcherOf(('balancers' in preface && preface.balancers) || []);
     this.#counters = new Float64Array(counters);
   }
 

@@ -8,6 +8,7 @@
  *          │ the route's preface policy begins              │
  *          ├─▶ (proxy-header ─▶) postgres-opening ─────────▶┤  downstream sent 8 plausible bytes
  *          ├─▶ (proxy-header ─▶) postgres-startup ─────────▶┤  downstream sent a whole SSLRequest or CancelRequest
+ *          ├─▶ proxy-header ───────────────────────────────▶┤  downstream, a load balancer or the parent, said whose connection it is
  *          └─▶ http-request ───────────────────────────────▶┤  downstream sent a CONNECT for an allowed authority
  *                                                           ▼
  *                 ┌───────────────────────────────────── dialling   we resolve and connect, one address after the other
@@ -56,7 +57,7 @@ const UPSTREAM_READY = ['postgres-answer', 'postgres-cancel', 'open'] as const;
 /** The arrows of the drawing; `closed` can be reached from everywhere but itself. */
 const NEXT: Readonly<Record<StateName, readonly StateName[]>> = {
   accepted: ['proxy-header', 'postgres-opening', 'postgres-startup', 'http-request', 'dialling'],
-  'proxy-header': ['postgres-opening', 'postgres-startup'],
+  'proxy-header': ['postgres-opening', 'postgres-startup', 'dialling'],
   'postgres-opening': ['dialling'],
   'postgres-startup': ['dialling'],
   'http-request': ['dialling'],

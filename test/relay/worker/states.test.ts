@@ -16,6 +16,7 @@ const WAYS: readonly (readonly StateName[])[] = [
   ['accepted', 'postgres-startup', 'dialling', 'postgres-cancel', 'closed'],
   ['accepted', 'proxy-header', 'postgres-opening', 'dialling', 'open', 'closed'],
   ['accepted', 'proxy-header', 'postgres-startup', 'dialling', 'postgres-cancel', 'closed'],
+  ['accepted', 'proxy-header', 'dialling', 'open', 'closed'],
   ['accepted', 'http-request', 'dialling', 'open', 'closed'],
 ];
 const ALL = [...new Set(WAYS.flat())];
