@@ -31,6 +31,19 @@ function requireClients({ content: { action } }: SignedKeyRequest, set: KeySet):
   if (missing.length > 0) throw differs('lacks keys of clients', [...there].join(', '), missing.join(', '));
 }
 
+/**
+ * Whoever says that something has changed shows no set, and so nothing that could be judged: only a request that makes none is answered so.
+ * @throws CliError CLI_KEYS_ANSWER
+ */
+export function requireKindAskedFor({ kind }: ChangeAnswer, { content: { action } }: SignedKeyRequest): void {
+  const asked = action.kind === 'rotate-tls' ? 'changed' : 'made';
+  if (kind === asked) return;
+  throw new CliError('CLI_KEYS_ANSWER', `the answer is none to what was asked for (${action.kind})`, {
+    found: kind,
+    allowed: asked,
+  });
+}
+
 /** @throws CliError CLI_KEYS_ANSWER; KeyError KEY_SET_INVALID, KEY_TRANSCRIPT_… */
 export function checkAnswer(
   answer: Extract<ChangeAnswer, { kind: 'made' }>,

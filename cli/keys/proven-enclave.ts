@@ -33,6 +33,8 @@ export interface ProvenEnclave {
   readonly madeIn: readonly string[];
   /** That its document answers: 64 digits. */
   readonly nonce: string;
+  /** Of the TLS key that new sessions see, lower-case hex. */
+  readonly tlsKeySha256: string | null;
   /** DER of the root that vouches for it. */
   readonly rootDer: Buffer;
   readonly isAwsRoot: boolean;
@@ -80,6 +82,7 @@ export async function proveEnclave(options: EnclaveOptions): Promise<ProvenEncla
     image,
     madeIn: statement.keys.source === 'parent' ? statement.keys.madeIn : [],
     nonce: nonce.toString('hex'),
+    tlsKeySha256: document?.tlsKeySha256 ?? null,
     rootDer,
     isAwsRoot,
   };

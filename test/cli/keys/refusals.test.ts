@@ -120,6 +120,30 @@ t.test('does not believe a parent that brings another key set than was asked for
   t.match(stderr, /CLI_KEYS_ANSWER.*made for another request/);
 });
 
+t.test('believes no parent that says that something has changed, and shows no set (CLI_KEYS_ANSWER)', async (t) => {
+  enclave.saysChanged = true;
+  for (const words of [['rotate', 'master'], ['rotate', 'data', '--client', folder.firstClient], ['reshare']]) {
+    const { code, stderr, stdout } = await run(...words, ...change);
+    t.equal(code, 1, words.join(' '));
+    t.match(stderr, /CLI_KEYS_ANSWER.*found: changed; allowed: made/, words.join(' '));
+    t.notMatch(stdout, 'as you wish', words.join(' '));
+  }
+  enclave.saysChanged = false;
+});
+
+t.test('has the enclave prove that there is another TLS key, and does not take the parent’s word for it', async (t) => {
+  const rotated = await run('rotate', 'tls', ...change);
+  t.equal(rotated.code, 0, rotated.stderr);
+  t.match(rotated.stdout, /changed the TLS key of new sessions is [0-9a-f]{64}, proved/);
+  enclave.saysChanged = true;
+  const said = await run('rotate', 'tls', ...change);
+  const asJson = await run('rotate', 'tls', ...change, '--json');
+  enclave.saysChanged = false;
+  t.match(said.stdout, /The parent says: as you wish. The enclave still proves [0-9a-f]{64}/);
+  t.notMatch(said.stdout, 'changed the TLS key');
+  t.match(JSON.parse(asJson.stdout), { kind: 'changed', judged: false });
+});
+
 t.test('holds no second ceremony, and says what changes keys that there are (CLI_OPTION)', async (t) => {
   const before = enclave.asked.length;
   const { code, stderr, stdout } = await run(...CEREMONY);

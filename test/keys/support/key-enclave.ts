@@ -6,6 +6,7 @@ import { createHash, createPublicKey, generateKeyPairSync, type KeyObject, rando
 import { clientKeyFiles } from '../../../acra/keystore/layout.ts';
 import type { VerifyingKey } from '../../../attestation/published/keys.ts';
 import { commitmentTo, encodeStatement } from '../../../attestation/runtime/statement.ts';
+import { encodeUserData } from '../../../attestation/runtime/user-data.ts';
 import { KeyError } from '../../../keys/errors.ts';
 import {
   type KeyAction,
@@ -23,7 +24,7 @@ import { refusalOf } from '../../../wire/requests/messages.ts';
 import type { ParentAnswer, ParentRequest } from '../../../wire/requests/parent-messages.ts';
 import { pemOf } from '../../attestation/support/certificate.ts';
 import { type Chain, makeChain } from '../../attestation/support/chain.ts';
-import { honestPayload, signed, statement } from '../../attestation/verify/support/evidence.ts';
+import { honestPayload, signed, statement, TLS_KEY_SHA256 } from '../../attestation/verify/support/evidence.ts';
 
 const HOUR_MS = 3_600_000;
 const VERIFIER = 'SCRAM-SHA-256$4096:c2FsdA==$c3RvcmVk:c2VydmVy';
@@ -61,6 +62,10 @@ export class KeyEnclave {
   readonly refusing = new Map<ParentRequest['type'], string>();
   /** As if the parent kept back what was made, and showed what was made before. */
   answersWithLast = false;
+  /** As if the parent kept the request back, and said that it was done. */
+  saysChanged = false;
+  /** Of the TLS key in its documents; another after `rotate-tls`. */
+  #tlsKeySha256: Buffer = TLS_KEY_SHA256;
   #lastMade: ParentAnswer | undefined;
   readonly #options: KeyEnclaveOptions;
   readonly #nowMs: number;
@@ -130,7 +135,8 @@ export class KeyEnclave {
   }
 
   #attest(nonce: Buffer): ParentAnswer {
-    const document = this.#document({ nonce });
+    const userData = encodeUserData({ tlsKeySha256: this.#tlsKeySha256, commitment: this.commitment });
+    const document = this.#document({ nonce, userData });
     const encoding = encodeStatement(statement);
     return { type: 'attestation', document: document.toString('base64'), statement: encoding.toString('base64') };
   }
@@ -143,10 +149,14 @@ export class KeyEnclave {
   async #change(envelope: Buffer): Promise<ParentAnswer> {
     const { operators, approvals = 1 } = this.#options;
     const request = readKeyRequest(envelope);
+    if (this.saysChanged) return { type: 'keys-changed', what: 'as you wish' };
     requireApprovals(request, operators, approvals);
     this.#requireFresh(request.content);
     await this.#openSecrets(request.content);
-    if (request.content.action.kind === 'rotate-tls') return { type: 'keys-changed', what: 'the TLS key' };
+    if (request.content.action.kind === 'rotate-tls') {
+      this.#tlsKeySha256 = randomBytes(32);
+      return { type: 'keys-changed', what: 'the TLS key' };
+    }
     if (this.answersWithLast && this.#lastMade !== undefined) return this.#lastMade;
     const { keySet, transcript } = this.make(request, envelope);
     const members = { keySet: keySet.toString('base64'), transcript: transcript.toString('base64') };
