@@ -9,7 +9,7 @@ import { HostProxyError } from '../errors.ts';
 import type { EnclaveKeys } from './enclave-keys.ts';
 import type { KeyFolder, StoredKeySet } from './key-folder.ts';
 import type { KeyRecords } from './key-records.ts';
-import type { KeySetFiles } from './stored-set.ts';
+import { type KeySetFiles, signersOf } from './stored-set.ts';
 
 /** Actions that make no set. */
 const WITHOUT_SET: ReadonlySet<KeyAction['kind']> = new Set(['rotate-tls']);
@@ -40,8 +40,7 @@ export async function changeKeys(
   const sha256 = createHash('sha256').update(payload).digest('hex');
   const { kind: action } = content.action;
   if (!WITHOUT_SET.has(action)) await requireInUse(enclave, newest, signal);
-  const approvedBy = envelope.signatures.map(({ keyId }) => keyId);
-  await records.approved({ action, request: sha256, approvedBy });
+  await records.approved({ action, request: sha256, approvedBy: [...signersOf(envelope)] });
   const answer = await enclave.change(request, signal).catch(async (error: unknown) => {
     if (error instanceof ReportedError) await records.denied(sha256, error);
     throw error;

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Envelope } from '../../attestation/published/envelope.ts';
 import { parseAttestationDocument } from '../../attestation/document/parse.ts';
 import { FormatError } from '../../encoding/format-error.ts';
 import { type KeyAction, readKeyRequest } from '../../keys/requests/key-request.ts';
@@ -37,7 +38,7 @@ export interface KeySetFacts {
   readonly action: KeyAction['kind'];
   /** SHA-256 of the request's payload. */
   readonly request: string;
-  /** SHA-256 of the keys that signed the request, as its envelope names them. */
+  /** SHA-256 of the keys that signed the request, as its envelope names them (signersOf). */
   readonly approvedBy: readonly string[];
   /** By the hypervisor's clock, as the transcript's document says. */
   readonly madeAtMs: number;
@@ -45,6 +46,16 @@ export interface KeySetFacts {
   readonly clients: number;
   /** The transcript's attestation document, base64. */
   readonly document: string;
+}
+
+const KEY_ID = /^[0-9a-f]{64}$/;
+
+/**
+ * A hint of whoever wrote the envelope (DSSE), which nobody here can verify: what cannot be the hash of a key names nobody. Each once.
+ * @returns SHA-256 of keys, lower-case hex, or `unnamed`
+ */
+export function signersOf({ signatures }: Envelope): readonly string[] {
+  return [...new Set(signatures.map(({ keyId }) => (KEY_ID.test(keyId) ? keyId : 'unnamed')))];
 }
 
 /** @throws KeyError, FormatError, AttestationError: what is wrong with it */
@@ -59,7 +70,7 @@ export function factsOf({ keySet, transcript }: KeySetFiles): KeySetFacts {
     previous,
     action: signed.content.action.kind,
     request: createHash('sha256').update(signed.payload).digest('hex'),
-    approvedBy: signed.envelope.signatures.map(({ keyId }) => keyId),
+    approvedBy: signersOf(signed.envelope),
     madeAtMs: parseAttestationDocument(Buffer.from(document, 'base64')).payload.timestampMs,
     clients: clientsOf(set).length,
     document,

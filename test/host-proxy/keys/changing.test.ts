@@ -5,6 +5,7 @@ import t from 'tap';
 import { HostProxyError } from '../../../host-proxy/errors.ts';
 import { AUDIT_FILE } from '../../../host-proxy/keys/audit-log.ts';
 import { ReportedError } from '../../../wire/errors.ts';
+import { signedRequest, verifyingKeyOf } from '../../keys/support/signed-request.ts';
 import { rejectsCode } from '../../support/coded-error.ts';
 import { CEREMONY, daemon, ROTATE, withSets } from './support/keeping-daemon.ts';
 
@@ -70,6 +71,18 @@ t.test('tells an audit log that is broken, and goes on', async (t) => {
   t.ok(logger.records.some(({ event, level }) => event === 'keys.audit-broken' && level === 'error'));
   await change(ROTATE);
   t.equal(enclave.taken?.generation, 3);
+});
+
+t.test('keeps its log whole whatever a request says of who has signed it', async (t) => {
+  const { restart, keys, enclave, operator } = await withSets(t);
+  const odd = ['x'.repeat(256), '\ud800', 'A'.repeat(64), verifyingKeyOf(operator).keyId];
+  const { signatures, ...envelope } = JSON.parse(signedRequest(enclave, ROTATE, [operator]).toString());
+  const sent = { ...envelope, signatures: odd.map((keyid) => ({ ...signatures[0], keyid })) };
+  await keys().change(Buffer.from(JSON.stringify(sent)));
+  await restart();
+  t.match(keys().status.audit, { broken: false, lastTaken: { generation: 3, set: enclave.takenSha256 } });
+  const { sets } = await keys().list();
+  t.same(sets.at(-1)?.approvedBy, ['unnamed', verifyingKeyOf(operator).keyId]);
 });
 
 t.test('changes the TLS key without a set', async (t) => {
