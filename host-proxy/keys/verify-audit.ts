@@ -1,7 +1,7 @@
 /**
  * Whether an audit log holds: each line follows the one before it, each set was made by an enclave (its document says so, under a root that the
- * reader trusts), from a set that the log knows, on a request that was handed in, and what enclaves took was never older than before. It
- * cannot tell that the end was cut, or that the whole is another one: the head can, which key commands print for whoever keeps it.
+ * reader trusts), from a set that the log knows, on a request that was handed in, and what enclaves took was never older than before, nor of
+ * another line. It cannot tell that the end was cut, or that the whole is another one: the head can, which key commands print for whoever keeps it.
  */
 import { readTranscriptDocument } from '../../keys/set/transcript.ts';
 import { describeError } from '../../runtime/errors.ts';
@@ -37,7 +37,7 @@ export interface AuditReport {
 
 class Reading {
   readonly #demands: AuditDemands;
-  readonly #arrived = new Map<string, number>();
+  readonly #arrived = new Map<string, Pick<Arrival, 'generation' | 'from'>>();
   readonly #approved = new Set<string>();
   readonly images = new Set<string>();
   readonly notes: string[] = [];
@@ -47,7 +47,7 @@ class Reading {
     this.#demands = demands;
   }
 
-  get arrived(): ReadonlyMap<string, number> {
+  get arrived(): ReadonlyMap<string, unknown> {
     return this.#arrived;
   }
 
@@ -77,13 +77,13 @@ class Reading {
     if (wrong !== undefined) return wrong;
     if (!isMade)
       this.notes.push(`generation ${record.generation} (${record.set}) was found on disk, not made before this log`);
-    this.#arrived.set(record.set, record.generation);
+    this.#arrived.set(record.set, record);
     return undefined;
   }
 
   #placeFault({ generation, from }: Arrival): string | undefined {
     if (from === null) return generation === 1 ? undefined : `generation ${generation} comes from no other set`;
-    const before = this.#arrived.get(from);
+    const before = this.#arrived.get(from)?.generation;
     if (before !== undefined)
       return generation === before + 1 ? undefined : `generation ${generation} comes from generation ${before}`;
     if (this.#arrived.size > 0) return `it comes from a set that the log does not know: ${from}`;
@@ -115,14 +115,23 @@ class Reading {
   }
 
   #take({ set, generation }: Extract<AuditRecord, { what: 'taken' }>): string | undefined {
-    const known = this.#arrived.get(set);
+    const known = this.#arrived.get(set)?.generation;
     if (known === undefined) return 'the enclave took a set that the log does not know';
     if (known !== generation) return `the set is of generation ${known}`;
     const last = this.lastTaken;
     if (last !== undefined && last.generation > generation)
       return `an enclave took generation ${generation} after generation ${last.generation}`;
+    if (last !== undefined && !this.#descends(set, last.set))
+      return `an enclave took a set of generation ${generation} that was not made from the one of generation ${last.generation} that was in use before`;
     this.lastTaken = { set, generation };
     return undefined;
+  }
+
+  /** What the other has is in it then, or was taken away by request. */
+  #descends(set: string, from: string): boolean {
+    let at: string | null | undefined = set;
+    while (at !== from && at !== null && at !== undefined) at = this.#arrived.get(at)?.from;
+    return at === from;
   }
 }
 
@@ -146,7 +155,7 @@ function linesSince(bytes: Buffer, head: string): number | undefined {
 function faultOfWhole(
   { head, sets = [] }: AuditDemands,
   since: number | undefined,
-  known: ReadonlyMap<string, number>,
+  known: ReadonlyMap<string, unknown>,
 ): string | undefined {
   if (head !== undefined && since === undefined)
     return 'no line has the head that was kept: the end was cut off, or this is another log';

@@ -135,6 +135,27 @@ for (const [what, change, line, reason] of FORGERIES) {
   });
 }
 
+t.test('finds a set of another line that an enclave took, of the same generation or a later one', async (t) => {
+  const { verify, forge, maker, records, folder } = await threeGenerations(t);
+  const twin = maker.sibling();
+  const [used, unused] = [await folder.store(await maker.next()), await folder.store(twin)];
+  await maker.takeInstead(twin);
+  const later = await folder.store(await maker.next());
+  const { sets } = await folder.list();
+  await records.found({ sets, damaged: [] });
+  await records.taken(used);
+  t.match(verify({ head: undefined, sets }), { broken: undefined, lines: 13 }, 'both are there, and one is in use');
+  await records.taken(unused);
+  const reason = /generation 4 that was not made from the one of generation 4/;
+  t.match(verify({ head: undefined, sets }).broken, { line: 14, reason });
+  forge((lines) => lines.slice(0, 13));
+  await records.taken(later);
+  t.match(verify({ head: undefined, sets }).broken, {
+    line: 14,
+    reason: /generation 5 that was not made from the one/,
+  });
+});
+
 t.test('finds by its head a log whose end was cut off, or that was written anew', async (t) => {
   const { verify, forge } = await threeGenerations(t);
   forge((lines) => lines.slice(0, 6));

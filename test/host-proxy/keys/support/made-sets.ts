@@ -15,6 +15,8 @@ export interface Maker {
   next(): Promise<MadeKeys>;
   /** The same, but it goes on with what it has. */
   sibling(): MadeKeys;
+  /** In another boot. */
+  takeInstead(made: MadeKeys): Promise<void>;
 }
 
 export function makerOfSets(nowMs?: number): Maker {
@@ -25,11 +27,18 @@ export function makerOfSets(nowMs?: number): Maker {
     const envelope = signedRequest(enclave, action, [operator]);
     return enclave.make(readKeyRequest(envelope), envelope);
   };
-  const next = async () => {
-    const { keySet, transcript } = sibling();
+  const take = async ({ keySet, transcript }: MadeKeys) => {
     const members = { keySet: keySet.toString('base64'), transcript: transcript.toString('base64') };
     await enclave.answer({ type: 'bring-keys', ...members });
-    return { keySet, transcript };
   };
-  return { enclave, operator, next, sibling };
+  const next = async () => {
+    const made = sibling();
+    await take(made);
+    return made;
+  };
+  const takeInstead = async (made: MadeKeys) => {
+    enclave.restart();
+    await take(made);
+  };
+  return { enclave, operator, next, sibling, takeInstead };
 }
