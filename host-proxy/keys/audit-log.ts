@@ -14,7 +14,7 @@ import { syncFolder } from './durable.ts';
 export const AUDIT_FILE = 'audit.jsonl';
 const FILE_MODE = 0o600;
 
-interface LastTaken {
+export interface LastTaken {
   readonly set: string;
   readonly generation: number;
 }

@@ -5,11 +5,12 @@
 import { KEY_SHARES_AWAITED } from '../../wire/control/messages.ts';
 import { ReportedError } from '../../wire/errors.ts';
 import { HostProxyError } from '../errors.ts';
+import type { LastTaken } from './audit-log.ts';
 import { inOrderOfBringing } from './candidates.ts';
 import type { EnclaveKeys, TakenKeySet } from './enclave-keys.ts';
-import type { KeyFolder, KeyFolderContents, StoredKeySet } from './key-folder.ts';
+import type { DamagedKeySet, KeyFolder, KeyFolderContents, StoredKeySet } from './key-folder.ts';
 import type { KeyRecords } from './key-records.ts';
-import { generationOfFolder, isFolderName } from './stored-set.ts';
+import { folderNameOf, generationOfFolder, isFolderName } from './stored-set.ts';
 
 /** The enclave's measured configuration pins another set. */
 const PINNED_OTHER = 'KEY_SET_ROLLED_BACK';
@@ -56,7 +57,7 @@ export class Bringing {
     const newer = this.candidates(contents).filter(({ generation }) => generation > (taken?.generation ?? 0));
     const [newest] = newer;
     if (taken !== undefined) requireOnDisk(taken, contents);
-    requireNoneLost(contents, taken);
+    requireNoneLost(contents, taken, records.audit.lastTaken);
     if (newest === undefined) return taken;
     records.older(newest);
     return await this.#bringFirst(newer, { bootId, hasSome: taken !== undefined }, signal);
@@ -102,14 +103,24 @@ function requireOnDisk(taken: TakenKeySet, { sets }: KeyFolderContents): void {
 }
 
 /**
- * A newer set that cannot be read is not replaced by an older one, which lacks what was added since, either.
+ * A newer set that cannot be read is not replaced by an older one, which lacks what was added since, either; nor by its twin of the same
+ * generation, once it was in use.
+ * @param lastTaken by any enclave, as the audit log knows
  * @throws HostProxyError HOST_KEYS_DAMAGED
  */
-export function requireNoneLost({ sets, damaged }: KeyFolderContents, taken: TakenKeySet | undefined): void {
+export function requireNoneLost(
+  { sets, damaged }: KeyFolderContents,
+  taken: TakenKeySet | undefined,
+  lastTaken: LastTaken | undefined,
+): void {
   const whole = Math.max(taken?.generation ?? 0, ...sets.map(({ generation }) => generation));
-  const lost = damaged.find(({ name }) => isFolderName(name) && generationOfFolder(name) > whole);
+  const used = lastTaken && folderNameOf({ generation: lastTaken.generation, sha256: lastTaken.set });
+  const isLost = ({ name }: DamagedKeySet) =>
+    isFolderName(name) &&
+    (generationOfFolder(name) > whole || (name === used && generationOfFolder(name) === whole && taken === undefined));
+  const lost = damaged.find(isLost);
   if (lost === undefined) return;
-  throw new HostProxyError('HOST_KEYS_DAMAGED', 'the newest key set on disk is damaged, and no older one is brought', {
+  throw new HostProxyError('HOST_KEYS_DAMAGED', 'the newest key set on disk is damaged, and no other one is brought', {
     found: `${lost.name}: ${lost.reason}`,
     allowed: whole === 0 ? 'the set, whole' : `the set, whole; or its folder elsewhere, and then generation ${whole}`,
   });

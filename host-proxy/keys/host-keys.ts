@@ -137,7 +137,7 @@ export class HostKeys implements Service {
   /** The set that is brought first. @throws HostProxyError HOST_KEYS_MISSING, HOST_KEYS_DAMAGED, HOST_KEYS_FOLDER */
   async first(): Promise<KeySetFiles> {
     const contents = await this.#folder.list();
-    requireNoneLost(contents, undefined);
+    requireNoneLost(contents, undefined, this.#records.audit.lastTaken);
     const [first] = this.#bringing.candidates(contents);
     if (first === undefined) throw new HostProxyError('HOST_KEYS_MISSING', 'there is no key set');
     return await this.#folder.read(first);

@@ -101,10 +101,10 @@ export class KeyRecords {
       if (this.#isNews(`damaged ${name}`, reason)) this.#logger.log('warn', 'keys.damaged', { name, reason });
   }
 
-  /** @param newest that is on disk */
+  /** It is older than what was in use, or a twin of that. @param newest that is on disk */
   older(newest: Pick<StoredKeySet, 'generation' | 'sha256'>): void {
     const { lastTaken } = this.audit;
-    if (lastTaken === undefined || newest.generation >= lastTaken.generation) return;
+    if (lastTaken === undefined || newest.generation > lastTaken.generation || newest.sha256 === lastTaken.set) return;
     if (!this.#isNews('older', newest.sha256)) return;
     const fields = { generation: newest.generation, sha256: newest.sha256, takenBefore: lastTaken.generation };
     this.#logger.log('error', 'keys.older', fields);

@@ -5,8 +5,8 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Envelope } from '../../attestation/published/envelope.ts';
 import { parseAttestationDocument } from '../../attestation/document/parse.ts';
+import type { Envelope } from '../../attestation/published/envelope.ts';
 import { FormatError } from '../../encoding/format-error.ts';
 import { type KeyAction, readKeyRequest } from '../../keys/requests/key-request.ts';
 import { clientsOf } from '../../keys/set/clients.ts';

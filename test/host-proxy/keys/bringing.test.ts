@@ -1,7 +1,7 @@
 /** Which key set the daemon brings and when, and what it tells of it. */
 import { cpSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { KeyFolder } from '../../../host-proxy/keys/key-folder.ts';
 import { keySetDigest } from '../../../keys/set/key-set.ts';
 import { KeyEnclave } from '../../keys/support/key-enclave.ts';
@@ -130,33 +130,60 @@ t.test(
   },
 );
 
-t.test('brings of two sets of one generation the one that was taken, and tells that there are two', async (t) => {
-  const { says, enclave, folder, keys, restart, operator } = await withSets(t);
-  const taken = enclave.takenSha256;
-  // Made from generation 1 once more, and never taken.
+/** Two generations, and another second one, made from the first once more and never taken. */
+async function withTwin(t: Test) {
+  const made = await withSets(t);
+  const { enclave, folder, keys, operator } = made;
   const twin = new KeyEnclave({ operators: [verifyingKeyOf(operator)], chain: enclave.chain });
-  const [first] = (await keys().list()).sets;
-  if (first === undefined) throw new Error('there is no set');
+  const [first, second] = (await keys().list()).sets;
+  if (first === undefined || second === undefined) throw new Error('there are no sets');
   const files = await new KeyFolder(folder).read(first);
   await twin.answer({
     type: 'bring-keys',
     keySet: files.keySet.toString('base64'),
     transcript: files.transcript.toString('base64'),
   });
-  const made = await twin.answer({
+  const answer = await twin.answer({
     type: 'change-keys',
     request: signedRequest(twin, ROTATE, [operator]).toString('base64'),
   });
-  if (made.type !== 'keys-made') throw new Error(made.type);
+  if (answer.type !== 'keys-made') throw new Error(answer.type);
   await new KeyFolder(folder).store({
-    keySet: Buffer.from(made.keySet, 'base64'),
-    transcript: Buffer.from(made.transcript, 'base64'),
+    keySet: Buffer.from(answer.keySet, 'base64'),
+    transcript: Buffer.from(answer.transcript, 'base64'),
   });
+  return { ...made, used: second };
+}
+
+t.test('brings of two sets of one generation the one that was taken, and tells that there are two', async (t) => {
+  const { says, enclave, keys, restart, used } = await withTwin(t);
   enclave.restart();
   await restart();
   await says('second');
-  t.equal(enclave.takenSha256, taken);
+  t.equal(enclave.takenSha256, used.sha256);
   t.same(keys().status.doubled, [2]);
+});
+
+t.test('brings no twin in the place of the set that was in use and is damaged on disk', async (t) => {
+  const { says, enclave, folder, keys, restart, look, logger, used } = await withTwin(t);
+  const file = join(folder, used.name, 'key-set.json');
+  writeFileSync(file, readFileSync(file).subarray(0, -1));
+  enclave.restart();
+  await restart();
+  await says('second');
+  t.equal(enclave.taken, undefined);
+  t.match(keys().status, { taken: null, damaged: 1, problem: { code: 'HOST_KEYS_DAMAGED' } });
+  await t.rejects(keys().first(), { code: 'HOST_KEYS_DAMAGED' });
+
+  await t.test('but once the folder of that is out of the way, and as an alarm', async (t) => {
+    renameSync(join(folder, used.name), join(temporaryFolder(t), used.name));
+    await look(2);
+    t.match(keys().status, { problem: null, taken: { generation: 2 } });
+    t.match(
+      logger.records.filter(({ event }) => event === 'keys.older'),
+      [{ level: 'error', fields: { generation: 2, takenBefore: 2 } }],
+    );
+  });
 });
 
 t.test('tells a set on disk that is older than the one that was taken last', async (t) => {
