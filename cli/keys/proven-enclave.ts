@@ -25,6 +25,8 @@ export interface ProvenEnclave {
   readonly moduleId: string;
   /** Lower-case hex. */
   readonly commitment: string;
+  /** SHA-256 of its measured folder, lower-case hex. */
+  readonly configuration: string;
   /** X25519, 32 bytes, of this boot. */
   readonly publicKey: Buffer;
   /** PCR0, lower-case hex. */
@@ -78,6 +80,7 @@ export async function proveEnclave(options: EnclaveOptions): Promise<ProvenEncla
     name: statement.name,
     moduleId: document?.moduleId ?? '',
     commitment: commitmentTo(encodeStatement(statement)).toString('hex'),
+    configuration: statement.configuration,
     publicKey: Buffer.from(hpkePublicKey, 'hex'),
     image,
     madeIn: statement.keys.source === 'parent' ? statement.keys.madeIn : [],

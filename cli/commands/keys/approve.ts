@@ -12,6 +12,7 @@ import { requireForgettable } from '../../keys/forgetting.ts';
 import { judgeStoredSet, makersNamed } from '../../keys/judged-set.ts';
 import { readOperatorKey } from '../../keys/make-request.ts';
 import { approvalsOf, describeApprovals, readRequestFile, writeRequestFile } from '../../keys/request-file.ts';
+import { requireFolderCommitted } from '../../keys/same-folder.ts';
 import { requireParentKeys } from '../../keys/source.ts';
 import { type KeysContext, keysContext } from '../../keys-context.ts';
 import { collect } from '../../option-values.ts';
@@ -30,7 +31,7 @@ interface ApproveOptions extends EnclaveOptions, KeySetOption {
 
 /** Old keys go for good, and the enclave cannot see the database: who signs has seen the proof. @throws CliError CLI_OPTION, CLI_KEYS_OTHER_SET; KeyError */
 async function requireProved(
-  { action, from }: KeyRequest,
+  { action, from, commitment }: KeyRequest,
   context: KeysContext,
   options: ApproveOptions,
 ): Promise<void> {
@@ -41,6 +42,7 @@ async function requireProved(
       allowed: '--proof FILES, --key-set FOLDER of the set that the request names, and --measurements FILE',
     });
   }
+  await requireFolderCommitted(commitment, context);
   const judged = await judgeStoredSet(keySet, await makersNamed(context, options));
   requireForgettable({ clientIds: action.clients, from, judged, enclave: context.folder, proofs });
 }

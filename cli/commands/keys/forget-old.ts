@@ -16,6 +16,7 @@ import { requireForgettable } from '../../keys/forgetting.ts';
 import { type JudgedKeySet, judgeFirstSet, judgeStoredSet } from '../../keys/judged-set.ts';
 import type { ProvenEnclave } from '../../keys/proven-enclave.ts';
 import { runChange } from '../../keys/run-change.ts';
+import { requireFolderOf } from '../../keys/same-folder.ts';
 import { asksEnclave } from '../../keys/source.ts';
 import { type KeysContext, keysContext, kmsOf } from '../../keys-context.ts';
 import { kmsDecrypt } from '../../kms-decrypt.ts';
@@ -45,6 +46,7 @@ async function forgetInEnclave(options: ForgetOptions, context: KeysContext): Pr
     kind: 'forget-data',
     certificates: options.client,
     permit: async (enclave, from) => {
+      await requireFolderOf(enclave, context);
       const judged = await judgedSet(options, enclave);
       requireForgettable({ clientIds, from, judged, enclave: context.folder, proofs });
     },

@@ -5,7 +5,7 @@
 import { createHash, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { clientKeyFiles } from '../../../acra/keystore/layout.ts';
 import type { VerifyingKey } from '../../../attestation/published/keys.ts';
-import { commitmentTo, encodeStatement } from '../../../attestation/runtime/statement.ts';
+import { commitmentTo, encodeStatement, type RuntimeStatement } from '../../../attestation/runtime/statement.ts';
 import { encodeUserData } from '../../../attestation/runtime/user-data.ts';
 import { KeyError } from '../../../keys/errors.ts';
 import {
@@ -39,6 +39,8 @@ export interface KeyEnclaveOptions {
   readonly chain?: Chain;
   /** The only set that is taken at boot. */
   readonly pin?: string;
+  /** How it runs; default: as in all evidence of the tests. */
+  readonly stated?: RuntimeStatement;
 }
 
 export interface MadeKeys {
@@ -54,7 +56,8 @@ function presentChain(nowMs: number): Chain {
 export class KeyEnclave {
   readonly chain: Chain;
   readonly rootPem: string;
-  readonly commitment: Buffer = commitmentTo(encodeStatement(statement));
+  readonly commitment: Buffer;
+  readonly #stated: RuntimeStatement;
   readonly asked: ParentRequest['type'][] = [];
   /** Of secrets in requests, by user, as they were opened. */
   readonly opened = new Map<string, string>();
@@ -74,6 +77,8 @@ export class KeyEnclave {
 
   constructor(options: KeyEnclaveOptions) {
     this.#options = options;
+    this.#stated = options.stated ?? statement;
+    this.commitment = commitmentTo(encodeStatement(this.#stated));
     this.#nowMs = options.nowMs ?? Date.now();
     this.chain = options.chain ?? presentChain(this.#nowMs);
     this.rootPem = pemOf(this.chain.root);
@@ -137,12 +142,17 @@ export class KeyEnclave {
   #attest(nonce: Buffer): ParentAnswer {
     const userData = encodeUserData({ tlsKeySha256: this.#tlsKeySha256, commitment: this.commitment });
     const document = this.#document({ nonce, userData });
-    const encoding = encodeStatement(statement);
+    const encoding = encodeStatement(this.#stated);
     return { type: 'attestation', document: document.toString('base64'), statement: encoding.toString('base64') };
   }
 
   #document(members: { readonly nonce: Buffer; readonly userData?: Buffer }): Buffer {
-    const payload = { ...honestPayload(this.chain), publicKey: this.publicKey, timestampMs: this.#nowMs, ...members };
+    const payload = {
+      ...honestPayload(this.chain, this.#stated),
+      publicKey: this.publicKey,
+      timestampMs: this.#nowMs,
+      ...members,
+    };
     return signed(payload, this.chain.leaf.privateKey);
   }
 

@@ -4,6 +4,12 @@ import { chmodSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Test } from 'tap';
 import { stringify } from 'yaml';
+import { digestFiles } from '../../../../attestation/runtime/folder-digest.ts';
+import { stateRuntime } from '../../../../attestation/runtime/state-runtime.ts';
+import type { RuntimeStatement } from '../../../../attestation/runtime/statement.ts';
+import { enclaveSchema } from '../../../../config/enclave.ts';
+import { loadConfig } from '../../../../config/load.ts';
+import { RELEASE } from '../../../../runtime/release.ts';
 import { EnclaveMachine } from '../../../keys/support/enclave-machine.ts';
 import { KeyEnclave, type KeyEnclaveOptions, makeOperator, type Operator } from '../../../keys/support/key-enclave.ts';
 import { verifyingKeyOf } from '../../../keys/support/signed-request.ts';
@@ -30,6 +36,11 @@ function keepKeysAtParent(folder: KeysFolder, operators: readonly Operator[], ke
     chmodSync(file, 0o600);
     return file;
   });
+}
+
+async function statementOf(folder: string): Promise<RuntimeStatement> {
+  const config = loadConfig(enclaveSchema, join(folder, 'enclave.yaml'));
+  return stateRuntime({ config, files: await digestFiles(folder), release: RELEASE }).statement;
 }
 
 export interface KeptKeys {
@@ -62,7 +73,8 @@ export async function keptKeys(
   const folder = await keysFolder(t);
   const operators = names.map(makeOperator);
   const keys = keepKeysAtParent(folder, operators, section);
-  const enclave = new KeyEnclave({ operators: operators.map(verifyingKeyOf), ...options });
+  const stated = await statementOf(folder.enclave);
+  const enclave = new KeyEnclave({ operators: operators.map(verifyingKeyOf), stated, ...options });
   const root = temporaryFolder(t);
   const machine = await EnclaveMachine.start(t, enclave, join(root, 'vm'));
   const log = join(root, 'log');
