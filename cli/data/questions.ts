@@ -5,7 +5,8 @@ import { rowsOf } from './connection.ts';
 /** $1: its name. Temporary ones are a session's own. */
 const RELATIONS = `SELECT c.oid::text, n.nspname::text, c.relkind::text, pg_catalog.pg_has_role(c.relowner, 'USAGE')::text, c.relforcerowsecurity::text,
     (c.relispartition OR EXISTS (SELECT 1 FROM pg_catalog.pg_inherits h WHERE h.inhparent = c.oid OR h.inhrelid = c.oid))::text,
-    greatest(c.reltuples, 0)::bigint::text, pg_catalog.pg_table_is_visible(c.oid)::text
+    greatest(c.reltuples, 0)::bigint::text, pg_catalog.pg_table_is_visible(c.oid)::text,
+    (c.relkind = 'r' AND EXISTS (SELECT 1 FROM pg_catalog.pg_inherits h WHERE h.inhparent = c.oid))::text
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relname = $1::name AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relpersistence <> 't' ORDER BY n.nspname`;
 
@@ -16,6 +17,8 @@ export interface FoundTable {
   readonly isRowSecurityForced: boolean;
   /** It has parents, children, or partitions. */
   readonly isInherited: boolean;
+  /** Of INHERITS, and no partitions: their keys may be those of its own rows. */
+  readonly hasChildren: boolean;
   readonly isPartitioned: boolean;
   /** Of the last ANALYZE or VACUUM. */
   readonly estimatedRows: number;
@@ -36,7 +39,7 @@ export async function findTable(connection: Connection, name: string, schema: st
   const all = rows.map(([, each, kind]) => [each ?? '', kind ?? ''] as const);
   const named = schema === undefined ? rows : rows.filter(([, each]) => each === schema);
   const [relation, ...others] = named.length > 1 ? named.filter((row) => row[7] === TRUE) : named;
-  const [oid, own, kind, isOwner, isForced, isInherited, estimate] = relation ?? [];
+  const [oid, own, kind, isOwner, isForced, isInherited, estimate, , hasChildren] = relation ?? [];
   if (!oid || !own || others.length > 0 || (kind !== 'r' && kind !== 'p')) return { table: undefined, all };
   const table = {
     oid,
@@ -44,6 +47,7 @@ export async function findTable(connection: Connection, name: string, schema: st
     isOwner: isOwner === TRUE,
     isRowSecurityForced: isForced === TRUE,
     isInherited: isInherited === TRUE,
+    hasChildren: hasChildren === TRUE,
     isPartitioned: kind === 'p',
     estimatedRows: Number(estimate),
   };

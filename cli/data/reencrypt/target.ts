@@ -4,6 +4,7 @@ import type { KnownKeyIds } from '../../../keys/key-ids-file.ts';
 import type { Configured } from '../../configured.ts';
 import { CliError } from '../../errors.ts';
 import { type FoundTable, factsOf, findTable } from '../questions.ts';
+import { rowKeyOf } from '../row-key.ts';
 import type { KeyedTable } from '../table.ts';
 import type { Views } from '../verify/views.ts';
 
@@ -73,13 +74,10 @@ export async function findTarget(
     throw new CliError('CLI_OPTION', `no single table of the database is called "${name}"`, {
       action: 'Name the schema by --schema.',
     });
-  const { key } = await factsOf(stored, relation.oid, '');
-  if (key.length === 0)
-    throw new CliError('CLI_OPTION', `table "${name}" has no primary key, by which rows could be named`);
   const table: KeyedTable = {
     schema: relation.schema,
     migration: { table: name, column: '', beside: '', old: '' },
-    key: key.map(([column, type]) => ({ name: column ?? '', type: type ?? '' })),
+    key: rowKeyOf(relation, await factsOf(stored, relation.oid, ''), name),
   };
   return { table, relation };
 }

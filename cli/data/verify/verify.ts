@@ -15,6 +15,7 @@ import { LongValue } from '../long-value.ts';
 import { type PageLimits, type PageQuery, Pages, readKey } from '../page.ts';
 import type { Progress, Throttle } from '../progress.ts';
 import { type FoundTable, factsOf, findTable } from '../questions.ts';
+import { rowKeyOf } from '../row-key.ts';
 import type { Sessions } from '../sessions.ts';
 import { column, from, type Key, type KeyedTable } from '../table.ts';
 import { type Remainder, remaindersOf } from './remainders.ts';
@@ -135,9 +136,7 @@ async function verifyTable(context: VerifyContext, options: VerifyOptions): Prom
   const { sessions, progress } = context;
   const found = await sessions.use((views) => requireTable(views, options));
   const facts = await sessions.use((views) => factsOf(views.opened, found.oid, ''));
-  const key = facts.key.map(([name, type]) => ({ name: name ?? '', type: type ?? '' }));
-  if (key.length === 0)
-    throw new CliError('CLI_OPTION', `table "${options.table.name}" has no primary key, by which rows could be named`);
+  const key = rowKeyOf(found, facts, options.table.name);
   const columns = protectedColumns(options);
   const [migration] = options.migrations;
   const table: KeyedTable = {

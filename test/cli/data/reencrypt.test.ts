@@ -142,6 +142,40 @@ t.test('writes nothing further behind an enclave that has another keystore (CLI_
 const DAMAGE = (column: string) =>
   `UPDATE patients SET ${column} = set_byte(${column}, octet_length(${column}) - 1, get_byte(${column}, octet_length(${column}) - 1) # 1) WHERE id = 3`;
 
+t.test('touches no table with children: a row of theirs may have the key of another row', async (t) => {
+  const rig = await filled(t, 4);
+  await rig.owner.query('CREATE TABLE young () INHERITS (patients); GRANT ALL ON young TO app');
+  // With the same key, and of the same transaction, so that key and xmin are those of another row.
+  const copies = "INSERT INTO young SELECT 5 - id, name, note, photo, 'young' FROM ONLY patients";
+  await rig.owner.query(`BEGIN; UPDATE patients SET ward = 'B'; ${copies}; COMMIT`);
+  const all = async () => {
+    const client = await rig.client();
+    const { rows } = await client.query('SELECT * FROM patients ORDER BY ward, id');
+    await client.end();
+    return rows;
+  };
+  const before = await all();
+  await rig.rotate();
+  await t.rejects(rig.reencrypt(), { code: 'CLI_OPTION', message: /"patients" has children/ });
+  t.same(await all(), before);
+  await rig.owner.query('ALTER TABLE young NO INHERIT patients');
+  t.match(await rig.reencrypt(), { outcome: 'proved', rows: 4 });
+});
+
+t.test('takes a partitioned table, whose keys are unique', async (t) => {
+  const table =
+    'CREATE TABLE patients (id int PRIMARY KEY, name bytea, note bytea, photo bytea, ward text) PARTITION BY HASH (id)';
+  const partitions = [0, 1].map(
+    (rest) => `CREATE TABLE part_${rest} PARTITION OF patients FOR VALUES WITH (MODULUS 2, REMAINDER ${rest})`,
+  );
+  const rig = await reencrypting(t, CONFIG, [table, ...partitions].join('; '));
+  await fill(rig, 12);
+  const before = await rowsOf(rig);
+  await rig.rotate();
+  t.match(await rig.reencrypt({ maxRows: 5 }), { outcome: 'proved', rows: 12 });
+  t.same(await rowsOf(rig), before);
+});
+
 t.test('names what does not open, and what is no container, leaves it as it is, and goes on', async (t) => {
   const rig = await filled(t, 9);
   await rig.rotate();
