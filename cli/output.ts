@@ -2,6 +2,7 @@
 import { stderr, stdout } from 'node:process';
 import { styleText } from 'node:util';
 import { CodedError, describeError } from '../runtime/errors.ts';
+import { harmlessText } from '../runtime/harmless-text.ts';
 import { reportedError } from '../wire/errors.ts';
 
 type Style = Parameters<typeof styleText>[0];
@@ -42,6 +43,9 @@ export async function adviceFor(code: string): Promise<string | undefined> {
   return findAdvice(code);
 }
 
+/** Words of a stranger may be among them: of the parent, of a database, of a file. */
+const harmlessLines = (text: string) => text.split('\n').map(harmlessText).join('\n');
+
 /**
  * Code, message, found, allowed, cause, and what to do. Where the enclave itself said what was wrong, its code comes too, and the
  * advice is that code's: it names the cause, ours only that it ended.
@@ -59,9 +63,11 @@ export async function printError(error: unknown, json: boolean): Promise<void> {
     return;
   }
   stderr.write(
-    `${onStderr('red', 'error')}${code === undefined ? '' : ` ${onStderr('bold', code)}`}: ${describeError(error)}\n`,
+    `${onStderr('red', 'error')}${code === undefined ? '' : ` ${onStderr('bold', harmlessText(code))}`}: ${harmlessLines(describeError(error))}\n`,
   );
   if (reported)
-    stderr.write(`${onStderr('dim', 'the enclave said')} ${onStderr('bold', reported.code)}: ${reported.message}\n`);
+    stderr.write(
+      `${onStderr('dim', 'the enclave said')} ${onStderr('bold', harmlessText(reported.code))}: ${harmlessLines(reported.message)}\n`,
+    );
   if (advice !== undefined) stderr.write(`${onStderr('dim', 'what to do:')} ${advice}\n`);
 }

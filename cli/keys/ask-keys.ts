@@ -4,6 +4,7 @@ import { type KeysReport, keysReport } from '../../host-proxy/keys/key-answers.t
 import type { CommandRequest } from '../../host-proxy/operator/command/protocol.ts';
 import { StopRequested } from '../../runtime/abort.ts';
 import { CodedError } from '../../runtime/errors.ts';
+import { harmlessText } from '../../runtime/harmless-text.ts';
 import { ask, type DaemonOption } from '../ask-daemon.ts';
 import { CliError } from '../errors.ts';
 
@@ -32,6 +33,9 @@ export async function askToChange<Answer>(asking: Promise<Answer>): Promise<Answ
   }
 }
 
+/** All of it may be shown: a parent that writes to an operator's terminal could put other words in the place of ours. */
+const harmless = (_: string, value: unknown) => (typeof value === 'string' ? harmlessText(value) : value);
+
 /** @throws CliError CLI_KEYS_ANSWER, and those of askLine */
 export async function askFor<Schema extends z.ZodType>(
   options: DaemonOption,
@@ -40,7 +44,7 @@ export async function askFor<Schema extends z.ZodType>(
 ): Promise<z.output<Schema>> {
   const line = await askLine(options, request);
   try {
-    return schema.parse(JSON.parse(line.toString('utf8')));
+    return schema.parse(JSON.parse(line.toString('utf8'), harmless));
   } catch (cause) {
     throw new CliError('CLI_KEYS_ANSWER', 'the daemon answers in an unknown form', { cause });
   }

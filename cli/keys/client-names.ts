@@ -1,5 +1,6 @@
 /** What people call clients: requests and key sets name them by ids, hashes that nobody recognizes. */
 import { join } from 'node:path';
+import { shown } from '../../acra/catalogue/labels.ts';
 import { clientIdFromName, clientNameFromCertificate } from '../../acra/client-id.ts';
 import { enclaveSchema } from '../../config/enclave.ts';
 import { loadConfig } from '../../config/load.ts';
@@ -19,13 +20,13 @@ export function readClientNames(enclave: string, certificates: readonly string[]
   const { acra, database } = loadConfig(enclaveSchema, join(enclave, 'enclave.yaml'));
   const from = acra.clientIdFrom;
   const named = database.users.flatMap(({ clients }) => clients);
-  const shown = certificates.map((file) => clientNameFromCertificate(readOptionFile('--client', file), from));
-  return new Map([...named, ...shown].map((name) => [clientIdFromName(name, from), name]));
+  const given = certificates.map((file) => clientNameFromCertificate(readOptionFile('--client', file), from));
+  return new Map([...named, ...given].map((name) => [clientIdFromName(name, from), name]));
 }
 
 /** `"CN=app" (3c9909afec25354d…)` */
 export function describeClient(id: string, names: ClientNames): string {
   const short = `${id.slice(0, ID_DIGITS)}…`;
   const name = names.get(id);
-  return name === undefined ? `unknown by name: ${id}` : `${JSON.stringify(name)} (${short})`;
+  return name === undefined ? `unknown by name: ${id}` : `${shown(JSON.stringify(name))} (${short})`;
 }

@@ -1,4 +1,5 @@
 /** What a request asks for, in words of the people who sign it. Secrets are not shown: they are encrypted to the enclave. */
+import { shown } from '../../acra/catalogue/labels.ts';
 import type { KeyAction, KeyRequest } from '../../keys/requests/key-request.ts';
 import { type ClientNames, describeClient } from './client-names.ts';
 
@@ -31,10 +32,10 @@ function subjectsOf(action: KeyAction, names: ClientNames): readonly Row[] {
   return [
     ...clients.map((id): Row => ['client', describeClient(id, names)]),
     ...secrets.map(
-      ({ user }): Row => ['secret of', `database user ${JSON.stringify(user)}, encrypted to this enclave`],
+      ({ user }): Row => ['secret of', `database user ${shown(JSON.stringify(user))}, encrypted to this enclave`],
     ),
     ...(action.kind === 'forget-data' ? LOST : []),
-    ...('user' in action ? [['database user', JSON.stringify(action.user)] as const] : []),
+    ...('user' in action ? [['database user', shown(JSON.stringify(action.user))] as const] : []),
   ];
 }
 
@@ -47,7 +48,7 @@ export function describeRequest(
   return [
     ['asks to', ASKS[action.kind]],
     ...subjectsOf(action, names),
-    ['of the enclave', JSON.stringify(enclave)],
+    ['of the enclave', shown(JSON.stringify(enclave))],
     ...(image === undefined ? [] : [['image (PCR0)', `${image.slice(0, IMAGE_DIGITS)}…, proved`] as const]),
     ['that commits to', commitment],
     ['in the boot of', `the X25519 key ${enclaveKey}`],

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { canonicalJson } from '../../../encoding/canonical-json.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { keptKeys } from './support/kept-keys.ts';
 
@@ -71,6 +72,18 @@ t.test('a request that nobody has signed yet can be written, approved and seen (
   }
   const { stdout, stderr } = await run('submit', unsigned, ...proof);
   t.match(stdout, 'changed the TLS key', stderr);
+});
+
+t.test('shows an operator who signs whatever a name has in it, and lets no terminal obey it', async (t) => {
+  const { payload, ...envelope } = JSON.parse(readFileSync(request, 'utf8'));
+  const content = JSON.parse(Buffer.from(payload, 'base64').toString());
+  const user = 'a\u009b1A\u009b2K\u202eb\u200bc';
+  content.action = { kind: 'settle-database', user };
+  const changed = Buffer.from(canonicalJson(content)).toString('base64');
+  const file = folder.write('odd.json', JSON.stringify({ ...envelope, payload: changed, signatures: [] }));
+  const { stdout } = await approve(file, '--enclave', folder.enclave, '--key', bob, '--yes');
+  t.match(stdout, '"a\\x9b1A\\x9b2K\\u{202e}b\\u{200b}c"');
+  t.notMatch(stdout, /[\u0080-\u009f\u200b\u202e]/);
 });
 
 t.test('on the parent a request is handed in unjudged, and that is said', async (t) => {

@@ -111,7 +111,7 @@ export class KeyEnclave {
     this.asked.push(request.type);
     try {
       const code = this.refusing.get(request.type);
-      if (code !== undefined) throw new CodedError(code, 'as the test demands');
+      if (code !== undefined) throw new CodedError(code, 'as the \u001b[2Ktest demands');
       return await this.#answer(request);
     } catch (error) {
       if (error instanceof CodedError) return refusalOf(error);
@@ -159,7 +159,7 @@ export class KeyEnclave {
   async #change(envelope: Buffer): Promise<ParentAnswer> {
     const { operators, approvals = 1 } = this.#options;
     const request = readKeyRequest(envelope);
-    if (this.saysChanged) return { type: 'keys-changed', what: 'as you wish' };
+    if (this.saysChanged) return { type: 'keys-changed', what: 'as you\u009b2K wish' };
     requireApprovals(request, operators, approvals);
     this.#requireFresh(request.content);
     await this.#openSecrets(request.content);
