@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { canonicalJson } from '../../../encoding/canonical-json.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { changeYaml } from '../support/users-folder.ts';
 import { keptKeys } from './support/kept-keys.ts';
 
 const parts = await keptKeys(t, ['alice', 'bob', 'carol'], { approvals: 2, keys: { approvals: 2, pin: 'policy' } });
@@ -84,6 +85,19 @@ t.test('shows an operator who signs whatever a name has in it, and lets no termi
   const { stdout } = await approve(file, '--enclave', folder.enclave, '--key', bob, '--yes');
   t.match(stdout, '"a\\x9b1A\\x9b2K\\u{202e}b\\u{200b}c"');
   t.notMatch(stdout, /[\u0080-\u009f\u200b\u202e]/);
+});
+
+t.test('tells what pins the keys of the enclave that runs, though enclave.yaml says more since', async (t) => {
+  const well = await run('status', '--enclave', folder.enclave);
+  t.match(well.stdout, /pinned +by the key policy/);
+  t.notMatch(well.stdout, 'another keys.pin');
+  const changed = folder.copy(t);
+  const pin = enclave.takenSha256 ?? '';
+  changeYaml(changed, ({ keys: section }) => ({ keys: { ...section, pin, ceremony: 'refused' } }));
+  const { stdout } = await run('status', '--enclave', changed.enclave);
+  t.match(stdout, new RegExp(`pinned +by the key policy[\\s\\S]*another keys.pin than --enclave has: ${pin}`));
+  const asJson = await run('status', '--enclave', changed.enclave, '--json');
+  t.match(JSON.parse(asJson.stdout), { pin: 'policy', rollbackExcluded: false });
 });
 
 t.test('on the parent a request is handed in unjudged, and that is said', async (t) => {
