@@ -1,9 +1,8 @@
 /** The keystore of a measured folder is the old one or the new one, whenever a process that changes it is killed, and whoever else does. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, readdirSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { stringify } from 'yaml';
 import { checkKeystore } from '../../acra/keystore/check.ts';
@@ -24,6 +23,10 @@ import { temporaryFolder } from '../support/temporary-folder.ts';
 
 t.setTimeout(300_000);
 
+const PRELOAD = join(import.meta.dirname, '../support/kill-at.ts');
+const PROGRAM = join(import.meta.dirname, 'support/rotate-main.ts');
+const EVERY = 12;
+const LAST = 7;
 const CLIENTS = ['first client', 'second client'];
 const kms = {
   region: 'eu-central-1',
@@ -71,24 +74,23 @@ async function soundIds(t: Test, folder: string) {
   return clientKeyIds({ folder: keystoreIn(folder), masterKey: masterKey() });
 }
 
-/** @returns how many steps there were; undefined: it was killed at that one */
-async function runUntil(step: number, what: 'rotate' | 'forget', folder: string): Promise<number | undefined> {
-  const support = (name: string) => fileURLToPath(new URL(`support/${name}`, import.meta.url));
-  const args = ['--import', support('end-at-step.ts'), support('rotate-main.ts'), what, folder, ...CLIENTS];
-  const env = { ...process.env, END_AT_STEP: String(step) };
-  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
-  let said = '';
-  child.stdout.on('data', (chunk) => {
-    said += String(chunk);
+/** @param at number of the step that it is killed before; none: to the end. @returns the steps that there were */
+async function run(what: 'rotate' | 'forget', folder: string, at?: number): Promise<readonly string[]> {
+  const steps = `${folder}.steps`;
+  const args = ['--import', PRELOAD, PROGRAM, what, folder, ...CLIENTS];
+  const environment = { KILL_UNDER: folder, KILL_STEPS: steps, ...(at !== undefined && { KILL_AT: String(at) }) };
+  const child = spawn(process.execPath, args, {
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'inherit', 'inherit'],
   });
   const [code, signal] = await once(child, 'close');
-  if (code !== 0 && signal !== 'SIGKILL') throw new Error(`ended with ${code ?? signal}`);
-  return code === 0 ? Number(said) : undefined;
+  if (at === undefined ? code !== 0 : signal !== 'SIGKILL') throw new Error(`ended with ${code ?? signal}`);
+  return readFileSync(steps, 'utf8').trim().split('\n');
 }
 
-/** Each of the last ones, among which the exchange is, and some of those before. */
-const stepsOf = (count: number) =>
-  Array.from({ length: count }, (_, step) => step).filter((step) => step % 6 === 1 || step > count - 8);
+/** The last ones, among which the exchange is, and some of those before. */
+const chosenOf = (steps: readonly string[]) =>
+  [...steps.entries()].filter(([at]) => at % EVERY === 1 || at >= steps.length - LAST);
 
 for (const what of ['rotate', 'forget'] as const) {
   t.test(`${what}: whichever step SIGKILL comes at, the keystore is the old one or the new one`, async (t) => {
@@ -100,17 +102,17 @@ for (const what of ['rotate', 'forget'] as const) {
       cpSync(start, folder, { recursive: true });
       return folder;
     };
-    const count = await runUntil(-1, what, copyOf('whole'));
-    t.ok(count && count > 20, `${count} steps`);
+    const steps = await run(what, copyOf('whole'));
+    t.ok(steps.length > 20, `${steps.length} steps`);
     const seen = new Set<string>();
-    for (const step of stepsOf(count ?? 0)) {
-      const folder = copyOf(`step-${step}`);
-      t.equal(await runUntil(step, what, folder), undefined, `killed at step ${step}`);
+    for (const [at, step] of chosenOf(steps)) {
+      const folder = copyOf(`step-${at}`);
+      await run(what, folder, at);
       const after = await soundIds(t, folder);
       const isOld = JSON.stringify(after) === JSON.stringify(before);
       seen.add(isOld ? 'old' : 'new');
-      if (!isOld) t.ok(isNew(what, before, after), `step ${step}: new for every client`);
-      t.equal(typeof (await runUntil(-1, what, folder)), 'number', 'and the next run goes through');
+      if (!isOld) t.ok(isNew(what, before, after), `killed before step ${at}, ${step}: new for every client`);
+      await run(what, folder);
       await soundIds(t, folder);
     }
     t.same([...seen], ['old', 'new'], 'there were steps before and behind the exchange');

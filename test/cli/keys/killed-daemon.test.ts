@@ -7,7 +7,7 @@ import { clientsOf } from '../../../keys/set/clients.ts';
 import { decodeKeySet } from '../../../keys/set/key-set.ts';
 import { type KeptKeys, keptKeys } from './support/kept-keys.ts';
 
-const PRELOAD = join(import.meta.dirname, '../../host-proxy/keys/support/kill-at.ts');
+const PRELOAD = join(import.meta.dirname, '../../support/kill-at.ts');
 
 /** Its steps, or with a number the end by SIGKILL before that step. */
 const preload = (folder: string, steps: string, at?: number) => ({

@@ -15,7 +15,7 @@ import { FakeClock } from '../../support/fake-clock.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { makerOfSets } from './support/made-sets.ts';
 
-const PRELOAD = join(import.meta.dirname, 'support/kill-at.ts');
+const PRELOAD = join(import.meta.dirname, '../../support/kill-at.ts');
 const PROGRAM = join(import.meta.dirname, 'support/keep-set.ts');
 
 async function prepared(t: Test) {
