@@ -1,10 +1,11 @@
 /**
  * The parent offers a machine what is not its newest key set: made by himself, by another image, put together out of two, or old. Each is
- * refused with its code, the boot waits on, and the right one is taken afterwards.
+ * refused with its code, the boot waits on, and the right one is taken afterwards; until the key policy turns the machine away.
  */
 import t, { type Test } from 'tap';
 import type { Fault } from '../../emulator/kms/faults.ts';
 import { operatorClient } from '../../kms/operator-encrypt.ts';
+import { toPcrIndex } from '../../wire/brands.ts';
 import { connect, type KeptSet, type KeyParent, setOf, tellDatabase } from '../support/key-parent.ts';
 import { alteredSets, exchangedParts } from './support/altered-sets.ts';
 import { EnclaveStack } from './support/enclave-stack.ts';
@@ -18,6 +19,13 @@ import {
   vouchedFor,
 } from './support/forged-keys.ts';
 import type { BuiltImage } from './support/images.ts';
+
+const RENEW_EVERY_MS = 10_000;
+const DRAIN_MS = 2_000;
+/** For a clock that runs slower than the parent's, and for what is done with it: an emulated CPU beside other work. */
+const SLACK_MS = 20_000;
+/** Of an image that there is not. */
+const OTHER_PCRS = new Map([0, 1, 2].map((index) => [toPcrIndex(index), Buffer.alloc(48, 0xa5)] as const));
 
 /** Sets that the parent made of data keys that he knows, for this place in the order of sets. */
 async function forgedSets(stack: EnclaveStack, like: KeptSet): Promise<ReadonlyMap<string, KeptSet>> {
@@ -82,7 +90,11 @@ async function diagnoses(client: Awaited<ReturnType<typeof connect>>): Promise<r
 }
 
 t.test('a machine that is offered other key sets than its own', async (t) => {
-  const stack = await EnclaveStack.prepare(t, {}, { keysSource: 'parent' });
+  const settings = {
+    lease: { renewEveryMs: RENEW_EVERY_MS, maxAgeMs: 3_600_000 },
+    restart: { drainMs: DRAIN_MS },
+  };
+  const stack = await EnclaveStack.prepare(t, settings, { keysSource: 'parent' });
   const { keys, parts } = stack;
   const image = await stack.build();
   const ofTwin = await ceremonyIn(stack, await stack.build({ cmdlineSuffix: ' quiet' }));
@@ -139,12 +151,12 @@ t.test('a machine that is offered other key sets than its own', async (t) => {
   });
 
   await t.test('refuses an older or another set than the next one while it serves', async (t) => {
-    await stack.allow(image, { generations: [2] });
     second = await keys.make({ kind: 'rotate-master' });
     await refuses(t, keys, { what: 'of this generation', kept: twin, code: 'KEY_SET_ROLLED_BACK' });
     const mixed = { ...second, transcript: first.transcript };
     await refuses(t, keys, { what: 'an older transcript', kept: mixed, code: 'KEY_TRANSCRIPT_OTHER_SET' });
     t.match(await keys.take(second), { generation: 2 });
+    await stack.allow(image, { generations: [2] });
     await refuses(t, keys, { what: 'of the last generation', kept: first, code: 'KEY_SET_ROLLED_BACK' });
     t.same(await diagnoses(session), ['well']);
     await session.end();
@@ -168,8 +180,20 @@ t.test('a machine that is offered other key sets than its own', async (t) => {
 
   await t.test('serves with the newest one after all of that, and the row is readable', async (t) => {
     t.match(await keys.take(second), { generation: 2 });
-    const again = await connect(stack, await stack.untilServing());
-    t.same(await diagnoses(again), ['well']);
-    await again.end();
+    session = await connect(stack, await stack.untilServing());
+    t.same(await diagnoses(session), ['well']);
+  });
+
+  await t.test('ends within renewEvery and drain when the key policy turns it away (LEASE_REFUSED)', async (t) => {
+    const ended = new Promise((resolve) => session.once('end', resolve));
+    const startedMs = performance.now();
+    await stack.allow({ pcrs: OTHER_PCRS });
+    await ended;
+    const tookMs = performance.now() - startedMs;
+    t.comment(`from the change of the policy to the end of the session: ${Math.round(tookMs)} ms`);
+    t.ok(tookMs < RENEW_EVERY_MS + DRAIN_MS + SLACK_MS, `${Math.round(tookMs)} ms`);
+    const failed = await stack.until(({ enclave }) => enclave?.state === 'failed');
+    t.equal(failed.enclave?.errorCode, 'LEASE_REFUSED');
+    t.equal(failed.publicAddress, null, 'the public port is closed');
   });
 });
