@@ -140,11 +140,15 @@ export class EnclaveStack {
   }
 
   /** With the configuration that was written last. */
-  async startDaemon(command: 'run' | 'host-proxy'): Promise<DaemonProcess> {
+  async startDaemon(
+    command: 'run' | 'host-proxy',
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<DaemonProcess> {
     this.daemon = new DaemonProcess({
       name: `acra-enclave ${command}`,
       arguments: [command, '--config', this.configFile],
       logFile: join(this.root, 'run.log'),
+      environment,
     });
     const { admin } = await this.daemon.untilEvent('host-proxy.started');
     const { host, port } = parseEndpoint(String(admin)) as TcpEndpoint;

@@ -21,10 +21,15 @@ function summarize({ source, event, fields, ...record }: LogLine): string {
 }
 
 type Body = (t: TapTest) => Promise<void>;
+interface Options {
+  /** Why. */
+  readonly skip?: string | false;
+}
 
 /** @returns `t.test`, whose bodies' errors carry the newest warnings of the enclave, the parent and the kernel. */
-export function explaining(t: TapTest, stack: EnclaveStack): (name: string, body: Body) => Promise<unknown> {
-  return (name, body) => t.test(name, (child) => body(child).catch((error: unknown) => explain(stack, error)));
+export function explaining(t: TapTest, stack: EnclaveStack) {
+  return (name: string, body: Body, options: Options = {}): Promise<unknown> =>
+    t.test(name, options, (child) => body(child).catch((error: unknown) => explain(stack, error)));
 }
 
 async function explain(stack: EnclaveStack, error: unknown): Promise<never> {

@@ -3,13 +3,6 @@ import { KeyFolder } from '../../../host-proxy/keys/key-folder.ts';
 import type { KeptSet } from '../../support/key-parent.ts';
 import type { EnclaveStack } from './enclave-stack.ts';
 
-/** Whole and on disk when it resolves; a daemon that runs there brings it then. */
-export async function storeSet(folder: string, { keySet, transcript }: KeptSet): Promise<void> {
-  const keys = new KeyFolder(folder);
-  keys.prepare();
-  await keys.store({ keySet: Buffer.from(keySet, 'base64'), transcript: Buffer.from(transcript, 'base64') });
-}
-
 /** @returns generations in their order, one twice where two sets are of it. @throws when something there is no whole set */
 export async function storedGenerations(folder: string): Promise<readonly number[]> {
   const keys = new KeyFolder(folder);
@@ -17,6 +10,15 @@ export async function storedGenerations(folder: string): Promise<readonly number
   const { sets, damaged } = await keys.list();
   if (damaged.length > 0) throw new Error(`${folder} holds ${damaged.map(({ name }) => name).join(', ')}`);
   return sets.map(({ generation }) => generation);
+}
+
+/** @throws there is none */
+export async function newestStored(folder: string): Promise<KeptSet> {
+  const keys = new KeyFolder(folder);
+  const newest = (await keys.list()).sets.at(-1);
+  if (newest === undefined) throw new Error(`${folder} holds no set`);
+  const { keySet, transcript } = await keys.read(newest);
+  return { keySet: keySet.toString('base64'), transcript: transcript.toString('base64') };
 }
 
 /** Serves with a set that its daemon found there. @throws as soon as the enclave has failed */
