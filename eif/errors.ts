@@ -148,6 +148,10 @@ export const CPIO_ERRORS = {
     meaning: 'An entry lies in a folder that no earlier entry makes; the kernel would drop it without a word.',
     action: 'List the folder before what is in it.',
   },
+  CPIO_LINK_TARGET: {
+    meaning: 'A hard link leads to no file that an earlier entry makes.',
+    action: 'List the file before its further names.',
+  },
   CPIO_NUMBER_RANGE: {
     meaning: 'A mode, owner, time, size or device number does not fit its field.',
     action: 'Modes have 12 bits, the others 32; a file may have 4 GiB less one byte.',

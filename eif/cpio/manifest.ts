@@ -48,21 +48,30 @@ interface DeviceItem extends CommonItem {
   readonly minor: number;
 }
 
-export type CpioItem = DirectoryItem | FileItem | SymlinkItem | DeviceItem;
+/** A further name of a file; mode and owners are the file's. */
+interface HardlinkItem {
+  readonly type: 'hardlink';
+  readonly name: string;
+  /** Name of the file, which comes before it in the archive. */
+  readonly to: string;
+}
+
+export type CpioItem = DirectoryItem | FileItem | SymlinkItem | DeviceItem | HardlinkItem;
 
 /** 'sorted': by the bytes of the names. 'given': as listed, which AWS's bootstrap ramdisk needs. */
 export type CpioOrder = 'sorted' | 'given';
 
 /**
  * @returns the items in the order of the archive
- * @throws CpioError CPIO_NAME, CPIO_DUPLICATE, CPIO_PARENT_MISSING, CPIO_NUMBER_RANGE
+ * @throws CpioError CPIO_NAME, CPIO_DUPLICATE, CPIO_PARENT_MISSING, CPIO_LINK_TARGET, CPIO_NUMBER_RANGE
  */
 export function arrange(items: readonly CpioItem[], order: CpioOrder): readonly CpioItem[] {
   const arranged = order === 'given' ? items : items.toSorted((a, b) => Buffer.compare(nameKey(a), nameKey(b)));
   const types = new Map<string, CpioItem['type']>();
   for (const item of arranged) {
     checkName(item.name);
-    checkMode(item);
+    if (item.type === 'hardlink') checkTarget(item, types);
+    else checkMode(item);
     if (types.has(item.name)) throw new CpioError('CPIO_DUPLICATE', `${item.name} is listed twice`);
     checkParent(item.name, types);
     types.set(item.name, item.type);
@@ -81,7 +90,12 @@ function checkName(name: string): void {
   throw new CpioError('CPIO_NAME', 'an entry has a name that archives must not have', { found: JSON.stringify(name) });
 }
 
-function checkMode({ name, mode }: CpioItem): void {
+function checkTarget({ name, to }: HardlinkItem, types: ReadonlyMap<string, CpioItem['type']>): void {
+  if (types.get(to) === 'file') return;
+  throw new CpioError('CPIO_LINK_TARGET', `${name} is a further name of ${to}, which is no file before it`);
+}
+
+function checkMode({ name, mode }: CommonItem): void {
   if (Number.isInteger(mode) && mode >= 0 && mode <= PERMISSION_MASK) return;
   throw new CpioError('CPIO_NUMBER_RANGE', `mode of ${name} is out of range`, {
     found: mode.toString(8),

@@ -45,6 +45,7 @@ type IsWanted = (file: { readonly name: string; readonly bytes: number }) => boo
 /** @param isWanted which files are to be had whole; default: none @throws CpioError CPIO_TRUNCATED, CPIO_MAGIC, CPIO_FIELD, CPIO_NAME, CPIO_PADDING, CPIO_TOO_LARGE, CPIO_TRAILING_BYTES */
 export async function* readCpio(source: ByteSource, isWanted: IsWanted = () => false): AsyncGenerator<CpioEntry, void> {
   const reader = new ByteReader(source, MAX_ARCHIVE_BYTES);
+  const shared = new SharedFiles();
   let textBytes = 0;
   try {
     for (let count = 0; count < MAX_ENTRIES; count++) {
@@ -55,7 +56,7 @@ export async function* readCpio(source: ByteSource, isWanted: IsWanted = () => f
         await reader.expectZerosToEnd();
         return;
       }
-      const entry = await readEntry(reader, header, { name, offset, isWanted });
+      const entry = shared.complete(await readEntry(reader, header, { name, offset, isWanted }), offset);
       textBytes += header.nameBytes + (entry.target === undefined ? 0 : header.size);
       if (textBytes > MAX_TEXT_BYTES) {
         const allowed = `at most ${MAX_TEXT_BYTES} bytes`;
@@ -66,6 +67,30 @@ export async function* readCpio(source: ByteSource, isWanted: IsWanted = () => f
     throw new CpioError('CPIO_TOO_LARGE', 'the archive has too many entries', { allowed: `${MAX_ENTRIES} entries` });
   } finally {
     await reader.close();
+  }
+}
+
+/**
+ * Files with several names. The kernel links an entry to the first with its inode number (initramfs.c, maybe_link) and writes its data, if
+ * it has any, over the first's: only the first may have data, or what is listed were not what an enclave finds.
+ */
+class SharedFiles {
+  readonly #first = new Map<string, CpioEntry>();
+
+  /** @throws CpioError CPIO_FIELD */
+  complete(entry: CpioEntry, offset: number): CpioEntry {
+    const { deviceMajor, deviceMinor, inode, links, size } = entry.header;
+    if (entry.type !== 'file' || links < 2) return entry;
+    const key = [deviceMajor, deviceMinor, inode].join(':');
+    const first = this.#first.get(key);
+    if (first === undefined) {
+      this.#first.set(key, entry);
+      return entry;
+    }
+    if (size > 0) throw new CpioError('CPIO_FIELD', 'a further name of a file has data of its own', { offset });
+    const { name, type, mode, header, target } = entry;
+    const { sha256, content } = first;
+    return { name, type, mode, header, target, sha256, ...(content === undefined ? {} : { content }) };
   }
 }
 

@@ -13,8 +13,10 @@ export interface RootfsFile {
   /** Relative to the root. */
   readonly name: string;
   readonly mode: number;
-  /** User and group; 0 unless given. */
+  /** User; 0 unless given. */
   readonly owner?: number;
+  /** The user's number unless given. */
+  readonly group?: number;
   readonly source: FileSource;
   /** Key of the part that it belongs to, for the bill of materials. */
   readonly component: string;
@@ -23,20 +25,40 @@ export interface RootfsFile {
 export interface RootfsFolder {
   readonly name: string;
   readonly mode: number;
-  /** User and group; 0 unless given. */
+  /** User; 0 unless given. */
   readonly owner?: number;
+  /** The user's number unless given. */
+  readonly group?: number;
 }
+
+/** Links of an application's own file system; ours has none. */
+export type RootfsLink =
+  | {
+      readonly kind: 'symbolic';
+      readonly name: string;
+      /** As it stands in the link. */
+      readonly target: string;
+      readonly owner: number;
+      readonly group: number;
+    }
+  | {
+      readonly kind: 'hard';
+      readonly name: string;
+      /** Name of the file that this is another name of. */
+      readonly to: string;
+    };
 
 export interface RamdiskContent {
   readonly files: readonly RootfsFile[];
   readonly folders: readonly RootfsFolder[];
+  readonly links?: readonly RootfsLink[];
 }
 
 /**
  * Entries for writeCpio, in no order.
  * @throws EifBuildError EIF_BUILD_NAME_CONFLICT
  */
-export function toCpioItems({ files, folders }: RamdiskContent): readonly CpioItem[] {
+export function toCpioItems({ files, folders, links = [] }: RamdiskContent): readonly CpioItem[] {
   const items = new Map<string, CpioItem>();
   const add = (item: CpioItem): void => {
     if (items.has(item.name)) {
@@ -44,10 +66,12 @@ export function toCpioItems({ files, folders }: RamdiskContent): readonly CpioIt
     }
     items.set(item.name, item);
   };
-  for (const { name, mode, owner = 0 } of folders) add({ type: 'directory', name, mode, uid: owner, gid: owner });
-  for (const { name, mode, owner = 0, source } of files)
-    add({ type: 'file', name, mode, uid: owner, gid: owner, source });
-  for (const folder of impliedFolders([...files, ...folders])) {
+  for (const { name, mode, owner = 0, group = owner } of folders)
+    add({ type: 'directory', name, mode, uid: owner, gid: group });
+  for (const { name, mode, owner = 0, group = owner, source } of files)
+    add({ type: 'file', name, mode, uid: owner, gid: group, source });
+  for (const link of links) add(linkItem(link));
+  for (const folder of impliedFolders([...files, ...folders, ...links])) {
     const existing = items.get(folder);
     if (existing === undefined) add({ type: 'directory', name: folder, mode: FOLDER_MODE });
     else if (existing.type !== 'directory') {
@@ -55,6 +79,15 @@ export function toCpioItems({ files, folders }: RamdiskContent): readonly CpioIt
     }
   }
   return [...items.values()];
+}
+
+/** No system looks at the mode of a link. */
+const LINK_MODE = 0o777;
+
+function linkItem(link: RootfsLink): CpioItem {
+  const { name } = link;
+  if (link.kind === 'hard') return { type: 'hardlink', name, to: link.to };
+  return { type: 'symlink', name, mode: LINK_MODE, uid: link.owner, gid: link.group, target: link.target };
 }
 
 function impliedFolders(entries: readonly { readonly name: string }[]): ReadonlySet<string> {
@@ -69,14 +102,22 @@ function impliedFolders(entries: readonly { readonly name: string }[]): Readonly
 }
 
 /** The same content below a folder, for an init that changes its root to there. */
-export function below(folder: string, { files, folders }: RamdiskContent): RamdiskContent {
+export function below(folder: string, { files, folders, links = [] }: RamdiskContent): RamdiskContent {
   const move = <Entry extends { readonly name: string }>(entry: Entry): Entry => ({
     ...entry,
     name: `${folder}/${entry.name}`,
   });
-  return { files: files.map(move), folders: folders.map(move) };
+  return {
+    files: files.map(move),
+    folders: folders.map(move),
+    links: links.map((link) => (link.kind === 'hard' ? { ...move(link), to: `${folder}/${link.to}` } : move(link))),
+  };
 }
 
 export function together(...parts: readonly RamdiskContent[]): RamdiskContent {
-  return { files: parts.flatMap(({ files }) => files), folders: parts.flatMap(({ folders }) => folders) };
+  return {
+    files: parts.flatMap(({ files }) => files),
+    folders: parts.flatMap(({ folders }) => folders),
+    links: parts.flatMap(({ links = [] }) => links),
+  };
 }

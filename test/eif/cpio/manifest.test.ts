@@ -58,3 +58,10 @@ t.test('rejects files of 4 GiB (CPIO_NUMBER_RANGE)', async () => {
   checkFileSize('a', 2 ** 32 - 1);
   throwsCode(() => checkFileSize('a', 2 ** 32), CpioError, 'CPIO_NUMBER_RANGE');
 });
+
+t.test('rejects a further name of what is no file before it (CPIO_LINK_TARGET)', async () => {
+  const file: CpioItem = { type: 'file', name: 'b', mode: 0o644, source: { bytes: Buffer.alloc(0) } };
+  const hard = (name: string, to: string): CpioItem => ({ type: 'hardlink', name, to });
+  for (const items of [[hard('a', 'b'), file], [hard('a', 'nothing')], [folder('d'), hard('e', 'd')]])
+    throwsCode(() => arrange(items, 'given'), CpioError, 'CPIO_LINK_TARGET');
+});

@@ -170,3 +170,26 @@ t.test('keeps to its own codes whatever the bytes are', async () => {
     { seed: 4, numRuns: 2000 },
   );
 });
+
+const NAMES: readonly CpioItem[] = [
+  { type: 'file', name: 'a', mode: 0o644, source: { bytes: Buffer.from('shared') } },
+  { type: 'hardlink', name: 'b', to: 'a' },
+];
+
+t.test('lists every name of a file with the digest of its contents', async (t) => {
+  const [a, b] = await list([await collect(writeCpio(NAMES, 'given'))]);
+  t.equal(b?.sha256, a?.sha256);
+  t.equal(b?.header.inode, a?.header.inode);
+});
+
+t.test(
+  'rejects a further name that brings other contents, which the kernel would write over the first (CPIO_FIELD)',
+  async () => {
+    const archive = await collect(writeCpio([NAMES[0]!, { ...NAMES[0]!, name: 'b' } as CpioItem], 'given'));
+    const text = archive
+      .toString('latin1')
+      .replace(/000002d2/, '000002d1')
+      .replaceAll(/(000081a4.{16})00000001/g, '$100000002');
+    await rejectsCode(() => list([Buffer.from(text, 'latin1')]), CpioError, 'CPIO_FIELD');
+  },
+);

@@ -1,7 +1,7 @@
 /** Archives of the kernel's newc form: linuxkit's bytes, an order of our own, and what other programs read in them. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { writeBootstrapRamdisk } from '../../../eif/cpio/bootstrap.ts';
@@ -128,3 +128,23 @@ t.test('lists in GNU cpio as it was written', { skip: hasCpio ? false : 'GNU cpi
     '-rwsr-xr-x 1 1000 0 1 Apr 18 2017 s',
   ]);
 });
+
+t.test(
+  'makes further names of a file hard links, as GNU cpio unpacks them',
+  { skip: hasCpio ? false : 'GNU cpio is not installed' },
+  async (t) => {
+    const folder = temporaryFolder(t);
+    const link = (name: string): CpioItem => ({ type: 'hardlink', name, to: 'a' });
+    const archive = await collect(
+      writeCpio([link('c'), file('a', 'once', 0o640), link('b'), file('d', 'x')], 'sorted'),
+    );
+    t.equal(archive.toString().split('once').length, 2, 'the contents are there once');
+    execFileSync('cpio', ['--extract', '--quiet'], { cwd: folder, input: archive });
+    const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((name) => statSync(join(folder, name)));
+    t.same([b?.ino, c?.ino], [a?.ino, a?.ino]);
+    t.match(
+      { links: a?.nlink, mode: a?.mode, size: c?.size, other: d?.nlink },
+      { links: 3, mode: 0o100640, size: 4, other: 1 },
+    );
+  },
+);
