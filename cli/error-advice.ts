@@ -6,6 +6,7 @@ import { CONFIG_ERRORS } from '../config/errors.ts';
 import { DEPLOY_ERRORS } from '../deploy/errors.ts';
 import { EIF_BUILD_ERRORS, KERNEL_ERRORS } from '../eif/build-errors.ts';
 import { CPIO_ERRORS, EIF_ERRORS } from '../eif/errors.ts';
+import { OCI_ERRORS } from '../eif/oci/errors.ts';
 import { EMULATOR_ERRORS } from '../emulator/errors.ts';
 import { HOST_PROXY_ERRORS } from '../host-proxy/errors.ts';
 import { ENCLAVE_ERRORS } from '../host-proxy/machine/errors.ts';
@@ -55,6 +56,7 @@ export const CATALOGUES: Readonly<Record<string, ErrorCatalogue>> = {
   'Service manager': SYSTEMD_ERRORS,
   'Enclave image': EIF_ERRORS,
   'Building an enclave image': EIF_BUILD_ERRORS,
+  'Container image': OCI_ERRORS,
   Kernel: KERNEL_ERRORS,
   'cpio archive': CPIO_ERRORS,
   Installation: DEPLOY_ERRORS,

@@ -13,6 +13,8 @@ const OPEN_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
 export interface InputFile {
   readonly path: string;
   readonly handle: FileHandle;
+  /** Where it begins in what was opened; 0 unless it is a part of that. */
+  readonly start?: number;
   /** Bytes, when it was opened. */
   readonly size: number;
 }
@@ -47,10 +49,11 @@ export async function withInputFile<Result>(path: string, use: (file: InputFile)
 
 /** Fewer bytes than asked for only where the file ends. @throws EifError EIF_FILE_READ */
 async function readInto(file: InputFile, buffer: Buffer, position: number): Promise<Buffer> {
+  const from = (file.start ?? 0) + position;
   let filled = 0;
   while (filled < buffer.length) {
     const { bytesRead } = await file.handle
-      .read(buffer, filled, buffer.length - filled, position + filled)
+      .read(buffer, filled, buffer.length - filled, from + filled)
       .catch((cause: unknown) => {
         throw unreadable(file.path, cause);
       });

@@ -1,0 +1,89 @@
+/**
+ * Reads all layers of an image once: what is in them goes into a tree, the contents of files into a spool. Memory holds names and numbers
+ * only. Every blob is held against its digest, and every archive against the DiffID of the configuration.
+ */
+import { createHash } from 'node:crypto';
+import { decompress } from '../../compress.ts';
+import { CpioError } from '../../errors.ts';
+import { OciError } from '../errors.ts';
+import { checkedPieces } from '../source/blob.ts';
+import type { ContainerImage, LayerBlob } from '../source/image.ts';
+import { compressionOf } from '../source/take-apart.ts';
+import type { FolderNode } from './nodes.ts';
+import { Spool, SpoolWriter } from './spool.ts';
+import { readTar } from './tar.ts';
+import { ImageTree } from './tree.ts';
+
+export interface ReadLayersOptions {
+  /** Gets the contents of all files; must stay until those are read. */
+  readonly spoolPath: string;
+  readonly signal: AbortSignal;
+  /** One line for people at each layer. */
+  readonly onProgress: (step: string) => void;
+}
+
+export interface ReadLayers {
+  readonly root: FolderNode;
+  readonly spool: Spool;
+  /** Devices and fifos, which have no place in the image. */
+  readonly leftOut: readonly string[];
+  /** How many entries had extended attributes other than file capabilities, which are not kept. */
+  readonly withAttributes: number;
+}
+
+/** What cpio has place for: 32 bits. */
+const MAX_FILE_BYTES = 0xffff_ffff;
+const MIB = 1024 * 1024;
+
+/** @throws OciError */
+export async function readLayers({ layers }: ContainerImage, options: ReadLayersOptions): Promise<ReadLayers> {
+  const tree = new ImageTree();
+  const leftOut: string[] = [];
+  let withAttributes = 0;
+  await using spool = await SpoolWriter.create(options.spoolPath);
+  for (const [number, layer] of layers.entries()) {
+    let [entries, bytes] = [0, 0];
+    for await (const entry of readLayer(layer)) {
+      options.signal.throwIfAborted();
+      const content = entry.kind === 'file' ? await spool.append(entry.body) : undefined;
+      if ((content?.size ?? 0) > MAX_FILE_BYTES) {
+        throw new OciError('EIF_OCI_LIMIT', `${entry.path} is too large`, { allowed: `${MAX_FILE_BYTES} bytes` });
+      }
+      tree.add(number, entry, content);
+      if (entry.kind === 'device' || entry.kind === 'fifo') leftOut.push(entry.path);
+      if (entry.attributes > 0) withAttributes += 1;
+      entries += 1;
+      bytes += content?.size ?? 0;
+    }
+    const size = `${entries} entries, ${(bytes / MIB).toFixed(1)} MiB`;
+    options.onProgress(`layer ${number + 1} of ${layers.length}: ${size} (${layer.diffId.slice(0, 19)}…)`);
+  }
+  await spool.flush();
+  return { root: tree.root, spool: new Spool(options.spoolPath), leftOut, withAttributes };
+}
+
+/** All entries of a layer; ends with an error where blob or archive are not what the image says. */
+async function* readLayer({ blob, compression, diffId }: LayerBlob) {
+  const compressed = checkedPieces(blob);
+  const hash = createHash('sha256');
+  async function* archive(): AsyncGenerator<Uint8Array, void> {
+    try {
+      const kind = compression ?? (await compressionOf(blob.path));
+      for await (const piece of decompress(compressed.pieces, kind)) {
+        hash.update(piece);
+        yield piece;
+      }
+    } catch (cause) {
+      if (!(cause instanceof CpioError)) throw cause;
+      throw new OciError('EIF_OCI_LAYER', `the layer ${blob.path} cannot be unpacked`, { cause });
+    }
+  }
+  yield* readTar(archive());
+  if (!compressed.isChecked()) throw new OciError('EIF_OCI_LAYER', `the layer ${blob.path} has bytes after its end`);
+  const found = `sha256:${hash.digest('hex')}`;
+  if (found === diffId) return;
+  throw new OciError('EIF_OCI_DIGEST', `the layer ${blob.path} is not what the configuration of the image names`, {
+    found,
+    allowed: diffId,
+  });
+}
