@@ -52,21 +52,24 @@ interface Segment {
 
 /** @throws EifBuildError EIF_BUILD_ELF; EifError EIF_FILE_READ */
 export async function readElf(path: string): Promise<ElfFile> {
-  return withInputFile(path, async (file) => {
-    const header = await readRange(file, 0, HEADER_BYTES);
-    if (header.length < HEADER_BYTES || !header.subarray(0, IDENT.length).equals(IDENT)) {
-      throw invalid(file, 'it is no 64-bit little-endian ELF file');
-    }
-    const segments = await readSegments(file, header);
-    const dynamic = await readDynamic(file, segments);
-    const machine = header.readUInt16LE(18);
-    return {
-      machine,
-      interpreter: await readInterpreter(file, segments),
-      ...dynamic,
-      loadedBytes: lastByte(file, segments),
-    };
-  });
+  return withInputFile(path, readElfIn);
+}
+
+/** @throws EifBuildError EIF_BUILD_ELF; EifError EIF_FILE_READ */
+export async function readElfIn(file: InputFile): Promise<ElfFile> {
+  const header = await readRange(file, 0, HEADER_BYTES);
+  if (header.length < HEADER_BYTES || !header.subarray(0, IDENT.length).equals(IDENT)) {
+    throw invalid(file, 'it is no 64-bit little-endian ELF file');
+  }
+  const segments = await readSegments(file, header);
+  const dynamic = await readDynamic(file, segments);
+  const machine = header.readUInt16LE(18);
+  return {
+    machine,
+    interpreter: await readInterpreter(file, segments),
+    ...dynamic,
+    loadedBytes: lastByte(file, segments),
+  };
 }
 
 function invalid({ path }: InputFile, why: string): EifBuildError {

@@ -3,19 +3,36 @@ import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { findInSystem } from './system-path.ts';
 
-/** What cannot be read adds nothing: a library that is then not found is an error of its own. */
-async function readLines(system: string, path: string): Promise<readonly string[]> {
-  const file = await findInSystem(system, path);
-  const text = file === undefined ? '' : await readFile(file, 'utf8').catch(() => '');
-  return text.split('\n').map((line) => line.replace(/#.*/, '').trim());
+/** The text files of a system; what cannot be read adds nothing: a library that is then not found is an error of its own. */
+export interface SystemTexts {
+  /** Empty where there is no such file. */
+  read(path: string): Promise<string>;
+  /** Names in a folder; none where there is no such folder. */
+  list(folder: string): Promise<readonly string[]>;
+}
+
+/** @param system root of it on this machine */
+function textsOf(system: string): SystemTexts {
+  return {
+    async read(path) {
+      const file = await findInSystem(system, path);
+      return file === undefined ? '' : await readFile(file, 'utf8').catch(() => '');
+    },
+    async list(path) {
+      const folder = await findInSystem(system, path);
+      return folder === undefined ? [] : await readdir(folder).catch((): string[] => []);
+    },
+  };
+}
+
+async function readLines(system: SystemTexts, path: string): Promise<readonly string[]> {
+  return (await system.read(path)).split('\n').map((line) => line.replace(/#.*/, '').trim());
 }
 
 /** `include /etc/ld.so.conf.d/*.conf`; a star in the name is the only pattern in use. */
-async function included(system: string, pattern: string): Promise<readonly string[]> {
-  const folder = await findInSystem(system, dirname(pattern));
+async function included(system: SystemTexts, pattern: string): Promise<readonly string[]> {
   const [before = '', after = ''] = basename(pattern).split('*');
-  const names = folder === undefined ? [] : await readdir(folder).catch((): string[] => []);
-  return names
+  return (await system.list(dirname(pattern)))
     .filter((name) => name.startsWith(before) && name.endsWith(after))
     .toSorted()
     .map((name) => join(dirname(pattern), name));
@@ -26,6 +43,11 @@ async function included(system: string, pattern: string): Promise<readonly strin
  * @returns absolute folders as that system sees them, in its order
  */
 export async function configuredFolders(system: string): Promise<readonly string[]> {
+  return foldersConfiguredIn(textsOf(system));
+}
+
+/** The same of a system that is no folder of this machine. */
+export async function foldersConfiguredIn(system: SystemTexts): Promise<readonly string[]> {
   const folders: string[] = [];
   for (const line of await readLines(system, '/etc/ld.so.conf')) {
     if (line.startsWith('/')) folders.push(line);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { FolderNode } from '../../../../eif/oci/layers/nodes.ts';
 import { walk } from '../../../../eif/oci/layers/nodes.ts';
 import { type ReadLayers, readLayers } from '../../../../eif/oci/layers/read-layers.ts';
+import { ImageFiles } from '../../../../eif/oci/programs/file-system.ts';
 import { openLayout } from '../../../../eif/oci/source/layout.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 import { ARCHITECTURE, type TestImage, writeLayout } from './layout.ts';
@@ -51,4 +52,9 @@ export function attributesOf(root: FolderNode): Record<string, string> {
     attributes[path] = `${mode.toString(8)} ${uid}:${gid}`;
   }
   return attributes;
+}
+
+/** The files of an image of one layer, for what looks at programs. */
+export async function filesOf(t: Test, ...layers: TestImage['layers']): Promise<ImageFiles> {
+  return new ImageFiles(await readImage(t, { layers }));
 }

@@ -1,0 +1,107 @@
+/**
+ * Finds what the kernel would run for a command, down to the ELF file that does the work: through PATH, links, `#!` lines and `env`.
+ * Nothing is run. Specification: execve(2), "Interpreter scripts"; exec(3) for PATH.
+ */
+import { posix } from 'node:path';
+import type { Architecture } from '../../format/header.ts';
+import { ARCHITECTURES } from '../../rootfs/architecture.ts';
+import type { ElfFile } from '../../rootfs/elf.ts';
+import { OciError } from '../errors.ts';
+import type { FoundFile, ImageFiles } from './file-system.ts';
+
+/** Of a program of the application, as enclave.yaml says it. */
+export interface ProgramOfImage {
+  readonly name: string;
+  readonly command: readonly string[];
+  readonly user: { readonly uid: number; readonly gid: number };
+  readonly environment: Readonly<Record<string, string>>;
+  readonly workingFolder: string;
+}
+
+export interface FoundProgram {
+  /** Scripts first, in the order in which the kernel goes through them; the ELF file last. */
+  readonly files: readonly FoundFile[];
+  readonly elf: ElfFile;
+}
+
+/** Where programs are looked for whose environment has no PATH. */
+export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+/** BINPRM_BUF_SIZE of Linux. */
+const MAX_LINE_BYTES = 256;
+/** The kernel gives up a little earlier; who has more has a circle. */
+const MAX_SCRIPTS = 5;
+
+/** @throws OciError EIF_OCI_PROGRAM; EifBuildError EIF_BUILD_ELF */
+export async function findProgram(
+  files: ImageFiles,
+  program: ProgramOfImage,
+  architecture: Architecture,
+): Promise<FoundProgram> {
+  const [word = ''] = program.command;
+  const way: FoundFile[] = [];
+  let file = locate(files, program, word);
+  for (let scripts = 0; scripts < MAX_SCRIPTS; scripts++) {
+    way.push(file);
+    const elf = await files.elf(file);
+    if (elf !== undefined) return checked(files, { files: way, elf }, { program, architecture });
+    file = locate(files, program, await interpreterOf(files, file, program));
+  }
+  throw refused(program, `/${way[0]?.path} is run by scripts without end`);
+}
+
+function refused({ name }: ProgramOfImage, why: string, allowed?: string): OciError {
+  const details = allowed === undefined ? {} : { allowed };
+  return new OciError('EIF_OCI_PROGRAM', `program ${name} cannot run in the image: ${why}`, details);
+}
+
+function locate(files: ImageFiles, program: ProgramOfImage, word: string): FoundFile {
+  const { environment, workingFolder } = program;
+  if (word.includes('/')) {
+    const file = files.findFile(posix.resolve(workingFolder, word));
+    if (file === undefined) throw refused(program, `there is no file ${word}`);
+    if (mayRun(file, program)) return file;
+    throw refused(program, `user ${program.user.uid} may not execute /${file.path}`, 'an executable file');
+  }
+  const path = environment['PATH'] ?? DEFAULT_PATH;
+  for (const folder of path.split(':')) {
+    const file = files.findFile(posix.join(posix.resolve(workingFolder, folder), word));
+    if (file !== undefined && mayRun(file, program)) return file;
+  }
+  throw refused(program, `there is no program ${word}`, `one in ${path}`);
+}
+
+function mayRun({ node: { inode } }: FoundFile, { user: { uid, gid } }: ProgramOfImage): boolean {
+  if (uid === 0) return (inode.mode & 0o111) !== 0;
+  const bit = inode.uid === uid ? 0o100 : inode.gid === gid ? 0o010 : 0o001;
+  return (inode.mode & bit) !== 0;
+}
+
+/** The word after `#!`; of `env`, the program that it is to start. */
+async function interpreterOf(files: ImageFiles, file: FoundFile, program: ProgramOfImage): Promise<string> {
+  const start = (await files.start(file, MAX_LINE_BYTES)).toString('latin1');
+  const [, interpreter, argument = ''] = /^#![ \t]*([^ \t\n\0]+)[ \t]*([^\n\0]*)/.exec(start) ?? [];
+  if (interpreter === undefined) throw refused(program, `/${file.path} is neither an ELF file nor a script with #!`);
+  if (posix.basename(interpreter) !== 'env' || argument === '') return interpreter;
+  locate(files, program, interpreter);
+  const words = argument.trim().split(/[ \t]+/);
+  return words.find((word) => !word.startsWith('-') && !word.includes('=')) ?? interpreter;
+}
+
+interface Expected {
+  readonly program: ProgramOfImage;
+  readonly architecture: Architecture;
+}
+
+function checked(files: ImageFiles, found: FoundProgram, { program, architecture }: Expected): FoundProgram {
+  const path = `/${found.files.at(-1)?.path}`;
+  const { machine, interpreter } = found.elf;
+  const { elfMachine } = ARCHITECTURES[architecture];
+  if (machine !== elfMachine)
+    throw refused(program, `${path} is for another processor`, `machine ${elfMachine} (${architecture})`);
+  if (interpreter !== undefined && files.findFile(interpreter) === undefined)
+    throw refused(program, `${path} needs the loader ${interpreter}, which is not in the image`);
+  const folder = files.find(program.workingFolder)?.node;
+  if (folder?.kind !== 'folder')
+    throw refused(program, `its working folder ${program.workingFolder} is not in the image`);
+  return found;
+}
