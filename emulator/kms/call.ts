@@ -9,6 +9,7 @@ import type { Random } from '../../runtime/random.ts';
 import type { Principal } from '../principal.ts';
 import type { EncryptionContext } from './encryption-context.ts';
 import type { Fault } from './faults.ts';
+import type { KeyUsage } from './key-kinds.ts';
 import type { KeyStore, KmsKey } from './key-store.ts';
 import type { NsmTrust } from './nsm-trust.ts';
 import type { Recipient } from './recipient.ts';
@@ -37,6 +38,8 @@ export interface Authorization {
   readonly key: KmsKey;
   readonly recipient?: Recipient | undefined;
   readonly encryptionContext?: EncryptionContext;
+  /** Default: the operation. */
+  readonly permission?: string;
 }
 
 export class Call {
@@ -70,8 +73,8 @@ export class Call {
   }
 
   /** Asks the key's policy. @throws ServiceError AccessDeniedException */
-  authorize({ key, recipient, encryptionContext = {} }: Authorization): void {
-    const decision = evaluatePolicy(key.policy, this.#request(key.arn, recipient, encryptionContext));
+  authorize({ key, recipient, encryptionContext = {}, permission = this.operation }: Authorization): void {
+    const decision = evaluatePolicy(key.policy, this.#request(key.arn, recipient, encryptionContext, permission));
     if (decision === 'allow') return;
     throw this.denied(
       key.arn,
@@ -91,9 +94,14 @@ export class Call {
     );
   }
 
-  #request(keyArn: string, recipient: Recipient | undefined, encryptionContext: EncryptionContext): PolicyRequest {
+  #request(
+    keyArn: string,
+    recipient: Recipient | undefined,
+    encryptionContext: EncryptionContext,
+    permission: string = this.operation,
+  ): PolicyRequest {
     const { principal: caller } = this;
-    const action = `kms:${this.operation}`;
+    const action = `kms:${permission}`;
     const context = requestContext({ caller, action, registers: recipient?.registers, encryptionContext });
     return { caller, action, keyArn, context, accountAllows: truthOf(caller.administrator) };
   }
@@ -105,8 +113,13 @@ export class Call {
     );
   }
 
-  /** @throws ServiceError DisabledException */
-  requireEnabled(key: KmsKey): void {
+  /** @throws ServiceError DisabledException, InvalidKeyUsageException */
+  requireFit(key: KmsKey, usage: KeyUsage = 'ENCRYPT_DECRYPT'): void {
     if (!key.enabled) throw new ServiceError('DisabledException', `${key.arn} is disabled`);
+    if (key.keyUsage === usage) return;
+    throw new ServiceError(
+      'InvalidKeyUsageException',
+      `${key.arn} key usage is ${key.keyUsage} which is not valid for ${this.operation}.`,
+    );
   }
 }

@@ -9,10 +9,11 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { Random } from '../../runtime/random.ts';
 import { ACCOUNT_ID } from '../principal.ts';
 import { makeStateFolder, parseState, readIfPresent, writeAtomically } from '../state-file.ts';
+import type { KeySpec, KeyUsage } from './key-kinds.ts';
+import { KEY_SPECS, KEY_USAGES, makeMaterial } from './key-kinds.ts';
 import { acceptKeyPolicy } from './policies.ts';
 import { ServiceError } from './service-error.ts';
 
-const MATERIAL_BYTES = 32;
 const KEY_FILE = /^[0-9a-f-]{36}\.json$/;
 
 const recordSchema = z.strictObject({
@@ -21,6 +22,9 @@ const recordSchema = z.strictObject({
   createdAtMs: z.int(),
   enabled: z.boolean(),
   policyText: z.string(),
+  /** Absent in folders of earlier releases. */
+  keySpec: z.enum(KEY_SPECS).default('SYMMETRIC_DEFAULT'),
+  keyUsage: z.enum(KEY_USAGES).default('ENCRYPT_DECRYPT'),
   materialBase64: z.base64(),
 });
 
@@ -33,14 +37,13 @@ export interface KmsKey {
   /** As it was given, for GetKeyPolicy. */
   readonly policyText: string;
   readonly policy: Policy;
-  /** 32 bytes. */
+  readonly keySpec: KeySpec;
+  readonly keyUsage: KeyUsage;
+  /** The bytes of a symmetric key, or PKCS #8. */
   readonly material: Buffer;
 }
 
-interface NewKey {
-  readonly description: string;
-  readonly policyText: string;
-}
+type NewKey = Pick<KmsKey, 'description' | 'policyText' | 'keySpec' | 'keyUsage'>;
 
 interface KeyStoreOptions {
   readonly folder: string;
@@ -93,7 +96,9 @@ export class KeyStore {
       enabled: true,
       policyText: key.policyText,
       policy: acceptKeyPolicy(key.policyText),
-      material: this.#options.random.bytes(MATERIAL_BYTES),
+      keySpec: key.keySpec,
+      keyUsage: key.keyUsage,
+      material: await makeMaterial(key.keySpec, this.#options.random),
     };
     await this.#save(created);
     return created;

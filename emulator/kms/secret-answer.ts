@@ -5,10 +5,9 @@ import type { Recipient } from './recipient.ts';
 import type { EnvelopeParts } from './recipient-envelope.ts';
 import { encodeEnvelope, sealForRecipient } from './recipient-envelope.ts';
 
-interface SecretFields {
-  Plaintext?: string;
-  CiphertextForRecipient?: string;
-}
+/** The member of an answer that has the secret in clear. */
+type SecretName = 'Plaintext' | 'PrivateKeyPlaintext' | 'SharedSecret';
+type SecretFields = { [Name in SecretName | 'CiphertextForRecipient']?: string };
 
 function flipByte(bytes: Buffer, at: number): Buffer {
   const copy = Buffer.from(bytes);
@@ -30,8 +29,13 @@ const TAMPERINGS: Readonly<Record<EnvelopePart, (parts: EnvelopeParts) => Envelo
 };
 
 /** The members of the answer that carry the secret, with the call's fault applied. */
-export function secretFields(call: Call, recipient: Recipient | undefined, secret: Buffer): SecretFields {
-  if (recipient === undefined) return { Plaintext: secret.toString('base64') };
+export function secretFields(
+  call: Call,
+  recipient: Recipient | undefined,
+  secret: Buffer,
+  name: SecretName = 'Plaintext',
+): SecretFields {
+  if (recipient === undefined) return { [name]: secret.toString('base64') };
   const { fault, dependencies } = call;
   if (fault?.kind === 'omit-recipient-ciphertext') return {};
   const whole = fault?.kind === 'short-secret' ? secret.subarray(1) : secret;
@@ -39,6 +43,6 @@ export function secretFields(call: Call, recipient: Recipient | undefined, secre
   const parts = fault?.kind === 'tamper-recipient-ciphertext' ? TAMPERINGS[fault.part](sealed) : sealed;
   return {
     CiphertextForRecipient: encodeEnvelope(parts).toString('base64'),
-    ...(fault?.kind === 'return-plaintext' ? { Plaintext: secret.toString('base64') } : {}),
+    ...(fault?.kind === 'return-plaintext' ? { [name]: secret.toString('base64') } : {}),
   };
 }

@@ -49,16 +49,17 @@ function findOperation(request: SignedRequest, name: string): Operation {
 }
 
 function parseBody(body: Buffer): unknown {
-  let json: unknown;
   try {
-    json = JSON.parse(body.toString('utf8'));
+    return JSON.parse(body.toString('utf8'));
   } catch (error) {
     throw new ServiceError('SerializationException', 'The body is not JSON', { cause: error });
   }
-  if (typeof json === 'object' && json !== null && 'DryRun' in json && json.DryRun === true) {
-    throw new ServiceError('UnsupportedOperationException', 'The emulator does not know DryRun');
-  }
-  return json;
+}
+
+/** KMS says so of a request that it would have carried out (KMS developer guide, "Testing your permissions"). */
+function refuseDryRun(body: unknown): void {
+  if (typeof body !== 'object' || body === null || !('DryRun' in body) || body.DryRun !== true) return;
+  throw new ServiceError('DryRunOperationException', 'The request would have succeeded, but the DryRun option is set.');
 }
 
 function throwFault(fault: Fault | undefined): void {
@@ -102,7 +103,9 @@ export class KmsService {
     if (fault?.kind === 'hang' || fault?.kind === 'close') return fault.kind;
     throwFault(fault);
     const call = new Call({ operation: work.name, principal, dependencies, fault, facts });
-    const result = await run(call, parseBody(request.body));
+    const body = parseBody(request.body);
+    const result = await run(call, body);
+    refuseDryRun(body);
     if (fault?.kind !== 'wrong-key-id' || facts.keyArn === undefined) return result;
     return { ...result, KeyId: foreignArn(facts.keyArn) };
   }

@@ -1,4 +1,4 @@
-/** Encrypt and Decrypt (KMS API reference). */
+/** Encrypt, Decrypt and ReEncrypt (KMS API reference). */
 import { z } from 'zod';
 import type { Call } from '../call.ts';
 import { keyIdOfBlob, openBlob, sealBlob } from '../ciphertext-blob.ts';
@@ -25,7 +25,7 @@ export const encrypt = operation(
     checkContext(encryptionContext);
     const key = call.findKey(input.KeyId);
     call.authorize({ key, encryptionContext });
-    call.requireEnabled(key);
+    call.requireFit(key);
     const sealed = sealBlob(key, encryptionContext, plaintext, call.dependencies.random);
     plaintext.fill(0);
     return { CiphertextBlob: sealed.toString('base64'), KeyId: key.arn, EncryptionAlgorithm: ALGORITHM };
@@ -62,10 +62,42 @@ export const decrypt = operation(
     const recipient = input.Recipient && call.authenticateRecipient(input.Recipient.AttestationDocument);
     const key = keyOfBlob(call, ciphertext, input.KeyId);
     call.authorize({ key, recipient, encryptionContext });
-    call.requireEnabled(key);
+    call.requireFit(key);
     const plaintext = openBlob(key, encryptionContext, ciphertext);
     const secret = secretFields(call, recipient, plaintext);
     plaintext.fill(0);
     return { KeyId: key.arn, EncryptionAlgorithm: ALGORITHM, ...secret };
+  },
+);
+
+export const reEncrypt = operation(
+  z.object({
+    CiphertextBlob: blob(1, MAX_BLOB_BYTES),
+    SourceKeyId: keyIdSchema.optional(),
+    SourceEncryptionContext: encryptionContextSchema,
+    SourceEncryptionAlgorithm: algorithmSchema,
+    DestinationKeyId: keyIdSchema,
+    DestinationEncryptionContext: encryptionContextSchema,
+    DestinationEncryptionAlgorithm: algorithmSchema,
+  }),
+  async (call, input) => {
+    const { SourceEncryptionContext: from, DestinationEncryptionContext: to, CiphertextBlob: ciphertext } = input;
+    for (const context of [from, to]) checkContext(context);
+    call.facts.encryptionContext = from;
+    const source = keyOfBlob(call, ciphertext, input.SourceKeyId);
+    call.authorize({ key: source, encryptionContext: from, permission: 'ReEncryptFrom' });
+    const destination = call.findKey(input.DestinationKeyId);
+    call.authorize({ key: destination, encryptionContext: to, permission: 'ReEncryptTo' });
+    for (const key of [source, destination]) call.requireFit(key);
+    const plaintext = openBlob(source, from, ciphertext);
+    const sealed = sealBlob(destination, to, plaintext, call.dependencies.random);
+    plaintext.fill(0);
+    return {
+      CiphertextBlob: sealed.toString('base64'),
+      SourceKeyId: source.arn,
+      KeyId: destination.arn,
+      SourceEncryptionAlgorithm: ALGORITHM,
+      DestinationEncryptionAlgorithm: ALGORITHM,
+    };
   },
 );

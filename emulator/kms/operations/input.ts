@@ -28,7 +28,7 @@ export const recipientSchema = z
   })
   .optional();
 
-/** Only symmetric keys exist here. */
+/** Only symmetric keys encrypt here. */
 export const algorithmSchema = z.literal('SYMMETRIC_DEFAULT').optional();
 
 /** Binds a schema to what is done with a valid request. Unknown members are ignored, as KMS ignores them. */

@@ -178,10 +178,12 @@ t.test('rejects requests out of their limits (ValidationException)', async (t) =
 t.test('rejects operations and keys that it does not have', async (t) => {
   const { admin } = await kmsFixture(t);
   t.equal(await serviceError(admin.send(new ListKeysCommand({}))), 'UnknownOperationException');
-  const rsa = new CreateKeyCommand({ KeySpec: 'RSA_2048', KeyUsage: 'SIGN_VERIFY' });
-  t.equal(await serviceError(admin.send(rsa)), 'UnsupportedOperationException');
-  const dryRun = new GenerateDataKeyCommand({ KeyId: 'x', KeySpec: 'AES_256', DryRun: true });
-  t.equal(await serviceError(admin.send(dryRun)), 'UnsupportedOperationException');
+  for (const kind of [
+    { KeySpec: 'ML_DSA_44', KeyUsage: 'SIGN_VERIFY' },
+    { KeySpec: 'RSA_2048', KeyUsage: 'KEY_AGREEMENT' },
+    { KeySpec: 'SYMMETRIC_DEFAULT', KeyUsage: 'SIGN_VERIFY' },
+  ] as const)
+    t.equal(await serviceError(admin.send(new CreateKeyCommand(kind))), 'UnsupportedOperationException');
 });
 
 t.test('rejects a policy that locks its author out, unless told (MalformedPolicyDocumentException)', async (t) => {
