@@ -32,15 +32,28 @@ function checkedHostname(endpoint: URL): string {
   });
 }
 
+interface ConnectionReuse {
+  readonly maxSockets: number;
+  /** An unused connection is closed then. */
+  readonly idleMs: number;
+}
+
 export class KmsTlsAgent extends Agent {
   readonly #dial: KmsDialAddress;
   readonly #hostname: string;
   readonly #context: SecureContext;
   readonly #untrusted = new WeakSet<Error>();
 
-  /** @throws KmsError KMS_ENDPOINT_INVALID, KMS_CA_INVALID */
-  constructor(connection: Pick<KmsConnection, 'endpoint' | 'caPem' | 'dial'>) {
-    super({ keepAlive: false, maxCachedSessions: 0 });
+  /**
+   * @param reuse keeps connections for further requests, so many at most; without it each request has its own
+   * @throws KmsError KMS_ENDPOINT_INVALID, KMS_CA_INVALID
+   */
+  constructor(connection: Pick<KmsConnection, 'endpoint' | 'caPem' | 'dial'>, reuse?: ConnectionReuse) {
+    super(
+      reuse === undefined
+        ? { keepAlive: false, maxCachedSessions: 0 }
+        : { keepAlive: true, maxCachedSessions: 0, maxSockets: reuse.maxSockets, timeout: reuse.idleMs },
+    );
     this.#dial = connection.dial;
     this.#hostname = checkedHostname(connection.endpoint);
     this.#context = createSecureContext({ ca: [checkedCa(connection.caPem)].flat(), minVersion: 'TLSv1.2' });
