@@ -20,6 +20,7 @@ import { RELAY_ERRORS } from '../relay/errors.ts';
 import type { ErrorCatalogue } from '../runtime/errors.ts';
 import { RUNTIME_ERRORS } from '../runtime/runtime-errors.ts';
 import { SUPERVISOR_ERRORS } from '../supervisor/errors.ts';
+import { KMS_PROXY_ERRORS } from '../supervisor/kms-proxy/errors.ts';
 import { LEASE_ERRORS } from '../supervisor/lease/errors.ts';
 import { SYSTEM_ERRORS } from '../system/errors.ts';
 import { WIRE_ERRORS } from '../wire/errors.ts';
@@ -51,6 +52,7 @@ export const CATALOGUES: Readonly<Record<string, ErrorCatalogue>> = {
   'Catalogue of the database': CATALOGUE_ERRORS,
   Supervisor: SUPERVISOR_ERRORS,
   Lease: LEASE_ERRORS,
+  'KMS proxy': KMS_PROXY_ERRORS,
   'host-proxy': HOST_PROXY_ERRORS,
   'Life cycle of the enclave': ENCLAVE_ERRORS,
   'Service manager': SYSTEMD_ERRORS,

@@ -42,9 +42,6 @@ function singleHeader(value: string | string[] | undefined): string | undefined 
   return typeof value === 'string' ? value : undefined;
 }
 
-/** KMS closed a connection that was kept, most often while this request was on its way; none of the actions does harm when asked twice. */
-class StaleConnection extends Error {}
-
 export class SignedKms {
   readonly #endpoint: URL;
   readonly #region: string;
@@ -63,10 +60,10 @@ export class SignedKms {
   async send(call: SignedCall): Promise<SignedAnswer> {
     const headers = await this.#sign(call);
     try {
-      return await this.#exchange(headers, call).catch((error: unknown) => {
-        if (error instanceof StaleConnection) return this.#exchange(headers, call);
-        throw error;
-      });
+      for (;;) {
+        const answer = await this.#exchange(headers, call);
+        if (answer !== 'stale') return answer;
+      }
     } catch (error) {
       call.signal.throwIfAborted();
       throw toKmsFailure(error, (candidate) => this.#agent.isUntrusted(candidate));
@@ -102,7 +99,11 @@ export class SignedKms {
     return headers;
   }
 
-  #exchange(headers: Record<string, string>, { body, signal }: SignedCall): Promise<SignedAnswer> {
+  /**
+   * `stale`: KMS closed a connection that was kept, most often while the request was on its way. Each time one less is kept, and a new
+   * one is never stale; nor does any action that this serves do harm when it is asked for twice.
+   */
+  #exchange(headers: Record<string, string>, { body, signal }: SignedCall): Promise<SignedAnswer | 'stale'> {
     const { hostname, port } = this.#endpoint;
     return new Promise((resolve, reject) => {
       const sent = request({
@@ -117,8 +118,9 @@ export class SignedKms {
       });
       sent.once('response', (response) => readAnswer(response).then(resolve, reject));
       sent.once('error', (error) => {
-        const isStale = sent.reusedSocket && ['ECONNRESET', 'EPIPE'].includes(errorCode(error) ?? '');
-        reject(isStale && !signal.aborted ? new StaleConnection() : error);
+        const isClosed = ['ECONNRESET', 'EPIPE'].includes(errorCode(error) ?? '');
+        if (isClosed && sent.reusedSocket && !signal.aborted) resolve('stale');
+        else reject(error);
       });
       sent.end(body);
     });

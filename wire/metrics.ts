@@ -198,6 +198,11 @@ export const SUPERVISOR_METRICS = {
     help: 'Key sets that were to be taken or made, by what was asked and what became of it',
     labels: ['operation', 'outcome'],
   },
+  kms_proxy_requests_total: {
+    kind: 'counter',
+    help: 'Requests of programs to the KMS proxy, by action and by what became of them',
+    labels: ['action', 'outcome'],
+  },
   log_records_suppressed_total: {
     kind: 'counter',
     help: 'Log records of the enclave left out because too many of their kind came in a minute',

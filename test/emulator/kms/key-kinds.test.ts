@@ -1,5 +1,6 @@
 /** Operations of keys that are not symmetric encryption keys, as real KMS answers them. */
 import { createPublicKey, diffieHellman, generateKeyPairSync, verify } from 'node:crypto';
+import type { CreateKeyCommandInput } from '@aws-sdk/client-kms';
 import {
   CreateKeyCommand,
   DecryptCommand,
@@ -24,7 +25,7 @@ import { kmsFixture, recipientKey, rolePolicy, sdkClient, serviceError } from '.
 
 const Message = Buffer.from('a message');
 
-async function keyOf({ admin }: KmsFixture, kind: ConstructorParameters<typeof CreateKeyCommand>[0]): Promise<string> {
+async function keyOf({ admin }: KmsFixture, kind: CreateKeyCommandInput): Promise<string> {
   return (await admin.send(new CreateKeyCommand(kind))).KeyMetadata!.Arn!;
 }
 
