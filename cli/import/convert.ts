@@ -32,7 +32,7 @@ export function convert(manifest: Manifest): Conversion {
   return {
     files: {
       enclave: file('enclave', { version: 1, workload: 'app' }),
-      host: file('host', { version: 1 }),
+      host: file('host', { version: 1, workload: 'app' }),
       image: file('image', { version: 1 }),
     },
     changes: parts.flatMap(({ changes }) => changes),

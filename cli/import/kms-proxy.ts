@@ -44,7 +44,7 @@ const KEYS_WANTED: Change = {
   found: undefined,
   outcome: 'decide',
   places: [place('enclave', 'kmsProxy.allow.0')],
-  why: 'Enclaver signs any request for any key with the role of the instance. Write the full ARN of each key, and what programs do with it: acra-enclave config schema enclave lists the actions. GenerateRandom, which names no key, needs kmsProxy.random: true.',
+  why: 'Enclaver signs any request for any key with the role of the instance. Write the full ARN of each key, and what programs do with it: acra-enclave config schema enclave --workload app lists the actions. GenerateRandom, which names no key, needs kmsProxy.random: true.',
 };
 
 function regionChanges(regions: readonly Region[]): readonly Change[] {
@@ -61,10 +61,11 @@ function regionChanges(regions: readonly Region[]): readonly Change[] {
       const why = `There are ${KMS_ROUTES.length} ways out to KMS. Take one that is not needed away from the manifest.`;
       return { field, found, outcome: 'decide', places: [], why };
     }
-    const places = [place('enclave', `kmsProxy.regions.${index}`), place('host', `${route}.connect`)];
-    const verified = 'TLS to it ends in the enclave, which verifies it.';
-    if (REGION.test(region)) return { field, found, outcome: 'kept', places, why: verified };
-    return { field, found, outcome: 'decide', places, why: `${region} is no region such as eu-central-1.` };
+    const own = place('enclave', `kmsProxy.regions.${index}`);
+    if (!REGION.test(region))
+      return { field, found, outcome: 'decide', places: [own], why: `${region} is no region such as eu-central-1.` };
+    const places = [own, place('host', `${route}.connect`)];
+    return { field, found, outcome: 'kept', places, why: 'TLS to it ends in the enclave, which verifies it.' };
   });
 }
 
