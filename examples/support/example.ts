@@ -1,0 +1,71 @@
+/** The frame of an example: a folder of its own, an end in order whatever happens, and `--keep`. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { bold, green, printLine, progress } from '../../cli/output.ts';
+import { untilStopped } from '../../cli/until-signal.ts';
+import { whenAborted } from '../../runtime/abort.ts';
+import { describeError } from '../../runtime/errors.ts';
+import { Steps } from './steps.ts';
+
+/** Of sysexits.h: what the example needs cannot be had here. Tests skip it, by the reason. */
+export const EX_UNAVAILABLE = 69;
+/** 128 + SIGINT, as a shell reports it. */
+const EXIT_INTERRUPTED = 130;
+const EXAMPLE_TIMEOUT_MS = 600_000;
+
+/** What is missing on this machine. */
+export class Unavailable extends Error {}
+
+export interface ExampleContext {
+  /** Everything lies here; short, for unix sockets lie in it too. */
+  readonly root: string;
+  readonly steps: Steps;
+  readonly signal: AbortSignal;
+  /** Undone in reverse order at the end. */
+  readonly cleanups: AsyncDisposableStack;
+}
+
+interface ExampleOptions {
+  readonly title: string;
+  /** @returns what to tell whoever keeps it running */
+  readonly run: (context: ExampleContext) => Promise<string>;
+}
+
+async function runOnce({ title, run }: ExampleOptions, keep: boolean, stop: AbortSignal): Promise<void> {
+  const root = mkdtempSync(join(tmpdir(), 'aex-'));
+  let failed = true;
+  const cleanups = new AsyncDisposableStack();
+  try {
+    printLine(bold(title));
+    const signal = AbortSignal.any([stop, AbortSignal.timeout(EXAMPLE_TIMEOUT_MS)]);
+    const where = await run({ root, steps: new Steps(), signal, cleanups });
+    printLine(`\n${green('Every step held.')}`);
+    failed = false;
+    if (keep) {
+      printLine(`\n${bold('It keeps running.')} ${where} Ctrl-C ends it.`);
+      await whenAborted(stop);
+    }
+  } finally {
+    await cleanups.disposeAsync();
+    if (failed && !stop.aborted) progress(`logs are kept in ${root}`);
+    else rmSync(root, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+/** `node examples/NAME/run.ts [--keep]` */
+export async function runExample(options: ExampleOptions): Promise<void> {
+  const { values } = parseArgs({ options: { keep: { type: 'boolean', default: false } } });
+  await untilStopped(async (stop) => {
+    try {
+      await runOnce(options, values.keep, stop);
+    } catch (error) {
+      if (stop.aborted) process.exitCode = EXIT_INTERRUPTED;
+      else {
+        progress(error instanceof Unavailable ? `skipped: ${error.message}` : describeError(error));
+        process.exitCode = error instanceof Unavailable ? EX_UNAVAILABLE : 1;
+      }
+    }
+  });
+}
