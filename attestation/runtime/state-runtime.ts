@@ -4,12 +4,15 @@
  */
 import { posix } from 'node:path';
 import { z } from 'zod';
+import { type AnyEnclaveConfig, isApp } from '../../config/any-enclave.ts';
 import type { EnclaveConfig } from '../../config/enclave.ts';
 import { type ParentKeys, parentKeysOf } from '../../config/keys.ts';
 import { FormatError } from '../../encoding/format-error.ts';
 import { AttestationError } from '../errors.ts';
+import { describeApp } from './describe-app.ts';
 import { type FileDigests, folderDigest } from './folder-digest.ts';
 import {
+  type AcraRuntimeStatement,
   commitmentTo,
   encodeStatement,
   MAX_STATEMENT_BYTES,
@@ -18,8 +21,8 @@ import {
   runtimeStatement,
 } from './statement.ts';
 
-export interface StatedRuntime {
-  readonly statement: RuntimeStatement;
+export interface StatedRuntime<Statement extends RuntimeStatement = RuntimeStatement> {
+  readonly statement: Statement;
   /** Canonical JSON: what is hashed, and what verifiers are given. */
   readonly encoding: Buffer;
   /** 48 bytes. */
@@ -28,9 +31,9 @@ export interface StatedRuntime {
   readonly pcr16: Buffer;
 }
 
-interface RuntimeFacts {
+interface RuntimeFacts<Config extends AnyEnclaveConfig = AnyEnclaveConfig> {
   /** enclave.yaml. */
-  readonly config: EnclaveConfig;
+  readonly config: Config;
   /** Of the whole measured folder. */
   readonly files: FileDigests;
   /** Of acra-enclave. */
@@ -38,6 +41,8 @@ interface RuntimeFacts {
 }
 
 /** @throws AttestationError ATTESTATION_STATEMENT_IMPOSSIBLE, ATTESTATION_FOLDER_UNREADABLE */
+export function stateRuntime(facts: RuntimeFacts<EnclaveConfig>): StatedRuntime<AcraRuntimeStatement>;
+export function stateRuntime(facts: RuntimeFacts): StatedRuntime;
 export function stateRuntime(facts: RuntimeFacts): StatedRuntime {
   const parsed = runtimeStatement.safeParse(describe(facts));
   if (!parsed.success) throw impossible(z.prettifyError(parsed.error), parsed.error);
@@ -48,6 +53,11 @@ export function stateRuntime(facts: RuntimeFacts): StatedRuntime {
 }
 
 function describe({ config, files, release }: RuntimeFacts): RuntimeStatement {
+  if (isApp(config)) return describeApp(config, folderDigest(files), release);
+  return describeAcra(config, files, release);
+}
+
+function describeAcra(config: EnclaveConfig, files: FileDigests, release: string): AcraRuntimeStatement {
   const { acra, database, guard, ingress, kms } = config;
   const isGuarded = ingress.tls === 'terminate';
   return {
@@ -69,7 +79,7 @@ function describe({ config, files, release }: RuntimeFacts): RuntimeStatement {
   };
 }
 
-function describeKeys(config: EnclaveConfig, files: FileDigests): RuntimeStatement['keys'] {
+function describeKeys(config: EnclaveConfig, files: FileDigests): AcraRuntimeStatement['keys'] {
   const keys = parentKeysOf(config);
   if (keys === undefined) return { source: 'image' };
   const { approvals, ceremony, formerKmsKeys, keeper, madeIn, operators, pin } = keys;
@@ -89,7 +99,7 @@ function describeKeeper(
   keeper: ParentKeys['keeper'],
   operators: ParentKeys['operators'],
   files: FileDigests,
-): Extract<RuntimeStatement['keys'], { source: 'parent' }>['keeper'] {
+): Extract<AcraRuntimeStatement['keys'], { source: 'parent' }>['keeper'] {
   if (keeper.kind === 'kms') return { kind: 'kms' };
   const { kind, k } = keeper;
   if (kind === 'threshold') return { kind, k, keys: keeper.keys.map(({ keyArn }) => keyArn) };

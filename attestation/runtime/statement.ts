@@ -14,6 +14,7 @@ import { canonicalJson } from '../../encoding/canonical-json.ts';
 import { FormatError } from '../../encoding/format-error.ts';
 import { toPcrIndex } from '../../wire/brands.ts';
 import { extendPcrValue, PCR_BYTES } from '../pcr.ts';
+import { type AppRuntimeStatement, appRuntimeStatement } from './app-statement.ts';
 
 /** The first register that an enclave may extend. */
 export const COMMITMENT_PCR = toPcrIndex(16);
@@ -66,8 +67,10 @@ const keys = z.discriminatedUnion('source', [
   }),
 ]);
 
-export const runtimeStatement = z.strictObject({
+const acraRuntimeStatement = z.strictObject({
   version: z.literal(1),
+  /** Never there: statements of enclaves with Acra say no workload. */
+  workload: z.undefined().optional(),
   /** Of acra-enclave. */
   release: text,
   /** `name` of enclave.yaml. */
@@ -90,7 +93,16 @@ export const runtimeStatement = z.strictObject({
   kms: z.strictObject({ keyArn: text, encryptionContext: z.record(text, text) }).nullable(),
   keys,
 });
-export type RuntimeStatement = z.infer<typeof runtimeStatement>;
+export type AcraRuntimeStatement = Omit<z.infer<typeof acraRuntimeStatement>, 'workload'> & {
+  readonly workload?: never;
+};
+
+export type RuntimeStatement = AcraRuntimeStatement | AppRuntimeStatement;
+
+export const runtimeStatement = z.discriminatedUnion('workload', [
+  acraRuntimeStatement,
+  appRuntimeStatement,
+]) as unknown as z.ZodType<RuntimeStatement>;
 
 /** What is hashed. @throws FormatError */
 export function encodeStatement(statement: RuntimeStatement): Buffer {

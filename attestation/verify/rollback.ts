@@ -16,12 +16,16 @@ const REASONS = {
 } as const;
 
 /** @returns why an older key set may be in use; undefined: none can, or it was allowed */
-function openRollback({ keys }: RuntimeStatement, { allow }: Demanded): string | undefined {
+function openRollback(statement: RuntimeStatement, { allow }: Demanded): string | undefined {
+  if (statement.workload === 'app') return undefined;
+  const { keys } = statement;
   if (keys.source === 'image' || (keys.pin !== 'none' && keys.pin !== 'policy')) return undefined;
   return keys.pin === 'policy' && allow.policyPin ? undefined : REASONS[keys.pin];
 }
 
-function describe({ keys }: RuntimeStatement): string {
+function describe(statement: RuntimeStatement): string {
+  if (statement.workload === 'app') return 'workload app: there are no key sets';
+  const { keys } = statement;
   if (keys.source === 'image') return 'keys.source image';
   return keys.pin === 'policy' || keys.pin === 'none' ? `keys.pin ${keys.pin}` : `keys.pin, key set ${keys.pin}`;
 }

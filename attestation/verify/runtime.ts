@@ -2,10 +2,10 @@
  * What an enclave says of how it runs, and whether it is held to it: user data, runtime statement, commitment, and what of the statement
  * a user of the service should know. Specification: ../runtime/statement.ts, ../runtime/user-data.ts.
  */
-import { canonicalJson } from '../../encoding/canonical-json.ts';
+import { type CanonicalValue, canonicalJson } from '../../encoding/canonical-json.ts';
 import { wrapFormatError } from '../../encoding/format-error.ts';
 import { AttestationError } from '../errors.ts';
-import type { RuntimeStatement } from '../runtime/statement.ts';
+import type { AcraRuntimeStatement, RuntimeStatement } from '../runtime/statement.ts';
 import { commitmentTo, decodeStatement, encodeStatement } from '../runtime/statement.ts';
 import { type AttestedUserData, decodeUserData } from '../runtime/user-data.ts';
 import type { Allowances } from './demands.ts';
@@ -58,11 +58,13 @@ export function checkCommitment({ commitment }: AttestedUserData, { encoding }: 
 
 /** @throws AttestationError ATTESTATION_STATEMENT_MISMATCH */
 export function checkExpectedStatement({ statement }: ShownStatement, expected: RuntimeStatement): void {
-  const names = Object.keys(expected) as (keyof RuntimeStatement)[];
-  const different = names.filter((name) => canonicalJson(statement[name]) !== canonicalJson(expected[name]));
+  const stated = (from: RuntimeStatement, name: string): CanonicalValue => Reflect.get(from, name) ?? null;
+  const different = Object.keys(expected).filter(
+    (name) => canonicalJson(stated(statement, name)) !== canonicalJson(stated(expected, name)),
+  );
   if (different.length === 0) return;
   const pick = (from: RuntimeStatement) =>
-    JSON.stringify(Object.fromEntries(different.map((name) => [name, from[name]])));
+    JSON.stringify(Object.fromEntries(different.map((name) => [name, stated(from, name)])));
   throw new AttestationError(
     'ATTESTATION_STATEMENT_MISMATCH',
     `the enclave runs with another ${different.join(', ')}`,
@@ -74,8 +76,10 @@ export function checkExpectedStatement({ statement }: ShownStatement, expected: 
 }
 
 /** @throws AttestationError ATTESTATION_GUARD_NOT_ENFORCING */
-export function checkGuard({ guard: { mode } }: RuntimeStatement, { reportGuard, noGuard }: Allowances): string {
-  const found = `guard.mode ${mode}`;
+export function checkGuard(statement: RuntimeStatement, { reportGuard, noGuard }: Allowances): string {
+  const isApp = statement.workload === 'app';
+  const mode = isApp ? 'none' : statement.guard.mode;
+  const found = isApp ? 'workload app: no Acra, and no guard' : `guard.mode ${mode}`;
   if (mode === 'enforce') return found;
   if (mode === 'report' ? reportGuard : noGuard) return `${found}, which was allowed`;
   throw new AttestationError('ATTESTATION_GUARD_NOT_ENFORCING', 'statements that cannot be protected are let through', {
@@ -85,7 +89,7 @@ export function checkGuard({ guard: { mode } }: RuntimeStatement, { reportGuard,
 }
 
 /** @throws AttestationError ATTESTATION_ANY_RELATION */
-export function checkRelations({ guard: { relations } }: RuntimeStatement, { anyRelation }: Allowances): string {
+export function checkRelations({ guard: { relations } }: AcraRuntimeStatement, { anyRelation }: Allowances): string {
   const found = `guard.relations ${relations}`;
   if (relations === 'listed') return found;
   if (relations === 'any' && anyRelation) return `${found}, which was allowed`;
@@ -96,7 +100,10 @@ export function checkRelations({ guard: { relations } }: RuntimeStatement, { any
 }
 
 /** @throws AttestationError ATTESTATION_MIGRATION_OPEN */
-export function checkMigrations({ guard: { migrations } }: RuntimeStatement, { openMigrations }: Allowances): string {
+export function checkMigrations(
+  { guard: { migrations } }: AcraRuntimeStatement,
+  { openMigrations }: Allowances,
+): string {
   if (migrations.length === 0) return 'none is open';
   const found = migrations.join(', ');
   if (openMigrations) return `${found}, which was allowed`;

@@ -15,7 +15,7 @@ import {
 } from '../document/chain.ts';
 import { checkPlatform, openEnvelope, openPayload, readPayload } from '../document/parse.ts';
 import type { AttestationPayload } from '../document/payload.ts';
-import type { RuntimeStatement } from '../runtime/statement.ts';
+import type { AcraRuntimeStatement, RuntimeStatement } from '../runtime/statement.ts';
 import { COMMITMENT_PCR, pcrOfCommitment } from '../runtime/statement.ts';
 import type { AttestedUserData } from '../runtime/user-data.ts';
 import { checkHpkeKey, checkTlsKey, checkTlsKeyOrigin } from './bound-keys.ts';
@@ -167,7 +167,7 @@ function judgeStatement(
   evidence: Evidence,
   demands: CheckedDemands,
 ): Judged<RuntimeStatement> {
-  const { statement: expected, allow, isRuntimeDemanded, pcrs: demanded } = demands;
+  const { statement: expected, isRuntimeDemanded, pcrs: demanded } = demands;
   if (!isRuntimeDemanded) return leaveOutStatement(list, document, demanded);
   const shown = list.judge('statement', [], () => ({ value: readStatement(evidence.statement, expected) }));
   const commitment = list.judge('commitment', [userData, shown], (stated, statement) => {
@@ -182,16 +182,29 @@ function judgeStatement(
   });
   const statement = statementOf(Checklist.all(shown, [commitment, locked]));
   judgeExpectedStatement(list, Checklist.all(shown, [commitment]), expected);
-  list.judge('guard', [statement], (stated) => ({ ...holds, found: checkGuard(stated, allow) }));
-  if (statement.passed?.value.guard.mode === 'none') {
-    list.leaveOut('relations', 'there is no guard');
-    list.leaveOut('migrations', 'there is no guard');
-  } else {
-    list.judge('relations', [statement], (stated) => ({ ...holds, found: checkRelations(stated, allow) }));
-    list.judge('migrations', [statement], (stated) => ({ ...holds, found: checkMigrations(stated, allow) }));
-  }
+  judgeGuard(list, statement, demands);
   judgeRollback(list, statement, demands);
   return statement;
+}
+
+/** Nobody who expects Acra takes an enclave with another application for one; who names that one expects no guard. */
+function judgeGuard(
+  list: Checklist,
+  statement: Judged<RuntimeStatement>,
+  { allow, statement: expected }: CheckedDemands,
+) {
+  const stated = statement.passed?.value;
+  if (stated?.workload === 'app' && expected?.workload === 'app')
+    list.leaveOut('guard', 'the enclave that is expected has no Acra (workload app)');
+  else list.judge('guard', [statement], (shown) => ({ ...holds, found: checkGuard(shown, allow) }));
+  if (stated !== undefined && (stated.workload === 'app' || stated.guard.mode === 'none')) {
+    list.leaveOut('relations', 'there is no guard');
+    list.leaveOut('migrations', 'there is no guard');
+    return;
+  }
+  const guarded = statement as Judged<AcraRuntimeStatement>;
+  list.judge('relations', [guarded], (shown) => ({ ...holds, found: checkRelations(shown, allow) }));
+  list.judge('migrations', [guarded], (shown) => ({ ...holds, found: checkMigrations(shown, allow) }));
 }
 
 function judgeRollback(list: Checklist, statement: Judged<RuntimeStatement>, demands: CheckedDemands): void {

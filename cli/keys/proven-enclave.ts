@@ -83,7 +83,7 @@ export async function proveEnclave(options: EnclaveOptions): Promise<ProvenEncla
     configuration: statement.configuration,
     publicKey: Buffer.from(hpkePublicKey, 'hex'),
     image,
-    madeIn: statement.keys.source === 'parent' ? statement.keys.madeIn : [],
+    madeIn: statement.workload !== 'app' && statement.keys.source === 'parent' ? statement.keys.madeIn : [],
     nonce: nonce.toString('hex'),
     tlsKeySha256: document?.tlsKeySha256 ?? null,
     rootDer,

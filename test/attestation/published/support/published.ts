@@ -6,7 +6,7 @@ import { encodeEnvelope, withSignatureOf } from '../../../../attestation/publish
 import { readSigningKey, readVerifyingKey, type SigningKey } from '../../../../attestation/published/keys.ts';
 import { parseMeasurementsJson } from '../../../../attestation/published/measurements-json.ts';
 import { toUnsignedEnvelope } from '../../../../attestation/published/sign.ts';
-import type { RuntimeStatement } from '../../../../attestation/runtime/statement.ts';
+import type { AcraRuntimeStatement } from '../../../../attestation/runtime/statement.ts';
 
 export const DAY_MS = 86_400_000;
 export const NOW_MS = Date.parse('2026-11-29T12:00:00Z');
@@ -28,7 +28,7 @@ export function makeSigner(name: string, kind: 'ed25519' | 'prime256v1' | 'secp3
 
 export const publicKeyOf = ({ publicPem, key }: Signer) => readVerifyingKey(key.name, publicPem);
 
-export const RUNTIME: RuntimeStatement = {
+export const RUNTIME: AcraRuntimeStatement = {
   version: 1,
   release: '0.1.0',
   name: 'clinic',

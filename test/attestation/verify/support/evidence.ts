@@ -3,10 +3,10 @@ import type { KeyObject } from 'node:crypto';
 import { encodeAttestationPayload } from '../../../../attestation/document/encode.ts';
 import type { AttestationPayload } from '../../../../attestation/document/payload.ts';
 import {
+  type AcraRuntimeStatement,
   commitmentTo,
   encodeStatement,
   pcrOfCommitment,
-  type RuntimeStatement,
 } from '../../../../attestation/runtime/statement.ts';
 import { encodeUserData } from '../../../../attestation/runtime/user-data.ts';
 import type { Demands } from '../../../../attestation/verify/demands.ts';
@@ -23,7 +23,7 @@ export const TLS_KEY_SHA256: Buffer = Buffer.alloc(32, 0x71);
 /** RFC 7748 section 6.1: Alice's public key. */
 export const HPKE_KEY: Buffer = Buffer.from('8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a', 'hex');
 
-export const statement: RuntimeStatement = {
+export const statement: AcraRuntimeStatement = {
   version: 1,
   release: '0.1.0',
   name: 'patients',
@@ -38,7 +38,7 @@ export const statement: RuntimeStatement = {
 };
 
 /** Of an enclave whose keys the parent instance keeps. */
-export const keptByParent = (pin: string): RuntimeStatement => ({
+export const keptByParent = (pin: string): AcraRuntimeStatement => ({
   ...statement,
   keys: {
     source: 'parent',
@@ -57,7 +57,7 @@ export const keptByParent = (pin: string): RuntimeStatement => ({
 export const KEY_SET = '77'.repeat(32);
 
 /** Of the parts that the enclave fills in: what it commits to shows in user data and PCR16. */
-export function honestPayload(chain: Chain, stated: RuntimeStatement = statement): AttestationPayload {
+export function honestPayload(chain: Chain, stated: AcraRuntimeStatement = statement): AttestationPayload {
   const commitment = commitmentTo(encodeStatement(stated));
   return {
     moduleId: 'i-0123456789abcdef0-enc0123456789abcde',
@@ -82,7 +82,10 @@ export const signed = (payload: AttestationPayload, key: KeyObject): Buffer =>
 export const chain: Chain = makeChain();
 
 /** @param stated what the enclave commits to; `shown` follows it */
-export function evidenceOf(changes: Partial<AttestationPayload> = {}, stated: RuntimeStatement = statement): Evidence {
+export function evidenceOf(
+  changes: Partial<AttestationPayload> = {},
+  stated: AcraRuntimeStatement = statement,
+): Evidence {
   const document = signed({ ...honestPayload(chain, stated), ...changes }, chain.leaf.privateKey);
   return { document, statement: encodeStatement(stated) };
 }

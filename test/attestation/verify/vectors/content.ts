@@ -2,10 +2,10 @@
 import { createHash } from 'node:crypto';
 import type { AttestationPayload } from '../../../../attestation/document/payload.ts';
 import {
+  type AcraRuntimeStatement,
   commitmentTo,
   encodeStatement,
   pcrOfCommitment,
-  type RuntimeStatement,
 } from '../../../../attestation/runtime/statement.ts';
 import { encodeUserData } from '../../../../attestation/runtime/user-data.ts';
 import { writeCbor } from '../../../../encoding/cbor/writer.ts';
@@ -139,7 +139,12 @@ const badUserData: readonly [name: string, userData: Buffer | undefined][] = [
 ];
 
 /** An enclave that states this, and is expected to. */
-function stating(name: string, clause: string, stated: RuntimeStatement, fails: VectorSource['fails']): VectorSource {
+function stating(
+  name: string,
+  clause: string,
+  stated: AcraRuntimeStatement,
+  fails: VectorSource['fails'],
+): VectorSource {
   const document = documentOf({}, chain, stated);
   return { name, clause, document, statement: encodeStatement(stated), demands: onlyPcr0(stated), fails };
 }

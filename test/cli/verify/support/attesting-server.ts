@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
 import { createServer as createTlsServer, TLSSocket } from 'node:tls';
-import { commitmentTo, encodeStatement, type RuntimeStatement } from '../../../../attestation/runtime/statement.ts';
+import { type AcraRuntimeStatement, commitmentTo, encodeStatement } from '../../../../attestation/runtime/statement.ts';
 import { encodeUserData } from '../../../../attestation/runtime/user-data.ts';
 import { createAuthority } from '../../../../emulator/pki/authority.ts';
 import { publicKeyDigest } from '../../../../encoding/public-key-hash.ts';
@@ -50,9 +50,9 @@ export class Attesting {
   readonly chain = presentChain();
   readonly identity: TlsIdentity;
   readonly rootPem: string = pemOf(this.chain.root);
-  readonly #stated: RuntimeStatement;
+  readonly #stated: AcraRuntimeStatement;
 
-  constructor(identity: TlsIdentity, stated: RuntimeStatement = statement) {
+  constructor(identity: TlsIdentity, stated: AcraRuntimeStatement = statement) {
     this.identity = identity;
     this.#stated = stated;
   }
