@@ -4,7 +4,7 @@
  *
  * Numbers are of the Linux ABI, the same on x86-64 and arm64; sources beside them.
  */
-import { closeSync, openSync } from 'node:fs';
+import { chmodSync, closeSync, openSync } from 'node:fs';
 import koffi, { type LibraryHandle } from 'koffi';
 import { SystemError } from '../errors.ts';
 import { describeErrno } from './errno.ts';
@@ -15,6 +15,11 @@ export const MS_NOSUID = 0x2;
 export const MS_NODEV = 0x4;
 export const MS_NOEXEC = 0x8;
 export const MS_REMOUNT = 0x20;
+export const MS_BIND = 0x1000;
+
+/** linux/stat.h */
+const S_IFCHR = 0o020000;
+const DEVICE_MODE = 0o666;
 
 /** linux/socket.h, linux/if.h, linux/sockios.h */
 const AF_INET = 2;
@@ -61,6 +66,7 @@ const INT_BYTES = 4;
 const library = koffi.load(null);
 const c = {
   mount: library.func('int mount(const char *, const char *, const char *, unsigned long, const char *)'),
+  mknod: library.func('int mknod(const char *, unsigned int, unsigned long)'),
   socket: library.func('int socket(int, int, int)'),
   ioctl: library.func('int ioctl(int, unsigned long, void *)'),
   sethostname: library.func('int sethostname(const char *, size_t)'),
@@ -98,6 +104,13 @@ export interface Mount {
 /** mount(2) */
 export function mount({ source, target, type, flags, options }: Mount): void {
   must(`mount ${type} on ${target}`, c.mount(source, target, type, flags, options));
+}
+
+/** mknod(2): a character device that everybody may read and write. Numbers below 256 each. */
+export function makeDevice(path: string, major: number, minor: number): void {
+  must(`mknod ${path}`, c.mknod(path, S_IFCHR, (major << 8) | minor));
+  // Whatever the umask.
+  chmodSync(path, DEVICE_MODE);
 }
 
 /** netdevice(7): sets IFF_UP. */

@@ -5,7 +5,7 @@ export interface ProcessBounds {
   readonly maxTasks: number;
 }
 
-interface ProcessUser {
+export interface ProcessUser {
   readonly uid: number;
   readonly gid: number;
 }

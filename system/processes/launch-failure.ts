@@ -14,6 +14,9 @@ const PASSING: ReadonlySet<string> = new Set(['EAGAIN', 'ENOMEM', 'EMFILE', 'ENF
 const STEPS: Readonly<Record<LaunchFailure['step'], string>> = {
   make: 'no process could be made',
   start: 'the launcher itself broke before it could run anything',
+  enter: 'its root could not be entered',
+  user: 'it could not become its user',
+  folder: 'its working folder could not be entered',
   restrict: 'the process could not be restricted',
   secrets: 'its secrets did not arrive whole',
   execute: 'execve failed',

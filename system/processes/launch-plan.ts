@@ -10,7 +10,20 @@ export const SECRET_LENGTH_BYTES = 4;
 
 export type SecretEncoding = 'base64' | 'utf8';
 
-/** An argument of the launcher, so that nothing secret may stand in it. */
+/** Where a program runs that is not ours: a root of its own, and whom it runs as. */
+export interface LaunchPlace {
+  /** The folder that becomes its root; undefined: it keeps this one. */
+  readonly root?: string;
+  /** In its root. */
+  readonly workingFolder: string;
+  /** Undefined: as the launcher. Whoever it is has no capabilities. */
+  readonly user?: { readonly uid: number; readonly gid: number };
+}
+
+/** Of a place: programs without a slash in their name are looked for in PATH of their environment, in the place's root. */
+export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** Arguments of the launcher, so that nothing secret may stand in it. */
 export interface LaunchPlan {
   readonly program: string;
   readonly arguments: readonly string[];
@@ -21,10 +34,33 @@ export interface LaunchPlan {
   readonly hasChannel: boolean;
   /** Of all files and sockets that it makes. */
   readonly umask?: number;
+  readonly place?: LaunchPlace;
 }
 
-/** What the launcher could not do. `restrict`: the bounds that survive execve; `secrets`: they did not arrive whole. */
-const LAUNCHER_STEPS = ['restrict', 'secrets', 'execute'] as const;
+/** The kernel takes no longer argument (MAX_ARG_STRLEN, execve(2)). */
+const MAX_ARGUMENT_CHARACTERS = 100_000;
+
+/** In ASCII, so that characters are bytes. */
+export function encodePlan(plan: LaunchPlan): string[] {
+  const text = JSON.stringify(plan).replace(
+    /[\u007f-\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  const parts: string[] = [];
+  for (let at = 0; at < text.length; at += MAX_ARGUMENT_CHARACTERS)
+    parts.push(text.slice(at, at + MAX_ARGUMENT_CHARACTERS));
+  return parts;
+}
+
+export function decodePlan(parts: readonly string[]): LaunchPlan {
+  return JSON.parse(parts.join('')) as LaunchPlan;
+}
+
+/**
+ * What the launcher could not do. `enter`: its root; `user`: whom it runs as; `folder`: its working folder; `restrict`: the bounds that
+ * survive execve; `secrets`: they did not arrive whole.
+ */
+const LAUNCHER_STEPS = ['enter', 'user', 'folder', 'restrict', 'secrets', 'execute'] as const;
 
 export interface LaunchFailure {
   /** `make`: there was no launcher; `start`: it broke itself; `load`: execve succeeded, and the program's loader did not. */

@@ -11,8 +11,8 @@ import { errorCode } from '../../runtime/errors.ts';
 import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
 import { SystemError } from '../errors.ts';
 import type { Confinement } from './confinement.ts';
-import type { LaunchFailure, LaunchPlan, SecretEncoding } from './launch-plan.ts';
-import { CHANNEL_FD, HANDOVER_FD, parseLaunchFailure, SECRET_LENGTH_BYTES } from './launch-plan.ts';
+import type { LaunchFailure, LaunchPlace, LaunchPlan, SecretEncoding } from './launch-plan.ts';
+import { CHANNEL_FD, encodePlan, HANDOVER_FD, parseLaunchFailure, SECRET_LENGTH_BYTES } from './launch-plan.ts';
 import { nodeChildEnvironment } from './node-child.ts';
 import { markOwnChild } from './own-children.ts';
 
@@ -26,7 +26,7 @@ export interface Secret {
 }
 
 export interface LaunchSpec {
-  /** Absolute path. */
+  /** Absolute path; with a place also a name that is looked for. */
   readonly program: string;
   readonly arguments: readonly string[];
   /** The whole of it, apart from the secrets: nothing is inherited. */
@@ -37,6 +37,8 @@ export interface LaunchSpec {
   readonly hasChannel?: boolean;
   /** Of all files and sockets that it makes; default: the daemon's. */
   readonly umask?: number;
+  /** For a program that is not ours; the launcher becomes its user then, and `confinement.user` is left out. */
+  readonly place?: LaunchPlace;
 }
 
 export interface Launched {
@@ -56,8 +58,9 @@ export function launch(spec: LaunchSpec): Launched {
     secrets: spec.secrets.map(({ variable, encoding }) => ({ variable, encoding })),
     hasChannel: spec.hasChannel === true,
     ...(spec.umask === undefined ? {} : { umask: spec.umask }),
+    ...(spec.place === undefined ? {} : { place: spec.place }),
   };
-  const child = spawnLauncher(spec, JSON.stringify(plan));
+  const child = spawnLauncher(spec, encodePlan(plan));
   const { pid } = child;
   if (pid === undefined) return { process: child, pid: 0, failure: notMade(child), channel: undefined };
   const handover = child.stdio[HANDOVER_FD] as Duplex;
@@ -81,10 +84,10 @@ function writeSecret(handover: Duplex, bytes: Buffer): void {
   handover.write(bytes);
 }
 
-function spawnLauncher({ program, confinement, hasChannel }: LaunchSpec, plan: string): ChildProcess {
+function spawnLauncher({ program, confinement, hasChannel }: LaunchSpec, plan: readonly string[]): ChildProcess {
   try {
     return markOwnChild(
-      spawn(process.execPath, ['--disable-warning=ExperimentalWarning', LAUNCHER, plan], {
+      spawn(process.execPath, ['--disable-warning=ExperimentalWarning', LAUNCHER, ...plan], {
         stdio: ['ignore', 'pipe', 'pipe', 'pipe', ...(hasChannel ? (['pipe'] as const) : [])],
         env: nodeChildEnvironment(),
         detached: true,

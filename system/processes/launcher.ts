@@ -3,15 +3,23 @@
  * 1.1), and an environment is made of strings; so the strings are made here, in a process image that `execve` replaces a
  * moment later. The pid stays, the parent's Buffers never become text.
  *
- * argv[2] is the plan as JSON (nothing secret). Descriptor 3 delivers the secrets' bytes one after another and their end; what
+ * The arguments are the plan (nothing secret). Descriptor 3 delivers the secrets' bytes one after another and their end; what
  * fails is written back on it. It closes with execve.
  */
 import { readSync, writeSync } from 'node:fs';
 import { getSystemErrorName } from 'node:util';
 import koffi from 'koffi';
 import { forbidVsock } from '../libc/forbid-vsock.ts';
+import { candidatesOf, enterPlace } from './launch-place.ts';
 import type { LaunchFailure, LaunchPlan } from './launch-plan.ts';
-import { ABOUT_TO_RUN, CHANNEL_FD, encodeLaunchFailure, HANDOVER_FD, SECRET_LENGTH_BYTES } from './launch-plan.ts';
+import {
+  ABOUT_TO_RUN,
+  CHANNEL_FD,
+  decodePlan,
+  encodeLaunchFailure,
+  HANDOVER_FD,
+  SECRET_LENGTH_BYTES,
+} from './launch-plan.ts';
 
 /** EX_OSERR of sysexits.h. What it stands for is told on the descriptor. */
 const EXIT_NOT_LAUNCHED = 71;
@@ -79,16 +87,33 @@ function secretVariables(secrets: LaunchPlan['secrets']): Record<string, string>
 }
 
 function launch(plan: LaunchPlan): void {
+  if (plan.place !== undefined) enterPlace(plan.place, give);
   restrictProcess(plan);
   const environment = { ...plan.environment, ...secretVariables(plan.secrets) };
   writeSync(HANDOVER_FD, ABOUT_TO_RUN);
+  const candidates = plan.place === undefined ? [plan.program] : candidatesOf(plan.program, environment['PATH']);
+  let errno: string | null = null;
+  for (const path of candidates) {
+    const failure = execute(path, [plan.program, ...plan.arguments], environment);
+    // As execvp(3): what is there and may not be executed is told, unless a later folder has one that may.
+    if (errno === null || errno === 'ENOENT') errno = failure;
+    if (failure === null || !LOOKED_FURTHER.has(failure)) break;
+  }
+  give({ step: 'execute', errno });
+}
+
+const LOOKED_FURTHER: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EACCES']);
+
+/** Returns only where it fails. */
+function execute(path: string, words: readonly string[], environment: Record<string, string>): string | null {
   try {
-    process.execve?.(plan.program, [plan.program, ...plan.arguments], environment);
+    process.execve?.(path, [...words], environment);
+    return null;
   } catch (error) {
     // Node does not name every error (E2BIG comes without a code); the number is always there.
     const { errno } = error as NodeJS.ErrnoException;
-    give({ step: 'execute', errno: errno === undefined ? null : getSystemErrorName(-Math.abs(errno)) });
+    return errno === undefined ? null : getSystemErrorName(-Math.abs(errno));
   }
 }
 
-launch(JSON.parse(process.argv[2] ?? '') as LaunchPlan);
+launch(decodePlan(process.argv.slice(2)));
