@@ -158,14 +158,6 @@ export const enclaveSchema = z
   })
   .describe('enclave.yaml: what runs in the enclave; measured');
 
-/** `entropy.kms`, or what it is when it is not stated. */
-export function kmsEntropyOf({
-  entropy,
-  kms,
-}: Pick<EnclaveConfig, 'entropy' | 'kms'>): 'required' | 'optional' | 'off' {
-  return entropy.kms ?? (kms === undefined ? 'off' : 'required');
-}
-
 /** `acra.listen`, or what it is when it is not stated. */
 export function acraListenOf({ acra }: Pick<EnclaveConfig, 'acra'>): TcpEndpoint | UnixEndpoint {
   return acra.listen ?? { kind: 'tcp', host: '127.0.0.1', port: 9393 };

@@ -50,3 +50,17 @@ export const healthSection = z
       .refine((value) => value === undefined, { error: 'is now called metricsIntervalMs, which is what it sets' }),
   })
   .prefault({});
+
+/** What of either workload's configuration tells whether KMS gives randomness. */
+export interface KmsEntropyConfig {
+  readonly entropy: EntropySection;
+  readonly kms?: { readonly requestTimeoutMs: number } | undefined;
+  readonly kmsProxy?: { readonly requestTimeoutMs: number } | undefined;
+}
+
+/** `entropy.kms`, or what it is when it is not stated: an application's role may allow no GenerateRandom. */
+export function kmsEntropyOf({ entropy, kms, kmsProxy }: KmsEntropyConfig): 'required' | 'optional' | 'off' {
+  if (entropy.kms !== undefined) return entropy.kms;
+  if (kms !== undefined) return 'required';
+  return kmsProxy === undefined ? 'off' : 'optional';
+}

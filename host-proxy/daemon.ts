@@ -1,7 +1,6 @@
 /** The daemon on the parent instance: forwards what the route table names, keeps the enclave's records, tells how it is. */
 import { type HostProxyConfig, keysFolderOf } from '../config/host-proxy.ts';
 import { Relay } from '../relay/relay.ts';
-import type { RouteSpec } from '../relay/route.ts';
 import { BackgroundTask } from '../runtime/background-task.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { describeError } from '../runtime/errors.ts';
@@ -29,11 +28,12 @@ import { EnclaveKeys } from './keys/enclave-keys.ts';
 import { HostKeys } from './keys/host-keys.ts';
 import { KeyCommands } from './keys/key-commands.ts';
 import { LogSink } from './logs/log-sink.ts';
+import { routesOf } from './open-routes.ts';
 import { createMetrics } from './operator/admin/metrics.ts';
 import { AdminServer } from './operator/admin/server.ts';
 import { prepareRuntimeFolder } from './operator/command/runtime-folder.ts';
 import type { HostStatus, MachineStatus, Reason } from './operator/host-status.ts';
-import { controlSocketPath, enclaveRoutes, publicRoutes, requestRoutes, requestsSocketPath } from './routes.ts';
+import { controlSocketPath, requestsSocketPath } from './routes.ts';
 
 const FOLLOW_INTERVAL_MS = 1_000;
 /** Of log records, for `acra-enclave logs`. */
@@ -49,7 +49,7 @@ export class HostProxy implements Service {
   /** The newest log records, as JSON. */
   readonly recentRecords = new LineBuffer(RECENT);
   readonly #config: HostProxyConfig;
-  readonly #publicRoutes: readonly RouteSpec[];
+  readonly #routes: ReturnType<typeof routesOf>;
   readonly #clock: Clock;
   readonly #machine: () => MachineStatus | null;
   readonly #sink: LogSink;
@@ -69,7 +69,7 @@ export class HostProxy implements Service {
    */
   constructor(config: HostProxyConfig, clock: Clock, machine: () => MachineStatus | null = () => null) {
     this.#config = config;
-    this.#publicRoutes = publicRoutes(config);
+    this.#routes = routesOf(config);
     this.#clock = clock;
     this.#machine = machine;
     this.#sink = new LogSink({ level: config.logs.level, file: config.logs.file, clock, recent: this.recentRecords });
@@ -77,7 +77,7 @@ export class HostProxy implements Service {
     this.view = new EnclaveView(clock, config.statusStaleMs);
     this.#gate = new IngressGate({
       relay: this.#relay,
-      routes: this.#publicRoutes,
+      routes: this.#routes.public,
       view: this.view,
       drainMs: config.drainMs,
       logger: this.#sink,
@@ -199,7 +199,7 @@ export class HostProxy implements Service {
 
   #publicCounters(): ReturnType<Relay['counters']> {
     const counters = Object.entries(this.#relay.counters());
-    return Object.fromEntries(counters.filter(([label]) => this.#publicRoutes.some((route) => route.label === label)));
+    return Object.fromEntries(counters.filter(([label]) => this.#routes.public.some((route) => route.label === label)));
   }
 
   /** Goes over to the file that the log's name stands for now, after whoever rotates logs has renamed it. */
@@ -227,7 +227,7 @@ export class HostProxy implements Service {
         await service.start(signal);
         this.#started.push(service);
       }
-      for (const route of [...enclaveRoutes(this.#config), ...requestRoutes(this.#config)]) {
+      for (const route of this.#routes.lasting) {
         const bound = await this.#relay.addRoute(route);
         this.#sink.log('info', 'route.opened', { route: route.label, address: formatEndpoint(bound) });
       }

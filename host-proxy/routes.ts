@@ -96,12 +96,12 @@ function portOf(config: RouteConfig, label: string, { port }: RouteDeclaration):
   return config.ports[label] ?? toVsockPort(port);
 }
 
-function listenForEnclave({ enclave }: RouteConfig, port: VsockPort): Endpoint {
+export function listenForEnclave({ enclave }: Pick<RouteConfig, 'enclave'>, port: VsockPort): Endpoint {
   if (enclave.transport === 'vsock') return { kind: 'vsock', cid: CID_ANY, port };
   return { kind: 'vsock-uds', path: enclave.path, port, cid: enclave.cid };
 }
 
-function enclavePort({ enclave }: RouteConfig, port: VsockPort): Endpoint {
+export function enclavePort({ enclave }: Pick<RouteConfig, 'enclave'>, port: VsockPort): Endpoint {
   if (enclave.transport === 'vsock') return { kind: 'vsock', cid: enclave.cid, port };
   return { kind: 'vsock-uds', path: enclave.path, port, cid: enclave.cid };
 }

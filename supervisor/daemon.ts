@@ -14,8 +14,7 @@ import type { Random } from '../runtime/random.ts';
 import { CONTROL_PROTOCOL } from '../wire/control/messages.ts';
 import type { BootTable } from './boot/phase.ts';
 import { boot } from './boot/phase.ts';
-import type { Booted } from './boot/table.ts';
-import { bootTable } from './boot/table.ts';
+import { tableFor } from './boot/table-for.ts';
 import type { ChildState } from './children/child.ts';
 import { ControlConnection } from './control/connection.ts';
 import { LogBuffer } from './control/log-buffer.ts';
@@ -25,8 +24,10 @@ import { HealthMonitor } from './health.ts';
 import { metricsMessage } from './metrics.ts';
 import type { Platform } from './platform.ts';
 import { PublicRoutes } from './public-routes.ts';
-import { ingressRoutes, privateSocket } from './routes.ts';
+import { privateSocket } from './routes.ts';
+import type { Serving } from './serving.ts';
 import { StatusBoard } from './status.ts';
+import { OUTPUT_EVENT } from './workloads/app/output.ts';
 
 const FLUSH_MS = 2_000;
 const FAREWELL_MS = 1_000;
@@ -39,14 +40,15 @@ const LOG_BUFFER_RECORDS = 10_000;
 export interface SupervisorDeps {
   readonly platform: Platform;
   readonly folder: string;
-  readonly acraProgram: AcraProgram;
+  /** Undefined where enclave.yaml names another workload. */
+  readonly acraProgram: AcraProgram | undefined;
   readonly release: string;
   readonly clock: Clock;
   readonly random: Random;
   /** Where records also go besides the control connection: the console. */
   readonly console: Logger;
-  /** Default: the product's own; a longer one goes on from there. */
-  readonly table?: BootTable<Booted>;
+  /** Default: the product's own for this workload; a longer one goes on from there. */
+  readonly table?: BootTable<Serving>;
 }
 
 export type SupervisorExit = { readonly kind: 'stopped' } | { readonly kind: 'failed'; readonly error: unknown };
@@ -71,7 +73,9 @@ export class Supervisor {
       clock,
       maxRecords: LOG_BUFFER_RECORDS,
       onRecord: (record) => {
-        deps.console.log(record.level, record.event as `${string}.${string}`, record.fields);
+        // Programs may say more than a console takes, and whoever writes to one waits for it.
+        if (platform.simulated || record.event !== OUTPUT_EVENT)
+          deps.console.log(record.level, record.event as `${string}.${string}`, record.fields);
         this.#control.pushLogs();
       },
     });
@@ -143,10 +147,12 @@ export class Supervisor {
       status: this.#status,
       defer: (cleanup: () => Promise<void> | void) => this.#cleanups.defer(() => this.#runCleanup(cleanup)),
       fail: (error: unknown) => this.#fail(error),
+      stop: (reason: string) => this.requestStop(reason),
+      outputLog: this.#logs,
     };
     try {
       const start = { folder, acraProgram, control: this.#control };
-      await this.#serve(await boot(this.#deps.table ?? bootTable, start, context, this.#stop.signal));
+      await this.#serve(await boot(this.#deps.table ?? tableFor(folder), start, context, this.#stop.signal));
       return this.#stopped();
     } catch (error) {
       return this.#stop.signal.aborted ? this.#stopped() : this.#failed(error);
@@ -181,16 +187,16 @@ export class Supervisor {
     }
   }
 
-  async #serve(booted: Booted): Promise<void> {
-    const { relay, fleet, config, certificateEnds, serverCertificate, ingress, lease, attestor, clockKeeper } = booted;
-    const counting = [fleet, lease, attestor, clockKeeper, booted.keyDesk ?? []].flat();
-    const { clock, platform } = this.#deps;
-    const publicRoutes = new PublicRoutes(relay, ingressRoutes(platform, { ...config, postgresIngress: ingress }));
+  async #serve(booted: Serving): Promise<void> {
+    const { relay, fleet, config, certificateEnds, serverCertificate, counting } = booted;
+    const { clock } = this.#deps;
+    const publicRoutes = new PublicRoutes(relay, booted.publicRoutes);
     const monitor = this.#watchHealth(booted, () => void publicRoutes.close(1));
     const isOpen = await publicRoutes.open();
     // Left out where somebody has failed meanwhile: a failure stays (wire/control/messages.ts).
     this.#status.set({ state: 'serving', phase: 'serve' });
-    if (isOpen) this.#logger.log('info', 'supervisor.serving', { port: config.ports.ingress });
+    const routes = booted.publicRoutes.map(({ label }) => label).join(', ');
+    if (isOpen) this.#logger.log('info', 'supervisor.serving', { routes });
     const report = () =>
       this.#control.send(
         metricsMessage({
@@ -223,7 +229,7 @@ export class Supervisor {
   }
 
   /** @param onAllFailed nobody is left who could serve */
-  #watchHealth({ fleet, config, probeTargets, clockKeeper }: Booted, onAllFailed: () => void): HealthMonitor {
+  #watchHealth({ fleet, config, probeTargets, clockKeeper }: Serving, onAllFailed: () => void): HealthMonitor {
     const monitor = new HealthMonitor({
       targets: { ...probeTargets, clock: () => clockKeeper.require() },
       intervalMs: config.health.probeIntervalMs,
@@ -239,7 +245,8 @@ export class Supervisor {
         monitor.poke();
         return;
       }
-      const hasFailed = fleet.essential.every(({ child }) => child.state.kind === 'failed');
+      const hasFailed =
+        fleet.essential.length > 0 && fleet.essential.every(({ child }) => child.state.kind === 'failed');
       this.#status.set({ state: hasFailed ? 'failed' : 'degraded', detail: state.reason, errorCode: state.code });
       if (hasFailed) onAllFailed();
     };

@@ -5,24 +5,29 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AcraProgram } from '../acra/obtain/program.ts';
+import { workloadOf } from '../config/any-enclave.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { describeError, errorCode } from '../runtime/errors.ts';
 import { systemRandom } from '../runtime/random.ts';
 import { RELEASE } from '../runtime/release.ts';
 import { endMachine } from '../system/libc/machine-calls.ts';
 import { ACRA_PROGRAM_PATH, ENCLAVE_FOLDER } from '../wire/image-layout.ts';
-import { bootTable } from './boot/table.ts';
+import type { BootTable } from './boot/phase.ts';
 import { Supervisor } from './daemon.ts';
 import { drainConsole, machineConsole } from './machine/console.ts';
 import { isInit } from './machine/init.ts';
 import type { Platform } from './platform.ts';
+import type { Serving } from './serving.ts';
 import { watched } from './watchdog/watchdog.ts';
 
 const EXIT_FAILED = 1;
 const ENDING_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP'] as const;
 
-/** Returns only if even ending the machine fails. */
-export async function runEnclave(platform: Platform, table = bootTable): Promise<void> {
+/**
+ * Returns only if even ending the machine fails.
+ * @param table default: the product’s own for the workload of this enclave
+ */
+export async function runEnclave(platform: Platform, table?: BootTable<Serving>): Promise<void> {
   try {
     await supervise(platform, table);
   } catch (error) {
@@ -30,16 +35,17 @@ export async function runEnclave(platform: Platform, table = bootTable): Promise
   }
 }
 
-async function supervise(platform: Platform, table: typeof bootTable): Promise<void> {
+async function supervise(platform: Platform, table: BootTable<Serving> | undefined): Promise<void> {
+  const folder = join('/', ENCLAVE_FOLDER);
   const supervisor = new Supervisor({
     platform,
-    folder: join('/', ENCLAVE_FOLDER),
-    acraProgram: JSON.parse(readFileSync(join('/', ACRA_PROGRAM_PATH), 'utf8')) as AcraProgram,
+    folder,
+    acraProgram: acraProgramFor(folder),
     release: RELEASE,
     clock: systemClock,
     random: systemRandom,
     console: machineConsole,
-    table,
+    ...(table === undefined ? {} : { table }),
   });
   endOnPanic(supervisor);
   // An init may tell us to stop; as PID 1 we hear it only from ourselves.
@@ -47,6 +53,11 @@ async function supervise(platform: Platform, table: typeof bootTable): Promise<v
   const exit = await watched(() => supervisor.run());
   if (exit.kind === 'stopped') end(0, 'stopped in order');
   else end(EXIT_FAILED, describeError(exit.error), errorCode(exit.error));
+}
+
+function acraProgramFor(folder: string): AcraProgram | undefined {
+  if (workloadOf(join(folder, 'enclave.yaml')) === 'app') return undefined;
+  return JSON.parse(readFileSync(join('/', ACRA_PROGRAM_PATH), 'utf8')) as AcraProgram;
 }
 
 /** Whatever nobody caught leaves a supervisor that can no longer be trusted to supervise: it ends, and the machine with it. */

@@ -20,6 +20,11 @@ export const SUPERVISOR_ERRORS = {
     action:
       'Have the request of this boot signed by the CA of `tls.ca` with `acra-enclave certificate sign`, and bring the certificate with `acra-enclave certificate install`.',
   },
+  BOOT_NO_APPLICATION: {
+    meaning:
+      'enclave.yaml says `workload: app`, and the image has no file system for it, or one whose folders the enclave cannot use.',
+    action: 'Build the image with `acra-enclave eif build`, and give it the application.',
+  },
   BOOT_RNG_NOT_NSM: {
     meaning: 'The kernel does not draw from the Nitro hardware generator.',
     action: 'Boot a kernel with the NSM driver built in; do not run on another machine.',
@@ -134,6 +139,28 @@ export const SUPERVISOR_ERRORS = {
   CHILD_SECRETS_NOT_TAKEN: {
     meaning: 'The guard of one client’s sessions was given other secrets of database users, and did not take them.',
     action: 'Read its log records (`guard.secrets-refused`, `child.output`), then bring the key set again.',
+  },
+  PROGRAM_ENDED: {
+    meaning: 'A program of the application ended by itself; the message has its exit code.',
+    action:
+      'Read what it printed (log records `program.output`). With `restart: always` it is started again; with `never` the enclave ends.',
+  },
+  PROGRAM_KILLED: {
+    meaning: 'A signal ended a program of the application; the message names it.',
+    action:
+      'SIGSEGV, SIGBUS, SIGILL, SIGFPE and SIGABRT are faults of the program: read what it printed (`program.output`).',
+  },
+  PROGRAM_NOT_READY: {
+    meaning: 'A program of the application runs, and its probe gets no good answer.',
+    action: 'Check `probe` in enclave.yaml against where the program listens, and what it printed (`program.output`).',
+  },
+  PROGRAM_OUT_OF_MEMORY: {
+    meaning: 'The kernel ended a program of the application, for it took more memory than `maxMemoryMiB` allows.',
+    action: 'Raise `maxMemoryMiB` of the program in enclave.yaml, and the memory of the enclave with it.',
+  },
+  PROGRAM_TASK_FAILED: {
+    meaning: 'A task of the application did not end with 0 in its time; what comes after it was not started.',
+    action: 'Read what it printed (`program.output`); `readyMs` in enclave.yaml is its time.',
   },
   CHILD_NOT_READY: {
     meaning: 'acra-server runs but did not answer its readiness probe in time.',

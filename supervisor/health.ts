@@ -20,8 +20,8 @@ export interface Health {
 }
 
 export interface ProbeTargets {
-  /** As whoever speaks to the database for sessions would ask it. */
-  readonly database: (signal: AbortSignal) => Promise<DatabaseAnswer>;
+  /** As whoever speaks to the database for sessions would ask it; undefined where there is none. */
+  readonly database?: (signal: AbortSignal) => Promise<DatabaseAnswer>;
   /** Those without which nobody is served. */
   readonly members: () => readonly Member[];
   /** Throws while certificates cannot be judged by the clock. */
@@ -35,7 +35,7 @@ export interface ProbeTargets {
  * @throws SupervisorError BOOT_DATABASE_UNREACHABLE, BOOT_DATABASE_NO_TLS, BOOT_DATABASE_TLS_FAILED, BOOT_DATABASE_UNTRUSTED; all
  * may pass by themselves
  */
-async function requireDatabase(probe: ProbeTargets['database'], signal: AbortSignal): Promise<string> {
+async function requireDatabase(probe: NonNullable<ProbeTargets['database']>, signal: AbortSignal): Promise<string> {
   const database = await probe(signal);
   switch (database.kind) {
     case 'trusted':
@@ -70,7 +70,7 @@ export class MemberDown extends CodedError {}
  * @throws SupervisorError as requireDatabase and requireMember do; the code of a member's end
  */
 export async function probeThrough(targets: ProbeTargets, signal: AbortSignal): Promise<void> {
-  await requireDatabase(targets.database, signal);
+  if (targets.database !== undefined) await requireDatabase(targets.database, signal);
   for (const member of targets.members()) await requireMember(member, signal);
 }
 
@@ -134,7 +134,7 @@ export class HealthMonitor implements Service {
     const { targets } = this.#deps;
     let certificate = '';
     const database = await healthOf(signal, async () => {
-      certificate = await requireDatabase(targets.database, signal);
+      if (targets.database !== undefined) certificate = await requireDatabase(targets.database, signal);
     });
     if (!database.healthy) {
       this.#deafProbes.clear();

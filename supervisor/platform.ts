@@ -4,17 +4,42 @@
  */
 import type { NsmProvider } from '../attestation/nsm/provider.ts';
 import type { Logger } from '../runtime/log.ts';
-import type { Confinement, ProcessBounds } from '../system/processes/confinement.ts';
+import type { Confinement, ProcessBounds, ProcessUser } from '../system/processes/confinement.ts';
 import type { Cid, VsockPort } from '../wire/brands.ts';
 import type { Endpoint } from '../wire/endpoint.ts';
 
 /** acra-server, or a program of ours that sessions pass through. */
 export type ChildKind = 'acra-server' | 'session';
 
+/** One program of an application: whose it is, and its bounds. */
+export interface ProgramRoom extends Pick<Confinement, 'enclose' | 'clear' | 'release'> {
+  /** Undefined: as whoever starts it. */
+  readonly user: ProcessUser | undefined;
+  /** How many of its processes the kernel has ended because they took more memory than their bound. */
+  outOfMemoryKills(): number;
+}
+
+/** Where the programs of an application run. */
+export interface Application {
+  /** The folder that becomes their root; undefined: this machine's own. */
+  readonly root: string | undefined;
+  /** Each name once at a time. */
+  room(name: string, bounds: ProcessBounds, user: ProcessUser): ProgramRoom;
+  /** Has names lead to addresses, for all programs. */
+  writeHosts(entries: readonly HostsEntry[], logger: Logger): void;
+}
+
+export interface HostsEntry {
+  readonly name: string;
+  readonly address: string;
+}
+
 /** The machine, once it is fit to work on. */
 export interface Machine {
   /** Each name once at a time. @param kind default: acra-server */
   confine(name: string, bounds: ProcessBounds, kind?: ChildKind): Confinement;
+  /** Makes the application's file system fit for its programs. */
+  openApplication(logger: Logger): Application;
   stop(): Promise<void>;
 }
 

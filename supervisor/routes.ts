@@ -11,7 +11,7 @@ import { toVsockPort } from '../wire/brands.ts';
 import type { Endpoint, UnixEndpoint } from '../wire/endpoint.ts';
 import { parseEndpoint } from '../wire/endpoint.ts';
 import type { Inside, RouteDeclaration, RouteLabel, RouteTable } from '../wire/routes.ts';
-import { HEARTBEAT_PORT, ROUTES } from '../wire/routes.ts';
+import { APP_ROUTES, HEARTBEAT_PORT, ROUTES } from '../wire/routes.ts';
 import type { Platform } from './platform.ts';
 
 const PRIVATE_LIMITS: RouteLimits = {
@@ -30,12 +30,16 @@ const CONFIGURED: Readonly<
   ingress: (config) => config.postgresIngress?.address ?? acraListenOf(config),
 };
 
-/** What of the configuration routes need; control and heartbeat open where there is none yet. */
-export type RouteConfig = Pick<EnclaveConfig, 'acra' | 'database' | 'egressLimits' | 'ingressLimits'> & {
+export interface PortConfig {
   readonly ports: Readonly<Record<string, VsockPort>>;
-  /** Known when what takes them is there: then the route opens. */
-  readonly postgresIngress?: PostgresIngress;
-};
+}
+
+/** What of the configuration routes need; control and heartbeat open where there is none yet. */
+export type RouteConfig = PortConfig &
+  Pick<EnclaveConfig, 'acra' | 'database' | 'egressLimits' | 'ingressLimits'> & {
+    /** Known when what takes them is there: then the route opens. */
+    readonly postgresIngress?: PostgresIngress;
+  };
 
 /** What takes clients' connections inside the enclave. */
 export interface PostgresIngress {
@@ -65,8 +69,26 @@ export function heartbeatRoute(platform: Platform): RouteSpec & { readonly liste
 }
 
 /** What the parent may ask as soon as the enclave has committed to how it runs. */
-export function requestRoutes(platform: Platform, config: RouteConfig): readonly RouteSpec[] {
-  return openedAt('commitment', platform, config, ROUTES);
+export function requestRoutes(platform: Platform, config: PortConfig): readonly RouteSpec[] {
+  return privateRoutes('commitment', platform, config);
+}
+
+/** Ways out to KMS and the metadata service, whatever runs in the enclave. */
+export function serviceRoutes(platform: Platform, config: PortConfig): readonly RouteSpec[] {
+  return privateRoutes('egress', platform, config);
+}
+
+/** Those that end on sockets of the supervisor's own. */
+function privateRoutes(
+  opens: RouteDeclaration['opens'],
+  platform: Platform,
+  { ports }: PortConfig,
+): readonly RouteSpec[] {
+  return Object.entries(APP_ROUTES)
+    .filter(([, declaration]) => declaration.opens === opens)
+    .map(([label, declaration]) =>
+      endOf(label, declaration, { inside: socketOf(platform, label), limits: PRIVATE_LIMITS, ports, platform }),
+    );
 }
 
 /** Everything that leaves the enclave after the configuration is known. */
@@ -113,14 +135,26 @@ function openedAt(
 }
 
 function enclaveEnd(label: string, declaration: RouteDeclaration, platform: Platform, config: RouteConfig): RouteSpec {
-  const inside = insideAddress(label, declaration.inside, platform, config);
-  const port = config.ports[label] ?? toVsockPort(declaration.port);
   const isJudgedInside = declaration.limits === 'ingressLimits' && config.postgresIngress?.endsTls === true;
-  const common = {
-    label,
-    preface: prefaceOf(declaration, isJudgedInside),
-    limits: limitsOf(declaration, config),
-  } as const;
+  const inside = insideAddress(label, declaration.inside, platform, config);
+  const end = { inside, limits: limitsOf(declaration, config), ports: config.ports, platform };
+  return endOf(label, declaration, end, isJudgedInside);
+}
+
+interface End extends PortConfig {
+  readonly inside: Endpoint;
+  readonly limits: RouteLimits;
+  readonly platform: Platform;
+}
+
+function endOf(
+  label: string,
+  declaration: RouteDeclaration,
+  { inside, limits, ports, platform }: End,
+  isJudgedInside = false,
+): RouteSpec {
+  const port = ports[label] ?? toVsockPort(declaration.port);
+  const common = { label, preface: prefaceOf(declaration, isJudgedInside), limits } as const;
   return declaration.dialledBy === 'enclave'
     ? { ...common, listen: inside, connect: platform.parentPort(port) }
     : { ...common, listen: platform.enclavePort(port), connect: inside, allowedCids: platform.parentCids };

@@ -16,5 +16,8 @@ export const ACRA_PROGRAM_PATH = `${ACRA_FOLDER}/program.json`;
 /** The measured folder: enclave.yaml and what it names. */
 export const ENCLAVE_FOLDER = 'enclave';
 
+/** The file system of an application, which becomes the root of its programs. */
+export const APP_FOLDER = 'app';
+
 /** User and group of acra-server, which must own its keystore. */
 export const ACRA_SERVER_ID = 1000;

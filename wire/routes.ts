@@ -147,6 +147,14 @@ export const ROUTES = {
   },
 } as const satisfies RouteTable;
 
+/** Of the way out that takes names, not one target. */
+export const EGRESS_HTTP_LABEL = 'http-egress';
+
+/** How an application's own route is called in logs and metrics. @param name of the configuration */
+export function appRouteLabel(direction: 'ingress' | 'egress', name: string): string {
+  return `${direction}-${name}`;
+}
+
 export type RouteLabel = keyof typeof ROUTES;
 
 /** Labels of a table whose parent's end is of that kind. */

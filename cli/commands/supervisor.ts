@@ -1,8 +1,10 @@
 /** `acra-enclave supervisor`: the daemon in the enclave; here for laptops, where an enclave is simulated. */
 
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { locateAcraServer } from '../../acra/obtain/locate.ts';
+import type { AcraProgram } from '../../acra/obtain/program.ts';
+import { workloadOf } from '../../config/any-enclave.ts';
 import { STAND_IN_COMMAND } from '../../emulator/acra-server/command.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { systemRandom } from '../../runtime/random.ts';
@@ -25,11 +27,7 @@ async function runSupervisor({ enclave, simulated }: SupervisorOptions): Promise
     throw new CliError('CLI_NOT_AN_ENCLAVE', 'this machine is not an enclave');
   }
   const folder = resolve(enclave);
-  const acraProgram = await locateAcraServer({
-    environment: process.env,
-    cacheFolder: acraCacheFolder(process.env),
-    standIn: STAND_IN_COMMAND,
-  });
+  const acraProgram = workloadOf(join(folder, 'enclave.yaml')) === 'app' ? undefined : await acraServer();
   const supervisor = new Supervisor({
     platform: await simulatedPlatform({ stateFolder: resolve(simulated), enclaveFolder: folder, acraProgram }),
     folder,
@@ -46,9 +44,19 @@ async function runSupervisor({ enclave, simulated }: SupervisorOptions): Promise
   if (exit.kind === 'failed') throw exit.error;
 }
 
+function acraServer(): Promise<AcraProgram> {
+  return locateAcraServer({
+    environment: process.env,
+    cacheFolder: acraCacheFolder(process.env),
+    standIn: STAND_IN_COMMAND,
+  });
+}
+
 export function supervisorCommand(): Command {
   return new Command('supervisor')
-    .description('Run the supervisor of a simulated enclave: boots, fetches the master key, keeps acra-server alive.')
+    .description(
+      'Run the supervisor of a simulated enclave: boots, fetches the master key, keeps acra-server (or other programs) alive.',
+    )
     .requiredOption('-e, --enclave <folder>', 'the measured folder with enclave.yaml')
     .option('--simulated <folder>', 'simulate the enclave; its vsock, NSM and runtime files live in this folder')
     .addHelpText('after', '\nIn an enclave image the supervisor is PID 1 and takes no options.')

@@ -40,10 +40,10 @@ function* describeTree(root: string, entries: readonly string[]): Generator<Buff
 
 export function measureSimulatedEnclave(
   enclaveFolder: string,
-  acraProgram: AcraProgram,
+  acraProgram: AcraProgram | undefined,
 ): ReadonlyMap<PcrIndex, Buffer> {
   const code = [...describeTree(PROJECT, CODE)];
-  const application = [...describeTree(enclaveFolder, ['.']), Buffer.from(acraProgram.sha256, 'hex')];
+  const application = [...describeTree(enclaveFolder, ['.']), Buffer.from(acraProgram?.sha256 ?? '', 'hex')];
   return new Map([
     [toPcrIndex(0), measurePcr([...code, ...application])],
     [toPcrIndex(1), measurePcr(code)],

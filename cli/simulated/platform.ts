@@ -9,8 +9,9 @@ import { nsmOver } from '../../attestation/nsm/exchange.ts';
 import { EmulatedNsm } from '../../emulator/nsm/emulated-nsm.ts';
 import { loadOrCreateNsmRoot } from '../../emulator/nsm/root.ts';
 import { systemClock } from '../../runtime/clock.ts';
+import { errorCode } from '../../runtime/errors.ts';
 import { systemRandom } from '../../runtime/random.ts';
-import type { Platform } from '../../supervisor/platform.ts';
+import type { Application, Platform, ProgramRoom } from '../../supervisor/platform.ts';
 import type { Confinement } from '../../system/processes/confinement.ts';
 import { CID_PARENT } from '../../wire/brands.ts';
 import { readSimulatedParent, simulatedFolders } from './folders.ts';
@@ -29,12 +30,53 @@ function folderConfinement(folder: string): Confinement {
   };
 }
 
+/** Programs of this machine, as the user who started it all. Their bounds and hosts entries are an enclave's alone. */
+function simulatedApplication(): Application {
+  return {
+    root: undefined,
+    room: () => processGroupRoom(),
+    writeHosts(entries, logger) {
+      for (const { name, address } of entries)
+        logger.log('warn', 'simulation.no-hosts-entry', {
+          name,
+          address,
+          reason: 'this machine’s /etc/hosts is not ours',
+        });
+    },
+  };
+}
+
+/** A launched process has a group of its own (system/processes/launch.ts), in which what it starts stays unless it leaves. */
+function processGroupRoom(): ProgramRoom {
+  let group: number | undefined;
+  return {
+    user: undefined,
+    enclose(pid) {
+      group = pid;
+    },
+    clear() {
+      if (group !== undefined) killGroup(group);
+    },
+    release: () => undefined,
+    outOfMemoryKills: () => 0,
+  };
+}
+
+function killGroup(group: number): void {
+  try {
+    process.kill(-group, 'SIGKILL');
+  } catch (error) {
+    if (errorCode(error) !== 'ESRCH') throw error;
+  }
+}
+
 const EMULATED_RNG = 'emulated-nsm';
 
 export interface SimulationOptions {
   readonly stateFolder: string;
   readonly enclaveFolder: string;
-  readonly acraProgram: AcraProgram;
+  /** Undefined where enclave.yaml names another workload. */
+  readonly acraProgram: AcraProgram | undefined;
 }
 
 export async function simulatedPlatform(options: SimulationOptions): Promise<Platform> {
@@ -48,6 +90,7 @@ export async function simulatedPlatform(options: SimulationOptions): Promise<Pla
     // The machine is the user's own.
     prepareMachine: async () => ({
       confine: (name) => folderConfinement(join(runtimeFolder, name)),
+      openApplication: simulatedApplication,
       stop: async () => undefined,
     }),
     openNsm: async () =>

@@ -32,9 +32,10 @@ export class IngressGate {
     this.#deps = deps;
   }
 
-  /** Where applications connect, while the gate is open. */
+  /** Where applications connect, while the gate is open: of several ports the first. */
   get address(): Endpoint | undefined {
-    return this.#open.get('ingress');
+    const [first] = this.#deps.routes;
+    return first && this.#open.get(first.label);
   }
 
   /** Whether every public port is open. */

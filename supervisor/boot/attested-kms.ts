@@ -1,5 +1,7 @@
 /** Questions to KMS: over the private route, under the role's credentials, during the boot patiently where that can help. */
 import { readFileSync } from 'node:fs';
+import type { KmsProxySection } from '../../config/app/kms-proxy.ts';
+import type { EnclaveConfig } from '../../config/enclave.ts';
 import { kmsPlaceOf } from '../../config/key-keeper.ts';
 import { requireKms } from '../../config/kms.ts';
 import { AttestedKms } from '../../kms/client.ts';
@@ -14,7 +16,12 @@ import type { Configured } from './phases/configuration.ts';
 import type { CredentialsReady } from './phases/credentials.ts';
 import type { NsmReady } from './phases/nsm.ts';
 
-export type KmsNeeds = Pick<Configured, 'config' | 'pathOf'> & CredentialsReady & NsmReady;
+type KmsSections = Pick<EnclaveConfig, 'kms' | 'keys'>;
+/** Either has KMS, or asks nobody. */
+type KmsConfig = KmsSections | { readonly kmsProxy?: KmsProxySection | undefined };
+
+export type AnyKmsNeeds = { readonly config: KmsConfig } & Pick<Configured, 'pathOf'> & CredentialsReady & NsmReady;
+export type KmsNeeds = AnyKmsNeeds & Pick<Configured, 'config'>;
 
 interface KmsQuestion<Result> {
   /** For status and log. */
@@ -24,16 +31,27 @@ interface KmsQuestion<Result> {
   readonly patient: boolean;
 }
 
-function connect({ config, keeper, nsm, pathOf }: KmsNeeds, platform: Platform, keyArn?: string): AttestedKms {
-  const kms = requireKms(config);
+/** An application's first region is where its enclave asks for itself. */
+function placeOf(config: KmsConfig, keyArn: string | undefined) {
+  if ('kmsProxy' in config && config.kmsProxy !== undefined) {
+    const { regions, requestTimeoutMs } = config.kmsProxy;
+    const [first] = regions;
+    if (first !== undefined) return { ...first, requestTimeoutMs };
+  }
+  const sections = config as KmsSections;
+  const kms = requireKms(sections);
+  return { ...kmsPlaceOf(keyArn ?? kms.keyArn, { ...sections, kms }), requestTimeoutMs: kms.requestTimeoutMs };
+}
+
+function connect({ config, keeper, nsm, pathOf }: AnyKmsNeeds, platform: Platform, keyArn?: string): AttestedKms {
   const { credentials } = requireKeeper(keeper);
-  const { region, route, endpoint, ca } = kmsPlaceOf(keyArn ?? kms.keyArn, { ...config, kms });
+  const { region, route, endpoint, ca, requestTimeoutMs } = placeOf(config, keyArn);
   const connection = {
     region,
     endpoint: endpoint === undefined ? regionalEndpoint(region) : new URL(endpoint),
     dial: privateSocket(platform, route),
     credentials,
-    requestTimeoutMs: kms.requestTimeoutMs,
+    requestTimeoutMs,
     ...(ca === undefined ? {} : { caPem: readFileSync(pathOf(ca), 'utf8') }),
   };
   return new AttestedKms(connection, nsm);
@@ -45,7 +63,7 @@ function connect({ config, keeper, nsm, pathOf }: KmsNeeds, platform: Platform, 
  */
 export async function askKms<Result>(
   { what, ask, patient }: KmsQuestion<Result>,
-  have: KmsNeeds,
+  have: AnyKmsNeeds,
   context: PhaseContext,
 ): Promise<Result> {
   const kms = connect(have, context.platform);
@@ -67,7 +85,7 @@ export async function askKms<Result>(
 /** One question, also later than the boot. @param keyArn where that key is; default: kms.keyArn. @throws as askKms */
 export async function askKmsOnce<Result>(
   ask: KmsQuestion<Result>['ask'],
-  have: KmsNeeds,
+  have: AnyKmsNeeds,
   platform: Platform,
   signal: AbortSignal,
   keyArn?: string,
@@ -89,6 +107,6 @@ function requireKeeper(keeper: CredentialKeeper | undefined): CredentialKeeper {
   throw new KmsError('KMS_CREDENTIALS_UNAVAILABLE', 'this enclave has no credentials for KMS');
 }
 
-function forgetExpired(error: unknown, { keeper }: KmsNeeds): void {
+function forgetExpired(error: unknown, { keeper }: AnyKmsNeeds): void {
   if (error instanceof KmsError && error.code === 'KMS_CREDENTIALS_EXPIRED') keeper?.discard();
 }

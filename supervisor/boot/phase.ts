@@ -8,6 +8,7 @@ import { Deadline } from '../../runtime/deadline.ts';
 import { CodedError, describeError } from '../../runtime/errors.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { Random } from '../../runtime/random.ts';
+import type { OutputLog } from '../control/log-buffer.ts';
 import { SupervisorError } from '../errors.ts';
 import type { Platform } from '../platform.ts';
 import type { StatusBoard } from '../status.ts';
@@ -24,6 +25,10 @@ export interface PhaseContext {
   readonly defer: (cleanup: () => Promise<void> | void) => void;
   /** For background work that breaks after its phase is over: the supervisor then stops in order. */
   readonly fail: (error: unknown) => void;
+  /** For what comes to its own end in order, and the enclave with it. */
+  readonly stop: (reason: string) => void;
+  /** What programs of an application print: goes to the parent unless there is no room for it, which is told. */
+  readonly outputLog: OutputLog;
 }
 
 export interface Phase<Needs, Gives extends object> {

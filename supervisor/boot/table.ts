@@ -1,5 +1,4 @@
-/** The boot of the supervisor, in order. Each phase needs only what the ones above it gave; the compiler checks that. */
-import type { ControlConnection } from '../control/connection.ts';
+/** The boot of an enclave with Acra, in order. Each phase needs only what the ones above it gave; the compiler checks that. */
 import { BootTable } from './phase.ts';
 import { acraPhase } from './phases/acra.ts';
 import { certificatePhase } from './phases/certificate.ts';
@@ -21,9 +20,9 @@ import { nsmPhase } from './phases/nsm.ts';
 import { readyPhase } from './phases/ready.ts';
 import { requestsPhase } from './phases/requests.ts';
 import { tlsKeyPhase } from './phases/tls-key.ts';
-import type { BootStart } from './start.ts';
+import type { AcraStart } from './start.ts';
 
-export const bootTable = BootTable.empty<BootStart & { readonly control: ControlConnection }>()
+export const bootTable = BootTable.empty<AcraStart>()
   .phase(machinePhase)
   .phase(controlPhase)
   .phase(nsmPhase)
@@ -44,5 +43,3 @@ export const bootTable = BootTable.empty<BootStart & { readonly control: Control
   .phase(certificatePhase)
   .phase(acraPhase)
   .phase(readyPhase);
-
-export type Booted = typeof bootTable extends BootTable<infer Have> ? Have : never;

@@ -22,7 +22,7 @@ import type { Exit, ExitVerdict } from './exit.ts';
 export interface ProcessHandle {
   readonly pid: number;
   readonly exited: Promise<Exit>;
-  kill(signal: 'SIGTERM' | 'SIGKILL'): void;
+  kill(signal: NodeJS.Signals): void;
 }
 
 export interface ChildSpec {
@@ -31,6 +31,8 @@ export interface ChildSpec {
   /** Resolves when the process works; rejects when the signal aborts. */
   readonly probe: (signal: AbortSignal) => Promise<void>;
   readonly judgeExit: (exit: Exit) => ExitVerdict;
+  /** What asks it to end; default: SIGTERM. */
+  readonly stopSignal?: NodeJS.Signals;
   readonly restart: {
     readonly minMs: number;
     readonly maxMs: number;
@@ -265,12 +267,12 @@ export class SupervisedChild implements Service {
     this.#deps.onState(state);
   }
 
-  /** SIGTERM, the grace, then SIGKILL; resolves when the process is gone. */
+  /** Its stop signal, the grace, then SIGKILL; resolves when the process is gone. */
   async #endProcess(): Promise<void> {
     const process = this.#process;
     if (!process) return;
     const gone = new AbortController();
-    process.kill('SIGTERM');
+    process.kill(this.#spec.stopSignal ?? 'SIGTERM');
     this.#deps.clock.sleep(this.#spec.restart.stopGraceMs, gone.signal).then(
       () => process.kill('SIGKILL'),
       () => undefined,

@@ -24,12 +24,19 @@ export interface ProcessOptions extends Omit<LaunchSpec, 'confinement'> {
   readonly clock: Clock;
   /** Must read them: a program whose output nobody reads blocks, or dies of SIGPIPE. */
   readonly onStreams: (streams: readonly (NodeJS.ReadableStream | null)[]) => void;
+  /** When it has ended: what it printed before may not be read yet. */
+  readonly onExit?: () => void;
   /** With `hasChannel`: our end of it. */
   readonly onChannel?: (channel: Duplex) => void;
 }
 
+export interface StartedProcess extends ProcessHandle {
+  /** Resolves when the launcher is no more: whether it has become the program. */
+  readonly hasBecomeProgram: Promise<boolean>;
+}
+
 /** @throws SupervisorError CHILD_LAUNCH_FAILED */
-export function startProcess(options: ProcessOptions): ProcessHandle {
+export function startProcess(options: ProcessOptions): StartedProcess {
   const launched = tryLaunch(options);
   const { process } = launched;
   options.onStreams([process.stdout, process.stderr]);
@@ -38,6 +45,7 @@ export function startProcess(options: ProcessOptions): ProcessHandle {
     pid: launched.pid,
     exited: untilEnded(launched, options),
     kill: (signal) => void process.kill(signal),
+    hasBecomeProgram: launched.failure.then((failure) => failure === undefined),
   };
 }
 
@@ -50,7 +58,10 @@ function tryLaunch(options: ProcessOptions): Launched {
 }
 
 /** The exit, once the output is read to its end; what the program left running may hold the output open for ever. */
-async function untilEnded({ process, failure }: Launched, { clock, confinement }: ProcessOptions): Promise<Exit> {
+async function untilEnded(
+  { process, failure }: Launched,
+  { clock, confinement, onExit }: ProcessOptions,
+): Promise<Exit> {
   const firstLine = readFirstLine(process.stderr);
   const exit = await new Promise<Exit>((resolve) => {
     const closed = new AbortController();
@@ -61,6 +72,7 @@ async function untilEnded({ process, failure }: Launched, { clock, confinement }
     });
     process.once('exit', () => {
       confinement.clear();
+      onExit?.();
       closeAfterGrace(process, clock, closed.signal);
     });
   });

@@ -32,13 +32,22 @@ export interface LogBufferDeps {
   readonly onRecord: (record: WireLogRecord) => void;
 }
 
-export class LogBuffer implements Logger {
+/** For what may come in floods and must not push others out: whoever has much to say asks first. */
+export interface OutputLog extends Logger {
+  /** Half of it stays for everybody else. */
+  readonly hasRoom: boolean;
+  /** Told each time that the parent has taken something. @returns ends that */
+  onTaken(notify: () => void): () => void;
+}
+
+export class LogBuffer implements OutputLog {
   readonly #deps: LogBufferDeps;
   readonly #maxBytes: number;
   #waiting: SizedRecord[] = [];
   #bytes = 0;
   #nextSeq = 1;
   #dropped = 0;
+  readonly #onTaken = new Set<() => void>();
 
   constructor(deps: LogBufferDeps) {
     this.#deps = deps;
@@ -52,6 +61,15 @@ export class LogBuffer implements Logger {
     this.#bytes += sized.bytes;
     while (this.#waiting.length > this.#deps.maxRecords || this.#bytes > this.#maxBytes) this.#dropOne();
     this.#deps.onRecord(sized.record);
+  }
+
+  get hasRoom(): boolean {
+    return 2 * this.#waiting.length < this.#deps.maxRecords && 2 * this.#bytes < this.#maxBytes;
+  }
+
+  onTaken(notify: () => void): () => void {
+    this.#onTaken.add(notify);
+    return () => this.#onTaken.delete(notify);
   }
 
   get waiting(): number {
@@ -75,6 +93,7 @@ export class LogBuffer implements Logger {
     const first = this.#waiting.findIndex(({ record }) => record.seq > seq);
     this.#waiting = first === -1 ? [] : this.#waiting.slice(first);
     this.#bytes = this.#waiting.reduce((sum, { bytes }) => sum + bytes, 0);
+    for (const notify of this.#onTaken) notify();
   }
 
   #dropOne(): void {

@@ -3,12 +3,12 @@
  * and processes, so that whatever goes wrong in one can neither read another's memory nor take the machine or another down.
  * Specification: the kernel's Documentation/admin-guide/cgroup-v2.rst; proc(5), oom_score_adj.
  */
-import { chmodSync, chownSync, existsSync, mkdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeError } from '../../runtime/errors.ts';
 import type { Logger } from '../../runtime/log.ts';
-import type { Confinement, ProcessBounds } from '../../system/processes/confinement.ts';
-import type { ChildKind } from '../platform.ts';
+import type { Confinement, ProcessBounds, ProcessUser } from '../../system/processes/confinement.ts';
+import type { ChildKind, ProgramRoom } from '../platform.ts';
 import { UserNumbers } from './user-numbers.ts';
 
 const CGROUP_ROOT = '/sys/fs/cgroup';
@@ -43,6 +43,18 @@ export class Confinements {
     }
   }
 
+  /** For a program of an application: its user is the configuration's, and several may have the same. @param name of the configuration */
+  room(name: string, bounds: ProcessBounds, user: ProcessUser): ProgramRoom {
+    const group = this.#hasGroups ? makeGroup(`app-${name}`, bounds) : undefined;
+    return {
+      user,
+      enclose: (pid) => enclose(pid, group),
+      clear: () => endAll(group),
+      release: () => group && this.#removeGroup(group),
+      outOfMemoryKills: () => (group === undefined ? 0 : outOfMemoryKills(group)),
+    };
+  }
+
   #make(name: string, id: number, bounds: ProcessBounds): Confinement {
     const folder = join(FOLDERS, name);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -58,13 +70,8 @@ export class Confinements {
         chmodSync(door, DOOR_MODE);
         return door;
       },
-      enclose(pid: number): void {
-        writeFileSync(`/proc/${pid}/oom_score_adj`, SACRIFICED_FIRST);
-        if (group) writeFileSync(join(group, 'cgroup.procs'), String(pid));
-      },
-      clear(): void {
-        if (group) writeFileSync(join(group, 'cgroup.kill'), '1');
-      },
+      enclose: (pid) => enclose(pid, group),
+      clear: () => endAll(group),
       release: () => {
         for (const each of [folder, door]) rmSync(each, { recursive: true, force: true });
         if (group) this.#removeGroup(group);
@@ -81,6 +88,21 @@ export class Confinements {
       this.#logger.log('info', 'machine.group-left', { group, reason: describeError(error) });
     }
   }
+}
+
+function enclose(pid: number, group: string | undefined): void {
+  writeFileSync(`/proc/${pid}/oom_score_adj`, SACRIFICED_FIRST);
+  if (group) writeFileSync(join(group, 'cgroup.procs'), String(pid));
+}
+
+function endAll(group: string | undefined): void {
+  if (group) writeFileSync(join(group, 'cgroup.kill'), '1');
+}
+
+/** cgroup-v2.rst, memory.events. */
+function outOfMemoryKills(group: string): number {
+  const events = readFileSync(join(group, 'memory.events'), 'utf8');
+  return Number(/^oom_kill (\d+)$/m.exec(events)?.[1] ?? 0);
 }
 
 function makeGroup(name: string, { maxMemoryBytes, maxTasks }: ProcessBounds): string {

@@ -18,6 +18,7 @@ import {
 } from '../../system/libc/machine-calls.ts';
 import { CID_ANY, CID_PARENT, toCid } from '../../wire/brands.ts';
 import type { Machine, Platform } from '../platform.ts';
+import { openApplication } from './application.ts';
 import { Confinements } from './confinement.ts';
 import { isMounted, mountFileSystems } from './file-systems.ts';
 import { isInit } from './init.ts';
@@ -65,5 +66,9 @@ async function prepareMachine(logger: Logger): Promise<Machine> {
   if (isInit()) await reaper.start(new AbortController().signal);
   const confinements = new Confinements(logger);
   logger.log('info', 'machine.prepared', { pid: process.pid, maxOpenFiles: MAX_OPEN_FILES });
-  return { confine: (name, bounds, kind) => confinements.confine(name, bounds, kind), stop: () => reaper.stop() };
+  return {
+    confine: (name, bounds, kind) => confinements.confine(name, bounds, kind),
+    openApplication: () => openApplication(confinements),
+    stop: () => reaper.stop(),
+  };
 }

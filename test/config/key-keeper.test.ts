@@ -1,7 +1,8 @@
 import t from 'tap';
-import { type EnclaveConfig, enclaveSchema, kmsEntropyOf } from '../../config/enclave.ts';
+import { type EnclaveConfig, enclaveSchema } from '../../config/enclave.ts';
 import { kmsCaFiles, kmsPlaceOf, kmsPlaces, kmsRoutes } from '../../config/key-keeper.ts';
 import { requireKms } from '../../config/kms.ts';
+import { kmsEntropyOf } from '../../config/supervision.ts';
 
 const arn = (region: string, id: string, account = '111122223333') => `arn:aws:kms:${region}:${account}:key/${id}`;
 const HOME = arn('eu-central-1', 'home');

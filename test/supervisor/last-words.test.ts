@@ -27,6 +27,9 @@ function surroundings(t: TapTest, openNsm: () => Promise<object> = () => new Pro
     runtimeFolder: folder,
     prepareMachine: async () => ({
       confine: () => openConfinement(folder),
+      openApplication: () => {
+        throw new Error('there is none');
+      },
       stop: async () => undefined,
     }),
     openNsm: openNsm as Platform['openNsm'],

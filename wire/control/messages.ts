@@ -91,7 +91,8 @@ const measurements = z.strictObject({
   type: z.literal('measurements'),
   /** PCR index to hex; informative for the parent, evidence only inside an attestation document. */
   pcrs: z.record(z.string().regex(/^PCR\d{1,2}$/), z.string().regex(/^[0-9a-f]{96}$/)),
-  acraServer: z.string().max(500),
+  /** null where the enclave runs another application. */
+  acraServer: z.string().max(500).nullable(),
 });
 /** What they may be called stands in wire/metrics.ts; the parent publishes nothing else. */
 const metricSample = z.strictObject({

@@ -12,7 +12,7 @@ import { SessionTls } from '../../workloads/acra/session-tls.ts';
 import { SessionFleet } from '../../workloads/sessions/fleet.ts';
 import type { Workload } from '../../workloads/workload.ts';
 import type { Phase, PhaseContext } from '../phase.ts';
-import type { BootStart } from '../start.ts';
+import type { AcraStart } from '../start.ts';
 import type { Configured } from './configuration.ts';
 import { readMeasured } from './configuration.ts';
 import type { ControlReady } from './control.ts';
@@ -36,7 +36,7 @@ export interface AcraReady {
  */
 const SPARE_PLACES = 700;
 
-type Needs = BootStart &
+type Needs = AcraStart &
   ControlReady &
   MachineReady &
   Configured &

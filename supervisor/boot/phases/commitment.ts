@@ -10,13 +10,12 @@ import { isZeroPcr, PCR_COUNT } from '../../../attestation/pcr.ts';
 import { digestFiles } from '../../../attestation/runtime/folder-digest.ts';
 import { type StatedRuntime, stateRuntime } from '../../../attestation/runtime/state-runtime.ts';
 import { COMMITMENT_PCR } from '../../../attestation/runtime/statement.ts';
+import type { AnyEnclaveConfig } from '../../../config/any-enclave.ts';
 import { RELEASE } from '../../../runtime/release.ts';
 import { toPcrIndex } from '../../../wire/brands.ts';
-import type { ControlConnection } from '../../control/connection.ts';
 import { SupervisorError } from '../../errors.ts';
 import type { Phase } from '../phase.ts';
 import type { BootStart } from '../start.ts';
-import type { Configured } from './configuration.ts';
 import type { Measured, NsmReady } from './nsm.ts';
 
 export interface Committed {
@@ -25,7 +24,7 @@ export interface Committed {
 
 const ALL = Array.from({ length: PCR_COUNT }, (_, index) => toPcrIndex(index));
 
-type Needs = BootStart & Pick<Configured, 'config'> & NsmReady & Measured & { readonly control: ControlConnection };
+type Needs = BootStart & { readonly config: AnyEnclaveConfig } & NsmReady & Measured;
 
 export const commitmentPhase: Phase<Needs, Committed> = {
   name: 'commitment',
@@ -40,7 +39,7 @@ export const commitmentPhase: Phase<Needs, Committed> = {
     const PCR16 = stated.pcr16.toString('hex');
     logger.log('info', 'commitment.made', { statement: stated.encoding.toString('utf8'), PCR16 });
     const pcrs = { ...measurements, PCR16 };
-    control.send({ type: 'measurements', pcrs, acraServer: acraProgram.description }, { sticky: true });
+    control.send({ type: 'measurements', pcrs, acraServer: acraProgram?.description ?? null }, { sticky: true });
     return { stated };
   },
 };

@@ -16,7 +16,7 @@ import type { Logger } from '../../../runtime/log.ts';
 import type { CertificateEnd } from '../../../wire/certificate-end.ts';
 import { lifeOf } from '../../../wire/certificate-end.ts';
 import type { Phase } from '../phase.ts';
-import type { BootStart } from '../start.ts';
+import type { AcraStart } from '../start.ts';
 
 export interface Configured {
   readonly config: EnclaveConfig;
@@ -54,7 +54,7 @@ function tellEnds(ends: readonly CertificateEnd[], nowMs: number, logger: Logger
   }
 }
 
-export const configurationPhase: Phase<BootStart, Configured> = {
+export const configurationPhase: Phase<AcraStart, Configured> = {
   name: 'configuration',
   deadlineMs: () => 10_000,
   run({ folder, acraProgram }, { logger, clock }) {

@@ -6,7 +6,6 @@ import { Relay } from '../../../relay/relay.ts';
 import type { VsockPort } from '../../../wire/brands.ts';
 import { toVsockPort } from '../../../wire/brands.ts';
 import { VSOCK_PORTS } from '../../../wire/routes.ts';
-import type { ControlConnection } from '../../control/connection.ts';
 import { controlRoute } from '../../routes.ts';
 import type { Phase } from '../phase.ts';
 import type { BootStart } from '../start.ts';
@@ -24,7 +23,7 @@ function controlPort(folder: string): VsockPort {
   }
 }
 
-export const controlPhase: Phase<BootStart & { readonly control: ControlConnection }, ControlReady> = {
+export const controlPhase: Phase<BootStart, ControlReady> = {
   name: 'control',
   deadlineMs: () => 60_000,
   async run({ folder, control }, { platform, logger, signal, defer, fail }) {

@@ -1,23 +1,30 @@
 /** Role credentials from IMDSv2, where there is a KMS to ask under them. The metadata service may come late: asked again until the deadline. */
+import type { AnyEnclaveConfig } from '../../../config/any-enclave.ts';
 import { errorCode } from '../../../runtime/errors.ts';
 import { fetchRoleCredentials } from '../../credentials/imds.ts';
 import { CredentialKeeper } from '../../credentials/keeper.ts';
 import { privateSocket } from '../../routes.ts';
 import { retryPatiently } from '../patience.ts';
 import type { Phase } from '../phase.ts';
-import type { Configured } from './configuration.ts';
-import type { EgressReady } from './egress.ts';
 
 export interface CredentialsReady {
   /** Undefined where there is no KMS to ask under them. */
   readonly keeper: CredentialKeeper | undefined;
 }
 
-export const credentialsPhase: Phase<Configured & EgressReady, CredentialsReady> = {
+interface Needs {
+  readonly config: Pick<AnyEnclaveConfig, 'imds'> & {
+    readonly deadlines: { readonly credentialsMs: number };
+    readonly kms?: unknown;
+    readonly kmsProxy?: unknown;
+  };
+}
+
+export const credentialsPhase: Phase<Needs, CredentialsReady> = {
   name: 'credentials',
   deadlineMs: ({ config }) => config.deadlines.credentialsMs,
   async run({ config }, context) {
-    if (config.kms === undefined) return { keeper: undefined };
+    if (config.kms === undefined && config.kmsProxy === undefined) return { keeper: undefined };
     const { platform, clock, random, logger, defer, fail } = context;
     const options = {
       socketPath: privateSocket(platform, 'imds').path,

@@ -7,12 +7,11 @@ import { exchangeByte } from '../../probes/exchange-byte.ts';
 import { heartbeatRoute } from '../../routes.ts';
 import { retryPatiently } from '../patience.ts';
 import type { Phase } from '../phase.ts';
-import type { Configured } from './configuration.ts';
 import type { ControlReady } from './control.ts';
 
 const HEARTBEAT = 0xb7;
 
-export const heartbeatPhase: Phase<ControlReady & Configured, object> = {
+export const heartbeatPhase: Phase<ControlReady, object> = {
   name: 'heartbeat',
   deadlineMs: () => 60_000,
   async run({ relay }, context) {

@@ -4,12 +4,12 @@
  * make the pool worse. It comes after the credentials, which it needs, and before every key that outlives the boot.
  * Specification: nitro-formats 3.7; random(4).
  */
-import { kmsEntropyOf } from '../../../config/enclave.ts';
+import { type KmsEntropyConfig, kmsEntropyOf } from '../../../config/supervision.ts';
 import type { AttestedKms } from '../../../kms/client.ts';
 import { KmsError } from '../../../kms/errors.ts';
 import { describeError, errorCode } from '../../../runtime/errors.ts';
 import { reseedOpenSsl } from '../../../system/libc/machine-calls.ts';
-import type { KmsNeeds } from '../attested-kms.ts';
+import type { AnyKmsNeeds } from '../attested-kms.ts';
 import { askKms } from '../attested-kms.ts';
 import type { Phase, PhaseContext } from '../phase.ts';
 
@@ -21,12 +21,16 @@ const RESERVE_MS = 5_000;
 const ALLOW =
   'Give the instance’s role an IAM policy that allows kms:GenerateRandom on Resource "*" (key policies do not cover it; docs/kms.md has one), or set entropy.kms in enclave.yaml to optional or off.';
 
-export const kmsEntropyPhase: Phase<KmsNeeds, { readonly kmsEntropyBytes: number }> = {
+type Needs = AnyKmsNeeds & {
+  readonly config: KmsEntropyConfig & { readonly deadlines: { readonly kmsEntropyMs: number } };
+};
+
+export const kmsEntropyPhase: Phase<Needs, { readonly kmsEntropyBytes: number }> = {
   name: 'kms-entropy',
   deadlineMs: ({ config }) =>
     kmsEntropyOf(config) === 'required'
       ? config.deadlines.kmsEntropyMs
-      : (config.kms?.requestTimeoutMs ?? 0) + RESERVE_MS,
+      : ((config.kms ?? config.kmsProxy)?.requestTimeoutMs ?? 0) + RESERVE_MS,
   async run(have, context) {
     const mode = kmsEntropyOf(have.config);
     if (mode === 'off') return skip('it is switched off', context);
@@ -40,7 +44,7 @@ export const kmsEntropyPhase: Phase<KmsNeeds, { readonly kmsEntropyBytes: number
   },
 };
 
-async function mixIn(have: KmsNeeds, context: PhaseContext, patient: boolean) {
+async function mixIn(have: AnyKmsNeeds, context: PhaseContext, patient: boolean) {
   const question = {
     what: 'waiting for KMS to give randomness',
     ask: (kms: AttestedKms, signal: AbortSignal) => kms.generateRandom({ lengthBytes: SEED_BYTES, signal }),

@@ -5,6 +5,7 @@ import type { Phase } from '../phase.ts';
 export interface MachineReady {
   /** A user, a folder and bounds for one child. */
   readonly confine: Machine['confine'];
+  readonly openApplication: Machine['openApplication'];
 }
 
 export const machinePhase: Phase<object, MachineReady> = {
@@ -13,6 +14,6 @@ export const machinePhase: Phase<object, MachineReady> = {
   async run(_have, { platform, logger, defer }) {
     const machine = await platform.prepareMachine(logger);
     defer(() => machine.stop());
-    return { confine: machine.confine };
+    return { confine: machine.confine, openApplication: machine.openApplication };
   },
 };

@@ -1,7 +1,6 @@
 /** The Nitro Security Module answers, its generator feeds the kernel, and the measurements are known. */
 import type { NsmProvider } from '../../../attestation/nsm/provider.ts';
 import { toPcrIndex } from '../../../wire/brands.ts';
-import type { ControlConnection } from '../../control/connection.ts';
 import { SupervisorError } from '../../errors.ts';
 import type { Phase } from '../phase.ts';
 import type { BootStart } from '../start.ts';
@@ -18,7 +17,7 @@ export interface Measured {
   readonly measurements: Readonly<Record<string, string>>;
 }
 
-export const nsmPhase: Phase<BootStart & { readonly control: ControlConnection }, NsmReady & Measured> = {
+export const nsmPhase: Phase<BootStart, NsmReady & Measured> = {
   name: 'nsm',
   deadlineMs: () => 10_000,
   async run({ control, acraProgram }, { platform, logger, defer }) {
@@ -38,7 +37,10 @@ export const nsmPhase: Phase<BootStart & { readonly control: ControlConnection }
       measurements[`PCR${index}`] = value.toString('hex');
     }
     logger.log('info', 'nsm.described', { moduleId, maxPcrs, rng, ...measurements });
-    control.send({ type: 'measurements', pcrs: measurements, acraServer: acraProgram.description }, { sticky: true });
+    control.send(
+      { type: 'measurements', pcrs: measurements, acraServer: acraProgram?.description ?? null },
+      { sticky: true },
+    );
     return { nsm, measurements };
   },
 };

@@ -11,8 +11,8 @@ import { createEnclaveKey, type EnclaveKey } from '../../attestation/enclave-key
 import { RequestServer } from '../../attestation/request-server.ts';
 import { KeyAudit } from '../../keys/audit.ts';
 import { KeyDesk } from '../../keys/key-desk.ts';
-import { privateSocket, requestRoutes } from '../../routes.ts';
-import type { Phase } from '../phase.ts';
+import { type PortConfig, privateSocket, requestRoutes } from '../../routes.ts';
+import type { Phase, PhaseContext } from '../phase.ts';
 import type { BootStart } from '../start.ts';
 import type { Committed } from './commitment.ts';
 import type { Configured } from './configuration.ts';
@@ -27,25 +27,38 @@ export interface RequestsReady {
   readonly enclaveKey: EnclaveKey;
 }
 
-type Needs = BootStart & ControlReady & Pick<Configured, 'config'> & NsmReady & TlsKeyKnown & Committed;
+type CommonNeeds = { readonly config: PortConfig } & ControlReady & NsmReady & TlsKeyKnown & Committed;
+type Needs = BootStart & CommonNeeds & Pick<Configured, 'config'>;
 
 export const requestsPhase: Phase<Needs, RequestsReady> = {
   name: 'requests',
   deadlineMs: () => 10_000,
-  async run(have, { platform, clock, logger, signal, defer }) {
-    const { relay, config, nsm, tlsKeySha256, certificateDesk, stated } = have;
-    const enclaveKey = createEnclaveKey();
-    const { publicKey } = enclaveKey;
-    const attestor = new Attestor({ nsm, stated, tlsKeySha256, publicKey, clock, logger });
-    const { path } = privateSocket(platform, 'requests');
-    const keyDesk = deskOf(have, publicKey, logger);
-    const server = new RequestServer(path, answerParent({ attestor, certificateDesk, keyDesk, logger }), clock);
-    await server.start(signal);
-    defer(() => server.stop());
-    for (const route of requestRoutes(platform, config)) await relay.addRoute(route);
-    return { attestor, keyDesk, enclaveKey };
-  },
+  run: (have, context) => answerRequests(have, context, (publicKey) => deskOf(have, publicKey, context.logger)),
 };
+
+/** For an application: no keys of ours are kept, so nobody asks for changes of them. */
+export const appRequestsPhase: Phase<CommonNeeds, RequestsReady> = {
+  name: 'requests',
+  deadlineMs: () => 10_000,
+  run: (have, context) => answerRequests(have, context, () => undefined),
+};
+
+async function answerRequests(
+  { relay, config, nsm, tlsKeySha256, certificateDesk, stated }: CommonNeeds,
+  { platform, clock, logger, signal, defer }: PhaseContext,
+  openDesk: (publicKey: Buffer) => KeyDesk | undefined,
+): Promise<RequestsReady> {
+  const enclaveKey = createEnclaveKey();
+  const { publicKey } = enclaveKey;
+  const attestor = new Attestor({ nsm, stated, tlsKeySha256, publicKey, clock, logger });
+  const { path } = privateSocket(platform, 'requests');
+  const keyDesk = openDesk(publicKey);
+  const server = new RequestServer(path, answerParent({ attestor, certificateDesk, keyDesk, logger }), clock);
+  await server.start(signal);
+  defer(() => server.stop());
+  for (const route of requestRoutes(platform, config)) await relay.addRoute(route);
+  return { attestor, keyDesk, enclaveKey };
+}
 
 /** @throws KeyError KEY_OPERATOR_INVALID, KEY_OPERATOR_TWICE */
 function deskOf({ folder, config, stated, tlsKey }: Needs, enclaveKey: Buffer, logger: Logger): KeyDesk | undefined {

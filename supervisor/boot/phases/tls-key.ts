@@ -5,7 +5,7 @@
  */
 import { X509Certificate } from 'node:crypto';
 import { PURPOSE } from '../../../acra/certificate/chain.ts';
-import { type AttestedTlsKey, tlsKeyOf } from '../../../config/tls.ts';
+import { type AttestedTlsKey, type TlsKeyConfig, tlsKeyOf } from '../../../config/tls.ts';
 import { publicKeyDigest } from '../../../encoding/public-key-hash.ts';
 import { requireNoFinding } from '../../../keys/finding.ts';
 import { readCertificateFile } from '../../../keys/tls/certificate-file.ts';
@@ -32,7 +32,7 @@ export interface TlsKeyKnown {
   readonly certificateDesk: CertificateDesk;
 }
 
-type Needs = Pick<Configured, 'config' | 'pathOf'>;
+type Needs = { readonly config: TlsKeyConfig & { readonly name: string } } & Pick<Configured, 'pathOf'>;
 
 export const tlsKeyPhase: Phase<Needs, TlsKeyKnown> = {
   name: 'tls-key',
@@ -113,6 +113,8 @@ async function selfSigned(
   { clock, random, logger, signal, defer, fail }: PhaseContext,
 ): Promise<Certified> {
   const show = () => showSelfSigned(options, shown, { clock, random });
+  // Where no TLS of an application ends here the key only tells boots apart.
+  if (names.length === 0) return { key: new RotatableTlsKey(logger), certificateDesk: CLOSED_DESK };
   const key = new RotatableTlsKey(logger, show);
   const options = { name: config.name, names, days, key: () => key.shown };
   show();

@@ -59,6 +59,9 @@ async function platformOf(t: Test, vsockPath: string, clock: Clock): Promise<Pla
     runtimeFolder,
     prepareMachine: async () => ({
       confine: () => openConfinement(runtimeFolder),
+      openApplication: () => {
+        throw new Error('there is none');
+      },
       stop: async () => undefined,
     }),
     openNsm: async () => provider,

@@ -1,5 +1,6 @@
 /** What a boot phase is given besides the results of earlier ones: nothing real but the status board. */
 import type { Clock } from '../../../runtime/clock.ts';
+import { LogBuffer } from '../../../supervisor/control/log-buffer.ts';
 import type { Platform } from '../../../supervisor/platform.ts';
 import { StatusBoard } from '../../../supervisor/status.ts';
 import { MemoryLogger } from '../../support/memory-logger.ts';
@@ -15,5 +16,7 @@ export function phaseContext<ItsClock extends Clock>(seed: string, clock: ItsClo
     status: new StatusBoard(clock),
     defer: () => undefined,
     fail: () => undefined,
+    stop: () => undefined,
+    outputLog: new LogBuffer({ clock, maxRecords: 1_000, onRecord: () => undefined }),
   };
 }

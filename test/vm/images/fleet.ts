@@ -2,8 +2,7 @@
  * The product as PID 1, with a second acra-server in its fleet: one more boot phase, in which it gets a way of its own to the database
  * and a port of its own for clients. A saboteur is inside.
  */
-import type { Phase } from '../../../supervisor/boot/phase.ts';
-import type { Booted } from '../../../supervisor/boot/table.ts';
+import type { BootTable, Phase } from '../../../supervisor/boot/phase.ts';
 import { bootTable } from '../../../supervisor/boot/table.ts';
 import { runEnclave } from '../../../supervisor/enclave.ts';
 import { enclavePlatform } from '../../../supervisor/machine/platform.ts';
@@ -16,6 +15,8 @@ import { sabotaged } from '../support/saboteur.ts';
 
 const LISTEN: TcpEndpoint = { kind: 'tcp', host: '127.0.0.1', port: 9394 };
 const LABEL = 'database-second';
+
+type Booted = typeof bootTable extends BootTable<infer Have> ? Have : never;
 
 const second: Phase<Booted, object> = {
   name: 'second',

@@ -9,7 +9,7 @@ import { KeyError } from '../../../../keys/errors.ts';
 import { encodeMasterKeyFile } from '../../../../keys/master-key-file.ts';
 import { BootTable, boot } from '../../../../supervisor/boot/phase.ts';
 import { configurationPhase } from '../../../../supervisor/boot/phases/configuration.ts';
-import type { BootStart } from '../../../../supervisor/boot/start.ts';
+import type { AcraStart } from '../../../../supervisor/boot/start.ts';
 import { GOOD, makeCertificate, type Shape } from '../../../keys/support/certificate-maker.ts';
 import { PROJECT } from '../../../project/imports.ts';
 import { rejectsCode } from '../../../support/coded-error.ts';
@@ -24,7 +24,7 @@ const KMS = {
   keyArn: 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab',
   encryptionContext: { purpose: 'test' },
 };
-const table = BootTable.empty<BootStart>().phase(configurationPhase);
+const table = BootTable.empty<AcraStart>().phase(configurationPhase);
 const authority = makeCertificate(GOOD.authority, NOW_MS);
 const server = makeCertificate(GOOD.server, NOW_MS, authority);
 

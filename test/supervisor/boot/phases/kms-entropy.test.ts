@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EncryptCommand } from '@aws-sdk/client-kms';
 import t, { type Test as TapTest } from 'tap';
-import { kmsEntropyOf } from '../../../../config/enclave.ts';
+import { kmsEntropyOf } from '../../../../config/supervision.ts';
 import type { Fault } from '../../../../emulator/kms/faults.ts';
 import { roleArn } from '../../../../emulator/principal.ts';
 import { encodeMasterKeyFile } from '../../../../keys/master-key-file.ts';

@@ -1,0 +1,24 @@
+/** Reads the measured configuration of an enclave with any application. Nothing in it comes from the parent. */
+import { join } from 'node:path';
+import { type AppEnclaveConfig, appEnclaveSchema } from '../../../../config/app/app-enclave.ts';
+import { loadConfig } from '../../../../config/load.ts';
+import type { CertificateEnd } from '../../../../wire/certificate-end.ts';
+import type { Phase } from '../../phase.ts';
+import type { BootStart } from '../../start.ts';
+
+export interface AppConfigured {
+  readonly config: AppEnclaveConfig;
+  /** Absolute path of a file that the configuration names. */
+  readonly pathOf: (file: string) => string;
+  readonly certificateEnds: readonly CertificateEnd[];
+}
+
+export const appConfigurationPhase: Phase<BootStart, AppConfigured> = {
+  name: 'configuration',
+  deadlineMs: () => 10_000,
+  async run({ folder }, { logger }) {
+    const config = loadConfig(appEnclaveSchema, join(folder, 'enclave.yaml'));
+    logger.log('info', 'configuration.read', { name: config.name, workload: config.workload });
+    return { config, pathOf: (file) => join(folder, file), certificateEnds: [] };
+  },
+};

@@ -1,0 +1,40 @@
+/** Starts the application's programs in their order: each is ready, and each task done, before those that come after it start. */
+import { Programs } from '../../../workloads/app/programs.ts';
+import type { Phase } from '../../phase.ts';
+import type { ApplicationReady } from './application.ts';
+import type { AppConfigured } from './configuration.ts';
+
+export interface ProgramsReady {
+  readonly fleet: Programs;
+}
+
+type Environment = Readonly<Record<string, string>>;
+
+type Needs = ApplicationReady &
+  Pick<AppConfigured, 'config'> & {
+    /** What the doors of the enclave tell programs of themselves. */
+    readonly kmsProxyEnvironment?: Environment;
+    readonly egressEnvironment?: Environment;
+  };
+
+export const programsPhase: Phase<Needs, ProgramsReady> = {
+  name: 'programs',
+  deadlineMs: ({ config }) => config.deadlines.programsMs,
+  async run({ config, application, kmsProxyEnvironment, egressEnvironment }, context) {
+    const { clock, random, logger, outputLog, signal, defer, fail, stop } = context;
+    const fleet = new Programs({
+      config,
+      application,
+      environment: { ...egressEnvironment, ...kmsProxyEnvironment },
+      clock,
+      random,
+      logger,
+      outputLog,
+      onFailure: fail,
+      onEnd: stop,
+    });
+    defer(() => fleet.stop());
+    await fleet.start(signal);
+    return { fleet };
+  },
+};

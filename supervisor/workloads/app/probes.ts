@@ -1,0 +1,62 @@
+/** Whether a service of an application is ready: by a TCP connection, an HTTP answer, or a command that ends with 0. */
+import { request } from 'node:http';
+import type { ProgramProbe } from '../../../config/app/programs.ts';
+import type { Clock } from '../../../runtime/clock.ts';
+import { Deadline } from '../../../runtime/deadline.ts';
+import { SupervisorError } from '../../errors.ts';
+import { connect } from '../../probes/connect.ts';
+
+/** Between two tries before it is ready. A command costs a process each time. */
+const POLL_MS = { tcp: 50, http: 100, command: 500 } as const;
+
+export interface ProbeDeps {
+  readonly program: string;
+  readonly probe: ProgramProbe;
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+  /** Runs a command as the program's user in the program's place. @returns its exit code; null where there was none */
+  readonly run: (command: readonly string[], signal: AbortSignal) => Promise<number | null>;
+}
+
+/** @returns undefined when it is ready, else what was found. @throws the signal's reason */
+async function ask({ probe, timeoutMs, clock, run }: ProbeDeps, signal: AbortSignal): Promise<string | undefined> {
+  if ('tcp' in probe) {
+    const socket = await connect(probe.tcp, timeoutMs, signal);
+    socket?.destroy();
+    return socket === undefined ? 'no connection' : undefined;
+  }
+  using deadline = new Deadline(clock, timeoutMs, signal);
+  if ('http' in probe) {
+    const status = await statusOf(probe.http, deadline.signal).catch(() => undefined);
+    signal.throwIfAborted();
+    if (status === undefined) return 'no answer';
+    return status >= 200 && status < 400 ? undefined : `status ${status}`;
+  }
+  const code = await run(probe.command, deadline.signal);
+  signal.throwIfAborted();
+  return code === 0 ? undefined : `exit code ${code ?? 'none'}`;
+}
+
+function statusOf(url: string, signal: AbortSignal): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const asked = request(url, { signal, agent: false }, (response) => {
+      response.resume().on('error', () => undefined);
+      resolve(response.statusCode);
+      response.destroy();
+    });
+    asked.once('error', reject).end();
+  });
+}
+
+/** Resolves when it is ready. @throws the signal's reason */
+export async function untilReady(deps: ProbeDeps, signal: AbortSignal): Promise<void> {
+  const kind = 'tcp' in deps.probe ? 'tcp' : 'http' in deps.probe ? 'http' : 'command';
+  while ((await ask(deps, signal)) !== undefined) await deps.clock.sleep(POLL_MS[kind], signal);
+}
+
+/** @throws SupervisorError PROGRAM_NOT_READY; the signal's reason */
+export async function requireReady(deps: ProbeDeps, signal: AbortSignal): Promise<void> {
+  const found = await ask(deps, signal);
+  if (found === undefined) return;
+  throw new SupervisorError('PROGRAM_NOT_READY', `${deps.program} does not answer its probe`, { found });
+}
