@@ -19,10 +19,12 @@ import { KMS_POLICY_ERRORS } from '../kms/policy/errors.ts';
 import { RELAY_ERRORS } from '../relay/errors.ts';
 import type { ErrorCatalogue } from '../runtime/errors.ts';
 import { RUNTIME_ERRORS } from '../runtime/runtime-errors.ts';
+import { EGRESS_PROXY_ERRORS } from '../supervisor/egress/errors.ts';
 import { SUPERVISOR_ERRORS } from '../supervisor/errors.ts';
 import { KMS_PROXY_ERRORS } from '../supervisor/kms-proxy/errors.ts';
 import { LEASE_ERRORS } from '../supervisor/lease/errors.ts';
 import { SYSTEM_ERRORS } from '../system/errors.ts';
+import { EGRESS_ERRORS } from '../wire/egress/errors.ts';
 import { WIRE_ERRORS } from '../wire/errors.ts';
 import { REQUEST_ERRORS } from '../wire/requests/errors.ts';
 import { CONNECT_ERRORS } from './connect/errors.ts';
@@ -33,6 +35,7 @@ export const CATALOGUES: Readonly<Record<string, ErrorCatalogue>> = {
   Configuration: CONFIG_ERRORS,
   'Addresses and messages': WIRE_ERRORS,
   'Requests to the enclave': REQUEST_ERRORS,
+  'HTTP egress': EGRESS_ERRORS,
   'System calls and programs': SYSTEM_ERRORS,
   Relay: RELAY_ERRORS,
   'Nitro Security Module': NSM_ERRORS,
@@ -51,6 +54,7 @@ export const CATALOGUES: Readonly<Record<string, ErrorCatalogue>> = {
   'Encryptor configuration': ENCRYPTOR_ERRORS,
   'Catalogue of the database': CATALOGUE_ERRORS,
   Supervisor: SUPERVISOR_ERRORS,
+  'HTTP egress, inside the enclave': EGRESS_PROXY_ERRORS,
   Lease: LEASE_ERRORS,
   'KMS proxy': KMS_PROXY_ERRORS,
   'host-proxy': HOST_PROXY_ERRORS,

@@ -57,6 +57,10 @@ export const HOST_PROXY_ERRORS = {
     meaning: 'What `acra-enclave doctor` asked of a server or of the kernel had no answer that can be read.',
     action: 'See the check that says so: it names the address and what to look at.',
   },
+  HOST_EGRESS_BIND: {
+    meaning: 'The private socket where requests for HTTP egress come in cannot be made.',
+    action: 'Make `runtimeFolder` in host-proxy.yaml a writable folder; only one host-proxy may use it.',
+  },
   HOST_ENCLAVE_NOT_RUN_HERE: {
     meaning: '`acra-enclave host-proxy` answers, which forwards for an enclave that something else has started.',
     action:

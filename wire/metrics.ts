@@ -203,6 +203,22 @@ export const SUPERVISOR_METRICS = {
     help: 'Requests of programs to the KMS proxy, by action and by what became of them',
     labels: ['action', 'outcome'],
   },
+  egress_requests_total: {
+    kind: 'counter',
+    help: 'What programs of an application asked of the HTTP proxy and of the addresses of names, by what became of it',
+    labels: ['outcome'],
+  },
+  egress_connections: {
+    kind: 'gauge',
+    help: 'Connections to targets of HTTP egress that are open or being made',
+    labels: [],
+  },
+  egress_dns_queries_total: {
+    kind: 'counter',
+    help: 'Queries of programs to the DNS inside the enclave, by what was answered',
+    labels: ['outcome'],
+  },
+  egress_names: { kind: 'gauge', help: 'Names that have a loopback address of their own', labels: [] },
   log_records_suppressed_total: {
     kind: 'counter',
     help: 'Log records of the enclave left out because too many of their kind came in a minute',

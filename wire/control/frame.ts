@@ -1,14 +1,18 @@
 /** Frames of the control connection and of requests: u32 big-endian payload length, then that many bytes of UTF-8 JSON. The length is checked before anything is kept. */
+
+import type { EgressAnswer, EgressRequest } from '../egress/messages.ts';
 import { WireError } from '../errors.ts';
 import type { ParentAnswer, ParentRequest } from '../requests/parent-messages.ts';
 import type { EnclaveMessage, HostMessage } from './messages.ts';
 
-const LENGTH_BYTES = 4;
+export const LENGTH_BYTES = 4;
 
 /** Every host-proxy takes frames of at least this length, and no enclave sends a longer one. */
 export const MAX_ENCLAVE_FRAME_BYTES = 256 * 1024;
 
-export function encodeFrame(message: EnclaveMessage | HostMessage | ParentRequest | ParentAnswer): Buffer {
+type Message = EnclaveMessage | HostMessage | ParentRequest | ParentAnswer | EgressRequest | EgressAnswer;
+
+export function encodeFrame(message: Message): Buffer {
   const payload = Buffer.from(JSON.stringify(message), 'utf8');
   const frame = Buffer.allocUnsafe(LENGTH_BYTES + payload.length);
   frame.writeUInt32BE(payload.length, 0);
