@@ -18,6 +18,7 @@ const PLACES: readonly { readonly packages: RegExp; readonly places: readonly st
   { packages: /^pg$/, places: ['cli/demo/', 'cli/check-db/', 'cli/data/'] },
   { packages: /^pino$/, places: ['host-proxy/logs/'] },
   { packages: /^prom-client$/, places: ['host-proxy/operator/'] },
+  { packages: /^dns-packet$/, places: ['supervisor/egress/'] },
   { packages: /^commander$/, places: ['cli/'] },
   { packages: /^@hpke\/core$/, places: ['keys/requests/'] },
   { packages: /^shamir-secret-sharing$/, places: ['keys/keepers/'] },

@@ -1,0 +1,148 @@
+/**
+ * Passes absolute-form requests on, each over a connection to its own target. Connections are kept for further requests of the same program's
+ * connection to the same target, and shared with nobody: whatever a target answers out of turn reaches only who asked it.
+ */
+import {
+  Agent,
+  type AgentOptions,
+  type ClientRequest,
+  type IncomingMessage,
+  request,
+  type ServerResponse,
+} from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { pipeline } from 'node:stream';
+import { errorCode } from '../../runtime/errors.ts';
+import { egressTarget } from '../../wire/egress/target.ts';
+import { EgressProxyError } from './errors.ts';
+import { answerHeaders, requestHeaders } from './headers.ts';
+import type { Reach } from './reach.ts';
+import { type AbsoluteRequest, readAbsoluteRequest } from './request.ts';
+
+/** An idle connection to a target. */
+const KEEP_ALIVE_MS = 4_000;
+const MAX_ANSWER_HEADER_BYTES = 64 * 1024;
+
+/** Connections of one program's connection, by target. */
+export class ReachAgent extends Agent {
+  readonly #reach: Reach;
+  readonly #closing = new AbortController();
+
+  constructor(reach: Reach) {
+    super({ keepAlive: true, maxFreeSockets: 1, timeout: KEEP_ALIVE_MS } satisfies AgentOptions);
+    this.#reach = reach;
+  }
+
+  override createConnection(
+    { host, port }: { readonly host?: string | null; readonly port?: string | number | null },
+    callback?: (error: Error | null, stream: Duplex) => void,
+  ): undefined {
+    const connecting = this.#reach.connect(egressTarget(host ?? '', Number(port)), this.#closing.signal);
+    connecting.then(
+      (socket) => callback?.(null, socket),
+      (error: Error) => callback?.(error, undefined as never),
+    );
+  }
+
+  override destroy(): void {
+    this.#closing.abort();
+    super.destroy();
+  }
+}
+
+interface Exchange {
+  readonly from: IncomingMessage;
+  readonly to: ServerResponse;
+  readonly agent: Agent;
+  readonly asked: AbsoluteRequest;
+}
+
+/** Resolves when the answer is passed on. @throws EgressProxyError; EgressError; the program's answer has not begun then */
+export async function forward(from: IncomingMessage, to: ServerResponse, agent: Agent): Promise<void> {
+  const exchange = { from, to, agent, asked: readAbsoluteRequest(from) };
+  try {
+    await attempt(exchange);
+  } catch (error) {
+    if (!(error instanceof StaleConnection)) throw error;
+    await attempt(exchange);
+  }
+}
+
+/** A kept connection that the target had closed already; nothing of a body was sent over it. */
+class StaleConnection extends EgressProxyError {}
+
+function attempt({ from, to, agent, asked }: Exchange): Promise<void> {
+  const { target, host, path, framing } = asked;
+  return new Promise((resolve, reject) => {
+    const onward = start(() =>
+      request({
+        agent,
+        host: target.host,
+        port: target.port,
+        method: from.method,
+        path,
+        headers: requestHeaders(from.rawHeaders, host, framing),
+        maxHeaderSize: MAX_ANSWER_HEADER_BYTES,
+      }),
+    );
+    const onGone = () => onward.destroy();
+    to.once('close', onGone);
+    onward.once('error', (cause) => {
+      to.off('close', onGone);
+      reject(failureOf(cause, onward, framing.kind === 'none'));
+    });
+    onward.once('response', (answer) => {
+      // What comes of the body from now on does not matter: the answer is the last word.
+      onward.on('error', () => undefined);
+      passOn(answer, to, resolve);
+    });
+    if (framing.kind === 'none') onward.end();
+    else from.pipe(onward);
+  });
+}
+
+/** @throws EgressProxyError EGRESS_REQUEST */
+function start(make: () => ClientRequest): ClientRequest {
+  try {
+    return make();
+  } catch (cause) {
+    throw new EgressProxyError('EGRESS_REQUEST', 'this request cannot be written again', { cause });
+  }
+}
+
+function failureOf(cause: Error, onward: ClientRequest, isBodiless: boolean): Error {
+  if (errorCode(cause)?.startsWith('EGRESS_')) return cause;
+  const message = 'the answer of the target broke off or is no HTTP';
+  const isStale = onward.reusedSocket && isBodiless && errorCode(cause) === 'ECONNRESET';
+  return isStale
+    ? new StaleConnection('EGRESS_ANSWER', message, { cause })
+    : new EgressProxyError('EGRESS_ANSWER', message, { cause });
+}
+
+function passOn(answer: IncomingMessage, to: ServerResponse, done: () => void): void {
+  to.sendDate = false;
+  const headers = answerHeaders(answer.rawHeaders, answer.headers['content-length']);
+  to.writeHead(answer.statusCode ?? 502, answer.statusMessage, headers);
+  // An answer that breaks off breaks the program's connection: it must not look whole.
+  pipeline(answer, to, done);
+}
+
+/** Agents by the connection of a program; each ends with it. */
+export class Agents {
+  readonly #reach: Reach;
+  readonly #agents = new WeakMap<Socket, ReachAgent>();
+
+  constructor(reach: Reach) {
+    this.#reach = reach;
+  }
+
+  of(socket: Socket): Agent {
+    const known = this.#agents.get(socket);
+    if (known !== undefined) return known;
+    const agent = new ReachAgent(this.#reach);
+    this.#agents.set(socket, agent);
+    socket.once('close', () => agent.destroy());
+    return agent;
+  }
+}
