@@ -1,5 +1,6 @@
 /** What sections of an `enclave.yaml` with `workload: app` say against each other. */
 import type { TcpEndpoint } from '../../wire/endpoint.ts';
+import { matcherOf, networkFault } from '../../wire/networks.ts';
 import { HEARTBEAT_PORT } from '../../wire/routes.ts';
 import { type AppEgress, egressPortOf } from './egress.ts';
 import { equalPorts, type NamedPort } from './equal-ports.ts';
@@ -48,6 +49,19 @@ function ingressFaults(sections: Sections): Fault[] {
   );
 }
 
+/** Nor the loopback addresses that stand for names outside. */
+function wayThroughFaults({ ingress, egress }: Sections): Fault[] {
+  const network = egress.http?.transparent?.network;
+  if (network === undefined || networkFault(network) !== undefined) return [];
+  const isInside = matcherOf([network]);
+  return Object.entries(ingress)
+    .filter(([, { to }]) => isInside(to.host))
+    .map(([name]) => ({
+      path: ['ingress', name, 'to'],
+      message: 'leads out again, by egress.http.transparent.network',
+    }));
+}
+
 function listenFaults(sections: Sections): Fault[] {
   const doors = doorsOf(sections);
   return doors.flatMap(([path, door], index) => {
@@ -75,5 +89,11 @@ function entropyFaults({ entropy, kmsProxy }: Sections): Fault[] {
 }
 
 export function appFaults(sections: Sections): readonly Fault[] {
-  return [...ingressFaults(sections), ...listenFaults(sections), ...portFaults(sections), ...entropyFaults(sections)];
+  return [
+    ...ingressFaults(sections),
+    ...wayThroughFaults(sections),
+    ...listenFaults(sections),
+    ...portFaults(sections),
+    ...entropyFaults(sections),
+  ];
 }

@@ -7,6 +7,14 @@ import { egressRules } from './egress.ts';
 import { equalPorts, type NamedPort } from './equal-ports.ts';
 import { appVsockPort, EGRESS_HTTP_PORT, routeName } from './route-names.ts';
 
+const httpEgress = z
+  .strictObject({
+    vsockPort: appVsockPort.prefault(EGRESS_HTTP_PORT),
+    allow: egressRules.describe('as in enclave.yaml; what only one of both lists allows is refused'),
+    deny: egressRules.default([]).describe('holds for the addresses too to which an allowed name leads'),
+  })
+  .describe('the parent’s end of the HTTP proxy of enclave.yaml’s egress.http');
+
 /** Sections that stand in the place of `ingress` and `database`. */
 export const appHostSections = {
   ingress: z
@@ -21,13 +29,7 @@ export const appHostSections = {
       routes: z
         .record(routeName, z.strictObject({ connect: dialledAddress('tcp', 'unix'), vsockPort: appVsockPort }))
         .prefault({}),
-      http: z
-        .strictObject({
-          vsockPort: appVsockPort.prefault(EGRESS_HTTP_PORT),
-          allow: egressRules,
-          deny: egressRules.default([]),
-        })
-        .optional(),
+      http: httpEgress.optional(),
     })
     .prefault({}),
 };
