@@ -15,7 +15,8 @@ const tlsVersion = (describe: string) => z.enum(['TLSv1.2', 'TLSv1.3']).default(
 export const minTlsOfClients = tlsVersion('the oldest TLS that clients may speak');
 export const minTlsOfDatabase = tlsVersion('with ingress.tls: terminate, the oldest TLS that the database may speak');
 
-const attestationLimits = z
+/** Of whoever asks for attestation on the public port of an enclave. */
+export const attestationLimits = z
   .strictObject({
     maxConnections: count(20, 10_000).describe(
       'at once; of more the one that says nothing goes, the oldest of the address that has most of them',

@@ -39,8 +39,8 @@ export type GuardAnswer =
   | { readonly type: 'guard'; readonly clientId: string; readonly path: string }
   | { readonly type: 'no-guard'; readonly clientId: string; readonly sqlState: string; readonly message: string };
 
-/** To both: no new sessions; those that there are end when they are idle. To a guard: `isLast`, now. */
-interface Drain {
+/** To all: no new sessions; those that there are end when they are idle. To a guard: `isLast`, now. */
+export interface Drain {
   readonly type: 'drain';
   readonly isLast: boolean;
 }
@@ -52,8 +52,8 @@ export interface RequestAnswer {
   readonly answer: EnclaveAnswer;
 }
 
-/** To the front: another certificate, which new sessions get; its one secret is the PEM of the private key. */
-interface AnotherCertificate {
+/** To the front, and to the ports of an application: another certificate, which new sessions get; its one secret is the PEM of the private key. */
+export interface AnotherCertificate {
   readonly type: 'certificate';
   readonly certificatePem: string;
 }
@@ -97,10 +97,10 @@ export interface OtherSecrets {
 export type ToGuard = ServeGuard | OtherSecrets | Drain;
 
 const value = z.union([z.string().max(MAX_LOG_CHARACTERS), z.number(), z.boolean(), z.null()]);
-const log = z.strictObject({
+export const logSchema = z.strictObject({
   type: z.literal('log'),
   level: z.enum(LOG_LEVELS),
-  event: z.templateLiteral([z.enum(['front', 'guard']), '.', z.string().regex(/^[a-z-]{1,40}$/)]),
+  event: z.templateLiteral([z.enum(['front', 'guard', 'port']), '.', z.string().regex(/^[a-z-]{1,40}$/)]),
   fields: z.record(z.string().regex(/^[A-Za-z]{1,40}$/), value),
 });
 const count = z.int().min(0);
@@ -120,7 +120,7 @@ const frontCounts = z.strictObject({
 export type FrontCounts = z.output<typeof frontCounts>;
 
 /** A stranger's request (wire/requests/messages.ts), unread: JSON, or what is none, in base64. */
-const requestQuestion = z.strictObject({
+export const requestQuestion = z.strictObject({
   type: z.literal('request'),
   id: count,
   payload: base64(MAX_REQUEST_BYTES),
@@ -128,7 +128,7 @@ const requestQuestion = z.strictObject({
 export type RequestQuestion = z.output<typeof requestQuestion>;
 
 export const fromFrontSchema = z.discriminatedUnion('type', [
-  log,
+  logSchema,
   z.strictObject({ type: z.literal('listening') }),
   frontCounts,
   requestQuestion,
@@ -137,7 +137,7 @@ export const fromFrontSchema = z.discriminatedUnion('type', [
 export type FromFront = z.output<typeof fromFrontSchema>;
 
 export const fromGuardSchema = z.discriminatedUnion('type', [
-  log,
+  logSchema,
   /** Before anything else: where acra-server is to find its database. */
   z.strictObject({ type: z.literal('engine'), port: z.int().min(1).max(65_535) }),
   z.strictObject({ type: z.literal('listening') }),

@@ -137,6 +137,26 @@ export const SUPERVISOR_METRICS = {
     help: 'Connections for attestation on the public port, by what became of them',
     labels: ['outcome'],
   },
+  port_connections: {
+    kind: 'gauge',
+    help: 'Clients that a port of an application holds whose TLS ended in the enclave',
+    labels: ['port'],
+  },
+  port_pending_connections: {
+    kind: 'gauge',
+    help: 'Connections at a port of an application that have not ended their handshake yet',
+    labels: ['port'],
+  },
+  port_evicted_total: {
+    kind: 'counter',
+    help: 'Connections that a port of an application closed to make room before the end of their handshake',
+    labels: ['port'],
+  },
+  port_refused_total: {
+    kind: 'counter',
+    help: 'Connections and requests that a port of an application refused, by reason',
+    labels: ['port', 'reason'],
+  },
   guard_mode: {
     kind: 'gauge',
     help: '1 on what the guard does with statements that it cannot protect, 0 on the other',

@@ -1,6 +1,6 @@
 /**
  * The TLS that clients see. TLS 1.3 unless the measured configuration says otherwise, one protocol (ALPN): `postgresql`, with a certificate of
- * the measured CA from everybody, or attestation, without. No resumption, which would carry a certificate on that is revoked meanwhile, and no
+ * the measured CA from everybody, attestation, without, or what a port of an application speaks. No resumption, which would carry a certificate on that is revoked meanwhile, and no
  * renegotiation.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
@@ -21,9 +21,10 @@ export interface ClientTlsOptions {
   readonly certificatePem: string;
   readonly key: SecretBuffer;
   /** Of clients' certificates; undefined: none is asked for. */
-  readonly clientCaPem?: string;
+  readonly clientCaPem?: string | undefined;
   readonly minTls: SecureVersion;
-  readonly protocol: string;
+  /** Undefined: none is chosen, whatever clients name. */
+  readonly protocol?: string | undefined;
 }
 
 interface Handshake {
@@ -49,7 +50,7 @@ export class ClientTls {
         ...this.#contextOptions,
         cert: certificatePem,
         key: pem,
-        ALPNProtocols: [protocol],
+        ...(protocol === undefined ? {} : { ALPNProtocols: [protocol] }),
         requestCert: clientCaPem !== undefined,
         // Judged by requireCertificate, so that a client is told in PostgreSQL's words what is wrong with its certificate.
         rejectUnauthorized: false,

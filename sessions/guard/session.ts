@@ -25,6 +25,7 @@ import type { HeldBytes } from '../held-bytes.ts';
 import { MessageStream } from '../message-stream.ts';
 import type { SessionOpening } from '../opening.ts';
 import { leave } from '../say-goodbye.ts';
+import { untilWallTime } from '../until-wall-time.ts';
 import { writeAll } from '../write-all.ts';
 import type { Access, OpenAccess } from './access.ts';
 import { endOfSide, judgeFor, type SidedJudge, type Switches } from './sides.ts';
@@ -52,7 +53,6 @@ interface Conversing {
 }
 
 const REFUSED_BY = 'refused by acra-enclave';
-const DAY_MS = 24 * 3600 * 1000;
 const draining = () => new SessionError('57P01', 'terminating connection due to administrator command');
 
 /** Nobody is left to be told. */
@@ -189,9 +189,7 @@ export class GuardedSession {
   }
 
   async #endWithCertificate(endsMs: number): Promise<void> {
-    const { clock } = this.#deps;
-    for (let leftMs = endsMs - clock.nowMs(); leftMs > 0; leftMs = endsMs - clock.nowMs())
-      await clock.sleep(Math.min(leftMs, DAY_MS), this.#ending.signal);
+    await untilWallTime(endsMs, this.#deps.clock, this.#ending.signal);
     this.#end(new SessionError('28000', 'the client certificate has expired'));
   }
 

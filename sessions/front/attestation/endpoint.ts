@@ -21,7 +21,7 @@ import { TokenBuckets } from '../../../runtime/token-buckets.ts';
 import { encodeFrame } from '../../../wire/control/frame.ts';
 import { ATTESTATION_ALPN, MAX_REQUEST_BYTES } from '../../../wire/requests/bounds.ts';
 import type { EnclaveAnswer } from '../../../wire/requests/messages.ts';
-import type { FromFront, RequestAnswer, ServeFront } from '../../messages.ts';
+import type { RequestAnswer, RequestQuestion, ServeFront } from '../../messages.ts';
 import type { Program } from '../../program.ts';
 import { sayGoodbye } from '../../say-goodbye.ts';
 import { takeBytes } from '../../take-bytes.ts';
@@ -51,10 +51,14 @@ const OVERSIZED: EnclaveAnswer = {
   message: `the request is too long: at most ${MAX_REQUEST_BYTES} bytes`,
 };
 
-export interface EndpointDeps extends Program<FromFront> {
+export interface EndpointDeps extends Program<RequestQuestion> {
   readonly clock: Clock;
-  readonly counts: Counts;
+  readonly counts: Pick<Counts, 'attestation' | 'changed'>;
 }
+
+type EndpointOptions = Pick<ServeFront, 'certificatePem' | 'minTls'> & {
+  readonly limits: Pick<ServeFront['limits'], 'attestation'>;
+};
 
 /** As many at once as in a second. */
 function aSecondOf(perSecond: number): TokenBucketOptions {
@@ -74,11 +78,7 @@ export class AttestationEndpoint {
   #toldMs = Number.NEGATIVE_INFINITY;
 
   /** @param key of the server's certificate, in PEM */
-  constructor(
-    deps: EndpointDeps,
-    { limits, certificatePem, minTls }: Pick<ServeFront, 'limits' | 'certificatePem' | 'minTls'>,
-    key: SecretBuffer,
-  ) {
+  constructor(deps: EndpointDeps, { limits, certificatePem, minTls }: EndpointOptions, key: SecretBuffer) {
     this.#deps = deps;
     this.#limits = limits.attestation;
     this.#tls = new ClientTls({ certificatePem, minTls, key, protocol: ATTESTATION_ALPN });

@@ -1,5 +1,5 @@
 /**
- * Requests of strangers that the front passes on unread (sessions/front/attestation/). The front talks to clients, so that what it says is
+ * Requests of strangers that the front, or the ports of an application, pass on unread (sessions/front/attestation/). The front talks to clients, so that what it says is
  * checked here, and bounded: so many at once, each for so long, and none answered to a front that came after the one which asked.
  */
 import { untilAborted } from '../../../runtime/abort.ts';

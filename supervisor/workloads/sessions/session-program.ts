@@ -1,5 +1,5 @@
 /**
- * Front or guard as a supervised child: launched as a user of its own, told over its channel what to serve, ready when it says that
+ * Front, guard or the ports of an application as a supervised child: launched as a user of its own, told over its channel what to serve, ready when it says that
  * it listens. What it prints is withheld but for the shape of an error: it has seen plaintext.
  */
 import { fileURLToPath } from 'node:url';
@@ -21,6 +21,7 @@ import { shapeOfError } from './error-shape.ts';
 const ENTRIES = {
   front: fileURLToPath(new URL('../../../sessions/front/main.ts', import.meta.url)),
   guard: fileURLToPath(new URL('../../../sessions/guard/main.ts', import.meta.url)),
+  ports: fileURLToPath(new URL('../../../sessions/ports/main.ts', import.meta.url)),
 } as const;
 
 /** What it makes is for its own user and the group of whoever may connect (`openDoor`). */

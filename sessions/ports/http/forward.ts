@@ -1,0 +1,67 @@
+/**
+ * One request to the program and its answer back, both streamed, on a connection of its own: it ends with the answer, so that neither
+ * side's bytes can ever be taken for those of another request, and none meets a connection that the program is just closing.
+ */
+import { type ClientRequest, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { valuesOf, withoutHops } from './request-headers.ts';
+
+export type Failure = 'answer' | 'broken';
+
+export interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** To the program, of this request alone. */
+  readonly socket: Socket;
+  readonly headers: readonly (readonly [string, string])[];
+  /** The program gave no answer, or not to its end: half of one is never to be taken for a whole one. */
+  readonly failed: (failure: Failure) => void;
+}
+
+/** Of a request to the program. */
+export function askProgram(
+  { method = 'GET', url = '/' }: IncomingMessage,
+  socket: Socket,
+  headers: Exchange['headers'],
+): ClientRequest {
+  return httpRequest({ createConnection: () => socket, method, path: url, headers: headers.flat(), setHost: false });
+}
+
+export function forward({ request, response, socket, headers, failed }: Exchange): void {
+  const asked = askProgram(request, socket, headers);
+  const expects = request.headers.expect !== undefined;
+  // Who waits to be told sends nothing that an answer would make needless.
+  if (expects) asked.on('continue', () => response.writeContinue());
+  if (expects) asked.on('continue', () => request.pipe(asked));
+  else request.pipe(asked);
+  asked.on('response', (answer) => {
+    if (!isPassedBack(answer, response)) {
+      answer.destroy();
+      failed('answer');
+    } else answer.on('aborted', () => failed('broken')).on('error', () => undefined);
+  });
+  asked.on('upgrade', (_answer, upgraded) => {
+    upgraded.destroy();
+    failed('answer');
+  });
+  asked.on('error', () => failed(response.headersSent ? 'broken' : 'answer'));
+  // What the client still sends when the program has answered nobody reads.
+  asked.on('close', () => void request.unpipe(asked).resume());
+  response.on('close', () => asked.destroy());
+}
+
+/** @returns false for an answer that cannot be told to the client in one way only */
+function isPassedBack(answer: IncomingMessage, response: ServerResponse): boolean {
+  const codings = valuesOf(answer.rawHeaders, 'transfer-encoding');
+  if (codings.some((coding) => coding.toLowerCase() !== 'chunked')) return false;
+  if (!response.req.complete) response.shouldKeepAlive = false;
+  try {
+    response.writeHead(answer.statusCode ?? 502, answer.statusMessage ?? '', withoutHops(answer.rawHeaders).flat());
+  } catch {
+    // Node reads some heads that it does not write.
+    return false;
+  }
+  response.flushHeaders();
+  answer.pipe(response);
+  return true;
+}
