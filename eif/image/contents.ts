@@ -4,12 +4,12 @@
  */
 
 import { basename } from 'node:path';
-import { CODE_FOLDER, INIT_PATH } from '../../wire/image-layout.ts';
+import { APP_FOLDER, CODE_FOLDER, INIT_PATH } from '../../wire/image-layout.ts';
 import type { BomComponent } from '../bom/cyclonedx.ts';
 import type { Architecture } from '../format/header.ts';
 import { ACRA_COMPONENT, type AcraServerSource, acraServer } from '../rootfs/acra-server.ts';
 import { bundlePrograms, OWN_COMPONENT } from '../rootfs/bundle.ts';
-import { type RamdiskContent, together } from '../rootfs/content.ts';
+import { below, type RamdiskContent, together } from '../rootfs/content.ts';
 import { CONFIGURATION_COMPONENT, measuredFolder } from '../rootfs/measured-folder.ts';
 import { MOUNT_POINTS } from '../rootfs/mount-points.ts';
 import { nodeRuntime, SYSTEM_COMPONENT } from '../rootfs/node-runtime.ts';
@@ -31,12 +31,20 @@ export interface ContentOptions {
   readonly system: string;
   readonly acraServer: AcraServerSource;
   readonly allowStandIn: boolean;
+  /** The file system of an application, and what is known of its parts. */
+  readonly application?: ApplicationContent;
   /** The measured folder. */
   readonly enclaveFolder: string;
   /** Version of this product. */
   readonly release: string;
   /** For bundles; must stay until the image is written. */
   readonly workFolder: string;
+}
+
+export interface ApplicationContent {
+  /** Relative to the root of the application. */
+  readonly content: RamdiskContent;
+  readonly components: readonly BomComponent[];
 }
 
 export interface ImageContents {
@@ -70,9 +78,17 @@ export async function gatherContents(options: ContentOptions): Promise<ImageCont
   const packages = [...node.packages, ...code.packages, ...acra.packages];
   return {
     runtime: together(MOUNT_POINTS, { files: [...node.files, ...code.files], folders: [] }),
-    application: together({ files: acra.files, folders: [] }, configuration),
-    components: node.nodeSha256.then((sha256) => [...ownComponents(options), ...uniquePackages(packages, sha256)]),
+    application: together({ files: acra.files, folders: [] }, configuration, applicationFiles(options)),
+    components: node.nodeSha256.then((sha256) => [
+      ...ownComponents(options),
+      ...(options.application?.components ?? []),
+      ...uniquePackages(packages, sha256),
+    ]),
   };
+}
+
+function applicationFiles({ application }: ContentOptions): RamdiskContent {
+  return application === undefined ? { files: [], folders: [] } : below(APP_FOLDER, application.content);
 }
 
 function ownComponents({ release, acraServer: { kind, sha256 } }: ContentOptions): readonly BomComponent[] {

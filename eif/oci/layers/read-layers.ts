@@ -10,6 +10,7 @@ import { checkedPieces } from '../source/blob.ts';
 import type { ContainerImage, LayerBlob } from '../source/image.ts';
 import { compressionOf } from '../source/take-apart.ts';
 import type { FolderNode } from './nodes.ts';
+import { namesOf } from './paths.ts';
 import { Spool, SpoolWriter } from './spool.ts';
 import { readTar } from './tar.ts';
 import { ImageTree } from './tree.ts';
@@ -50,7 +51,7 @@ export async function readLayers({ layers }: ContainerImage, options: ReadLayers
         throw new OciError('EIF_OCI_LIMIT', `${entry.path} is too large`, { allowed: `${MAX_FILE_BYTES} bytes` });
       }
       tree.add(number, entry, content);
-      if (entry.kind === 'device' || entry.kind === 'fifo') leftOut.push(entry.path);
+      if (entry.kind === 'device' || entry.kind === 'fifo') leftOut.push(namesOf(entry.path).join('/'));
       if (entry.attributes > 0) withAttributes += 1;
       entries += 1;
       bytes += content?.size ?? 0;

@@ -6,8 +6,8 @@ import { type Found, lookUp } from '../layers/look-up.ts';
 import type { FileNode, FolderNode, Inode } from '../layers/nodes.ts';
 import type { Spool } from '../layers/spool.ts';
 
-/** Enough for passwd of any image and for ld.so.conf. */
-const MAX_TEXT_BYTES = 1_048_576;
+/** Enough for passwd, ld.so.conf, and the list of packages of a whole Debian. */
+const MAX_TEXT_BYTES = 16_777_216;
 const ELF_MAGIC = Buffer.from('7f454c46', 'hex');
 
 export interface FoundFile extends Found {
