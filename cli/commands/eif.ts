@@ -9,6 +9,10 @@ const COMMANDS: CommandTable = {
     keepHeapSmall();
     return (await import('./eif/build.ts')).buildCommand();
   },
+  programs: async () => {
+    keepHeapSmall();
+    return (await import('./eif/programs.ts')).programsCommand();
+  },
   describe: async () => (await import('./eif/describe.ts')).describeCommand(),
   verify: async () => (await import('./eif/verify.ts')).verifyCommand(),
   extract: async () => (await import('./eif/extract.ts')).extractCommand(),

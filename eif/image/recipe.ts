@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { KERNEL_SOURCE_VERSION } from '../kernel/debian.ts';
+import { SETUID_CHOICES } from '../oci/layers/privileges.ts';
 
 const path = z
   .string()
@@ -36,6 +37,29 @@ const compression = z.union(
   { error: 'must be none, gzip, zstd, or zstd with a level from 1 to 19' },
 );
 
+const application = z
+  .strictObject({
+    image: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('container image that the application comes from, as for --image, which comes before it'),
+    closure: z
+      .boolean()
+      .default(false)
+      .describe('take only what the programs of enclave.yaml need of it, and what keep names'),
+    keep: z
+      .array(z.string().regex(/^\//, { error: 'must be an absolute path in the image; *, ** and ? are patterns' }))
+      .default([])
+      .describe('with closure: paths that are taken too, folders with all in them'),
+    setuid: z
+      .enum(SETUID_CHOICES)
+      .default('refuse')
+      .describe('what becomes of set-id bits of programs; drop: of file capabilities too'),
+  })
+  .prefault({})
+  .describe('with workload: app, how its file system is made of a container image (docs/oci-images.md)');
+
 export const recipeSchema = z
   .strictObject({
     version: z.literal(1),
@@ -60,6 +84,7 @@ export const recipeSchema = z
     compression: compression
       .optional()
       .describe("of ramdisks; default: zstd, and none with nitro-cli's kernel, which cannot unpack zstd"),
+    application,
   })
   .describe('image.yaml: how the enclave image is built');
 

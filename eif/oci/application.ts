@@ -16,18 +16,19 @@ import { ImageFiles } from './programs/file-system.ts';
 import { findProgram, type ProgramOfImage } from './programs/find-program.ts';
 import { ramdiskContent } from './ramdisk-content.ts';
 import type { ContainerImage } from './source/image.ts';
-import { type ImageName, parseImageName } from './source/image-name.ts';
+import type { ImageName } from './source/image-name.ts';
 import { openImage } from './source/open-image.ts';
 import type { RegistryContext } from './source/registry.ts';
 
 export interface ReadContext extends RegistryContext {
+  readonly image: ImageName;
   /** Ours alone; must stay until the enclave image is written. */
   readonly workFolder: string;
 }
 
 export interface ApplicationRequest extends ReadContext {
-  /** As the operator wrote it. */
-  readonly image: string;
+  /** The image as the operator wrote it. */
+  readonly given: string;
   /** Every command that enclave.yaml has for the image. */
   readonly programs: readonly ProgramOfImage[];
   /** Undefined: whatever the image is now is taken. */
@@ -50,7 +51,7 @@ export interface ApplicationImage {
 /** @throws OciError; EifBuildError EIF_BUILD_ELF */
 export async function applicationImage(request: ApplicationRequest): Promise<ApplicationImage> {
   const { image, read, files } = await readContainer(request, (opened) => {
-    if (request.lock !== undefined) requireLocked(request.lock, lockOf(opened, request.image));
+    if (request.lock !== undefined) requireLocked(request.lock, lockOf(opened, request.given));
   });
   const { nodes, hidden } = withPlaces(await extentOf(files, request));
   const dropped = judgePrivileges(nodes, request.setuid);
@@ -59,7 +60,7 @@ export async function applicationImage(request: ApplicationRequest): Promise<App
   return {
     content: ramdiskContent(nodes, { spool: read.spool, setuid: request.setuid }),
     components: request.extent === 'whole' ? components : components.slice(0, 1),
-    lock: lockOf(image, request.image),
+    lock: lockOf(image, request.given),
   };
 }
 
@@ -71,11 +72,10 @@ export interface ReadContainer {
 
 /** @param judge looks at the image before its layers are read @throws OciError */
 export async function readContainer(
-  context: ReadContext & { readonly image: string },
+  context: ReadContext,
   judge: (image: ContainerImage) => void = () => undefined,
 ): Promise<ReadContainer> {
-  const name: ImageName = parseImageName(context.image);
-  const image = await openImage(name, { ...context, archiveFolder: join(context.workFolder, 'archive') });
+  const image = await openImage(context.image, { ...context, archiveFolder: join(context.workFolder, 'archive') });
   judge(image);
   const read = await readLayers(image, { ...context, spoolPath: join(context.workFolder, 'contents') });
   return { image, read, files: new ImageFiles(read) };

@@ -16,11 +16,11 @@ const OTHER = /^(?:containers-storage|dir|docker-daemon|ostree|sif|tarball):|^do
 const REFERENCE =
   /^(?:[A-Za-z0-9.-]+(?::\d{1,5})?\/|\[[0-9a-f:]+\](?::\d{1,5})?\/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*(?::[\w][\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/;
 
-/** Paths become absolute. @throws OciError EIF_OCI_NAME */
-export function parseImageName(text: string): ImageName {
+/** @param folder that paths are relative to; they become absolute @throws OciError EIF_OCI_NAME */
+export function parseImageName(text: string, folder: string): ImageName {
   const [, kind, path, name] = LOCAL.exec(text) ?? [];
   if (path !== undefined && (kind === 'oci' || kind === 'oci-archive' || kind === 'docker-archive'))
-    return { kind, path: resolve(path), name };
+    return { kind, path: resolve(folder, path), name };
   const reference = text.replace(/^docker:\/\//, '');
   if (!OTHER.test(text) && REFERENCE.test(reference)) return { kind: 'registry', reference };
   throw new OciError('EIF_OCI_NAME', '--image names no image', {

@@ -6,7 +6,8 @@ import { KERNEL_SOURCE_VERSION } from '../../../eif/kernel/debian.ts';
 t.test('fills in every default', async (t) => {
   const recipe = recipeSchema.parse({ version: 1 });
   const kernel = { debian: KERNEL_SOURCE_VERSION };
-  t.same(recipe, { version: 1, name: 'acra-enclave', kernel, libraries: '/', memoryMiB: 1_024 });
+  const application = { closure: false, keep: [], setuid: 'refuse' };
+  t.same(recipe, { version: 1, name: 'acra-enclave', kernel, libraries: '/', memoryMiB: 1_024, application });
 });
 
 const ACCEPTED: readonly Record<string, unknown>[] = [
@@ -19,6 +20,7 @@ const ACCEPTED: readonly Record<string, unknown>[] = [
   { kernel: { 'aws-blobs': '/usr/share/nitro_enclaves/blobs' } },
   { kernel: { file: 'bzImage' } },
   { kernel: { debian: '6.12.94-1~bpo12+1' } },
+  { application: { image: 'oci:image:v1', closure: true, keep: ['/usr/lib/python3*'], setuid: 'drop' } },
 ];
 
 for (const keys of ACCEPTED) {
@@ -32,6 +34,8 @@ const REFUSED: readonly Record<string, unknown>[] = [
   { memoryMiB: 63 },
   { memoryMiB: '1024' },
   { compression: 'xz' },
+  { application: { keep: ['srv'] } },
+  { application: { setuid: true } },
   { compression: { zstd: 0 } },
   { compression: { zstd: 20 } },
   { compression: { zstd: 2.5 } },

@@ -5,14 +5,14 @@ import { parseImageName, repositoryOf } from '../../../../eif/oci/source/image-n
 import { throwsCode } from '../../../support/coded-error.ts';
 
 t.test('tells folders and archives, with and without the name of an image in them', async (t) => {
-  t.same(parseImageName('oci:/a/b'), { kind: 'oci', path: '/a/b', name: undefined });
-  t.same(parseImageName('oci:/a/b:v1'), { kind: 'oci', path: '/a/b', name: 'v1' });
-  t.same(parseImageName('oci-archive:/a.tar:host/app:v1'), {
+  t.same(parseImageName('oci:/a/b', '/base'), { kind: 'oci', path: '/a/b', name: undefined });
+  t.same(parseImageName('oci:/a/b:v1', '/base'), { kind: 'oci', path: '/a/b', name: 'v1' });
+  t.same(parseImageName('oci-archive:/a.tar:host/app:v1', '/base'), {
     kind: 'oci-archive',
     path: '/a.tar',
     name: 'host/app:v1',
   });
-  t.match(parseImageName('docker-archive:a.tar'), { kind: 'docker-archive', path: `${process.cwd()}/a.tar` });
+  t.match(parseImageName('docker-archive:a.tar', '/base'), { kind: 'docker-archive', path: '/base/a.tar' });
 });
 
 const DIGEST = `sha256:${'0'.repeat(64)}`;
@@ -25,8 +25,8 @@ for (const reference of [
   `a@${DIGEST}`,
 ]) {
   t.test(`takes ${reference.slice(0, 30)} for a name in a registry`, async (t) => {
-    t.same(parseImageName(reference), { kind: 'registry', reference });
-    t.same(parseImageName(`docker://${reference}`), { kind: 'registry', reference });
+    t.same(parseImageName(reference, '/base'), { kind: 'registry', reference });
+    t.same(parseImageName(`docker://${reference}`, '/base'), { kind: 'registry', reference });
   });
 }
 
@@ -44,7 +44,7 @@ for (const text of [
   'a:',
 ]) {
   t.test(`rejects ${JSON.stringify(text)} (EIF_OCI_NAME)`, async () => {
-    throwsCode(() => parseImageName(text), OciError, 'EIF_OCI_NAME');
+    throwsCode(() => parseImageName(text, '/base'), OciError, 'EIF_OCI_NAME');
   });
 }
 

@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ContentOptions } from '../../../../eif/image/contents.ts';
 import { type ApplicationRequest, applicationImage } from '../../../../eif/oci/application.ts';
+import { parseImageName } from '../../../../eif/oci/source/image-name.ts';
 import { ARCHITECTURE } from './layout.ts';
 
 /** @param folder gets the work folder */
@@ -14,7 +15,8 @@ export function requestIn(
   const workFolder = join(folder, 'work');
   mkdirSync(workFolder, { recursive: true });
   return {
-    image,
+    image: parseImageName(image, folder),
+    given: image,
     programs: [],
     lock: undefined,
     extent: 'whole',
