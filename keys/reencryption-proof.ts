@@ -29,11 +29,11 @@ export function readProof(file: string): ReencryptionProof {
 
 type Tables = ReadonlyMap<string, EncryptedTable>;
 
-/** Columns whose values may be in AcraBlocks under this client's keys. */
+/** Columns whose values may be in AcraBlocks under this client's keys: between AcraStructs, too, where the configuration was another one before. */
 function columnsOf(tables: Tables, clientId: string) {
   return [...tables.values()]
     .flatMap(({ encrypted }) => [...encrypted.values()])
-    .filter((column) => column.envelope === 'acrablock' && (column.clientId ?? clientId) === clientId);
+    .filter((column) => (column.clientId ?? clientId) === clientId);
 }
 
 /** A proof counts for the keys that the keystore has now. */

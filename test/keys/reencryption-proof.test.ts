@@ -30,12 +30,12 @@ const proofOf = (table: string, columns: readonly string[], changed: object = {}
   columns,
   ...changed,
 });
-const PROOFS = [proofOf('patients', ['name']), proofOf('visits', ['reason'])];
+const PROOFS = [proofOf('patients', ['name', 'letter']), proofOf('visits', ['reason'])];
 
 t.test('accepts a proof of every column whose values may be under the keys', async (t) => {
   requireProofs([ids], tables, PROOFS);
   requireProofs([{ clientId: OTHER, current: '0004', old: [] }], tables, [
-    proofOf('patients', ['name', 'note'], { clientId: OTHER, current: '0004', old: [] }),
+    proofOf('patients', ['name', 'note', 'letter'], { clientId: OTHER, current: '0004', old: [] }),
     proofOf('visits', ['reason'], { clientId: OTHER, current: '0004', old: ['0009'] }),
   ]);
   t.ok(hasStructs(tables), 'AcraStructs are another matter');
@@ -44,6 +44,7 @@ t.test('accepts a proof of every column whose values may be under the keys', asy
 const REFUSED: Readonly<Record<string, readonly ReencryptionProof[]>> = {
   none: [],
   'one table only': PROOFS.slice(0, 1),
+  'no column of AcraStructs, between which AcraBlocks may be': [proofOf('patients', ['name']), ...PROOFS.slice(1)],
   'another client': PROOFS.map((proof) => ({ ...proof, clientId: OTHER })),
   'another current key': PROOFS.map((proof) => ({ ...proof, current: '0005' })),
   'not all old keys': PROOFS.map((proof) => ({ ...proof, old: ['0002'] })),

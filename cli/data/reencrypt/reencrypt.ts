@@ -44,7 +44,7 @@ export interface ReencryptReport {
   readonly old: readonly string[];
   readonly table: string;
   readonly columns: readonly string[];
-  /** Of AcraStructs, which do not say which key they are under: nothing is done with them, or proved of them. */
+  /** Those of AcraStructs, which do not say which key they are under: nothing is done with these, or proved of them; with AcraBlocks between them it is. */
   readonly untold: readonly string[];
   readonly rows: number;
   /** Values of the last pass. */
@@ -70,6 +70,7 @@ const added = (one: States, other: States): States => ({
   old: one.old + other.old,
   other: one.other + other.other,
   form: one.form + other.form,
+  untold: one.untold + other.untold,
 });
 
 /** Rows that others change while they are looked at are looked at again at once, and then in another pass. */

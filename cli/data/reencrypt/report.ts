@@ -33,7 +33,7 @@ function tellStates({ states, current, old, untold }: ReencryptReport): void {
     );
   if (untold.length > 0)
     printLine(
-      `${yellow('note')} ${untold.map(shown).join(', ')}: AcraStructs do not tell which key they are under; nothing was done`,
+      `${yellow('note')} ${untold.map(shown).join(', ')}: ${states.untold} AcraStructs, which do not tell their key, were left alone`,
     );
 }
 

@@ -13,8 +13,9 @@ import { isDefault, isUnopened } from '../verify/stored-cell.ts';
  * - `old`: under a key that it had before, or in an AcraStruct, which a column of AcraBlocks has no more.
  * - `other`: under none of the client's keys that are known.
  * - `form`: no container of which it could be told.
+ * - `untold`: an AcraStruct in a column of these, which does not say its key.
  */
-export type KeyState = 'empty' | 'current' | 'old' | 'other' | 'form';
+export type KeyState = 'empty' | 'current' | 'old' | 'other' | 'form' | 'untold';
 
 export interface StoredValue {
   readonly state: KeyState;
@@ -38,7 +39,7 @@ export function storedValue(ids: KnownKeyIds, of: EncryptedColumn, bytes: Buffer
     return { state: 'form' };
   const container = containerIn(of, bytes);
   const facts = blockFacts(container.subarray(0, MAX_FACTS_BYTES));
-  if (!facts) return { state: 'old' };
+  if (!facts) return { state: of.envelope === 'acrastruct' ? 'untold' : 'old' };
   const openBytes = rest.length - container.length;
   return { state: stateOf(ids, facts.keyId), plaintextBytes: facts.plaintextBytes + (of.searchable ? 0 : openBytes) };
 }

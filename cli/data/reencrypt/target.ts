@@ -10,9 +10,9 @@ import type { Views } from '../verify/views.ts';
 
 export interface ReencryptTarget {
   readonly table: EncryptedTable;
-  /** Values of these are in AcraBlocks, under keys of the client. */
+  /** Those under keys of the client. */
   readonly columns: readonly EncryptedColumn[];
-  /** AcraStructs do not say which key they are under. */
+  /** Those of AcraStructs, which do not say which key they are under; beside them there may be AcraBlocks of a configuration before. */
   readonly untold: readonly string[];
   readonly ids: KnownKeyIds;
 }
@@ -52,9 +52,8 @@ export function reencryptTarget(
       found: ids.current,
       action: 'Rotate once more (`acra-enclave keys rotate data`): the new key has an id of its own.',
     });
-  const own = [...table.encrypted.values()].filter((column) => (column.clientId ?? clientId) === clientId);
-  const columns = own.filter(({ envelope }) => envelope === 'acrablock');
-  const untold = own.filter(({ envelope }) => envelope !== 'acrablock').map((column) => column.name);
+  const columns = [...table.encrypted.values()].filter((column) => (column.clientId ?? clientId) === clientId);
+  const untold = columns.filter(({ envelope }) => envelope !== 'acrablock').map((column) => column.name);
   return { table, columns, untold, ids };
 }
 

@@ -27,7 +27,7 @@ export interface Stepped {
   readonly left: readonly Left[];
 }
 
-export const NO_STATES: States = { empty: 0, current: 0, old: 0, other: 0, form: 0 };
+export const NO_STATES: States = { empty: 0, current: 0, old: 0, other: 0, form: 0, untold: 0 };
 
 /** What the guard says where a column is configured to fail over what does not open (docs/refusals.md, `unreadable`). */
 const UNREADABLE = '42000';

@@ -30,13 +30,13 @@ t.test('takes the columns that the client’s keys are for, and names those of A
   const own = reencryptTarget(configured, 'patients', OWN, [ids]);
   t.same(
     own.columns.map(({ name }) => name),
-    ['name'],
+    ['name', 'letter'],
   );
   t.same(own.untold, ['letter']);
   const other = reencryptTarget(configured, 'patients', OTHER, [{ ...ids, clientId: OTHER }]);
   t.same(
     other.columns.map(({ name }) => name),
-    ['name', 'note'],
+    ['name', 'note', 'letter'],
   );
 });
 

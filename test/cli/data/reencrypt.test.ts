@@ -142,40 +142,6 @@ t.test('writes nothing further behind an enclave that has another keystore (CLI_
 const DAMAGE = (column: string) =>
   `UPDATE patients SET ${column} = set_byte(${column}, octet_length(${column}) - 1, get_byte(${column}, octet_length(${column}) - 1) # 1) WHERE id = 3`;
 
-t.test('touches no table with children: a row of theirs may have the key of another row', async (t) => {
-  const rig = await filled(t, 4);
-  await rig.owner.query('CREATE TABLE young () INHERITS (patients); GRANT ALL ON young TO app');
-  // With the same key, and of the same transaction, so that key and xmin are those of another row.
-  const copies = "INSERT INTO young SELECT 5 - id, name, note, photo, 'young' FROM ONLY patients";
-  await rig.owner.query(`BEGIN; UPDATE patients SET ward = 'B'; ${copies}; COMMIT`);
-  const all = async () => {
-    const client = await rig.client();
-    const { rows } = await client.query('SELECT * FROM patients ORDER BY ward, id');
-    await client.end();
-    return rows;
-  };
-  const before = await all();
-  await rig.rotate();
-  await t.rejects(rig.reencrypt(), { code: 'CLI_OPTION', message: /"patients" has children/ });
-  t.same(await all(), before);
-  await rig.owner.query('ALTER TABLE young NO INHERIT patients');
-  t.match(await rig.reencrypt(), { outcome: 'proved', rows: 4 });
-});
-
-t.test('takes a partitioned table, whose keys are unique', async (t) => {
-  const table =
-    'CREATE TABLE patients (id int PRIMARY KEY, name bytea, note bytea, photo bytea, ward text) PARTITION BY HASH (id)';
-  const partitions = [0, 1].map(
-    (rest) => `CREATE TABLE part_${rest} PARTITION OF patients FOR VALUES WITH (MODULUS 2, REMAINDER ${rest})`,
-  );
-  const rig = await reencrypting(t, CONFIG, [table, ...partitions].join('; '));
-  await fill(rig, 12);
-  const before = await rowsOf(rig);
-  await rig.rotate();
-  t.match(await rig.reencrypt({ maxRows: 5 }), { outcome: 'proved', rows: 12 });
-  t.same(await rowsOf(rig), before);
-});
-
 t.test('names what does not open, and what is no container, leaves it as it is, and goes on', async (t) => {
   const rig = await filled(t, 9);
   await rig.rotate();
@@ -236,26 +202,6 @@ t.test('never writes back what stands for a value that does not open', async (t)
   t.same([after[1].note, after[2].note, after[4].code], [before[1].note, before[2].note, before[4].code]);
   t.match(report, { outcome: 'left', written: 12 - 3 });
 });
-
-t.test(
-  'keeps to the columns of the client, and says that it cannot tell of AcraStructs',
-  { skip: !isReal && 'the stand-in has no AcraStructs' },
-  async (t) => {
-    const config = `schemas:
-  - table: patients
-    columns: [id, note, letter]
-    encrypted:
-      - {column: note, data_type: str}
-      - {column: letter, data_type: str, crypto_envelope: acrastruct}
-`;
-    const rig = await reencrypting(t, config, 'CREATE TABLE patients (id int PRIMARY KEY, note bytea, letter bytea)');
-    const client = await rig.client();
-    await client.query('INSERT INTO patients VALUES (1, $1, $2)', ['note', 'letter']);
-    await client.end();
-    await rig.rotate();
-    t.match(await rig.reencrypt(), { outcome: 'proved', columns: ['note'], untold: ['letter'], written: 1 });
-  },
-);
 
 const OTHERS = `schemas:
   - table: patients
