@@ -15,8 +15,8 @@ const NONCE_BYTES = 32;
 export async function statedPin(options: DaemonOption): Promise<string | undefined> {
   try {
     const answer = await askLine(options, { command: 'attest', nonce: randomBytes(NONCE_BYTES).toString('hex') });
-    const { keys } = decodeStatement(parseAnswerJson(answer).statement);
-    return keys.source === 'parent' ? keys.pin : undefined;
+    const statement = decodeStatement(parseAnswerJson(answer).statement);
+    return statement.workload !== 'app' && statement.keys.source === 'parent' ? statement.keys.pin : undefined;
   } catch (error) {
     if (error instanceof StopRequested) throw error;
     return undefined;

@@ -7,6 +7,7 @@ import {
   commitmentTo,
   encodeStatement,
   pcrOfCommitment,
+  type RuntimeStatement,
 } from '../../../../attestation/runtime/statement.ts';
 import { encodeUserData } from '../../../../attestation/runtime/user-data.ts';
 import type { Demands } from '../../../../attestation/verify/demands.ts';
@@ -57,7 +58,7 @@ export const keptByParent = (pin: string): AcraRuntimeStatement => ({
 export const KEY_SET = '77'.repeat(32);
 
 /** Of the parts that the enclave fills in: what it commits to shows in user data and PCR16. */
-export function honestPayload(chain: Chain, stated: AcraRuntimeStatement = statement): AttestationPayload {
+export function honestPayload(chain: Chain, stated: RuntimeStatement = statement): AttestationPayload {
   const commitment = commitmentTo(encodeStatement(stated));
   return {
     moduleId: 'i-0123456789abcdef0-enc0123456789abcde',
@@ -82,10 +83,7 @@ export const signed = (payload: AttestationPayload, key: KeyObject): Buffer =>
 export const chain: Chain = makeChain();
 
 /** @param stated what the enclave commits to; `shown` follows it */
-export function evidenceOf(
-  changes: Partial<AttestationPayload> = {},
-  stated: AcraRuntimeStatement = statement,
-): Evidence {
+export function evidenceOf(changes: Partial<AttestationPayload> = {}, stated: RuntimeStatement = statement): Evidence {
   const document = signed({ ...honestPayload(chain, stated), ...changes }, chain.leaf.privateKey);
   return { document, statement: encodeStatement(stated) };
 }

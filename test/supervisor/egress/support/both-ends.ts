@@ -42,9 +42,7 @@ export interface EndsOptions {
   readonly clock?: Clock;
 }
 
-function resolverOf(
-  names: Readonly<Record<string, readonly string[]>>,
-): Resolver & { readonly asked: string[] } {
+function resolverOf(names: Readonly<Record<string, readonly string[]>>): Resolver & { readonly asked: string[] } {
   const asked: string[] = [];
   return {
     asked,
