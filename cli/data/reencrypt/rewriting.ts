@@ -13,7 +13,7 @@ export interface Rewriting {
   readonly ids: KnownKeyIds;
   /** For one after the other. */
   readonly long: LongValue;
-  /** Sessions behind which the enclave is known to encrypt with the current key. It has one keystore for as long as it lives. */
+  /** Sessions behind which the enclave is known to encrypt with the current key. It never goes back to an older one while it lives; a newer one is `other`. */
   readonly known: WeakSet<Views>;
   /** Of values that were written, as soon as they are. */
   readonly wrote: (values: number) => void;
