@@ -100,7 +100,7 @@ export const SUPERVISOR_ERRORS = {
     meaning:
       'What serves sessions could not go over to the keys of a key set that was brought; those that it had go on, and no session has ended.',
     action:
-      'Act on what was found, most often why an acra-server does not start with them (`child.exited`, `acra.log`), then bring the key set again.',
+      'Act on what was found, most often why an acra-server does not start with them (`child.exited`, `acra.log`), then bring the key set again. Keep it: clients that had gone over already may have written under new data keys of it, and read that when it is taken.',
   },
   KEYS_EXCHANGED_IN_PART: {
     meaning:
