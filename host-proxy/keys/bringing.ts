@@ -113,11 +113,14 @@ export function requireNoneLost(
   taken: TakenKeySet | undefined,
   lastTaken: LastTaken | undefined,
 ): void {
-  const whole = Math.max(taken?.generation ?? 0, ...sets.map(({ generation }) => generation));
+  const has = taken?.generation ?? 0;
+  const whole = Math.max(has, ...sets.map(({ generation }) => generation));
   const used = lastTaken && folderNameOf({ generation: lastTaken.generation, sha256: lastTaken.set });
-  const isLost = ({ name }: DamagedKeySet) =>
-    isFolderName(name) &&
-    (generationOfFolder(name) > whole || (name === used && generationOfFolder(name) === whole && taken === undefined));
+  const isLost = ({ name }: DamagedKeySet) => {
+    if (!isFolderName(name)) return false;
+    const generation = generationOfFolder(name);
+    return generation > whole || (generation === whole && generation > has && name === used);
+  };
   const lost = damaged.find(isLost);
   if (lost === undefined) return;
   throw new HostProxyError('HOST_KEYS_DAMAGED', 'the newest key set on disk is damaged, and no other one is brought', {
