@@ -32,6 +32,16 @@ export const EIF_BUILD_ERRORS = {
     meaning: 'acra-server changed or cannot be read.',
     action: 'Check what ACRA_SERVER names, or run `acra-enclave acra pull` again.',
   },
+  EIF_BUILD_NO_PROGRAMS: {
+    meaning: 'enclave.yaml says `workload: app`, and there is nothing that its programs could be taken from.',
+    action:
+      'Name a container image with --image, or put the application’s file system in a folder app/ beside enclave.yaml.',
+  },
+  EIF_BUILD_PROGRAM_MISSING: {
+    meaning: 'A program that enclave.yaml starts is not in the application’s file system, or is not executable.',
+    action:
+      'Mend `command` (or PATH in `environment`) of the program, or put the file there; paths are those of the application’s own root.',
+  },
   EIF_BUILD_FOLDER_READ: {
     meaning: 'The measured folder, or a file in it, cannot be read.',
     action: 'Check path and permissions.',

@@ -8,6 +8,7 @@ import { type AnyEnclaveConfig, isApp } from '../../config/any-enclave.ts';
 import type { EnclaveConfig } from '../../config/enclave.ts';
 import { type ParentKeys, parentKeysOf } from '../../config/keys.ts';
 import { FormatError } from '../../encoding/format-error.ts';
+import { APP_FOLDER } from '../../wire/image-layout.ts';
 import { AttestationError } from '../errors.ts';
 import { describeApp } from './describe-app.ts';
 import { type FileDigests, folderDigest } from './folder-digest.ts';
@@ -53,8 +54,13 @@ export function stateRuntime(facts: RuntimeFacts): StatedRuntime {
 }
 
 function describe({ config, files, release }: RuntimeFacts): RuntimeStatement {
-  if (isApp(config)) return describeApp(config, folderDigest(files), release);
+  if (isApp(config)) return describeApp(config, folderDigest(withoutApplication(files)), release);
   return describeAcra(config, files, release);
+}
+
+/** In an image it lies elsewhere, as the root of its programs. */
+function withoutApplication(files: FileDigests): FileDigests {
+  return new Map([...files].filter(([path]) => !path.startsWith(`${APP_FOLDER}/`)));
 }
 
 function describeAcra(config: EnclaveConfig, files: FileDigests, release: string): AcraRuntimeStatement {

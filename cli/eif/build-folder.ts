@@ -7,22 +7,27 @@ import { locateAcraServer } from '../../acra/obtain/locate.ts';
 import type { AcraProgram } from '../../acra/obtain/program.ts';
 import { digestFiles } from '../../attestation/runtime/folder-digest.ts';
 import { stateRuntime } from '../../attestation/runtime/state-runtime.ts';
-import { enclaveSchema } from '../../config/enclave.ts';
+import { anyEnclaveSchema, isApp } from '../../config/any-enclave.ts';
+import type { AppEnclaveConfig } from '../../config/app/app-enclave.ts';
+import type { EnclaveConfig } from '../../config/enclave.ts';
 import { guardWarnings } from '../../config/guard.ts';
 import { loadGuardList } from '../../config/guard-list.ts';
 import { keysWarnings } from '../../config/keys.ts';
 import { loadConfig } from '../../config/load.ts';
+import type { BomComponent } from '../../eif/bom/cyclonedx.ts';
 import type { ImageSigner } from '../../eif/build.ts';
 import { EifBuildError } from '../../eif/build-errors.ts';
 import { buildEnclaveImage } from '../../eif/image/build-image.ts';
-import type { EntryPoints } from '../../eif/image/contents.ts';
+import type { ApplicationContent, EntryPoints } from '../../eif/image/contents.ts';
 import type { Measurements } from '../../eif/image/measurements.ts';
 import type { ImageRecipe } from '../../eif/image/recipe.ts';
 import { readSmallFile } from '../../eif/input-file.ts';
+import { APPLICATION_COMPONENT, appFolder } from '../../eif/rootfs/app-folder.ts';
 import { measuredFolder } from '../../eif/rootfs/measured-folder.ts';
 import { STAND_IN_COMMAND } from '../../emulator/acra-server/command.ts';
+import { requireNoFinding } from '../../keys/finding.ts';
 import { checkMeasuredFolder } from '../../keys/folder-check.ts';
-import { certificateEnds } from '../../keys/tls/folder-certificates.ts';
+import { certificateEnds, checkFolderCertificates } from '../../keys/tls/folder-certificates.ts';
 import { RELEASE } from '../../runtime/release.ts';
 import type { CertificateEnd } from '../../wire/certificate-end.ts';
 import { describeEnd, lifeOf } from '../../wire/certificate-end.ts';
@@ -59,8 +64,7 @@ export interface BuiltFolder {
 export async function buildFolder(build: FolderBuild): Promise<BuiltFolder> {
   const { signal } = build;
   const enclaveFolder = resolve(build.enclave);
-  const acraServer = await findAcraServer(build.allowStandIn);
-  const ends = await checkConfiguration(enclaveFolder, acraServer);
+  const { acraServer, application, ends } = await partsOf(enclaveFolder, build);
   const recipe = readRecipe(build.recipe);
   const signer = await build.signer();
   const architecture = hostArchitecture();
@@ -74,6 +78,7 @@ export async function buildFolder(build: FolderBuild): Promise<BuiltFolder> {
     system: recipe.libraries,
     acraServer,
     allowStandIn: build.allowStandIn,
+    ...(application === undefined ? {} : { application }),
     enclaveFolder,
     compression: recipe.compression,
     memoryMiB: recipe.memoryMiB,
@@ -86,9 +91,46 @@ export async function buildFolder(build: FolderBuild): Promise<BuiltFolder> {
   return { measurements, recipe };
 }
 
+interface Parts {
+  readonly acraServer: AcraProgram | undefined;
+  readonly application: ApplicationContent | undefined;
+  readonly ends: readonly CertificateEnd[];
+}
+
+async function partsOf(folder: string, { allowStandIn }: FolderBuild): Promise<Parts> {
+  const config = loadConfig(anyEnclaveSchema, join(folder, 'enclave.yaml'));
+  if (isApp(config)) return { acraServer: undefined, ...(await partsOfApp(folder, config)) };
+  const acraServer = await findAcraServer(allowStandIn);
+  return { acraServer, application: undefined, ends: await checkConfiguration(folder, config, acraServer) };
+}
+
+async function partsOfApp(folder: string, config: AppEnclaveConfig): Promise<Omit<Parts, 'acraServer'>> {
+  const nowMs = Date.now();
+  await measuredFolder(folder);
+  requireNoFinding(checkFolderCertificates(folder, config, nowMs).findings);
+  const content = await appFolder(folder, config);
+  const component: BomComponent = {
+    key: APPLICATION_COMPONENT,
+    type: 'application',
+    name: config.name,
+    version: undefined,
+  };
+  const ends = tellEnds(certificateEnds(folder, config, nowMs), nowMs);
+  stateRuntime({ config, files: await digestFiles(folder), release: RELEASE });
+  return { application: { content, components: [component] }, ends };
+}
+
+function tellEnds(ends: readonly CertificateEnd[], nowMs: number): readonly CertificateEnd[] {
+  for (const end of ends) if (lifeOf(end, nowMs) !== 'valid') progress(`warning: ${describeEnd(end, nowMs)}`);
+  return ends;
+}
+
 /** What the enclave would refuse at its start, or its clients later, is refused here. */
-async function checkConfiguration(folder: string, program: AcraProgram): Promise<readonly CertificateEnd[]> {
-  const config = loadConfig(enclaveSchema, join(folder, 'enclave.yaml'));
+async function checkConfiguration(
+  folder: string,
+  config: EnclaveConfig,
+  program: AcraProgram,
+): Promise<readonly CertificateEnd[]> {
   const file = join(folder, config.acra.encryptorConfig);
   const encryptorConfig = parseEncryptorConfig(await readSmallFile(file, MAX_ENCRYPTOR_BYTES), file);
   if (program.kind === 'stand-in') requireStandInCan(encryptorConfig, file);
@@ -98,8 +140,7 @@ async function checkConfiguration(folder: string, program: AcraProgram): Promise
   const { warnings } = await checkMeasuredFolder({ folder, config, encryptorConfig, nowMs });
   for (const warning of [...guardWarnings(config.guard), ...keysWarnings(config), ...warnings])
     progress(`warning: ${warning}`);
-  const ends = certificateEnds(folder, config, nowMs);
-  for (const end of ends) if (lifeOf(end, nowMs) !== 'valid') progress(`warning: ${describeEnd(end, nowMs)}`);
+  const ends = tellEnds(certificateEnds(folder, config, nowMs), nowMs);
   stateRuntime({ config, files: await digestFiles(folder), release: RELEASE });
   return ends;
 }

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { stateRuntime } from '../../attestation/runtime/state-runtime.ts';
-import { enclaveSchema } from '../../config/enclave.ts';
+import { anyEnclaveSchema } from '../../config/any-enclave.ts';
 import { loadConfig } from '../../config/load.ts';
 import { sha256OfFile } from '../../system/files/file-digest.ts';
 import type { CertificateEnd } from '../../wire/certificate-end.ts';
@@ -68,7 +68,7 @@ export async function buildEnclaveImage(request: ImageRequest): Promise<Measurem
 async function buildInto(workFolder: string, request: ImageRequest): Promise<Measurements> {
   const { kernel, signal } = request;
   const compression = compressionFor(kernel, request.compression);
-  const config = loadConfig(enclaveSchema, join(request.enclaveFolder, 'enclave.yaml'));
+  const config = loadConfig(anyEnclaveSchema, join(request.enclaveFolder, 'enclave.yaml'));
   request.onProgress('gathering files');
   const contents = await gatherContents({ ...request, architecture: kernel.architecture, workFolder });
   const unpacked = await unpackedBytes(together(contents.runtime, contents.application));

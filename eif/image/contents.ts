@@ -8,7 +8,7 @@ import { APP_FOLDER, CODE_FOLDER, INIT_PATH } from '../../wire/image-layout.ts';
 import type { BomComponent } from '../bom/cyclonedx.ts';
 import type { Architecture } from '../format/header.ts';
 import { ACRA_COMPONENT, type AcraServerSource, acraServer } from '../rootfs/acra-server.ts';
-import { bundlePrograms, OWN_COMPONENT } from '../rootfs/bundle.ts';
+import { type Bundle, bundlePrograms, OWN_COMPONENT } from '../rootfs/bundle.ts';
 import { below, type RamdiskContent, together } from '../rootfs/content.ts';
 import { CONFIGURATION_COMPONENT, measuredFolder } from '../rootfs/measured-folder.ts';
 import { MOUNT_POINTS } from '../rootfs/mount-points.ts';
@@ -29,7 +29,8 @@ export interface ContentOptions {
   readonly entryPoints: EntryPoints;
   /** Root of the system whose libraries Node gets. */
   readonly system: string;
-  readonly acraServer: AcraServerSource;
+  /** Undefined for an enclave with another application. */
+  readonly acraServer: AcraServerSource | undefined;
   readonly allowStandIn: boolean;
   /** The file system of an application, and what is known of its parts. */
   readonly application?: ApplicationContent;
@@ -58,14 +59,7 @@ export interface ImageContents {
 export async function gatherContents(options: ContentOptions): Promise<ImageContents> {
   const { architecture, projectFolder, entryPoints, system, workFolder } = options;
   const configuration = await measuredFolder(options.enclaveFolder);
-  const acra = await acraServer({
-    source: options.acraServer,
-    allowStandIn: options.allowStandIn,
-    architecture,
-    projectFolder,
-    standInEntry: entryPoints.standIn,
-    workFolder,
-  });
+  const acra = await acraFiles(options);
   const node = await nodeRuntime({ architecture, projectFolder, system });
   const code = await bundlePrograms({
     projectFolder,
@@ -87,23 +81,34 @@ export async function gatherContents(options: ContentOptions): Promise<ImageCont
   };
 }
 
+async function acraFiles(options: ContentOptions): Promise<Bundle> {
+  const { acraServer: source, architecture, allowStandIn, projectFolder, entryPoints, workFolder } = options;
+  if (source === undefined) return { files: [], packages: [] };
+  const { standIn: standInEntry } = entryPoints;
+  return acraServer({ source, allowStandIn, architecture, projectFolder, standInEntry, workFolder });
+}
+
 function applicationFiles({ application }: ContentOptions): RamdiskContent {
   return application === undefined ? { files: [], folders: [] } : below(APP_FOLDER, application.content);
 }
 
-function ownComponents({ release, acraServer: { kind, sha256 } }: ContentOptions): readonly BomComponent[] {
+function ownComponents({ release, acraServer: source }: ContentOptions): readonly BomComponent[] {
   return [
     { key: OWN_COMPONENT, type: 'application', name: 'acra-enclave', version: release, license: 'Apache-2.0' },
     { key: SYSTEM_COMPONENT, type: 'library', name: 'shared libraries of Node', version: undefined },
     { key: CONFIGURATION_COMPONENT, type: 'data', name: 'measured folder', version: undefined },
-    {
-      key: ACRA_COMPONENT,
-      type: 'application',
-      name: kind === 'stand-in' ? 'stand-in for acra-server' : 'acra-server',
-      version: undefined,
-      properties: { origin: kind, 'original-sha256': sha256 },
-    },
+    ...(source === undefined ? [] : [acraComponent(source)]),
   ];
+}
+
+function acraComponent({ kind, sha256 }: AcraServerSource): BomComponent {
+  return {
+    key: ACRA_COMPONENT,
+    type: 'application',
+    name: kind === 'stand-in' ? 'stand-in for acra-server' : 'acra-server',
+    version: undefined,
+    properties: { origin: kind, 'original-sha256': sha256 },
+  };
 }
 
 function uniquePackages(packages: readonly NpmPackage[], nodeSha256: string): readonly BomComponent[] {

@@ -7,7 +7,7 @@ import { kmsCaFiles } from '../../config/key-keeper.ts';
 import { requireKms } from '../../config/kms.ts';
 import { sealedTlsKeyOf, serverCaOf } from '../../config/tls.ts';
 import { secretFilesOf } from '../../config/user-secrets.ts';
-import { ACRA_SERVER_ID } from '../../wire/image-layout.ts';
+import { ACRA_SERVER_ID, APP_FOLDER } from '../../wire/image-layout.ts';
 import { FILE_MODE, FOLDER_MODE } from './content.ts';
 
 /** acra-server wants exactly these of its keystore (acra-server contract 2.5). */
@@ -25,6 +25,8 @@ export interface MeasuredFiles {
   readonly required: readonly string[];
   /** The folder of keys, relative; it must hold one at least. Undefined where the parent instance keeps them. */
   readonly keystore: string | undefined;
+  /** A folder that goes another way into the image. */
+  readonly beside: string | undefined;
   /** Mode and owner in the image, or undefined for what does not belong there. */
   entryOf(type: 'file' | 'folder', path: string): MeasuredEntry | undefined;
 }
@@ -59,7 +61,12 @@ function appFiles(config: AppEnclaveConfig): MeasuredFiles {
     ...(kmsProxy?.regions ?? []).map(({ ca }) => ca),
   ].flatMap((file) => file ?? []);
   const required = ['enclave.yaml', ...new Set(named.map(posix.normalize))];
-  return { required, keystore: undefined, entryOf: (type, path) => publicEntry(type, path, required) };
+  return {
+    required,
+    keystore: undefined,
+    beside: APP_FOLDER,
+    entryOf: (type, path) => publicEntry(type, path, required),
+  };
 }
 
 /** What anybody in the enclave may read, and folders on the way there. */
@@ -84,6 +91,7 @@ function acraFiles(config: EnclaveConfig): MeasuredFiles {
   return {
     required,
     keystore,
+    beside: undefined,
     entryOf(type, path) {
       if (isInKeystore(path)) return keystoreEntry(type, path);
       if (type === 'file' && required.includes(path)) {

@@ -94,6 +94,7 @@ class Collector implements RamdiskContent {
   async #take(path: string): Promise<void> {
     const stats = await checkEntry(this.#folder, path);
     const isFolder = stats.isDirectory();
+    if (isFolder && path === this.#rules.beside) return;
     const entry = this.#rules.entryOf(isFolder ? 'folder' : 'file', path);
     if (entry === undefined) {
       throw new EifBuildError('EIF_BUILD_FILE_EXTRA', `${join(this.#folder, path)} belongs to no enclave`, {

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PURPOSE } from '../../acra/certificate/chain.ts';
 import type { CertificateFacts } from '../../acra/certificate/facts.ts';
+import type { AppEnclaveConfig } from '../../config/app/app-enclave.ts';
 import type { EnclaveConfig } from '../../config/enclave.ts';
 import { kmsCaFiles } from '../../config/key-keeper.ts';
 import { sealedTlsKeyOf, serverCaOf } from '../../config/tls.ts';
@@ -37,6 +38,8 @@ interface NamedFile {
 
 type Config = Pick<EnclaveConfig, 'acra' | 'database' | 'keys' | 'kms' | 'tls'>;
 
+type AppConfig = Pick<AppEnclaveConfig, 'programs' | 'ingress' | 'kmsProxy' | 'tls'>;
+
 function serverFilesOf(config: Config): NamedFile[] {
   const sealed = sealedTlsKeyOf(config);
   const ca = serverCaOf(config);
@@ -46,13 +49,31 @@ function serverFilesOf(config: Config): NamedFile[] {
   ].flat();
 }
 
-function filesOf(config: Config): NamedFile[] {
+function filesOf(config: Config | AppConfig): NamedFile[] {
+  if ('programs' in config) return filesOfApp(config);
   const { acra, database } = config;
   return [
     ...serverFilesOf(config),
     { role: 'client-ca', file: acra.clientCa },
     { role: 'database-ca', file: database.ca },
     ...kmsCaFiles(config).map(({ file }) => ({ role: 'kms-ca' as const, file })),
+  ];
+}
+
+function filesOfApp(config: AppConfig): NamedFile[] {
+  const ca = serverCaOf(config);
+  const named = (role: CertificateRole, files: readonly (string | undefined)[]): NamedFile[] =>
+    [...new Set(files)].flatMap((file) => (file === undefined ? [] : { role, file }));
+  return [
+    ...named('server-ca', [ca]),
+    ...named(
+      'client-ca',
+      Object.values(config.ingress).map(({ clientCa }) => clientCa),
+    ),
+    ...named(
+      'kms-ca',
+      (config.kmsProxy?.regions ?? []).map((region) => region.ca),
+    ),
   ];
 }
 
@@ -74,7 +95,7 @@ function check({ role }: NamedFile, read: CertificateFile, nowMs: number): Findi
   return checkAuthorities(read, PURPOSE.server, nowMs, true);
 }
 
-export function checkFolderCertificates(folder: string, config: Config, nowMs: number): FolderCertificates {
+export function checkFolderCertificates(folder: string, config: Config | AppConfig, nowMs: number): FolderCertificates {
   const files = filesOf(config).map((named) => {
     const read = readCertificatesAt(join(folder, named.file), named.file);
     return { ...named, read, findings: read === undefined ? [] : check(named, read, nowMs) };
@@ -100,7 +121,7 @@ function firstToEnd(role: CertificateRole, certificates: readonly CertificateFac
 }
 
 /** One for each file that can be read. */
-export function certificateEnds(folder: string, config: Config, nowMs: number): CertificateEnd[] {
+export function certificateEnds(folder: string, config: Config | AppConfig, nowMs: number): CertificateEnd[] {
   return filesOf(config).flatMap(({ role, file }) => {
     const certificates = readCertificatesAt(join(folder, file), file)?.certificates ?? [];
     const first = firstToEnd(role, certificates, nowMs);

@@ -3,10 +3,9 @@
  * and becomes its user. Only in this order: the user may not change the root, and capabilities would let root leave it again.
  * Specification: chroot(2), capabilities(7) "Capability bounding set", prctl(2).
  */
-import { posix } from 'node:path';
 import { getSystemErrorName } from 'node:util';
 import koffi from 'koffi';
-import { DEFAULT_PATH, type LaunchFailure, type LaunchPlace } from './launch-plan.ts';
+import type { LaunchFailure, LaunchPlace } from './launch-plan.ts';
 
 /** linux/prctl.h */
 const PR_CAPBSET_DROP = 24;
@@ -53,10 +52,4 @@ function dropCapabilities(give: Give): void {
     if (errno === 'EINVAL' && capability > 0) return;
     give({ step: 'user', errno });
   }
-}
-
-/** Where execvp(3) would look for it. */
-export function candidatesOf(program: string, path = DEFAULT_PATH): readonly string[] {
-  if (program.includes('/')) return [program];
-  return path.split(':').map((folder) => posix.join(folder === '' ? '.' : folder, program));
 }

@@ -20,9 +20,6 @@ export interface LaunchPlace {
   readonly user?: { readonly uid: number; readonly gid: number };
 }
 
-/** Of a place: programs without a slash in their name are looked for in PATH of their environment, in the place's root. */
-export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-
 /** Arguments of the launcher, so that nothing secret may stand in it. */
 export interface LaunchPlan {
   readonly program: string;

@@ -10,7 +10,8 @@ import { readSync, writeSync } from 'node:fs';
 import { getSystemErrorName } from 'node:util';
 import koffi from 'koffi';
 import { forbidVsock } from '../libc/forbid-vsock.ts';
-import { candidatesOf, enterPlace } from './launch-place.ts';
+import { candidatesOf } from './candidates.ts';
+import { enterPlace } from './launch-place.ts';
 import type { LaunchFailure, LaunchPlan } from './launch-plan.ts';
 import {
   ABOUT_TO_RUN,

@@ -44,7 +44,7 @@ const EVENTS = {
 } as const;
 
 /** An expired one does not end the boot: clients may not ask, or the clock may be wrong, and a restart would mend neither. */
-function tellEnds(ends: readonly CertificateEnd[], nowMs: number, logger: Logger): void {
+export function tellEnds(ends: readonly CertificateEnd[], nowMs: number, logger: Logger): void {
   for (const end of ends) {
     const life = lifeOf(end, nowMs);
     const [level, event] = EVENTS[life];

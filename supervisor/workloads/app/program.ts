@@ -4,7 +4,7 @@ import type { AppEnclaveConfig } from '../../../config/app/app-enclave.ts';
 import type { Program } from '../../../config/app/programs.ts';
 import { untilAborted } from '../../../runtime/abort.ts';
 import type { Clock } from '../../../runtime/clock.ts';
-import { DEFAULT_PATH } from '../../../system/processes/launch-plan.ts';
+import { DEFAULT_PATH } from '../../../system/processes/candidates.ts';
 import type { ChildSpec } from '../../children/child.ts';
 import type { Exit } from '../../children/exit.ts';
 import { type StartedProcess, startProcess } from '../../children/process.ts';

@@ -224,7 +224,13 @@ t.test('keeps the stand-in out even when our own code refers to it (EIF_BUILD_ST
 t.test('rejects an acra-server that is not the one that was found (EIF_BUILD_ACRA_SERVER)', async (t) => {
   const folder = temporaryFolder(t);
   const request = await requestIn(folder);
-  const acraServer = { ...request.acraServer, sha256: '0'.repeat(64) };
+  const acraServer = {
+    kind: 'path',
+    program: process.execPath,
+    leadingArguments: [],
+    ...request.acraServer,
+    sha256: '0'.repeat(64),
+  } as const;
   const { buildEnclaveImage } = await import('../../../eif/image/build-image.ts');
   for (const compression of ['none', { zstd: 1 }] as const) {
     const build = () => buildEnclaveImage({ ...request, acraServer, compression });

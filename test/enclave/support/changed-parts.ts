@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { ImageRequest } from '../../../eif/image/build-image.ts';
 
 type Kernel = ImageRequest['kernel'];
-type AcraServer = ImageRequest['acraServer'];
+type AcraServer = NonNullable<ImageRequest['acraServer']>;
 
 /** Linux, Documentation/arch/x86/boot.rst: `kernel_version` points to a text for people, counted from the second sector. */
 const VERSION_POINTER = 0x20e;

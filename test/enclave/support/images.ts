@@ -36,7 +36,7 @@ export type ImageChanges = Partial<Pick<ImageRequest, 'compression' | 'acraServe
 /** What an image is made from where a test exchanges nothing. */
 export async function usualParts(
   signal = AbortSignal.timeout(BUILD_MS),
-): Promise<Pick<ImageRequest, 'acraServer' | 'kernel' | 'system'>> {
+): Promise<Pick<ImageRequest, 'kernel' | 'system'> & { readonly acraServer: NonNullable<ImageRequest['acraServer']> }> {
   const recipe = readRecipe(undefined);
   const architecture = hostArchitecture();
   return {

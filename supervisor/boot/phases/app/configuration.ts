@@ -2,9 +2,11 @@
 import { join } from 'node:path';
 import { type AppEnclaveConfig, appEnclaveSchema } from '../../../../config/app/app-enclave.ts';
 import { loadConfig } from '../../../../config/load.ts';
+import { certificateEnds as readCertificateEnds } from '../../../../keys/tls/folder-certificates.ts';
 import type { CertificateEnd } from '../../../../wire/certificate-end.ts';
 import type { Phase } from '../../phase.ts';
 import type { BootStart } from '../../start.ts';
+import { tellEnds } from '../configuration.ts';
 
 export interface AppConfigured {
   readonly config: AppEnclaveConfig;
@@ -16,9 +18,11 @@ export interface AppConfigured {
 export const appConfigurationPhase: Phase<BootStart, AppConfigured> = {
   name: 'configuration',
   deadlineMs: () => 10_000,
-  async run({ folder }, { logger }) {
+  async run({ folder }, { logger, clock }) {
     const config = loadConfig(appEnclaveSchema, join(folder, 'enclave.yaml'));
     logger.log('info', 'configuration.read', { name: config.name, workload: config.workload });
-    return { config, pathOf: (file) => join(folder, file), certificateEnds: [] };
+    const certificateEnds = readCertificateEnds(folder, config, clock.nowMs());
+    tellEnds(certificateEnds, clock.nowMs(), logger);
+    return { config, pathOf: (file) => join(folder, file), certificateEnds };
   },
 };

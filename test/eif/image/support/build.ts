@@ -16,7 +16,7 @@ export const ENTRY_POINTS: ImageRequest['entryPoints'] = {
 };
 
 /** Dynamically linked and there on every machine. */
-async function smallProgram(): Promise<ImageRequest['acraServer']> {
+async function smallProgram(): Promise<NonNullable<ImageRequest['acraServer']>> {
   const program = realpathSync('/usr/bin/env');
   return { kind: 'path', program, leadingArguments: [], sha256: await sha256OfFile(program) };
 }
