@@ -28,13 +28,15 @@ const MEMORY: readonly Mount[] = [
   { source: 'tmp', target: '/tmp', type: 'tmpfs', flags: NO_DEVICES, options: 'mode=1777,size=25%' },
   { source: 'run', target: '/run', type: 'tmpfs', flags: NO_DEVICES, options: 'mode=1777,size=16m' },
 ];
+/** Whoever is of proc's group sees all; programs have numbers below (config/app/programs.ts). */
+const NOBODY = 65_534;
 /** Read-only, for a user 0 owns /proc/sys; nobody sees the processes of others. */
 const PROC: Mount = {
   source: 'proc',
   target: '/proc',
   type: 'proc',
   flags: NO_DEVICES | MS_NOEXEC | MS_RDONLY,
-  options: 'hidepid=2',
+  options: `hidepid=2,gid=${NOBODY}`,
 };
 const DEV: Mount = {
   source: 'dev',

@@ -25,7 +25,7 @@ export interface BuiltImage {
 }
 
 /** What a test may exchange. Uncompressed by default: such an image is built and booted faster. */
-export type ImageChanges = Partial<Pick<ImageRequest, 'compression' | 'acraServer' | 'kernel'>> & {
+export type ImageChanges = Partial<Pick<ImageRequest, 'compression' | 'acraServer' | 'application' | 'kernel'>> & {
   /** Source file of the program for PID 1, relative to the project. */
   readonly init?: string;
   /** The same of the stand-in for acra-server; for images that have it. */
