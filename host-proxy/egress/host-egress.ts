@@ -135,7 +135,7 @@ export class HostEgress implements Service {
   #refuse(socket: Socket, error: unknown): void {
     const code = errorCode(error);
     if (socket.destroyed || !(error instanceof CodedError) || !isHostCode(code)) {
-      this.#count(socket.destroyed ? 'abandoned' : 'malformed');
+      this.#count(code === 'WIRE_FRAME_TOO_LARGE' || code === 'WIRE_MESSAGE_INVALID' ? 'malformed' : 'abandoned');
       socket.destroy();
       return;
     }

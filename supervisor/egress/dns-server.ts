@@ -23,14 +23,14 @@ export class DnsServer implements Service {
   readonly #udp: UdpSocket;
   readonly #tcp: Server;
   readonly #open = new Set<Socket>();
-  #isBound = false;
+  #isClosed = false;
 
   constructor(deps: DnsServerDeps) {
     this.#deps = deps;
     this.#udp = createSocket({ type: deps.listen.host.includes(':') ? 'udp6' : 'udp4' });
     this.#udp.on('message', (message, { port, address }) => {
       void this.#answer(message, MAX_UDP_BYTES).then((reply) => {
-        if (reply !== undefined && this.#isBound) this.#udp.send(reply, port, address, () => undefined);
+        if (reply !== undefined && !this.#isClosed) this.#udp.send(reply, port, address, () => undefined);
       });
     });
     this.#tcp = createServer((socket) => this.#accept(socket));
@@ -44,7 +44,6 @@ export class DnsServer implements Service {
     try {
       this.#udp.bind({ port, address: host, exclusive: true });
       await once(this.#udp, 'listening', { signal });
-      this.#isBound = true;
       // Who is told no port gets the same for both.
       this.#tcp.listen({ host, port: this.#udp.address().port });
       await once(this.#tcp, 'listening', { signal });
@@ -66,8 +65,8 @@ export class DnsServer implements Service {
   async stop(): Promise<void> {
     for (const socket of this.#open) socket.destroy();
     if (this.#tcp.listening) await new Promise<void>((resolve) => this.#tcp.close(() => resolve()));
-    if (!this.#isBound) return;
-    this.#isBound = false;
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     await new Promise<void>((resolve) => this.#udp.close(resolve));
   }
 

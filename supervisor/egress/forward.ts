@@ -13,6 +13,7 @@ import {
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream';
+import { StopRequested } from '../../runtime/abort.ts';
 import { errorCode } from '../../runtime/errors.ts';
 import { egressTarget } from '../../wire/egress/target.ts';
 import { EgressProxyError } from './errors.ts';
@@ -86,7 +87,7 @@ function attempt({ from, to, agent, asked }: Exchange): Promise<void> {
         maxHeaderSize: MAX_ANSWER_HEADER_BYTES,
       }),
     );
-    const onGone = () => onward.destroy();
+    const onGone = () => onward.destroy(new StopRequested('the program has gone'));
     to.once('close', onGone);
     onward.once('error', (cause) => {
       to.off('close', onGone);
@@ -112,7 +113,7 @@ function start(make: () => ClientRequest): ClientRequest {
 }
 
 function failureOf(cause: Error, onward: ClientRequest, isBodiless: boolean): Error {
-  if (errorCode(cause)?.startsWith('EGRESS_')) return cause;
+  if (cause instanceof StopRequested || errorCode(cause)?.startsWith('EGRESS_')) return cause;
   const message = 'the answer of the target broke off or is no HTTP';
   const isStale = onward.reusedSocket && isBodiless && errorCode(cause) === 'ECONNRESET';
   return isStale

@@ -74,12 +74,12 @@ export async function startEnds(t: Teardown, options: EndsOptions) {
   });
   const dialParent = parentDialler({ kind: 'unix', path: socketPath });
   const enclave = new HttpEgress({ section, dialParent, clock, logger });
-  const { signal } = new AbortController();
-  await host.start(signal);
-  await enclave.start(signal);
   t.teardown(async () => {
     await enclave.stop();
     await host.stop();
   });
+  const { signal } = new AbortController();
+  await host.start(signal);
+  await enclave.start(signal);
   return { enclave, host, logger, hostLogger, socketPath, port: enclave.address.port };
 }

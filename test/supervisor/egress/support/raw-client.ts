@@ -23,11 +23,11 @@ export async function connectTo(port: number, host = '127.0.0.1'): Promise<Socke
   return socket;
 }
 
-/** Sends text, ends, and reads all. */
+/** Sends text, and reads until the proxy ends: requests that are answered say `Connection: close`. */
 export async function say(port: number, text: string): Promise<string> {
   const socket = await connectTo(port);
   socket.on('error', () => undefined);
-  socket.end(text, 'latin1');
+  socket.write(text, 'latin1');
   return rest(socket);
 }
 
