@@ -2,11 +2,15 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
-/** All that comes until the other side ends; this side stays open. */
+/** All that comes until the other side ends, or resets; this side stays open. */
 export async function everything(socket: Socket): Promise<string> {
   const chunks: Buffer[] = [];
   socket.on('error', () => undefined);
-  for await (const chunk of socket.iterator({ destroyOnReturn: false })) chunks.push(chunk as Buffer);
+  try {
+    for await (const chunk of socket.iterator({ destroyOnReturn: false })) chunks.push(chunk as Buffer);
+  } catch {
+    // What had come counts.
+  }
   return Buffer.concat(chunks).toString('latin1');
 }
 
@@ -27,7 +31,7 @@ export async function connectTo(port: number, host = '127.0.0.1'): Promise<Socke
 export async function say(port: number, text: string): Promise<string> {
   const socket = await connectTo(port);
   socket.on('error', () => undefined);
-  socket.write(text, 'latin1');
+  socket.write(text);
   return rest(socket);
 }
 
