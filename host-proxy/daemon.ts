@@ -15,6 +15,7 @@ import { ReportedError } from '../wire/errors.ts';
 import { EnclaveClient, KEYS, OPERATOR } from './attestation/enclave-client.ts';
 import { toHttp } from './attestation/http-answers.ts';
 import { type AttestationListener, attestationOf } from './attestation/listener.ts';
+import { type HostEgress, hostEgressOf } from './egress/host-egress.ts';
 import { certificatesOf } from './enclave/certificates.ts';
 import { ControlServer } from './enclave/control-server.ts';
 import { guardOf } from './enclave/guard.ts';
@@ -59,6 +60,7 @@ export class HostProxy implements Service {
   readonly #control: ControlServer;
   readonly #admin: AdminServer;
   readonly #attestation: AttestationListener | undefined;
+  readonly #egress: HostEgress | undefined;
   readonly #follower: BackgroundTask;
   #started: Service[] = [];
   #isStopped = false;
@@ -108,6 +110,7 @@ export class HostProxy implements Service {
       }),
     });
     this.#attestation = attestationOf(config, clock, this.#sink);
+    this.#egress = hostEgressOf(config, clock, this.#sink);
     this.#follower = new BackgroundTask(
       (signal) => this.#followSilence(signal),
       (error) => this.#sink.log('fatal', 'host-proxy.broken', { reason: describeError(error) }),
@@ -166,6 +169,7 @@ export class HostProxy implements Service {
       publicAddress: address === undefined ? null : formatEndpoint(address),
       shedding: this.#shedAlarm.status,
       attestation: this.#attestation?.status ?? null,
+      egress: this.#egress?.status ?? null,
       enclave: view.status ?? null,
       bootId: view.hello?.bootId ?? null,
       enclaveRelease: view.hello?.release ?? null,
@@ -223,7 +227,13 @@ export class HostProxy implements Service {
   async start(signal: AbortSignal): Promise<void> {
     prepareRuntimeFolder(this.#config.runtimeFolder);
     try {
-      for (const service of [this.#relay, this.#control, this.#admin, this.#attestation ?? []].flat()) {
+      for (const service of [
+        this.#relay,
+        this.#control,
+        this.#admin,
+        this.#attestation ?? [],
+        this.#egress ?? [],
+      ].flat()) {
         await service.start(signal);
         this.#started.push(service);
       }

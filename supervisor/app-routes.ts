@@ -1,11 +1,12 @@
 /** The enclave's ends of an application's own ways in and out: raw TCP by name and port, and the ports that clients reach. */
+import { join } from 'node:path';
 import type { AppEnclaveConfig } from '../config/app/app-enclave.ts';
-import { egressPortOf } from '../config/app/egress.ts';
+import { egressPortOf, type HttpEgress } from '../config/app/egress.ts';
 import { vsockPortOf } from '../config/app/ingress.ts';
 import type { RouteSpec } from '../relay/route.ts';
 import { toVsockPort } from '../wire/brands.ts';
 import type { UnixEndpoint } from '../wire/endpoint.ts';
-import { appRouteLabel } from '../wire/routes.ts';
+import { appRouteLabel, EGRESS_HTTP_LABEL } from '../wire/routes.ts';
 import type { Platform } from './platform.ts';
 
 export function appEgressRoutes(
@@ -19,6 +20,20 @@ export function appEgressRoutes(
     preface: { kind: 'none' },
     limits: route.limits,
   }));
+}
+
+/** Where what the HTTP proxy reaches goes to host-proxy; private: programs reach the proxy alone. */
+export function httpEgressRoute(
+  { runtimeFolder, parentPort }: Pick<Platform, 'parentPort' | 'runtimeFolder'>,
+  { vsockPort, limits }: Pick<HttpEgress, 'vsockPort' | 'limits'>,
+): RouteSpec & { readonly listen: UnixEndpoint } {
+  return {
+    label: EGRESS_HTTP_LABEL,
+    listen: { kind: 'unix', path: join(runtimeFolder, `${EGRESS_HTTP_LABEL}.sock`) },
+    connect: parentPort(toVsockPort(vsockPort)),
+    preface: { kind: 'none' },
+    limits,
+  };
 }
 
 /** @param ended where those go whose TLS ends in the enclave; the others lead to the program at once */

@@ -27,6 +27,8 @@ export interface Application {
   room(name: string, bounds: ProcessBounds, user: ProcessUser): ProgramRoom;
   /** Has names lead to addresses, for all programs. */
   writeHosts(entries: readonly HostsEntry[], logger: Logger): void;
+  /** Tells all programs where names are asked for. @param text as resolv.conf(5) has it */
+  writeResolver(text: string, logger: Logger): void;
 }
 
 export interface HostsEntry {

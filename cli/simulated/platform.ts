@@ -43,6 +43,9 @@ function simulatedApplication(): Application {
           reason: 'this machine’s /etc/hosts is not ours',
         });
     },
+    writeResolver(_text, logger) {
+      logger.log('warn', 'simulation.no-resolver', { reason: 'this machine’s /etc/resolv.conf is not ours' });
+    },
   };
 }
 

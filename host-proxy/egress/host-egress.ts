@@ -5,6 +5,7 @@
  */
 import { rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
+import type { HostProxyConfig } from '../../config/host-proxy.ts';
 import { type Resolver, systemResolver } from '../../relay/resolver.ts';
 import type { RouteLimits } from '../../relay/route.ts';
 import type { Clock } from '../../runtime/clock.ts';
@@ -25,7 +26,9 @@ import {
 } from '../../wire/egress/messages.ts';
 import { readEgressFrame } from '../../wire/egress/read-frame.ts';
 import { egressTarget } from '../../wire/egress/target.ts';
+import { egressSocketPath } from '../app-routes.ts';
 import { HostProxyError } from '../errors.ts';
+import type { EgressStatus } from '../operator/host-status.ts';
 import type { Connected } from './dial.ts';
 import { type HostReachDeps, reachTarget } from './reach.ts';
 
@@ -43,10 +46,11 @@ export interface HostEgressDeps {
   readonly resolver?: Resolver;
 }
 
-export interface HostEgressStatus {
-  readonly open: number;
-  /** Requests by outcome: `connected`, or what was answered. */
-  readonly outcomes: Readonly<Record<string, number>>;
+/** Undefined where host-proxy.yaml has no such section. */
+export function hostEgressOf(config: HostProxyConfig, clock: Clock, logger: Logger): HostEgress | undefined {
+  const section = config.workload === 'app' ? config.egress.http : undefined;
+  if (section === undefined) return undefined;
+  return new HostEgress({ section, socketPath: egressSocketPath(config), limits: config.limits, clock, logger });
 }
 
 export class HostEgress implements Service {
@@ -85,7 +89,7 @@ export class HostEgress implements Service {
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
 
-  get status(): HostEgressStatus {
+  get status(): EgressStatus {
     return { open: this.#open.size, outcomes: Object.fromEntries(this.#outcomes) };
   }
 

@@ -44,6 +44,10 @@ export type SheddingStatus = z.infer<typeof shedding>;
 const attestation = z.object({ address: z.string(), answers: z.record(z.string(), z.int()) });
 export type AttestationStatus = z.infer<typeof attestation>;
 
+/** HTTP egress of an application: connections that are open, and requests since the daemon began, by what became of them. */
+const egress = z.object({ open: z.int(), outcomes: z.record(z.string(), z.int()) });
+export type EgressStatus = z.infer<typeof egress>;
+
 export const hostStatus = z.object({
   /** Of the daemon. */
   release: z.string(),
@@ -59,6 +63,8 @@ export const hostStatus = z.object({
   shedding,
   /** Null where host-proxy.yaml has no such section. */
   attestation: attestation.nullable(),
+  /** The same. */
+  egress: egress.nullable(),
   enclave: enclaveStatus.nullable(),
   bootId: z.string().nullable(),
   enclaveRelease: z.string().nullable(),

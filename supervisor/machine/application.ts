@@ -4,7 +4,7 @@
  * Specification: mount(2), proc(5) "hidepid"; the devices are those that OCI's runtime specification names (config-linux.md, "Default Devices").
  */
 import { lstatSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import {
   type Mount,
   MS_BIND,
@@ -68,13 +68,13 @@ const LINKS: readonly (readonly [name: string, target: string])[] = [
   ['stderr', '/proc/self/fd/2'],
 ];
 const HOSTS = 'etc/hosts';
-const WRITTEN_HOSTS = '/run/app-hosts';
+const RESOLVER = 'etc/resolv.conf';
 const LOOPBACK = '127.0.0.1 localhost\n::1 localhost\n';
 
 /** @throws SupervisorError BOOT_SYSTEM_CALL, BOOT_NO_APPLICATION */
 export function openApplication(confinements: Confinements): Application {
   for (const place of ['', 'proc', 'dev', 'tmp', 'run', 'etc']) require('folder', place);
-  require('file', HOSTS);
+  for (const file of [HOSTS, RESOLVER]) require('file', file);
   // Programs have no capabilities, and ports below 1024 are theirs as others are.
   writeFileSync('/proc/sys/net/ipv4/ip_unprivileged_port_start', '0');
   for (const fileSystem of [PROC, DEV, ...MEMORY]) mountBelow(fileSystem);
@@ -87,6 +87,7 @@ export function openApplication(confinements: Confinements): Application {
     root: ROOT,
     room: (name, bounds, user) => confinements.room(name, bounds, user),
     writeHosts,
+    writeResolver: (text) => writeOver(RESOLVER, text),
   };
 }
 
@@ -105,11 +106,16 @@ function mountBelow(fileSystem: Mount): void {
   mount({ ...fileSystem, target: join(ROOT, fileSystem.target) });
 }
 
-/** Over that of the image, which nobody can change. */
 function writeHosts(entries: readonly HostsEntry[]): void {
   const lines = entries.map(({ name, address }) => `${address} ${name}\n`);
-  writeFileSync(WRITTEN_HOSTS, [LOOPBACK, ...lines].join(''), { mode: 0o644 });
-  const bind: Mount = { source: WRITTEN_HOSTS, target: join(ROOT, HOSTS), type: '', flags: MS_BIND, options: '' };
+  writeOver(HOSTS, [LOOPBACK, ...lines].join(''));
+}
+
+/** Over that of the image, which nobody can change. */
+function writeOver(place: string, text: string): void {
+  const written = `/run/app-${basename(place)}`;
+  writeFileSync(written, text, { mode: 0o644 });
+  const bind: Mount = { source: written, target: join(ROOT, place), type: '', flags: MS_BIND, options: '' };
   mount(bind);
   mount({ ...bind, flags: MS_BIND | MS_REMOUNT | MS_RDONLY });
 }

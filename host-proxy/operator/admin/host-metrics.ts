@@ -33,6 +33,16 @@ export const HOST_METRICS = {
     help: 'Answers to requests for an attestation document over HTTP, by status',
     labels: ['status'],
   },
+  host_egress_connections: {
+    kind: 'gauge',
+    help: 'Connections of the enclave for HTTP egress that host-proxy holds now',
+    labels: [],
+  },
+  host_egress_requests_total: {
+    kind: 'counter',
+    help: 'Requests of the enclave for HTTP egress, by what became of them on the parent',
+    labels: ['outcome'],
+  },
   kept_key_sets: {
     kind: 'gauge',
     help: 'Key sets on disk: whole ones, and folders that hold none',
@@ -83,6 +93,16 @@ function keySamples(keys: HostStatus['keys']): readonly MetricSample[] {
   ];
 }
 
+/** None where host-proxy.yaml has no such section. */
+function egressSamples(egress: HostStatus['egress']): readonly MetricSample[] {
+  if (egress === null) return [];
+  const requests = Object.entries(egress.outcomes);
+  return [
+    one('host_egress_connections', egress.open),
+    ...requests.map(([outcome, count]) => one('host_egress_requests_total', count, { outcome })),
+  ];
+}
+
 /** @param unwrittenLines attempts to write a line of the log that failed */
 export function hostSamples(status: HostStatus, unwrittenLines: number): readonly MetricSample[] {
   const { release, enclaveRelease, enclave, logs, machine } = status;
@@ -100,6 +120,7 @@ export function hostSamples(status: HostStatus, unwrittenLines: number): readonl
     ...Object.entries(status.attestation?.answers ?? {}).map(([code, count]) =>
       one('attestation_http_answers_total', count, { status: code }),
     ),
+    ...egressSamples(status.egress),
     ...keySamples(status.keys),
     one('log_write_failures_total', unwrittenLines),
     one('host_proxy_resident_memory_bytes', process.memoryUsage.rss()),

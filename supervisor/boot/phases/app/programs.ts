@@ -3,6 +3,7 @@ import { Programs } from '../../../workloads/app/programs.ts';
 import type { Phase } from '../../phase.ts';
 import type { ApplicationReady } from './application.ts';
 import type { AppConfigured } from './configuration.ts';
+import type { AppEgressReady } from './egress.ts';
 
 export interface ProgramsReady {
   readonly fleet: Programs;
@@ -11,10 +12,10 @@ export interface ProgramsReady {
 type Environment = Readonly<Record<string, string>>;
 
 type Needs = ApplicationReady &
+  AppEgressReady &
   Pick<AppConfigured, 'config'> & {
-    /** What the doors of the enclave tell programs of themselves. */
+    /** What the proxy for KMS tells programs of itself. */
     readonly kmsProxyEnvironment?: Environment;
-    readonly egressEnvironment?: Environment;
   };
 
 export const programsPhase: Phase<Needs, ProgramsReady> = {

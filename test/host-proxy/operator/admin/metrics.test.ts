@@ -28,6 +28,7 @@ const STATUS: HostStatus = {
   publicAddress: 'tcp://0.0.0.0:5432',
   shedding: { active: true, sinceMs: 0, total: 7 },
   attestation: { address: 'tcp://127.0.0.1:9465', answers: { 200: 2, 429: 1 } },
+  egress: { open: 4, outcomes: { connected: 9, unlisted: 1 } },
   enclave: { state: 'serving', phase: 'serve', detail: null, errorCode: null, sinceMs: 0 },
   bootId: 'boot',
   enclaveRelease: '1.2.2',
@@ -96,7 +97,13 @@ function ofTheEnclave(): readonly MetricSample[] {
   const lease = [sample('lease_age_seconds', {}, 1), sample('lease_questions_total', { outcome: 'renewed' }, 1)];
   const audit = new KeyAudit(new MemoryLogger());
   audit.refused('take', new KeyError('KEY_SET_INVALID', 'none'));
-  return [...attestor.samples, ...keeper.samples, ...lease, ...audit.samples];
+  const egress = [
+    sample('egress_requests_total', { outcome: 'connected' }, 1),
+    sample('egress_connections', {}, 1),
+    sample('egress_dns_queries_total', { outcome: 'noerror' }, 1),
+    sample('egress_names', {}, 1),
+  ];
+  return [...attestor.samples, ...keeper.samples, ...lease, ...audit.samples, ...egress];
 }
 
 /** As a supervisor that has one of everything tells it. */

@@ -17,6 +17,7 @@ const SERVING: HostStatus = {
   publicAddress: 'tcp://0.0.0.0:5432',
   shedding: { active: false, sinceMs: null, total: 0 },
   attestation: { address: 'tcp://127.0.0.1:9465', answers: { 200: 2, 429: 1 } },
+  egress: null,
   enclave: { state: 'serving', phase: 'serve', detail: null, errorCode: null, sinceMs: 0 },
   bootId: 'b',
   enclaveRelease: '0.1.0',
