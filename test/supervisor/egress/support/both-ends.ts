@@ -7,13 +7,14 @@ import type { Clock } from '../../../../runtime/clock.ts';
 import { systemClock } from '../../../../runtime/clock.ts';
 import { parentDialler } from '../../../../supervisor/egress/dial-parent.ts';
 import { HttpEgress } from '../../../../supervisor/egress/http-egress.ts';
+import type { TcpEndpoint } from '../../../../wire/endpoint.ts';
 import { MemoryLogger } from '../../../support/memory-logger.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 
 type Section = Partial<Pick<HttpEgressSection, 'allow' | 'deny'>> & {
   readonly limits?: Partial<HttpEgressSection['limits']>;
-  /** Its DNS is on a free port too. */
-  readonly transparent?: { readonly network: string };
+  /** Its DNS is on a free port too, unless it is said where. */
+  readonly transparent?: { readonly network: string; readonly dns?: TcpEndpoint };
 };
 
 /** As the schema has it, on free ports. */
@@ -24,7 +25,7 @@ function egressSection({ transparent, ...section }: Section): HttpEgressSection 
   return {
     ...http,
     listen: free,
-    ...(transparent === undefined ? {} : { transparent: { ...transparent, dns: free } }),
+    ...(transparent === undefined ? {} : { transparent: { dns: free, ...transparent } }),
   };
 }
 
