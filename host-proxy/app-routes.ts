@@ -43,13 +43,13 @@ export function appEnclaveRoutes(config: AppHostConfig): readonly RouteSpec[] {
   }));
 }
 
-/** Clients' ways in; open only while the enclave serves. */
+/** Clients' ways in; open only while the enclave serves. It is always told whose connection it is, whoever wants to know there (decision 18). */
 export function appPublicRoutes(config: AppHostConfig): readonly RouteSpec[] {
-  return Object.entries(config.ingress).map(([name, { listen, vsockPort }]) => ({
+  return Object.entries(config.ingress).map(([name, { listen, vsockPort, proxyProtocol }]) => ({
     label: appRouteLabel('ingress', name),
     listen,
     connect: enclavePort(config, toVsockPort(vsockPort)),
-    preface: { kind: 'none' },
+    preface: { kind: 'tells-source', balancers: proxyProtocol?.from ?? [] },
     limits: config.limits,
   }));
 }

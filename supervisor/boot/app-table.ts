@@ -4,6 +4,7 @@ import { BootTable } from './phase.ts';
 import { applicationPhase } from './phases/app/application.ts';
 import { appConfigurationPhase } from './phases/app/configuration.ts';
 import { appEgressPhase } from './phases/app/egress.ts';
+import { appIngressPhase } from './phases/app/ingress.ts';
 import { programsPhase } from './phases/app/programs.ts';
 import { appReadyPhase } from './phases/app/ready.ts';
 import { certificatePhase } from './phases/certificate.ts';
@@ -39,4 +40,5 @@ export const appTable = BootTable.empty<BootStart>()
   .phase(kmsEntropyPhase)
   .phase(certificatePhase)
   .phase(programsPhase)
+  .phase(appIngressPhase)
   .phase(appReadyPhase);

@@ -17,17 +17,19 @@ import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
 import type { FromPorts, ServedPort, ServePorts } from '../../sessions/ports/messages.ts';
 import { fromPortsSchema } from '../../sessions/ports/messages.ts';
 import type { Confinement } from '../../system/processes/confinement.ts';
+import type { UnixEndpoint } from '../../wire/endpoint.ts';
 import type { MetricSample } from '../../wire/metrics.ts';
 import type { Answerer } from '../../wire/requests/serve.ts';
-import { SupervisedChild } from '../children/child.ts';
+import { type ChildState, SupervisedChild } from '../children/child.ts';
 import type { Machine } from '../platform.ts';
-import type { PostgresIngress } from '../routes.ts';
 import type { ServerCertificate } from '../tls/server-certificate.ts';
 import { FrontRequests } from '../workloads/sessions/front-requests.ts';
 import { SessionProgram } from '../workloads/sessions/session-program.ts';
 import { type Member, NO_ALARMS } from '../workloads/workload.ts';
 import { PortsTally } from './ports-tally.ts';
 
+/** Which no program of an application can have. */
+const NAME = 'ended_tls';
 const MIB = 1024 * 1024;
 const BOUNDS = { maxMemoryBytes: 1024 * MIB, maxTasks: 64 } as const;
 
@@ -35,6 +37,11 @@ const BOUNDS = { maxMemoryBytes: 1024 * MIB, maxTasks: 64 } as const;
 const SPARE_PLACES = 700;
 
 type PortsMessage = Exclude<FromPorts, { readonly type: 'log' | 'listening' }>;
+
+export interface PortTarget {
+  readonly address: UnixEndpoint;
+  readonly maxConnections: number;
+}
 
 export interface EndedPort extends IngressPort {
   /** PEM of what `clientCa` names. */
@@ -67,14 +74,16 @@ export class EndedPorts {
   readonly #stopListening: () => void;
   readonly #limits = attestationLimits.parse({});
 
-  /** @param onState told of every change of the program's state */
-  constructor(deps: EndedPortsDeps, onState: () => void = () => undefined) {
+  #listeners: ((state: ChildState) => void)[] = [];
+
+  constructor(deps: EndedPortsDeps) {
     this.#deps = deps;
-    this.#home = deps.confine('ports', BOUNDS, 'session');
+    this.#home = deps.confine(NAME, BOUNDS, 'session');
     this.#tally = new PortsTally([...deps.ports.keys()]);
     this.#program = this.#portsProgram();
     const send = (answer: object) => this.#program.send(answer);
     this.#requests = new FrontRequests({ ...deps, answer: deps.answerRequest, limits: this.#limits, send });
+    const onState = (state: ChildState) => this.#tell(state);
     this.#child = new SupervisedChild(this.#program.spec, { ...deps, onState });
     const { serverCertificate, serverKey } = deps;
     this.#stopListening = serverCertificate.subscribe(() => {
@@ -83,7 +92,7 @@ export class EndedPorts {
   }
 
   get member(): Member {
-    return { id: 'ports', child: this.#child, alarms: NO_ALARMS };
+    return { id: NAME, child: this.#child, alarms: NO_ALARMS };
   }
 
   get samples(): readonly MetricSample[] {
@@ -91,10 +100,17 @@ export class EndedPorts {
   }
 
   /** Where the relay's route of a port ends. The program must see what is too much, to choose whom to end. */
-  routeOf(name: string): PostgresIngress & { readonly endsTls: true } {
-    const { maxConnections = 0, maxPending = 0 } = this.#deps.ports.get(name)?.limits ?? {};
+  targetOf(name: string): PortTarget | undefined {
+    const port = this.#deps.ports.get(name);
+    if (!port) return undefined;
+    const { maxConnections, maxPending } = port.limits;
     const address = { kind: 'unix', path: this.#pathOf(name) } as const;
-    return { address, endsTls: true, maxConnections: maxConnections + maxPending + SPARE_PLACES };
+    return { address, maxConnections: maxConnections + maxPending + SPARE_PLACES };
+  }
+
+  /** Told of every change of the program's state from now on. */
+  subscribe(notify: (state: ChildState) => void): void {
+    this.#listeners = [...this.#listeners, notify];
   }
 
   /** Resolves when all ports listen. @throws CodedError as SupervisedChild.start */
@@ -114,6 +130,10 @@ export class EndedPorts {
     this.#home.release();
   }
 
+  #tell(state: ChildState): void {
+    for (const notify of this.#listeners) notify(state);
+  }
+
   /** A name would be too long for a socket's path in some folders. */
   #pathOf(name: string): string {
     return join(this.#home.folder, `port-${[...this.#deps.ports.keys()].indexOf(name)}.sock`);
@@ -123,7 +143,7 @@ export class EndedPorts {
     const { ports, restart, clock, logger, serverKey } = this.#deps;
     return new SessionProgram<PortsMessage>({
       kind: 'ports',
-      name: 'ports',
+      name: NAME,
       confinement: this.#home,
       restart,
       clock,

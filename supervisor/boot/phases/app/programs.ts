@@ -6,7 +6,7 @@ import type { AppConfigured } from './configuration.ts';
 import type { AppEgressReady } from './egress.ts';
 
 export interface ProgramsReady {
-  readonly fleet: Programs;
+  readonly programs: Programs;
 }
 
 type Environment = Readonly<Record<string, string>>;
@@ -23,7 +23,7 @@ export const programsPhase: Phase<Needs, ProgramsReady> = {
   deadlineMs: ({ config }) => config.deadlines.programsMs,
   async run({ config, application, kmsProxyEnvironment, egressEnvironment }, context) {
     const { clock, random, logger, outputLog, signal, defer, fail, stop } = context;
-    const fleet = new Programs({
+    const programs = new Programs({
       config,
       application,
       environment: { ...egressEnvironment, ...kmsProxyEnvironment },
@@ -34,8 +34,8 @@ export const programsPhase: Phase<Needs, ProgramsReady> = {
       onFailure: fail,
       onEnd: stop,
     });
-    defer(() => fleet.stop());
-    await fleet.start(signal);
-    return { fleet };
+    defer(() => programs.stop());
+    await programs.start(signal);
+    return { programs };
   },
 };
