@@ -6,7 +6,7 @@ import { type ClientRequest, request as httpRequest, type IncomingMessage, type 
 import type { Socket } from 'node:net';
 import { valuesOf, withoutHops } from './request-headers.ts';
 
-export type Failure = 'answer' | 'broken';
+type Failure = 'answer' | 'broken';
 
 export interface Exchange {
   readonly request: IncomingMessage;

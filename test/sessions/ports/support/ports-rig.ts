@@ -84,10 +84,15 @@ export class PortsRig {
 
   /** What the relay dials for whoever connects from there; undefined: the parent knows no address. */
   async dial(address: string | undefined = HERE): Promise<Socket> {
+    const socket = await this.dialBare();
+    socket.write(encodeProxyHeader(address === undefined ? undefined : { address, port: 5 }));
+    return socket;
+  }
+
+  async dialBare(): Promise<Socket> {
     const socket = createConnection(this.#path).on('error', () => undefined);
     this.#test.teardown(() => socket.destroy());
     await once(socket, 'connect');
-    socket.write(encodeProxyHeader(address === undefined ? undefined : { address, port: 5 }));
     return socket;
   }
 
