@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # install-clients.sh - the clients of the matrix (test/clients/), in exact versions, into build/clients of this checkout.
 #
-#   scripts/install-clients.sh [LANGUAGE...]      node psql python go java rust (default: all)
+#   scripts/install-clients.sh [LANGUAGE...]      node psql python go java rust kms (default: all; kms: AWS's SDKs)
 #
 # Nothing is installed outside that folder. What cannot be had is written to build/clients/LANGUAGE.missing, one line of
 # reason, and is no failure: the tests skip it by that reason. What is there in its version is not installed again.
@@ -123,10 +123,65 @@ rust_build() { # FOLDER VERSION
     cp "$CACHE/rust-target/debug/clients" "$CACHE/rust/"
 }
 
-[ $# -gt 0 ] || set -- node psql python go java rust
+# AWS's SDKs and command lines, for the KMS proxy; the one for JavaScript is a package of the checkout itself. PyPI has version 2 of the
+# command line in what CDK makes Lambda layers from.
+AWSCLI2=aws-cdk-asset-awscli-v2==2.0.198
+
+install_kms() {
+  kms_python
+  kms_go
+  kms_java
+}
+
+kms_python() {
+  local python set
+  rm -f "$CACHE/kms-python.missing"
+  python=$(python) || { missing kms-python 'there is no Python 3.11 to 3.13'; return; }
+  for set in boto3 awscli1; do
+    once "$CACHE/kms/$set" "$("$python" --version) $(digest "$CLIENTS/kms/requirements/$set.txt")" wheels "$python" "$CACHE/kms/$set" --requirement "$CLIENTS/kms/requirements/$set.txt" ||
+      { missing kms-python "the packages of $set.txt could not be installed"; return; }
+  done
+  once "$CACHE/kms/awscli2" "$AWSCLI2" awscli2 "$python" || { missing kms-python "$AWSCLI2 could not be installed"; return; }
+  mkdir -p "$CACHE/python"
+  ln -sf "$python" "$CACHE/python/program"
+}
+
+awscli2() { # PYTHON
+  local folder=$CACHE/kms/awscli2
+  wheels "$1" "$folder/wheel" "$AWSCLI2" &&
+    tar xzf "$folder"/wheel/aws_cdk/asset_awscli_v2/_jsii/*.tgz -C "$folder" package/lib/layer.zip &&
+    "$1" -m zipfile -e "$folder/package/lib/layer.zip" "$folder" &&
+    rm -rf "$folder/wheel" "$folder/package" &&
+    chmod +x "$folder"/awscli/v2/*/dist/aws
+}
+
+kms_go() {
+  rm -f "$CACHE/kms-go.missing"
+  command -v go >/dev/null || { missing kms-go 'there is no Go'; return; }
+  once "$CACHE/kms/go" "$(go version) $(digest "$CLIENTS"/kms/go/*)" kms_go_build || missing kms-go 'the program in Go could not be built'
+}
+
+kms_go_build() {
+  cd "$CLIENTS/kms/go" && GOTOOLCHAIN=local GOMODCACHE=$CACHE/go-modules GOFLAGS='-modcacherw -mod=readonly -trimpath -buildvcs=false' go build -o "$CACHE/kms/go/kms" .
+}
+
+kms_java() {
+  rm -f "$CACHE/kms-java.missing"
+  command -v javac >/dev/null || { missing kms-java 'there is no JDK'; return; }
+  command -v mvn >/dev/null || { missing kms-java 'there is no Maven'; return; }
+  once "$CACHE/kms/java" "$(javac -version 2>&1) $(digest "$CLIENTS"/kms/java/*)" kms_java_build || missing kms-java 'the program in Java could not be built'
+}
+
+kms_java_build() {
+  mvn --batch-mode --quiet "-Dmaven.repo.local=$CACHE/maven" --file "$CLIENTS/kms/java/pom.xml" \
+    org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies "-DoutputDirectory=$CACHE/kms/java/jars" &&
+    javac -encoding UTF-8 -cp "$CACHE/kms/java/jars/*" -d "$CACHE/kms/java/classes" "$CLIENTS"/kms/java/*.java
+}
+
+[ $# -gt 0 ] || set -- node psql python go java rust kms
 for language in "$@"; do
   case $language in
-    node | psql | python | go | java | rust) rm -f "$CACHE/$language.missing"; "install_$language" ;;
-    *) log "install-clients.sh: no language $language; there are node, psql, python, go, java, rust"; exit 64 ;;
+    node | psql | python | go | java | rust | kms) rm -f "$CACHE/$language.missing"; "install_$language" ;;
+    *) log "install-clients.sh: no language $language; there are node, psql, python, go, java, rust, kms"; exit 64 ;;
   esac
 done

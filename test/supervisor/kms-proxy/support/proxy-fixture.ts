@@ -57,9 +57,9 @@ export interface ProxyOptions {
 
 /** As enclave.yaml has it, on a free port. */
 export function sectionOf(given: object): KmsProxySection {
-  const section = kmsProxySection.parse({ listen: 'tcp://127.0.0.1:0', ...given });
+  const section = kmsProxySection.parse(given);
   if (section === undefined) throw new Error('no section');
-  return section;
+  return 'listen' in given ? section : { ...section, listen: { ...section.listen, port: 0 } };
 }
 
 export async function startProxy(t: Teardown, options: ProxyOptions) {

@@ -1,6 +1,6 @@
 /** kmsProxy of enclave.yaml: what contradicts itself is refused, each with its path. */
 import t from 'tap';
-import { kmsProxySection } from '../../config/app/kms-proxy.ts';
+import { kmsProxySection } from '../../../config/app/kms-proxy.ts';
 
 const KEY = 'arn:aws:kms:eu-central-1:111122223333:key/one';
 const SECTION = { regions: [{ region: 'eu-central-1' }], allow: [{ key: KEY, actions: ['Decrypt'] }] };
