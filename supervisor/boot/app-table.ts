@@ -5,6 +5,7 @@ import { applicationPhase } from './phases/app/application.ts';
 import { appConfigurationPhase } from './phases/app/configuration.ts';
 import { appEgressPhase } from './phases/app/egress.ts';
 import { appIngressPhase } from './phases/app/ingress.ts';
+import { kmsProxyPhase } from './phases/app/kms-proxy.ts';
 import { programsPhase } from './phases/app/programs.ts';
 import { appReadyPhase } from './phases/app/ready.ts';
 import { certificatePhase } from './phases/certificate.ts';
@@ -38,6 +39,7 @@ export const appTable = BootTable.empty<BootStart>()
   .phase(appEgressPhase)
   .phase(credentialsPhase)
   .phase(kmsEntropyPhase)
+  .phase(kmsProxyPhase)
   .phase(certificatePhase)
   .phase(programsPhase)
   .phase(appIngressPhase)

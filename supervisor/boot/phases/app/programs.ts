@@ -4,19 +4,13 @@ import type { Phase } from '../../phase.ts';
 import type { ApplicationReady } from './application.ts';
 import type { AppConfigured } from './configuration.ts';
 import type { AppEgressReady } from './egress.ts';
+import type { KmsProxyReady } from './kms-proxy.ts';
 
 export interface ProgramsReady {
   readonly programs: Programs;
 }
 
-type Environment = Readonly<Record<string, string>>;
-
-type Needs = ApplicationReady &
-  AppEgressReady &
-  Pick<AppConfigured, 'config'> & {
-    /** What the proxy for KMS tells programs of itself. */
-    readonly kmsProxyEnvironment?: Environment;
-  };
+type Needs = ApplicationReady & AppEgressReady & KmsProxyReady & Pick<AppConfigured, 'config'>;
 
 export const programsPhase: Phase<Needs, ProgramsReady> = {
   name: 'programs',

@@ -7,17 +7,23 @@ import type { RequestsReady } from '../requests.ts';
 import type { AppConfigured } from './configuration.ts';
 import type { AppEgressReady } from './egress.ts';
 import type { AppIngressReady } from './ingress.ts';
+import type { KmsProxyReady } from './kms-proxy.ts';
 
-type Needs = Pick<AppConfigured, 'config'> & AppIngressReady & RequestsReady & ClockKept & AppEgressReady;
+type Needs = Pick<AppConfigured, 'config'> &
+  AppIngressReady &
+  RequestsReady &
+  ClockKept &
+  AppEgressReady &
+  KmsProxyReady;
 
 export const appReadyPhase: Phase<Needs, Served> = {
   name: 'ready',
   deadlineMs: ({ config }) => config.deadlines.readyMs,
-  async run({ config, fleet, attestor, clockKeeper, endedPorts, httpEgress }, { platform }) {
+  async run({ config, fleet, attestor, clockKeeper, endedPorts, httpEgress, kmsProxy }, { platform }) {
     return {
       publicRoutes: appIngressRoutes(platform, config, endedPorts),
       probeTargets: { members: () => fleet.essential },
-      counting: [fleet, attestor, clockKeeper, httpEgress ?? []].flat(),
+      counting: [fleet, attestor, clockKeeper, httpEgress ?? [], kmsProxy ?? []].flat(),
     };
   },
 };
