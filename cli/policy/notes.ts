@@ -1,10 +1,14 @@
 /** What a policy that is printed means for those who put it, in words: nobody should learn it from a denied boot. */
+import { usesOf } from '../../kms/policy/actions.ts';
 import type { Registers } from '../../kms/policy/language/request-context.ts';
 import type { PolicyWish } from '../../kms/policy/wish.ts';
 import type { Wished } from './wish-options.ts';
 
 export const ROLLBACK_NOT_EXCLUDED =
   'Rollback is not excluded: no generation is demanded, and whoever keeps the key sets may bring any that there ever was. Name the one that opens with --generation (`keys status` shows it).';
+
+/** They tell nothing that is not for everybody. */
+const HARMLESS: ReadonlySet<string> = new Set(['kms:DescribeKey', 'kms:GetPublicKey', 'kms:Verify']);
 
 const nameOf = (registers: Registers) =>
   [...registers].map(([index, value]) => `PCR${index} ${value.toString('hex').slice(0, 12)}…`).join(', ');
@@ -77,13 +81,31 @@ function generations(
   ];
 }
 
+/** Of an application's key: what KMS cannot tie to measurements. */
+function unattested({ uses = [], roleArn }: PolicyWish): string[] {
+  const without = usesOf(uses).unattested.filter((action) => !HARMLESS.has(action));
+  const reEncrypts = uses.includes('ReEncrypt');
+  return [
+    ...(without.length === 0
+      ? []
+      : [
+          `KMS demands no attestation for ${without.join(', ')}: whoever has ${roleArn}, the parent instance too, may do that with the key outside the enclave.`,
+        ]),
+    ...(reEncrypts
+      ? [
+          'kms:ReEncryptFrom is denied: whoever has the role could take all that is under the key to a key of his own. Let the application decrypt and encrypt in its place; or take the action out of the Deny and allow it to the role, if that is what the key is for.',
+        ]
+      : []),
+  ];
+}
+
 /** @param replaced measurements that are left out */
 export function notesOn(
   { wish, isRollbackOpen }: Pick<Wished, 'wish' | 'isRollbackOpen'>,
   replaced: readonly Registers[],
 ): readonly string[] {
   const context =
-    Object.keys(wish.encryptionContext).length > 0
+    Object.keys(wish.encryptionContext).length > 0 || wish.uses !== undefined
       ? []
       : ['No encryption context is demanded: name the measured folder with --enclave.'];
   return [
@@ -91,6 +113,7 @@ export function notesOn(
     ...binding(wish),
     ...administration(wish),
     ...generations(wish, isRollbackOpen),
+    ...unattested(wish),
     ...context,
   ];
 }

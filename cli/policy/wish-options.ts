@@ -4,8 +4,9 @@ import { type Command, Option } from 'commander';
 import type { ExpectedMeasurements } from '../../attestation/expected.ts';
 import { isZeroPcr } from '../../attestation/pcr.ts';
 import { COMMITMENT_PCR } from '../../attestation/runtime/statement.ts';
+import { anyEnclaveSchema, isApp } from '../../config/any-enclave.ts';
+import type { AppEnclaveConfig } from '../../config/app/app-enclave.ts';
 import { parseKeyArn } from '../../config/aws-names.ts';
-import { enclaveSchema } from '../../config/enclave.ts';
 import { isDigest, parentKeysOf } from '../../config/keys.ts';
 import { requireKms } from '../../config/kms.ts';
 import { loadConfig } from '../../config/load.ts';
@@ -59,8 +60,11 @@ export function withWishOptions(command: Command): Command {
     .requiredOption('--role-arn <arn>', 'role of the parent instance: the principal, and PCR3')
     .option('--instance-id <id>', 'PCR4: this one instance only, so that no other can take its place')
     .option('--no-runtime', 'do not demand PCR16, though the measurements have it')
-    .option('--enclave <folder>', 'the measured folder: encryption context and key of its enclave.yaml')
-    .option('--key-arn <arn>', 'the key, where no --enclave tells it')
+    .option(
+      '--enclave <folder>',
+      'the measured folder: what its enclave.yaml says of the key, or of an application’s keys',
+    )
+    .option('--key-arn <arn>', 'the key, where no --enclave tells it, or one of an application’s')
     .option('--administrator <arn>', 'user or role that looks after the key; again for another', collect, [])
     .option('--policy-administrator <arn>', 'user or role that may put another policy; again for another', collect, [])
     .option(
@@ -146,12 +150,44 @@ export interface Wished {
   readonly isRollbackOpen: boolean;
 }
 
+/** What enclave.yaml tells of the key. */
+interface Told {
+  readonly keyArn: string | undefined;
+  readonly encryptionContext: Readonly<Record<string, string>>;
+  readonly keys: ReturnType<typeof parentKeysOf>;
+  readonly uses: readonly string[] | undefined;
+}
+
+const NOTHING: Told = { keyArn: undefined, encryptionContext: {}, keys: undefined, uses: undefined };
+
+/** One policy is for one key. @throws CliError CLI_OPTION */
+function toldByApplication({ kmsProxy }: AppEnclaveConfig, chosen: string | undefined): Told {
+  const rules = kmsProxy?.allow ?? [];
+  const [rule, ...others] = chosen === undefined ? rules : rules.filter(({ key }) => key === chosen);
+  if (rule === undefined || others.length > 0)
+    throw new CliError('CLI_OPTION', 'the key that the policy is for is not told', {
+      found: chosen ?? `${rules.length} keys in kmsProxy.allow of enclave.yaml`,
+      allowed:
+        rules.length === 0
+          ? 'a folder whose enclave.yaml has kmsProxy'
+          : `--key-arn with one of: ${rules.map(({ key }) => key).join(', ')}`,
+    });
+  return { ...NOTHING, keyArn: rule.key, uses: rule.actions };
+}
+
+/** @throws CliError CLI_OPTION; ConfigError */
+function toldBy({ enclave, keyArn }: WishOptions): Told {
+  if (enclave === undefined) return NOTHING;
+  const config = loadConfig(anyEnclaveSchema, join(resolve(enclave), 'enclave.yaml'));
+  if (isApp(config)) return toldByApplication(config, keyArn);
+  const kms = requireKms(config);
+  return { ...NOTHING, keyArn: kms.keyArn, encryptionContext: kms.encryptionContext, keys: parentKeysOf(config) };
+}
+
 /** @throws CliError CLI_OPTION; EifError; ConfigError */
 export async function wishFrom(options: WishOptions): Promise<Wished> {
-  const { enclave, also, measurements } = options;
-  const config = enclave === undefined ? undefined : loadConfig(enclaveSchema, join(resolve(enclave), 'enclave.yaml'));
-  const kms = config && requireKms(config);
-  const keys = config && parentKeysOf(config);
+  const { also, measurements } = options;
+  const { keyArn, encryptionContext, keys, uses } = toldBy(options);
   const images: Registers[] = [];
   for (const file of [measurements, ...also]) {
     const registers = await registersFrom(file, options);
@@ -170,11 +206,12 @@ export async function wishFrom(options: WishOptions): Promise<Wished> {
       measurements: images,
       administrators: options.administrator,
       policyAdministrators: options.policyAdministrator,
-      encryptionContext: kms?.encryptionContext ?? {},
+      encryptionContext,
       keysBornInEnclave,
       generations: options.generation,
+      ...(uses !== undefined && { uses }),
     },
-    keyArn: requireKeyArn(options.keyArn) ?? kms?.keyArn,
+    keyArn: requireKeyArn(options.keyArn) ?? keyArn,
     isGenerationPinned: keys?.pin === 'policy',
     isRollbackOpen: keysBornInEnclave && !isPinned,
   };

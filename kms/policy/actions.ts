@@ -62,3 +62,23 @@ export const ADMINISTERING = [
   'kms:ScheduleKeyDeletion',
   'kms:CancelKeyDeletion',
 ] as const;
+
+/** Make what others take for the key's own. KMS ties neither to measurements. */
+export const SIGNING = ['kms:Sign', 'kms:GenerateMac'] as const;
+
+/**
+ * An application's actions by whether KMS can demand a document for them. ReEncrypt is two permissions, of which the one that takes
+ * ciphertexts away is never given: KMS knows no condition on where to.
+ * @param uses in KMS's names
+ */
+export function usesOf(uses: readonly string[]): {
+  readonly attested: readonly string[];
+  readonly unattested: readonly string[];
+} {
+  const permissions = uses.map((action) => `kms:${action === 'ReEncrypt' ? 'ReEncryptTo' : action}`);
+  const isAttested = (action: string) => (REVEALING as readonly string[]).includes(action);
+  return {
+    attested: permissions.filter(isAttested),
+    unattested: permissions.filter((action) => !isAttested(action)),
+  };
+}

@@ -9,7 +9,7 @@
  */
 import type { PcrIndex } from '../../wire/brands.ts';
 import { GENERATION_CONTEXT } from '../../wire/generation-context.ts';
-import { ADMINISTERING, DELEGATING, READING, REVEALING, SEALING } from './actions.ts';
+import { ADMINISTERING, DELEGATING, RE_ENCRYPTING, READING, REVEALING, SEALING, usesOf } from './actions.ts';
 import { accountOf } from './language/principal.ts';
 import { attestationKey, type Registers } from './language/request-context.ts';
 import type { PolicyWish } from './wish.ts';
@@ -48,7 +48,7 @@ function administration({ administrators, policyAdministrators, ...wish }: Polic
     statements.push({ Sid, Effect: 'Allow', Principal: { AWS: oneOrAll(arns) }, Action, Resource: '*', ...condition });
   };
   allow('AdministratorsLookAfterTheKey', administrators, [...READING, ...ADMINISTERING]);
-  if (!wish.keysBornInEnclave) {
+  if (!wish.keysBornInEnclave && wish.uses === undefined) {
     allow('AdministratorsSealMasterKeys', administrators, 'kms:Encrypt', contextCondition(wish.encryptionContext));
   }
   allow('PolicyAdministratorsRule', policyAdministrators, ['kms:GetKeyPolicy', 'kms:PutKeyPolicy']);
@@ -68,6 +68,10 @@ function enclaves(wish: PolicyWish, demanded: readonly PcrIndex[]): Json[] {
       Condition: { ...registerCondition(registers, demanded), ...contexts },
     }));
   const inAnyGeneration = contextCondition(encryptionContext);
+  if (wish.uses !== undefined) {
+    const { attested } = usesOf(wish.uses);
+    return attested.length === 0 ? [] : statements('OnlyTheMeasuredEnclave', oneOrAll(attested), inAnyGeneration);
+  }
   if (!keysBornInEnclave) return statements('OnlyTheMeasuredEnclave', 'kms:Decrypt', inAnyGeneration);
   if (generations.length === 0)
     return statements('OnlyTheMeasuredEnclave', ['kms:Decrypt', 'kms:GenerateDataKey'], inAnyGeneration);
@@ -77,6 +81,17 @@ function enclaves(wish: PolicyWish, demanded: readonly PcrIndex[]): Json[] {
     // The next generation is made before this one goes.
     ...statements('OnlyTheMeasuredEnclaveMakesKeys', 'kms:GenerateDataKey', inAnyGeneration),
   ];
+}
+
+/**
+ * What KMS answers without a Recipient it cannot tie to measurements: whoever has the role may do it, the parent instance too. To
+ * re-encrypt from the key is left out: it would take what is under it to a key of anybody's.
+ */
+function withoutAttestation({ uses = [], roleArn }: PolicyWish): Json[] {
+  const { unattested } = usesOf(uses);
+  if (unattested.length === 0) return [];
+  const Action = oneOrAll(unattested);
+  return [{ Sid: 'WhoeverHasTheRole', Effect: 'Allow', Principal: { AWS: roleArn }, Action, Resource: '*' }];
 }
 
 /** One a register: the conditions of one statement must all hold, and a Deny must catch each deviation by itself. */
@@ -110,7 +125,15 @@ function noOtherGeneration({ generations = [] }: PolicyWish): Json[] {
   ];
 }
 
-function noWayRound({ keysBornInEnclave }: PolicyWish): Json {
+/** Only what the application uses is left to it. */
+function noWayRoundItsUses(uses: readonly string[]): Json {
+  const { unattested } = usesOf(uses);
+  const Action = [DELEGATING, RE_ENCRYPTING, ...SEALING].filter((action) => !unattested.includes(action));
+  return { Sid: 'NobodySealsOrHandsOn', Effect: 'Deny', Principal: EVERYBODY, Action, Resource: '*' };
+}
+
+function noWayRound({ keysBornInEnclave, uses }: PolicyWish): Json {
+  if (uses !== undefined) return noWayRoundItsUses(uses);
   const others = SEALING.filter((action) => action !== 'kms:Encrypt' && action !== 'kms:ReEncryptTo');
   return {
     Sid: keysBornInEnclave ? 'NobodySealsOutsideOrHandsOn' : 'NobodyHandsOn',
@@ -128,6 +151,7 @@ export function makeKeyPolicy(wish: PolicyWish): PolicyDocument {
   const statements = [
     ...administration(wish),
     ...enclaves(wish, demanded),
+    ...withoutAttestation(wish),
     ...noOthers(wish, demanded),
     ...noOtherGeneration(wish),
     noWayRound(wish),
@@ -140,14 +164,16 @@ export function makeKeyPolicy(wish: PolicyWish): PolicyDocument {
  * secret of the account, and each caller gets others. A key of another account must be allowed here as well as there.
  */
 export function makeRolePolicy(
-  { roleArn, keysBornInEnclave }: Pick<PolicyWish, 'roleArn' | 'keysBornInEnclave'>,
+  { roleArn, keysBornInEnclave, uses }: Pick<PolicyWish, 'roleArn' | 'keysBornInEnclave' | 'uses'>,
   keyArn?: string,
 ): PolicyDocument {
   const statements: Json[] = [
     { Sid: 'RandomnessForEnclaves', Effect: 'Allow', Action: 'kms:GenerateRandom', Resource: '*' },
   ];
   if (keyArn !== undefined && accountOf(keyArn) !== accountOf(roleArn)) {
-    const Action = keysBornInEnclave ? ['kms:Decrypt', 'kms:GenerateDataKey'] : 'kms:Decrypt';
+    const own = keysBornInEnclave ? ['kms:Decrypt', 'kms:GenerateDataKey'] : ['kms:Decrypt'];
+    const { attested, unattested } = usesOf(uses ?? []);
+    const Action = oneOrAll(uses === undefined ? own : [...attested, ...unattested]);
     statements.push({ Sid: 'TheKeyOfTheOtherAccount', Effect: 'Allow', Action, Resource: keyArn });
   }
   return { Version: '2012-10-17', Statement: statements };

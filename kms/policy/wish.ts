@@ -19,6 +19,8 @@ export interface PolicyWish {
   readonly keysBornInEnclave: boolean;
   /** Of the key sets that open: one, or two while one takes the place of another. None: those of any generation, old ones too. */
   readonly generations?: readonly number[];
+  /** What an application may do with its key (`kmsProxy.allow` of enclave.yaml), in KMS's names. None: the key is acra-server's. */
+  readonly uses?: readonly string[];
 }
 
 /** While keys change. */
@@ -79,6 +81,14 @@ function refuseGenerations({ generations = [], keysBornInEnclave }: PolicyWish):
     refuse('these generations cannot all open', 'one, or two while a key set takes the place of another');
 }
 
+function refuseUses({ uses, keysBornInEnclave }: PolicyWish): void {
+  if (uses === undefined || (uses.length > 0 && !keysBornInEnclave)) return;
+  throw new KmsPolicyError('KMS_POLICY_WISH', 'this is no key of an application', {
+    found: keysBornInEnclave ? 'keys that are born in the enclave' : 'no action',
+    allowed: 'a key that kmsProxy.allow of enclave.yaml names',
+  });
+}
+
 /** @throws KmsPolicyError KMS_POLICY_WISH */
 export function requireSense(wish: PolicyWish): void {
   requireForm('the role', wish.roleArn, ROLE, 'arn:aws:iam::ACCOUNT:role/NAME');
@@ -94,4 +104,5 @@ export function requireSense(wish: PolicyWish): void {
   demandedRegisters(wish);
   refuseDebug(wish);
   refuseGenerations(wish);
+  refuseUses(wish);
 }

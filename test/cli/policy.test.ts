@@ -219,3 +219,45 @@ t.test('rejects a key that is named otherwise than by its ARN, and one image nam
     t.match(outcome.stderr, /^error CLI_OPTION: (--key-arn is not the ARN of a key|.* named already)/);
   }
 });
+
+t.test(
+  'prints and checks the policy of a key that an application uses, and says what no attestation guards',
+  async (t) => {
+    const { image, write } = files(t);
+    const folder = temporaryFolder(t);
+    const key = (id: string) => `arn:aws:kms:eu-central-1:111122223333:key/${id}`;
+    const allow = [
+      { key: key('one'), actions: ['Decrypt', 'Encrypt', 'ReEncrypt'] },
+      { key: key('two'), actions: ['Sign'] },
+    ];
+    const programs = { main: { command: ['/main'] } };
+    const kmsProxy = { regions: [{ region: 'eu-central-1' }], allow };
+    writeFileSync(
+      join(folder, 'enclave.yaml'),
+      JSON.stringify({ version: 1, workload: 'app', name: 'secrets', programs, kmsProxy }),
+    );
+    const run = (command: string, ...words: string[]) =>
+      acraEnclave(['policy', command, ...PEOPLE, '--measurements', image, '--enclave', folder, ...words]);
+    const one = await run('print', '--key-arn', key('one'));
+    t.equal(one.code, 0, one.stderr);
+    const actions = Object.fromEntries(
+      JSON.parse(one.stdout).Statement.map(({ Sid, Action }: { Sid: string; Action: unknown }) => [Sid, Action]),
+    );
+    t.match(actions, {
+      OnlyTheMeasuredEnclave: 'kms:Decrypt',
+      WhoeverHasTheRole: ['kms:Encrypt', 'kms:ReEncryptTo'],
+      NobodySealsOrHandsOn: ['kms:CreateGrant', 'kms:ReEncryptFrom'],
+    });
+    t.match(one.stderr, /no attestation for kms:Encrypt, kms:ReEncryptTo: whoever has .*role\/acra-enclave/);
+    t.match(one.stderr, /kms:ReEncryptFrom is denied/);
+    t.notMatch(one.stderr, /encryption context/);
+    const live = write('live.json', one.stdout);
+    t.match(await run('check', '--key-arn', key('one'), '--policy', live), { code: 0 });
+    t.match(await run('check', '--key-arn', key('two'), '--policy', live), {
+      code: 1,
+      stdout: /POLICY_ENCLAVE_REFUSED/,
+    });
+    t.match(await run('print'), { code: 1, stderr: /CLI_OPTION.*2 keys.*key\/one/s });
+    t.match(await run('print', '--key-arn', key('three')), { code: 1, stderr: /CLI_OPTION/ });
+  },
+);

@@ -1,10 +1,12 @@
 /** Checks a live key policy, with its grants and the role's IAM policies where they are given, against what was wished for. */
+import { usesOf } from '../actions.ts';
 import { makeKeyPolicy } from '../key-policy.ts';
 import type { Policy } from '../language/document.ts';
 import { parseKeyPolicy } from '../language/document.ts';
 import { accountOf } from '../language/principal.ts';
 import type { PolicyWish } from '../wish.ts';
 import { Comparer } from './compare.ts';
+import type { Context } from './contexts.ts';
 import { contextsToTry } from './contexts.ts';
 import { valuesOf } from './documents.ts';
 import type { PolicyFinding } from './findings.ts';
@@ -14,7 +16,7 @@ import { callersToTry } from './mentioned.ts';
 import { Report } from './report.ts';
 import { tryRevealing } from './revealing.ts';
 import { examineRolePolicies } from './role-policies.ts';
-import { type Needed, tryEnclave, tryRuling } from './ruling.ts';
+import { type Needed, tryEnclave, tryRuling, tryUses } from './ruling.ts';
 import { examineShape } from './shape.ts';
 import type { Trial } from './trial.ts';
 
@@ -51,18 +53,25 @@ export function checkPolicy(check: PolicyCheck): readonly PolicyFinding[] {
     keysBornInEnclave,
     report,
   };
-  const needed: readonly Needed[] = [
-    { action: 'kms:Decrypt', contexts: own },
-    ...(keysBornInEnclave ? [{ action: 'kms:GenerateDataKey', contexts: makingContexts(wish) }] : []),
-  ];
+  const needed = neededBy(wish, own);
   examineShape(live, keyArn, report);
   tryRevealing(trial);
   tryRuling(trial);
+  if (wish.uses !== undefined) tryUses(trial, usesOf(wish.uses).unattested);
   tryEnclave(trial, needed);
   tryGenerations(trial, wish, isGenerationPinned);
   examineGrants(grants ?? [], live, keyArn, report);
   const isForeign = keyArn !== undefined && accountOf(keyArn) !== accountOf(roleArn);
-  const neededOfRole = isForeign ? needed.map(({ action }) => action) : [];
+  const neededOfRole = isForeign ? [...needed.map(({ action }) => action), ...usesOf(wish.uses ?? []).unattested] : [];
   if (rolePolicies) examineRolePolicies(rolePolicies, { roleArn, keyArn, needed: neededOfRole }, report);
   return report.findings();
+}
+
+/** What the enclave shows a document for. */
+function neededBy(wish: PolicyWish, own: readonly Context[]): readonly Needed[] {
+  if (wish.uses !== undefined) return usesOf(wish.uses).attested.map((action) => ({ action, contexts: own }));
+  return [
+    { action: 'kms:Decrypt', contexts: own },
+    ...(wish.keysBornInEnclave ? [{ action: 'kms:GenerateDataKey', contexts: makingContexts(wish) }] : []),
+  ];
 }

@@ -122,6 +122,11 @@ export const POLICY_FINDINGS = {
       'Somebody may seal a key of his own (Encrypt, ReEncryptTo, GenerateDataKeyWithoutPlaintext). An enclave has no memory, and cannot tell it from its own.',
     action: 'Leave it to administrators; where keys are born in the enclave, to nobody.',
   },
+  POLICY_SIGNING: {
+    severity: 'error',
+    meaning: 'Somebody may sign or make codes with the key (Sign, GenerateMac) whom nobody has named for it.',
+    action: 'Leave it to the role of the enclave, and only where `kmsProxy.allow` of enclave.yaml names it.',
+  },
   POLICY_GRANT_POSSIBLE: {
     severity: 'error',
     meaning: 'Somebody may create grants, which hand on rights beside the policy and know no attestation.',

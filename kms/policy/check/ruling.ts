@@ -1,5 +1,5 @@
 /** Tries to seal keys of one's own, to hand rights on, and to rule over the key; and whether those who shall, can. */
-import { ADMINISTERING, DELEGATING, DESTROYING, READING, RULING, SEALING } from '../actions.ts';
+import { ADMINISTERING, DELEGATING, DESTROYING, READING, RULING, SEALING, SIGNING } from '../actions.ts';
 import type { Probe } from './compare.ts';
 import type { Context } from './contexts.ts';
 import { documentsToTry } from './documents.ts';
@@ -21,7 +21,8 @@ function tryAction(trial: Trial, probe: Probe, code: PolicyFindingCode | undefin
   const { caller, action } = probe;
   const { difference, statements } = comparer.compare(probe);
   if (difference === 'more' && code !== undefined) report.addTo(code, statements, `${action} for ${caller.policyArn}`);
-  if (difference === 'less') report.add('POLICY_ADMINISTRATOR_REFUSED', null, `${action} for ${caller.policyArn}`);
+  const refused = caller.policyArn === trial.roleArn ? 'POLICY_ENCLAVE_REFUSED' : 'POLICY_ADMINISTRATOR_REFUSED';
+  if (difference === 'less') report.add(refused, null, `${action} for ${caller.policyArn}`);
   if (difference === 'not-denied') tellMissingDeny(trial, action, 'by anybody');
 }
 
@@ -47,6 +48,14 @@ export function tryRuling(trial: Trial): void {
         if (code === 'POLICY_SEALING') trySealingElsewhere(trial, probe, others);
       }
     }
+  }
+}
+
+/** Of an application's key; acra-server's cannot sign. @param unattested what the application uses of it without a document */
+export function tryUses(trial: Trial, unattested: readonly string[]): void {
+  const codeOf = (action: string) => ((SIGNING as readonly string[]).includes(action) ? 'POLICY_SIGNING' : undefined);
+  for (const action of new Set([...SIGNING, ...unattested])) {
+    for (const caller of trial.callers) tryAction(trial, { caller, action, encryptionContext: {} }, codeOf(action));
   }
 }
 

@@ -46,3 +46,11 @@ export const WISHES: Readonly<Record<string, PolicyWish>> = {
   'no administrator and no context': { ...WISH, administrators: [], policyAdministrators: [], encryptionContext: {} },
   'several administrators': { ...WISH, administrators: [ADMINISTRATOR, OTHER_ROLE] },
 };
+
+const OF_APPLICATION = { ...WISH, encryptionContext: {} };
+export const APP_WISHES: Readonly<Record<string, PolicyWish & { readonly uses: readonly string[] }>> = {
+  'secrets and ciphertexts': { ...OF_APPLICATION, uses: ['Decrypt', 'GenerateDataKey', 'Encrypt'] },
+  'two images': { ...OF_APPLICATION, measurements: [IMAGE, NEXT_IMAGE], uses: ['Decrypt', 'DeriveSharedSecret'] },
+  signatures: { ...OF_APPLICATION, uses: ['Sign', 'Verify', 'GetPublicKey'] },
+  're-encryption to the key': { ...OF_APPLICATION, uses: ['ReEncrypt', 'DescribeKey'] },
+};
