@@ -4,6 +4,7 @@ import { CLIENT_HELLO } from './client-hello.ts';
 import { ENGINE_ANSWERS } from './engine-answers.ts';
 import { ENGINE_SESSION } from './engine-session.ts';
 import { FIRST_BYTES } from './first-bytes.ts';
+import { KMS_PROXY } from './kms-proxy.ts';
 import { MESSAGES } from './messages.ts';
 import { PROXY_HEADER } from './proxy-header.ts';
 import { SCRAM } from './scram.ts';
@@ -20,4 +21,5 @@ export const FUZZERS: readonly Fuzzer[] = [
   ...ENGINE_ANSWERS,
   ...ENGINE_SESSION,
   ...VALUES,
+  ...KMS_PROXY,
 ];
