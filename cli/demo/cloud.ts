@@ -26,7 +26,7 @@ export interface CloudOptions {
   readonly credentialLifetimeMs: number;
 }
 
-type PolicyChoices = Partial<Pick<PolicyWish, 'encryptionContext' | 'generations' | 'keysBornInEnclave'>>;
+type PolicyChoices = Partial<Pick<PolicyWish, 'encryptionContext' | 'generations' | 'keysBornInEnclave' | 'uses'>>;
 
 export interface Cloud {
   readonly kms: RunningKms;
