@@ -9,6 +9,7 @@ import { createCounters, readCounters } from '../../../../relay/counters.ts';
 import { Attestor } from '../../../../supervisor/attestation/attestor.ts';
 import { ClockKeeper } from '../../../../supervisor/clock/clock-keeper.ts';
 import { KeyAudit } from '../../../../supervisor/keys/audit.ts';
+import { Counts } from '../../../../supervisor/kms-proxy/counts.ts';
 import { metricsMessage } from '../../../../supervisor/metrics.ts';
 import { FrontTally } from '../../../../supervisor/workloads/sessions/front-tally.ts';
 import { guardModeSamples } from '../../../../supervisor/workloads/sessions/guard-mode.ts';
@@ -106,6 +107,12 @@ function ofTheEnclave(): readonly MetricSample[] {
   return [...attestor.samples, ...keeper.samples, ...lease, ...audit.samples, ...egress];
 }
 
+function ofTheKmsProxy(): readonly MetricSample[] {
+  const counts = new Counts();
+  counts.count('GenerateDataKey', 'answered');
+  return counts.samples;
+}
+
 /** As a supervisor that has one of everything tells it. */
 const everything = metricsMessage({
   relayCounters: { kms: { ...readCounters(createCounters()), opened: 3, bytesUp: 5, bytesDown: 7, shed: 1 } },
@@ -114,6 +121,7 @@ const everything = metricsMessage({
     ...new FrontTally().samples,
     ...new GuardTally().samples,
     ...ofTheEnclave(),
+    ...ofTheKmsProxy(),
     ...guardModeSamples({
       mode: 'report',
       relations: 'listed',
