@@ -69,11 +69,11 @@ export const OCI_ERRORS = {
     action: 'Read its words in the message: name, network, and credentials (`skopeo login`).',
   },
   EIF_OCI_LOCKED: {
-    meaning: 'The container image is not the one that image.lock.json names.',
+    meaning: 'The container image is not the one that the lock file beside the measured folder names.',
     action: 'If the change is meant, build with --update-lock; else name the image by the digest of the lock file.',
   },
   EIF_OCI_LOCK_INVALID: {
-    meaning: 'image.lock.json cannot be read.',
+    meaning: 'The lock file beside the measured folder cannot be read or written.',
     action: 'Take it from version control again, or build with --update-lock.',
   },
   EIF_OCI_PROGRAM: {

@@ -1,17 +1,20 @@
 /**
- * `image.lock.json` beside enclave.yaml: which container image the enclave image is made of. Written when an image is taken for the first
- * time, and what is trusted ever after: a tag that was moved, or a folder that was written again, does not get into an enclave unseen. It
- * is not measured: what is in the image is, file by file.
+ * The lock file beside the measured folder (`enclave.lock.json` for `enclave/`): which container image the enclave image is made of. Written
+ * when an image is taken for the first time, and what is trusted ever after: a tag that was moved, or a folder that was written again, does
+ * not get into an enclave unseen. It is not measured, and so not in the folder: what is in the image is measured, file by file.
  */
 import { readFile, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import { z } from 'zod';
 import { errorCode } from '../../runtime/errors.ts';
 import { OciError } from './errors.ts';
 import { digest } from './source/documents.ts';
 import type { ContainerImage } from './source/image.ts';
 
-export const LOCK_NAME = 'image.lock.json';
+/** @param enclaveFolder the measured folder */
+export function lockFile(enclaveFolder: string): string {
+  return `${resolve(enclaveFolder)}.lock.json`;
+}
 
 const lockSchema = z.strictObject({
   version: z.literal(1),
@@ -39,8 +42,7 @@ export function lockOf({ platform, manifestDigest, configDigest, layers }: Conta
 }
 
 /** @returns undefined where there is none. @throws OciError EIF_OCI_LOCK_INVALID */
-export async function readImageLock(folder: string): Promise<ImageLock | undefined> {
-  const file = join(folder, LOCK_NAME);
+export async function readImageLock(file: string): Promise<ImageLock | undefined> {
   try {
     return lockSchema.parse(JSON.parse(await readFile(file, 'utf8')));
   } catch (cause) {
@@ -57,15 +59,14 @@ export function requireLocked(lock: ImageLock, found: ImageLock): void {
     lock.layers.length === found.layers.length &&
     lock.layers.every((layer, index) => layer === found.layers[index]);
   if (isSame) return;
-  throw new OciError('EIF_OCI_LOCKED', `${found.image} is another image than ${LOCK_NAME} names`, {
+  throw new OciError('EIF_OCI_LOCKED', `${found.image} is another image than the lock file names`, {
     found: `configuration ${found.config}${found.manifest === undefined ? '' : `, manifest ${found.manifest}`}`,
     allowed: `configuration ${lock.config}${lock.manifest === undefined ? '' : `, manifest ${lock.manifest}`}`,
   });
 }
 
 /** Whole or not at all. @throws OciError EIF_OCI_LOCK_INVALID */
-export async function writeImageLock(folder: string, lock: ImageLock): Promise<void> {
-  const file = join(folder, LOCK_NAME);
+export async function writeImageLock(file: string, lock: ImageLock): Promise<void> {
   const temporary = `${file}.${process.pid}.new`;
   try {
     await writeFile(temporary, `${JSON.stringify(lock, null, 2)}\n`, { mode: 0o644 });
