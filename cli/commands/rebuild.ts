@@ -45,7 +45,15 @@ function rebuild(folder: string, options: RebuildOptions, { bytes, report }: Pub
   return withTemporaryFolder(async (output) => {
     const { recipe, image, allowStandIn = false } = options;
     const signer = async () => 'unsigned' as const;
-    const { measurements } = await buildFolder({ enclave: folder, recipe, allowStandIn, signer, output, signal });
+    const { measurements } = await buildFolder({
+      enclave: folder,
+      recipe,
+      allowStandIn,
+      container: {},
+      signer,
+      output,
+      signal,
+    });
     progress('comparing');
     const published = { file: report.file, bytes, image: image === undefined ? undefined : resolve(image) };
     return compareRebuilt(published, { measurements, image: join(output, IMAGE_NAME) });

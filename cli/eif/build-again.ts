@@ -11,11 +11,12 @@ import { MANIFEST_NAME } from '../../eif/image-manifest.ts';
 import { signImage } from '../../eif/sign/sign.ts';
 import { CliError } from '../errors.ts';
 import { bold, green, printJson, printLine } from '../output.ts';
+import type { ContainerOptions } from './container-application.ts';
 import { putImage } from './put-image.ts';
 import { type SignerOptions, signerOf } from './signer.ts';
 
 /** Of both ways to build. */
-export interface BuildOptions extends SignerOptions {
+export interface BuildOptions extends SignerOptions, ContainerOptions {
   /** Default: `enclave`. */
   readonly enclave?: string;
   readonly output: string;
@@ -46,8 +47,16 @@ export async function buildAgain(parts: string, options: BuildOptions, signal: A
 }
 
 /** They would change nothing, and whoever gave one expects that they do. */
-function refuseOptionsOfABuild({ enclave, recipe, allowStandIn }: BuildOptions): void {
-  const options = { '--enclave': enclave, '--recipe': recipe, '--allow-stand-in': allowStandIn };
+function refuseOptionsOfABuild({ enclave, recipe, allowStandIn, ...container }: BuildOptions): void {
+  const options = {
+    '--enclave': enclave,
+    '--recipe': recipe,
+    '--allow-stand-in': allowStandIn,
+    '--image': container.image,
+    '--closure': container.closure,
+    '--setuid': container.setuid,
+    '--update-lock': container.updateLock,
+  };
   const given = Object.entries(options).flatMap(([name, value]) => (value === undefined ? [] : [name]));
   if (given.length === 0) return;
   throw new CliError('CLI_OPTION', '--from takes contents, kernel and name from the extracted image', {

@@ -14,9 +14,9 @@ import { guardWarnings } from '../../config/guard.ts';
 import { loadGuardList } from '../../config/guard-list.ts';
 import { keysWarnings } from '../../config/keys.ts';
 import { loadConfig } from '../../config/load.ts';
-import type { BomComponent } from '../../eif/bom/cyclonedx.ts';
 import type { ImageSigner } from '../../eif/build.ts';
 import { EifBuildError } from '../../eif/build-errors.ts';
+import type { Architecture } from '../../eif/format/header.ts';
 import { buildEnclaveImage } from '../../eif/image/build-image.ts';
 import type { ApplicationContent, EntryPoints } from '../../eif/image/contents.ts';
 import type { Measurements } from '../../eif/image/measurements.ts';
@@ -32,7 +32,10 @@ import { RELEASE } from '../../runtime/release.ts';
 import type { CertificateEnd } from '../../wire/certificate-end.ts';
 import { describeEnd, lifeOf } from '../../wire/certificate-end.ts';
 import { acraCacheFolder } from '../acra-cache.ts';
+import { CliError } from '../errors.ts';
 import { progress } from '../output.ts';
+import { type ContainerOptions, containerApplication } from './container-application.ts';
+import { workFolderIn } from './container-folders.ts';
 import { hostArchitecture, provideKernel } from './provide-kernel.ts';
 import { readRecipe } from './read-recipe.ts';
 
@@ -47,6 +50,8 @@ export interface FolderBuild {
   readonly recipe: string | undefined;
   readonly allowStandIn: boolean;
   readonly signer: () => Promise<ImageSigner | 'unsigned'>;
+  /** With `workload: app`. */
+  readonly container: ContainerOptions;
   /** Gets the three results. */
   readonly output: string;
   readonly signal: AbortSignal;
@@ -64,10 +69,11 @@ export interface BuiltFolder {
 export async function buildFolder(build: FolderBuild): Promise<BuiltFolder> {
   const { signal } = build;
   const enclaveFolder = resolve(build.enclave);
-  const { acraServer, application, ends } = await partsOf(enclaveFolder, build);
   const recipe = readRecipe(build.recipe);
-  const signer = await build.signer();
   const architecture = hostArchitecture();
+  await using work = new AsyncDisposableStack();
+  const { acraServer, application, ends } = await partsOf(enclaveFolder, { build, recipe, architecture, work });
+  const signer = await build.signer();
   const kernel = await provideKernel(recipe, { architecture, projectFolder: PROJECT, signal });
   const measurements = await buildEnclaveImage({
     name: recipe.name,
@@ -97,27 +103,64 @@ interface Parts {
   readonly ends: readonly CertificateEnd[];
 }
 
-async function partsOf(folder: string, { allowStandIn }: FolderBuild): Promise<Parts> {
+interface Context {
+  readonly build: FolderBuild;
+  readonly recipe: ImageRecipe;
+  readonly architecture: Architecture;
+  /** Ends when the image is written. */
+  readonly work: AsyncDisposableStack;
+}
+
+async function partsOf(folder: string, context: Context): Promise<Parts> {
   const config = loadConfig(anyEnclaveSchema, join(folder, 'enclave.yaml'));
-  if (isApp(config)) return { acraServer: undefined, ...(await partsOfApp(folder, config)) };
-  const acraServer = await findAcraServer(allowStandIn);
+  if (isApp(config)) return { acraServer: undefined, ...(await partsOfApp(folder, config, context)) };
+  refuseContainer(context);
+  const acraServer = await findAcraServer(context.build.allowStandIn);
   return { acraServer, application: undefined, ends: await checkConfiguration(folder, config, acraServer) };
 }
 
-async function partsOfApp(folder: string, config: AppEnclaveConfig): Promise<Omit<Parts, 'acraServer'>> {
+/** It would change nothing, and whoever gave it expects that it does. */
+function refuseContainer({ build, recipe }: Context): void {
+  const { image, closure, setuid, updateLock } = build.container;
+  const given = { image: image ?? recipe.application.image, closure, setuid, updateLock };
+  if (Object.values(given).every((value) => value === undefined)) return;
+  throw new CliError('CLI_OPTION', 'container images are for enclaves with workload: app', {
+    found: Object.keys(given)
+      .filter((name) => given[name as keyof typeof given] !== undefined)
+      .join(', '),
+    allowed: 'none of them with Acra',
+  });
+}
+
+async function partsOfApp(
+  folder: string,
+  config: AppEnclaveConfig,
+  context: Context,
+): Promise<Omit<Parts, 'acraServer'>> {
   const nowMs = Date.now();
   await measuredFolder(folder);
   requireNoFinding(checkFolderCertificates(folder, config, nowMs).findings);
-  const content = await appFolder(folder, config);
-  const component: BomComponent = {
-    key: APPLICATION_COMPONENT,
-    type: 'application',
-    name: config.name,
-    version: undefined,
-  };
   const ends = tellEnds(certificateEnds(folder, config, nowMs), nowMs);
   stateRuntime({ config, files: await digestFiles(folder), release: RELEASE });
-  return { application: { content, components: [component] }, ends };
+  return { application: await applicationOf(folder, config, context), ends };
+}
+
+/** Of the container image that is named, else of the folder beside enclave.yaml. */
+async function applicationOf(
+  enclaveFolder: string,
+  config: AppEnclaveConfig,
+  { build, recipe, architecture, work }: Context,
+): Promise<ApplicationContent> {
+  const { container, signal } = build;
+  if ((container.image ?? recipe.application.image) !== undefined) {
+    const { path: workFolder } = work.use(await workFolderIn(resolve(build.output)));
+    const recipeFile = build.recipe;
+    const options = { ...container, config, enclaveFolder, recipe, recipeFile, architecture, workFolder, signal };
+    return containerApplication(options);
+  }
+  const content = await appFolder(enclaveFolder, config);
+  const { name } = config;
+  return { content, components: [{ key: APPLICATION_COMPONENT, type: 'application', name, version: undefined }] };
 }
 
 function tellEnds(ends: readonly CertificateEnd[], nowMs: number): readonly CertificateEnd[] {

@@ -1,8 +1,9 @@
 /** `acra-enclave eif build`: makes an image of the measured folder, or puts an extracted one together again. */
 import { join, resolve } from 'node:path';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { Measurements } from '../../../eif/image/measurements.ts';
 import type { ImageRecipe } from '../../../eif/image/recipe.ts';
+import { SETUID_CHOICES } from '../../../eif/oci/layers/privileges.ts';
 import type { BuildOptions } from '../../eif/build-again.ts';
 import { buildAgain } from '../../eif/build-again.ts';
 import { buildFolder } from '../../eif/build-folder.ts';
@@ -25,6 +26,7 @@ async function buildFromParts(options: BuildOptions, signal: AbortSignal): Promi
     enclave,
     recipe: recipeFile,
     allowStandIn,
+    container: options,
     signer: () => signerOf(options),
     output,
     signal,
@@ -46,11 +48,20 @@ function printSummary(measurements: Measurements, folder: string, recipe: ImageR
 
 export function buildCommand(): Command {
   return new Command('build')
-    .description('Build the enclave image: kernel, runtime, acra-server and the measured folder.')
+    .description('Build the enclave image: kernel, runtime, acra-server or an application, and the measured folder.')
     .option('-e, --enclave <folder>', 'the measured folder with enclave.yaml (default: "enclave")')
     .option('-o, --output <folder>', 'gets acra-enclave.eif, measurements.json and bom.json', 'build')
     .option('-r, --recipe <file>', 'image.yaml: name, kernel, libraries, compression; default: all defaults')
     .option('--allow-stand-in', 'build with the stand-in when there is no acra-server; it protects nothing')
+    .option(
+      '--image <image>',
+      'with workload: app, the container image of its programs: oci:FOLDER[:TAG], oci-archive:FILE, docker-archive:FILE, or a name in a registry',
+    )
+    .option('--closure', 'take only what the programs need of it, and application.keep of image.yaml')
+    .addOption(
+      new Option('--setuid <choice>', 'what becomes of programs with rights of others').choices(SETUID_CHOICES),
+    )
+    .option('--update-lock', 'take another image than the lock file beside the measured folder names, and lock that')
     .option('--signing-key <file>', 'PEM of the key that signs the image; needs --signing-certificate')
     .option('--signing-certificate <file>', 'PEM of its certificate, then its issuers')
     .option('--from <folder>', 'put an extracted image together again instead; only with --output, --signing-…, --json')

@@ -5,28 +5,27 @@ import { readContainer } from '../../../eif/oci/application.ts';
 import { programDefaults } from '../../../eif/oci/programs/defaults.ts';
 import { programsYaml } from '../../../eif/oci/programs/section.ts';
 import { parseImageName } from '../../../eif/oci/source/image-name.ts';
-import { containerCacheFolder, withWorkFolder } from '../../eif/container-options.ts';
+import { containerCacheFolder, workFolderIn } from '../../eif/container-folders.ts';
 import { hostArchitecture } from '../../eif/provide-kernel.ts';
 import { printLine, progress } from '../../output.ts';
 import { untilStopped } from '../../until-signal.ts';
 
 async function programs({ image: given }: { readonly image: string }): Promise<void> {
   const cacheFolder = containerCacheFolder(process.env);
-  await untilStopped((signal) =>
-    withWorkFolder(cacheFolder, async (workFolder) => {
-      const { image, files } = await readContainer({
-        image: parseImageName(given, cwd()),
-        architecture: hostArchitecture(),
-        cacheFolder,
-        workFolder,
-        environment: process.env,
-        signal,
-        onProgress: progress,
-      });
-      const defaults = await programDefaults(image.config.config, files);
-      printLine(programsYaml(defaults, `of ${given}, configuration ${image.configDigest}`).trimEnd());
-    }),
-  );
+  await untilStopped(async (signal) => {
+    await using work = await workFolderIn(cacheFolder);
+    const { image, files } = await readContainer({
+      image: parseImageName(given, cwd()),
+      architecture: hostArchitecture(),
+      cacheFolder,
+      workFolder: work.path,
+      environment: process.env,
+      signal,
+      onProgress: progress,
+    });
+    const defaults = await programDefaults(image.config.config, files);
+    printLine(programsYaml(defaults, `of ${given}, configuration ${image.configDigest}`).trimEnd());
+  });
 }
 
 export function programsCommand(): Command {

@@ -3,6 +3,7 @@
  * Nothing is run. Specification: execve(2), "Interpreter scripts"; exec(3) for PATH.
  */
 import { posix } from 'node:path';
+import { candidatesOf, DEFAULT_PATH } from '../../../system/processes/candidates.ts';
 import type { Architecture } from '../../format/header.ts';
 import { ARCHITECTURES } from '../../rootfs/architecture.ts';
 import type { ElfFile } from '../../rootfs/elf.ts';
@@ -24,8 +25,6 @@ export interface FoundProgram {
   readonly elf: ElfFile;
 }
 
-/** Where programs are looked for whose environment has no PATH. */
-export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 /** BINPRM_BUF_SIZE of Linux. */
 const MAX_LINE_BYTES = 256;
 /** The kernel gives up a little earlier; who has more has a circle. */
@@ -54,20 +53,18 @@ function refused({ name }: ProgramOfImage, why: string, allowed?: string): OciEr
   return new OciError('EIF_OCI_PROGRAM', `program ${name} cannot run in the image: ${why}`, details);
 }
 
+/** As the launcher in the enclave does. */
 function locate(files: ImageFiles, program: ProgramOfImage, word: string): FoundFile {
-  const { environment, workingFolder } = program;
-  if (word.includes('/')) {
-    const file = files.findFile(posix.resolve(workingFolder, word));
-    if (file === undefined) throw refused(program, `there is no file ${word}`);
-    if (mayRun(file, program)) return file;
-    throw refused(program, `user ${program.user.uid} may not execute /${file.path}`, 'an executable file');
-  }
-  const path = environment['PATH'] ?? DEFAULT_PATH;
-  for (const folder of path.split(':')) {
-    const file = files.findFile(posix.join(posix.resolve(workingFolder, folder), word));
-    if (file !== undefined && mayRun(file, program)) return file;
-  }
-  throw refused(program, `there is no program ${word}`, `one in ${path}`);
+  const { environment, workingFolder, user } = program;
+  const found = candidatesOf(word, environment['PATH']).flatMap((path) => {
+    const file = files.findFile(posix.resolve(workingFolder, path));
+    return file === undefined ? [] : file;
+  });
+  const file = found.find((each) => mayRun(each, program));
+  if (file !== undefined) return file;
+  const [other] = found;
+  if (other === undefined) throw refused(program, `there is no program ${word}`, environment['PATH'] ?? DEFAULT_PATH);
+  throw refused(program, `user ${user.uid} may not execute /${other.path}`, 'an executable file');
 }
 
 function mayRun({ node: { inode } }: FoundFile, { user: { uid, gid } }: ProgramOfImage): boolean {

@@ -1,4 +1,4 @@
-/** Container images on the command line: where they are kept, and work folders that are gone afterwards. */
+/** Where container images are kept, and work folders that are gone afterwards. */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -9,16 +9,13 @@ export function containerCacheFolder(environment: NodeJS.ProcessEnv): string {
   return join(cache === undefined || cache === '' ? join(homedir(), '.cache') : cache, 'acra-enclave', 'images');
 }
 
+export interface WorkFolder extends AsyncDisposable {
+  readonly path: string;
+}
+
 /** @param parent of the folder, on a file system with room for the contents of an image; made where it is not there */
-export async function withWorkFolder<Result>(
-  parent: string,
-  use: (folder: string) => Promise<Result>,
-): Promise<Result> {
+export async function workFolderIn(parent: string): Promise<WorkFolder> {
   await mkdir(parent, { recursive: true });
-  const folder = await mkdtemp(join(parent, '.reading-'));
-  try {
-    return await use(folder);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  const path = await mkdtemp(join(parent, '.reading-'));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
