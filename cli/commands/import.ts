@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { loadConfig } from '../../config/load.ts';
+import { imagePrograms } from '../eif/image-programs.ts';
 import { enclaveName } from '../import/about.ts';
 import { FILES } from '../import/change.ts';
 import { convert } from '../import/convert.ts';
@@ -10,15 +11,18 @@ import { renderFiles } from '../import/render.ts';
 import { changesJson, printChanges } from '../import/report.ts';
 import { writeFolder } from '../import/write-folder.ts';
 import { bold, green, printJson, printLine, yellow } from '../output.ts';
+import { untilStopped } from '../until-signal.ts';
 
 interface ImportOptions {
   readonly out?: string;
+  readonly image?: string;
   readonly json?: boolean;
 }
 
-async function importManifest(file: string, { out, json }: ImportOptions): Promise<void> {
+async function importManifest(file: string, { out, image, json }: ImportOptions): Promise<void> {
   const manifest = loadConfig(manifestSchema, resolve(file));
-  const conversion = convert(manifest);
+  const read = image === undefined ? undefined : await untilStopped((signal) => imagePrograms(image, signal));
+  const conversion = convert(manifest, read?.defaults);
   const folder = resolve(out ?? enclaveName(manifest.name));
   await writeFolder(folder, renderFiles(conversion));
   const { changes } = conversion;
@@ -42,6 +46,10 @@ export function importCommand(): Command {
     .description('Convert a manifest of Enclaver, and tell what became of each of its lines and why.')
     .argument('<file>', 'enclaver.yaml')
     .option('-o, --out <folder>', 'a new folder; default: the name in the manifest')
+    .option(
+      '--image <image>',
+      'the application’s image, as for eif build: its entry point, user and environment are taken over',
+    )
     .option('--json', 'print JSON')
     .addHelpText('after', HELP)
     .action(importManifest);

@@ -1,4 +1,5 @@
 /** Enclaver's manifest as the files of this product: section by section, each with what became of its fields. */
+import type { ProgramDefaults } from '../../eif/oci/programs/defaults.ts';
 import { aboutPart } from './about.ts';
 import type { Change, FileKey, Fragment, Part } from './change.ts';
 import { egressPart } from './egress.ts';
@@ -15,7 +16,7 @@ export interface Conversion {
 }
 
 /** The order is that of the files. */
-const SECTIONS: readonly ((manifest: Manifest) => Part)[] = [
+const SECTIONS: readonly ((manifest: Manifest, image: ProgramDefaults | undefined) => Part)[] = [
   aboutPart,
   machinePart,
   programsPart,
@@ -25,8 +26,9 @@ const SECTIONS: readonly ((manifest: Manifest) => Part)[] = [
   innerServicesPart,
 ];
 
-export function convert(manifest: Manifest): Conversion {
-  const parts = SECTIONS.map((section) => section(manifest));
+/** @param image what the application's image says of itself, where it was read */
+export function convert(manifest: Manifest, image?: ProgramDefaults): Conversion {
+  const parts = SECTIONS.map((section) => section(manifest, image));
   const file = (key: FileKey, first: Fragment): Fragment =>
     Object.assign({ ...first }, ...parts.map(({ files }) => files[key] ?? {}));
   return {

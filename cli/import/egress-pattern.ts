@@ -4,7 +4,6 @@
  * Here a rule has ports (docs/specs/egress.md).
  */
 import { isIP } from 'node:net';
-import { hostFault } from '../../wire/host.ts';
 import { addressBytes, formatAddress } from '../../wire/networks.ts';
 
 /** The name by which Enclaver calls the loopback interface outside the enclave. */
@@ -59,8 +58,6 @@ function nameOf(text: string): EgressPattern {
   }
   if (labels.at(-1) === '*' || text === '**')
     return unclear('It stands for names of any owner. Write the names that the program needs.');
-  const fault = hostFault(text.replace(/^\*\*\./, '').replace(/\*(?=\.)/g, 'x'));
-  if (fault !== undefined) return unclear(`It is no name: ${fault}.`);
   return { kind: text.includes('*') ? 'wildcard' : 'name', text };
 }
 

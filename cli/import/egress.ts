@@ -1,4 +1,5 @@
 /** `egress`: the proxy for HTTP and CONNECT, with the same list in both files; the parent can only allow less. */
+import { egressRuleFault } from '../../wire/egress/rule.ts';
 import type { Change, FileKey, Part } from './change.ts';
 import { place } from './change.ts';
 import { type EgressPattern, readPattern } from './egress-pattern.ts';
@@ -11,6 +12,14 @@ const ALL_PORTS = '1-65535';
 
 type ListName = 'allow' | 'deny';
 type Entry = Pick<Change, 'outcome' | 'why'> & { readonly rules: readonly string[] };
+
+/** What Enclaver takes and no rule can say stays as it is, for `config check` to refuse. */
+function unlessFaulty(entry: Entry): Entry {
+  const [rule = ''] = entry.rules;
+  const [fault] = egressRuleFault(rule)?.split('; allowed: ') ?? [];
+  if (entry.rules.length === 0 || fault === undefined) return entry;
+  return { rules: [rule], outcome: 'decide', why: `No rule can say this: ${fault}.` };
+}
 
 const PARENT_WHY =
   'Enclaver’s name for the parent’s loopback interface is not known here. Name each service: egress.routes.NAME.to: NAME.internal:PORT in enclave.yaml, and egress.routes.NAME.connect: tcp://127.0.0.1:PORT in host-proxy.yaml; programs reach it as NAME.internal:PORT, without a proxy.';
@@ -56,11 +65,8 @@ function convertList(manifest: Manifest, list: ListName) {
   const rules: string[] = [];
   const changes = (manifest.egress?.[list] ?? []).map((text, index): Change => {
     const pattern = readPattern(text);
-    const {
-      rules: own,
-      outcome,
-      why,
-    } = list === 'allow' ? allowed(pattern, Boolean(manifest.kms_proxy)) : denied(pattern);
+    const entry = list === 'allow' ? allowed(pattern, Boolean(manifest.kms_proxy)) : denied(pattern);
+    const { rules: own, outcome, why } = entry.outcome === 'decide' ? entry : unlessFaulty(entry);
     for (const rule of own) if (!rules.includes(rule)) rules.push(rule);
     const field = { field: `egress.${list}.${index}`, found: text };
     const [first] = own;
