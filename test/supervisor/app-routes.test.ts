@@ -32,7 +32,7 @@ const platform = {
 };
 
 t.test('leads from each public port to the program’s, by one vsock port', async (t) => {
-  const inside = appIngressRoutes(platform, enclave, new Map());
+  const inside = appIngressRoutes(platform, enclave, undefined);
   const { public: outside } = routesOf(host);
   t.match(inside, [
     {
@@ -50,9 +50,10 @@ t.test('leads from each public port to the program’s, by one vsock port', asyn
 });
 
 t.test('leads connections of a port whose TLS ends in the enclave to where it does', async (t) => {
-  const ended = new Map([['web', { kind: 'unix', path: '/run/ended.sock' } as const]]);
+  const target = { address: { kind: 'unix', path: '/run/ended.sock' }, maxConnections: 900 } as const;
+  const ended = { targetOf: (name: string) => (name === 'web' ? target : undefined) };
   const [web, admin] = appIngressRoutes(platform, enclave, ended);
-  t.same(web?.connect, { kind: 'unix', path: '/run/ended.sock' });
+  t.match(web, { connect: target.address, limits: { maxConnections: 900 } });
   t.match(admin?.connect, { port: 81 });
 });
 

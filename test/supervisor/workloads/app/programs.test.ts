@@ -25,6 +25,7 @@ const application: Application = {
     outOfMemoryKills: () => 0,
   }),
   writeHosts: () => undefined,
+  writeResolver: () => undefined,
 };
 
 function rig(t: TapTest, programs: object, settings: object = {}) {
