@@ -93,7 +93,11 @@ function attempt({ from, to, agent, asked }: Exchange): Promise<void> {
       to.off('close', onGone);
       reject(failureOf(cause, onward, framing.kind === 'none'));
     });
+    // An answer that changes the protocol unasked has neither error nor response.
+    const onClose = () => reject(new EgressProxyError('EGRESS_ANSWER', 'the target ended without an answer'));
+    onward.once('close', onClose);
     onward.once('response', (answer) => {
+      onward.off('close', onClose);
       // What comes of the body from now on does not matter: the answer is the last word.
       onward.on('error', () => undefined);
       passOn(answer, to, resolve);

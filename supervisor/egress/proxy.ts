@@ -115,6 +115,8 @@ export class EgressProxy implements Service {
   }
 
   async #connect(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
+    // Before anything is waited for: an empty stream would tell its end to nobody.
+    if (head.length > 0) socket.unshift(head);
     const gone = new AbortController();
     const onClose = () => gone.abort();
     socket.on('error', () => socket.destroy()).once('close', onClose);
@@ -124,7 +126,6 @@ export class EgressProxy implements Service {
       socket.off('close', onClose);
       this.#deps.outcomes.count('connected');
       socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
-      if (head.length > 0) socket.unshift(head);
       this.tunnels.add(socket, upstream);
     } catch (error) {
       if (error instanceof CodedError) this.#refuse(socket, error);

@@ -194,6 +194,18 @@ t.test('is 502 for a target that answers no HTTP, and cuts off an answer that br
   t.equal(half.match(/HTTP\/1\.1/g)?.length, 1, 'nothing follows what is not whole');
 });
 
+t.test('is 502 for a target that changes the protocol unasked', async (t) => {
+  const target = await listenAnywhere(t, (socket) => {
+    socket.once('data', () =>
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\nmore'),
+    );
+  });
+  const { port } = await startEnds(t, { enclave: { allow: [`web.example:${target}`, LOOPBACK] }, names: NAMES });
+  const answer = await say(port, `GET http://web.example:${target}/ HTTP/1.1\r\nHost: x\r\n\r\n`);
+  t.match(answer, /^HTTP\/1\.1 502 /);
+  t.notMatch(answer, /101|more/);
+});
+
 t.test('strips from an answer what is for the proxy alone, and lets no framing through that is not read', async (t) => {
   const target = await listenAnywhere(t, (socket) => {
     socket.once('data', () =>

@@ -5,7 +5,7 @@ import { createServer, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import t from 'tap';
 import { LOOPBACK, startEnds } from './support/both-ends.ts';
-import { everything, openTunnel, rest } from './support/raw-client.ts';
+import { connectTo, everything, openTunnel, rest } from './support/raw-client.ts';
 import { listenAnywhere } from './support/targets.ts';
 
 const NAMES = { 'db.example': ['127.0.0.1'] };
@@ -27,6 +27,16 @@ t.test('carries what either side says first', async (t) => {
   const { port } = await startEnds(t, { enclave: { allow: [`db.example:${target}`, LOOPBACK] }, names: NAMES });
   const { socket } = await openTunnel(port, `DB.Example.:${target}`);
   t.equal(await rest(socket), '220 ready');
+});
+
+t.test('carries what a program sends before it is told that the target is there', async (t) => {
+  const target = await listenAnywhere(t, (socket) => void everything(socket).then((all) => socket.end(`got ${all}`)));
+  const { port } = await startEnds(t, { enclave: { allow: [`db.example:${target}`, LOOPBACK] }, names: NAMES });
+  for (const early of ['early', '']) {
+    const socket = await connectTo(port);
+    socket.end(`CONNECT db.example:${target} HTTP/1.1\r\nHost: x\r\n\r\n${early}`);
+    t.equal(await rest(socket), `HTTP/1.1 200 Connection established\r\n\r\ngot ${early}`);
+  }
 });
 
 t.test('is 403 for what the enclave’s list does not name, and says what to do', async (t) => {
