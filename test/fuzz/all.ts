@@ -1,6 +1,7 @@
 /** Every parser that reads what others send before they are trusted, in the order of the table. */
 import type { Fuzzer } from '../support/fuzz.ts';
 import { CLIENT_HELLO } from './client-hello.ts';
+import { HTTP_EGRESS } from './egress.ts';
 import { ENGINE_ANSWERS } from './engine-answers.ts';
 import { ENGINE_SESSION } from './engine-session.ts';
 import { FIRST_BYTES } from './first-bytes.ts';
@@ -22,4 +23,5 @@ export const FUZZERS: readonly Fuzzer[] = [
   ...ENGINE_SESSION,
   ...VALUES,
   ...KMS_PROXY,
+  ...HTTP_EGRESS,
 ];
