@@ -108,7 +108,7 @@ t.test(
   async (t) => {
     const root = temporaryFolder(t);
     for (const name of ['dirname', 'readlink', 'uname']) symlinkSync(`/usr/bin/${name}`, join(root, name));
-  const environment = { PATH: root, XDG_CACHE_HOME: root };
+    const environment = { PATH: root, XDG_CACHE_HOME: root };
     const { code, stderr } = await acraEnclave(['eif', 'programs', '--image', 'registry/app:1'], environment);
     t.not(code, 0);
     t.match(stderr, /EIF_OCI_SKOPEO_MISSING/);
