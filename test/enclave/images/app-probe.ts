@@ -4,7 +4,7 @@
  */
 import { lookup } from 'node:dns/promises';
 import { existsSync, readdirSync, readFileSync, statfsSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, request } from 'node:http';
 import { connect } from 'node:net';
 import koffi from 'koffi';
 
@@ -88,6 +88,31 @@ function fromOutside(): Promise<string> {
   });
 }
 
+/** By a tunnel of the proxy that the environment names: what the target says first, or why there is none. */
+function throughProxy(target: string): Promise<string> {
+  const { hostname, port } = new URL(process.env['https_proxy'] ?? '');
+  return new Promise((resolve, reject) => {
+    const asked = request({ hostname, port, method: 'CONNECT', path: target });
+    asked.once('error', reject).once('connect', ({ statusCode }, socket, head) => {
+      if (statusCode !== 200) resolve(String(statusCode));
+      else if (head.length > 0) resolve(String(head));
+      else socket.once('data', (data: Buffer) => resolve(String(data)));
+    });
+    asked.end();
+  });
+}
+
+/** Without a proxy: the address of a name, and what becomes of a connection to it. */
+async function byName(name: string): Promise<string> {
+  const { address } = await lookup(name);
+  const end = await new Promise<string>((resolve) => {
+    connect(443, name)
+      .once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? String(error)))
+      .once('data', (data) => resolve(String(data)));
+  });
+  return `${address} ${end}`;
+}
+
 function grow(): void {
   const kept: Buffer[] = [];
   const more = () => {
@@ -99,6 +124,9 @@ function grow(): void {
 
 async function answer(path: string | undefined): Promise<string> {
   if (path === '/outside') return fromOutside();
+  const [, how, what = ''] = path?.split('/') ?? [];
+  if (how === 'proxied') return throughProxy(what);
+  if (how === 'named') return byName(what).catch((error: NodeJS.ErrnoException) => error.code ?? String(error));
   if (path === '/grow') grow();
   if (path === '/abort') process.abort();
   return JSON.stringify(await look());
@@ -110,8 +138,8 @@ else {
     console.log('told to stop');
     process.exit(0);
   });
-  createServer((request, response) => {
-    answer(request.url).then(
+  createServer((asked, response) => {
+    answer(asked.url).then(
       (text) => response.end(text),
       (error: unknown) => response.writeHead(500).end(String(error)),
     );

@@ -111,6 +111,17 @@ t.test('answers Expect: 100-continue itself', async (t) => {
   t.match(jsonOf(await rest(socket)), { body: 'hi' });
 });
 
+t.test('takes a request byte by byte', async (t) => {
+  const { port, target } = await echoEnds(t);
+  const socket = await connectTo(port);
+  const text = `POST http://web.example:${target}/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello`;
+  for (const byte of text) {
+    socket.write(byte);
+    await new Promise(setImmediate);
+  }
+  t.match(jsonOf(await rest(socket)), { body: 'hello' });
+});
+
 t.test('has a path for every URL', async (t) => {
   const { port, target } = await echoEnds(t);
   for (const [written, path] of [
