@@ -3,6 +3,7 @@
  * so nothing may depend on it but advice.
  */
 import { z } from 'zod';
+import { appPortsSchema } from '../wire/app-ports.ts';
 import { certificateEndSchema } from '../wire/certificate-end.ts';
 import { HEADER_BYTES, SECTION_HEADER_BYTES } from './format/constants.ts';
 import { parseHeader } from './format/header.ts';
@@ -16,11 +17,13 @@ const imageFacts = z.object({
   /** Of the root file system, in whole pages. */
   unpackedBytes: z.int().min(0),
   certificateEnds: z.array(certificateEndSchema).max(MAX_ENDS),
+  /** Of an image without Acra: the vsock ports of its application. */
+  app: appPortsSchema.optional(),
 });
 export type ImageFacts = z.output<typeof imageFacts>;
 
-export function factsMetadata({ unpackedBytes, certificateEnds }: ImageFacts): Readonly<Record<string, unknown>> {
-  return { [KEY]: { unpackedBytes, certificateEnds } };
+export function factsMetadata({ unpackedBytes, certificateEnds, app }: ImageFacts): Readonly<Record<string, unknown>> {
+  return { [KEY]: { unpackedBytes, certificateEnds, ...(app === undefined ? {} : { app }) } };
 }
 
 /** Gives `bytes` bytes of the image from `offset` on. */

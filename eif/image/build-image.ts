@@ -5,9 +5,11 @@
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { stateRuntime } from '../../attestation/runtime/state-runtime.ts';
-import { anyEnclaveSchema } from '../../config/any-enclave.ts';
+import { anyEnclaveSchema, isApp } from '../../config/any-enclave.ts';
+import { portsOfEnclave } from '../../config/app/app-ports.ts';
 import { loadConfig } from '../../config/load.ts';
 import { sha256OfFile } from '../../system/files/file-digest.ts';
+import type { AppPorts } from '../../wire/app-ports.ts';
 import type { CertificateEnd } from '../../wire/certificate-end.ts';
 import { type BomComponent, type BomRamdisk, encodeBom } from '../bom/cyclonedx.ts';
 import { tapDigest } from '../bom/digest-tap.ts';
@@ -78,7 +80,9 @@ async function buildInto(workFolder: string, request: ImageRequest): Promise<Mea
   request.onProgress('writing the image');
   const image = join(workFolder, IMAGE_NAME);
   const kernelFile = tapDigest(readFilePieces(kernel.path));
-  const written = await writeImage(image, request, unpacked, kernelFile.pieces, ramdisks);
+  const ports = isApp(config) ? portsOfEnclave(config) : undefined;
+  const metadata = metadataOf(request, unpacked, ports);
+  const written = await writeImage(image, request, metadata, kernelFile.pieces, ramdisks);
   const kernelSha256 = await kernelFile.sha256;
   const described = await Promise.all(ramdisks.map((ramdisk) => ramdisk.contents));
   const components = [...(await contents.components), ...kernelComponents(kernel, kernelSha256)];
@@ -121,7 +125,7 @@ function requireMemory(unpacked: number, { memoryMiB, onProgress }: ImageRequest
 async function writeImage(
   output: string,
   request: ImageRequest,
-  unpacked: number,
+  metadata: EifMetadata,
   kernelPieces: ByteSource,
   ramdisks: readonly Ramdisk[],
 ): Promise<WrittenEif> {
@@ -138,14 +142,18 @@ async function writeImage(
     architecture: kernel.architecture,
     kernel: kernelPieces,
     cmdline: kernel.cmdline,
-    metadata: metadataOf(request, unpacked),
+    metadata,
     ramdisks: sources.map(({ pieces }) => pieces),
     signer,
     signal: AbortSignal.any([signal, ...sources.map(({ failed }) => failed)]),
   });
 }
 
-function metadataOf({ name, release, kernel, certificateEnds }: ImageRequest, unpacked: number): EifMetadata {
+function metadataOf(
+  { name, release, kernel, certificateEnds }: ImageRequest,
+  unpackedBytes: number,
+  app: AppPorts | undefined,
+): EifMetadata {
   return {
     ImageName: name,
     ImageVersion: release,
@@ -157,7 +165,7 @@ function metadataOf({ name, release, kernel, certificateEnds }: ImageRequest, un
       KernelVersion: kernel.release,
     },
     DockerInfo: null,
-    CustomMetadata: factsMetadata({ unpackedBytes: unpacked, certificateEnds: [...certificateEnds] }),
+    CustomMetadata: factsMetadata({ unpackedBytes, certificateEnds: [...certificateEnds], app }),
   };
 }
 

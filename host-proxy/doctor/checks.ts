@@ -16,6 +16,7 @@ import { namesCheck } from './checks/names.ts';
 import { nitroCliCheck } from './checks/nitro-cli.ts';
 import { qemuCheck } from './checks/qemu.ts';
 import { rootFileSystemCheck } from './checks/root-file-system.ts';
+import { routesCheck } from './checks/routes.ts';
 import { serviceUserCheck } from './checks/service-user.ts';
 import { vsockCheck } from './checks/vsock.ts';
 
@@ -31,6 +32,7 @@ export const CHECKS: readonly Check[] = [
   imageCheck,
   rootFileSystemCheck,
   certificatesCheck,
+  routesCheck,
   namesCheck,
   imdsCheck,
   imdsV1Check,

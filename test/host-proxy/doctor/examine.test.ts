@@ -6,9 +6,10 @@ import type { BrokenParent } from './broken-parents/broken-parent.ts';
 import { IMAGES } from './broken-parents/image.ts';
 import { MACHINES } from './broken-parents/machine.ts';
 import { LAPTOPS } from './broken-parents/qemu.ts';
+import { appHost, ROUTES } from './broken-parents/routes.ts';
 import { SERVICES } from './broken-parents/services.ts';
 import type { FakeParent } from './fake-parent.ts';
-import { asSystem, healthyParent, IMAGE, nitroConfig, nobody, qemuConfig } from './fake-parent.ts';
+import { asSystem, healthyParent, IMAGE, imageOf, nitroConfig, nobody, qemuConfig } from './fake-parent.ts';
 
 const never = new AbortController().signal;
 
@@ -88,7 +89,13 @@ t.test('tells host-proxy’s own port for attestation documents from one where n
   }
 });
 
-const BROKEN: readonly BrokenParent[] = [...MACHINES, ...IMAGES, ...SERVICES, ...LAPTOPS];
+t.test('finds nothing wrong where both files name the same ways', async (t) => {
+  const parent = healthyParent();
+  parent.files.set(IMAGE, imageOf({ app: { inward: {}, outward: { control: 9001 } } }));
+  t.match((await examine(parent, withConfig(appHost({})))).get('routes'), { outcome: 'ok' });
+});
+
+const BROKEN: readonly BrokenParent[] = [...MACHINES, ...IMAGES, ...ROUTES, ...SERVICES, ...LAPTOPS];
 
 for (const { what, check, outcome = 'failure', found, advice = /./, config = nitroConfig(), breakIt } of BROKEN) {
   t.test(`finds ${what} (${check}: ${outcome})`, async (t) => {

@@ -2,6 +2,7 @@
 import type { HostProxyConfig } from '../../../config/host-proxy.ts';
 import { hostProxySchema } from '../../../config/host-proxy.ts';
 import type { FileStatus, HttpAnswer, HttpQuestion, ParentSystem } from '../../../host-proxy/doctor/parent-system.ts';
+import type { AppPorts } from '../../../wire/app-ports.ts';
 import type { CertificateRole } from '../../../wire/certificate-end.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { imageStart } from './image-start.ts';
@@ -17,9 +18,11 @@ const DAY_MS = 86_400_000;
 export function imageOf({
   unpackedMiB = 170,
   endsInDays = 365,
+  app,
 }: {
   unpackedMiB?: number;
   endsInDays?: number;
+  app?: AppPorts;
 }): string {
   const nowMs = new FakeClock().nowMs();
   const end = (certificate: CertificateRole, days: number) => ({
@@ -28,7 +31,7 @@ export function imageOf({
     endsMs: nowMs + days * DAY_MS,
   });
   const certificateEnds = [end('client-ca', 3_650), end('server', endsInDays), end('database-ca', 3_650)];
-  return imageStart({ unpackedBytes: unpackedMiB * MIB, certificateEnds }, IMAGE_BYTES);
+  return imageStart({ unpackedBytes: unpackedMiB * MIB, certificateEnds, app }, IMAGE_BYTES);
 }
 
 export const SILENT_IMAGE = imageStart(undefined, IMAGE_BYTES);
