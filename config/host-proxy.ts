@@ -190,7 +190,7 @@ export const hostProxySchema = z.discriminatedUnion('workload', [acraHostSchema,
   error: 'must be acra (as when it is left out) or app',
 });
 
-export type AcraHostConfig = z.output<typeof acraHostSchema>;
+type AcraHostConfig = z.output<typeof acraHostSchema>;
 export type AppHostConfig = z.output<typeof appHostSchema>;
 export type HostProxyConfig = AcraHostConfig | AppHostConfig;
 

@@ -17,7 +17,7 @@ const word = z
   .max(MAX_WORD_CHARACTERS)
   .refine((text) => !text.includes('\0'), { error: 'must have no NUL' });
 
-export const programName = z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, {
+const programName = z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, {
   error: 'must be lower-case letters, digits and dashes, at most 31',
 });
 

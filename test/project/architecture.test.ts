@@ -1,5 +1,6 @@
 /** docs/architecture.md says the folders and the phases of the boot as they are, both ways. */
 import t from 'tap';
+import { appTable } from '../../supervisor/boot/app-table.ts';
 import { readSource } from './imports.ts';
 import { GROUND, MAY_IMPORT } from './source-folders.ts';
 
@@ -37,6 +38,15 @@ t.test('keeps each folder below those that it may import', async (t) => {
     may.filter((other) => order.indexOf(other) > order.indexOf(folder)).map((other) => `${folder} → ${other}`),
   );
   t.same(upwards, []);
+});
+
+t.test('keeps the phases of the boot of any application, in order', async (t) => {
+  const names = appTable.phases.map(({ name }) => name);
+  const told = rowsBelow('The boot of any application').flatMap(([phase]) => {
+    const [first = '', last = first] = namesIn(phase);
+    return names.slice(names.indexOf(first), names.indexOf(last) + 1);
+  });
+  t.same(told, names);
 });
 
 t.test('keeps the phases of the boot, in order', async (t) => {

@@ -36,6 +36,7 @@ function rig(t: TapTest, programs: object, settings: object = {}) {
   const outputs = new MemoryLogger();
   const ends: string[] = [];
   const failures: unknown[] = [];
+  const over = Promise.withResolvers<void>();
   const config = appEnclaveSchema.parse({ version: 1, workload: 'app', name: 'app', programs, ...settings });
   const fleet = new Programs({
     config,
@@ -49,12 +50,18 @@ function rig(t: TapTest, programs: object, settings: object = {}) {
       maxRecords: 1_000,
       onRecord: ({ level, event, fields }) => outputs.log(level, event as 'program.output', fields),
     }),
-    onFailure: (error) => failures.push(error),
-    onEnd: (reason) => ends.push(reason),
+    onFailure: (error) => {
+      failures.push(error);
+      over.resolve();
+    },
+    onEnd: (reason) => {
+      ends.push(reason);
+      over.resolve();
+    },
   });
   t.teardown(() => fleet.stop());
   const told = () => (existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : []);
-  return { fleet, logger, outputs, ends, failures, told, file };
+  return { fleet, logger, outputs, ends, failures, over: over.promise, told, file };
 }
 
 const start = (fleet: Programs) => fleet.start(AbortSignal.timeout(30_000));
@@ -157,10 +164,9 @@ t.test('has the end of a program that is never started again be that of the encl
     [9, true],
   ] as const) {
     const command = ['sh', '-c', `sleep 0.2; ${says('done')}; exit ${code}`];
-    const { fleet, ends, failures, logger, file } = rig(t, { one: { command, restart: 'never' } });
+    const { fleet, ends, failures, over } = rig(t, { one: { command, restart: 'never' } });
     await start(fleet);
-    await untilChanged(file, () => existsSync(file));
-    while (!logger.events().includes('child.given-up')) await systemClock.sleep(10, AbortSignal.timeout(5_000));
+    await over;
     t.equal(ends.length, isFailure ? 0 : 1);
     t.match(failures, isFailure ? [{ code: 'PROGRAM_ENDED', found: /exit code 9/ }] : []);
     await fleet.stop();
