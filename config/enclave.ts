@@ -31,6 +31,7 @@ import {
   restartSection,
 } from './supervision.ts';
 import { serverKeyFields, tlsFaults, tlsSection } from './tls.ts';
+import { tokensSection } from './tokens.ts';
 
 /** What the program that launches acra-server takes itself, and then some. */
 const MIN_ACRA_MEMORY_MIB = 128;
@@ -48,6 +49,10 @@ const acra = z
     clientCa: fileInFolder.prefault('tls/client-ca.pem').describe('CA of client certificates'),
     ...serverKeyFields,
     clientIdFrom: z.enum(['distinguished_name', 'serial_number']).default('distinguished_name'),
+    tokens: tokensSection,
+    censorConfig: fileInFolder
+      .optional()
+      .describe('with ingress.tls: passthrough, the configuration of AcraCensor, which refuses statements'),
     poisonDetection: z.boolean().default(true),
     memoryLimitMiB: count(256, 1024 * 1024).describe("acra-server's soft memory limit (GOMEMLIMIT)"),
     maxMemoryMiB: count(768, 1024 * 1024, MIN_ACRA_MEMORY_MIB).describe(
@@ -143,6 +148,16 @@ export const enclaveSchema = z
     const memoryFault = engineMemoryFault({ ...ingress.limits, ...acra });
     if (memoryFault !== undefined)
       context.addIssue({ code: 'custom', path: ['acra', 'maxMemoryMiB'], message: memoryFault });
+    if (acra.tokens !== undefined) {
+      const why = 'the guard has single values exchanged, and knows no tokens (docs/tokens.md)';
+      const told = `must be left out with ingress.tls: terminate: ${why}`;
+      context.addIssue({ code: 'custom', path: ['acra', 'tokens'], message: told });
+    }
+    if (acra.censorConfig !== undefined) {
+      const told =
+        'must be left out with ingress.tls: terminate: acra-server sees no statements, and the guard judges them';
+      context.addIssue({ code: 'custom', path: ['acra', 'censorConfig'], message: told });
+    }
     if (listen === undefined) return;
     const message = 'must be left out with ingress.tls: terminate: no client is connected to acra-server';
     context.addIssue({ code: 'custom', path: ['acra', 'listen'], message });

@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadEncryptorConfig } from '../acra/encryptor-config/lint.ts';
 import type { EncryptorConfig } from '../acra/encryptor-config/schema.ts';
+import { tokenUseOf } from '../acra/encryptor-config/token-use.ts';
 import { KeystoreError } from '../acra/errors.ts';
 import { formFindings, refusedSealedFile } from '../acra/keystore/key-form.ts';
 import { clientKeyFiles } from '../acra/keystore/layout.ts';
@@ -199,7 +200,7 @@ export async function requirePlannedKeys(
   const { acra } = config;
   const file = join(folder, acra.encryptorConfig);
   if (!existsSync(file)) return;
-  const encryptorConfig = await loadEncryptorConfig(file);
+  const encryptorConfig = await loadEncryptorConfig(file, tokenUseOf(config));
   const planned = clientIds.flatMap(clientKeyFiles);
   const [first] = missingFindings({ encryptorConfig }, planned);
   if (first === undefined) return;

@@ -22,11 +22,15 @@ const PRIVATE_LIMITS: RouteLimits = {
   idleTimeoutMs: 3600 * 1000,
 };
 
+/** Never opened: without the section there is no such route (boot/phases/egress.ts). */
+const NO_TOKENS: Endpoint = { kind: 'tcp', host: '127.0.0.1', port: 0 };
+
 /** Where the table says `configured`. */
 const CONFIGURED: Readonly<
   Record<Extract<Inside, { kind: 'configured' }>['field'], (config: RouteConfig) => Endpoint>
 > = {
   'database.listen': ({ database }) => database.listen,
+  'acra.tokens': ({ acra: { tokens } }) => tokens?.listen ?? NO_TOKENS,
   ingress: (config) => config.postgresIngress?.address ?? acraListenOf(config),
 };
 

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 
-export const CERTIFICATE_ROLES = ['server', 'server-ca', 'client-ca', 'database-ca', 'kms-ca'] as const;
+export const CERTIFICATE_ROLES = ['server', 'server-ca', 'client-ca', 'database-ca', 'tokens-ca', 'kms-ca'] as const;
 export type CertificateRole = (typeof CERTIFICATE_ROLES)[number];
 
 const MAX_SUBJECT_LENGTH = 500;

@@ -15,7 +15,7 @@ export type Inside =
   /** A fixed address in the enclave, open to every process there. */
   | { readonly kind: 'address'; readonly address: string }
   /** An address that `enclave.yaml` names; supervisor/routes.ts knows the field. */
-  | { readonly kind: 'configured'; readonly field: 'database.listen' | 'ingress' };
+  | { readonly kind: 'configured'; readonly field: 'database.listen' | 'acra.tokens' | 'ingress' };
 
 /** The parent's end. */
 export type Outside =
@@ -124,6 +124,16 @@ export const APP_ROUTES = COMMON_ROUTES;
 
 export const ROUTES = {
   ...COMMON_ROUTES,
+  /** Where acra-server in line keeps tokens (acra.tokens of enclave.yaml); TLS is its own. */
+  tokens: {
+    dialledBy: 'enclave',
+    port: 16379,
+    inside: { kind: 'configured', field: 'acra.tokens' },
+    outside: { kind: 'connect', isOptional: true },
+    opens: 'egress',
+    preface: 'none',
+    limits: 'egressLimits',
+  },
   /** acra-server would go on in clear when the database (or the parent in its name) answers `N`: hence the preface. */
   database: {
     dialledBy: 'enclave',

@@ -107,7 +107,18 @@ const RULES: readonly Rule[] = [
   validDefault,
 ];
 
-/** Why acra-server would refuse these settings together, or undefined. Tokenization is not looked at here. */
+/** The same of a column with token_type: it takes no other protection, and its envelope is an AcraBlock whatever is written. */
+export function tokenProblem(column: RawColumn, defaults: RawDefaults): string | undefined {
+  if (dataTypeOf(column) !== undefined) return 'a tokenized column takes no data_type: token_type says which it has';
+  if (isMasked(column) || isSearchable(column)) return 'a tokenized column can be neither masked nor searchable';
+  if (column.response_on_fail !== undefined || column.default_data_value !== undefined)
+    return 'a tokenized column takes neither response_on_fail nor default_data_value';
+  if (column.crypto_envelope === 'acrastruct') return 'a tokenized column needs acrablock';
+  const reencrypts = column.reencrypting_to_acrablocks ?? defaults.reencrypting_to_acrablocks ?? true;
+  return reencrypts ? undefined : 'a tokenized column needs reencrypting_to_acrablocks';
+}
+
+/** Why acra-server would refuse these settings together, or undefined. Of a column without token_type. */
 export function combinationProblem(column: RawColumn, defaults: RawDefaults): string | undefined {
   const combination: Combination = {
     column,

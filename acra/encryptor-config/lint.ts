@@ -10,7 +10,7 @@ import { parseYaml, type YamlDocument } from '../../config/yaml.ts';
 import { EncryptorError } from '../errors.ts';
 import { dataTypeOf } from './combination.ts';
 import { nearestKey } from './nearest-key.ts';
-import { checkRules } from './rules.ts';
+import { checkRules, type TokenUse } from './rules.ts';
 import type {
   EncryptedColumn,
   EncryptedTable,
@@ -66,13 +66,13 @@ interface Checked {
   readonly warnings: readonly EncryptorFinding[];
 }
 
-function check(document: YamlDocument): Checked {
+function check(document: YamlDocument, tokens: TokenUse): Checked {
   const parsed = encryptorFileSchema.safeParse(document.value);
   const schemaErrors = parsed.error ? schemaFindings(document, parsed.error) : [];
   const file = parsed.error
     ? encryptorFileSchema.safeParse(withoutUnknownKeys(document.value, parsed.error)).data
     : parsed.data;
-  const rules = file === undefined ? [] : checkRules(file);
+  const rules = file === undefined ? [] : checkRules(file, tokens);
   const located = (severity: 'error' | 'warning') =>
     rules.filter((rule) => rule.severity === severity).map(({ path, message }) => finding(document, path, message));
   return { file, errors: [...schemaErrors, ...located('error')], warnings: located('warning') };
@@ -97,6 +97,7 @@ function toColumn(table: string, raw: RawColumn, defaults: RawDefaults): Encrypt
     onFail: raw.response_on_fail ?? (raw.default_data_value === undefined ? 'ciphertext' : 'default_value'),
     defaultValue: raw.default_data_value,
     searchable: raw.searchable === true,
+    tokenType: raw.token_type,
     masking: masked ? { pattern: masking, plaintextBytes, side } : undefined,
   };
 }
@@ -128,20 +129,24 @@ function under<Result>(code: 'ENCRYPTOR_SYNTAX' | 'ENCRYPTOR_FILE_READ', read: (
 }
 
 /**
- * @param bytes UTF-8 @param fileName for messages only
+ * @param bytes UTF-8 @param fileName for messages only @param tokens whether columns may be tokenized
  * @throws EncryptorError ENCRYPTOR_SYNTAX, ENCRYPTOR_INVALID with all findings
  */
-export function parseEncryptorConfig(bytes: Buffer | string, fileName: string): EncryptorConfig {
+export function parseEncryptorConfig(
+  bytes: Buffer | string,
+  fileName: string,
+  tokens: TokenUse = 'refused',
+): EncryptorConfig {
   const document = under('ENCRYPTOR_SYNTAX', () =>
     parseYaml(Buffer.from(bytes as string), fileName, { scalars: 'text' }),
   );
-  const { file, errors, warnings } = check(document);
+  const { file, errors, warnings } = check(document, tokens);
   if (file === undefined || errors.length > 0) throw invalid(fileName, errors);
   return { tables: toTables(file), warnings };
 }
 
 /** @throws EncryptorError ENCRYPTOR_FILE_READ, ENCRYPTOR_SYNTAX, ENCRYPTOR_INVALID */
-export function loadEncryptorConfig(file: string): EncryptorConfig {
+export function loadEncryptorConfig(file: string, tokens: TokenUse = 'refused'): EncryptorConfig {
   const bytes = under('ENCRYPTOR_FILE_READ', () => readConfigFile(file));
-  return parseEncryptorConfig(bytes, file);
+  return parseEncryptorConfig(bytes, file, tokens);
 }

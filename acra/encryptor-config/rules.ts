@@ -2,7 +2,7 @@
  * What a schema cannot say: places that acra-server ignores silently although the file is well-formed, so that a column
  * meant to be encrypted is stored in plaintext (acra-server contract 4.1), and settings that cost data or secrecy.
  */
-import { combinationProblem } from './combination.ts';
+import { combinationProblem, tokenProblem } from './combination.ts';
 import type { RawColumn, RawDefaults, RawEncryptorFile } from './schema.ts';
 
 /** Finding without its line, which only the document knows. */
@@ -26,17 +26,35 @@ function reportDuplicates(
   }
 }
 
-function checkTokenization(column: RawColumn, path: readonly PropertyKey[], report: Report): void {
-  for (const key of ['token_type', 'tokenized', 'consistent_tokenization'] as const) {
-    if (column[key] === undefined) continue;
-    const why = 'tokens would be kept in memory only, and be lost for good when acra-server restarts';
-    report('error', [...path, key], `tokenization is not supported: ${why}`);
+/** Whether the file may have tokenized columns: acra-server in line has a place to keep tokens. */
+export type TokenUse = 'kept' | 'refused';
+
+const TOKENS_REFUSED =
+  'tokenization needs ingress.tls: passthrough and a Redis in acra.tokens of enclave.yaml (docs/tokens.md): ' +
+  'in memory only, tokens would be lost for good when acra-server restarts';
+
+/** @returns whether the column is tokenized */
+function checkTokenization(column: RawColumn, path: readonly PropertyKey[], tokens: TokenUse, report: Report): boolean {
+  const keys = (['token_type', 'tokenized', 'consistent_tokenization'] as const).filter(
+    (key) => column[key] !== undefined,
+  );
+  if (tokens === 'refused') for (const key of keys) report('error', [...path, key], TOKENS_REFUSED);
+  else if (column.token_type === undefined) {
+    for (const key of keys) report('error', [...path, key], 'without token_type acra-server passes over it');
+  } else if (column.tokenized === false) {
+    report('error', [...path, 'tokenized'], 'false beside token_type is refused by acra-server; leave it out');
   }
+  return column.token_type !== undefined;
 }
 
-function checkColumn(column: RawColumn, defaults: RawDefaults, path: readonly PropertyKey[], report: Report): void {
-  checkTokenization(column, path, report);
-  const problem = combinationProblem(column, defaults);
+function checkColumn(
+  column: RawColumn,
+  { defaults, tokens }: Context,
+  path: readonly PropertyKey[],
+  report: Report,
+): void {
+  const isTokenized = checkTokenization(column, path, tokens, report);
+  const problem = isTokenized ? tokenProblem(column, defaults) : combinationProblem(column, defaults);
   if (problem !== undefined) report('error', path, `column "${column.column}": ${problem}`);
   if (column.crypto_envelope === 'acrastruct') {
     report('warning', [...path, 'crypto_envelope'], 'whoever can replace the public key file can read acrastructs');
@@ -63,7 +81,12 @@ function checkName(name: string, path: readonly PropertyKey[], what: string, rep
   }
 }
 
-function checkTable(table: RawTable, defaults: RawDefaults, path: readonly PropertyKey[], report: Report): void {
+interface Context {
+  readonly defaults: RawDefaults;
+  readonly tokens: TokenUse;
+}
+
+function checkTable(table: RawTable, context: Context, path: readonly PropertyKey[], report: Report): void {
   checkName(table.table, [...path, 'table'], 'table', report);
   reportDuplicates(table.columns, (index) => [...path, 'columns', index], 'column', report);
   const encrypted = table.encrypted ?? [];
@@ -75,23 +98,24 @@ function checkTable(table: RawTable, defaults: RawDefaults, path: readonly Prope
       report('error', [...at, 'column'], `"${column.column}" is not among the columns of table "${table.table}"`);
     }
     checkName(column.column, [...at, 'column'], 'column', report);
-    checkColumn(column, defaults, at, report);
+    checkColumn(column, context, at, report);
   }
 }
 
-export function checkRules(file: RawEncryptorFile): RuleFinding[] {
+export function checkRules(file: RawEncryptorFile, tokens: TokenUse): RuleFinding[] {
   const findings: RuleFinding[] = [];
   const report: Report = (severity, path, message) => findings.push({ severity, path, message });
   const defaults = file.defaults ?? {};
   if (defaults.crypto_envelope === 'acrastruct') {
     report('warning', ['defaults', 'crypto_envelope'], 'whoever can replace the public key file can read acrastructs');
   }
-  if (defaults.consistent_tokenization !== undefined) {
-    report('error', ['defaults', 'consistent_tokenization'], 'tokenization is not supported');
+  if (defaults.consistent_tokenization !== undefined && tokens === 'refused') {
+    report('error', ['defaults', 'consistent_tokenization'], TOKENS_REFUSED);
   }
   const names = file.schemas.map(({ table }) => table);
   reportDuplicates(names, (index) => ['schemas', index, 'table'], 'table', report);
-  for (const [index, table] of file.schemas.entries()) checkTable(table, defaults, ['schemas', index], report);
+  for (const [index, table] of file.schemas.entries())
+    checkTable(table, { defaults, tokens }, ['schemas', index], report);
   if (!file.schemas.some(({ encrypted }) => encrypted !== undefined && encrypted.length > 0)) {
     report('error', ['schemas'], 'no column of any table is encrypted');
   }

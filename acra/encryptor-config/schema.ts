@@ -78,6 +78,8 @@ export interface EncryptedColumn {
   /** Text of the type, base64 for `bytes`; only with onFail `default_value`. */
   readonly defaultValue: string | undefined;
   readonly searchable: boolean;
+  /** Exchanged for a token of that type, which acra-server keeps elsewhere; nothing of the others then. */
+  readonly tokenType?: 'int32' | 'int64' | 'str' | 'bytes' | 'email' | undefined;
   readonly masking:
     | { readonly pattern: string; readonly plaintextBytes: number; readonly side: 'left' | 'right' }
     | undefined;

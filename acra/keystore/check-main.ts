@@ -43,7 +43,7 @@ async function openSealedFiles(masterKey: SecretBuffer, sealed: CheckRequest['se
 }
 
 async function inspect(request: CheckRequest, masterKey: SecretBuffer): Promise<CheckAnswer> {
-  const encryptorConfig = loadEncryptorConfig(request.encryptorConfigFile);
+  const encryptorConfig = loadEncryptorConfig(request.encryptorConfigFile, 'kept');
   const { keystoreFolder: folder, clientIds, poisonDetection } = request;
   const clientNames = new Map(Object.entries(request.clientNames));
   const report = await checkKeystore({ folder, masterKey, clientIds, clientNames, encryptorConfig, poisonDetection });

@@ -6,7 +6,7 @@ import { isIPv4 } from 'node:net';
 import { isAbsolute } from 'node:path';
 import { formatEndpoint } from '../../wire/endpoint.ts';
 import { AcraError } from '../errors.ts';
-import type { AcraServerOptions, CommonOptions } from './options.ts';
+import type { AcraServerOptions, CommonOptions, TokenStore } from './options.ts';
 
 /**
  * Without this flag acra-server reads `configs/acra-server.yaml` of its working directory if there is one. It reads
@@ -57,6 +57,27 @@ function keystoreFlags(options: CommonOptions): [string, string | number][] {
     ['keystore_encryption_type', 'env_master_key'],
     ['keystore_cache_on_start_enable', 'true'],
     ['keystore_cache_size', CACHED_KEYS],
+  ];
+}
+
+/**
+ * Without the number of the database for keys it would look for the keystore in Redis too (contract 2.6). It takes a password by argument
+ * or configuration file only, so that there is none.
+ */
+function tokenFlags(tokens: TokenStore | undefined): [string, string | number][] {
+  if (tokens === undefined) return [];
+  const { host, port, serverName, caFile, database } = tokens;
+  if (!isIPv4(host) || port === 0) throw invalid('acra-server needs the address of Redis', host, 'an IPv4 address');
+  return [
+    ['redis_host_port', `${host}:${port}`],
+    ['redis_db_tokens', database],
+    ['redis_db_keys', -1],
+    ['redis_tls_enable', 'true'],
+    ['redis_tls_client_sni', serverName],
+    ['redis_tls_client_ca', absolute('the CA of Redis', caFile)],
+    ['redis_tls_client_auth', REQUIRE_AND_VERIFY],
+    ['redis_tls_ocsp_client_from_cert', 'ignore'],
+    ['redis_tls_crl_client_from_cert', 'ignore'],
   ];
 }
 
@@ -126,5 +147,5 @@ export function assembleArguments(
  * @throws AcraError ACRA_OPTION_INVALID for what acra-server would misread
  */
 export function acraServerArguments(options: AcraServerOptions): string[] {
-  return assembleArguments(options, tlsFlags(options));
+  return assembleArguments(options, [...tlsFlags(options), ...tokenFlags(options.tokens)]);
 }

@@ -22,6 +22,11 @@ export const CONSTANT_MESSAGES: ReadonlySet<string> = new Set([
   'Turned on poison record callback that stops acra-server after poison record detection',
   'Initialize in-memory db storage for tokens',
   'Initialized in-memory db storage for tokens',
+  'Initialize redis db storage for tokens',
+  'Initialized redis db storage for tokens',
+  "Can't initialize redis client",
+  "Can't initialize tls config for redis client",
+  "Can't initialize token storage with redis storage",
   'Initialized SQL query parser in default mode',
   'Disabling future logs... Set -v -d to see logs',
   // refusing to start

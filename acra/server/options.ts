@@ -31,6 +31,19 @@ export interface AcraServerOptions extends CommonOptions {
     readonly databaseCaFile: string;
   };
   readonly clientId: { readonly from: CertificateIdentifier };
+  /** A Redis where it keeps tokens; undefined: none of its columns has any. */
+  readonly tokens?: TokenStore;
+}
+
+export interface TokenStore {
+  /** IPv4 literal. */
+  readonly host: string;
+  readonly port: number;
+  /** The name that its certificate must carry. */
+  readonly serverName: string;
+  readonly caFile: string;
+  /** Number of the Redis database. */
+  readonly database: number;
 }
 
 /** As an engine: it sees values of one identity, never a session. */

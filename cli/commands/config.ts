@@ -5,9 +5,11 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { z } from 'zod';
 import { listFaults } from '../../acra/catalogue/list-faults.ts';
+import { requireCensorConfig } from '../../acra/censor-config.ts';
 import { loadEncryptorConfig } from '../../acra/encryptor-config/lint.ts';
 import type { EncryptorConfig } from '../../acra/encryptor-config/schema.ts';
 import { standInProblems } from '../../acra/encryptor-config/stand-in.ts';
+import { tokenUseOf } from '../../acra/encryptor-config/token-use.ts';
 import { requireMigrations } from '../../acra/migration/faults.ts';
 import { findAcraServer } from '../../acra/obtain/locate.ts';
 import { anyEnclaveSchema, isApp } from '../../config/any-enclave.ts';
@@ -94,12 +96,14 @@ async function checkEnclave(file: string): Promise<Checked> {
 async function checkAcra(file: string, config: EnclaveConfig): Promise<Checked> {
   const folder = dirname(file);
   const encryptor = join(folder, config.acra.encryptorConfig);
-  const encryptorConfig = loadEncryptorConfig(encryptor);
+  const encryptorConfig = loadEncryptorConfig(encryptor, tokenUseOf(config));
+  const censor = config.acra.censorConfig === undefined ? [] : [join(folder, config.acra.censorConfig)];
+  for (const each of censor) if (existsSync(each)) requireCensorConfig(each);
   requireMigrations(config.guard.migrations, encryptorConfig.tables, file);
   requireFaultless(loadGuardList(config, folder), encryptorConfig, join(folder, config.guard.list ?? ''));
   const { missing, warnings } = await checkMeasuredFolder({ folder, config, encryptorConfig, nowMs: Date.now() });
   return {
-    files: [file, encryptor, ...(config.guard.list === undefined ? [] : [join(folder, config.guard.list)])],
+    files: [file, encryptor, ...censor, ...(config.guard.list === undefined ? [] : [join(folder, config.guard.list)])],
     missing,
     warnings: [
       ...guardWarnings(config.guard),

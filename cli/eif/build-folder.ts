@@ -1,8 +1,10 @@
 /** Builds the image of a measured folder from this source tree: for `eif build`, and for whoever checks what another build gave. */
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { requireCensorConfig } from '../../acra/censor-config.ts';
 import { parseEncryptorConfig } from '../../acra/encryptor-config/lint.ts';
 import { requireStandInCan } from '../../acra/encryptor-config/stand-in.ts';
+import { tokenUseOf } from '../../acra/encryptor-config/token-use.ts';
 import { locateAcraServer } from '../../acra/obtain/locate.ts';
 import type { AcraProgram } from '../../acra/obtain/program.ts';
 import { digestFiles } from '../../attestation/runtime/folder-digest.ts';
@@ -175,7 +177,12 @@ async function checkConfiguration(
   program: AcraProgram,
 ): Promise<readonly CertificateEnd[]> {
   const file = join(folder, config.acra.encryptorConfig);
-  const encryptorConfig = parseEncryptorConfig(await readSmallFile(file, MAX_ENCRYPTOR_BYTES), file);
+  const encryptorConfig = parseEncryptorConfig(
+    await readSmallFile(file, MAX_ENCRYPTOR_BYTES),
+    file,
+    tokenUseOf(config),
+  );
+  if (config.acra.censorConfig !== undefined) requireCensorConfig(join(folder, config.acra.censorConfig));
   if (program.kind === 'stand-in') requireStandInCan(encryptorConfig, file);
   loadGuardList(config, folder);
   await measuredFolder(folder);

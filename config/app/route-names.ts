@@ -8,7 +8,9 @@ export const routeName = z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, {
 
 const OURS: ReadonlySet<number> = new Set([
   HEARTBEAT_PORT,
-  ...Object.entries(VSOCK_PORTS).flatMap(([label, port]) => (['ingress', 'database'].includes(label) ? [] : port)),
+  ...Object.entries(VSOCK_PORTS).flatMap(([label, port]) =>
+    ['ingress', 'database', 'tokens'].includes(label) ? [] : port,
+  ),
 ]);
 
 export const appVsockPort = z

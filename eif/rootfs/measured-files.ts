@@ -82,7 +82,12 @@ function acraFiles(config: EnclaveConfig): MeasuredFiles {
   // Only the supervisor reads these, as root.
   const sealed = [tlsKey?.sealedKey ?? [], keys.sealed].flat().map(posix.normalize);
   const serverFiles = [tlsKey?.certificate ?? [], serverCaOf(config) ?? []].flat();
-  const optional = [kmsCaFiles(config).map(({ file }) => file), guard.list ?? []].flat();
+  const optional = [
+    kmsCaFiles(config).map(({ file }) => file),
+    guard.list ?? [],
+    acra.tokens?.ca ?? [],
+    acra.censorConfig ?? [],
+  ].flat();
   const named = [acra.encryptorConfig, acra.clientCa, ...serverFiles, database.ca, ...optional, ...operators];
   const required = ['enclave.yaml', ...named.map(posix.normalize), ...sealed];
   const isInKeystore = (path: string) =>

@@ -56,6 +56,7 @@ function filesOf(config: Config | AppConfig): NamedFile[] {
     ...serverFilesOf(config),
     { role: 'client-ca', file: acra.clientCa },
     { role: 'database-ca', file: database.ca },
+    ...(acra.tokens === undefined ? [] : [{ role: 'tokens-ca' as const, file: acra.tokens.ca }]),
     ...kmsCaFiles(config).map(({ file }) => ({ role: 'kms-ca' as const, file })),
   ];
 }

@@ -81,7 +81,8 @@ t.test(
 
 t.test('keeps one port a route, and the heartbeat’s to itself', async (t) => {
   const ofKms = { kms: 18443, kms2: 18444, kms3: 18445, kms4: 18446, kms5: 18447 };
-  t.same(VSOCK_PORTS, { control: 9001, requests: 9002, ...ofKms, imds: 18080, database: 15432, ingress: 5432 });
+  const ofSessions = { tokens: 16379, database: 15432, ingress: 5432 };
+  t.same(VSOCK_PORTS, { control: 9001, requests: 9002, ...ofKms, imds: 18080, ...ofSessions });
   t.equal(new Set(Object.values(ROUTES).map(({ port }) => port)).size, Object.keys(ROUTES).length);
   const table = portTable(WITH_ECHO);
   t.equal(table.parse({})['echo'], 20_007);

@@ -56,7 +56,7 @@ async function startInLine(
   have: Needs,
   { clock, random, logger, signal, defer, fail }: PhaseContext,
 ): Promise<AcraReady> {
-  const { relay, config, pathOf, databaseAddress } = have;
+  const { relay, config, pathOf, databaseAddress, tokensAddress } = have;
   const sessionTls = new SessionTls(() => relay.counters()['ingress']?.opened ?? 0);
   const fleet = new AcraFleet({
     ...have,
@@ -70,7 +70,7 @@ async function startInLine(
   defer(() => fleet.stop());
   const dialled = () => relay.counters()['database']?.accepted ?? 0;
   const listen = acraListenOf(config);
-  await fleet.add({ id: 'acra-server', listen, database: databaseAddress, dialled }, signal);
+  await fleet.add({ id: 'acra-server', listen, database: databaseAddress, tokens: tokensAddress, dialled }, signal);
   const { serverName, ca } = config.database;
   const caPem = readMeasured(pathOf(ca)).toString('utf8');
   const database = { target: databaseAddress, serverName, caPem, timeoutMs: config.health.probeTimeoutMs };

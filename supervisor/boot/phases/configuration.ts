@@ -1,9 +1,11 @@
 /** Reads the measured configuration. Nothing in it comes from the parent, and nothing in it can be overridden there. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { requireCensorConfig } from '../../../acra/censor-config.ts';
 import { parseEncryptorConfig } from '../../../acra/encryptor-config/lint.ts';
 import type { EncryptorConfig } from '../../../acra/encryptor-config/schema.ts';
 import { requireStandInCan } from '../../../acra/encryptor-config/stand-in.ts';
+import { tokenUseOf } from '../../../acra/encryptor-config/token-use.ts';
 import { requireMigrations } from '../../../acra/migration/faults.ts';
 import type { EnclaveConfig } from '../../../config/enclave.ts';
 import { enclaveSchema } from '../../../config/enclave.ts';
@@ -61,7 +63,8 @@ export const configurationPhase: Phase<AcraStart, Configured> = {
     const config = loadConfig(enclaveSchema, join(folder, 'enclave.yaml'));
     const pathOf = (file: string) => join(folder, file);
     const encryptorFile = pathOf(config.acra.encryptorConfig);
-    const encryptorConfig = parseEncryptorConfig(readMeasured(encryptorFile), encryptorFile);
+    const encryptorConfig = parseEncryptorConfig(readMeasured(encryptorFile), encryptorFile, tokenUseOf(config));
+    if (config.acra.censorConfig !== undefined) requireCensorConfig(pathOf(config.acra.censorConfig));
     if (acraProgram.kind === 'stand-in') requireStandInCan(encryptorConfig, encryptorFile);
     requireMigrations(config.guard.migrations, encryptorConfig.tables, pathOf('enclave.yaml'));
     const guardList = loadGuardList(config, folder);

@@ -1,4 +1,4 @@
-/** Opens the ways out that the configuration names: database, KMS and metadata service. */
+/** Opens the ways out that the configuration names: database, tokens, KMS and metadata service. */
 import type { EnclaveConfig } from '../../../config/enclave.ts';
 import { KMS_ROUTES, kmsRoutes } from '../../../config/key-keeper.ts';
 import type { TcpEndpoint } from '../../../wire/endpoint.ts';
@@ -10,12 +10,15 @@ import type { ControlReady } from './control.ts';
 export interface EgressReady {
   /** Where acra-server finds the database; the port is the bound one. */
   readonly databaseAddress: TcpEndpoint;
+  /** The same of where it keeps tokens. */
+  readonly tokensAddress: TcpEndpoint | undefined;
 }
 
 /** Without KMS nobody asks for credentials either. */
 function isUsed(label: string, config: EnclaveConfig): boolean {
   const ofKms: ReadonlySet<string> = kmsRoutes(config);
   if (label === 'imds') return ofKms.size > 0;
+  if (label === 'tokens') return config.acra.tokens !== undefined;
   return ofKms.has(label) || !(KMS_ROUTES as readonly string[]).includes(label);
 }
 
@@ -24,11 +27,13 @@ export const egressPhase: Phase<ControlReady & Configured, EgressReady> = {
   deadlineMs: ({ config }) => config.deadlines.egressMs,
   async run({ relay, config }, { platform }) {
     let databaseAddress = config.database.listen;
+    let tokensAddress = config.acra.tokens?.listen;
     for (const route of egressRoutes(platform, config)) {
       if (!isUsed(route.label, config)) continue;
       const bound = await relay.addRoute(route);
       if (route.label === 'database' && bound.kind === 'tcp') databaseAddress = bound;
+      if (route.label === 'tokens' && bound.kind === 'tcp') tokensAddress = bound;
     }
-    return { databaseAddress };
+    return { databaseAddress, tokensAddress };
   },
 };

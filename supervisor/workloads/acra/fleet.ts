@@ -2,9 +2,13 @@
  * The acra-servers of an enclave. Each has its own confinement, output, state and health; nothing that becomes of one touches
  * another. There is one so far, for all clients; a further one is one call of `add`.
  */
+
 import { acraServerArguments } from '../../../acra/server/command-line.ts';
+import { alarmOf } from '../../../acra/server/log-concerns.ts';
+import type { AcraLogRecord } from '../../../acra/server/log-record.ts';
 import type { AcraServerOptions } from '../../../acra/server/options.ts';
 import { DEFAULT_CERTIFICATE_FILE, sealedTlsKeyOf } from '../../../config/tls.ts';
+import type { Logger } from '../../../runtime/log.ts';
 import type { SecretBuffer } from '../../../runtime/secret-buffer.ts';
 import type { Confinement } from '../../../system/processes/confinement.ts';
 import type { TcpEndpoint, UnixEndpoint } from '../../../wire/endpoint.ts';
@@ -25,6 +29,8 @@ export interface MemberPlan {
   readonly listen: TcpEndpoint | UnixEndpoint;
   /** Its own way to the database. */
   readonly database: TcpEndpoint;
+  /** To where it keeps tokens; undefined: nowhere. */
+  readonly tokens?: TcpEndpoint | undefined;
   /** How many connections it has opened there so far: that it dials shows that it accepts (probe.ts). */
   readonly dialled: () => number;
 }
@@ -38,6 +44,16 @@ export interface AcraFleetDeps extends WorkloadDeps {
   readonly masterKey: SecretBuffer;
   /** PEM of the private key of the certificate that clients see. */
   readonly serverKey: SecretBuffer;
+}
+
+/**
+ * With tokens whoever cuts the way to Redis has acra-server forward values as they are: what is under way then is lost, and no more. It
+ * starts again only when Redis answers.
+ */
+function endWhereOpen(record: AcraLogRecord, child: SupervisedChild, logger: Logger): void {
+  if (alarmOf(record)?.concern !== 'plaintext') return;
+  logger.log('error', 'acra.ended-for-plaintext', { pid: child.pid ?? null });
+  child.killUnresponsive();
 }
 
 export class AcraFleet implements Workload {
@@ -75,7 +91,10 @@ export class AcraFleet implements Workload {
     const { maxMemoryMiB, maxTasks } = config.acra;
     const confinement = confine(plan.id, { maxMemoryBytes: maxMemoryMiB * MIB, maxTasks });
     try {
-      const output = new AcraOutput(plan.id, logger, this.#deps.onRecord);
+      const output = new AcraOutput(plan.id, logger, (record) => {
+        this.#deps.onRecord?.(record);
+        if (plan.tokens !== undefined) endWhereOpen(record, child, logger);
+      });
       const onState = (state: ChildState) => this.#tell(plan.id, state);
       const child = new SupervisedChild(this.#childSpec(plan, confinement, output), {
         clock,
@@ -136,7 +155,7 @@ export class AcraFleet implements Workload {
     });
   }
 
-  #options({ listen, database }: MemberPlan, confinement: Confinement): AcraServerOptions {
+  #options({ listen, database, tokens }: MemberPlan, confinement: Confinement): AcraServerOptions {
     const { config, pathOf } = this.#deps;
     const { acra } = config;
     // Where acra-server ends TLS the key is always sealed.
@@ -146,6 +165,10 @@ export class AcraFleet implements Workload {
       database: { host: database.host, port: database.port, serverName: config.database.serverName },
       keysFolder: keystoreFor(confinement, pathOf(acra.keystore)),
       encryptorConfigFile: pathOf(acra.encryptorConfig),
+      ...(acra.censorConfig === undefined ? {} : { censorConfigFile: pathOf(acra.censorConfig) }),
+      ...(acra.tokens === undefined || tokens === undefined
+        ? {}
+        : { tokens: { ...tokens, ...acra.tokens, caFile: pathOf(acra.tokens.ca) } }),
       tls: {
         clientCaFile: pathOf(acra.clientCa),
         serverCertFile: pathOf(certificate),

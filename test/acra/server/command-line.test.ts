@@ -92,3 +92,31 @@ for (const [what, changed] of refused) {
     throwsCode(() => acraServerArguments({ ...options, ...changed }), AcraError, 'ACRA_OPTION_INVALID');
   });
 }
+
+t.test('keeps tokens in Redis over TLS, its name and CA verified, and the keystore where it is', async (t) => {
+  const tokens = {
+    host: '127.0.0.1',
+    port: 16379,
+    serverName: 'redis.test',
+    caFile: '/acra/tokens-ca.pem',
+    database: 3,
+  };
+  t.match(Object.fromEntries(flagsOf({ tokens })), {
+    redis_host_port: '127.0.0.1:16379',
+    redis_db_tokens: '3',
+    redis_db_keys: '-1',
+    redis_tls_enable: 'true',
+    redis_tls_client_sni: 'redis.test',
+    redis_tls_client_ca: '/acra/tokens-ca.pem',
+    redis_tls_client_auth: '4',
+    redis_tls_ocsp_client_from_cert: 'ignore',
+    redis_tls_crl_client_from_cert: 'ignore',
+  });
+  t.notMatch(JSON.stringify([...flagsOf().keys()]), /redis|token/);
+  throwsCode(() => flagsOf({ tokens: { ...tokens, host: '::1' } }), AcraError, 'ACRA_OPTION_INVALID');
+});
+
+t.test('names the configuration of AcraCensor where there is one', async (t) => {
+  t.equal(flagsOf({ censorConfigFile: '/acra/censor.yaml' }).get('acracensor_config_file'), '/acra/censor.yaml');
+  t.equal(flagsOf().get('acracensor_config_file'), undefined);
+});
