@@ -25,15 +25,18 @@ export interface AppOptions {
   /** The same of host-proxy.yaml. */
   readonly host?: object;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Of the measured folder, beside enclave.yaml. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 /** Node as a program of the application; tests run wherever it lies. */
 export const script = (code: string) => [process.execPath, '-e', code];
 
-export function appPair(t: TapTest, { enclave, host = {}, environment = {} }: AppOptions): AppPair {
+export function appPair(t: TapTest, { enclave, host = {}, environment = {}, files = {} }: AppOptions): AppPair {
   const root = mkdtempSync(join(tmpdir(), 'ae-app-'));
   const enclaveFolder = join(root, 'enclave');
   mkdirSync(enclaveFolder);
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(enclaveFolder, name), text);
   writeFileSync(
     join(enclaveFolder, 'enclave.yaml'),
     stringify({ version: 1, workload: 'app', name: 'app', ...enclave }),
