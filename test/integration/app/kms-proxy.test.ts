@@ -1,34 +1,21 @@
 /** KMS of a program in a simulated enclave, through both daemons: by the policy of its measurements, and by no other. */
-import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { stringify } from 'yaml';
 import { measurePcr } from '../../../attestation/pcr.ts';
 import { REGION, startCloud } from '../../../cli/demo/cloud.ts';
-import { EnclavePair } from '../../../cli/demo/enclave-pair.ts';
 import { simulatedFolders } from '../../../cli/simulated/folders.ts';
 import { measureSimulatedEnclave } from '../../../cli/simulated/measure.ts';
 import { loadOrCreateNsmRoot } from '../../../emulator/nsm/root.ts';
 import { toPcrIndex } from '../../../wire/brands.ts';
-import { logLines, step } from '../../support/stack.ts';
-import { untilChanged } from '../../support/watched-files.ts';
+import { logLines } from '../../support/stack.ts';
+import { AppPair, freePort } from './support/app-pair.ts';
 
 const USES = ['Decrypt', 'Encrypt', 'GenerateDataKey'];
 const PROGRAM = join(import.meta.dirname, 'support/kms-program.ts');
 const PLAINTEXT = 'the plaintext of the program';
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 async function boot(t: Test, policy: 'measured' | 'another image') {
   const root = mkdtempSync(join(tmpdir(), 'ae-kms-'));
@@ -57,7 +44,7 @@ async function boot(t: Test, policy: 'measured' | 'another image') {
   const measured = measureSimulatedEnclave(folder, undefined);
   const pcrs = policy === 'measured' ? measured : new Map([[toPcrIndex(0), measurePcr([Buffer.from('another')])]]);
   await cloud.putKeyPolicy(key, pcrs, { uses: USES });
-  const pair = new EnclavePair({
+  const pair = new AppPair({
     root,
     enclaveFolder: folder,
     nsmFolder,
@@ -78,16 +65,9 @@ async function boot(t: Test, policy: 'measured' | 'another image') {
   });
   await pair.startHostProxy();
   pair.startSupervisor();
-  const log = join(root, 'logs/host-proxy.log');
-  const printed = () =>
-    logLines(pair, 'host-proxy').flatMap(({ event, fields }) =>
-      event === 'program.output' ? [String((fields as { text?: unknown } | undefined)?.text)] : [],
-    );
-  await untilChanged(log, () => printed().includes('done'), step());
-  const logs = ['host-proxy', 'supervisor']
-    .map((name) => readFileSync(join(root, 'logs', `${name}.log`), 'utf8'))
-    .join();
-  return { kms, printed: printed(), logs, records: logLines(pair, 'host-proxy') };
+  await pair.untilRecord(({ event, fields }) => event === 'program.output' && fields['text'] === 'done');
+  const logs = ['host-proxy', 'supervisor'].map((name) => readFileSync(join(root, `logs/${name}.log`), 'utf8')).join();
+  return { kms, printed: pair.printed('keeper'), logs, records: pair.records };
 }
 
 t.test('opens what the program keeps, for the measured enclave, and refuses a key that is not named', async (t) => {
