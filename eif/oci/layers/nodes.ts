@@ -21,7 +21,7 @@ export interface FileNode {
   readonly inode: Inode;
 }
 
-export interface SymlinkNode extends Owned {
+interface SymlinkNode extends Owned {
   readonly kind: 'symlink';
   readonly layer: number;
   readonly target: string;

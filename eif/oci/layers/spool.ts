@@ -3,7 +3,7 @@
  * order of the enclave image. What a later layer replaces stays in it, unread.
  */
 import { type FileHandle, open } from 'node:fs/promises';
-import { type InputFile, openInputFile, readChunks } from '../../input-file.ts';
+import { type InputFile, openInputFile, readChunks, readInto } from '../../input-file.ts';
 import { OciError } from '../errors.ts';
 
 /** Where the bytes of a file lie in the spool. */
@@ -14,6 +14,8 @@ export interface Content {
 
 /** Small files are written together. */
 const BUFFER_BYTES = 1_048_576;
+/** Files of less are read into one buffer: images have tens of thousands of them, and a buffer for each would fill memory. */
+const SMALL_BYTES = 262_144;
 
 export class SpoolWriter implements AsyncDisposable {
   readonly #path: string;
@@ -72,6 +74,8 @@ export class SpoolWriter implements AsyncDisposable {
 /** Reads what a spool holds. */
 export class Spool {
   readonly #path: string;
+  /** For small files, one after the other; undefined while it is in use. */
+  #buffer: Buffer | undefined = Buffer.allocUnsafe(SMALL_BYTES);
 
   constructor(path: string) {
     this.#path = path;
@@ -80,10 +84,14 @@ export class Spool {
   /** In pieces, each valid until the next. @throws EifError EIF_FILE_READ */
   async *pieces({ start, size }: Content): AsyncGenerator<Buffer, void> {
     if (size === 0) return;
+    const buffer = size <= SMALL_BYTES ? this.#buffer : undefined;
+    if (buffer !== undefined) this.#buffer = undefined;
     const file = await openInputFile(this.#path);
     try {
-      yield* readChunks(file, start, size);
+      if (buffer === undefined) yield* readChunks(file, start, size);
+      else yield await readInto(file, buffer.subarray(0, size), start);
     } finally {
+      if (buffer !== undefined) this.#buffer = buffer;
       await file.handle.close();
     }
   }

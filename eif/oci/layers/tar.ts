@@ -20,14 +20,14 @@ interface CommonEntry {
   readonly attributes: number;
 }
 
-export interface FileEntry extends CommonEntry {
+interface FileEntry extends CommonEntry {
   readonly kind: 'file';
   readonly size: number;
   /** To be read before the next entry is asked for. */
   readonly body: AsyncIterable<Uint8Array>;
 }
 
-export interface LinkEntry extends CommonEntry {
+interface LinkEntry extends CommonEntry {
   readonly kind: 'symlink' | 'hardlink';
   readonly target: string;
 }

@@ -1,7 +1,6 @@
 /** Builds the application's file system of an image that a test made. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ContentOptions } from '../../../../eif/image/contents.ts';
 import { type ApplicationRequest, applicationImage } from '../../../../eif/oci/application.ts';
 import { parseImageName } from '../../../../eif/oci/source/image-name.ts';
 import { ARCHITECTURE } from './layout.ts';
@@ -31,8 +30,6 @@ export function requestIn(
     ...changes,
   };
 }
-
-export type Application = NonNullable<ContentOptions['application']>;
 
 export function applicationOf(...given: Parameters<typeof requestIn>) {
   return applicationImage(requestIn(...given));

@@ -8,7 +8,7 @@ import { type TestEntry, tarOf } from './tar.ts';
 export const PLATFORM = { architecture: process.arch === 'arm64' ? 'arm64' : 'amd64', os: 'linux' };
 export const ARCHITECTURE = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
 
-export type LayerForm = 'tar' | 'gzip' | 'zstd';
+type LayerForm = 'tar' | 'gzip' | 'zstd';
 
 export interface TestImage {
   /** Entries, or a whole archive. */

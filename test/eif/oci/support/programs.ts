@@ -3,7 +3,7 @@ import type { ProgramOfImage } from '../../../../eif/oci/programs/find-program.t
 import { type TinyElf, tinyElf } from '../../rootfs/support/tiny-elf.ts';
 import type { TestEntry } from './tar.ts';
 
-export const MACHINE = process.arch === 'arm64' ? 183 : 62;
+const MACHINE = process.arch === 'arm64' ? 183 : 62;
 export const LOADER = '/lib64/ld-test.so.2';
 
 export const elf = (name: string, changes: TinyElf = {}, mode = 0o755): TestEntry => ({
