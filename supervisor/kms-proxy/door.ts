@@ -48,8 +48,7 @@ export class Door implements Service {
   /** Beyond the limit: their requests are refused. */
   readonly #overflow = new WeakSet<Socket>();
   readonly #busy = new Map<Duplex, number>();
-  readonly #stopping = new AbortController();
-  readonly #answering = new Set<Promise<void>>();
+  readonly #answering = new Map<AbortController, Promise<void>>();
 
   constructor(deps: DoorDeps) {
     this.#deps = deps;
@@ -104,12 +103,12 @@ export class Door implements Service {
     }
   }
 
-  /** Requests under way are answered: their signal aborts. */
+  /** Requests that have arrived are answered: their signal aborts. Others are cut. */
   async stop(): Promise<void> {
     const closed = this.#server.listening ? once(this.#server, 'close') : undefined;
     this.#server.close();
-    this.#stopping.abort();
-    await Promise.all(this.#answering);
+    for (const over of this.#answering.keys()) over.abort();
+    await Promise.all(this.#answering.values());
     this.#server.closeAllConnections();
     await closed;
   }
@@ -148,22 +147,21 @@ export class Door implements Service {
       return;
     }
     beforeBody();
-    const answering = this.#answer(request, response).catch(() => void request.socket.destroy());
-    this.#answering.add(answering);
-    void answering.then(() => this.#answering.delete(answering));
+    const over = new AbortController();
+    response.once('close', () => over.abort());
+    const answering = this.#answer(request, response, over.signal).catch(() => void request.socket.destroy());
+    this.#answering.set(over, answering);
+    void answering.then(() => this.#answering.delete(over));
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #answer(request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<void> {
     const { maxBodyBytes, handle } = this.#deps;
-    const gone = new AbortController();
-    response.once('close', () => gone.abort());
     const { socket } = request;
     this.#busy.set(socket, (this.#busy.get(socket) ?? 0) + 1);
     try {
-      const body = await readBody(request, maxBodyBytes);
+      const body = await readBody(request, maxBodyBytes, signal);
       if (body === 'too-large') this.#refuse(request, response, tooLarge(maxBodyBytes));
       if (!(body instanceof Buffer)) return;
-      const signal = AbortSignal.any([gone.signal, this.#stopping.signal]);
       const { method = '', url: target = '', headersDistinct: headers } = request;
       const answer = await handle({ method, target, headers }, body, signal);
       body.fill(0);
@@ -226,9 +224,15 @@ function clientFault(error: Error): KmsProxyError | undefined {
   return new KmsProxyError('KMS_PROXY_HTTP', 'this is no HTTP request');
 }
 
-async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | 'too-large' | 'aborted'> {
+async function readBody(
+  request: IncomingMessage,
+  maxBytes: number,
+  signal: AbortSignal,
+): Promise<Buffer | 'too-large' | 'aborted'> {
   const chunks: Buffer[] = [];
   let length = 0;
+  const cut = () => request.destroy();
+  signal.addEventListener('abort', cut, { once: true });
   try {
     for await (const chunk of request.iterator({ destroyOnReturn: false })) {
       length += chunk.length;
@@ -239,6 +243,7 @@ async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buf
   } catch {
     return 'aborted';
   } finally {
+    signal.removeEventListener('abort', cut);
     for (const chunk of chunks) chunk.fill(0);
   }
 }

@@ -246,6 +246,18 @@ t.test('answers requests under way when it stops, and listens no more', async (t
   await proxy.stop();
 });
 
+t.test('does not wait, when it stops, for requests that have not arrived', async (t) => {
+  const { encrypt: _, proxy, ...door } = await rig(t, { requestTimeoutMs: 3_600_000 });
+  const socket = connect(door.port, door.host);
+  t.teardown(() => socket.destroy());
+  socket.on('error', () => undefined);
+  socket.write(head('Content-Length: 10\r\nExpect: 100-continue'));
+  t.match(String((await once(socket, 'data'))[0]), /^HTTP\/1\.1 100 /);
+  const closed = once(socket, 'close');
+  await proxy.stop();
+  await closed;
+});
+
 t.test('does not wait for KMS when the program is gone', async (t) => {
   const gone = Promise.withResolvers<void>();
   const { encrypt: _, ...door } = await rig(
