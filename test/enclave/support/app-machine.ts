@@ -18,6 +18,7 @@ import { PROJECT } from '../../project/imports.ts';
 import { untilChanged } from '../../support/watched-files.ts';
 import { wholeLines } from '../../support/whole-lines.ts';
 import { type LogLine, step } from './enclave-stack.ts';
+import type { BuiltImage } from './images.ts';
 import { buildTestImage } from './images.ts';
 import { target } from './target.ts';
 
@@ -43,6 +44,7 @@ async function writeApplication(root: string): Promise<void> {
   for (const name of KOFFI)
     cpSync(join(PROJECT, 'node_modules', name), join(root, 'probe/node_modules', name), { recursive: true });
   cpSync(join(PROJECT, 'test/enclave/images/app-probe.ts'), join(root, 'probe/probe.ts'));
+  cpSync(join(PROJECT, 'test/enclave/images/kms-probe.ts'), join(root, 'probe/kms-probe.ts'));
   writeFileSync(join(root, 'probe/package.json'), '{"type":"module"}');
 }
 
@@ -51,6 +53,10 @@ export interface AppMachineOptions {
   readonly enclave: object;
   /** The same of host-proxy.yaml. */
   readonly host: object;
+  /** Measured files beside enclave.yaml. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** Once the image is measured, and nothing runs. */
+  readonly beforeStart?: (image: BuiltImage) => Promise<void>;
 }
 
 export class AppMachine {
@@ -64,7 +70,7 @@ export class AppMachine {
     this.address = address;
   }
 
-  static async serve(t: TapTest, { enclave, host }: AppMachineOptions): Promise<AppMachine> {
+  static async serve(t: TapTest, { enclave, host, files = {}, beforeStart }: AppMachineOptions): Promise<AppMachine> {
     const root = mkdtempSync(join(tmpdir(), 'ae-'));
     const cleanups = new AsyncDisposableStack();
     t.teardown(() => cleanups.disposeAsync());
@@ -73,6 +79,7 @@ export class AppMachine {
     mkdirSync(folder);
     const document = { version: 1, workload: 'app', name: 'probe', ...enclave };
     writeFileSync(join(folder, 'enclave.yaml'), stringify(document));
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
     await writeApplication(join(folder, 'app'));
     const content = await appFolder(folder, appEnclaveSchema.parse(document));
     const image = await buildTestImage(folder, join(root, 'build'), {
@@ -82,6 +89,7 @@ export class AppMachine {
         components: [{ key: APPLICATION_COMPONENT, type: 'application', name: 'probe', version: undefined }],
       },
     });
+    await beforeStart?.(image);
     const configFile = join(root, 'host-proxy.yaml');
     const settings = { admin: { listen: 'tcp://127.0.0.1:0' }, runtimeFolder: join(root, 'host'), ...host };
     const machine = await target().enclaveSection(image.path, root);

@@ -9,6 +9,8 @@ export interface KeyPolicyChoices {
   readonly keysBornInEnclave?: boolean;
   /** Of the key sets that open; default: any. */
   readonly generations?: readonly number[];
+  /** What an application does with the key, in KMS's names. */
+  readonly uses?: readonly string[];
 }
 
 export interface EnclaveCloud {
