@@ -14,6 +14,7 @@ import { requireMigrations } from '../../acra/migration/faults.ts';
 import { findAcraServer } from '../../acra/obtain/locate.ts';
 import { anyEnclaveSchema, isApp } from '../../config/any-enclave.ts';
 import { appEnclaveSchema } from '../../config/app/app-enclave.ts';
+import { stopWarnings } from '../../config/app/stop-time.ts';
 import { type EnclaveConfig, enclaveSchema } from '../../config/enclave.ts';
 import { ConfigError } from '../../config/errors.ts';
 import { guardWarnings } from '../../config/guard.ts';
@@ -22,8 +23,10 @@ import { acraHostSchema, appHostSchema, hostProxySchema } from '../../config/hos
 import { keysWarnings } from '../../config/keys.ts';
 import { loadConfig } from '../../config/load.ts';
 import { measuredFiles } from '../../eif/rootfs/measured-files.ts';
+import { requireNoFinding } from '../../keys/finding.ts';
 import type { MissingFile } from '../../keys/folder-check.ts';
 import { checkMeasuredFolder } from '../../keys/folder-check.ts';
+import { checkFolderCertificates } from '../../keys/tls/folder-certificates.ts';
 import { acraCacheFolder } from '../acra-cache.ts';
 import { CliError } from '../errors.ts';
 import { green, printJson, printLine, yellow } from '../output.ts';
@@ -90,7 +93,8 @@ async function checkEnclave(file: string): Promise<Checked> {
   if (!isApp(config)) return checkAcra(file, config);
   const folder = dirname(file);
   const missing = measuredFiles(config).required.filter((name) => !existsSync(join(folder, name)));
-  return { files: [file], missing: missing.map((name) => ({ file: name })), warnings: [] };
+  requireNoFinding(checkFolderCertificates(folder, config, Date.now()).findings);
+  return { files: [file], missing: missing.map((name) => ({ file: name })), warnings: stopWarnings(config) };
 }
 
 async function checkAcra(file: string, config: EnclaveConfig): Promise<Checked> {

@@ -3,6 +3,7 @@ import { anyEnclaveSchema, isApp } from '../../../config/any-enclave.ts';
 import { type AppEnclaveConfig, appEnclaveSchema } from '../../../config/app/app-enclave.ts';
 import { egressPortOf, targetOf } from '../../../config/app/egress.ts';
 import { vsockPortOf } from '../../../config/app/ingress.ts';
+import { stopWarnings } from '../../../config/app/stop-time.ts';
 import { readConfig } from '../../../config/load.ts';
 
 const KEY = 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab';
@@ -123,4 +124,12 @@ t.test('reads what is left out of routes from what they lead to', async (t) => {
   t.same(egress.routes['db'] && targetOf(egress.routes['db']), { host: '2001:db8::1', port: 5432 });
   for (const to of ['db', 'db:0', 'db:99999', 'user@db:5432', 'http://db:1', '1.2.3:4'])
     t.match(faultsOf({ egress: { routes: { db: { to, listen: 'tcp://127.0.0.1:1' } } } }), [/HOST:PORT/], to);
+});
+
+t.test('tells where programs may take longer to stop than the parent waits by default', async (t) => {
+  const command = ['/bin/web'];
+  const chain = { web: { command, after: ['app'] }, app: { command, after: ['db'] }, db: { command } };
+  t.same(stopWarnings(parsed({})), []);
+  t.match(stopWarnings(parsed({ programs: chain })), [/stop within 40000 ms; enclave\.run\.stopGraceMs/]);
+  t.same(stopWarnings(parsed({ programs: chain, restart: { stopGraceMs: 5_000 } })), []);
 });

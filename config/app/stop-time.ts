@@ -1,0 +1,29 @@
+/** How long an application may take to stop: open connections first, then its programs, one behind the other where `after` says so. */
+import type { AppEnclaveConfig } from './app-enclave.ts';
+
+/** `enclave.run.stopGraceMs` of host-proxy.yaml, unless it says otherwise. */
+const USUAL_GRACE_MS = 30_000;
+
+type Config = Pick<AppEnclaveConfig, 'programs' | 'restart'>;
+
+function longestChain(programs: Config['programs']): number {
+  const known = new Map<string, number>();
+  const lengthOf = (name: string): number => {
+    const found = known.get(name);
+    if (found !== undefined) return found;
+    const length = 1 + Math.max(0, ...(programs[name]?.after ?? []).map(lengthOf));
+    known.set(name, length);
+    return length;
+  };
+  return Math.max(...Object.keys(programs).map(lengthOf));
+}
+
+/** For people, where the parent would end the machine before the last program has stopped. */
+export function stopWarnings({ programs, restart }: Config): readonly string[] {
+  const { drainMs, stopGraceMs } = restart;
+  const longestMs = drainMs + longestChain(programs) * stopGraceMs;
+  if (longestMs <= USUAL_GRACE_MS) return [];
+  return [
+    `restart: programs that use all of stopGraceMs stop within ${longestMs} ms; enclave.run.stopGraceMs of host-proxy.yaml (default ${USUAL_GRACE_MS}) must be longer, or the parent ends the machine before`,
+  ];
+}
