@@ -26,7 +26,6 @@ export const CONSTANT_MESSAGES: ReadonlySet<string> = new Set([
   'Initialized redis db storage for tokens',
   "Can't initialize redis client",
   "Can't initialize tls config for redis client",
-  "Can't initialize token storage with redis storage",
   'Initialized SQL query parser in default mode',
   'Disabling future logs... Set -v -d to see logs',
   // refusing to start
