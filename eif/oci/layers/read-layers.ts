@@ -36,7 +36,7 @@ export interface ReadLayers {
 const MAX_FILE_BYTES = 0xffff_ffff;
 const MIB = 1024 * 1024;
 
-/** @throws OciError */
+/** @throws OciError; the signal's reason */
 export async function readLayers({ layers }: ContainerImage, options: ReadLayersOptions): Promise<ReadLayers> {
   const tree = new ImageTree();
   const leftOut: string[] = [];
@@ -44,8 +44,7 @@ export async function readLayers({ layers }: ContainerImage, options: ReadLayers
   await using spool = await SpoolWriter.create(options.spoolPath);
   for (const [number, layer] of layers.entries()) {
     let [entries, bytes] = [0, 0];
-    for await (const entry of readLayer(layer)) {
-      options.signal.throwIfAborted();
+    for await (const entry of readLayer(layer, options.signal)) {
       const content = entry.kind === 'file' ? await spool.append(entry.body) : undefined;
       if ((content?.size ?? 0) > MAX_FILE_BYTES) {
         throw new OciError('EIF_OCI_LIMIT', `${entry.path} is too large`, { allowed: `${MAX_FILE_BYTES} bytes` });
@@ -64,13 +63,14 @@ export async function readLayers({ layers }: ContainerImage, options: ReadLayers
 }
 
 /** All entries of a layer; ends with an error where blob or archive are not what the image says. */
-async function* readLayer({ blob, compression, diffId }: LayerBlob) {
+async function* readLayer({ blob, compression, diffId }: LayerBlob, signal: AbortSignal) {
   const compressed = checkedPieces(blob);
   const hash = createHash('sha256');
   async function* archive(): AsyncGenerator<Uint8Array, void> {
     try {
       const kind = compression ?? (await compressionOf(blob.path));
       for await (const piece of decompress(compressed.pieces, kind)) {
+        signal.throwIfAborted();
         hash.update(piece);
         yield piece;
       }
@@ -79,7 +79,13 @@ async function* readLayer({ blob, compression, diffId }: LayerBlob) {
       throw new OciError('EIF_OCI_LAYER', `the layer ${blob.path} cannot be unpacked`, { cause });
     }
   }
-  yield* readTar(archive());
+  try {
+    yield* readTar(archive());
+  } catch (error) {
+    // What reads the archive takes whatever ends it for a fault of the archive.
+    signal.throwIfAborted();
+    throw error;
+  }
   if (!compressed.isChecked()) throw new OciError('EIF_OCI_LAYER', `the layer ${blob.path} has bytes after its end`);
   const found = `sha256:${hash.digest('hex')}`;
   if (found === diffId) return;

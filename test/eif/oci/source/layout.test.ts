@@ -261,3 +261,11 @@ t.test('tells each layer as it is read', async (t) => {
   );
   t.match(told, [/^layer 1 of 2: 1 entries/, /^layer 2 of 2: 2 entries/]);
 });
+
+t.test('stops within a layer when it is told to', async (t) => {
+  const root = temporaryFolder(t);
+  const image = await open(writeLayout(join(root, 'i'), ONE));
+  const signal = AbortSignal.abort();
+  const options = { spoolPath: join(root, 'spool'), signal, onProgress: () => undefined };
+  t.equal(await readLayers(image, options).catch((error: unknown) => error), signal.reason);
+});
