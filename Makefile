@@ -14,7 +14,7 @@ PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 INSTALLER = $(NODE) deploy/install.ts --destdir '$(DESTDIR)' --prefix '$(PREFIX)' --sysconfdir '$(SYSCONFDIR)'
 
-.PHONY: help tap-in-place demo test test-long test-all test-vm test-ec2 test-clients test-clients-npm test-postgres test-abuse fuzz fail-closed check eif types lint format error-docs example-patients bench-relay bench-chain bench-engine bench-eif clean install uninstall library
+.PHONY: help tap-in-place demo test test-long test-all test-vm test-ec2 test-clients test-clients-npm test-postgres test-abuse fuzz fail-closed check eif types lint format error-docs example-patients example-no-fly-list example-secrets-server bench-relay bench-chain bench-engine bench-eif clean install uninstall library
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-14s %s\n' "$$name" "$$what"; done
@@ -41,6 +41,12 @@ demo: $(INSTALLED) ## run the whole product on this machine and show it step by 
 
 example-patients: $(INSTALLED) ## an ordinary Flask application whose database holds ciphertext (examples/); EXAMPLE_FLAGS=--keep leaves it running
 	@$(NODE) examples/patients/run.ts $(EXAMPLE_FLAGS)
+
+example-no-fly-list: $(INSTALLED) ## a service in an enclave that reads an encrypted list, and a client that verifies it before it asks
+	@$(NODE) examples/no-fly-list/run.ts $(EXAMPLE_FLAGS)
+
+example-secrets-server: $(INSTALLED) ## OpenBao, unsealed by KMS in the measured enclave alone; OPENBAO names its program
+	@$(NODE) examples/secrets-server/run.ts $(EXAMPLE_FLAGS)
 
 # People see progress, failures and a last line; programs get TAP. Compiled code is kept from one test file to the next.
 TAP_RUN = export NODE_COMPILE_CACHE='$(CURDIR)/node_modules/.cache/acra-enclave'; if [ -t 1 ]; then set -- --reporter=scripts/test-report.ts; else set -- --reporter=tap; fi; tap run "$$@"

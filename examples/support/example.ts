@@ -18,29 +18,50 @@ const EXAMPLE_TIMEOUT_MS = 600_000;
 /** What is missing on this machine. */
 export class Unavailable extends Error {}
 
+const DRIVERS = ['simulated', 'qemu'] as const;
+type Driver = (typeof DRIVERS)[number];
+
 export interface ExampleContext {
   /** Everything lies here; short, for unix sockets lie in it too. */
   readonly root: string;
   readonly steps: Steps;
   readonly signal: AbortSignal;
+  readonly driver: Driver;
   /** Undone in reverse order at the end. */
   readonly cleanups: AsyncDisposableStack;
 }
 
 interface ExampleOptions {
   readonly title: string;
+  /** simulated first; default: simulated alone. */
+  readonly drivers?: readonly Driver[];
   /** @returns what to tell whoever keeps it running */
   readonly run: (context: ExampleContext) => Promise<string>;
 }
 
-async function runOnce({ title, run }: ExampleOptions, keep: boolean, stop: AbortSignal): Promise<void> {
+interface Flags {
+  readonly keep: boolean;
+  readonly driver: Driver;
+}
+
+/** @throws Unavailable */
+function flagsOf({ drivers = ['simulated'] }: ExampleOptions): Flags {
+  const { values } = parseArgs({
+    options: { keep: { type: 'boolean', default: false }, driver: { type: 'string', default: 'simulated' } },
+  });
+  const driver = drivers.find((each) => each === values.driver);
+  if (driver === undefined) throw new Unavailable(`--driver is one of ${drivers.join(', ')} for this example`);
+  return { keep: values.keep, driver };
+}
+
+async function runOnce({ title, run }: ExampleOptions, { keep, driver }: Flags, stop: AbortSignal): Promise<void> {
   const root = mkdtempSync(join(tmpdir(), 'aex-'));
   let failed = true;
   const cleanups = new AsyncDisposableStack();
   try {
     printLine(bold(title));
     const signal = AbortSignal.any([stop, AbortSignal.timeout(EXAMPLE_TIMEOUT_MS)]);
-    const where = await run({ root, steps: new Steps(), signal, cleanups });
+    const where = await run({ root, steps: new Steps(), signal, driver, cleanups });
     printLine(`\n${green('Every step held.')}`);
     failed = false;
     if (keep) {
@@ -54,12 +75,11 @@ async function runOnce({ title, run }: ExampleOptions, keep: boolean, stop: Abor
   }
 }
 
-/** `node examples/NAME/run.ts [--keep]` */
+/** `node examples/NAME/run.ts [--keep] [--driver qemu]` */
 export async function runExample(options: ExampleOptions): Promise<void> {
-  const { values } = parseArgs({ options: { keep: { type: 'boolean', default: false } } });
   await untilStopped(async (stop) => {
     try {
-      await runOnce(options, values.keep, stop);
+      await runOnce(options, flagsOf(options), stop);
     } catch (error) {
       if (stop.aborted) process.exitCode = EXIT_INTERRUPTED;
       else {

@@ -1,0 +1,8 @@
+/** Examples as measured images on QEMU's nitro-enclave machine, as a user runs them. */
+import t from 'tap';
+import { exampleRuns } from '../examples/support/example.ts';
+
+t.test('a service in a measured image gets the key of its list, and another image does not', async (t) => {
+  const output = await exampleRuns(t, 'no-fly-list', '--driver', 'qemu');
+  t.equal([...(output ?? '').matchAll(/✓/g)].length, 9);
+});
