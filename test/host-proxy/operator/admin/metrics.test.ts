@@ -98,13 +98,19 @@ function ofTheEnclave(): readonly MetricSample[] {
   const lease = [sample('lease_age_seconds', {}, 1), sample('lease_questions_total', { outcome: 'renewed' }, 1)];
   const audit = new KeyAudit(new MemoryLogger());
   audit.refused('take', new KeyError('KEY_SET_INVALID', 'none'));
+  const ports = [
+    sample('port_connections', { port: 'web' }, 3),
+    sample('port_pending_connections', { port: 'web' }, 1),
+    sample('port_evicted_total', { port: 'web' }, 0),
+    sample('port_refused_total', { port: 'web', reason: 'late' }, 2),
+  ];
   const egress = [
     sample('egress_requests_total', { outcome: 'connected' }, 1),
     sample('egress_connections', {}, 1),
     sample('egress_dns_queries_total', { outcome: 'noerror' }, 1),
     sample('egress_names', {}, 1),
   ];
-  return [...attestor.samples, ...keeper.samples, ...lease, ...audit.samples, ...egress];
+  return [...attestor.samples, ...keeper.samples, ...lease, ...audit.samples, ...ports, ...egress];
 }
 
 function ofTheKmsProxy(): readonly MetricSample[] {
