@@ -2,13 +2,12 @@
 import { once } from 'node:events';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import t from 'tap';
-import type { TcpEndpoint } from '../../../wire/endpoint.ts';
+import { parseEndpoint } from '../../../wire/endpoint.ts';
 import { encodeProxyHeader, parseProxyHeader } from '../../../wire/proxy-protocol.ts';
 import { appRouteLabel } from '../../../wire/routes.ts';
 import { GOOD, makeCertificate } from '../../keys/support/certificate-maker.ts';
 import { dialFrom, echoes, readAll, readBytes } from '../../relay/support/sockets.ts';
 import { client } from '../../sessions/ports/support/http-client.ts';
-import { logLines } from '../../support/stack.ts';
 import { appPair, freePort, script } from './support/app-pair.ts';
 
 const ECHO = `require('node:net').createServer((socket) => socket.on('error', () => {}).pipe(socket))`;
@@ -44,13 +43,13 @@ t.test(
     const files = { 'ca.pem': authority.pem };
     const pair = appPair(t, { enclave: { programs, ingress, tls: { names: ['records.test'] } }, host, files });
     await pair.serve();
-    const opened = new Map<string, TcpEndpoint>();
-    for (const { event, route, address } of logLines(pair, 'host-proxy')) {
-      const port = Number(/:(\d+)$/.exec(String(address))?.[1]);
-      if (event === 'ingress.opened') opened.set(String(route), { kind: 'tcp', host: '127.0.0.1', port });
-    }
-    const dial = async (name: string, from = '127.0.0.2') =>
-      dialFrom(t, opened.get(appRouteLabel('ingress', name)) as TcpEndpoint, from);
+    /** host-proxy's log is written a moment after its port is open; its own records have their fields beside `event`. */
+    const dial = async (name: string, from = '127.0.0.2') => {
+      const isOpened = (record: { readonly route?: unknown; readonly event: string }) =>
+        record.event === 'ingress.opened' && record.route === appRouteLabel('ingress', name);
+      const record: object = await pair.untilRecord(isOpened);
+      return dialFrom(t, parseEndpoint(String(Reflect.get(record, 'address'))), from);
+    };
     const secure = async (name: string, options: ConnectionOptions = {}): Promise<TLSSocket> => {
       const secured = connectTls({
         socket: await dial(name),
