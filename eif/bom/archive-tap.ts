@@ -2,14 +2,15 @@
  * Reads an archive on its way into the image, so that the bill of materials lists what is really in it, in the one pass that
  * the build makes over its inputs.
  */
-import { type CpioEntry, readCpio } from '../cpio/reader.ts';
+import { readCpio } from '../cpio/reader.ts';
 import type { ByteSource } from '../format/writer.ts';
+import type { BomEntry } from './cyclonedx.ts';
 
 export interface TappedArchive {
   /** The same bytes; must be read to the end. */
   readonly pieces: ByteSource;
   /** Settles when `pieces` has been read. */
-  readonly entries: Promise<readonly CpioEntry[]>;
+  readonly entries: Promise<readonly BomEntry[]>;
 }
 
 /** @param archive uncompressed */
@@ -21,8 +22,12 @@ export function tapArchive(archive: ByteSource): TappedArchive {
   return { pieces: through(archive, hand, entries), entries };
 }
 
-async function collect(hand: Handover): Promise<readonly CpioEntry[]> {
-  return Array.fromAsync(readCpio(hand.pieces()));
+/** Without what nobody asks for later: there may be a hundred thousand. */
+async function collect(hand: Handover): Promise<readonly BomEntry[]> {
+  const entries = readCpio(hand.pieces());
+  return Array.fromAsync(entries, ({ name, mode, header: { size, uid, gid }, sha256 }) => {
+    return { name, mode, size, uid, gid, sha256 };
+  });
 }
 
 async function* through(archive: ByteSource, hand: Handover, entries: Promise<unknown>): AsyncGenerator<Uint8Array> {

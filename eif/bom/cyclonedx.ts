@@ -4,8 +4,6 @@
  * application with many files is larger than all else that a build has in memory.
  * Specification: CycloneDX 1.6 (ECMA-424).
  */
-import type { CpioEntry } from '../cpio/reader.ts';
-
 export interface BomComponent {
   /** What files refer to. */
   readonly key: string;
@@ -20,9 +18,22 @@ export interface BomComponent {
   readonly properties?: Readonly<Record<string, string>>;
 }
 
+/** Of an archive. */
+export interface BomEntry {
+  readonly name: string;
+  /** Permission bits. */
+  readonly mode: number;
+  /** Bytes that it has in the archive. */
+  readonly size: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** Hexadecimal; of the contents of a file, undefined for all else. */
+  readonly sha256: string | undefined;
+}
+
 export interface BomRamdisk {
   /** As read from the archive that is in the image. */
-  readonly entries: readonly CpioEntry[];
+  readonly entries: readonly BomEntry[];
   /** Key of the component of each file, by name. */
   readonly componentOf: ReadonlyMap<string, string>;
 }
@@ -98,7 +109,7 @@ interface BomFile {
   readonly key: string;
   readonly ref: string;
   readonly ramdisk: number;
-  readonly entry: CpioEntry;
+  readonly entry: BomEntry;
 }
 
 /** By code units: the same everywhere, whatever the locale. */
@@ -142,13 +153,13 @@ function filesByKey(ramdisks: readonly BomRamdisk[]): ReadonlyMap<string, readon
 }
 
 function encodeFile({ ref, ramdisk, entry }: BomFile): object {
-  const { name, mode, header, sha256 } = entry;
+  const { name, mode, size, uid, gid, sha256 } = entry;
   const properties = {
-    bytes: String(header.size),
-    group: String(header.gid),
+    bytes: String(size),
+    group: String(gid),
     mode: mode.toString(8).padStart(4, '0'),
     ramdisk: String(ramdisk),
-    user: String(header.uid),
+    user: String(uid),
   };
   return {
     type: 'file',

@@ -1,31 +1,10 @@
 /** The bill of materials is written piece by piece; together they are what JSON.stringify would write. */
 import t from 'tap';
-import { type BomContent, encodeBom } from '../../../eif/bom/cyclonedx.ts';
-import type { CpioEntry } from '../../../eif/cpio/reader.ts';
+import { type BomContent, type BomEntry, encodeBom } from '../../../eif/bom/cyclonedx.ts';
 
-const HEADER: CpioEntry['header'] = {
-  inode: 1,
-  mode: 0o100644,
-  uid: 5,
-  gid: 6,
-  links: 1,
-  mtimeS: 0,
-  size: 7,
-  deviceMajor: 0,
-  deviceMinor: 0,
-  nodeMajor: 0,
-  nodeMinor: 0,
-  nameBytes: 2,
-  check: 0,
+const entry = (name: string, sha256: string | undefined): BomEntry => {
+  return { name, mode: 0o644, size: 7, uid: 5, gid: 6, sha256 };
 };
-const entry = (name: string, sha256: string | undefined): CpioEntry => ({
-  name,
-  type: sha256 === undefined ? 'directory' : 'file',
-  mode: 0o644,
-  header: HEADER,
-  target: undefined,
-  sha256,
-});
 
 const CONTENT: BomContent = {
   image: { name: 'image', version: '1', properties: { cmdline: 'a "b"\nc' } },
