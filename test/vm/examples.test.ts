@@ -6,3 +6,9 @@ t.test('a service in a measured image gets the key of its list, and another imag
   const output = await exampleRuns(t, 'no-fly-list', '--driver', 'qemu');
   t.equal([...(output ?? '').matchAll(/✓/g)].length, 9);
 });
+
+t.test('OpenBao in a measured image is unsealed by KMS, and stays sealed in another one', async (t) => {
+  const output = await exampleRuns(t, 'secrets-server', '--driver', 'qemu');
+  if (output === undefined) return;
+  t.equal([...output.matchAll(/✓/g)].length, 8);
+});
