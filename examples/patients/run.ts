@@ -3,12 +3,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { locateAcraServer } from '../../acra/obtain/locate.ts';
 import { acraCacheFolder } from '../../cli/acra-cache.ts';
-import { DATABASE_NAME } from '../../cli/demo/certificates.ts';
+import { DATABASE_NAME, type DemoCertificates, writeClientFiles } from '../../cli/demo/certificates.ts';
 import { libpqConninfo } from '../../cli/demo/clients.ts';
 import { DATABASE, OWNER } from '../../cli/demo/database.ts';
 import { Stack } from '../../cli/demo/stack.ts';
+import { progress } from '../../cli/output.ts';
 import { STAND_IN_COMMAND } from '../../emulator/acra-server/command.ts';
 import { freePort } from '../../emulator/free-port.ts';
+import type { RunningPostgres } from '../../emulator/postgres/server.ts';
+import { EnclaveStack } from '../../test/enclave/support/enclave-stack.ts';
 import type { TcpEndpoint } from '../../wire/endpoint.ts';
 import { type ExampleContext, runExample } from '../support/example.ts';
 import { type Python, pythonWith } from '../support/python.ts';
@@ -18,8 +21,14 @@ const HERE = fileURLToPath(new URL('.', import.meta.url));
 const ADA = { id: '1', name: 'Ada Lovelace', email: 'ada@example.org', diagnosis: 'nephritis; allergic to penicillin' };
 const BEN = { id: '2', name: 'Ben Nevis', email: 'ben@example.org', diagnosis: '<b>vertigo</b>' };
 
-async function startStack({ root, signal, cleanups, steps }: ExampleContext): Promise<readonly [Stack, TcpEndpoint]> {
-  steps.title('PostgreSQL, and an enclave with Acra before it');
+/** What the application needs to know of either stack. */
+interface Reached {
+  readonly address: TcpEndpoint;
+  readonly certificates: DemoCertificates;
+  readonly postgres: Pick<RunningPostgres, 'host' | 'port'>;
+}
+
+async function startSimulated({ root, signal, cleanups, steps }: ExampleContext): Promise<Reached> {
   const acraProgram = await locateAcraServer({
     environment: process.env,
     cacheFolder: acraCacheFolder(process.env),
@@ -31,15 +40,33 @@ async function startStack({ root, signal, cleanups, steps }: ExampleContext): Pr
   await stack.allowMeasuredEnclave();
   await stack.enclave.startHostProxy();
   stack.enclave.startSupervisor();
-  const address = await stack.enclave.untilServing(signal);
-  steps.check(true, `the enclave serves on ${address.host}:${address.port}`, address);
-  return [stack, address];
+  return { address: await stack.enclave.untilServing(signal), ...stack.parts };
+}
+
+/** The measured image on QEMU's nitro-enclave machine, as tests boot it. */
+async function startMachine({ cleanups }: ExampleContext): Promise<Reached> {
+  progress('building the image, and booting it (the first one of a machine builds a kernel, which takes minutes) …');
+  const stack = await EnclaveStack.prepare({
+    teardown: (undo) => cleanups.defer(undo),
+    passing: () => true,
+    comment: () => undefined,
+  });
+  const { address } = await stack.serve();
+  return { address, ...stack.parts };
+}
+
+async function startEnclave(context: ExampleContext): Promise<Reached> {
+  const { steps, driver } = context;
+  steps.title('PostgreSQL, and an enclave with Acra before it');
+  const reached = await (driver === 'qemu' ? startMachine(context) : startSimulated(context));
+  const { host, port } = reached.address;
+  steps.check(true, `the enclave serves on ${host}:${port}`, reached.address);
+  return reached;
 }
 
 /** The two ways to the data, as libpq names them. */
-function databases(stack: Stack, address: TcpEndpoint): Readonly<Record<string, string>> {
-  const { clientFiles, postgres } = stack.parts;
-  const { applicationCa, databaseCa, certificate, key } = clientFiles;
+function databases({ address, certificates, postgres }: Reached, root: string): Readonly<Record<string, string>> {
+  const { applicationCa, databaseCa, certificate, key } = writeClientFiles(join(root, 'application'), certificates);
   const owner = {
     host: DATABASE_NAME,
     hostaddr: postgres.host,
@@ -135,10 +162,11 @@ async function lookIntoDatabase(url: string, { steps, signal }: ExampleContext):
 
 await runExample({
   title: 'patients: an ordinary Flask application, whose database holds ciphertext',
+  drivers: ['simulated', 'qemu'],
   async run(context) {
     const python = await pythonWith(join(HERE, 'requirements.txt'), context.signal);
-    const [stack, address] = await startStack(context);
-    const url = await startApplication(context, python, databases(stack, address));
+    const reached = await startEnclave(context);
+    const url = await startApplication(context, python, databases(reached, context.root));
     await useIt(url, context);
     await lookIntoDatabase(url, context);
     return `The application: ${url}; what the database holds: ${url}/database.`;

@@ -5,7 +5,6 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Test as TapTest } from 'tap';
 import { request } from 'undici';
 import { stringify } from 'yaml';
 import type { DemoCertificates } from '../../../cli/demo/certificates.ts';
@@ -60,6 +59,13 @@ export interface RunOptions {
   readonly run?: YamlDocument;
 }
 
+/** What it needs of a test of tap. */
+export interface Surroundings {
+  teardown(undo: () => Promise<void>): unknown;
+  passing(): boolean;
+  comment(text: string): unknown;
+}
+
 export class EnclaveStack {
   readonly root: string;
   readonly parts: Parts;
@@ -74,7 +80,7 @@ export class EnclaveStack {
 
   /** @param enclaveSettings sections of enclave.yaml, in place of the target's own */
   static async prepare(
-    t: TapTest,
+    t: Surroundings,
     enclaveSettings: YamlDocument = {},
     { keysSource }: StackChoices = {},
   ): Promise<EnclaveStack> {
@@ -222,7 +228,7 @@ export class EnclaveStack {
     return existsSync(file) ? readFileSync(file, 'utf8') : '';
   }
 
-  async #stop(t: TapTest): Promise<void> {
+  async #stop(t: Surroundings): Promise<void> {
     await this.daemon?.stop();
     if (t.passing() || this.daemon === undefined) return;
     t.comment(readFileSync(this.daemon.logFile, 'utf8').split('\n').slice(-60).join('\n'));
