@@ -29,11 +29,8 @@ export function askProgram(
 
 export function forward({ request, response, socket, headers, failed }: Exchange): void {
   const asked = askProgram(request, socket, headers);
-  const expects = request.headers.expect !== undefined;
-  // Who waits to be told sends nothing that an answer would make needless.
-  if (expects) asked.on('continue', () => response.writeContinue());
-  if (expects) asked.on('continue', () => request.pipe(asked));
-  else request.pipe(asked);
+  if (request.headers.expect === undefined) request.pipe(asked);
+  else sendWhenAsked(request, response, asked);
   asked.on('response', (answer) => {
     if (!isPassedBack(answer, response)) {
       answer.destroy();
@@ -48,6 +45,25 @@ export function forward({ request, response, socket, headers, failed }: Exchange
   // What the client still sends when the program has answered nobody reads.
   asked.on('close', () => void request.unpipe(asked).resume());
   response.on('close', () => asked.destroy());
+}
+
+/**
+ * Who waits to be told sends nothing that an answer would make needless. A client need not wait for long, and programs of HTTP/1.0 tell
+ * nobody: what comes without a word is passed on. RFC 9110 section 10.1.1.
+ */
+function sendWhenAsked(request: IncomingMessage, response: ServerResponse, asked: ClientRequest): void {
+  let isSending = false;
+  const send = () => {
+    if (isSending) return;
+    isSending = true;
+    request.off('readable', send).pipe(asked);
+  };
+  asked.on('continue', () => {
+    if (!isSending) response.writeContinue();
+    send();
+  });
+  request.on('readable', send);
+  asked.on('close', () => request.off('readable', send));
 }
 
 /** @returns false for an answer that cannot be told to the client in one way only */

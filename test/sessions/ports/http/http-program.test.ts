@@ -103,6 +103,22 @@ t.test('asks a client to go on only when the program does', async (t) => {
   t.match(await rawExchange(rig, head('/no')), /^HTTP\/1.1 413 (?!.*HTTP)/s);
 });
 
+t.test(
+  'passes on the body of a client that waits no longer to be told to go on, as programs of HTTP/1.0 never do',
+  async (t) => {
+    const { port } = await byteProgram(t, (socket) => {
+      let said = '';
+      socket.on('data', (chunk: Buffer) => {
+        said += chunk.toString('latin1');
+        if (said.endsWith('\r\n\r\nbody')) socket.end('HTTP/1.0 200 OK\r\n\r\ntaken');
+      });
+    });
+    const rig = await started(t, { programPort: port });
+    const head = 'POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 4\r\nConnection: close\r\n\r\n';
+    t.match(await rawExchange(rig, `${head}body`), /^HTTP\/1.1 200 (?!.*HTTP).*taken/s);
+  },
+);
+
 t.test('says 503 while nobody listens, 502 for what is no answer, and goes on when the program does', async (t) => {
   const away = await started(t, { programPort: await nobody(t) });
   t.match(await rawExchange(away, HEAD), /^HTTP\/1.1 503 .*Connection: close.*\r\n\r\n503 Service Unavailable\n$/s);

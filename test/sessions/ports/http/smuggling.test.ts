@@ -50,6 +50,9 @@ const REFUSED: Readonly<Record<string, string>> = {
   'HTTP/2.0': 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
   'HTTP/1.2': get('GET / HTTP/1.2\r\nHost: a'),
   'a body before another protocol': `GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 4\r\n\r\nfour`,
+  'a length behind more fields than are kept': get(
+    `GET / HTTP/1.1\r\nHost: a\r\n${'a:\r\n'.repeat(1_200)}Content-Length: 4`,
+  ),
   'a head that does not end in 16 KiB': get(`GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(20_000)}`),
 };
 
