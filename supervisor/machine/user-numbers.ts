@@ -3,7 +3,11 @@ import { ACRA_SERVER_ID } from '../../wire/image-layout.ts';
 import { SupervisorError } from '../errors.ts';
 import type { ChildKind } from '../platform.ts';
 
-const FIRST = { 'acra-server': ACRA_SERVER_ID, session: ACRA_SERVER_ID + 20_000 } as const;
+/**
+ * Programs of ours, of which one holds the key of TLS, have numbers that no program of an application can have (config/app/programs.ts):
+ * whoever has the user of a process may end it, and goes by its /proc/PID/root to where it is.
+ */
+const FIRST = { 'acra-server': ACRA_SERVER_ID, session: 100_000 } as const;
 
 /** One child in an enclave for each client identity, and room. */
 const MAX_CHILDREN = 10_000;

@@ -1,5 +1,6 @@
 /** Every child of the machine has a user of its own. */
 import t from 'tap';
+import { programsSection } from '../../../config/app/programs.ts';
 import { SupervisorError } from '../../../supervisor/errors.ts';
 import { UserNumbers } from '../../../supervisor/machine/user-numbers.ts';
 import { ACRA_SERVER_ID } from '../../../wire/image-layout.ts';
@@ -25,4 +26,12 @@ t.test('rejects a name that has one, whatever numbers are free (CHILD_CONFINEMEN
   for (const name of ['a', 'b']) users.take(name);
   users.giveBack('a');
   throwsCode(() => users.take('b'), SupervisorError, 'CHILD_CONFINEMENT_TAKEN');
+});
+
+t.test('gives programs of ours numbers that no program of an application can ask for', async (t) => {
+  const users = new UserNumbers();
+  const taken = (user: unknown) => programsSection.safeParse({ a: { command: ['/a'], user } }).success;
+  for (const id of [users.take('first', 'session'), users.take('second', 'session')])
+    for (const user of [id, `${id}:${id}`, `1000:${id}`]) t.notOk(taken(user), String(user));
+  t.ok(taken(65_533));
 });
