@@ -1,5 +1,6 @@
 /** Whether a service of an application is ready: by a TCP connection, an HTTP answer, or a command that ends with 0. */
 import { request } from 'node:http';
+import type { Socket } from 'node:net';
 import type { ProgramProbe } from '../../../config/app/programs.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import { Deadline } from '../../../runtime/deadline.ts';
@@ -22,8 +23,9 @@ export interface ProbeDeps {
 async function ask({ probe, timeoutMs, clock, run }: ProbeDeps, signal: AbortSignal): Promise<string | undefined> {
   if ('tcp' in probe) {
     const socket = await connect(probe.tcp, timeoutMs, signal);
-    socket?.destroy();
-    return socket === undefined ? 'no connection' : undefined;
+    if (socket === undefined) return 'no connection';
+    leave(socket, timeoutMs, clock);
+    return undefined;
   }
   using deadline = new Deadline(clock, timeoutMs, signal);
   if ('http' in probe) {
@@ -35,6 +37,17 @@ async function ask({ probe, timeoutMs, clock, run }: ProbeDeps, signal: AbortSig
   const code = await run(probe.command, deadline.signal);
   signal.throwIfAborted();
   return code === 0 ? undefined : `exit code ${code ?? 'none'}`;
+}
+
+/** What the program says is taken until it ends too: else the kernel answers it by a reset, which ends programs that expect none. */
+function leave(socket: Socket, timeoutMs: number, clock: Clock): void {
+  const left = new AbortController();
+  socket.once('close', () => left.abort());
+  socket.resume().end();
+  clock
+    .sleep(timeoutMs, left.signal)
+    .catch(() => undefined)
+    .finally(() => socket.destroy());
 }
 
 function statusOf(url: string, signal: AbortSignal): Promise<number | undefined> {
