@@ -62,6 +62,16 @@ function wayThroughFaults({ ingress, egress }: Sections): Fault[] {
     }));
 }
 
+/** A name would get an address that is listened on already. */
+function poolFaults(sections: Sections): Fault[] {
+  const network = sections.egress.http?.transparent?.network;
+  if (network === undefined || networkFault(network) !== undefined) return [];
+  const isInside = matcherOf([network]);
+  return doorsOf(sections)
+    .filter(([path, { host }]) => path.at(-1) !== 'dns' && isInside(host))
+    .map(([path]) => ({ path, message: 'lies in egress.http.transparent.network, whose addresses stand for names' }));
+}
+
 function listenFaults(sections: Sections): Fault[] {
   const doors = doorsOf(sections);
   return doors.flatMap(([path, door], index) => {
@@ -93,6 +103,7 @@ export function appFaults(sections: Sections): readonly Fault[] {
     ...ingressFaults(sections),
     ...wayThroughFaults(sections),
     ...listenFaults(sections),
+    ...poolFaults(sections),
     ...portFaults(sections),
     ...entropyFaults(sections),
   ];

@@ -3,7 +3,8 @@
  * application's own file system (`/app` of the enclave image, which becomes the root of its programs), not of the measured folder.
  */
 import { z } from 'zod';
-import { address, count, durationMs } from '../fields.ts';
+import { count, dialledAddress, durationMs } from '../fields.ts';
+import { plainName } from './route-names.ts';
 
 const MAX_PROGRAMS = 32;
 const MAX_WORDS = 256;
@@ -17,11 +18,11 @@ const word = z
   .max(MAX_WORD_CHARACTERS)
   .refine((text) => !text.includes('\0'), { error: 'must have no NUL' });
 
-const programName = z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, {
-  error: 'must be lower-case letters, digits and dashes, at most 31',
-});
-
-const command = z.array(word).min(1, { error: 'must have a program' }).max(MAX_WORDS);
+const command = z
+  .array(word)
+  .min(1, { error: 'must have a program' })
+  .max(MAX_WORDS)
+  .refine(([program]) => program !== '', { error: 'must begin with the name or path of a program' });
 
 const absoluteFolder = word.regex(/^\//, { error: 'must be an absolute path in the file system of the application' });
 
@@ -45,7 +46,7 @@ const httpUrl = z.url({ protocol: /^http$/ }).refine(
 
 const probe = z.union(
   [
-    z.strictObject({ tcp: address('tcp').describe('ready when this takes a connection') }),
+    z.strictObject({ tcp: dialledAddress('tcp').describe('ready when this takes a connection') }),
     z.strictObject({ http: httpUrl.describe('ready when this answers 200 to 399') }),
     z.strictObject({ command: command.describe('ready when this ends with 0; run as the program’s user') }),
   ],
@@ -60,7 +61,7 @@ const program = z.strictObject({
     .enum(['service', 'task'])
     .default('service')
     .describe('service: runs for as long as the enclave does; task: ends with 0 before those that come after it start'),
-  after: z.array(programName).max(MAX_PROGRAMS).default([]).describe('programs that must be ready (tasks: done) first'),
+  after: z.array(plainName).max(MAX_PROGRAMS).default([]).describe('programs that must be ready (tasks: done) first'),
   user: user.prefault(1000),
   environment: z
     .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), word)
@@ -111,7 +112,7 @@ function programFaults(programs: Readonly<Record<string, Program>>): readonly Fa
 }
 
 export const programsSection = z
-  .record(programName, program)
+  .record(plainName, program)
   .refine((programs) => Object.keys(programs).length > 0, { error: 'must name at least one program' })
   .refine((programs) => Object.keys(programs).length <= MAX_PROGRAMS, { error: `must have at most ${MAX_PROGRAMS}` })
   .superRefine((programs, context) => {

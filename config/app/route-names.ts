@@ -2,9 +2,13 @@
 import { z } from 'zod';
 import { HEARTBEAT_PORT, VSOCK_PORTS } from '../../wire/routes.ts';
 
-export const routeName = z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, {
-  error: 'must be lower-case letters, digits and dashes, at most 31',
-});
+/** Of a route or a program. What every object has (`constructor`) would be found wherever such a name is looked up. */
+export const plainName = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,30}$/, { error: 'must be lower-case letters, digits and dashes, at most 31' })
+  .refine((name) => !(name in Object.prototype), { error: 'must be another: JavaScript has this name for itself' });
+
+export const routeName = plainName;
 
 const OURS: ReadonlySet<number> = new Set([
   HEARTBEAT_PORT,

@@ -133,3 +133,32 @@ t.test('tells where programs may take longer to stop than the parent waits by de
   t.match(stopWarnings(parsed({ programs: chain })), [/stop within 40000 ms; enclave\.run\.stopGraceMs/]);
   t.same(stopWarnings(parsed({ programs: chain, restart: { stopGraceMs: 5_000 } })), []);
 });
+
+t.test('rejects names that every object of JavaScript has', async (t) => {
+  const web = { command: ['/bin/web'] };
+  for (const sections of [
+    { programs: { web: { ...web, after: ['constructor'] } } },
+    { programs: { web, constructor: web } },
+    { ingress: { constructor: { to: 'tcp://127.0.0.1:80' } } },
+    { egress: { routes: { constructor: { to: 'db:1', listen: 'tcp://127.0.0.1:1' } } } },
+  ])
+    t.match(faultsOf(sections).join(), /constructor|after/, JSON.stringify(sections));
+});
+
+t.test('rejects a program or a probe that could never be', async (t) => {
+  t.match(faultsOf({ programs: { web: { command: ['', 'x'] } } }), [
+    /^programs\.web\.command: must begin with the name/,
+  ]);
+  const probe = { tcp: 'tcp://127.0.0.1:0' };
+  t.match(faultsOf({ programs: { web: { command: ['/bin/web'], probe } } }), [/^programs\.web\.probe/]);
+});
+
+t.test('rejects a door of the enclave among the addresses that stand for names', async (t) => {
+  const http = { allow: ['example.org'], transparent: {} };
+  const routes = { db: { to: 'db:443', listen: 'tcp://127.64.0.1:443' } };
+  t.match(faultsOf({ egress: { http, routes } }), [/^egress\.routes\.db\.listen: lies in egress\.http\.transparent/]);
+  t.match(faultsOf({ egress: { http: { ...http, listen: 'tcp://127.64.0.2:80' } } }), [
+    /^egress\.http\.listen: lies in/,
+  ]);
+  t.same(faultsOf({ egress: { http: { allow: [] }, routes } }), []);
+});
