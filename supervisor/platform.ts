@@ -15,6 +15,8 @@ export type ChildKind = 'acra-server' | 'session';
 export interface ProgramRoom extends Pick<Confinement, 'enclose' | 'clear' | 'release'> {
   /** Undefined: as whoever starts it. */
   readonly user: ProcessUser | undefined;
+  /** Bounds a process that runs beside the program, and is not the program: its probe. */
+  join(pid: number): void;
   /** How many of its processes the kernel has ended because they took more memory than their bound. */
   outOfMemoryKills(): number;
 }

@@ -9,10 +9,10 @@ import { nsmOver } from '../../attestation/nsm/exchange.ts';
 import { EmulatedNsm } from '../../emulator/nsm/emulated-nsm.ts';
 import { loadOrCreateNsmRoot } from '../../emulator/nsm/root.ts';
 import { systemClock } from '../../runtime/clock.ts';
-import { errorCode } from '../../runtime/errors.ts';
 import { systemRandom } from '../../runtime/random.ts';
 import type { Application, Platform, ProgramRoom } from '../../supervisor/platform.ts';
 import type { Confinement } from '../../system/processes/confinement.ts';
+import { endGroup } from '../../system/processes/process-group.ts';
 import { CID_PARENT } from '../../wire/brands.ts';
 import { readSimulatedParent, simulatedFolders } from './folders.ts';
 import { measureSimulatedEnclave, simulatedModuleId } from './measure.ts';
@@ -57,20 +57,13 @@ function processGroupRoom(): ProgramRoom {
     enclose(pid) {
       group = pid;
     },
+    join: () => undefined,
     clear() {
-      if (group !== undefined) killGroup(group);
+      if (group !== undefined) endGroup(group, 'SIGKILL');
     },
     release: () => undefined,
     outOfMemoryKills: () => 0,
   };
-}
-
-function killGroup(group: number): void {
-  try {
-    process.kill(-group, 'SIGKILL');
-  } catch (error) {
-    if (errorCode(error) !== 'ESRCH') throw error;
-  }
 }
 
 const EMULATED_RNG = 'emulated-nsm';

@@ -35,7 +35,7 @@ export async function withFileLock<Result>(
     holder.once('error', reject);
     holder.once('close', () => resolve());
   });
-  const stop = (): void => endGroup(holder);
+  const stop = (): void => endGroup(holder.pid);
   signal.addEventListener('abort', stop, { once: true });
   try {
     const locked = await Promise.race([untilLocked(holder.stdout, onWait), ended.then(() => false)]);

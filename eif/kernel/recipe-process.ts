@@ -41,7 +41,7 @@ export async function runRecipe(recipe: Recipe, context: RecipeContext, explain:
     if (lines.length > KEPT_LINES) lines.shift();
     context.onProgress(`${recipe.name}: ${line}`);
   });
-  const stop = (): void => endGroup(child);
+  const stop = (): void => endGroup(child.pid);
   signal.addEventListener('abort', stop, { once: true });
   try {
     const code = await new Promise<number | null>((resolve, reject) => {

@@ -49,6 +49,7 @@ export class Confinements {
     return {
       user,
       enclose: (pid) => enclose(pid, group),
+      join: (pid) => enclose(pid, group),
       clear: () => endAll(group),
       release: () => group && this.#removeGroup(group),
       outOfMemoryKills: () => (group === undefined ? 0 : outOfMemoryKills(group)),

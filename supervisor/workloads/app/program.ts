@@ -5,6 +5,7 @@ import type { Program } from '../../../config/app/programs.ts';
 import { untilAborted } from '../../../runtime/abort.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import { DEFAULT_PATH } from '../../../system/processes/candidates.ts';
+import { endGroup } from '../../../system/processes/process-group.ts';
 import type { ChildSpec } from '../../children/child.ts';
 import type { Exit } from '../../children/exit.ts';
 import { type StartedProcess, startProcess } from '../../children/process.ts';
@@ -39,11 +40,13 @@ interface Launch {
   readonly command: readonly string[];
   readonly onStreams: (streams: Streams) => void;
   readonly onExit?: () => void;
+  /** Bounds the process. */
+  readonly enclose: (pid: number) => void;
   /** Ends what the process left running. */
   readonly clear: () => void;
 }
 
-function launchIn(deps: ProgramDeps, { command, clear, ...launch }: Launch): StartedProcess {
+function launchIn(deps: ProgramDeps, { command, enclose, clear, ...launch }: Launch): StartedProcess {
   const { program, room, root, clock } = deps;
   const [word = '', ...words] = command;
   return startProcess({
@@ -58,7 +61,7 @@ function launchIn(deps: ProgramDeps, { command, clear, ...launch }: Launch): Sta
       ...(root === undefined ? {} : { root }),
       ...(room.user === undefined ? {} : { user: room.user }),
     },
-    confinement: { user: undefined, enclose: (pid) => room.enclose(pid), clear },
+    confinement: { user: undefined, enclose, clear },
     clock,
   });
 }
@@ -71,19 +74,25 @@ export function launchProgram(deps: ProgramDeps): StartedProcess {
     command: program.command,
     onStreams: (streams) => output.attach(streams),
     onExit: () => output.ending(),
+    enclose: (pid) => room.enclose(pid),
     clear: () => room.clear(),
   });
 }
 
-/** One run of a probe's command; what it prints is read and dropped. An abort ends it. */
+/** One run of a probe's command; what it prints is read and dropped. An abort ends it, and its end what it started. */
 async function runProbe(deps: ProgramDeps, command: readonly string[], signal: AbortSignal): Promise<number | null> {
+  let leader: number | undefined;
   const process = launchIn(deps, {
     name: `${deps.name}-probe`,
     command,
     onStreams: (streams) => {
       for (const stream of streams) stream?.resume();
     },
-    clear: () => undefined,
+    enclose: (pid) => {
+      leader = pid;
+      deps.room.join(pid);
+    },
+    clear: () => endGroup(leader, 'SIGKILL'),
   });
   const end = () => process.kill('SIGKILL');
   signal.addEventListener('abort', end, { once: true });

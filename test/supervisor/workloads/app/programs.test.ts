@@ -11,6 +11,7 @@ import type { Application } from '../../../../supervisor/platform.ts';
 import { Programs } from '../../../../supervisor/workloads/app/programs.ts';
 import { rejectsCode } from '../../../support/coded-error.ts';
 import { MemoryLogger } from '../../../support/memory-logger.ts';
+import { processEnd } from '../../../support/process-end.ts';
 import { seededRandom } from '../../../support/seeded-random.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 import { untilChanged } from '../../../support/watched-files.ts';
@@ -20,6 +21,7 @@ const application: Application = {
   room: () => ({
     user: undefined,
     enclose: () => undefined,
+    join: () => undefined,
     clear: () => undefined,
     release: () => undefined,
     outOfMemoryKills: () => 0,
@@ -145,6 +147,22 @@ t.test('tells later when a service answers its probe no more (PROGRAM_NOT_READY)
   await member?.probe?.(signal);
   writeFileSync(file, '');
   await rejectsCode(async () => member?.probe?.(signal), SupervisorError, 'PROGRAM_NOT_READY');
+});
+
+t.test('ends a probe that hangs, and what it has started', async (t) => {
+  const hangs = 'test ! -e "$TOLD" || { sleep 300 & echo $! > "$TOLD.left"; sleep 300; }';
+  const probe = { command: ['sh', '-c', hangs] };
+  const { fleet, file } = rig(t, { one: { command: ['sleep', '60'], probe } });
+  await start(fleet);
+  writeFileSync(file, '');
+  const given = new AbortController();
+  const probing = fleet.members[0]?.probe?.(given.signal);
+  const pidFile = `${file}.left`;
+  await untilChanged(pidFile, () => existsSync(pidFile) && readFileSync(pidFile, 'utf8').endsWith('\n'));
+  given.abort(new Error('late'));
+  await t.rejects(async () => probing, { message: 'late' });
+  await processEnd(Number(readFileSync(pidFile, 'utf8')));
+  t.equal(fleet.members[0]?.child.state.kind, 'running');
 });
 
 t.test('starts an ended service again, and tells how it ended', async (t) => {
