@@ -8,6 +8,8 @@ import { OciError } from '../errors.ts';
 /** NAME_MAX and PATH_MAX of Linux; the root of the application takes some of the latter. */
 const MAX_NAME_BYTES = 255;
 const MAX_PATH_BYTES = 4000;
+/** Of the folder in which an entry lies, where links on the way have led: with the entry's own name it is no longer than a path. */
+export const MAX_FOLDER_BYTES = MAX_PATH_BYTES - MAX_NAME_BYTES;
 /** The kernel's own limit. */
 export const MAX_LINKS = 40;
 

@@ -45,10 +45,11 @@ export async function readLayers({ layers }: ContainerImage, options: ReadLayers
   for (const [number, layer] of layers.entries()) {
     let [entries, bytes] = [0, 0];
     for await (const entry of readLayer(layer, options.signal)) {
-      const content = entry.kind === 'file' ? await spool.append(entry.body) : undefined;
-      if ((content?.size ?? 0) > MAX_FILE_BYTES) {
+      // Before a byte of it is written: archives of a few megabytes unpack to more than a disk holds.
+      if (entry.kind === 'file' && entry.size > MAX_FILE_BYTES) {
         throw new OciError('EIF_OCI_LIMIT', `${entry.path} is too large`, { allowed: `${MAX_FILE_BYTES} bytes` });
       }
+      const content = entry.kind === 'file' ? await spool.append(entry.body) : undefined;
       tree.add(number, entry, content);
       if (entry.kind === 'device' || entry.kind === 'fifo') leftOut.push(namesOf(entry.path).join('/'));
       if (entry.attributes > 0) withAttributes += 1;

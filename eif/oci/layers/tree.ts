@@ -5,7 +5,7 @@
  */
 import { OciError } from '../errors.ts';
 import { type FolderNode, type ImageNode, type Inode, impliedFolder } from './nodes.ts';
-import { layerPath, MAX_LINKS, namesOf } from './paths.ts';
+import { layerPath, MAX_FOLDER_BYTES, MAX_LINKS, namesOf } from './paths.ts';
 import type { Content } from './spool.ts';
 import type { TarEntry } from './tar.ts';
 
@@ -26,10 +26,7 @@ export class ImageTree {
    * @throws OciError EIF_OCI_PATH, EIF_OCI_LINK, EIF_OCI_LIMIT
    */
   add(layer: number, entry: TarEntry, content: Content | undefined): void {
-    this.#entries += 1;
-    if (this.#entries > MAX_ENTRIES) {
-      throw new OciError('EIF_OCI_LIMIT', 'the image has too many entries', { allowed: `at most ${MAX_ENTRIES}` });
-    }
+    this.#count();
     const path = layerPath(entry.path);
     if (path.kind === 'root') {
       this.#describeRoot(layer, entry);
@@ -39,6 +36,13 @@ export class ImageTree {
     if (path.kind === 'opaque') hideChildren(folder, layer);
     else if (path.kind === 'whiteout') hide(folder, path.name, layer);
     else this.#place(folder, path.name, this.#nodeOf(layer, entry, content));
+  }
+
+  /** Folders that no entry describes count too: one path may imply thousands. */
+  #count(): void {
+    this.#entries += 1;
+    if (this.#entries <= MAX_ENTRIES) return;
+    throw new OciError('EIF_OCI_LIMIT', 'the image has too many entries', { allowed: `at most ${MAX_ENTRIES}` });
   }
 
   #describeRoot(layer: number, { kind, path, mode, uid, gid }: TarEntry): void {
@@ -90,8 +94,10 @@ export class ImageTree {
 
   /** The folder of an entry, made where it is not there; links on the way are followed inside the image. */
   #folderAt(names: readonly string[], { layer, path }: { readonly layer: number; readonly path: string }): FolderNode {
-    const way: [FolderNode, ...FolderNode[]] = [this.#root];
+    const root = { node: this.#root, bytes: 0 };
+    const way = [root];
     const left = [...names];
+    const refuse = (why: string) => new OciError('EIF_OCI_PATH', `the entry ${JSON.stringify(path)} ${why}`);
     let links = 0;
     for (let name = left.shift(); name !== undefined; name = left.shift()) {
       if (name === '' || name === '.') continue;
@@ -99,28 +105,29 @@ export class ImageTree {
         if (way.length > 1) way.pop();
         continue;
       }
-      const at = way.at(-1) ?? this.#root;
-      const node = at.children.get(name) ?? implied(at, name, layer);
+      const at = way.at(-1) ?? root;
+      const node = at.node.children.get(name) ?? this.#implied(at.node, name, layer);
       if (node.kind === 'folder') {
-        way.push(node);
+        const bytes = at.bytes + Buffer.byteLength(name) + 1;
+        if (bytes > MAX_FOLDER_BYTES) throw refuse('lies too deep');
+        way.push({ node, bytes });
         continue;
       }
       links += 1;
-      if (node.kind === 'file' || links > MAX_LINKS) {
-        const why = node.kind === 'file' ? 'lies below a file' : 'lies below links without end';
-        throw new OciError('EIF_OCI_PATH', `the entry ${JSON.stringify(path)} ${why}`);
-      }
+      if (node.kind === 'file') throw refuse('lies below a file');
+      if (links > MAX_LINKS) throw refuse('lies below links without end');
       if (node.target.startsWith('/')) way.length = 1;
       left.unshift(...node.target.split('/'));
     }
-    return way.at(-1) ?? this.#root;
+    return (way.at(-1) ?? root).node;
   }
-}
 
-function implied(at: FolderNode, name: string, layer: number): FolderNode {
-  const folder = impliedFolder(layer);
-  at.children.set(name, folder);
-  return folder;
+  #implied(at: FolderNode, name: string, layer: number): FolderNode {
+    this.#count();
+    const folder = impliedFolder(layer);
+    at.children.set(name, folder);
+    return folder;
+  }
 }
 
 /** Removes what layers below `layer` brought under a name. */

@@ -1,6 +1,7 @@
 /** What layers make together: whiteouts, links, replacements. Specification: OCI image-spec 1.1, layer.md. */
 import t from 'tap';
 import { OciError } from '../../../../eif/oci/errors.ts';
+import { ImageTree } from '../../../../eif/oci/layers/tree.ts';
 import { rejectsCode } from '../../../support/coded-error.ts';
 import type { TestEntry } from '../support/tar.ts';
 import { attributesOf, readImage, treeOf } from '../support/tree.ts';
@@ -159,4 +160,23 @@ t.test('keeps owners and modes, set-id bits included, and the mode of the root',
   const { root } = await readImage(t, { layers: [entries] });
   t.same(attributesOf(root), { a: '4755 1000:2000', big: '644 3000000:4000000', l: '777 7:8' });
   t.match(root, { mode: 0o711, uid: 5, gid: 6 });
+});
+
+t.test('rejects entries that links lead deeper than any path (EIF_OCI_PATH)', async (t) => {
+  const deep = 'd/'.repeat(1_200);
+  const layer = [folder(deep.slice(0, -1)), symlink('l', deep), file(`l/${'e/'.repeat(1_200)}f`)];
+  await rejectsCode(() => treeOf(t, layer), OciError, 'EIF_OCI_PATH');
+});
+
+t.test('counts the folders that paths imply (EIF_OCI_LIMIT)', async (t) => {
+  const tree = new ImageTree();
+  const bare = { mode: 0o644, uid: 0, gid: 0, isCapable: false, attributes: 0 };
+  const add = (first: string) =>
+    tree.add(0, { ...bare, kind: 'fifo', path: `${first}/${'d/'.repeat(1_800)}f` }, undefined);
+  t.throws(
+    () => {
+      for (let number = 0; number < 600; number += 1) add(String(number));
+    },
+    { code: 'EIF_OCI_LIMIT' },
+  );
 });
