@@ -57,7 +57,11 @@ function statusOf(url: string, signal: AbortSignal): Promise<number | undefined>
       resolve(response.statusCode);
       response.destroy();
     });
-    asked.once('error', reject).end();
+    // A program that changes the protocol unasked gives neither error nor answer.
+    asked
+      .on('error', reject)
+      .once('close', () => resolve(undefined))
+      .end();
   });
 }
 
