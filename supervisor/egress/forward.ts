@@ -100,7 +100,13 @@ function attempt({ from, to, agent, asked }: Exchange): Promise<void> {
       onward.off('close', onClose);
       // What comes of the body from now on does not matter: the answer is the last word.
       onward.on('error', () => undefined);
-      passOn(answer, to, resolve);
+      try {
+        passOn(answer, to, resolve);
+      } catch (cause) {
+        // Node reads some heads that it does not write.
+        answer.destroy();
+        reject(new EgressProxyError('EGRESS_ANSWER', 'the head of the answer cannot be told again', { cause }));
+      }
     });
     if (framing.kind === 'none') onward.end();
     else from.pipe(onward);

@@ -4,7 +4,7 @@
  * Specification: docs/specs/egress.md, 5; RFC 9110 sections 7.6 and 9.3.6, RFC 9112.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { createServer } from 'node:http';
+import { createServer, STATUS_CODES } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { RouteLimits } from '../../relay/route.ts';
@@ -110,7 +110,8 @@ export class EgressProxy implements Service {
       const { status, headers, body } = answerTo(error);
       // A body that nobody read goes with its connection.
       response.shouldKeepAlive = false;
-      response.writeHead(status, headers).end(body);
+      // With its reason: that of an answer that could not be told again would still stand there.
+      response.writeHead(status, STATUS_CODES[status] ?? '', headers).end(body);
     }
   }
 

@@ -181,7 +181,10 @@ function say(response: ServerResponse, status: Status): void {
   if (response.destroyed) return;
   const text = textOf(status);
   response.shouldKeepAlive = false;
-  response.writeHead(status, { 'content-type': 'text/plain', 'content-length': text.length }).end(text);
+  // With its reason: that of an answer that could not be told again would still stand there.
+  response
+    .writeHead(status, ANSWERS[status], { 'content-type': 'text/plain', 'content-length': text.length })
+    .end(text);
 }
 
 function bareAnswer(status: Status): Buffer {

@@ -250,3 +250,24 @@ t.test('gives up a request whose program has gone', async (t) => {
   await gone.promise;
   t.pass('the target noticed');
 });
+
+/** Each is read by Node's client, and not written by its server: what it throws must end one exchange, not the enclave. */
+for (const [what, head] of Object.entries({
+  'a status that is none': 'HTTP/1.1 000 Nothing',
+  'a status beyond all': 'HTTP/1.1 099 Less',
+  'a reason with bytes that are no text': 'HTTP/1.1 200 O\x01K',
+  'a value with bytes that are no text': 'HTTP/1.1 200 OK\r\nX: a\x01b',
+  'a chunked answer that has no body': 'HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked',
+})) {
+  t.test(`answers 502, or as the target did, to ${what}`, async (t) => {
+    const target = await listenAnywhere(t, (socket) => {
+      socket.on('error', () => undefined).once('data', () => socket.end(`${head}\r\n\r\n`, 'latin1'));
+    });
+    const { port } = await startEnds(t, { enclave: { allow: [`web.example:${target}`, LOOPBACK] }, names: NAMES });
+    const answer = await say(
+      port,
+      `GET http://web.example:${target}/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`,
+    );
+    t.match(answer, /^HTTP\/1\.1 (502|200|204) /);
+  });
+}

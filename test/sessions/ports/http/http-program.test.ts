@@ -130,6 +130,7 @@ t.test('says 503 while nobody listens, 502 for what is no answer, and goes on wh
     'length and coding': 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
     'another coding': 'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n',
     'another protocol': 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n',
+    'a reason that is no text': 'HTTP/1.1 200 O\x01K\r\n\r\n',
     'a status that is none': 'HTTP/1.1 000 Nothing\r\n\r\n',
   })) {
     const { port } = await byteProgram(t, (socket) => void socket.once('data', () => socket.end(answer, 'latin1')));
