@@ -89,17 +89,19 @@ function attempt({ from, to, agent, asked }: Exchange): Promise<void> {
     );
     const onGone = () => onward.destroy(new StopRequested('the program has gone'));
     to.once('close', onGone);
-    onward.once('error', (cause) => {
+    // More than one may come: that of the connection, and one for what the program was just sending.
+    const onError = (cause: Error) => {
       to.off('close', onGone);
       reject(failureOf(cause, onward, framing.kind === 'none'));
-    });
+    };
+    onward.on('error', onError);
     // An answer that changes the protocol unasked has neither error nor response.
     const onClose = () => reject(new EgressProxyError('EGRESS_ANSWER', 'the target ended without an answer'));
     onward.once('close', onClose);
     onward.once('response', (answer) => {
       onward.off('close', onClose);
       // What comes of the body from now on does not matter: the answer is the last word.
-      onward.on('error', () => undefined);
+      onward.off('error', onError).on('error', () => undefined);
       try {
         passOn(answer, to, resolve);
       } catch (cause) {
