@@ -104,6 +104,7 @@ const EXPRESSIONS = {
   IS_AT_LEAST: 'BPF_JMP | BPF_JGE | BPF_K',
   RETURN: 'BPF_RET | BPF_K',
   INSTRUCTION_BYTES: 'sizeof(struct sock_filter)',
+  DEVICE_MODE: 'S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP | S_IROTH | S_IWOTH',
 };
 /** Of the kernel's own headers, of those of another library or processor, or of no header. */
 const NOT_IN_C = [
@@ -146,7 +147,7 @@ function inC(folder: string, names: readonly string[]): Map<string, number> {
   return new Map(lines.map((line) => [line.split(' ')[0] ?? '', Number(line.split(' ')[1])]));
 }
 
-const compiles = spawnSync('cc', ['-E', '-x', 'c', '-o', '/dev/null', '-'], { input: includes }).status === 0;
+const compiles = spawnSync('cc', ['-fsyntax-only', '-x', 'c', '-'], { input: includes }).status === 0;
 const withoutCompiler = compiles ? false : 'no C compiler, or not all headers, are installed';
 
 for (const file of ['system/libc/machine-calls.ts', 'system/processes/launcher.ts', 'system/libc/forbid-vsock.ts']) {
