@@ -62,11 +62,11 @@ t.test('refuses a client without keys, and changes nothing (KEYSTORE_KEY_MISSING
 });
 
 /** As `data reencrypt --check --json` prints it, of the demo's only table. */
-async function proofOf(folder: KeysFolder, change: object = {}): Promise<string> {
+async function proofOf(folder: KeysFolder, change: object = {}, name = 'proof.json'): Promise<string> {
   const [{ current, old }] = (await idsOf(folder)).clients;
   const columns = ['email', 'diagnosis'];
   const proof = { outcome: 'proved', clientId, current, old, table: 'patients', columns, ...change };
-  return folder.write('proof.json', JSON.stringify(proof));
+  return folder.write(name, JSON.stringify(proof));
 }
 
 const forget = (folder: KeysFolder, ...proofs: readonly string[]) =>
@@ -90,7 +90,10 @@ t.test('keeps old key pairs where a column has AcraStructs, which do not name th
   const folder = done.copy(t);
   t.equal((await rotate(folder)).code, 0);
   appendFileSync(join(folder.enclave, 'encryptor.yaml'), STRUCTS);
-  const gone = await forget(folder, await proofOf(folder));
+  const proof = await proofOf(folder);
+  t.match((await forget(folder, proof)).stderr, 'error KEY_PROOF:', 'AcraBlocks may lie between them');
+  const letters = await proofOf(folder, { table: 'letters', columns: ['text'] }, 'letters.json');
+  const gone = await forget(folder, proof, letters);
   t.equal(gone.code, 0, gone.stderr);
   t.match(gone.stderr, /old key pairs stay/);
   const old = Object.keys(folder.content()).filter((name) => name.includes('.old/'));
