@@ -55,9 +55,9 @@ TAP_RUN = export NODE_COMPILE_CACHE='$(CURDIR)/node_modules/.cache/acra-enclave'
 JOBS = $(shell n=$$(nproc 2>/dev/null || echo 2); [ "$$n" -gt 4 ] || echo "--jobs=$$((2 * n))")
 
 # They build images, wait for what is down to come back, or move many megabytes.
-LONG_TESTS = $(addprefix test/,$(addprefix cli/,eif-container.test.ts rebuild.test.ts keys-database-users.test.ts keys-renewal.test.ts keys-rotate.test.ts keys/killed-daemon.test.ts keys/refusals.test.ts data/around-it.test.ts data/long-values.test.ts data/losses.test.ts data/reencrypt-losses.test.ts data/reencrypt.test.ts data/values.test.ts) \
-  eif/image/build-image.test.ts eif/oci/large-image.test.ts emulator/acra-server/values.test.ts keys/data-keys.test.ts supervisor/keys/key-sets-refused.test.ts \
-  $(addprefix integration/,busy-existing-data.test.ts busy-reencrypt.test.ts existing-data.test.ts key-keepers.test.ts keys-change.test.ts keys-commands.test.ts keys-generation.test.ts keys-killed.test.ts keys-live.test.ts keys-load.test.ts keys-secrecy.test.ts keys-tls.test.ts patience.test.ts recovery.test.ts reencrypt.test.ts refusal.test.ts secrecy.test.ts tls-operator-ca.test.ts))
+LONG_TESTS = $(addprefix test/,$(addprefix cli/,eif-container.test.ts rebuild.test.ts keys-database-users.test.ts keys-renewal.test.ts keys-rotate.test.ts keys/approvals.test.ts keys/key-ids.test.ts keys/killed-daemon.test.ts keys/refusals.test.ts data/around-it.test.ts data/long-values.test.ts data/losses.test.ts data/reencrypt-losses.test.ts data/reencrypt.test.ts data/values.test.ts) \
+  eif/image/build-image.test.ts eif/oci/large-image.test.ts eif/oci/reproducible.test.ts emulator/acra-server/values.test.ts keys/data-keys.test.ts kms/policy/check/soundness.test.ts sessions/guard/migration.test.ts supervisor/keys/key-desk.test.ts supervisor/keys/key-sets-refused.test.ts supervisor/workloads/sessions/exchange.test.ts \
+  $(addprefix integration/,busy-existing-data.test.ts busy-reencrypt.test.ts existing-data.test.ts key-keepers.test.ts keys-change.test.ts keys-commands.test.ts keys-generation.test.ts keys-killed.test.ts keys-live.test.ts keys-load.test.ts keys-reencrypt.test.ts keys-secrecy.test.ts keys-tls.test.ts patience.test.ts recovery.test.ts reencrypt.test.ts refusal.test.ts secrecy.test.ts tls-operator-ca.test.ts))
 
 test: tap-in-place ## run the tests that need no virtual machine, but for the long ones
 	@$(TAP_RUN) $(JOBS) $(TAP_FLAGS) $(or $(TESTS),$(addprefix --exclude=,$(LONG_TESTS)))
