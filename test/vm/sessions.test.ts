@@ -9,8 +9,8 @@ import { SABOTAGE_PORT } from './support/sabotage.ts';
 
 /** wire/image-layout.ts, supervisor/machine/user-numbers.ts: the first of each kind. */
 const ACRA_UID = 1000;
-const FRONT_UID = 21_000;
-const GUARD_UID = 21_001;
+const FRONT_UID = 100_000;
+const GUARD_UID = 100_001;
 const STRANGER_UID = 4_242;
 
 async function sabotage(stack: EnclaveStack, request: SabotageRequest): Promise<SabotageAnswer> {
