@@ -1,6 +1,7 @@
 /** What the daemon's HTTP servers have in common: each listens on an address of its own until it is stopped. */
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { listenAt } from '../system/listen.ts';
 import type { TcpEndpoint } from '../wire/endpoint.ts';
 import { formatEndpoint } from '../wire/endpoint.ts';
 import { HostProxyError } from './errors.ts';
@@ -12,12 +13,8 @@ export function listenOn(
   code: 'HOST_ADMIN_BIND' | 'HOST_ATTESTATION_BIND',
 ): Promise<void> {
   const { host, port } = listen;
-  return new Promise((resolve, reject) => {
-    server.once('error', (cause) =>
-      reject(new HostProxyError(code, `cannot listen on ${formatEndpoint(listen)}`, { cause })),
-    );
-    server.listen({ host, port }, resolve);
-  });
+  const failed = (cause: unknown) => new HostProxyError(code, `cannot listen on ${formatEndpoint(listen)}`, { cause });
+  return listenAt(server, { host, port }, failed);
 }
 
 /** Whoever is connected is cut off. */

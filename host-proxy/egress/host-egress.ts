@@ -14,6 +14,7 @@ import { CodedError, errorCode } from '../../runtime/errors.ts';
 import { joinStreams } from '../../runtime/join-streams.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { Service } from '../../runtime/service.ts';
+import { listenAt } from '../../system/listen.ts';
 import { encodeFrame } from '../../wire/control/frame.ts';
 import { EgressError } from '../../wire/egress/errors.ts';
 import { parseEgressList } from '../../wire/egress/judge.ts';
@@ -76,12 +77,9 @@ export class HostEgress implements Service {
     signal.throwIfAborted();
     const { socketPath } = this.#deps;
     rmSync(socketPath, { force: true });
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', (cause) =>
-        reject(new HostProxyError('HOST_EGRESS_BIND', `cannot listen on ${socketPath}`, { cause })),
-      );
-      this.#server.listen({ path: socketPath }, resolve);
-    });
+    const failed = (cause: unknown) =>
+      new HostProxyError('HOST_EGRESS_BIND', `cannot listen on ${socketPath}`, { cause });
+    await listenAt(this.#server, { path: socketPath }, failed);
   }
 
   async stop(): Promise<void> {

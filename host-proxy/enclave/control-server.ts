@@ -2,12 +2,14 @@
  * The parent's end of the control connection. The relay delivers connections from the enclave's CID to a private unix
  * socket; one enclave speaks at a time, and the newest connection wins (the enclave came back).
  */
+
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import type { Server, Socket } from 'node:net';
 import { createServer } from 'node:net';
 import { describeError } from '../../runtime/errors.ts';
 import type { Service } from '../../runtime/service.ts';
+import { listenAt } from '../../system/listen.ts';
 import { encodeFrame, FrameReader } from '../../wire/control/frame.ts';
 import type { EnclaveMessage, HostMessage } from '../../wire/control/messages.ts';
 import { parseEnclaveMessage } from '../../wire/control/messages.ts';
@@ -40,12 +42,9 @@ export class ControlServer implements Service {
     signal.throwIfAborted();
     const { socketPath } = this.#deps;
     rmSync(socketPath, { force: true });
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', (cause) =>
-        reject(new HostProxyError('HOST_CONTROL_BIND', `cannot listen on ${socketPath}`, { cause })),
-      );
-      this.#server.listen({ path: socketPath }, resolve);
-    });
+    const failed = (cause: unknown) =>
+      new HostProxyError('HOST_CONTROL_BIND', `cannot listen on ${socketPath}`, { cause });
+    await listenAt(this.#server, { path: socketPath }, failed);
   }
 
   async stop(): Promise<void> {

@@ -2,11 +2,13 @@
  * The enclave's end of the requests route: a unix socket in the supervisor's own folder, to which the relay brings what the parent
  * dials. One request and one answer a connection (wire/requests/serve.ts). Whoever connects is a stranger.
  */
+
 import { rmSync } from 'node:fs';
 import type { Server, Socket } from 'node:net';
 import { createServer } from 'node:net';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Service } from '../../runtime/service.ts';
+import { listenAt } from '../../system/listen.ts';
 import type { ParentAnswerer } from '../../wire/requests/serve.ts';
 import { serveRequest } from '../../wire/requests/serve.ts';
 import { SupervisorError } from '../errors.ts';
@@ -34,12 +36,9 @@ export class RequestServer implements Service {
   async start(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     rmSync(this.#path, { force: true });
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', (cause) =>
-        reject(new SupervisorError('REQUESTS_BIND', `cannot listen on ${this.#path}`, { cause })),
-      );
-      this.#server.listen({ path: this.#path }, resolve);
-    });
+    const failed = (cause: unknown) =>
+      new SupervisorError('REQUESTS_BIND', `cannot listen on ${this.#path}`, { cause });
+    await listenAt(this.#server, { path: this.#path }, failed);
   }
 
   async stop(): Promise<void> {

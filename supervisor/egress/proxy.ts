@@ -10,6 +10,7 @@ import type { Duplex } from 'node:stream';
 import type { RouteLimits } from '../../relay/route.ts';
 import { CodedError, errorCode } from '../../runtime/errors.ts';
 import type { Service } from '../../runtime/service.ts';
+import { listenAt } from '../../system/listen.ts';
 import { formatEndpoint, type TcpEndpoint } from '../../wire/endpoint.ts';
 import { answerTo, parserError, rawAnswer } from './answers.ts';
 import { EgressProxyError } from './errors.ts';
@@ -69,12 +70,9 @@ export class EgressProxy implements Service {
   async start(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const { listen } = this.#deps;
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', (cause) =>
-        reject(new EgressProxyError('EGRESS_BIND', `cannot listen on ${formatEndpoint(listen)}`, { cause })),
-      );
-      this.#server.listen({ host: listen.host, port: listen.port }, resolve);
-    });
+    const failed = (cause: unknown) =>
+      new EgressProxyError('EGRESS_BIND', `cannot listen on ${formatEndpoint(listen)}`, { cause });
+    await listenAt(this.#server, { host: listen.host, port: listen.port }, failed);
   }
 
   /** The port is the real one when 0 was asked for. */

@@ -2,11 +2,13 @@
  * The way out for programs that ignore proxies: an allowed name resolves to a loopback address of its own, where each port that the rules open
  * for the name is listened on; what connects there goes out as CONNECT would, and is judged as that. Specification: docs/specs/egress.md, 6.
  */
+
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Clock } from '../../runtime/clock.ts';
 import { describeError } from '../../runtime/errors.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { Service } from '../../runtime/service.ts';
+import { listenAt } from '../../system/listen.ts';
 import { type EgressList, portsOfName } from '../../wire/egress/judge.ts';
 import { egressTarget } from '../../wire/egress/target.ts';
 import type { TcpEndpoint } from '../../wire/endpoint.ts';
@@ -98,10 +100,15 @@ export class Transparent implements Service {
 
   /** All of them or none. */
   async #listen({ name, address }: KnownName, ports: readonly number[]): Promise<readonly Server[]> {
-    const servers = ports.map((port) =>
-      createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => void this.#pass(socket, name, port)),
-    );
-    const listening = ports.map((port, index) => listenOn(servers[index], address, port));
+    const asked = ports.map((port) => ({
+      port,
+      server: createServer(
+        { allowHalfOpen: true, pauseOnConnect: true },
+        (socket) => void this.#pass(socket, name, port),
+      ),
+    }));
+    const servers = asked.map(({ server }) => server);
+    const listening = asked.map(({ server, port }) => listenOn(server, address, port));
     const failure = (await Promise.allSettled(listening)).find(({ status }) => status === 'rejected');
     if (failure?.status !== 'rejected') return servers;
     for (const server of servers) closeServer(server);
@@ -142,13 +149,9 @@ function canonicalName(asked: string): string | undefined {
   }
 }
 
-function listenOn(server: Server | undefined, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server?.once('error', (cause) =>
-      reject(new EgressProxyError('EGRESS_BIND', `cannot listen on ${host}:${port}`, { cause })),
-    );
-    server?.listen({ host, port }, resolve);
-  });
+function listenOn(server: Server, host: string, port: number): Promise<void> {
+  const failed = (cause: unknown) => new EgressProxyError('EGRESS_BIND', `cannot listen on ${host}:${port}`, { cause });
+  return listenAt(server, { host, port }, failed);
 }
 
 /** What it took stays: tunnels end by themselves, and nobody waits for them. */

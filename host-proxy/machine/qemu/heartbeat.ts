@@ -4,9 +4,11 @@
  *
  * Specification: nitro-formats 3.4 step 5; aws-nitro-enclaves-cli, eif_loader, enclave_ready.
  */
+
 import { rmSync } from 'node:fs';
 import type { Server, Socket } from 'node:net';
 import { createServer } from 'node:net';
+import { listenAt } from '../../../system/listen.ts';
 import { HEARTBEAT_PORT } from '../../../wire/routes.ts';
 import { EnclaveError } from '../errors.ts';
 
@@ -38,12 +40,9 @@ export class HeartbeatListener {
   /** @throws EnclaveError ENCLAVE_VSOCK_DEVICE */
   async start(): Promise<void> {
     rmSync(this.path, { force: true });
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', (cause) =>
-        reject(new EnclaveError('ENCLAVE_VSOCK_DEVICE', `cannot listen on ${this.path}`, { cause })),
-      );
-      this.#server.listen({ path: this.path }, resolve);
-    });
+    const failed = (cause: unknown) =>
+      new EnclaveError('ENCLAVE_VSOCK_DEVICE', `cannot listen on ${this.path}`, { cause });
+    await listenAt(this.#server, { path: this.path }, failed);
   }
 
   async stop(): Promise<void> {

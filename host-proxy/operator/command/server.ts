@@ -2,11 +2,13 @@
  * The daemon's end of the command socket. Only the daemon's user and root can connect (folder 0700, socket 0600); nothing
  * of it is reachable over TCP. A reader that does not keep up is cut off instead of filling memory.
  */
+
 import { rmSync } from 'node:fs';
 import type { Server, Socket } from 'node:net';
 import { createConnection, createServer } from 'node:net';
 import { CodedError, describeError } from '../../../runtime/errors.ts';
 import type { Service } from '../../../runtime/service.ts';
+import { listenAt } from '../../../system/listen.ts';
 import { HostProxyError } from '../../errors.ts';
 import type { CommandReply, CommandRequest } from './protocol.ts';
 import { MAX_REQUEST_BYTES, parseRequest } from './protocol.ts';
@@ -44,15 +46,13 @@ export class CommandServer implements Service {
       throw new HostProxyError('HOST_ALREADY_RUNNING', `another daemon answers on ${this.#path}`);
     }
     rmSync(this.#path, { force: true });
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', (cause) =>
-        reject(new HostProxyError('HOST_COMMAND_BIND', `cannot listen on ${this.#path}`, { cause })),
-      );
-      // listen() binds a path before it returns: the socket never has other permissions, not for a moment.
-      const umask = process.umask(SOCKET_UMASK);
-      this.#server.listen({ path: this.#path }, resolve);
-      process.umask(umask);
-    });
+    const failed = (cause: unknown) =>
+      new HostProxyError('HOST_COMMAND_BIND', `cannot listen on ${this.#path}`, { cause });
+    // The socket never has other permissions, not for a moment.
+    const umask = process.umask(SOCKET_UMASK);
+    const listening = listenAt(this.#server, { path: this.#path }, failed);
+    process.umask(umask);
+    await listening;
   }
 
   /** Lets every answer come to its end and be written; whoever has not asked yet is cut off. */
