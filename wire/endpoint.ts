@@ -109,11 +109,16 @@ export function parseEndpoint(text: string): Endpoint {
   }
 }
 
+/** `host:port`, an IPv6 address in brackets (RFC 3986 section 3.2). */
+export function formatAuthority({ host, port }: Pick<TcpEndpoint, 'host' | 'port'>): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
 /** The inverse of parseEndpoint. */
 export function formatEndpoint(endpoint: Endpoint): string {
   switch (endpoint.kind) {
     case 'tcp':
-      return `tcp://${endpoint.host.includes(':') ? `[${endpoint.host}]` : endpoint.host}:${endpoint.port}`;
+      return `tcp://${formatAuthority(endpoint)}`;
     case 'unix':
       return `unix://${endpoint.path}`;
     case 'vsock':

@@ -1,5 +1,6 @@
 /** What a program is answered when its request goes nowhere: status, code and what to do, as JSON; and for tools Proxy-Status (RFC 9209). */
 import { STATUS_CODES } from 'node:http';
+import { answerHead } from '../../encoding/http-fields.ts';
 import type { CodedError, ErrorCatalogue } from '../../runtime/errors.ts';
 import { EGRESS_ERRORS, type EgressErrorCode } from '../../wire/egress/errors.ts';
 import { EGRESS_PROXY_ERRORS, EgressProxyError } from './errors.ts';
@@ -59,8 +60,8 @@ export function answerTo(error: CodedError): ProxyAnswer {
 
 /** For a socket that Node's server has given up. */
 export function rawAnswer({ status, headers, body }: ProxyAnswer): string {
-  const lines = Object.entries({ ...headers, Connection: 'close' }).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`;
+  const fields = Object.entries({ ...headers, Connection: 'close' });
+  return `${answerHead(status, STATUS_CODES[status] ?? '', fields)}${body}`;
 }
 
 const PARSER_CODES: Readonly<Record<string, readonly [keyof typeof EGRESS_PROXY_ERRORS, string]>> = {

@@ -9,7 +9,7 @@ import { Deadline } from '../../runtime/deadline.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { Service } from '../../runtime/service.ts';
 import { parseEgressList } from '../../wire/egress/judge.ts';
-import type { TcpEndpoint } from '../../wire/endpoint.ts';
+import { formatAuthority, type TcpEndpoint } from '../../wire/endpoint.ts';
 import { type MetricSample, sample } from '../../wire/metrics.ts';
 import { Outcomes } from './outcomes.ts';
 import { EgressProxy } from './proxy.ts';
@@ -80,8 +80,7 @@ export class HttpEgress implements Service {
 
   /** For all programs. Node’s own clients heed the variables only when they are told to. */
   get environment(): Readonly<Record<string, string>> {
-    const { host, port } = this.address;
-    const proxy = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+    const proxy = `http://${formatAuthority(this.address)}`;
     const direct = 'localhost,127.0.0.1,::1';
     return {
       http_proxy: proxy,

@@ -1,7 +1,8 @@
 /** What an absolute-form request asks for (RFC 9112 section 3.2.2), read by our own few rules: WHATWG's URL would mend what must be refused. */
 import type { IncomingMessage } from 'node:http';
 import type { EgressTarget } from '../../wire/egress/target.ts';
-import { formatAuthority, parseAuthority } from '../../wire/egress/target.ts';
+import { parseAuthority } from '../../wire/egress/target.ts';
+import { formatAuthority } from '../../wire/endpoint.ts';
 import { EgressProxyError } from './errors.ts';
 import type { Framing } from './headers.ts';
 

@@ -4,7 +4,7 @@
  * send what they cannot sign: they get credentials that mean nothing, and are kept from looking for others.
  */
 import type { KmsProxySection } from '../../config/app/kms-proxy.ts';
-import type { TcpEndpoint } from '../../wire/endpoint.ts';
+import { formatAuthority, type TcpEndpoint } from '../../wire/endpoint.ts';
 
 const DUMMY = {
   AWS_ACCESS_KEY_ID: 'ENCLAVEKMSPROXY00000',
@@ -13,10 +13,10 @@ const DUMMY = {
 };
 
 export function environmentFor(
-  { host, port }: TcpEndpoint,
+  address: TcpEndpoint,
   { regions }: Pick<KmsProxySection, 'regions'>,
 ): Readonly<Record<string, string>> {
-  const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const url = `http://${formatAuthority(address)}`;
   const region = regions[0]?.region ?? '';
   return { AWS_ENDPOINT_URL_KMS: url, AWS_KMS_ENDPOINT: url, AWS_REGION: region, AWS_DEFAULT_REGION: region, ...DUMMY };
 }

@@ -3,6 +3,7 @@
  * that it is not spoken here.
  */
 import { writeCbor } from '../../encoding/cbor/writer.ts';
+import { answerHead } from '../../encoding/http-fields.ts';
 import type { Answer } from './answers.ts';
 
 type Headers = Readonly<Record<string, string | number>>;
@@ -30,6 +31,8 @@ export function headersOf(
 /** For a connection on which Node could read no request. */
 export function rawAnswer(answer: Answer, reason: string, newRequestId: () => string): Buffer {
   const { headers, body } = headersOf(answer, false, newRequestId);
-  const lines = Object.entries({ ...headers, Connection: 'close' }).map(([name, value]) => `${name}: ${value}\r\n`);
-  return Buffer.concat([Buffer.from(`HTTP/1.1 ${answer.status} ${reason}\r\n${lines.join('')}\r\n`), body]);
+  const fields = Object.entries({ ...headers, Connection: 'close' }).map(
+    ([name, value]) => [name, String(value)] as const,
+  );
+  return Buffer.concat([Buffer.from(answerHead(answer.status, reason, fields)), body]);
 }

@@ -1,7 +1,8 @@
 /** Verdicts of a list as errors, which say whose list it was: who reads them must know which file to change. */
+import { formatAuthority } from '../endpoint.ts';
 import { EgressError } from './errors.ts';
 import type { EgressRefusal } from './judge.ts';
-import { type EgressTarget, formatAuthority } from './target.ts';
+import type { EgressTarget } from './target.ts';
 
 /** Of enclave.yaml, or of host-proxy.yaml. */
 export type ListOwner = 'enclave' | 'host';

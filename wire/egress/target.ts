@@ -68,8 +68,3 @@ export function parseAuthority(text: string, defaultPort?: number): EgressTarget
   if (digits !== undefined && !/^[1-9]\d{0,4}$/.test(digits)) throw bad('a port is a number from 1 to 65535', text);
   return egressTarget(host, digits === undefined ? (defaultPort ?? 0) : Number(digits));
 }
-
-/** The inverse of parseAuthority. */
-export function formatAuthority({ host, port }: Pick<EgressTarget, 'host' | 'port'>): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
-}

@@ -4,7 +4,8 @@
  */
 import { type ClientRequest, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { valuesOf, withoutHops } from './request-headers.ts';
+import { valuesOf } from '../../../encoding/http-fields.ts';
+import { withoutHops } from './request-headers.ts';
 
 type Failure = 'answer' | 'broken';
 

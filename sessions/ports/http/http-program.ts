@@ -9,6 +9,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
+import { answerHead } from '../../../encoding/http-fields.ts';
 import { Deadline } from '../../../runtime/deadline.ts';
 import { sayGoodbye } from '../../say-goodbye.ts';
 import { type Behind, type BehindDeps, tellAway } from '../behind.ts';
@@ -189,6 +190,10 @@ function say(response: ServerResponse, status: Status): void {
 
 function bareAnswer(status: Status): Buffer {
   const text = textOf(status);
-  const fields = `Content-Type: text/plain\r\nContent-Length: ${text.length}\r\nConnection: close\r\n`;
-  return Buffer.from(`HTTP/1.1 ${status} ${ANSWERS[status]}\r\n${fields}\r\n${text}`);
+  const fields = [
+    ['Content-Type', 'text/plain'],
+    ['Content-Length', `${text.length}`],
+    ['Connection', 'close'],
+  ] as const;
+  return Buffer.from(`${answerHead(status, ANSWERS[status], fields)}${text}`);
 }

@@ -5,44 +5,29 @@
  * Specification: RFC 9110 section 7.6.1 (Connection), RFC 7239 (Forwarded); RFC 3875 section 4.1.18.
  */
 import type { IncomingMessage } from 'node:http';
+import {
+  type Field,
+  fieldsOf,
+  HOP_BY_HOP,
+  namedByConnection,
+  type RawFields,
+  valuesOf,
+} from '../../../encoding/http-fields.ts';
 import type { PortClient } from '../client.ts';
 
-/** Names and values by turns, as Node has them. */
-export type RawHeaders = readonly string[];
-
-/** RFC 9110 section 7.6.1; `Proxy` is none, but becomes HTTP_PROXY in a program that makes variables of fields. */
-const HOP_BY_HOP: ReadonlySet<string> = new Set([
-  'connection',
-  'keep-alive',
-  'proxy',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
+/** `Proxy` is none, but becomes HTTP_PROXY in a program that makes variables of fields. */
+const NOT_PASSED_ON = [...HOP_BY_HOP, 'proxy', 'proxy-connection'];
 const OURS: ReadonlySet<string> = new Set(['forwarded', 'x-real-ip']);
 const OUR_PREFIXES = ['x-forwarded-', 'x-client-certificate-'];
 const HOST = /^[A-Za-z0-9._~!$&'()*+,;=:[\]%-]+$/;
 const HTTPS_PORT = '443';
 
-export function pairsOf(raw: RawHeaders): [string, string][] {
-  return Array.from({ length: raw.length / 2 }, (_, index) => [raw[2 * index] ?? '', raw[2 * index + 1] ?? '']);
-}
-
-export function valuesOf(raw: RawHeaders, name: string): string[] {
-  return pairsOf(raw)
-    .filter(([each]) => each.toLowerCase() === name)
-    .map(([, value]) => value);
-}
-
 /** @returns what is for the other end, too */
-export function withoutHops(raw: RawHeaders): [string, string][] {
-  const named = valuesOf(raw, 'connection').flatMap((value) => value.toLowerCase().split(','));
-  const dropped = new Set([...HOP_BY_HOP, ...named.map((name) => name.trim())]);
+export function withoutHops(raw: RawFields): Field[] {
+  const dropped = new Set([...NOT_PASSED_ON, ...namedByConnection(raw)]);
   // What frames a message is nobody's to name.
   for (const kept of ['content-length', 'host']) dropped.delete(kept);
-  return pairsOf(raw).filter(([name]) => !dropped.has(name.toLowerCase()));
+  return fieldsOf(raw).filter(([name]) => !dropped.has(name.toLowerCase()));
 }
 
 function isOurs(name: string): boolean {
@@ -69,11 +54,11 @@ function asHeader(subject: string): string {
   return bytes.map((byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : escaped(byte))).join('');
 }
 
-function ours(client: PortClient, host: string): [string, string][] {
+function ours(client: PortClient, host: string): Field[] {
   const { source, certificate } = client;
   const port = /:(\d{1,5})$/.exec(host)?.[1] ?? HTTPS_PORT;
   return [
-    ...(source === undefined ? [] : [['X-Forwarded-For', source.address] as [string, string]]),
+    ...(source === undefined ? [] : [['X-Forwarded-For', source.address] as const]),
     ['X-Forwarded-Proto', 'https'],
     ['X-Forwarded-Host', host],
     ['X-Forwarded-Port', port],
@@ -83,14 +68,14 @@ function ours(client: PortClient, host: string): [string, string][] {
       : ([
           ['X-Client-Certificate-Subject', asHeader(certificate.subject)],
           ['X-Client-Certificate-Sha256', certificate.sha256],
-        ] as [string, string][])),
+        ] as const)),
   ];
 }
 
 /** @param request one that is fit (unfit.ts) */
-export function requestHeaders(request: IncomingMessage, client: PortClient): [string, string][] {
+export function requestHeaders(request: IncomingMessage, client: PortClient): Field[] {
   const host = hostOf(request) ?? '';
   const own = withoutHops(request.rawHeaders).filter(([name]) => !isOurs(name));
   const isChunked = request.headers['transfer-encoding'] !== undefined;
-  return [...own, ...(isChunked ? [['Transfer-Encoding', 'chunked'] as [string, string]] : []), ...ours(client, host)];
+  return [...own, ...(isChunked ? [['Transfer-Encoding', 'chunked'] as const] : []), ...ours(client, host)];
 }

@@ -5,7 +5,8 @@
  * Specification: RFC 9112 sections 3.2 (request target, Host) and 6.1 (Transfer-Encoding); RFC 9110 section 7.8 (Upgrade).
  */
 import type { IncomingMessage } from 'node:http';
-import { hostOf, valuesOf } from './request-headers.ts';
+import { valuesOf } from '../../../encoding/http-fields.ts';
+import { hostOf } from './request-headers.ts';
 
 /** @returns why it is refused (400), or undefined */
 export function unfitness(request: IncomingMessage): string | undefined {

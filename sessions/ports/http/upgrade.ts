@@ -6,6 +6,7 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { answerHead, type Field } from '../../../encoding/http-fields.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import { join } from '../../front/join.ts';
 import { askProgram, type Exchange } from './forward.ts';
@@ -19,11 +20,10 @@ export interface UpgradeExchange extends Omit<Exchange, 'response' | 'failed'> {
   readonly failed: () => void;
 }
 
-function writeHead(client: Duplex, answer: IncomingMessage, others: readonly (readonly [string, string])[]): void {
+function writeHead(client: Duplex, answer: IncomingMessage, others: readonly Field[]): void {
   const { statusCode = 502 } = answer;
-  const fields = [...withoutHops(answer.rawHeaders), ...others].map(([name, value]) => `${name}: ${value}\r\n`);
   const reason = answer.statusMessage ?? STATUS_CODES[statusCode] ?? '';
-  client.write(`HTTP/1.1 ${statusCode} ${reason}\r\n${fields.join('')}\r\n`, 'latin1');
+  client.write(answerHead(statusCode, reason, [...withoutHops(answer.rawHeaders), ...others]), 'latin1');
 }
 
 export function upgrade({ request, client, socket, headers, early, clock, failed }: UpgradeExchange): void {

@@ -1,8 +1,9 @@
 /** What a program is told of a request: the client's fields, and of who asks and by which way only what we say. */
 import type { IncomingMessage } from 'node:http';
 import t from 'tap';
+import { fieldsOf } from '../../../../encoding/http-fields.ts';
 import type { PortClient } from '../../../../sessions/ports/client.ts';
-import { pairsOf, requestHeaders, withoutHops } from '../../../../sessions/ports/http/request-headers.ts';
+import { requestHeaders, withoutHops } from '../../../../sessions/ports/http/request-headers.ts';
 import { GOOD, makeCertificate } from '../../../keys/support/certificate-maker.ts';
 import { client } from '../support/http-client.ts';
 import { HERE, PortsRig } from '../support/ports-rig.ts';
@@ -54,7 +55,7 @@ for (const name of [
 
 t.test('keeps what is for the program, in its order and as often as it stands there', async (t) => {
   const raw = ['Cookie', 'a=1', 'X-Own', '1', 'Authorization', 'Bearer x', 'X-Own', '2', 'X-Forwarded', 'kept'];
-  t.same(withoutHops(raw), pairsOf(raw));
+  t.same(withoutHops(raw), fieldsOf(raw));
 });
 
 t.test('drops what is for one hop, and what a client calls that, but nothing that frames a message', async (t) => {
