@@ -17,6 +17,8 @@ const READY_MARGIN_MS = 30_000;
 const DEFAULT_READY_MS =
   Object.values(enclaveSchema.shape.deadlines.parse({})).reduce((sumMs, ms) => sumMs + ms, 0) + READY_MARGIN_MS;
 
+export const DEFAULT_STOP_GRACE_MS = 30_000;
+
 const absoluteFile = z.string().regex(/^\/[^\0]+$/, { error: 'must be an absolute path' });
 
 /** A path, or a name that is looked for in PATH. */
@@ -53,7 +55,7 @@ const common = {
     'from the heartbeat to `serving`; more than all `deadlines` of enclave.yaml together',
   ),
   lostMs: durationMs(60_000).describe('an enclave that stays lost for this long is ended, as if it had failed'),
-  stopGraceMs: durationMs(30_000).describe('for the enclave to stop in order before it is terminated'),
+  stopGraceMs: durationMs(DEFAULT_STOP_GRACE_MS).describe('for the enclave to stop in order before it is terminated'),
   restart,
   consoleFile: absoluteFile.optional().describe("append the enclave's serial console here"),
 };

@@ -45,6 +45,12 @@ export type RouteConfig = PortConfig &
     readonly postgresIngress?: PostgresIngress;
   };
 
+/**
+ * Connections that are being ended, in front of what ends TLS: what host-proxy has ended waits there until that takes it, and its queue
+ * holds 511. None may be refused for want of a place in the relay, where nobody knows whose it is.
+ */
+export const SPARE_PLACES = 700;
+
 /** What takes clients' connections inside the enclave. */
 export interface PostgresIngress {
   readonly address: Endpoint;

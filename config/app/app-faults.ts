@@ -1,9 +1,8 @@
 /** What sections of an `enclave.yaml` with `workload: app` say against each other. */
 import type { TcpEndpoint } from '../../wire/endpoint.ts';
 import { matcherOf, networkFault } from '../../wire/networks.ts';
-import { HEARTBEAT_PORT } from '../../wire/routes.ts';
 import { type AppEgress, egressPortOf } from './egress.ts';
-import { equalPorts, type NamedPort } from './equal-ports.ts';
+import { equalPorts } from './equal-ports.ts';
 import { type IngressPort, vsockPortOf } from './ingress.ts';
 import type { KmsProxySection } from './kms-proxy.ts';
 import { mayMeet } from './loopback.ts';
@@ -80,19 +79,6 @@ function listenFaults(sections: Sections): Fault[] {
   });
 }
 
-function portFaults({ ingress, egress, ports }: Sections): readonly Fault[] {
-  const named: NamedPort[] = [
-    [['the heartbeat of the machine'], HEARTBEAT_PORT],
-    ...Object.entries(ports).map(([label, port]): NamedPort => [['ports', label], port]),
-    ...Object.entries(ingress).map(([name, port]): NamedPort => [['ingress', name, 'vsockPort'], vsockPortOf(port)]),
-    ...Object.entries(egress.routes).map(
-      ([name, route]): NamedPort => [['egress', 'routes', name, 'vsockPort'], egressPortOf(route)],
-    ),
-  ];
-  if (egress.http !== undefined) named.push([['egress', 'http', 'vsockPort'], egress.http.vsockPort]);
-  return equalPorts(named);
-}
-
 function entropyFaults({ entropy, kmsProxy }: Sections): Fault[] {
   if (kmsProxy !== undefined || entropy.kms === undefined || entropy.kms === 'off') return [];
   return [{ path: ['entropy', 'kms'], message: 'must be off or left out without section kmsProxy' }];
@@ -104,7 +90,7 @@ export function appFaults(sections: Sections): readonly Fault[] {
     ...wayThroughFaults(sections),
     ...listenFaults(sections),
     ...poolFaults(sections),
-    ...portFaults(sections),
+    ...equalPorts(sections, vsockPortOf, egressPortOf),
     ...entropyFaults(sections),
   ];
 }

@@ -1,10 +1,9 @@
 /** `host-proxy.yaml` for an enclave with `workload: app`: its ways in and out on the parent's side. Not measured, not trusted. */
 import { z } from 'zod';
-import { HEARTBEAT_PORT } from '../../wire/routes.ts';
 import { address, dialledAddress } from '../fields.ts';
 import { balancers } from '../route-fields.ts';
 import { egressRules } from './egress.ts';
-import { equalPorts, type NamedPort } from './equal-ports.ts';
+import { equalPorts, type Ways } from './equal-ports.ts';
 import { appVsockPort, EGRESS_HTTP_PORT, routeName } from './route-names.ts';
 
 const httpEgress = z
@@ -34,25 +33,12 @@ export const appHostSections = {
     .prefault({}),
 };
 
-interface Sections {
-  readonly ingress: Readonly<Record<string, { readonly vsockPort: number }>>;
-  readonly egress: {
-    readonly routes: Readonly<Record<string, { readonly vsockPort: number }>>;
-    readonly http?: { readonly vsockPort: number } | undefined;
-  };
-  readonly ports: Readonly<Record<string, number>>;
+interface Ported {
+  readonly vsockPort: number;
 }
 
 /** What the sections say against each other. */
-export function appHostFaults({ ingress, egress, ports }: Sections) {
-  const named: NamedPort[] = [
-    [['the heartbeat of the machine'], HEARTBEAT_PORT],
-    ...Object.entries(ports).map(([label, port]): NamedPort => [['ports', label], port]),
-    ...Object.entries(ingress).map(([name, { vsockPort }]): NamedPort => [['ingress', name, 'vsockPort'], vsockPort]),
-    ...Object.entries(egress.routes).map(
-      ([name, { vsockPort }]): NamedPort => [['egress', 'routes', name, 'vsockPort'], vsockPort],
-    ),
-  ];
-  if (egress.http !== undefined) named.push([['egress', 'http', 'vsockPort'], egress.http.vsockPort]);
-  return equalPorts(named);
+export function appHostFaults(sections: Ways<Ported, Ported>) {
+  const portOf = ({ vsockPort }: Ported) => vsockPort;
+  return equalPorts(sections, portOf, portOf);
 }

@@ -2,6 +2,7 @@
 import type { AppPorts } from '../../wire/app-ports.ts';
 import { appRouteLabel, EGRESS_HTTP_LABEL } from '../../wire/routes.ts';
 import type { AppHostConfig } from '../host-proxy.ts';
+import { KMS_ROUTES } from '../key-keeper.ts';
 import type { AppEnclaveConfig } from './app-enclave.ts';
 import { egressPortOf } from './egress.ts';
 import { vsockPortOf } from './ingress.ts';
@@ -32,7 +33,7 @@ export function portsOfEnclave({ ingress, egress, ports, kmsProxy }: AppEnclaveC
 
 export function portsOfHost(config: AppHostConfig): AppPorts {
   const { ingress, egress, ports } = config;
-  const services = (['kms', 'kms2', 'kms3', 'kms4', 'kms5'] as const).filter((route) => config[route] !== undefined);
+  const services = KMS_ROUTES.filter((route) => config[route] !== undefined);
   return {
     inward: labelled('ingress', ingress, ({ vsockPort }) => vsockPort),
     outward: {

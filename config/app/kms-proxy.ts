@@ -59,25 +59,17 @@ interface Section {
   readonly random: boolean;
 }
 
-const isRepeated = <Item>(item: Item, at: number, items: readonly Item[]): boolean => items.indexOf(item) < at;
+/** Whether the item at that place stands before it, too. */
+const isRepeated = (items: readonly unknown[], at: number): boolean => items.indexOf(items[at]) < at;
 
 function regionFaults(regions: Section['regions']): readonly Fault[] {
+  const [names, routes] = [regions.map((each) => each.region), regions.map((each) => each.route)];
   return regions.flatMap(({ region: name, endpoint }, at): Fault[] => {
     const host = endpoint === undefined ? undefined : URL.parse(endpoint)?.hostname;
     const wrongHost = host === undefined ? undefined : kmsHostFault(host, name);
     return [
-      ...(isRepeated(
-        name,
-        at,
-        regions.map((each) => each.region),
-      )
-        ? [{ path: ['regions', at, 'region'], message: 'is there twice' }]
-        : []),
-      ...(isRepeated(
-        regions[at]?.route,
-        at,
-        regions.map((each) => each.route),
-      )
+      ...(isRepeated(names, at) ? [{ path: ['regions', at, 'region'], message: 'is there twice' }] : []),
+      ...(isRepeated(routes, at)
         ? [{ path: ['regions', at, 'route'], message: `must be another for each region: ${KMS_ROUTES.join(', ')}` }]
         : []),
       ...(wrongHost === undefined ? [] : [{ path: ['regions', at, 'endpoint'], message: wrongHost }]),
@@ -86,6 +78,7 @@ function regionFaults(regions: Section['regions']): readonly Fault[] {
 }
 
 function ruleFaults({ allow, regions, random }: Section): readonly Fault[] {
+  const keys = allow.map((each) => each.key);
   const faults = allow.flatMap(({ key }, at): Fault[] => {
     const parsed = parseKeyArn(key);
     // Told as no ARN of a key already.
@@ -96,13 +89,7 @@ function ruleFaults({ allow, regions, random }: Section): readonly Fault[] {
     return [
       ...(partition === name ? [] : [{ path, message: `the ARN of a key in ${ofKey} begins with arn:${name}:` }]),
       ...(regions.some((each) => each.region === ofKey) ? [] : [{ path, message: `kmsProxy.regions has no ${ofKey}` }]),
-      ...(isRepeated(
-        key,
-        at,
-        allow.map((each) => each.key),
-      )
-        ? [{ path, message: 'is there twice; name all its actions in one place' }]
-        : []),
+      ...(isRepeated(keys, at) ? [{ path, message: 'is there twice; name all its actions in one place' }] : []),
     ];
   });
   if (allow.length > 0 || random) return faults;

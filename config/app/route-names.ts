@@ -1,6 +1,6 @@
 /** What both configuration files call the routes of an application, and the vsock ports that they may have. */
 import { z } from 'zod';
-import { HEARTBEAT_PORT, VSOCK_PORTS } from '../../wire/routes.ts';
+import { APP_ROUTES, defaultPorts, HEARTBEAT_PORT } from '../../wire/routes.ts';
 
 /** Of a route or a program. What every object has (`constructor`) would be found wherever such a name is looked up. */
 export const plainName = z
@@ -10,12 +10,7 @@ export const plainName = z
 
 export const routeName = plainName;
 
-const OURS: ReadonlySet<number> = new Set([
-  HEARTBEAT_PORT,
-  ...Object.entries(VSOCK_PORTS).flatMap(([label, port]) =>
-    ['ingress', 'database', 'tokens'].includes(label) ? [] : port,
-  ),
-]);
+const OURS: ReadonlySet<number> = new Set([HEARTBEAT_PORT, ...Object.values<number>(defaultPorts(APP_ROUTES))]);
 
 export const appVsockPort = z
   .int()

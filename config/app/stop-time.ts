@@ -1,8 +1,6 @@
 /** How long an application may take to stop: open connections first, then its programs, one behind the other where `after` says so. */
+import { DEFAULT_STOP_GRACE_MS } from '../enclave-run.ts';
 import type { AppEnclaveConfig } from './app-enclave.ts';
-
-/** `enclave.run.stopGraceMs` of host-proxy.yaml, unless it says otherwise. */
-const USUAL_GRACE_MS = 30_000;
 
 type Config = Pick<AppEnclaveConfig, 'programs' | 'restart'>;
 
@@ -22,8 +20,8 @@ function longestChain(programs: Config['programs']): number {
 export function stopWarnings({ programs, restart }: Config): readonly string[] {
   const { drainMs, stopGraceMs } = restart;
   const longestMs = drainMs + longestChain(programs) * stopGraceMs;
-  if (longestMs <= USUAL_GRACE_MS) return [];
+  if (longestMs <= DEFAULT_STOP_GRACE_MS) return [];
   return [
-    `restart: programs that use all of stopGraceMs stop within ${longestMs} ms; enclave.run.stopGraceMs of host-proxy.yaml (default ${USUAL_GRACE_MS}) must be longer, or the parent ends the machine before`,
+    `restart: programs that use all of stopGraceMs stop within ${longestMs} ms; enclave.run.stopGraceMs of host-proxy.yaml (default ${DEFAULT_STOP_GRACE_MS}) must be longer, or the parent ends the machine before`,
   ];
 }

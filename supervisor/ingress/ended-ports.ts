@@ -22,6 +22,7 @@ import type { MetricSample } from '../../wire/metrics.ts';
 import type { Answerer } from '../../wire/requests/serve.ts';
 import { type ChildState, SupervisedChild } from '../children/child.ts';
 import type { Machine } from '../platform.ts';
+import { SPARE_PLACES } from '../routes.ts';
 import type { ServerCertificate } from '../tls/server-certificate.ts';
 import { FrontRequests } from '../workloads/sessions/front-requests.ts';
 import { SessionProgram } from '../workloads/sessions/session-program.ts';
@@ -32,9 +33,6 @@ import { PortsTally } from './ports-tally.ts';
 const NAME = 'ended_tls';
 const MIB = 1024 * 1024;
 const BOUNDS = { maxMemoryBytes: 1024 * MIB, maxTasks: 64 } as const;
-
-/** Connections that are being ended wait here until the program takes them, as before the front (boot/phases/acra.ts). */
-const SPARE_PLACES = 700;
 
 type PortsMessage = Exclude<FromPorts, { readonly type: 'log' | 'listening' }>;
 

@@ -6,7 +6,7 @@ import { acraListenOf } from '../../../config/enclave.ts';
 import type { ProbeTargets } from '../../health.ts';
 import { probeDatabase } from '../../probes/database.ts';
 import { probeByEdge } from '../../probes/edge-database.ts';
-import type { PostgresIngress } from '../../routes.ts';
+import { type PostgresIngress, SPARE_PLACES } from '../../routes.ts';
 import { AcraFleet } from '../../workloads/acra/fleet.ts';
 import { SessionTls } from '../../workloads/acra/session-tls.ts';
 import { SessionFleet } from '../../workloads/sessions/fleet.ts';
@@ -29,12 +29,6 @@ export interface AcraReady {
   /** Where clients' connections go inside the enclave. */
   readonly ingress: PostgresIngress;
 }
-
-/**
- * Connections that are being ended: what host-proxy has ended waits here until the front takes it, and its queue holds 511. None may be
- * refused for want of a place here, where nobody knows whose it is.
- */
-const SPARE_PLACES = 700;
 
 type Needs = AcraStart &
   ControlReady &

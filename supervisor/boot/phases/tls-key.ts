@@ -112,9 +112,9 @@ async function selfSigned(
   shown: ServerCertificate,
   { clock, random, logger, signal, defer, fail }: PhaseContext,
 ): Promise<Certified> {
-  const show = () => showSelfSigned(options, shown, { clock, random });
   // Where no TLS of an application ends here the key only tells boots apart.
   if (names.length === 0) return { key: new RotatableTlsKey(logger), certificateDesk: CLOSED_DESK };
+  const show = () => showSelfSigned(options, shown, { clock, random });
   const key = new RotatableTlsKey(logger, show);
   const options = { name: config.name, names, days, key: () => key.shown };
   show();
