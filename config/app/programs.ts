@@ -6,6 +6,17 @@ import { z } from 'zod';
 import { count, dialledAddress, durationMs } from '../fields.ts';
 import { plainName } from './route-names.ts';
 
+/** What can be sent to ask a program to end. */
+export const STOP_SIGNALS = [
+  'SIGTERM',
+  'SIGINT',
+  'SIGQUIT',
+  'SIGHUP',
+  'SIGUSR1',
+  'SIGUSR2',
+  'SIGKILL',
+  'SIGWINCH',
+] as const;
 const MAX_PROGRAMS = 32;
 const MAX_WORDS = 256;
 /** One argument or variable: Linux takes no more (MAX_ARG_STRLEN). */
@@ -68,9 +79,7 @@ const program = z.strictObject({
     .default({})
     .describe('all that it gets, beside what the enclave adds (docs/applications.md)'),
   workingFolder: absoluteFolder.prefault('/'),
-  stopSignal: z
-    .enum(['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGKILL', 'SIGWINCH'])
-    .default('SIGTERM'),
+  stopSignal: z.enum(STOP_SIGNALS).default('SIGTERM'),
   probe: probe.optional().describe('of a service; default: it counts as ready once it runs'),
   restart: z
     .enum(['always', 'never'])

@@ -73,7 +73,8 @@ class Collector {
     const found = await findProgram(this.#files, program, this.#architecture);
     if (keep.length === 0) refuseInterpreter(program, found);
     for (const file of found.files) this.add(file);
-    this.#addFolder(program.workingFolder);
+    const folder = this.#files.find(program.workingFolder);
+    if (folder !== undefined) this.#addPlace(folder);
     const last = found.files.at(-1);
     if (last === undefined) return;
     const loading = this.#loading(program.environment['LD_LIBRARY_PATH'] ?? '');
@@ -90,8 +91,7 @@ class Collector {
   /** A file with the links on the way, or a folder with all below it and what links there lead to. */
   add(found: Found | undefined): void {
     if (found === undefined) return;
-    for (const link of found.links) this.#paths.add(link);
-    if (found.path !== '') this.#paths.add(found.path);
+    this.#addPlace(found);
     if (found.node.kind !== 'folder' || this.#whole.has(found.path)) return;
     this.#whole.add(found.path);
     for (const { path, node } of walk(found.node, found.path === '' ? '' : `${found.path}/`)) {
@@ -135,11 +135,10 @@ class Collector {
     return { files: this.#files, architecture: this.#architecture, libraryPath };
   }
 
-  #addFolder(path: string): void {
-    const found = this.#files.find(path);
-    if (found === undefined) return;
-    for (const link of found.links) this.#paths.add(link);
-    if (found.path !== '') this.#paths.add(found.path);
+  /** Itself, with the links on the way. */
+  #addPlace({ links, path }: Found): void {
+    for (const link of links) this.#paths.add(link);
+    if (path !== '') this.#paths.add(path);
   }
 
   /** With the folders above, as they are in the image. */

@@ -2,6 +2,8 @@
  * What an image says of how it is run, as a program of enclave.yaml. Nothing of it is taken by itself: an operator reads it, and pastes it.
  * Specification: OCI image-spec 1.1, config.md; Docker image specification 1.2 for Healthcheck.
  */
+import { constants } from 'node:os';
+import { STOP_SIGNALS } from '../../../config/app/programs.ts';
 import { OciError } from '../errors.ts';
 import type { RunConfiguration } from '../source/documents.ts';
 import type { ImageFiles } from './file-system.ts';
@@ -22,17 +24,10 @@ export interface ProgramDefaults {
   readonly notes: readonly string[];
 }
 
-/** By their numbers, as `STOPSIGNAL 15` has them (signal(7), x86 and ARM). */
-const SIGNALS: ReadonlyMap<string, string> = new Map([
-  ['1', 'SIGHUP'],
-  ['2', 'SIGINT'],
-  ['3', 'SIGQUIT'],
-  ['9', 'SIGKILL'],
-  ['10', 'SIGUSR1'],
-  ['12', 'SIGUSR2'],
-  ['15', 'SIGTERM'],
-  ['28', 'SIGWINCH'],
-]);
+/** By their numbers too, as `STOPSIGNAL 15` has them. */
+const BY_NUMBER: ReadonlyMap<string, string> = new Map(
+  STOP_SIGNALS.map((name) => [String(constants.signals[name]), name]),
+);
 const VARIABLE = /^([A-Za-z_][A-Za-z0-9_]*)=(.*)$/s;
 
 /** @throws OciError EIF_OCI_CONFIGURATION */
@@ -75,8 +70,8 @@ function environmentOf(variables: readonly string[], notes: string[]): Readonly<
 function stopSignalOf(signal: string, notes: string[]): string | undefined {
   if (signal === '') return undefined;
   const upper = signal.toUpperCase();
-  const named = SIGNALS.get(signal) ?? (upper.startsWith('SIG') ? upper : `SIG${upper}`);
-  if ([...SIGNALS.values()].includes(named)) return named;
+  const named = BY_NUMBER.get(signal) ?? (upper.startsWith('SIG') ? upper : `SIG${upper}`);
+  if ((STOP_SIGNALS as readonly string[]).includes(named)) return named;
   notes.push(`the stop signal ${signal} is not among those that can be sent; SIGTERM is`);
   return undefined;
 }

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import type { Architecture } from '../../format/header.ts';
 import { OciError } from '../errors.ts';
 import { readBlob } from './blob.ts';
-import { MAX_DOCUMENT_BYTES, parseDocument } from './documents.ts';
+import { MAX_DOCUMENT_BYTES, MAX_LAYERS, parseDocument } from './documents.ts';
 import { type ContainerImage, imageOf } from './image.ts';
 import { openFiles } from './layout.ts';
 import { takeApart } from './take-apart.ts';
@@ -40,7 +40,7 @@ function memberPath(members: ReadonlyMap<string, string>, file: string, member: 
 const savedImage = z.looseObject({
   Config: z.string(),
   RepoTags: z.array(z.string()).nullish(),
-  Layers: z.array(z.string()).max(512),
+  Layers: z.array(z.string()).max(MAX_LAYERS),
 });
 const savedManifest = z.array(savedImage);
 type SavedImage = z.output<typeof savedImage>;

@@ -8,7 +8,7 @@ import { OciError } from '../errors.ts';
 
 /** What the specification asks registries to take. */
 export const MAX_DOCUMENT_BYTES = 4 * 1024 * 1024;
-const MAX_LAYERS = 512;
+export const MAX_LAYERS = 512;
 
 /** The only algorithm that the specification obliges everybody to know. */
 export const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/, { error: 'must be sha256: and 64 hexadecimal digits' });
