@@ -37,7 +37,7 @@ export const frontLimits = z
     tlsMs: durationMs(10_000).describe('for the TLS handshake'),
     loginMs: durationMs(15_000).describe('from accept until the database has let the client in'),
     maxPending: count(200, 100_000).describe(
-      'connections that have shown no certificate yet; of more one of the address that has most of them goes, the oldest silent one first',
+      'connections that have shown no certificate yet; of more one goes, of an address that came for nothing before, else of that which has most of them',
     ),
     maxSessions: count(500, 100_000).describe('sessions at once'),
     maxSessionsPerClient: count(200, 100_000).describe('sessions of one client identity at once'),

@@ -166,6 +166,7 @@ export class Front {
   /** @returns whether it is the endpoint's; then it is there */
   #isForAttestation(hello: HelloVerdict, socket: Socket, { place, address }: Arrival): boolean {
     if (!namesOnly(hello, ATTESTATION_ALPN)) return false;
+    place.serve();
     place.leave();
     void this.#endpoint.serve(socket, hello.helloBytes, address);
     return true;
@@ -186,6 +187,7 @@ export class Front {
       },
     });
     if (request.kind === 'cancel') {
+      place.serve();
       this.#cancelsInClear.pass(request.packet);
       socket.end();
       return undefined;
@@ -234,6 +236,7 @@ export class Front {
     const packet = await readStartup(socket, startup.signal);
     const certificate = requireCertificate(socket, this.#revoked);
     if (packet.kind === 'cancel') {
+      place.serve();
       this.#cancels.pass(packet.packet);
       socket.end();
       return;

@@ -1,7 +1,8 @@
 /**
  * Room for connections. One that has shown no certificate yet has no right to stay: when too many of these wait, one goes of the address
  * that has most of them waiting, the newcomer with them, the oldest that has said nothing, else its oldest; where one address has too many
- * connections, one of its own. A session has its place until it ends, and takes none from another identity.
+ * connections, one of its own. Addresses that came for nothing before (CameForNothing) make room before all others. A session has its
+ * place until it ends, and takes none from another identity.
  *
  *   unknown ──address──▶ silent ──first byte──▶ speaking ──certificate──▶ session
  *                           └────────────────────────┴── evicted when another comes and all places are taken
@@ -10,8 +11,15 @@
  * their turn comes. Whose it is stands in front of a connection's bytes, so that it is known as soon as it is read.
  */
 import { OldestFirst } from '../../runtime/oldest-first.ts';
+import { CameForNothing } from './came-for-nothing.ts';
 import type { FrontLimits } from './limits.ts';
 import { Refused } from './refused.ts';
+
+/**
+ * Accepted and not read yet, at most: a listener takes all that its queue holds (511) before it reads any of them, and an honest one among
+ * these is not to go for those behind it. In front of here stand places for more (SPARE_PLACES, supervisor/routes.ts).
+ */
+const MAX_UNKNOWN = 1_024;
 
 /** One connection. */
 export interface Place {
@@ -23,6 +31,8 @@ export interface Place {
   speaks(): void;
   /** It has shown whose it is. @throws Refused 53300; 08006 after it has left */
   admit(clientId: string): void;
+  /** It got what it came for, which takes no certificate: it did not come for nothing. */
+  serve(): void;
   /** Idempotent. */
   leave(): void;
 }
@@ -36,6 +46,7 @@ interface Held {
   readonly evict: () => void;
   isEvicted: boolean;
   hasLeft: boolean;
+  isServed: boolean;
   address?: string;
   clientId?: string;
 }
@@ -47,6 +58,9 @@ export class Places {
   readonly #speaking = new OldestFirst<Held>();
   /** Both together. */
   readonly #waiting = new OldestFirst<Held>();
+  /** Those of them that are of an address of which somebody came for nothing. */
+  readonly #suspects = new OldestFirst<Held>();
+  readonly #cameForNothing = new CameForNothing();
   /** All that are held, sessions too. */
   readonly #byAddress = new Map<string, Set<Held>>();
   /** Sessions by identity. */
@@ -73,8 +87,8 @@ export class Places {
 
   /** @param evict ends the connection */
   enter(evict: () => void): Place {
-    if (this.#unknown.size >= this.#limits.maxPending) this.#evict(first(this.#unknown));
-    const held: Held = { evict, isEvicted: false, hasLeft: false };
+    if (this.#unknown.size >= MAX_UNKNOWN) this.#evict(first(this.#unknown));
+    const held: Held = { evict, isEvicted: false, hasLeft: false, isServed: false };
     this.#unknown.add(held);
     return {
       get isEvicted() {
@@ -87,8 +101,13 @@ export class Places {
       admit: (clientId) => {
         requireHere(held);
         this.#leavePending(held);
+        held.isServed = true;
+        this.#clear(held.address);
         this.#admit(clientId);
         held.clientId = clientId;
+      },
+      serve: () => {
+        held.isServed = true;
       },
       leave: () => this.#leave(held),
     };
@@ -97,13 +116,21 @@ export class Places {
   #place(held: Held, address: string | undefined): void {
     requireHere(held);
     if (address !== undefined) this.#makeRoomAt(address);
-    if (this.#waiting.size >= this.#limits.maxPending) this.#evict(this.#oldestAt(this.#waiting.busiestWith(address)));
+    const isSuspect = this.#cameForNothing.has(address);
+    if (this.#waiting.size >= this.#limits.maxPending) this.#makeRoom(address, isSuspect);
     this.#unknown.delete(held);
     this.#silent.add(held, address);
     this.#waiting.add(held, address);
+    if (isSuspect) this.#suspects.add(held, address);
     if (address === undefined) return;
     held.address = address;
     this.#byAddress.set(address, (this.#byAddress.get(address) ?? new Set()).add(held));
+  }
+
+  #makeRoom(address: string | undefined, isSuspect: boolean): void {
+    const { busiest } = this.#suspects;
+    const suspect = busiest && isSuspect ? this.#suspects.busiestWith(address) : busiest?.whose;
+    this.#evict(this.#oldestAt(suspect ?? this.#waiting.busiestWith(address)));
   }
 
   /** @throws Refused 53300 when all of that address are sessions */
@@ -125,6 +152,7 @@ export class Places {
   }
 
   #leave(held: Held): void {
+    if (!held.hasLeft && !held.isServed) this.#suspect(held.address);
     held.hasLeft = true;
     this.#leavePending(held);
     this.#leaveAddress(held);
@@ -132,8 +160,21 @@ export class Places {
     delete held.clientId;
   }
 
+  #suspect(address: string | undefined): void {
+    if (address === undefined) return;
+    this.#cameForNothing.note(address);
+    for (const other of this.#byAddress.get(address) ?? [])
+      if (this.#waiting.has(other)) this.#suspects.add(other, address);
+  }
+
+  #clear(address: string | undefined): void {
+    if (address === undefined || !this.#cameForNothing.forget(address)) return;
+    for (const other of this.#byAddress.get(address) ?? []) this.#suspects.delete(other);
+  }
+
   #leavePending(held: Held): void {
-    for (const stage of [this.#unknown, this.#silent, this.#speaking, this.#waiting]) stage.delete(held);
+    for (const stage of [this.#unknown, this.#silent, this.#speaking, this.#waiting, this.#suspects])
+      stage.delete(held);
   }
 
   #leaveAddress(held: Held): void {

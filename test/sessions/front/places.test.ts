@@ -1,6 +1,6 @@
 /** Who may stay when places run out. */
 import t from 'tap';
-import { Places } from '../../../sessions/front/places.ts';
+import { type Place, Places } from '../../../sessions/front/places.ts';
 import { sqlStateOf } from '../../emulator/acra-server/support/sql-state.ts';
 
 function places(limits: Partial<ConstructorParameters<typeof Places>[0]> = {}) {
@@ -67,6 +67,65 @@ t.test('evicts the oldest where each of them is the only one of its address', as
   t.same(evicted, ['of 1', 'of 2']);
 });
 
+/** Who comes from there and leaves, so that the address is known for it. */
+function comeForNothing({ enter }: ReturnType<typeof places>, ...lasts: number[]): void {
+  for (const last of lasts) enter('nobody', `198.51.100.${last}`).leave();
+}
+
+t.test('evicts those of addresses that came for nothing before all others, the newcomer with them', async (t) => {
+  const all = places({ maxPending: 4 });
+  const { evicted, enter } = all;
+  comeForNothing(all, 1, 2);
+  for (const name of ['a', 'b', 'c']) enter(name, '192.0.2.1').speaks();
+  enter('of 1', '198.51.100.1').speaks();
+  enter('of 2', '198.51.100.2').speaks();
+  t.same(evicted, ['of 1'], 'though another has three');
+  enter('d', '192.0.2.2');
+  t.same(evicted, ['of 1', 'of 2']);
+  enter('of 1 again', '198.51.100.1');
+  t.same(evicted.slice(2), ['a'], 'where nobody else is such a one, whoever has most');
+});
+
+t.test('keeps a client that comes while more addresses than there are places come again and again', async (t) => {
+  const { evicted, enter } = places({ maxPending: 3 });
+  const lasts = [1, 2, 3, 4, 5];
+  for (const last of [...lasts, ...lasts]) enter('flood', `198.51.100.${last}`).speaks();
+  const honest = enter('honest', '192.0.2.1');
+  for (let round = 0; round < 10; round++) for (const last of lasts) enter('flood', `198.51.100.${last}`).speaks();
+  t.notOk(evicted.includes('honest'));
+  honest.admit('one');
+});
+
+for (const [what, isClean, come] of [
+  ['a session', true, (place: Place) => place.admit('one')],
+  ['something that takes no certificate', false, (place: Place) => place.serve()],
+] as const) {
+  t.test(`counts nobody as come for nothing for whom there was ${what}`, async (t) => {
+    const all = places({ maxPending: 2 });
+    const { evicted, enter } = all;
+    const served = enter('served', '192.0.2.1');
+    come(served);
+    served.leave();
+    comeForNothing(all, 1);
+    enter('served again', '192.0.2.1').speaks();
+    enter('of 1', '198.51.100.1').speaks();
+    enter('other', '192.0.2.2');
+    t.same(evicted, ['of 1']);
+  });
+  t.test(`${isClean ? 'forgets' : 'remembers'} at ${what} what was before`, async (t) => {
+    const all = places({ maxPending: 3 });
+    const { evicted, enter } = all;
+    comeForNothing(all, 1);
+    enter('waiting', '198.51.100.1').speaks();
+    const served = enter('served', '198.51.100.1');
+    come(served);
+    served.leave();
+    for (const name of ['a', 'b']) enter(name, '192.0.2.1').speaks();
+    enter('other', '192.0.2.2');
+    t.same(evicted, [isClean ? 'a' : 'waiting']);
+  });
+}
+
 t.test('evicts nobody for a connection whose address is not known yet', async (t) => {
   const { all, evicted, arrive, enter } = places({ maxConnectionsPerAddress: 1 });
   enter('honest', '192.0.2.1').speaks();
@@ -78,10 +137,11 @@ t.test('evicts nobody for a connection whose address is not known yet', async (t
 });
 
 t.test('evicts the oldest whose address is not known when too many of these wait', async (t) => {
-  const { evicted, arrive, enter } = places();
+  const { all, evicted, arrive, enter } = places();
   enter('honest').speaks();
-  for (const name of ['a', 'b', 'c', 'd']) arrive(name);
-  t.same(evicted, ['a']);
+  for (let count = 0; count < 1_026; count++) arrive(`${count}`);
+  t.same(evicted, ['0', '1']);
+  t.equal(all.pendingCount, 1_025);
 });
 
 t.test('evicts no session, however many others come', async (t) => {
