@@ -62,6 +62,8 @@ export class Side implements Queueable {
   pending: Pending | undefined = undefined;
   /** EPOLLRDHUP, EPOLLHUP or EPOLLERR was reported: from now on read until the end shows (K3). */
   isHungUp = false;
+  /** How often room was reported in a row that nothing waited for; at ROOM_IN_VAIN nobody listens for it any more (pump.ts). */
+  roomInVain = 0;
   /** In the queue of sides that used up their share of a turn. */
   isQueued = false;
 

@@ -56,8 +56,10 @@ export interface Gate {
 
 export type Poll = Pick<Poller<Target>, keyof Poller<Target>>;
 
-/** All that a relayed socket is watched for, registered once. */
+/** All that a relayed socket is watched for. */
 export const SOCKET_EVENTS = EPOLLIN + EPOLLOUT + EPOLLRDHUP + EPOLLET;
+/** The same, but for room to write: nothing waits for it. */
+export const QUIET_EVENTS = EPOLLIN + EPOLLRDHUP + EPOLLET;
 /** Events after which a read must go on until the end shows (K3). */
 export const HANG_UP = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
 

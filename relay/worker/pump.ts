@@ -2,7 +2,9 @@
  * The stage in which bytes move. A readable side is read into the shared buffer and written on in the same turn; only what the
  * peer does not take is copied, and then the side is not read until the peer has taken it. Registered edge-triggered once,
  * so that the steady state costs two system calls a chunk. The states of each direction: states.ts.
- * Specification: relay.md, "Shape", "What the engine relies on" (K1, K2, K3, K5, K9) and must hold 1-4, 9, 10.
+ * Unix sockets and vsock report room whenever the peer has read, so that each small message would wake the relay once more: where that
+ * was in vain a few times, room is watched for only from the next write on that does not go through.
+ * Specification: relay.md, "Shape", "What the engine relies on" (K1, K2, K3, K5, K9, K15) and must hold 1-4, 9, 10.
  */
 
 import { EAGAIN, EINTR, errnoName } from '../../system/libc/errno.ts';
@@ -11,13 +13,15 @@ import { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP } from '../../system/
 import type { Connection, Side, Stage } from './connection.ts';
 import { isEndOfStream } from './end-of-stream.ts';
 import type { Engine } from './engine.ts';
-import { BUFFER_BYTES } from './engine.ts';
+import { BUFFER_BYTES, QUIET_EVENTS, SOCKET_EVENTS } from './engine.ts';
 import { noteProof } from './places.ts';
 
 /** One read. The rest of the budget (32 KiB) is left to the other direction, so that neither can starve the other. */
 const CHUNK_BYTES = 224 * 1024;
 /** Reads in a row before other connections get their turn. */
 const CHUNKS_PER_TURN = 4;
+/** Reports of room for which nothing waited, in a row, until it is not watched for. */
+const ROOM_IN_VAIN = 4;
 const READABLE = EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR;
 const DEAD = EPOLLHUP | EPOLLERR;
 
@@ -47,6 +51,19 @@ function pendingBytes(side: Side): number {
   return side.pending?.length ?? 0;
 }
 
+/** Changes what is watched for; epoll then looks once at what is already so, and no edge is lost (K15). */
+function watch(engine: Engine, side: Side, events: number): void {
+  const errno = engine.poller.change(side, events);
+  if (errno !== 0) side.connection.close(engine, 'internal', errnoName(errno));
+}
+
+/** Room is there that nothing waits for. */
+function onRoomInVain(engine: Engine, side: Side): void {
+  if (side.roomInVain >= ROOM_IN_VAIN) return;
+  side.roomInVain += 1;
+  if (side.roomInVain === ROOM_IN_VAIN) watch(engine, side, QUIET_EVENTS);
+}
+
 /** Keeps `buffer[from..to)` until `side` takes it. */
 function keep(engine: Engine, side: Side, from: number, to: number): void {
   const memory = new NativeBuffer(to - from);
@@ -54,6 +71,9 @@ function keep(engine: Engine, side: Side, from: number, to: number): void {
   side.writing = 'full';
   side.pending = { memory, length: to - from, offset: 0 };
   side.connection.route.largest('largestPendingBytes', pendingBytes(side) + pendingBytes(side.peer));
+  const isWatched = side.roomInVain < ROOM_IN_VAIN;
+  side.roomInVain = 0;
+  if (!isWatched) watch(engine, side, SOCKET_EVENTS);
 }
 
 function isOver({ writing }: Side): boolean {
@@ -67,9 +87,12 @@ function closeIfDone(engine: Engine, connection: Connection): void {
   connection.close(engine, down.writing === 'broken' || up.writing === 'broken' ? 'broken' : 'finished', '');
 }
 
-/** The peer's end was read and everything before it is written. */
+/**
+ * The peer's end was read and everything before it is written. The last end of a connection goes out with close(); not on vsock, whose
+ * close() says more than that.
+ */
 function passEnd(engine: Engine, side: Side): void {
-  engine.sockets.endWriting(side.fd);
+  if (!isOver(side.peer) || side.transport.isVsock) engine.sockets.endWriting(side.fd);
   side.writing = 'shut';
   closeIfDone(engine, side.connection);
 }
@@ -146,7 +169,8 @@ const OPEN: Stage = {
   name: 'open',
   onEvents(engine, side, flags) {
     const { connection } = side;
-    if ((flags & EPOLLOUT) !== 0) flush(engine, side);
+    if (side.pending !== undefined && (flags & EPOLLOUT) !== 0) flush(engine, side);
+    else if (flags === EPOLLOUT) onRoomInVain(engine, side);
     if ((flags & READABLE) !== 0 && !connection.isClosed) pump(engine, side);
     if ((flags & DEAD) !== 0 && side.peer.writing === 'broken') connection.close(engine, 'broken', '');
   },

@@ -161,7 +161,7 @@ t.test('passes on what a side still says after it takes nothing any more', async
   relay.turn();
   t.equal(down.sentText, 'FATAL: no such user');
   t.equal(relay.closeReason, 'broken');
-  t.match(down.ends, ['shut', 'closed']);
+  t.same(down.ends, ['closed']);
   t.ok(isClean(scene));
 });
 

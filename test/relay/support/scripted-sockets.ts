@@ -145,6 +145,8 @@ export class ScriptedPoll implements Poll {
   readonly #targets = new Map<number, Target>();
   #next: (readonly [fd: number, flags: number])[] = [];
   #batch: (readonly [fd: number, flags: number])[] = [];
+  /** What was to be watched for instead, in order. */
+  readonly changes: (readonly [fd: number, events: number])[] = [];
   /** How long the engine wanted to wait, each turn. */
   readonly timeouts: number[] = [];
 
@@ -161,7 +163,8 @@ export class ScriptedPoll implements Poll {
     return 0;
   }
 
-  change(): number {
+  change({ fd }: Target, events: number): number {
+    this.changes.push([fd, events]);
     return 0;
   }
 
