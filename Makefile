@@ -14,7 +14,7 @@ PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 INSTALLER = $(NODE) deploy/install.ts --destdir '$(DESTDIR)' --prefix '$(PREFIX)' --sysconfdir '$(SYSCONFDIR)'
 
-.PHONY: help tap-in-place demo test test-long test-all test-vm test-ec2 test-clients test-clients-npm test-postgres test-abuse fuzz fail-closed check eif types lint format error-docs example-patients example-no-fly-list example-secrets-server bench-relay bench-chain bench-engine bench-eif clean install uninstall library
+.PHONY: help tap-in-place demo test test-long test-all test-vm test-ec2 test-clients test-clients-npm test-postgres test-abuse fuzz fail-closed check eif types lint format error-docs example-patients example-no-fly-list example-secrets-server bench bench-check bench-relay bench-chain bench-engine bench-eif clean install uninstall library
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-14s %s\n' "$$name" "$$what"; done
@@ -134,8 +134,14 @@ error-docs: $(INSTALLED) ## write docs/errors.md, docs/refusals.md and the table
 	node cli/refusal-document.ts > docs/refusals.md
 	node cli/findings-document.ts
 
-bench-relay: $(INSTALLED) ## measure the relay against its peers
-	node bench/relay/throughput.ts
+bench: $(INSTALLED) ## measure the relay against its peers and write docs/performance.md's part and charts (docs/performance.md); BENCH_FLAGS='--rounds 5 --seconds 1'
+	node bench/relay/main.ts --write $(BENCH_FLAGS)
+
+bench-relay: $(INSTALLED) ## the same, to the terminal only
+	node bench/relay/main.ts $(BENCH_FLAGS)
+
+bench-check: $(INSTALLED) ## fail where relay or chain take more of the processor beside their peers than bench/expected.json allows
+	@node bench/check/main.ts
 
 bench-chain: $(INSTALLED) ## measure start, memory and throughput of the whole chain
 	node bench/chain/main.ts

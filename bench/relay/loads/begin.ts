@@ -1,0 +1,7 @@
+/** A load says when it is warm, and begins when it is told: what it costs the relay is measured between the two lines. */
+import { readSync } from 'node:fs';
+
+export function untilTold(): void {
+  console.log('warm');
+  readSync(0, Buffer.alloc(1));
+}

@@ -1,0 +1,29 @@
+/** On what was measured: no number means anything without it. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { arch, cpus, loadavg, release, totalmem } from 'node:os';
+
+export interface Facts {
+  readonly machine: string;
+  readonly programs: string;
+  /** Others' work shows in it. */
+  readonly load: string;
+}
+
+/** @param commands each program with what has it say its version */
+export function machineFacts(commands: Readonly<Record<string, readonly string[]>>): Facts {
+  const [first] = cpus();
+  const versions = Object.entries(commands).flatMap(([name, args]) => {
+    const { stdout, stderr, error } = spawnSync(name, args, { encoding: 'utf8' });
+    const version = error ? undefined : /\d+\.\d+[\w.+-]*/.exec(`${stdout}${stderr}`)?.[0];
+    return version === undefined ? [] : [`${name} ${version}`];
+  });
+  const distribution = /PRETTY_NAME="(.*)"/.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'Linux';
+  return {
+    machine: `${cpus().length} cores (${first?.model ?? arch()}), ${Math.round(totalmem() / 2 ** 30)} GiB, ${distribution}, Linux ${release()}`,
+    programs: [`Node ${process.versions.node}`, ...versions].join(', '),
+    load: loadavg()
+      .map((each) => each.toFixed(1))
+      .join(', '),
+  };
+}
