@@ -9,6 +9,7 @@ import { OciError } from '../errors.ts';
 import { checkedPieces } from '../source/blob.ts';
 import type { ContainerImage, LayerBlob } from '../source/image.ts';
 import { compressionOf } from '../source/take-apart.ts';
+import { lookUp } from './look-up.ts';
 import type { FolderNode } from './nodes.ts';
 import { namesOf } from './paths.ts';
 import { Spool, SpoolWriter } from './spool.ts';
@@ -37,7 +38,7 @@ const MAX_FILE_BYTES = 0xffff_ffff;
 const MIB = 1024 * 1024;
 
 /** @throws OciError; the signal's reason */
-export async function readLayers({ layers }: ContainerImage, options: ReadLayersOptions): Promise<ReadLayers> {
+export async function readLayers({ layers, config }: ContainerImage, options: ReadLayersOptions): Promise<ReadLayers> {
   const tree = new ImageTree();
   const leftOut: string[] = [];
   let withAttributes = 0;
@@ -60,7 +61,14 @@ export async function readLayers({ layers }: ContainerImage, options: ReadLayers
     options.onProgress(`layer ${number + 1} of ${layers.length}: ${size} (${layer.diffId.slice(0, 19)}…)`);
   }
   await spool.flush();
+  addWorkingFolder(tree, layers.length, config.config?.WorkingDir ?? '');
   return { root: tree.root, spool: new Spool(options.spoolPath), leftOut, withAttributes };
+}
+
+/** Images may name a folder that no layer has: who starts a container makes it then (runc). */
+function addWorkingFolder(tree: ImageTree, layer: number, path: string): void {
+  if (path === '' || lookUp(tree.root, path) !== undefined) return;
+  tree.add(layer, { kind: 'folder', path, mode: 0o755, uid: 0, gid: 0, isCapable: false, attributes: 0 }, undefined);
 }
 
 /** All entries of a layer; ends with an error where blob or archive are not what the image says. */

@@ -25,8 +25,8 @@ export interface LoadedLibraries {
 
 const MUSL_LOADER = /^ld-musl-(.*)\.so\.\d+$/;
 const MUSL_FOLDERS = ['/lib', '/usr/local/lib', '/usr/lib'];
-/** musl's loader is these libraries itself. */
-const IN_MUSL = /^lib(?:c|pthread|rt|m|dl|util|xnet)\.so/;
+/** musl's loader is these libraries itself, whatever follows: `libc.musl-x86_64.so.1` of Alpine too. */
+const IN_MUSL = /^lib(?:c|pthread|rt|m|dl|util|xnet)\./;
 /** glibc opens these by itself, for names of users and hosts and to end threads; they are taken where they are. */
 const OPENED_BY_GLIBC = ['libnss_files.so.2', 'libnss_dns.so.2', 'libresolv.so.2', 'libgcc_s.so.1'];
 
@@ -34,10 +34,13 @@ interface Pending {
   readonly elf: ElfFile;
   /** Where the loader opened it, before links. */
   readonly path: string;
+  /** What asked for it; undefined for what the search began with. */
+  readonly neededBy?: Pending;
 }
 
 interface Search {
   readonly loading: Loading;
+  readonly isMusl: boolean;
   /** Of the program, which hold for all its libraries. */
   readonly programFolders: readonly string[];
   readonly systemFolders: readonly string[];
@@ -49,6 +52,7 @@ export async function librariesOf(file: FoundFile, elf: ElfFile, loading: Loadin
   const isMusl = MUSL_LOADER.test(posix.basename(loader)) || elf.needed.some((name) => name.startsWith('libc.musl-'));
   const search: Search = {
     loading,
+    isMusl,
     programFolders: elf.runpath.length > 0 ? [] : expand(elf.rpath, `/${file.path}`),
     systemFolders: isMusl ? await muslFolders(loading, loader) : await glibcFolders(loading),
   };
@@ -83,25 +87,44 @@ function expand(folders: readonly string[], path: string): readonly string[] {
   return folders.map((folder) => folder.replaceAll(/\$(ORIGIN|\{ORIGIN\})/g, posix.dirname(path)));
 }
 
-async function findLibrary(
-  name: string,
-  { elf, path }: Pending,
-  { loading, programFolders, systemFolders }: Search,
-): Promise<(Pending & { readonly file: FoundFile }) | undefined> {
-  const { files, libraryPath, architecture } = loading;
-  const folders = [
+function libraryFolders({ libraryPath }: Loading): readonly string[] {
+  return libraryPath.split(':').filter(Boolean);
+}
+
+/** RUNPATH holds for what a library needs itself; RPATH of the program, without one, for all. */
+function glibcSearch({ elf, path }: Pending, { loading, programFolders, systemFolders }: Search): readonly string[] {
+  return [
     ...expand(elf.runpath.length > 0 ? [] : elf.rpath, path),
     ...programFolders,
-    ...libraryPath.split(':').filter(Boolean),
+    ...libraryFolders(loading),
     ...expand(elf.runpath, path),
     ...systemFolders,
   ];
+}
+
+/** Both kinds hold for all that is needed below, and LD_LIBRARY_PATH goes before them. */
+function muslSearch(needing: Pending, { loading, systemFolders }: Search): readonly string[] {
+  const way: string[] = [];
+  for (let at: Pending | undefined = needing; at !== undefined; at = at.neededBy) {
+    const { elf, path } = at;
+    way.push(...expand(elf.runpath.length > 0 ? elf.runpath : elf.rpath, path));
+  }
+  return [...libraryFolders(loading), ...way, ...systemFolders];
+}
+
+async function findLibrary(
+  name: string,
+  needing: Pending,
+  search: Search,
+): Promise<(Pending & { readonly file: FoundFile }) | undefined> {
+  const { files, architecture } = search.loading;
+  const folders = search.isMusl ? muslSearch(needing, search) : glibcSearch(needing, search);
   for (const candidate of name.includes('/') ? [name] : folders.map((folder) => posix.join('/', folder, name))) {
     const file = files.findFile(candidate);
     const library = file === undefined ? undefined : await files.elf(file);
     // Like the loader, go on where a library is for another processor.
     if (file === undefined || library?.machine !== ARCHITECTURES[architecture].elfMachine) continue;
-    return { elf: library, path: candidate, file };
+    return { elf: library, path: candidate, file, neededBy: needing };
   }
   return undefined;
 }

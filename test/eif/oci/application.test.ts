@@ -115,6 +115,20 @@ t.test('has plain folders and files where the enclave mounts, and nothing of the
   t.ok(told.some((line) => line.includes('/dev/null')));
 });
 
+t.test('makes the working folder that an image names and no layer has, as who starts a container does', async (t) => {
+  const root = temporaryFolder(t);
+  const layers = [[elf('bin/app'), symlink('srv', 'var/srv')]];
+  const image = `oci:${writeLayout(join(root, 'i'), { layers, run: { WorkingDir: '/srv/data' } })}`;
+  const programs = [program({ workingFolder: '/srv/data' })];
+  const { content } = await applicationOf(root, image, { extent: 'closure', programs });
+  t.match(
+    content.folders.find(({ name }) => name === 'var/srv/data'),
+    { mode: 0o755, owner: 0, group: 0 },
+  );
+  const other = applicationOf(join(root, 'other'), image, { programs: [program({ workingFolder: '/srv/dat' })] });
+  await rejectsCode(() => other, OciError, 'EIF_OCI_PROGRAM');
+});
+
 t.test(
   'rejects an image whose etc is a link, which the enclave would write through (EIF_OCI_CONFIGURATION)',
   async (t) => {

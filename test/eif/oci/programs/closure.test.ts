@@ -87,6 +87,27 @@ t.test('follows the rules of musl where the loader is musl’s', async (t) => {
   t.notOk(paths.includes('usr/lib/libz.so'));
 });
 
+t.test(
+  'finds with musl what libraries need where the program’s RUNPATH leads, and knows the loader by any name',
+  async (t) => {
+    const interpreter = '/lib/ld-musl-x86_64.so.1';
+    const entries = [
+      elf('srv/app', { interpreter, needed: ['liba.so'], runpath: '$ORIGIN/lib' }),
+      elf(interpreter.slice(1)),
+      elf('srv/lib/liba.so', { needed: ['libb.so', 'libc.musl-x86_64.so.1'] }),
+      elf('srv/lib/libb.so', { needed: ['libc.so', 'libz.so'] }),
+      elf('opt/libz.so'),
+      elf('lib/libb.so'),
+      file('etc/ld-musl-x86_64.path', '/lib:/opt'),
+    ];
+    const paths = await pathsOf(t, entries, { programs: [program({ command: ['/srv/app'] })] });
+    t.same(
+      paths.filter((path) => /lib[abz]\.so$/.test(path)),
+      ['opt/libz.so', 'srv/lib/liba.so', 'srv/lib/libb.so'],
+    );
+  },
+);
+
 t.test('takes what the C library opens by itself, where it is', async (t) => {
   const entries = [
     elf('bin/app', { interpreter: LOADER, needed: ['libc.so.6'] }),
