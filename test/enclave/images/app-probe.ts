@@ -4,8 +4,8 @@
  */
 import { lookup } from 'node:dns/promises';
 import { existsSync, readdirSync, readFileSync, statfsSync, writeFileSync } from 'node:fs';
-import { createServer, request } from 'node:http';
-import { connect } from 'node:net';
+import { createServer, type IncomingMessage, request } from 'node:http';
+import { connect, createServer as createTcpServer } from 'node:net';
 import koffi from 'koffi';
 
 const AF_VSOCK = 40;
@@ -122,7 +122,8 @@ function grow(): void {
   more();
 }
 
-async function answer(path: string | undefined): Promise<string> {
+async function answer({ url: path, headers }: IncomingMessage): Promise<string> {
+  if (path === '/headers') return JSON.stringify(headers);
   if (path === '/outside') return fromOutside();
   const [, how, what = ''] = path?.split('/') ?? [];
   if (how === 'proxied') return throughProxy(what);
@@ -139,9 +140,19 @@ else {
     process.exit(0);
   });
   createServer((asked, response) => {
-    answer(asked.url).then(
+    answer(asked).then(
       (text) => response.end(text),
       (error: unknown) => response.writeHead(500).end(String(error)),
     );
   }).listen(80, '127.0.0.1');
+  // All that a client sends up to the end of a line, in hexadecimal.
+  createTcpServer((socket) => {
+    let all = Buffer.alloc(0);
+    socket
+      .on('error', () => undefined)
+      .on('data', (data: Buffer) => {
+        all = Buffer.concat([all, data]);
+        if (all.at(-1) === 0x0a) socket.end(all.toString('hex'));
+      });
+  }).listen(81, '127.0.0.1');
 }

@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, write
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Test as TapTest } from 'tap';
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { DaemonProcess } from '../../../cli/demo/daemon-process.ts';
 import { untilServing } from '../../../cli/demo/host-status.ts';
 import { hostArchitecture } from '../../../cli/eif/provide-kernel.ts';
@@ -37,7 +37,7 @@ async function writeFile(root: string, { name, mode, source }: RootfsFile): Prom
 }
 
 /** Node with its libraries where its loader looks for them, and the probe beside koffi. */
-async function writeApplication(root: string): Promise<void> {
+export async function writeApplication(root: string): Promise<void> {
   const { files } = await nodeRuntime({ architecture: hostArchitecture(), projectFolder: PROJECT, system: '/' });
   const moved = files.map((file) => ({ ...file, name: file.name.replace(/^acra-enclave\//, 'probe/') }));
   for (const file of moved) await writeFile(root, file);
@@ -55,8 +55,23 @@ export interface AppMachineOptions {
   readonly host: object;
   /** Measured files beside enclave.yaml. */
   readonly files?: Readonly<Record<string, string>>;
+  /** Source file of the program for PID 1, where it is another one than the product's. */
+  readonly init?: string;
+  /** Builds the image of a measured folder. Default: Node and the probe are the application. */
+  readonly build?: (folder: string, outputFolder: string) => Promise<BuiltImage>;
   /** Once the image is measured, and nothing runs. */
   readonly beforeStart?: (image: BuiltImage) => Promise<void>;
+}
+
+async function buildProbe(folder: string, outputFolder: string, init: string | undefined): Promise<BuiltImage> {
+  await writeApplication(join(folder, 'app'));
+  const config = appEnclaveSchema.parse(parse(readFileSync(join(folder, 'enclave.yaml'), 'utf8')));
+  const components = [{ key: APPLICATION_COMPONENT, type: 'application', name: 'probe', version: undefined }] as const;
+  return buildTestImage(folder, outputFolder, {
+    ...(init !== undefined && { init }),
+    acraServer: undefined,
+    application: { content: await appFolder(folder, config), components },
+  });
 }
 
 export class AppMachine {
@@ -70,25 +85,23 @@ export class AppMachine {
     this.address = address;
   }
 
-  static async serve(t: TapTest, { enclave, host, files = {}, beforeStart }: AppMachineOptions): Promise<AppMachine> {
+  static async serve(
+    t: TapTest,
+    { enclave, host, files = {}, init, build, beforeStart }: AppMachineOptions,
+  ): Promise<AppMachine> {
     const root = mkdtempSync(join(tmpdir(), 'ae-'));
     const cleanups = new AsyncDisposableStack();
     t.teardown(() => cleanups.disposeAsync());
     cleanups.defer(() => rmSync(root, { recursive: true, force: true, maxRetries: 3 }));
     const folder = join(root, 'enclave');
     mkdirSync(folder);
-    const document = { version: 1, workload: 'app', name: 'probe', ...enclave };
-    writeFileSync(join(folder, 'enclave.yaml'), stringify(document));
+    writeFileSync(
+      join(folder, 'enclave.yaml'),
+      stringify({ version: 1, workload: 'app', name: 'probe', ...enclave }, { aliasDuplicateObjects: false }),
+    );
     for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
-    await writeApplication(join(folder, 'app'));
-    const content = await appFolder(folder, appEnclaveSchema.parse(document));
-    const image = await buildTestImage(folder, join(root, 'build'), {
-      acraServer: undefined,
-      application: {
-        content,
-        components: [{ key: APPLICATION_COMPONENT, type: 'application', name: 'probe', version: undefined }],
-      },
-    });
+    const output = join(root, 'build');
+    const image = await (build?.(folder, output) ?? buildProbe(folder, output, init));
     await beforeStart?.(image);
     const configFile = join(root, 'host-proxy.yaml');
     const settings = { admin: { listen: 'tcp://127.0.0.1:0' }, runtimeFolder: join(root, 'host'), ...host };
@@ -117,6 +130,14 @@ export class AppMachine {
 
   untilRecord(wanted: (record: LogLine) => boolean): Promise<LogLine> {
     return untilChanged(join(this.root, 'run.log'), () => this.records.find(wanted), step());
+  }
+
+  /** Where the parent listens for a way in. */
+  addressOf(ingress: string): TcpEndpoint {
+    const opened = this.records.findLast(
+      ({ event, ['route']: route }) => event === 'ingress.opened' && route === `ingress-${ingress}`,
+    );
+    return parseEndpoint(String(opened?.['address'])) as TcpEndpoint;
   }
 
   /** Whole lines of a program. */
