@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# vm-packages.sh [--install] - the Debian packages that building kernel, QEMU and vhost-device-vsock takes.
+# vm-packages.sh [--install] - the Debian packages that building kernel, QEMU and vhost-device-vsock takes, and programs of images.
 #
 # Says which are missing, what would be installed, and which installed packages would move to another version because
 # a new one needs it. With --install, as root, does it. Exit code 0 when all are there (in the end), 1 when not.
@@ -17,6 +17,7 @@ KERNEL=(bc binutils bison debian-archive-keyring flex gcc libc6-dev libelf-dev m
 QEMU=(dpkg-dev gcc libcbor-dev libfdt-dev libglib2.0-dev libgnutls28-dev ninja-build patch pkg-config python3 python3-distlib
   python3-pip python3-setuptools zlib1g-dev)
 VSOCK=(ca-certificates gcc patch)
+IMAGES=(musl-tools)
 RUST=(cargo-web rustc-web)
 
 log() { printf '%s\n' "$*" >&2; }
@@ -25,7 +26,7 @@ usage() { sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}"; }
 is_installed() { [[ $(dpkg-query -W -f '${Status}' "$1" 2>/dev/null) == 'install ok installed' ]]; }
 
 missing_packages() {
-  local package wanted=("${KERNEL[@]}" "${QEMU[@]}" "${VSOCK[@]}")
+  local package wanted=("${KERNEL[@]}" "${QEMU[@]}" "${VSOCK[@]}" "${IMAGES[@]}")
   cargo_folder >/dev/null || wanted+=("${RUST[@]}")
   printf '%s\n' "${wanted[@]}" | sort -u | while read -r package; do
     is_installed "$package" || printf '%s\n' "$package"

@@ -1,9 +1,10 @@
 /**
  * A program of an application that has KMS by nothing but its environment and HTTP, as an SDK writes it: it seals a secret, opens it again,
- * and tries what it may not. Of secrets it prints only that they are right. Arguments: the key it may use, and one that it may not.
+ * and tries what it may not. Of secrets it prints only that they are right. Arguments: the key it may use, one that it may not, and
+ * `named` where Decrypt must say its key, because there are several.
  */
 const { AWS_ENDPOINT_URL_KMS: url = '', AWS_REGION: region = '', AWS_ACCESS_KEY_ID: keyId = '' } = process.env;
-const [, , KeyId = '', other = ''] = process.argv;
+const [, , KeyId = '', other = '', how] = process.argv;
 const Plaintext = Buffer.from('a secret of the program').toString('base64');
 const SCOPE = `${keyId}/20260101/${region}/kms/aws4_request`;
 
@@ -22,7 +23,7 @@ async function kms(action: string, body: object): Promise<Record<string, string>
 }
 
 const { CiphertextBlob, __type: refused } = await kms('Encrypt', { KeyId, Plaintext });
-const opened = await kms('Decrypt', { CiphertextBlob });
+const opened = await kms('Decrypt', { CiphertextBlob, ...(how === 'named' && { KeyId }) });
 const random = await kms('GenerateRandom', { NumberOfBytes: 32 });
 const told = {
   sealed: refused ?? 'sealed',
