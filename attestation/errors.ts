@@ -168,8 +168,9 @@ export const ATTESTATION_ERRORS = {
   },
   ATTESTATION_GUARD_NOT_ENFORCING: {
     meaning:
-      'The guard lets statements pass that it cannot protect (`report`), or there is none (`ingress.tls: passthrough`).',
-    action: 'Ask the operator for guard.mode: enforce, or allow it by name if you accept that plaintext may be stored.',
+      'The guard lets statements pass that it cannot protect (`report`), or there is none (`ingress.tls: passthrough`, or `workload: app`).',
+    action:
+      'Of an application that is no Acra, demand its `measurements.json`, not registers alone. Of Acra, ask the operator for guard.mode: enforce, or allow it by name if you accept that plaintext may be stored.',
   },
   ATTESTATION_ANY_RELATION: {
     meaning: 'Values may go to relations and functions that nobody listed (`guard.relations: any`).',

@@ -74,7 +74,7 @@ export const CLI_ERRORS = {
   CLI_ATTESTATION_REFUSED: {
     meaning: 'Who was asked gives no attestation: no such endpoint, too many questions, or the enclave is not ready.',
     action:
-      'Read what it says. The public port attests with `ingress.tls: terminate` only; by HTTP host-proxy needs its section `attestation`.',
+      'Read what it says. A public port attests where TLS ends in the enclave: with `ingress.tls: terminate`, or `tls: ended` on the port of an application. By HTTP host-proxy needs its section `attestation`.',
   },
   CLI_ATTESTATION_ANSWER: {
     meaning: 'What came back is no answer of an attestation endpoint.',

@@ -82,6 +82,16 @@ export function checkGuard(statement: RuntimeStatement, { reportGuard, noGuard }
   const found = isApp ? 'workload app: no Acra, and no guard' : `guard.mode ${mode}`;
   if (mode === 'enforce') return found;
   if (mode === 'report' ? reportGuard : noGuard) return `${found}, which was allowed`;
+  if (isApp) {
+    throw new AttestationError(
+      'ATTESTATION_GUARD_NOT_ENFORCING',
+      'this is no Acra, and nobody said that none is expected',
+      {
+        found,
+        allowed: 'measurements with the runtime statement of this application, or the allowance of no guard',
+      },
+    );
+  }
   throw new AttestationError('ATTESTATION_GUARD_NOT_ENFORCING', 'statements that cannot be protected are let through', {
     found,
     allowed: 'guard.mode enforce',

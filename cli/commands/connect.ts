@@ -1,6 +1,7 @@
 /** `acra-enclave connect`: a local socket for psql and any driver, whose sessions end in a verified enclave or nowhere. */
 import { join, resolve } from 'node:path';
 import { Command } from 'commander';
+import type { Demands } from '../../attestation/verify/demands.ts';
 import type { VerifyReport } from '../../attestation/verify/report.ts';
 import { readSmallFile } from '../../eif/input-file.ts';
 import { whenAborted } from '../../runtime/abort.ts';
@@ -110,6 +111,15 @@ function tellListening(local: LocalAddress, port: number | undefined): void {
   );
 }
 
+/** Measurements of an application may be just right, and psql still has nobody to talk to. */
+async function demandsOf(options: ConnectOptions): Promise<Demands> {
+  const demands = await readDemands(options);
+  if (typeof demands.measurements === 'string' || demands.measurements.statement?.workload !== 'app') return demands;
+  throw new CliError('CLI_OPTION', 'the measurements are of an application, and sessions here are PostgreSQL’s', {
+    allowed: '`acra-enclave verify --connect … --out FOLDER`, then a client that trusts FOLDER/ca.pem alone',
+  });
+}
+
 async function runConnect(enclave: string, options: ConnectOptions): Promise<void> {
   const address = addressOf('the enclave', enclave);
   const local = localAddress(options);
@@ -121,7 +131,7 @@ async function runConnect(enclave: string, options: ConnectOptions): Promise<voi
     upstream: new Upstream(address, await readCredentials(options)),
     fetch: (nonce, signal) => fetchDirect(address, nonce, signal),
     demands: async () => ({
-      ...(await readDemands(options)),
+      ...(await demandsOf(options)),
       time: { by: 'clock', nowMs: systemClock.nowMs(), ...(maxAgeMs !== undefined && { maxAgeMs }) },
     }),
     local,

@@ -34,9 +34,9 @@ const UNAVAILABLE_CODES: ReadonlySet<string | undefined> = new Set([
 const FETCH_TIMEOUT_MS = 30_000;
 
 const PINS: Readonly<Record<Pin['kind'], string>> = {
-  key: 'ca.pem pins the attested key: use it as sslrootcert, with sslmode=verify-ca',
+  key: 'ca.pem pins the attested key: make it the only authority of your client (sslrootcert with sslmode=verify-ca, curl --cacert)',
   authority:
-    'ca.pem is the root of an authority: as sslrootcert it accepts whatever else that authority issues, not the attested key alone',
+    'ca.pem is the root of an authority: a client that trusts it accepts whatever else that authority issues, not the attested key alone',
   none: 'there is no ca.pem: the server does not send the root of its certificate',
   unjudged: 'there is no ca.pem: which program has the key was not judged',
 };
@@ -103,10 +103,7 @@ export function verifyCommand(): Command {
     .option('--nonce <hex>', '16 to 64 bytes; default: 32 random ones, and none of a saved document')
     .option('--max-age <duration>', 'how old the document may be (default: 5m)', parseDuration);
   withDemandOptions(command)
-    .option(
-      '--out <folder>',
-      'when all passes: write the document, the statement, the report, and ca.pem for sslrootcert',
-    )
+    .option('--out <folder>', 'when all passes: write the document, the statement, the report, and ca.pem for clients')
     .option('--json', 'print JSON')
     .addHelpText('after', HELP)
     .action(runVerify);

@@ -37,7 +37,10 @@ export function withDemandOptions(command: Command): Command {
       'no older keys can be in use: they are in the image, or keys.pin names one key set',
     )
     .option('--allow-report-guard', 'accept a guard that reports what it cannot protect, and lets it pass')
-    .option('--allow-no-guard', 'accept acra-server in line, without a guard (ingress.tls: passthrough)')
+    .option(
+      '--allow-no-guard',
+      'accept acra-server in line, without a guard (ingress.tls: passthrough), or no Acra at all',
+    )
     .option('--allow-any-relation', 'accept values for relations that nobody listed (guard.relations: any)')
     .option('--allow-open-migrations', 'accept columns whose existing rows are being encrypted')
     .option(

@@ -10,6 +10,7 @@ import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { publicKeyDigest } from '../../encoding/public-key-hash.ts';
 import { checkTlsAnswer, SSL_REQUEST } from '../../postgres/start-up.ts';
 import { untilAborted } from '../../runtime/abort.ts';
+import { errorCode } from '../../runtime/errors.ts';
 import { CliError } from '../errors.ts';
 
 export interface ServerAddress {
@@ -27,9 +28,20 @@ export interface ShownTls {
 /** More than any server needs; a hostile one may send a ring. */
 const MAX_CERTIFICATES = 10;
 const POSTGRES_ALPN = 'postgresql';
+const ATTESTING = 'a port on which TLS ends in the enclave';
+const OF_APPLICATIONS = 'PostgreSQL’s port; ask on the port of an application by --connect';
+
+/** What OpenSSL says where something answers that is no TLS, or none with this protocol. */
+const REFUSALS: ReadonlyMap<string | undefined, string> = new Map([
+  ['ERR_SSL_WRONG_VERSION_NUMBER', 'does not speak TLS'],
+  ['ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL', 'refuses the protocol'],
+]);
 
 function unreachable({ host, port }: ServerAddress, cause: unknown): CliError {
   if (cause instanceof CliError) return cause;
+  const refusal = REFUSALS.get(errorCode(cause));
+  if (refusal !== undefined)
+    return new CliError('CLI_ATTESTATION_REFUSED', `${host}:${port} ${refusal}`, { allowed: ATTESTING });
   return new CliError('CLI_ATTESTATION_UNREACHABLE', `cannot reach ${host}:${port}`, { cause });
 }
 
@@ -96,7 +108,9 @@ export async function connectDirect(address: ServerAddress, protocol: string, si
   try {
     const socket = await secure(address, tcp, protocol, signal);
     if (socket.alpnProtocol === protocol) return socket;
-    throw new CliError('CLI_ATTESTATION_REFUSED', `${address.host}:${address.port} does not speak ${protocol}`);
+    throw new CliError('CLI_ATTESTATION_REFUSED', `${address.host}:${address.port} does not speak ${protocol}`, {
+      allowed: ATTESTING,
+    });
   } catch (cause) {
     tcp.destroy();
     throw unreachable(address, signal.aborted ? signal.reason : cause);
@@ -106,7 +120,11 @@ export async function connectDirect(address: ServerAddress, protocol: string, si
 function firstBytes(socket: Socket): Promise<Buffer> {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const gone = () =>
-    reject(new CliError('CLI_ATTESTATION_REFUSED', 'the server closes the connection when it is asked for TLS'));
+    reject(
+      new CliError('CLI_ATTESTATION_REFUSED', 'the server closes the connection when it is asked for TLS', {
+        allowed: OF_APPLICATIONS,
+      }),
+    );
   socket.once('data', resolve).once('close', gone);
   return promise;
 }
@@ -118,7 +136,10 @@ async function requestTls(socket: Socket): Promise<void> {
   socket.pause();
   const refusal = checkTlsAnswer(bytes);
   if (refusal === undefined) return;
-  throw new CliError('CLI_ATTESTATION_REFUSED', 'the server does not begin TLS as PostgreSQL does', { found: refusal });
+  throw new CliError('CLI_ATTESTATION_REFUSED', 'the server does not begin TLS as PostgreSQL does', {
+    found: refusal,
+    allowed: OF_APPLICATIONS,
+  });
 }
 
 /**

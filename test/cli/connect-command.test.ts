@@ -3,7 +3,9 @@ import { generateKeyPairSync } from 'node:crypto';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { commitmentTo, encodeStatement, pcrOfCommitment } from '../../attestation/runtime/statement.ts';
 import { MEASUREMENTS_JSON } from '../attestation/published/support/published.ts';
+import { APP } from '../attestation/support/app-statement.ts';
 import { GOOD, makeCertificate } from '../keys/support/certificate-maker.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { acraEnclave } from './support/acra-enclave.ts';
@@ -16,6 +18,8 @@ const file = (name: string, content: string) => {
 const { pem, keyPem } = makeCertificate(GOOD.client, Date.now());
 const [cert, key] = [file('client.pem', pem), file('client.key', keyPem)];
 const measurements = file('measurements.json', JSON.stringify(MEASUREMENTS_JSON));
+const runtime = { statement: APP, PCR16: pcrOfCommitment(commitmentTo(encodeStatement(APP))).toString('hex') };
+const ofApplication = file('application.json', JSON.stringify({ ...MEASUREMENTS_JSON, runtime }));
 const socket = join(root, 'socket');
 
 interface Refusal {
@@ -32,6 +36,11 @@ const HERE = ['--socket-dir', socket];
 const REFUSALS: readonly Refusal[] = [
   { what: 'no measurements', code: 'CLI_OPTION', options: [...TO, ...HERE] },
   { what: 'measurements that are not judged', code: 'CLI_OPTION', options: [...TO, ...HERE, '--no-measurements'] },
+  {
+    what: 'measurements of an application, which has no PostgreSQL',
+    code: 'CLI_OPTION',
+    options: [...TO, ...HERE, '--measurements', ofApplication],
+  },
   { what: 'no place for the socket', code: 'CLI_OPTION', options: [...TO, ...IMAGE] },
   {
     what: 'an address that others can reach',

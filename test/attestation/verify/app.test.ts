@@ -1,21 +1,9 @@
 /** An enclave with another application: nobody who expects Acra takes it for one, and whoever expects it finds nothing missing. */
 import t from 'tap';
-import type { AppRuntimeStatement } from '../../../attestation/runtime/app-statement.ts';
 import { verify } from '../../../attestation/verify/verify.ts';
+import { APP } from '../support/app-statement.ts';
 import { demands, evidenceOf, failuresOf, resultOf } from './support/evidence.ts';
 
-const APP: AppRuntimeStatement = {
-  version: 1,
-  workload: 'app',
-  release: '1.0',
-  name: 'web',
-  configuration: '11'.repeat(32),
-  programs: { web: '22'.repeat(32) },
-  ingress: { web: 'passed' },
-  tlsKey: 'attested',
-  egress: { routes: {}, http: null },
-  kmsProxy: null,
-};
 const pcrs = typeof demands.measurements === 'object' ? demands.measurements.pcrs : new Map();
 
 t.test('passes where this application is expected, and leaves out what only Acra has', async (t) => {
@@ -29,6 +17,8 @@ t.test('passes where this application is expected, and leaves out what only Acra
 t.test('fails where nobody said that it would be no Acra, unless no guard is wanted', async (t) => {
   const report = verify(evidenceOf({}, APP), { ...demands, measurements: { pcrs } });
   t.same(failuresOf(report), ['guard ATTESTATION_GUARD_NOT_ENFORCING']);
+  const guard = report.claims.find(({ claim }) => claim === 'guard');
+  t.match(guard, { reason: /no Acra, and nobody said/, allowed: /runtime statement of this application/ });
   const allowed = verify(evidenceOf({}, APP), { ...demands, measurements: { pcrs }, allow: { noGuard: true } });
   t.same(failuresOf(allowed), []);
 });

@@ -82,7 +82,20 @@ t.test('refuses a server that speaks another protocol (CLI_ATTESTATION_REFUSED)'
   const silent = await attestationPort(t, identity, () => undefined, []);
   await rejectsCode(() => fetchDirect(at(silent), nonce, never), CliError, 'CLI_ATTESTATION_REFUSED');
   const other = await attestationPort(t, identity, () => undefined, ['postgresql']);
-  await rejectsCode(() => fetchDirect(at(other), nonce, never), CliError, 'CLI_ATTESTATION_UNREACHABLE');
+  const refused = () => fetchDirect(at(other), nonce, never);
+  t.match(await rejectsCode(refused, CliError, 'CLI_ATTESTATION_REFUSED'), { allowed: /TLS ends in the enclave/ });
+});
+
+t.test('refuses a server that speaks no TLS, and says so (CLI_ATTESTATION_REFUSED)', async (t) => {
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined).once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+  });
+  server.listen(0, '127.0.0.1');
+  t.teardown(() => server.close());
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const refused = () => fetchDirect(at(port), nonce, never);
+  t.match(await rejectsCode(refused, CliError, 'CLI_ATTESTATION_REFUSED'), { message: /does not speak TLS/ });
 });
 
 t.test('refuses a server that does not begin TLS as PostgreSQL does (CLI_ATTESTATION_REFUSED)', async (t) => {
