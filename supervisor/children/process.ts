@@ -2,8 +2,7 @@
  * One launched process as the supervision sees it: any program with its secrets and its confinement. What it prints is handed over;
  * what it leaves running when it ends is ended too.
  */
-import type { ChildProcess } from 'node:child_process';
-import type { Duplex } from 'node:stream';
+import type { Duplex, Readable, Writable } from 'node:stream';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Confinement } from '../../system/processes/confinement.ts';
 import type { Launched, LaunchSpec } from '../../system/processes/launch.ts';
@@ -39,7 +38,7 @@ export interface StartedProcess extends ProcessHandle {
 export function startProcess(options: ProcessOptions): StartedProcess {
   const launched = tryLaunch(options);
   const { process } = launched;
-  options.onStreams([process.stdout, process.stderr]);
+  options.onStreams(launched.output);
   if (launched.channel) options.onChannel?.(launched.channel);
   return {
     pid: launched.pid,
@@ -59,21 +58,23 @@ function tryLaunch(options: ProcessOptions): Launched {
 
 /** The exit, once the output is read to its end; what the program left running may hold the output open for ever. */
 async function untilEnded(
-  { process, failure }: Launched,
+  { process, output, failure }: Launched,
   { clock, confinement, onExit }: ProcessOptions,
 ): Promise<Exit> {
-  const firstLine = readFirstLine(process.stderr);
+  const firstLine = readFirstLine(output[1]);
+  const read = Promise.all(output.map(untilClosed));
   const exit = await new Promise<Exit>((resolve) => {
     const closed = new AbortController();
     process.once('error', () => resolve({ code: null, signal: null }));
-    process.once('close', (code, signal) => {
+    process.once('close', async (code, signal) => {
+      await read;
       closed.abort();
       resolve({ code, signal });
     });
     process.once('exit', () => {
       confinement.clear();
       onExit?.();
-      closeAfterGrace(process, clock, closed.signal);
+      closeAfterGrace([...process.stdio, ...output], clock, closed.signal);
     });
   });
   // Who is killed before it has become the program has not failed to.
@@ -82,10 +83,18 @@ async function untilEnded(
   return notLaunched ? { ...exit, notLaunched } : exit;
 }
 
-function closeAfterGrace(process: ChildProcess, clock: Clock, closed: AbortSignal): void {
+function untilClosed(stream: Readable): Promise<void> {
+  return new Promise((resolve) => void stream.once('close', resolve));
+}
+
+function closeAfterGrace(
+  streams: readonly (Readable | Writable | null | undefined)[],
+  clock: Clock,
+  closed: AbortSignal,
+): void {
   clock.sleep(OUTPUT_GRACE_MS, closed).then(
     () => {
-      for (const stream of process.stdio) stream?.destroy();
+      for (const stream of streams) stream?.destroy();
     },
     () => undefined,
   );

@@ -5,11 +5,13 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
-import type { Duplex } from 'node:stream';
+import { closeSync } from 'node:fs';
+import type { Duplex, Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { errorCode } from '../../runtime/errors.ts';
 import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
 import { SystemError } from '../errors.ts';
+import { makePipe, type Pipe } from '../libc/pipe.ts';
 import type { Confinement } from './confinement.ts';
 import type { LaunchFailure, LaunchPlace, LaunchPlan, SecretEncoding } from './launch-plan.ts';
 import { CHANNEL_FD, encodePlan, HANDOVER_FD, parseLaunchFailure, SECRET_LENGTH_BYTES } from './launch-plan.ts';
@@ -17,6 +19,8 @@ import { nodeChildEnvironment } from './node-child.ts';
 import { markOwnChild } from './own-children.ts';
 
 const LAUNCHER = fileURLToPath(new URL('./launcher.ts', import.meta.url));
+/** Standard output and error. */
+const OUTPUTS = 2;
 
 export interface Secret {
   /** The variable of the child's environment. */
@@ -44,6 +48,8 @@ export interface LaunchSpec {
 export interface Launched {
   readonly process: ChildProcess;
   readonly pid: number;
+  /** Standard output and error. Must be read: a program whose output nobody reads blocks. */
+  readonly output: readonly Readable[];
   /** Resolves when the launcher is no more: with the reason where there was none, or it could not become the program. */
   readonly failure: Promise<LaunchFailure | undefined>;
   readonly channel: Duplex | undefined;
@@ -60,21 +66,40 @@ export function launch(spec: LaunchSpec): Launched {
     ...(spec.umask === undefined ? {} : { umask: spec.umask }),
     ...(spec.place === undefined ? {} : { place: spec.place }),
   };
-  const child = spawnLauncher(spec, encodePlan(plan));
+  const pipes = pipesFor(spec.place);
+  const child = spawnLauncher(spec, encodePlan(plan), pipes);
+  const output = pipes?.map(({ reader }) => reader) ?? [child.stdout, child.stderr].filter((stream) => stream !== null);
   const { pid } = child;
-  if (pid === undefined) return { process: child, pid: 0, failure: notMade(child), channel: undefined };
+  if (pid === undefined) return { process: child, pid: 0, output, failure: notMade(child), channel: undefined };
   const handover = child.stdio[HANDOVER_FD] as Duplex;
   handover.on('error', () => undefined);
   try {
     spec.confinement.enclose(pid);
   } catch (cause) {
     child.kill('SIGKILL');
+    for (const stream of output) stream.destroy();
     throw new SystemError('SYSTEM_LAUNCH_FAILED', `${spec.program} could not be confined`, { cause });
   }
   for (const { value } of spec.secrets) value.use((bytes) => writeSecret(handover, bytes));
   handover.end();
   const channel = (child.stdio as readonly unknown[])[CHANNEL_FD] as Duplex | undefined;
-  return { process: child, pid, failure: readFailure(handover), channel };
+  return { process: child, pid, output, failure: readFailure(handover), channel };
+}
+
+/** Programs that are not ours open them by their names, too; undefined: those that Node makes. */
+function pipesFor(place: LaunchPlace | undefined): readonly Pipe[] | undefined {
+  if (place === undefined) return undefined;
+  const pipes: Pipe[] = [];
+  try {
+    for (let made = 0; made < OUTPUTS; made += 1) pipes.push(makePipe(place.user));
+    return pipes;
+  } catch (cause) {
+    for (const { reader, writeFd } of pipes) {
+      reader.destroy();
+      closeSync(writeFd);
+    }
+    throw new SystemError('SYSTEM_LAUNCH_FAILED', 'no pipes could be made for a program', { cause });
+  }
 }
 
 function writeSecret(handover: Duplex, bytes: Buffer): void {
@@ -84,18 +109,26 @@ function writeSecret(handover: Duplex, bytes: Buffer): void {
   handover.write(bytes);
 }
 
-function spawnLauncher({ program, confinement, hasChannel }: LaunchSpec, plan: readonly string[]): ChildProcess {
+function spawnLauncher(
+  { program, confinement, hasChannel }: LaunchSpec,
+  plan: readonly string[],
+  pipes: readonly Pipe[] | undefined,
+): ChildProcess {
+  const [stdout, stderr] = pipes?.map(({ writeFd }) => writeFd) ?? [];
   try {
     return markOwnChild(
       spawn(process.execPath, ['--disable-warning=ExperimentalWarning', LAUNCHER, ...plan], {
-        stdio: ['ignore', 'pipe', 'pipe', 'pipe', ...(hasChannel ? (['pipe'] as const) : [])],
+        stdio: ['ignore', stdout ?? 'pipe', stderr ?? 'pipe', 'pipe', ...(hasChannel ? (['pipe'] as const) : [])],
         env: nodeChildEnvironment(),
         detached: true,
         ...confinement.user,
       }),
     );
   } catch (cause) {
+    for (const { reader } of pipes ?? []) reader.destroy();
     throw new SystemError('SYSTEM_LAUNCH_FAILED', `no process could be made for ${program}`, { cause });
+  } finally {
+    for (const { writeFd } of pipes ?? []) closeSync(writeFd);
   }
 }
 

@@ -26,13 +26,12 @@ async function run(
     ...spec,
   });
   t.teardown(() => launched.process.kill('SIGKILL'));
-  const { stdout } = launched.process;
-  const [printed, failure] = await Promise.all([
-    stdout ? text(stdout) : '',
+  const [[printed = '', complained = ''], failure, [code, killedBy]] = await Promise.all([
+    Promise.all(launched.output.map((stream) => text(stream))),
     launched.failure,
     once(launched.process, 'close'),
   ]);
-  return { printed: printed.trim(), failure };
+  return { printed: printed.trim(), complained: complained.trim(), failure, code, killedBy };
 }
 
 function script(folder: string, name: string, says: string, mode = 0o755): void {
@@ -40,6 +39,16 @@ function script(folder: string, name: string, says: string, mode = 0o755): void 
   writeFileSync(join(folder, name), `#!/bin/sh\necho ${says} "$0"\n`);
   chmodSync(join(folder, name), mode);
 }
+
+t.test('lets a program open its output by name, as its user too', async (t) => {
+  const users = isRoot ? [undefined, { uid: NOBODY, gid: NOBODY }] : [undefined];
+  const words = ['-c', 'echo said >/dev/stdout && echo told >/dev/stderr'];
+  for (const user of users) {
+    const place = user === undefined ? {} : { user };
+    const { printed, complained } = await run(t, { program: '/bin/sh', arguments: words }, place);
+    t.same([printed, complained], ['said', 'told']);
+  }
+});
 
 t.test('looks in PATH of the program’s own environment, past what may not be executed', async (t) => {
   const root = temporaryFolder(t);
