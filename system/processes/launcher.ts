@@ -10,6 +10,7 @@ import { readSync, writeSync } from 'node:fs';
 import { getSystemErrorName } from 'node:util';
 import koffi from 'koffi';
 import { forbidVsock } from '../libc/forbid-vsock.ts';
+import { ignoreRealtimeSignals } from '../libc/ignore-signals.ts';
 import { candidatesOf } from './candidates.ts';
 import { enterPlace } from './launch-place.ts';
 import type { LaunchFailure, LaunchPlan } from './launch-plan.ts';
@@ -39,7 +40,7 @@ function give(failure: LaunchFailure): never {
 }
 
 /** The child dies with the daemon, gains no privileges, leaves no core dump and cannot dial the parent. Survives execve. */
-function restrictProcess({ hasChannel, umask }: LaunchPlan): void {
+function restrictProcess({ hasChannel, umask, place }: LaunchPlan): void {
   const libc = koffi.load(null);
   const prctl = libc.func('int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long)');
   const setrlimit = libc.func('int setrlimit(int, void *)');
@@ -54,6 +55,7 @@ function restrictProcess({ hasChannel, umask }: LaunchPlan): void {
   must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
   must(setrlimit(RLIMIT_CORE, Buffer.alloc(16)));
   if (!forbidVsock()) give({ step: 'restrict', errno: null });
+  if (place !== undefined && !ignoreRealtimeSignals()) give({ step: 'restrict', errno: null });
 }
 
 /** To the end of the stream, in a buffer that is doubled as it fills; what was outgrown is zeroed. */

@@ -50,6 +50,21 @@ t.test('lets a program open its output by name, as its user too', async (t) => {
   }
 });
 
+t.test('has no program die of a signal that Node cannot name, and be told as an end with 0', async (t) => {
+  for (const signal of ['32', '33', '34', 'RTMIN+3', '64']) {
+    const { code, killedBy } = await run(t, { program: 'bash', arguments: ['-c', `kill -${signal} $$; exit 7`] });
+    t.same([code, killedBy], [7, null], signal);
+  }
+});
+
+t.test('lets a program catch those signals', async (t) => {
+  const { code } = await run(t, {
+    program: 'perl',
+    arguments: ['-e', '$SIG{NUM37} = sub { exit 9 }; kill 37, $$; exit 7'],
+  });
+  t.equal(code, 9);
+});
+
 t.test('looks in PATH of the program’s own environment, past what may not be executed', async (t) => {
   const root = temporaryFolder(t);
   const [first, second, third] = ['a', 'b', 'c'].map((name) => join(root, name)) as [string, string, string];
