@@ -12,6 +12,7 @@ const SECCOMP_RET_ALLOW = 0x7fff0000;
 const SECCOMP_RET_ERRNO = 0x00050000;
 const SECCOMP_RET_KILL_PROCESS = 0x80000000;
 /** asm-generic/errno.h, linux/socket.h */
+const ENOSYS = 38;
 const EAFNOSUPPORT = 97;
 const AF_VSOCK = 40;
 /** Offsets in struct seccomp_data (linux/seccomp.h); the low half of the first argument. */
@@ -31,6 +32,8 @@ const MACHINES: Readonly<Record<string, { readonly architecture: number; readonl
   arm64: { architecture: 0xc00000b7, socket: 198 },
 };
 const X32_NUMBERS = 0x40000000;
+/** asm-generic/unistd.h, the same everywhere. Its rings make sockets too, past any filter of calls (io_uring_enter(2), IORING_OP_SOCKET). */
+const IO_URING_SETUP = 425;
 
 /** Code, jump when true, jump when false, operand. */
 type Instruction = readonly [number, number, number, number];
@@ -43,6 +46,8 @@ function filter({ architecture, socket }: { readonly architecture: number; reado
     [LOAD, 0, 0, NUMBER_AT],
     [IS_AT_LEAST, 0, 1, X32_NUMBERS],
     [RETURN, 0, 0, SECCOMP_RET_KILL_PROCESS],
+    [IS_EQUAL, 0, 1, IO_URING_SETUP],
+    [RETURN, 0, 0, SECCOMP_RET_ERRNO | ENOSYS],
     [IS_EQUAL, 0, 3, socket],
     [LOAD, 0, 0, FIRST_ARGUMENT_AT],
     [IS_EQUAL, 0, 1, AF_VSOCK],

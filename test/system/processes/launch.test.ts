@@ -209,6 +209,16 @@ t.test('leaves the program no socket that leads out of the enclave beside the ro
   t.same((await output(child)).split('\n'), ['40 97', '1 open', '2 open']);
 });
 
+const OPEN_RING = `
+  const koffi = require(${JSON.stringify(join(PROJECT, 'node_modules/koffi'))});
+  const syscall = koffi.load(null).func('long syscall(long, long, void *)');
+  console.log(syscall(425, 1, Buffer.alloc(120)), koffi.errno());`;
+
+t.test('leaves the program no rings, by which it could make such a socket unseen', async (t) => {
+  const { process: child } = start(t, { program: process.execPath, arguments: ['-e', OPEN_RING] });
+  t.equal(await output(child), '-1 38');
+});
+
 t.test('hands over as many secrets as there are, each in its own form', async (t) => {
   const secret = (variable: string, text: string, encoding: Secret['encoding']): Secret => ({
     variable,
