@@ -30,6 +30,8 @@ export interface ChildSpec {
   readonly launch: () => ProcessHandle;
   /** Resolves when the process works; rejects when the signal aborts. */
   readonly probe: (signal: AbortSignal) => Promise<void>;
+  /** What the probe found last, for people. */
+  readonly lastFound?: () => string | undefined;
   readonly judgeExit: (exit: Exit) => ExitVerdict;
   /** What asks it to end; default: SIGTERM. */
   readonly stopSignal?: NodeJS.Signals;
@@ -171,7 +173,11 @@ export class SupervisedChild implements Service {
   async #probeTimeout(signal: AbortSignal): Promise<never> {
     const timeoutMs = this.#spec.restart.probeTimeoutMs;
     await this.#deps.clock.sleep(timeoutMs, signal);
-    throw new SupervisorError('CHILD_NOT_READY', `${this.#spec.name} is not ready`, { allowed: `${timeoutMs} ms` });
+    const found = this.#spec.lastFound?.();
+    throw new SupervisorError('CHILD_NOT_READY', `${this.#spec.name} is not ready`, {
+      ...(found === undefined ? {} : { found }),
+      allowed: `${timeoutMs} ms`,
+    });
   }
 
   async #watch(first: ProcessHandle): Promise<void> {

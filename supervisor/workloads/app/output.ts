@@ -109,6 +109,8 @@ export class ProgramOutput {
         this.#write(source.name, piece);
       }
       this.#queuedBytes -= chunk?.length ?? 0;
+      // Perhaps nothing comes after it that would tell.
+      if (chunk === undefined) this.#tellLost();
       if (this.#isHeld && 2 * this.#queuedBytes < MAX_QUEUED_BYTES) this.#letGo();
     }
     this.#isDraining = false;

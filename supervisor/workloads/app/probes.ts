@@ -65,10 +65,17 @@ function statusOf(url: string, signal: AbortSignal): Promise<number | undefined>
   });
 }
 
-/** Resolves when it is ready. @throws the signal's reason */
-export async function untilReady(deps: ProbeDeps, signal: AbortSignal): Promise<void> {
+/** Resolves when it is ready. @param onFound told why it is not, at each try @throws the signal's reason */
+export async function untilReady(
+  deps: ProbeDeps,
+  signal: AbortSignal,
+  onFound: (found: string) => void,
+): Promise<void> {
   const kind = 'tcp' in deps.probe ? 'tcp' : 'http' in deps.probe ? 'http' : 'command';
-  while ((await ask(deps, signal)) !== undefined) await deps.clock.sleep(POLL_MS[kind], signal);
+  for (let found = await ask(deps, signal); found !== undefined; found = await ask(deps, signal)) {
+    onFound(found);
+    await deps.clock.sleep(POLL_MS[kind], signal);
+  }
 }
 
 /** @throws SupervisorError PROGRAM_NOT_READY; the signal's reason */

@@ -130,9 +130,11 @@ export function serviceSpec(deps: ProgramDeps): ProgramSpec {
   const { name, program, config } = deps;
   const probe = probeOf(deps);
   let current: StartedProcess | undefined;
+  let lastFound: string | undefined;
   return {
     name,
     launch: () => {
+      lastFound = undefined;
       current = launchProgram(deps);
       return current;
     },
@@ -140,8 +142,12 @@ export function serviceSpec(deps: ProgramDeps): ProgramSpec {
       const runs = await untilAborted(current?.hasBecomeProgram ?? Promise.resolve(false), signal);
       // What never became the program ends in a moment, and says why.
       if (!runs) await untilAborted(new Promise<never>(() => undefined), signal);
-      if (probe !== undefined) await untilReady(probe, signal);
+      if (probe === undefined) return;
+      await untilReady(probe, signal, (found) => {
+        lastFound = `its probe found ${found}`;
+      });
     },
+    lastFound: () => lastFound,
     judgeExit: exitJudge(deps),
     stopSignal: program.stopSignal,
     restart: { ...config.restart, probeTimeoutMs: program.readyMs },

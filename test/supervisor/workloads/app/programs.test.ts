@@ -132,10 +132,16 @@ t.test('ends a task that is not done in its time (PROGRAM_TASK_FAILED)', async (
   await rejectsCode(() => start(fleet), SupervisorError, 'PROGRAM_TASK_FAILED');
 });
 
-t.test('rejects a service whose probe never answers (CHILD_NOT_READY)', async (t) => {
-  const probe = { command: ['false'] };
-  const { fleet } = rig(t, { deaf: { command: ['sleep', '60'], probe, readyMs: 300 } });
-  await rejectsCode(() => start(fleet), SupervisorError, 'CHILD_NOT_READY');
+t.test('rejects a service whose probe never answers, and says what it found (CHILD_NOT_READY)', async (t) => {
+  for (const [probe, found] of [
+    [{ command: ['sh', '-c', 'exit 3'] }, /exit code 3/],
+    [{ tcp: 'tcp://127.0.0.1:1' }, /no connection/],
+    [{ http: 'http://127.0.0.1:1/' }, /no answer/],
+  ] as const) {
+    const { fleet } = rig(t, { deaf: { command: ['sleep', '60'], probe, readyMs: 900 } });
+    const error = await rejectsCode(() => start(fleet), SupervisorError, 'CHILD_NOT_READY');
+    t.match(error.found, found);
+  }
 });
 
 t.test('tells later when a service answers its probe no more (PROGRAM_NOT_READY)', async (t) => {
@@ -189,6 +195,15 @@ t.test('has the end of a program that is never started again be that of the encl
     t.match(failures, isFailure ? [{ code: 'PROGRAM_ENDED', found: /exit code 9/ }] : []);
     await fleet.stop();
   }
+});
+
+t.test('says how many lines were left out of a program that has ended, where nobody takes them', async (t) => {
+  const { fleet, logger, outputs } = rig(t, { one: { kind: 'task', command: ['seq', '2000'] } });
+  await start(fleet);
+  await fleet.stop();
+  const lost = logger.records.filter(({ event }) => event === 'program.output-lost');
+  const lines = lost.reduce((sum, { fields }) => sum + Number(fields?.['lines']), 0);
+  t.equal(outputs.records.length + lines, 2_000);
 });
 
 t.test('says what a program printed last before it failed', async (t) => {
