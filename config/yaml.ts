@@ -31,6 +31,8 @@ interface YamlOptions {
 
 /** Of what people write nothing comes near; the library's own recursion holds some thousand. */
 const MAX_DEPTH = 100;
+/** What an object of JavaScript takes for its prototype: no map from names to values keeps it. */
+const PROTOTYPE = '__proto__';
 const tags = (...names: string[]) => names.map((name) => `tag:yaml.org,2002:${name}`);
 /** Where scalars are texts, a tag would contradict the field's type. */
 const ALLOWED_TAGS = {
@@ -98,6 +100,8 @@ function refuseWhatMisleads(document: Document.Parsed, place: Place, allowedTags
         if (!isScalar(key)) refuse(key as ParsedNode, 'a key must be a plain text');
         else if (key.value === '<<' && key.type === 'PLAIN')
           refuse(key as ParsedNode, 'merge keys are not allowed; write the keys out');
+        else if (key.value === PROTOTYPE)
+          refuse(key as ParsedNode, `the key "${PROTOTYPE}" is not allowed: it would be lost on the way`);
         else if (seen.has(String(key.value)))
           refuse(key as ParsedNode, `the key "${String(key.value)}" stands here a second time`);
         else seen.add(String(key.value));

@@ -27,6 +27,8 @@ const REFUSED: readonly (readonly [what: string, text: string | Buffer, place: s
     /alias/,
   ],
   ['a merge key', 'a: {<<: {b: 1}}\n', '1:5', /merge keys are not allowed/],
+  ['a key that objects take for their prototype', 'a:\n  __proto__: 1\n', '2:3', /"__proto__" is not allowed/],
+  ['the same in quotes', 'a: {b: {"__proto__": x}}\n', '1:9', /"__proto__" is not allowed/],
   ['an unknown tag', 'a: !secret 1\n', '1:4', /tag: !secret/],
   ['an unknown tag of a map', 'a: !env {b: 1}\n', '1:4', /tag: !env/],
   ['a binary', 'a: !!binary aGk=\n', '1:13', /tag:yaml.org,2002:binary is not allowed/],
@@ -68,12 +70,11 @@ t.test('takes a byte order mark, comments, anchors that nobody uses, and an end 
   t.same(read('"<<": 1\n'), { '<<': 1 }, 'in quotes it is a key like any other');
 });
 
-t.test('keeps __proto__ a key like any other', async (t) => {
-  for (const scalars of ['typed', 'text'] as const) {
-    const { value } = parseYaml(Buffer.from('__proto__: {polluted: 1}\n'), 'f', { scalars });
-    t.same(Object.keys(value as object), ['__proto__']);
-    t.equal(Reflect.get({}, 'polluted'), undefined);
-  }
+t.test('keeps every other name that objects inherit a key like any other', async (t) => {
+  const names = Object.getOwnPropertyNames(Object.prototype).filter((name) => name !== '__proto__');
+  const text = Buffer.from(names.map((name) => `${name}: 1\n`).join(''));
+  for (const scalars of ['typed', 'text'] as const)
+    t.same(Object.keys(parseYaml(text, 'f', { scalars }).value as object), names, scalars);
 });
 
 t.test('reads a map of many keys in time that grows with their number', async (t) => {

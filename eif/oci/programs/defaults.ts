@@ -61,7 +61,9 @@ function environmentOf(variables: readonly string[], notes: string[]): Readonly<
   const environment: Record<string, string> = {};
   for (const variable of variables) {
     const [, name, value = ''] = VARIABLE.exec(variable) ?? [];
-    if (name === undefined) notes.push(`a variable has no usual name and is left out: ${variable.split('=')[0]}`);
+    // No file could set it (config/yaml.ts).
+    if (name === undefined || name === '__proto__')
+      notes.push(`a variable has no usual name and is left out: ${variable.split('=')[0]}`);
     else environment[name] = value;
   }
   return environment;

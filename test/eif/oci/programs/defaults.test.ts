@@ -72,14 +72,14 @@ t.test(
 t.test('leaves out what it cannot take over, and says so', async (t) => {
   const run = {
     ...RUN,
-    Env: ['with-dash=1', 'noequals'],
+    Env: ['with-dash=1', 'noequals', '__proto__=lost'],
     StopSignal: 'SIGRTMIN+3',
     Healthcheck: { Test: ['NONE'] },
     Volumes: { '/data': {} },
   };
   const { notes, ...rest } = await programDefaults(run, await filesOf(t, ACCOUNTS));
   t.match(rest, { environment: {}, stopSignal: undefined, probe: undefined });
-  for (const word of ['root', '/data', 'with-dash', 'noequals', 'SIGRTMIN+3'])
+  for (const word of ['root', '/data', 'with-dash', 'noequals', '__proto__', 'SIGRTMIN+3'])
     t.ok(
       notes.some((note) => note.includes(word)),
       word,
