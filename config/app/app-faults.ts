@@ -3,6 +3,7 @@ import type { TcpEndpoint } from '../../wire/endpoint.ts';
 import { matcherOf, networkFault } from '../../wire/networks.ts';
 import { type AppEgress, egressPortOf } from './egress.ts';
 import { equalPorts } from './equal-ports.ts';
+import { hostsFaults } from './hosts-faults.ts';
 import { type IngressPort, vsockPortOf } from './ingress.ts';
 import type { KmsProxySection } from './kms-proxy.ts';
 import { mayMeet } from './loopback.ts';
@@ -90,6 +91,7 @@ export function appFaults(sections: Sections): readonly Fault[] {
     ...wayThroughFaults(sections),
     ...listenFaults(sections),
     ...poolFaults(sections),
+    ...hostsFaults(sections.egress.routes),
     ...equalPorts(sections, vsockPortOf, egressPortOf),
     ...entropyFaults(sections),
   ];

@@ -7,14 +7,14 @@ import { isIPv4, isIPv6 } from 'node:net';
 import type { TcpEndpoint } from '../../wire/endpoint.ts';
 import { dialledAddress } from '../fields.ts';
 
-const LOCALHOST = 'localhost';
+export const LOCALHOST = 'localhost';
 const UNSPECIFIED: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 const OF_LOCALHOST: ReadonlySet<string> = new Set(['127.0.0.1', '::1']);
 /** As `URL` writes ::ffff:a.b.c.d. */
 const MAPPED = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/;
 
 /** One spelling for each host. @param host as endpoints have it: an IPv6 address without brackets */
-function canonicalHost(host: string): string {
+export function canonicalHost(host: string): string {
   if (isIPv4(host)) return host;
   if (!isIPv6(host)) return host.toLowerCase().replace(/\.$/, '');
   const written = new URL(`http://[${host}]`).hostname.slice(1, -1);

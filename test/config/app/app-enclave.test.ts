@@ -97,7 +97,8 @@ t.test('rejects two routes on one vsock port, also where a default gives it', as
 });
 
 t.test('rejects two listeners at one address', async (t) => {
-  const routes = { a: { to: 'a:1', listen: 'tcp://127.0.0.1:7' }, b: { to: 'b:2', listen: 'tcp://localhost:7' } };
+  const b = { to: 'b:2', listen: 'tcp://localhost:7', hostsEntry: false };
+  const routes = { a: { to: 'a:1', listen: 'tcp://127.0.0.1:7' }, b };
   t.same(faultsOf({ egress: { routes } }), ['egress.routes.b.listen: is the address of egress.routes.a.listen too']);
 });
 
@@ -145,12 +146,36 @@ t.test('rejects names that every object of JavaScript has', async (t) => {
     t.match(faultsOf(sections).join(), /constructor|after/, JSON.stringify(sections));
 });
 
+t.test('keeps variables whose names objects inherit', async (t) => {
+  const environment = { constructor: 'a', toString: 'b', __defineGetter__: 'c' };
+  const { programs } = parsed({ programs: { web: { command: ['/bin/web'], environment } } });
+  t.same(Object.entries(programs['web']?.environment ?? {}), Object.entries(environment));
+});
+
 t.test('rejects a program or a probe that could never be', async (t) => {
   t.match(faultsOf({ programs: { web: { command: ['', 'x'] } } }), [
     /^programs\.web\.command: must begin with the name/,
   ]);
   const probe = { tcp: 'tcp://127.0.0.1:0' };
   t.match(faultsOf({ programs: { web: { command: ['/bin/web'], probe } } }), [/^programs\.web\.probe/]);
+});
+
+t.test('rejects a name that /etc/hosts would lead to two addresses, or to none', async (t) => {
+  const route = (to: string, listen: string, hostsEntry?: boolean) => ({ to, listen, hostsEntry });
+  for (const to of ['localhost:5432', 'LocalHost.:5432']) {
+    const routes = { db: route(to, 'tcp://127.0.0.2:5432') };
+    t.match(faultsOf({ egress: { routes } }), [/^egress\.routes\.db\.to: must be another name with hostsEntry/], to);
+    t.same(faultsOf({ egress: { routes: { db: route(to, 'tcp://127.0.0.2:5432', false) } } }), []);
+  }
+  const named = { db: route('db:5432', 'tcp://localhost:5432') };
+  t.match(faultsOf({ egress: { routes: named } }), [/^egress\.routes\.db\.listen: must be an address/]);
+  const two = { a: route('db:1', 'tcp://127.0.0.2:1'), b: route('DB.:2', 'tcp://127.0.0.3:2') };
+  t.match(faultsOf({ egress: { routes: two } }), [
+    /^egress\.routes\.b\.listen: must have the address of .*\.a\.listen/,
+  ]);
+  const same = { a: route('db:1', 'tcp://127.0.0.2:1'), b: route('db:2', 'tcp://127.0.0.2:2') };
+  t.same(faultsOf({ egress: { routes: same } }), []);
+  t.same(faultsOf({ egress: { routes: { db: route('127.0.0.9:1', 'tcp://localhost:1') } } }), []);
 });
 
 t.test('rejects a door of the enclave among the addresses that stand for names', async (t) => {

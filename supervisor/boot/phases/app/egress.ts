@@ -31,7 +31,7 @@ export const appEgressPhase: Phase<Needs, AppEgressReady> = {
     for (const route of [...services, ...appEgressRoutes(platform, config)]) await relay.addRoute(route);
     const hosts = Object.values(config.egress.routes).flatMap((route) => {
       const { host } = targetOf(route);
-      return route.hostsEntry ? [{ name: host, address: route.listen.host }] : [];
+      return route.hostsEntry ? [{ name: host.replace(/\.$/, ''), address: route.listen.host }] : [];
     });
     application.writeHosts(hosts, logger);
     const { http } = config.egress;
