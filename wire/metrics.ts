@@ -157,6 +157,7 @@ export const SUPERVISOR_METRICS = {
     help: 'Connections and requests that a port of an application refused, by reason',
     labels: ['port', 'reason'],
   },
+  program_lost_lines_total: { kind: 'counter', help: 'Lines of programs left out of the log', labels: ['program'] },
   guard_mode: {
     kind: 'gauge',
     help: '1 on what the guard does with statements that it cannot protect, 0 on the other',

@@ -47,7 +47,9 @@ export class ProgramOutput {
   #isEnding = false;
   /** Nothing was taken for as long as we wait; no more waits until something is. */
   #isUntaken = false;
+  /** Not told in the log yet: it is told with the next line that is taken. */
   #lost = { pieces: 0, characters: 0 };
+  #lostPieces = 0;
   #draining: Promise<void> = Promise.resolve();
   #isDraining = false;
 
@@ -76,6 +78,11 @@ export class ProgramOutput {
   ending(): void {
     this.#isEnding = true;
     this.#letGo();
+  }
+
+  /** Lines, and pieces of long ones, that were left out since the program was first launched. */
+  get lostPieces(): number {
+    return this.#lostPieces;
   }
 
   /** Resolves when all that was read has been handed on, or left out. */
@@ -119,6 +126,7 @@ export class ProgramOutput {
   #write(stream: string, { text, part, isLast }: LinePiece): void {
     const { outputLog, program } = this.#deps;
     if (!outputLog.hasRoom) {
+      this.#lostPieces += 1;
       this.#lost.pieces += 1;
       this.#lost.characters += text.length;
       return;

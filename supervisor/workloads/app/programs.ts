@@ -9,7 +9,7 @@ import type { Clock } from '../../../runtime/clock.ts';
 import { Deadline } from '../../../runtime/deadline.ts';
 import type { Logger } from '../../../runtime/log.ts';
 import type { Random } from '../../../runtime/random.ts';
-import type { MetricSample } from '../../../wire/metrics.ts';
+import { type MetricSample, sample } from '../../../wire/metrics.ts';
 import { type ChildState, SupervisedChild } from '../../children/child.ts';
 import type { Exit } from '../../children/exit.ts';
 import type { OutputLog } from '../../control/log-buffer.ts';
@@ -72,7 +72,8 @@ export class Programs implements Workload {
   }
 
   get samples(): readonly MetricSample[] {
-    return [];
+    const running = [...this.#running];
+    return running.map(([program, { output }]) => sample('program_lost_lines_total', { program }, output.lostPieces));
   }
 
   subscribe(notify: MemberListener): void {

@@ -103,6 +103,7 @@ function ofTheEnclave(): readonly MetricSample[] {
     sample('port_pending_connections', { port: 'web' }, 1),
     sample('port_evicted_total', { port: 'web' }, 0),
     sample('port_refused_total', { port: 'web', reason: 'late' }, 2),
+    sample('program_lost_lines_total', { program: 'web' }, 3),
   ];
   const egress = [
     sample('egress_requests_total', { outcome: 'connected' }, 1),

@@ -95,6 +95,13 @@ t.test('starts each program behind those that it comes after, and stops it befor
   await start(fleet);
   t.same(told(), ['before', 'first', 'middle', 'last']);
   t.same(fleet.members.map(({ id }) => id).toSorted(), ['last', 'middle']);
+  const counted = fleet.samples.map(({ name, labels, value }) => [name, labels['program'], value]);
+  t.strictSame(counted.toSorted(), [
+    ['program_lost_lines_total', 'before', 0],
+    ['program_lost_lines_total', 'first', 0],
+    ['program_lost_lines_total', 'last', 0],
+    ['program_lost_lines_total', 'middle', 0],
+  ]);
   await fleet.stop();
   t.same(told().slice(4), ['last-TERM', 'middle-TERM']);
 });
