@@ -1,10 +1,17 @@
 /** The `acra-enclave` command: one file a command in commands/, loaded when it is asked for. */
+import { keepNewSpaceSmall } from '../runtime/small-heap.ts';
 import { runProgram } from './program.ts';
 
 await runProgram({
   demo: async () => (await import('./commands/demo.ts')).demoCommand(),
-  supervisor: async () => (await import('./commands/supervisor.ts')).supervisorCommand(),
-  'host-proxy': async () => (await import('./commands/host-proxy.ts')).hostProxyCommand(),
+  supervisor: async () => {
+    keepNewSpaceSmall();
+    return (await import('./commands/supervisor.ts')).supervisorCommand();
+  },
+  'host-proxy': async () => {
+    keepNewSpaceSmall();
+    return (await import('./commands/host-proxy.ts')).hostProxyCommand();
+  },
   run: async () => (await import('./commands/run.ts')).runCommand(),
   stop: async () => (await import('./commands/stop.ts')).stopCommand(),
   status: async () => (await import('./commands/status.ts')).statusCommand(),

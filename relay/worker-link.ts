@@ -7,6 +7,7 @@
  */
 import { closeSync, writeSync } from 'node:fs';
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
+import { SMALL_THREAD } from '../runtime/small-heap.ts';
 import { nodeChildEnvironment } from '../system/processes/node-child.ts';
 import { RelayError } from './errors.ts';
 import type { AddressAnswer } from './worker/address-book.ts';
@@ -45,6 +46,7 @@ function startThread(workerData: WorkerData): Worker {
       workerData,
       transferList,
       execArgv: [],
+      resourceLimits: SMALL_THREAD,
       env: nodeChildEnvironment(),
       name: 'relay',
     });

@@ -8,6 +8,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { Service } from '../../runtime/service.ts';
+import { SMALL_THREAD } from '../../runtime/small-heap.ts';
 import { nodeChildEnvironment } from '../../system/processes/node-child.ts';
 import { BEATS, STOPPED, type WatchdogData, type WatchdogTimes } from './shared-numbers.ts';
 
@@ -33,6 +34,7 @@ export class Watchdog implements Service {
     this.#worker = new Worker(WORKER_URL, {
       workerData,
       execArgv: [],
+      resourceLimits: SMALL_THREAD,
       env: nodeChildEnvironment(),
       name: 'watchdog',
     });
