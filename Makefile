@@ -134,8 +134,9 @@ error-docs: $(INSTALLED) ## write docs/errors.md, docs/refusals.md and the table
 	node cli/refusal-document.ts > docs/refusals.md
 	node cli/findings-document.ts
 
-bench: $(INSTALLED) ## measure the relay against its peers and write docs/performance.md's part and charts (docs/performance.md); BENCH_FLAGS='--rounds 5 --seconds 1'
+bench: $(INSTALLED) ## measure relay and chain beside their peers, and write their parts of docs/performance.md with charts; BENCH_FLAGS='--rounds 5 --seconds 1'
 	node bench/relay/main.ts --write $(BENCH_FLAGS)
+	node bench/chain/main.ts --write $(BENCH_FLAGS)
 
 bench-relay: $(INSTALLED) ## the same, to the terminal only
 	node bench/relay/main.ts $(BENCH_FLAGS)
@@ -143,8 +144,8 @@ bench-relay: $(INSTALLED) ## the same, to the terminal only
 bench-check: $(INSTALLED) ## fail where relay or chain take more of the processor beside their peers than bench/expected.json allows
 	@node bench/check/main.ts
 
-bench-chain: $(INSTALLED) ## measure start, memory and throughput of the whole chain
-	node bench/chain/main.ts
+bench-chain: $(INSTALLED) ## start, memory and throughput of the whole chain, to the terminal only
+	node bench/chain/main.ts $(BENCH_FLAGS)
 
 bench-engine: $(INSTALLED) ## measure acra-server as an engine against the same in line
 	node bench/engine/main.ts

@@ -133,7 +133,8 @@ function socketNamed(stack: Stack, name: string): string {
   return join(stack.options.root, path);
 }
 
-export async function measureHops(stack: Stack, address: TcpEndpoint, bare: TcpEndpoint): Promise<void> {
+/** @returns a table */
+export async function measureHops(stack: Stack, address: TcpEndpoint, bare: TcpEndpoint): Promise<string> {
   const { host, port } = stack.parts.postgres;
   const isWayOut = ({ event, route }: LogLine) => event === 'relay.listening' && route === 'database';
   const wayOut = parseEndpoint(
@@ -155,12 +156,12 @@ export async function measureHops(stack: Stack, address: TcpEndpoint, bare: TcpE
   const waits = points.map((): number[] => []);
   for (let round = 0; round < ROUNDS; round += 1)
     for (const [at, [, socket]] of points.entries()) waits[at]?.push(await waitUs(socket));
-  console.log('\nµs that one client waits for an untouched statement, simple protocol\n');
-  console.log('| asked at | µs | more than before |\n| --- | --- | --- |');
+  const lines = ['| asked at | µs | more than before |', '| --- | --- | --- |'];
   const middles = waits.map((each) => Math.round(median(each)));
   for (const [at, [name, socket]] of points.entries()) {
     const more = at === 0 || at === points.length - 1 ? '' : String((middles[at] ?? 0) - (middles[at - 1] ?? 0));
-    console.log(`| ${name} | ${middles[at]} | ${more} |`);
+    lines.push(`| ${name} | ${middles[at]} | ${more} |`);
     socket.destroy();
   }
+  return lines.join('\n');
 }

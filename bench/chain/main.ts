@@ -1,187 +1,110 @@
 /**
- * Measures the whole chain on this machine: time from start to ready, resident memory, time to recover from a killed
- * acra-server, and pgbench through the chain against bare acra-server, interleaved in the same run; what each process on the way takes of
- * the processor, and how long one client waits at each hop.
+ * The whole chain on this machine beside PostgreSQL alone, a bare acra-server and an enclave that passes TLS through, in one interleaved run:
  *
- *   node bench/chain/main.ts [--rounds 3] [--seconds 5] [--clients 1,8] [--workloads protected,untouched,rows,tpc-b,journal]
+ *   node bench/chain/main.ts [--rounds 3] [--seconds 3] [--clients 1,8,64] [--workloads …] [--protocols …] [--write]
+ *
+ * pgbench comes with Debian's `postgresql`. Everything shares the machine's cores, so that absolute numbers say little; the ratios within a run do. Writes
+ * build/bench/chain.csv; with --write its part of docs/performance.md and the charts.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { locateAcraServer } from '../../acra/obtain/locate.ts';
 import { acraCacheFolder } from '../../cli/acra-cache.ts';
-import { connectThroughEnclave } from '../../cli/demo/clients.ts';
-import { Stack } from '../../cli/demo/stack.ts';
+import type { Stack } from '../../cli/demo/stack.ts';
 import { STAND_IN_COMMAND } from '../../emulator/acra-server/command.ts';
-import { acraPid, childPid } from '../../test/support/stack.ts';
-import type { TcpEndpoint } from '../../wire/endpoint.ts';
-import { median } from '../median.ts';
-import { startBareAcra } from './bare-acra.ts';
+import { childPid } from '../../test/support/stack.ts';
+import { machineFacts } from '../report/machine.ts';
+import { Results } from '../report/results.ts';
 import { CpuTable } from './cpu-table.ts';
 import { measureHops } from './hops.ts';
-import { findPgbench, insertRows, type PgbenchRun, type Rate, runPgbench, SELECTS } from './pgbench.ts';
-import * as transactions from './transactions.ts';
+import { findPgbench, type Protocol, SELECTS } from './pgbench.ts';
+import { LOW_RATE, measureLatency, measureRates } from './rates.ts';
+import { chainReport } from './report.ts';
+import { recoveryMs } from './starts.ts';
+import { requireProtected, TRANSACTIONS } from './transactions.ts';
+import { BARE, startWays } from './ways.ts';
 
+const SCRIPTS = [...SELECTS, ...TRANSACTIONS];
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '3' },
-    seconds: { type: 'string', default: '5' },
-    clients: { type: 'string', default: '1,8' },
-    workloads: { type: 'string', default: 'protected,untouched,rows,tpc-b,journal' },
+    seconds: { type: 'string', default: '3' },
+    clients: { type: 'string', default: '1,8,64' },
+    workloads: { type: 'string', default: SCRIPTS.map(({ name }) => name).join(',') },
+    protocols: { type: 'string', default: 'simple,prepared' },
+    write: { type: 'boolean', default: false },
   },
 });
-const rounds = Number(values.rounds);
-const seconds = Number(values.seconds);
-const workloads = values.workloads.split(',');
-/** Of whole transactions. */
-const TRANSACTION_CLIENTS = 10;
+const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)];
+const listOf = (text: string) => text.split(',');
+const tell = (progress: string) => console.error(`${new Date().toISOString().slice(11, 19)} ${progress}`);
 
-const round = (number: number) => Math.round(number).toLocaleString('en');
-const residentMiB = (pid: number) =>
-  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
-
-/** Boots `rounds` times; the last enclave is left running. Returns milliseconds from its start to ready. */
-async function measureStarts(stack: Stack): Promise<{ startsMs: number[]; address: TcpEndpoint }> {
-  const signal = AbortSignal.timeout(120_000);
-  const startsMs: number[] = [];
-  await stack.enclave.startHostProxy();
-  for (let i = 0; ; i += 1) {
-    const before = await stack.enclave.until(() => true, signal);
-    const startMs = performance.now();
-    stack.enclave.startSupervisor();
-    await stack.enclave.until(({ ready, bootId }) => ready && bootId !== before.bootId, signal);
-    startsMs.push(performance.now() - startMs);
-    if (i + 1 >= rounds) break;
-    await stack.enclave.supervisor?.stop();
-  }
-  return { startsMs, address: await stack.enclave.untilServing(signal) };
+function memoryOf({ enclave }: Stack, when: string): string {
+  const mib = (pid = 0) => {
+    const kib = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
+    return Math.round(kib / 1024);
+  };
+  const of = (kind: 'front' | 'guard' | 'acra') => mib(childPid(enclave, kind));
+  const { supervisor, hostProxy } = enclave;
+  return `Resident MiB ${when}: supervisor ${mib(supervisor?.pid)} (it holds the emulated security module), front ${of('front')}, guard ${of('guard')}, acra-server ${of('acra')}, host-proxy ${mib(hostProxy?.pid)}.`;
 }
 
-async function measureRecovery(stack: Stack, address: TcpEndpoint): Promise<number> {
-  const pid = acraPid(stack.enclave);
-  const startMs = performance.now();
-  process.kill(pid, 'SIGKILL');
-  for (;;) {
-    const client = await connectThroughEnclave(stack, address).catch(() => undefined);
-    if (client) {
-      await client.query('SELECT 1');
-      await client.end();
-      if (acraPid(stack.enclave) !== pid) return performance.now() - startMs;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
-
-async function measureThroughput(stack: Stack, address: TcpEndpoint): Promise<void> {
-  const pgbench = findPgbench();
-  if (!pgbench) {
-    console.log('pgbench is not installed (Debian: postgresql); throughput was not measured');
-    return;
-  }
-  const client = await connectThroughEnclave(stack, address);
-  await client.query(insertRows);
-  await client.end();
-  await transactions.prepareTransactions(stack, address);
-  const bare = await startBareAcra(stack, acraPid(stack.enclave));
-  const cpu = new CpuTable(stack);
-  console.log(`\nTPS, medians of ${rounds} rounds of ${seconds} s, one after the other`);
-  console.log('workload   protocol  clients  bare acra-server  through the chain  ratio (each round)');
-  for (const clients of values.clients.split(',').map(Number)) {
-    for (const script of SELECTS.filter(({ name }) => workloads.includes(name))) {
-      for (const protocol of ['simple', 'prepared'] as const) {
-        compare({ pgbench, stack, script, protocol, clients, seconds }, bare, address, cpu);
-      }
-    }
-  }
-  cpu.print();
-  await measureHops(stack, address, bare.address);
-  console.log(
-    '\nworkload   protocol  clients  PostgreSQL alone  bare acra-server  through the chain  ratio to acra-server (each round)',
-  );
-  for (const script of transactions.TRANSACTIONS.filter(({ name }) => workloads.includes(name))) {
-    const run = { pgbench, stack, script, protocol: 'extended', clients: TRANSACTION_CLIENTS, seconds } as const;
-    compareAll(run, bare.address, address);
-    await transactions.requireProtected(stack);
-  }
-  await bare.stop();
-}
-
-type Measured = Omit<PgbenchRun, 'address'>;
-
-function compare(
-  run: Measured,
-  bare: Awaited<ReturnType<typeof startBareAcra>>,
-  chain: TcpEndpoint,
-  cpu: CpuTable,
-): void {
-  const inEnclave = acraPid(run.stack.enclave);
-  showRates(
-    run,
-    Array.from({ length: rounds }, () => [
-      cpu.around(run, 'bare', bare.pid, () => runPgbench({ ...run, address: bare.address })),
-      cpu.around(run, 'chain', inEnclave, () => runPgbench({ ...run, address: chain })),
-    ]),
-  );
-}
-
-function compareAll(run: Measured, bare: TcpEndpoint, chain: TcpEndpoint): void {
-  const { host, port } = run.stack.parts.postgres;
-  const alone = {
-    ...run,
-    address: { kind: 'tcp', host, port },
-    database: { options: `-c search_path=${transactions.PLAIN_SCHEMA}` },
-  } as const;
-  showRates(
-    run,
-    Array.from({ length: rounds }, () => [
-      runPgbench(alone),
-      runPgbench({ ...run, address: bare }),
-      runPgbench({ ...run, address: chain }),
-    ]),
-  );
-}
-
-/** @param all of each round: the chain's last, behind what it is compared with. */
-function showRates({ script, protocol, clients }: Measured, all: readonly (readonly Rate[])[]): void {
-  const rateOf = (rate: Rate | undefined) => rate?.transactions ?? 0;
-  const columns = (all[0] ?? []).map((_, at) => round(median(all.map((each) => rateOf(each[at])))).padStart(16));
-  const ratios = all.map((each) => rateOf(each.at(-1)) / rateOf(each.at(-2)));
-  console.log(
-    `${script.name.padEnd(9)}  ${protocol.padEnd(8)}  ${String(clients).padStart(7)}  ${columns.join('  ')}   ` +
-      `${median(ratios).toFixed(2)} (${ratios.map((ratio) => ratio.toFixed(2)).join(', ')})`,
-  );
-}
-
+const pgbench = findPgbench();
+if (!pgbench) throw new Error('pgbench is not installed (Debian: postgresql)');
+const environment = process.env;
+const cacheFolder = acraCacheFolder(environment);
+const acraProgram = await locateAcraServer({ environment, cacheFolder, standIn: STAND_IN_COMMAND });
+const facts = machineFacts({ [pgbench]: ['--version'] });
+await using stops = new AsyncDisposableStack();
 const root = mkdtempSync(join(tmpdir(), 'ab-'));
-const acraProgram = await locateAcraServer({
-  environment: process.env,
-  cacheFolder: acraCacheFolder(process.env),
-  standIn: STAND_IN_COMMAND,
-});
-console.log(`acra-server: ${acraProgram.description}`);
-const signal = AbortSignal.timeout(60_000);
-const stack = await Stack.prepare({ root, acraProgram, guardList: transactions.GUARD_LIST, signal });
-try {
-  transactions.configureTransactions(stack);
-  await stack.allowMeasuredEnclave();
-  const { startsMs, address } = await measureStarts(stack);
-  console.log(`start to ready: median ${round(median(startsMs))} ms of ${startsMs.map(round).join(', ')}`);
-  const recoveriesMs: number[] = [];
-  for (let i = 0; i < rounds; i += 1) recoveriesMs.push(await measureRecovery(stack, address));
-  console.log(
-    `acra-server killed, to the next answered query: median ${round(median(recoveriesMs))} ms of ${recoveriesMs.map(round).join(', ')}`,
-  );
-  const { supervisor, hostProxy } = stack.enclave;
-  const residentOf = (kind: 'front' | 'guard' | 'acra') => round(residentMiB(childPid(stack.enclave, kind)));
-  const showMemory = (when: string) =>
-    console.log(
-      `resident MiB ${when}: supervisor ${round(residentMiB(supervisor?.pid ?? 0))}, front ${residentOf('front')}, guard ${residentOf('guard')}, acra-server ${residentOf('acra')}; host-proxy ${round(residentMiB(hostProxy?.pid ?? 0))}`,
-    );
-  showMemory('idle');
-  await measureThroughput(stack, address);
-  showMemory('after load');
-} finally {
-  await stack.stop();
-  rmSync(root, { recursive: true, force: true });
+stops.defer(() => rmSync(root, { recursive: true, force: true }));
+tell(`starting everything, with ${acraProgram.description}`);
+const { ways, stack, address, starts } = await startWays(
+  { root, acraProgram, boots: rounds, signal: AbortSignal.timeout(300_000) },
+  stops,
+);
+const results = new Results();
+const cpu = new CpuTable();
+const idle = memoryOf(stack, 'idle');
+for (let round = 0; round < rounds; round++) {
+  for (const script of SCRIPTS.filter(({ name }) => listOf(values.workloads).includes(name))) {
+    for (const protocol of listOf(values.protocols) as Protocol[]) {
+      for (const clients of listOf(values.clients).map(Number)) {
+        tell(`round ${round + 1} of ${rounds}: ${script.name}, ${protocol}, ${clients} clients`);
+        measureRates({ pgbench, ways, script, protocol, clients, seconds }, round, results, cpu);
+      }
+      tell(`round ${round + 1} of ${rounds}: ${script.name}, ${protocol}, ${LOW_RATE} a second`);
+      measureLatency({ pgbench, ways, script, protocol, clients: 1, seconds }, round, results);
+    }
+  }
 }
+await requireProtected(stack);
+tell('hops');
+const bare = ways.find(({ name }) => name === BARE);
+const hops = bare ? await measureHops(stack, address, bare.address) : '';
+const memory = `${idle} ${memoryOf(stack, 'after the load')}`;
+tell('kills of acra-server');
+const recoveriesMs: number[] = [];
+for (let kill = 0; kill < rounds; kill += 1) recoveriesMs.push(await recoveryMs(stack, address));
+mkdirSync('build/bench', { recursive: true });
+writeFileSync('build/bench/chain.csv', results.csv());
+const digest = /sha256 \w+/.exec(acraProgram.description)?.[0];
+const acraServer = digest === undefined ? 'the stand-in for acra-server' : `acra-server, ${digest}…`;
+const isWritten = values.write;
+console.log(
+  chainReport({
+    results,
+    facts,
+    acraServer,
+    rounds,
+    seconds,
+    starts,
+    recoveriesMs,
+    memory,
+    cpu: cpu.markdown,
+    hops,
+    isWritten,
+  }),
+);

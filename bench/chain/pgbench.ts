@@ -32,10 +32,18 @@ export function findPgbench(): string | undefined {
   return [...onPath, ...globSync('/usr/lib/postgresql/*/bin/pgbench')].find((file) => existsSync(file));
 }
 
-export const insertRows = `INSERT INTO patients (id, name, email, diagnosis) VALUES ${Array.from(
+const COLUMNS = 'id, name, email, diagnosis';
+const VALUES = Array.from(
   { length: ROWS },
   (_, i) => `(${i + 1}, 'name ${i}', 'e${i}@example.org', 'diagnosis ${i}')`,
-).join(',')}`;
+).join(',');
+export const insertRows = `INSERT INTO patients (${COLUMNS}) VALUES ${VALUES}`;
+
+/** The same as texts, in a schema that is there. */
+export const insertPlainRows = (schema: string) => `
+CREATE TABLE ${schema}.patients (id integer PRIMARY KEY, name text, email text, diagnosis text);
+INSERT INTO ${schema}.patients (${COLUMNS}) VALUES ${VALUES};
+GRANT SELECT ON ${schema}.patients TO ${APPLICATION.user};`;
 
 export interface PgbenchRun {
   readonly pgbench: string;
@@ -47,6 +55,8 @@ export interface PgbenchRun {
   readonly protocol: Protocol;
   readonly clients: number;
   readonly seconds: number;
+  /** Transactions a second that are asked for; default: as many as go. */
+  readonly rate?: number;
 }
 
 export interface Rate {
@@ -54,19 +64,27 @@ export interface Rate {
   readonly transactions: number;
   /** Of the whole run. */
   readonly count: number;
+  /** The mean, from when a transaction was due. */
+  readonly latencyMs: number;
 }
 
 export function runPgbench(run: PgbenchRun): Rate {
-  const { pgbench, stack, address, database, script, protocol, clients, seconds } = run;
+  const { pgbench, stack, address, database, script, protocol, clients, seconds, rate: asked } = run;
   const { name, text, variables = {} } = script;
   const file = join(stack.options.root, `${name}.sql`);
   writeFileSync(file, text);
   const { clientFiles } = stack.parts;
-  const defined = Object.entries(variables).flatMap(([variable, value]) => ['--define', `${variable}=${value}`]);
+  // Without parameters pgbench puts the text itself into the statement.
+  const quote = protocol === 'simple' ? "'" : '';
+  const defined = Object.entries(variables).flatMap(([variable, value]) => [
+    '--define',
+    `${variable}=${quote}${value}${quote}`,
+  ]);
   const output = execFileSync(
     pgbench,
     [
       ...['--no-vacuum', '--file', file, ...defined, '--protocol', protocol, '--client', String(clients)],
+      ...(asked === undefined ? [] : ['--rate', String(asked)]),
       ...['--jobs', '1', '--time', String(seconds), DATABASE],
     ],
     {
@@ -89,6 +107,7 @@ export function runPgbench(run: PgbenchRun): Rate {
   );
   const count = /^number of transactions actually processed: (\d+)/m.exec(output)?.[1];
   const rate = /^tps = ([\d.]+)/m.exec(output)?.[1];
-  if (!count || !rate) throw new Error(`pgbench printed no rate:\n${output}`);
-  return { transactions: Number(rate), count: Number(count) };
+  const latency = /^latency average = ([\d.]+) ms/m.exec(output)?.[1];
+  if (!count || !rate || !latency) throw new Error(`pgbench printed no rate:\n${output}`);
+  return { transactions: Number(rate), count: Number(count), latencyMs: Number(latency) };
 }

@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { arch, cpus, loadavg, release, totalmem } from 'node:os';
+import { basename } from 'node:path';
 
 export interface Facts {
   readonly machine: string;
@@ -16,7 +17,7 @@ export function machineFacts(commands: Readonly<Record<string, readonly string[]
   const versions = Object.entries(commands).flatMap(([name, args]) => {
     const { stdout, stderr, error } = spawnSync(name, args, { encoding: 'utf8' });
     const version = error ? undefined : /\d+\.\d+[\w.+-]*/.exec(`${stdout}${stderr}`)?.[0];
-    return version === undefined ? [] : [`${name} ${version}`];
+    return version === undefined ? [] : [`${basename(name)} ${version}`];
   });
   const distribution = /PRETTY_NAME="(.*)"/.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'Linux';
   return {

@@ -16,6 +16,8 @@ export const MEASURES = {
   cpuUsPerTrip: { title: 'CPU µs a trip', digits: 2, better: 'less' },
   perSecond: { title: 'a second', digits: 0, better: 'more' },
   cpuUsPerConnection: { title: 'CPU µs each', digits: 1, better: 'less' },
+  transactions: { title: 'a second', digits: 0, better: 'more' },
+  latencyMs: { title: 'ms, mean', digits: 2, better: 'less' },
   residentMb: { title: 'resident MB', digits: 1, better: 'less' },
   idleCpuMsPerSecond: { title: 'CPU ms a second', digits: 2, better: 'less' },
 } as const satisfies Readonly<Record<string, Measure>>;

@@ -23,6 +23,12 @@ export class Results {
     }
   }
 
+  /** Each once, in the order in which they were measured. */
+  subjects(): Subject[] {
+    const all = new Map(this.#rows.map(({ subject }) => [JSON.stringify(subject), subject]));
+    return [...all.values()];
+  }
+
   /** In the order in which they were measured. */
   whoIn(subject: Subject): string[] {
     return [...new Set(this.#rows.filter((row) => isSame(row.subject, subject)).map(({ who }) => who))];
