@@ -46,8 +46,8 @@ export const OCI_ERRORS = {
     action: DAMAGED,
   },
   EIF_OCI_LIMIT: {
-    meaning: 'The container image has more files, or a larger file, than an enclave image can hold.',
-    action: 'Leave files out of the image, or take what its programs need only (`--closure`).',
+    meaning: 'The container image has more files, a larger file, or more bytes in all layers together, than is taken.',
+    action: 'Leave files out of the container image: layers are read whole, with `--closure` too.',
   },
   EIF_OCI_PRIVILEGE: {
     meaning:

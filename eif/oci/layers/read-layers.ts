@@ -13,7 +13,7 @@ import { lookUp } from './look-up.ts';
 import type { FolderNode } from './nodes.ts';
 import { namesOf } from './paths.ts';
 import { Spool, SpoolWriter } from './spool.ts';
-import { readTar } from './tar.ts';
+import { readTar, type TarEntry } from './tar.ts';
 import { ImageTree } from './tree.ts';
 
 export interface ReadLayersOptions {
@@ -22,6 +22,8 @@ export interface ReadLayersOptions {
   readonly signal: AbortSignal;
   /** One line for people at each layer. */
   readonly onProgress: (step: string) => void;
+  /** Of all files together, those that later layers replace too. Default: 64 GiB, more than fits in the memory of most enclaves. */
+  readonly maxBytes?: number;
 }
 
 export interface ReadLayers {
@@ -35,21 +37,20 @@ export interface ReadLayers {
 
 /** What cpio has place for: 32 bits. */
 const MAX_FILE_BYTES = 0xffff_ffff;
+const MAX_IMAGE_BYTES = 64 * 1024 ** 3;
 const MIB = 1024 * 1024;
 
 /** @throws OciError; the signal's reason */
 export async function readLayers({ layers, config }: ContainerImage, options: ReadLayersOptions): Promise<ReadLayers> {
   const tree = new ImageTree();
   const leftOut: string[] = [];
-  let withAttributes = 0;
+  let [withAttributes, total] = [0, 0];
   await using spool = await SpoolWriter.create(options.spoolPath);
   for (const [number, layer] of layers.entries()) {
     let [entries, bytes] = [0, 0];
     for await (const entry of readLayer(layer, options.signal)) {
-      // Before a byte of it is written: archives of a few megabytes unpack to more than a disk holds.
-      if (entry.kind === 'file' && entry.size > MAX_FILE_BYTES) {
-        throw new OciError('EIF_OCI_LIMIT', `${entry.path} is too large`, { allowed: `${MAX_FILE_BYTES} bytes` });
-      }
+      total += entry.kind === 'file' ? entry.size : 0;
+      requirePlace(entry, total, options.maxBytes ?? MAX_IMAGE_BYTES);
       const content = entry.kind === 'file' ? await spool.append(entry.body) : undefined;
       tree.add(number, entry, content);
       if (entry.kind === 'device' || entry.kind === 'fifo') leftOut.push(namesOf(entry.path).join('/'));
@@ -63,6 +64,18 @@ export async function readLayers({ layers, config }: ContainerImage, options: Re
   await spool.flush();
   addWorkingFolder(tree, layers.length, config.config?.WorkingDir ?? '');
   return { root: tree.root, spool: new Spool(options.spoolPath), leftOut, withAttributes };
+}
+
+/** Before a byte of it is written: archives of a few megabytes unpack to more than a disk holds. */
+function requirePlace(entry: TarEntry, total: number, maxBytes: number): void {
+  if (entry.kind !== 'file') return;
+  if (entry.size > MAX_FILE_BYTES)
+    throw new OciError('EIF_OCI_LIMIT', `${entry.path} is too large`, { allowed: `${MAX_FILE_BYTES} bytes` });
+  if (total > maxBytes)
+    throw new OciError('EIF_OCI_LIMIT', 'the files of the image are too large together', {
+      found: `${total} bytes up to ${entry.path}`,
+      allowed: `${maxBytes} bytes, in all layers`,
+    });
 }
 
 /** Images may name a folder that no layer has: who starts a container makes it then (runc). */

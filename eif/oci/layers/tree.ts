@@ -9,8 +9,8 @@ import { layerPath, MAX_FOLDER_BYTES, MAX_LINKS, namesOf } from './paths.ts';
 import type { Content } from './spool.ts';
 import type { TarEntry } from './tar.ts';
 
-/** As many as the reader of enclave images takes. */
-const MAX_ENTRIES = 1_000_000;
+/** A build takes about 2 KiB of memory for each (docs/oci-images.md); images with large trees of packages have a fifth of it. */
+const MAX_ENTRIES = 500_000;
 
 export class ImageTree {
   #root = impliedFolder(0);

@@ -248,6 +248,22 @@ t.test(
   },
 );
 
+t.test('bounds the files of all layers together, those that are replaced too (EIF_OCI_LIMIT)', async (t) => {
+  const root = temporaryFolder(t);
+  const large = (name: string) => ({ name, bytes: Buffer.alloc(600) });
+  const image = await open(writeLayout(join(root, 'i'), { layers: [[large('a')], [large('a'), large('b')]] }));
+  const read = (maxBytes: number) =>
+    readLayers(image, {
+      spoolPath: join(root, `${maxBytes}.spool`),
+      signal: AbortSignal.timeout(60_000),
+      onProgress: () => undefined,
+      maxBytes,
+    });
+  t.ok(await read(1_800));
+  const error = await rejectsCode(() => read(1_799), OciError, 'EIF_OCI_LIMIT');
+  t.equal(error.found, '1800 bytes up to b');
+});
+
 t.test('tells each layer as it is read', async (t) => {
   const root = temporaryFolder(t);
   const told: string[] = [];
