@@ -15,6 +15,7 @@ import { egressRequest, parseEgressAnswer } from '../../wire/egress/messages.ts'
 import { readEgressFrame } from '../../wire/egress/read-frame.ts';
 import { refusalError } from '../../wire/egress/refusal.ts';
 import type { EgressTarget } from '../../wire/egress/target.ts';
+import { formatAuthority } from '../../wire/endpoint.ts';
 
 /** A half-open stream to host-proxy's end of the route. */
 export type DialParent = (signal: AbortSignal) => Promise<Socket>;
@@ -52,7 +53,9 @@ export class Reach {
       throw new EgressError('EGRESS_LIMIT', 'too many connections are open, or being made', {
         allowed: `${limits.maxConnections} open, ${limits.maxPending} of them being made`,
       });
-    using deadline = new Deadline(clock, limits.connectTimeoutMs, signal, () => tooLate(limits.connectTimeoutMs));
+    using deadline = new Deadline(clock, limits.connectTimeoutMs, signal, () =>
+      tooLate(target, limits.connectTimeoutMs),
+    );
     this.#pending += 1;
     try {
       return await this.#ask(target, deadline.signal);
@@ -72,7 +75,8 @@ export class Reach {
     try {
       socket.write(encodeFrame(egressRequest(target)));
       const answer = await this.#answerOf(socket, signal);
-      if (answer.type === 'refused') throw new EgressError(answer.code, answer.message);
+      if (answer.type === 'refused')
+        throw new EgressError(answer.code, answer.message, { found: formatAuthority(target) });
       this.#judgeAgain(target, answer.address);
       return socket;
     } catch (error) {
@@ -121,6 +125,7 @@ export class Reach {
   }
 }
 
-function tooLate(connectTimeoutMs: number): EgressError {
-  return new EgressError('EGRESS_TIMEOUT', `the target was not reached within ${connectTimeoutMs} ms`);
+function tooLate(target: EgressTarget, connectTimeoutMs: number): EgressError {
+  const found = formatAuthority(target);
+  return new EgressError('EGRESS_TIMEOUT', `the target was not reached within ${connectTimeoutMs} ms`, { found });
 }

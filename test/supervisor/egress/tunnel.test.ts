@@ -52,14 +52,16 @@ t.test('is 403 for what the enclave’s list does not name, and says what to do'
 
 t.test('is 403 with a code of its own where only the host’s list refuses', async (t) => {
   const host = { allow: ['db.example:1-100'], deny: ['db.example:22'] };
-  const { port } = await startEnds(t, { enclave: { allow: ['db.example:1-65535'] }, host });
+  const { port, logger } = await startEnds(t, { enclave: { allow: ['db.example:1-65535'] }, host });
   for (const [wanted, code] of [
     [443, 'EGRESS_HOST_UNLISTED'],
     [22, 'EGRESS_HOST_DENIED'],
   ] as const) {
     const { status, socket } = await openTunnel(port, `db.example:${wanted}`);
     t.equal(status, 403);
-    t.match(JSON.parse(await rest(socket)), { error: { code } });
+    const found = `db.example:${wanted}`;
+    t.match(JSON.parse(await rest(socket)), { error: { code, found } });
+    t.match(logger.records.at(-1), { event: 'egress.refused', fields: { code, found } });
   }
 });
 
