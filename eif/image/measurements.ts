@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import type { StatedRuntime } from '../../attestation/runtime/state-runtime.ts';
 import type { RuntimeStatement } from '../../attestation/runtime/statement.ts';
+import { APP_FOLDER } from '../../wire/image-layout.ts';
 import type { BomRamdisk } from '../bom/cyclonedx.ts';
 import { type CompressionChoice, compressionKind, zstdLevel } from '../compress.ts';
 import type { WrittenEif } from '../format/writer.ts';
@@ -62,7 +63,10 @@ export interface Measurements {
     /** Of zstd only. */
     readonly level?: number;
     readonly bytes: number;
-    /** SHA-256 of each file, by its path in the ramdisk. */
+    /**
+     * SHA-256 of each file, by its path in the ramdisk. Without those of an application: container images have tens of thousands, and
+     * whoever verifies or writes a policy reads this file whole. The bill of materials has them, whose digest stands below.
+     */
     readonly files: Readonly<Record<string, string>>;
   }[];
   readonly billOfMaterials: { readonly file: string; readonly sha256: string };
@@ -110,9 +114,12 @@ function describeCompression(choice: CompressionChoice): { readonly compression:
   return { compression: compressionKind(choice), ...(level === undefined ? {} : { level }) };
 }
 
+/** AWS's bootstrap has all below a folder of its own. */
+const OF_APPLICATION = new RegExp(`^(?:rootfs/)?${APP_FOLDER}/`);
+
 function digestsOf(ramdisk: BomRamdisk | undefined): Readonly<Record<string, string>> {
   const files = (ramdisk?.entries ?? []).flatMap(({ name, sha256 }): [string, string][] =>
-    sha256 === undefined ? [] : [[`/${name}`, sha256]],
+    sha256 === undefined || OF_APPLICATION.test(name) ? [] : [[`/${name}`, sha256]],
   );
   return Object.fromEntries(files);
 }
