@@ -13,6 +13,9 @@ export const MAX_FOLDER_BYTES = MAX_PATH_BYTES - MAX_NAME_BYTES;
 /** The kernel's own limit. */
 export const MAX_LINKS = 40;
 
+/** PATH_MAX with its NUL: the kernel that unpacks the image leaves out a link whose target is longer, or empty, and says nothing. */
+const MAX_TARGET_BYTES = 4095;
+
 const WHITEOUT = '.wh.';
 const OPAQUE = '.wh..wh..opq';
 
@@ -28,6 +31,14 @@ export function namesOf(path: string): readonly string[] {
   if (Buffer.byteLength(path) > MAX_PATH_BYTES) throw refused(path, 'has too long a path');
   if (names.some((name) => Buffer.byteLength(name) > MAX_NAME_BYTES)) throw refused(path, 'has too long a name');
   return names;
+}
+
+/** @returns the target of a symbolic link, as it stands there @throws OciError EIF_OCI_PATH */
+export function linkTarget(path: string, target: string): string {
+  if (target === '') throw refused(path, 'is a link to nothing');
+  if (target.includes('\0') || !target.isWellFormed()) throw refused(path, 'is a link to what no path can be');
+  if (Buffer.byteLength(target) > MAX_TARGET_BYTES) throw refused(path, 'is a link with too long a target');
+  return target;
 }
 
 export type LayerPath =

@@ -5,7 +5,7 @@
  */
 import { OciError } from '../errors.ts';
 import { type FolderNode, type ImageNode, type Inode, impliedFolder } from './nodes.ts';
-import { layerPath, MAX_FOLDER_BYTES, MAX_LINKS, namesOf } from './paths.ts';
+import { layerPath, linkTarget, MAX_FOLDER_BYTES, MAX_LINKS, namesOf } from './paths.ts';
 import type { Content } from './spool.ts';
 import type { TarEntry } from './tar.ts';
 
@@ -61,7 +61,7 @@ export class ImageTree {
       case 'folder':
         return { kind: 'folder', layer, mode, uid, gid, children: new Map() };
       case 'symlink':
-        return { kind: 'symlink', layer, target: entry.target, uid, gid };
+        return { kind: 'symlink', layer, target: linkTarget(entry.path, entry.target), uid, gid };
       case 'hardlink':
         return { ...this.#linked(entry.path, entry.target, layer), layer };
       default:
@@ -85,7 +85,7 @@ export class ImageTree {
     if (node !== undefined && node.kind !== 'folder') return node;
     throw new OciError(
       'EIF_OCI_LINK',
-      `the hard link ${path} leads to ${node === undefined ? 'nothing' : 'a folder'}`,
+      `the hard link ${JSON.stringify(path)} leads to ${node === undefined ? 'nothing' : 'a folder'}`,
       {
         found: target,
       },

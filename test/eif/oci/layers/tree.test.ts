@@ -142,6 +142,24 @@ for (const [what, entries] of REFUSED) {
   });
 }
 
+const NO_TARGETS: readonly (readonly [string, TestEntry])[] = [
+  ['nothing', { name: 'a', type: '2' }],
+  ['what has a NUL', { name: 'a', type: '2', pax: { linkpath: 'b\0c' } }],
+  ['more than a path may have', { name: 'a', type: '2', pax: { linkpath: 'x'.repeat(4_096) } }],
+  [
+    'so many folders that a stack would not hold them',
+    { name: 'a', type: '2', pax: { linkpath: '/x'.repeat(300_000) } },
+  ],
+];
+for (const [what, entry] of NO_TARGETS) {
+  t.test(
+    `rejects a link to ${what}, which the kernel would leave out of the image or cut (EIF_OCI_PATH)`,
+    async (t) => {
+      await rejectsCode(() => treeOf(t, [entry, { name: 'a/b' }]), OciError, 'EIF_OCI_PATH');
+    },
+  );
+}
+
 t.test('leaves devices and fifos out, and tells which', async (t) => {
   const device = (name: string, type: string): TestEntry => ({ name, type });
   const layers = [[file('dev/x', 'old')], [device('dev/x', '3'), device('dev/sda', '4'), device('run/f', '6')]];
