@@ -5,7 +5,7 @@
 import { createTarDecoder, type TarHeader } from 'modern-tar';
 import { CodedError } from '../../../runtime/errors.ts';
 import { OciError } from '../errors.ts';
-import { withKnownTypes } from './type-flags.ts';
+import { HeaderWatch } from './type-flags.ts';
 
 interface CommonEntry {
   /** As it stands there. */
@@ -51,9 +51,15 @@ const NO_TEXT = '\ufffd';
  * @throws OciError EIF_OCI_LAYER; what the archive throws
  */
 export async function* readTar(archive: AsyncIterable<Uint8Array>): AsyncGenerator<TarEntry, void> {
-  const stream = ReadableStream.from(copied(withKnownTypes(archive)));
+  const watch = new HeaderWatch();
+  const stream = ReadableStream.from(copied(watch.watched(archive)));
   try {
     for await (const { header, body } of stream.pipeThrough(createTarDecoder({ strict: true }))) {
+      if (header.size !== watch.nextSize())
+        throw new OciError(
+          'EIF_OCI_LAYER',
+          `the entry ${JSON.stringify(header.name)} has another size in its extended header`,
+        );
       yield entryOf(header, body);
       // What nobody has read is in the way of the next entry.
       if (!body.locked) await body.cancel();

@@ -1,7 +1,8 @@
 /**
- * Looks at the type of each entry of a tar archive as it streams by. modern-tar, which reads the entries, takes types that it does not
+ * Looks at the header of each entry of a tar archive as it streams by. modern-tar, which reads the entries, takes types that it does not
  * know for plain files, and would hand out a sparse file of GNU tar without its holes; here they are refused by name. Else the library
- * does all: numbers, long names, extended headers.
+ * does all: numbers, long names, extended headers. What both take for the size of an entry is compared (tar.ts), so that no header is
+ * hidden from either in what the other takes for data.
  * Specification: POSIX pax, "ustar Interchange Format"; GNU tar manual, "Basic Tar Format".
  */
 import { OciError } from '../errors.ts';
@@ -17,23 +18,32 @@ const KNOWN = '\x000123456' + '7LKxg';
 /** Links, devices, folders and fifos have no data, whatever their size says. */
 const WITHOUT_DATA = '123456';
 
-/** The same pieces. @throws OciError EIF_OCI_LAYER */
-export async function* withKnownTypes(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
-  const watch = new HeaderWatch();
-  for await (const piece of pieces) {
-    watch.see(piece);
-    yield piece;
-  }
-}
+/** Long names and extended headers describe the entry behind them. */
+const DESCRIBING = 'LKxg';
 
-class HeaderWatch {
+export class HeaderWatch {
   readonly #header = Buffer.alloc(BLOCK_BYTES);
+  /** Of entries that nobody has asked for yet. */
+  readonly #sizes: number[] = [];
   #filled = 0;
   /** Bytes until the next header. */
   #data = 0;
   #hasEnded = false;
 
-  see(piece: Uint8Array): void {
+  /** The same pieces. @throws OciError EIF_OCI_LAYER */
+  async *watched(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+    for await (const piece of pieces) {
+      this.#see(piece);
+      yield piece;
+    }
+  }
+
+  /** Size of the data of the next entry; undefined where none has been seen. To be asked for once each. */
+  nextSize(): number | undefined {
+    return this.#sizes.shift();
+  }
+
+  #see(piece: Uint8Array): void {
     for (let at = 0; at < piece.length && !this.#hasEnded; ) {
       const left = piece.length - at;
       if (this.#data > 0) {
@@ -70,6 +80,7 @@ class HeaderWatch {
       });
     }
     const size = WITHOUT_DATA.includes(type) ? 0 : number(header.subarray(SIZE.start, SIZE.end));
+    if (!DESCRIBING.includes(type)) this.#sizes.push(size);
     this.#data = Math.ceil(size / BLOCK_BYTES) * BLOCK_BYTES;
   }
 }

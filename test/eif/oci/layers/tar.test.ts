@@ -88,6 +88,13 @@ const REFUSED: readonly (readonly [string, Buffer])[] = [
       { name: 'b', type: 'Z' },
     ]),
   ],
+  [
+    'a size that is told twice, so that a header hides in the data',
+    Buffer.concat([
+      tarEntry({ name: 'a', pax: { size: '0' }, bytes: tarEntry({ name: 'holes', type: 'S', text: 'x' }) }),
+      TAR_END,
+    ]),
+  ],
   ['a name that is no UTF-8', tarOf([{ name: 'caf\ufffd' }])],
   ['a header with a wrong checksum', Buffer.concat([Buffer.alloc(512, 'x'), TAR_END])],
   ['an archive that is cut off', tarOf([{ name: 'a', text: 'x'.repeat(600) }]).subarray(0, 900)],
@@ -107,6 +114,10 @@ t.test('names the entry and the type that it does not know', async (t) => {
   const error = await rejectsCode(() => list(archive), OciError, 'EIF_OCI_LAYER');
   t.match(error.message, /some\/holes/);
   t.match(error.found, /sparse/);
+});
+
+t.test('reads a size that stands in both headers', async () => {
+  t.match(await list(tarOf([{ name: 'a', text: 'xyz', pax: { size: '3' } }])), [{ path: 'a', size: 3 }]);
 });
 
 t.test('reads a size in base 256', async (t) => {
