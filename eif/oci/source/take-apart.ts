@@ -22,13 +22,15 @@ export async function takeApart(archive: string, folder: string): Promise<Readon
   await mkdir(folder, { recursive: true });
   const members = new Map<string, string>();
   const links: (readonly [name: string, target: string])[] = [];
+  let count = 0;
   for await (const entry of readTar(await unpacked(archive))) {
     const name = posix.normalize(entry.path).replace(/\/$/, '');
-    if (members.size + links.length >= MAX_MEMBERS) {
+    count += 1;
+    if (count > MAX_MEMBERS) {
       throw new OciError('EIF_OCI_LIMIT', `${archive} has too many members`, { allowed: `at most ${MAX_MEMBERS}` });
     }
     if (entry.kind === 'file') {
-      const path = join(folder, String(members.size));
+      const path = join(folder, String(count));
       await pipeline(Readable.from(entry.body), createWriteStream(path, { flags: 'wx' })).catch(unwritable(path));
       members.set(name, path);
     } else if (entry.kind === 'symlink') links.push([name, posix.join(posix.dirname(name), entry.target)]);

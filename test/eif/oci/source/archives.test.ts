@@ -1,5 +1,5 @@
 /** Images in archives: the same as in a folder, whichever program wrote them. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { OciError } from '../../../../eif/oci/errors.ts';
@@ -16,7 +16,7 @@ import {
   writeDockerArchive,
   writeOciArchive,
 } from '../support/layout.ts';
-import { tarOf } from '../support/tar.ts';
+import { tarEntry, tarOf } from '../support/tar.ts';
 import { contentsOf } from '../support/tree.ts';
 
 const IMAGE: TestImage = { layers: [[{ name: 'a', text: 'one' }, { name: 'b' }], [{ name: '.wh.b' }]] };
@@ -62,6 +62,14 @@ t.test('reads an archive in which a layer that comes twice is a link to the firs
       { name: 'manifest.json', text: JSON.stringify(manifest) },
     ]),
   );
+  t.same(await contents(root, await openDockerArchive({ file, name: undefined }, placeIn(root))), { a: 'one' });
+});
+
+t.test('reads an archive in which a member comes twice, with the last of them', async (t) => {
+  const root = temporaryFolder(t);
+  const file = writeDockerArchive(join(root, 'a.tar'), IMAGE);
+  const twice = [{ name: 'manifest.json', text: '[]' }, { name: 'manifest.json', text: '{}' }, { name: 'more' }];
+  writeFileSync(file, Buffer.concat([...twice.map(tarEntry), readFileSync(file)]));
   t.same(await contents(root, await openDockerArchive({ file, name: undefined }, placeIn(root))), { a: 'one' });
 });
 
