@@ -13,7 +13,7 @@ export const MAX_LAYERS = 512;
 /** The only algorithm that the specification obliges everybody to know. */
 export const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/, { error: 'must be sha256: and 64 hexadecimal digits' });
 
-const platform = z.looseObject({ architecture: z.string(), os: z.string() });
+const platform = z.looseObject({ architecture: z.string(), os: z.string(), variant: z.string().nullish() });
 
 const descriptor = z.looseObject({
   mediaType: z.string(),

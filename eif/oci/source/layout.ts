@@ -94,7 +94,7 @@ async function follow(start: Descriptor, { blobPath, architecture }: Context): P
 function choose(all: readonly Descriptor[], tag: string | undefined, architecture: Architecture): Descriptor {
   const images = all.filter(({ annotations }) => annotations?.[REFERENCE_TYPE] === undefined);
   const named = images.filter((each) => tag === undefined || nameOf(each) === tag || each.digest === tag);
-  const fitting = named.filter(({ platform }) => fits(platform, architecture));
+  const fitting = forAll(named.filter(({ platform }) => fits(platform, architecture)));
   const [first] = fitting;
   if (first !== undefined && fitting.every(({ digest }) => digest === first.digest)) return first;
   if (named.length > 0 && first === undefined) {
@@ -111,6 +111,12 @@ function choose(all: readonly Descriptor[], tag: string | undefined, architectur
 
 function nameOf({ annotations }: Descriptor): string | undefined {
   return annotations?.[REF_NAME];
+}
+
+/** Of images for several generations of a processor those that run on each, where there are such (`v8` is the first of arm64). */
+function forAll(images: readonly Descriptor[]): readonly Descriptor[] {
+  const oldest = images.filter(({ platform }) => [undefined, null, '', 'v1', 'v8'].includes(platform?.variant));
+  return oldest.length > 0 ? oldest : images;
 }
 
 function fits(platform: Descriptor['platform'], architecture: Architecture): boolean {

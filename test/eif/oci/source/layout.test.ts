@@ -100,6 +100,17 @@ t.test('follows an index to the image for this processor, past what is said abou
   t.equal(image.configDigest, own.config.digest);
 });
 
+t.test('takes of images for several generations of the processor the one that runs on each', async (t) => {
+  const [own, newer] = [makeImage(ONE), makeImage(OTHER)];
+  const manifests = [
+    { ...newer.manifest, platform: { ...PLATFORM, variant: 'v3' } },
+    { ...own.manifest, platform: PLATFORM },
+  ];
+  const blobs = new Map([...own.blobs, ...newer.blobs]);
+  const image = await open(writeFiles(temporaryFolder(t), layoutFiles(blobs, manifests)));
+  t.equal(image.configDigest, own.config.digest);
+});
+
 t.test('rejects an image for another processor or system, by index or configuration (EIF_OCI_PLATFORM)', async (t) => {
   const riscv = { architecture: 'riscv64', os: 'linux' };
   const windows = { ...PLATFORM, os: 'windows' };
