@@ -6,6 +6,8 @@ import { OciError } from './errors.ts';
 import { type FileNode, impliedFolder, type PlacedNode } from './layers/nodes.ts';
 
 const MOUNTED = ['dev', 'proc', 'run', 'sys', 'tmp'];
+/** The enclave makes it. */
+const MADE = 'dev/shm';
 const TMP_MODE = 0o1777;
 const FOLDER = 'etc';
 /** The enclave writes names of its ways out there. */
@@ -23,9 +25,15 @@ export interface WithPlaces {
   readonly hidden: readonly string[];
 }
 
+/** Whether what the image has under a path is there in the enclave. @param path relative to the root of the image */
+export function isMountedOver(path: string): boolean {
+  return path !== MADE && MOUNTED.some((place) => path.startsWith(`${place}/`));
+}
+
 /** @throws OciError EIF_OCI_CONFIGURATION */
 export function withPlaces(all: readonly PlacedNode[]): WithPlaces {
-  const isHidden = ({ path }: PlacedNode): boolean => MOUNTED.some((place) => path.startsWith(`${place}/`));
+  const isHidden = ({ path }: PlacedNode): boolean =>
+    [...MOUNTED, ...FILES].some((place) => path.startsWith(`${place}/`));
   const isPlace = ({ path }: PlacedNode): boolean => MOUNTED.includes(path);
   const etc = all.find(({ path }) => path === FOLDER);
   if (etc !== undefined && etc.node.kind !== 'folder')

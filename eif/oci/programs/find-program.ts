@@ -8,6 +8,8 @@ import type { Architecture } from '../../format/header.ts';
 import { ARCHITECTURES } from '../../rootfs/architecture.ts';
 import type { ElfFile } from '../../rootfs/elf.ts';
 import { OciError } from '../errors.ts';
+import type { Found } from '../layers/look-up.ts';
+import { isMountedOver } from '../places.ts';
 import type { FoundFile, ImageFiles } from './file-system.ts';
 
 /** Of a program of the application, as enclave.yaml says it. */
@@ -60,17 +62,36 @@ function locate(files: ImageFiles, program: ProgramOfImage, word: string): Found
     const file = files.findFile(posix.resolve(workingFolder, path));
     return file === undefined ? [] : file;
   });
-  const file = found.find((each) => mayRun(each, program));
+  const file = found.find((each) => mayReach(each, user) && mayExecute(each.node.inode, user));
+  if (file !== undefined && isMountedOver(file.path))
+    throw refused(program, `the enclave mounts memory over /${file.path}`, 'a program elsewhere');
   if (file !== undefined) return file;
   const [other] = found;
   if (other === undefined) throw refused(program, `there is no program ${word}`, environment['PATH'] ?? DEFAULT_PATH);
-  throw refused(program, `user ${user.uid} may not execute /${other.path}`, 'an executable file');
+  if (mayReach(other, user))
+    throw refused(program, `user ${user.uid} may not execute /${other.path}`, 'an executable file');
+  throw refused(
+    program,
+    `user ${user.uid} may not enter a folder of /${other.path}`,
+    'folders that the user may enter',
+  );
 }
 
-function mayRun({ node: { inode } }: FoundFile, { user: { uid, gid } }: ProgramOfImage): boolean {
-  if (uid === 0) return (inode.mode & 0o111) !== 0;
-  const bit = inode.uid === uid ? 0o100 : inode.gid === gid ? 0o010 : 0o001;
-  return (inode.mode & bit) !== 0;
+interface Owned {
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+function mayReach({ folders }: Found, user: ProgramOfImage['user']): boolean {
+  return [...folders].every((folder) => user.uid === 0 || mayExecute(folder, user));
+}
+
+/** Of a folder: may look for names in it. */
+function mayExecute({ mode, uid, gid }: Owned, user: ProgramOfImage['user']): boolean {
+  if (user.uid === 0) return (mode & 0o111) !== 0;
+  const bit = uid === user.uid ? 0o100 : gid === user.gid ? 0o010 : 0o001;
+  return (mode & bit) !== 0;
 }
 
 /** The word after `#!`; of `env`, the program that it is to start. */
@@ -97,8 +118,16 @@ function checked(files: ImageFiles, found: FoundProgram, { program, architecture
     throw refused(program, `${path} is for another processor`, `machine ${elfMachine} (${architecture})`);
   if (interpreter !== undefined && files.findFile(interpreter) === undefined)
     throw refused(program, `${path} needs the loader ${interpreter}, which is not in the image`);
-  const folder = files.find(program.workingFolder)?.node;
-  if (folder?.kind !== 'folder')
-    throw refused(program, `its working folder ${program.workingFolder} is not in the image`);
+  requireWorkingFolder(files, program);
   return found;
+}
+
+function requireWorkingFolder(files: ImageFiles, program: ProgramOfImage): void {
+  const { workingFolder, user } = program;
+  const found = files.find(workingFolder);
+  if (found?.node.kind !== 'folder') throw refused(program, `its working folder ${workingFolder} is not in the image`);
+  if (isMountedOver(found.path))
+    throw refused(program, `the enclave mounts memory over its working folder ${workingFolder}`);
+  if (!mayReach(found, user) || (user.uid !== 0 && !mayExecute(found.node, user)))
+    throw refused(program, `user ${user.uid} may not enter its working folder ${workingFolder}`);
 }

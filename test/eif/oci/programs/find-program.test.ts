@@ -44,6 +44,7 @@ t.test('follows #! lines and env to the file that does the work', async (t) => {
   t.same(await pathsOf(t, entries, { command: ['/app/outer'] }), ['app/outer', 'app/run', 'usr/bin/python3.11']);
 });
 
+const SHUT: TestEntry = { name: 'root/', type: '5', mode: 0o700 };
 const REFUSED: readonly (readonly [string, readonly TestEntry[], Partial<ProgramOfImage>])[] = [
   ['that is not there', [file('bin/other')], {}],
   ['that is in no folder of PATH', [elf('srv/app')], { command: ['app'] }],
@@ -56,6 +57,16 @@ const REFUSED: readonly (readonly [string, readonly TestEntry[], Partial<Program
   ['that is a script of itself', [script('bin/app', '#!/bin/app\n')], {}],
   ['for another processor', [elf('bin/app', { machine: 243 })], {}],
   ['whose loader is not there', [elf('bin/app', { interpreter: LOADER })], {}],
+  ['below which the enclave mounts', [elf('tmp/app')], { command: ['/tmp/app'] }],
+  ['that is a link to below what the enclave mounts', [elf('run/app'), symlink('bin/app', '/run/app')], {}],
+  ['in a folder that its user may not enter', [SHUT, elf('root/app')], { command: ['/root/app'] }],
+  [
+    'behind a link through a folder that its user may not enter',
+    [SHUT, symlink('root/there', '/bin/app'), elf('bin/app')],
+    { command: ['/root/there'] },
+  ],
+  ['whose working folder its user may not enter', [SHUT, elf('bin/app')], { workingFolder: '/root' }],
+  ['whose working folder the enclave mounts over', [file('run/app/x'), elf('bin/app')], { workingFolder: '/run/app' }],
   ['whose working folder is not there', [elf('bin/app')], { workingFolder: '/srv' }],
 ];
 
@@ -65,6 +76,13 @@ for (const [what, entries, changes] of REFUSED) {
     t.match(error.message, /^program app /);
   });
 }
+
+t.test('takes what root may enter, and working folders that the enclave makes', async (t) => {
+  const user = { uid: 0, gid: 0 };
+  const entries = [SHUT, elf('root/app'), file('dev/shm/x'), file('tmp/x')];
+  for (const workingFolder of ['/root', '/tmp', '/dev/shm'])
+    t.same(await pathsOf(t, entries, { command: ['/root/app'], user, workingFolder }), ['root/app']);
+});
 
 t.test('lets a user execute what is his or his group’s', async (t) => {
   const own = { ...elf('bin/app', {}, 0o500), uid: 1_000 };
