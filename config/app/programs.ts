@@ -22,7 +22,7 @@ const MAX_WORDS = 256;
 /** One argument or variable: Linux takes no more (MAX_ARG_STRLEN). */
 const MAX_WORD_CHARACTERS = 128 * 1024 - 1;
 /** `nobody` and our own are below or above; user_namespaces(7): what a 16-bit tool can name. */
-const MAX_USER = 65_533;
+export const MAX_USER = 65_533;
 
 const word = z
   .string()

@@ -3,7 +3,8 @@
  * Specification: OCI image-spec 1.1, config.md; Docker image specification 1.2 for Healthcheck.
  */
 import { constants } from 'node:os';
-import { STOP_SIGNALS } from '../../../config/app/programs.ts';
+import { posix } from 'node:path';
+import { MAX_USER, STOP_SIGNALS } from '../../../config/app/programs.ts';
 import { OciError } from '../errors.ts';
 import type { RunConfiguration } from '../source/documents.ts';
 import type { ImageFiles } from './file-system.ts';
@@ -28,6 +29,7 @@ export interface ProgramDefaults {
 const BY_NUMBER: ReadonlyMap<string, string> = new Map(
   STOP_SIGNALS.map((name) => [String(constants.signals[name]), name]),
 );
+const MAX_PORT = 65_535;
 const VARIABLE = /^([A-Za-z_][A-Za-z0-9_]*)=(.*)$/s;
 
 /** @throws OciError EIF_OCI_CONFIGURATION */
@@ -40,6 +42,10 @@ export async function programDefaults(
     throw new OciError('EIF_OCI_CONFIGURATION', 'the image names no program (neither Entrypoint nor Cmd)');
   const notes: string[] = [];
   const { uid, gid, furtherGroups } = await resolveUser(files, run?.User ?? '');
+  if (Math.max(uid, gid) > MAX_USER)
+    notes.push(
+      `user ${uid}:${gid} of the image cannot be had: name others, up to ${MAX_USER}, and see that they may read what they need`,
+    );
   if (uid === 0) notes.push('the image runs as root; name another user if the program needs no root');
   if (furtherGroups.length > 0)
     notes.push(`further groups of the user are not given: ${furtherGroups.join(', ')}; say USER:GROUP for one of them`);
@@ -49,7 +55,8 @@ export async function programDefaults(
     command,
     user: { uid, gid },
     environment: environmentOf(run?.Env ?? [], notes),
-    workingFolder: run?.WorkingDir || '/',
+    // As other container runtimes have it: where it does not begin with `/`, that is meant.
+    workingFolder: posix.join('/', run?.WorkingDir ?? ''),
     stopSignal: stopSignalOf(run?.StopSignal ?? '', notes),
     probe: probeOf(run?.Healthcheck?.Test ?? []),
     ports: portsOf(Object.keys(run?.ExposedPorts ?? {}), notes),
@@ -85,8 +92,9 @@ function probeOf([kind, ...words]: readonly string[]): readonly string[] | undef
 
 function portsOf(exposed: readonly string[], notes: string[]): readonly number[] {
   const ports = exposed.flatMap((text) => {
-    const [, port, protocol = 'tcp'] = /^(\d{1,5})(?:\/([a-z]+))?$/.exec(text) ?? [];
-    if (port !== undefined && protocol === 'tcp') return Number(port);
+    const [, port, protocol = 'tcp'] = /^(\d{1,5})(?:\/([a-z]+))?$/i.exec(text) ?? [];
+    const isPort = Number(port) > 0 && Number(port) <= MAX_PORT;
+    if (isPort && protocol.toLowerCase() === 'tcp') return Number(port);
     notes.push(`the exposed port ${text} is left out: ways in are TCP`);
     return [];
   });

@@ -76,14 +76,41 @@ t.test('leaves out what it cannot take over, and says so', async (t) => {
     StopSignal: 'SIGRTMIN+3',
     Healthcheck: { Test: ['NONE'] },
     Volumes: { '/data': {} },
+    ExposedPorts: { '0/tcp': {}, '70000': {}, '8000-8010/tcp': {} },
   };
   const { notes, ...rest } = await programDefaults(run, await filesOf(t, ACCOUNTS));
-  t.match(rest, { environment: {}, stopSignal: undefined, probe: undefined });
-  for (const word of ['root', '/data', 'with-dash', 'noequals', '__proto__', 'SIGRTMIN+3'])
+  t.match(rest, { environment: {}, stopSignal: undefined, probe: undefined, ports: [] });
+  for (const word of ['root', '/data', 'with-dash', 'noequals', '__proto__', 'SIGRTMIN+3', ' 0/tcp', '70000', '8000-8010'])
     t.ok(
       notes.some((note) => note.includes(word)),
       word,
     );
+});
+
+t.test('says that a user cannot be had, for whom enclave.yaml has no number', async (t) => {
+  for (const [user, isHad] of [
+    ['65533', true],
+    ['65534', false],
+    ['1:65534', false],
+  ] as const) {
+    const { notes } = await programDefaults({ ...RUN, User: user }, await filesOf(t, ACCOUNTS));
+    t.equal(
+      notes.some((note) => note.includes('cannot be had')),
+      !isHad,
+      user,
+    );
+  }
+});
+
+t.test('takes a working folder that is relative, or goes up, as other container runtimes do', async (t) => {
+  for (const [given, meant] of [
+    ['srv/app', '/srv/app'],
+    ['/srv/../opt/', '/opt/'],
+    ['', '/'],
+  ] as const) {
+    const { workingFolder } = await programDefaults({ ...RUN, WorkingDir: given }, await filesOf(t, ACCOUNTS));
+    t.equal(workingFolder, meant);
+  }
 });
 
 t.test('prints a section that enclave.yaml takes, and means what the image says', async (t) => {
