@@ -16,6 +16,9 @@ export const green = styled('green');
 export const yellow = styled('yellow');
 export const red = styled('red');
 
+/** Words of a stranger may be among them: of the parent, of a database, of a file. */
+const harmlessLines = (text: string) => text.split('\n').map(harmlessText).join('\n');
+
 const onStderr = (style: Style, text: string) => styleText(style, text, { stream: stderr });
 
 export function printLine(text = ''): void {
@@ -32,9 +35,9 @@ export function printJson(value: unknown): void {
   stdout.write(`${JSON.stringify(value, null, 2)}\n`);
 }
 
-/** Progress goes to standard error, so that a program that reads standard output is not disturbed. */
+/** Progress goes to standard error, so that a program that reads standard output is not disturbed. Names of strangers may be in it. */
 export function progress(text: string): void {
-  stderr.write(`${onStderr('dim', text)}\n`);
+  stderr.write(`${onStderr('dim', harmlessLines(text))}\n`);
 }
 
 /** The catalogues of all folders are loaded only when something went wrong. */
@@ -42,9 +45,6 @@ export async function adviceFor(code: string): Promise<string | undefined> {
   const { findAdvice } = await import('./error-advice.ts');
   return findAdvice(code);
 }
-
-/** Words of a stranger may be among them: of the parent, of a database, of a file. */
-const harmlessLines = (text: string) => text.split('\n').map(harmlessText).join('\n');
 
 /**
  * Code, message, found, allowed, cause, and what to do. Where the enclave itself said what was wrong, its code comes too, and the

@@ -3,6 +3,7 @@
  * what the programs need where that is wanted.
  */
 import { join } from 'node:path';
+import { harmlessText } from '../../runtime/harmless-text.ts';
 import type { BomComponent } from '../bom/cyclonedx.ts';
 import type { RamdiskContent } from '../rootfs/content.ts';
 import { type ImageLock, lockOf, requireLocked } from './image-lock.ts';
@@ -85,7 +86,7 @@ async function extentOf(files: ImageFiles, request: ApplicationRequest): Promise
   const { programs, architecture, keep, onProgress } = request;
   if (request.extent === 'closure') {
     const { nodes, missing } = await closureOf(files, request);
-    for (const each of missing) onProgress(`warning: not in the image: ${each}`);
+    for (const each of missing) onProgress(`warning: not in the image: ${harmlessText(each)}`);
     return nodes;
   }
   if (keep.length > 0) onProgress('note: keep has no meaning without closure: the whole image is taken');

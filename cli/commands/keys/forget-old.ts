@@ -20,7 +20,7 @@ import { requireFolderOf } from '../../keys/same-folder.ts';
 import { asksEnclave } from '../../keys/source.ts';
 import { type KeysContext, keysContext, kmsOf } from '../../keys-context.ts';
 import { kmsDecrypt } from '../../kms-decrypt.ts';
-import { green, printJson, printLine, progress, yellow } from '../../output.ts';
+import { green, printJson, printLine, progress } from '../../output.ts';
 import { untilStopped } from '../../until-signal.ts';
 
 interface ForgetOptions extends RequestOptions, KeySetOption {
@@ -79,8 +79,7 @@ async function forgetInFolder(options: ForgetOptions, context: KeysContext): Pro
   if (options.json) printJson({ files });
   else for (const file of files) printLine(`${green('gone')} ${file}`);
   if (files.length === 0) progress('there are no old keys');
-  if (keepsPairs)
-    progress(yellow('old key pairs stay: a column has crypto_envelope acrastruct, which does not name its key'));
+  if (keepsPairs) progress('old key pairs stay: a column has crypto_envelope acrastruct, which does not name its key');
 }
 
 const HELP = `

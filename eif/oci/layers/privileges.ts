@@ -2,6 +2,7 @@
  * Programs that give whoever starts them the rights of another: set-id bits and file capabilities. Base images bring a dozen that no
  * application needs; which of the three is meant must be said. An enclave image has no place for capabilities, so they are never kept.
  */
+import { harmlessText } from '../../../runtime/harmless-text.ts';
 import { OciError } from '../errors.ts';
 import type { FileNode, PlacedNode } from './nodes.ts';
 
@@ -42,6 +43,6 @@ export function grantedMode({ mode }: { readonly mode: number }, choice: SetuidC
 
 /** A list for people that does not fill their screen. */
 export function namedSome(paths: readonly string[]): string {
-  const named = paths.slice(0, MAX_NAMED).map((path) => `/${path}`);
+  const named = paths.slice(0, MAX_NAMED).map((path) => `/${harmlessText(path)}`);
   return paths.length > MAX_NAMED ? `${named.join(', ')} and ${paths.length - MAX_NAMED} more` : named.join(', ');
 }

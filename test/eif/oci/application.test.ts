@@ -129,6 +129,23 @@ t.test('makes the working folder that an image names and no layer has, as who st
   await rejectsCode(() => other, OciError, 'EIF_OCI_PROGRAM');
 });
 
+t.test('makes plain files of what the enclave writes, also where the image has folders', async (t) => {
+  const root = temporaryFolder(t);
+  const image = `oci:${writeLayout(join(root, 'i'), { layers: [[file('etc/hosts/x'), file('etc/resolv.conf/y')]] })}`;
+  const application = await applicationOf(root, image);
+  t.same(application.content.files.map(({ name }) => name).toSorted(), ['etc/hosts', 'etc/resolv.conf']);
+  t.ok((await bytesOf(application)).length > 0);
+});
+
+t.test('shows names of an image so that no terminal obeys them', async (t) => {
+  const root = temporaryFolder(t);
+  const layers = [[{ name: 'a\x1b]0;x\x07\nlocked: all', type: '6' }]];
+  const told: string[] = [];
+  const onProgress = (line: string) => told.push(line);
+  await applicationOf(root, `oci:${writeLayout(join(root, 'i'), { layers })}`, { onProgress });
+  t.ok(told.some((line) => line.includes('/a\\x1b]0;x\\x07\\x0alocked: all')));
+});
+
 t.test(
   'rejects an image whose etc is a link, which the enclave would write through (EIF_OCI_CONFIGURATION)',
   async (t) => {
