@@ -51,7 +51,7 @@ export async function readLayers({ layers, config }: ContainerImage, options: Re
     for await (const entry of readLayer(layer, options.signal)) {
       total += entry.kind === 'file' ? entry.size : 0;
       requirePlace(entry, total, options.maxBytes ?? MAX_IMAGE_BYTES);
-      const content = entry.kind === 'file' ? await spool.append(entry.body) : undefined;
+      const content = entry.kind === 'file' ? await spool.append(untilAborted(entry.body, options.signal)) : undefined;
       tree.add(number, entry, content);
       if (entry.kind === 'device' || entry.kind === 'fifo') leftOut.push(namesOf(entry.path).join('/'));
       if (entry.attributes > 0) withAttributes += 1;
@@ -70,10 +70,10 @@ export async function readLayers({ layers, config }: ContainerImage, options: Re
 function requirePlace(entry: TarEntry, total: number, maxBytes: number): void {
   if (entry.kind !== 'file') return;
   if (entry.size > MAX_FILE_BYTES)
-    throw new OciError('EIF_OCI_LIMIT', `${entry.path} is too large`, { allowed: `${MAX_FILE_BYTES} bytes` });
+    throw new OciError('EIF_OCI_LIMIT', `the entry ${JSON.stringify(entry.path)} is too large`, { allowed: `${MAX_FILE_BYTES} bytes` });
   if (total > maxBytes)
     throw new OciError('EIF_OCI_LIMIT', 'the files of the image are too large together', {
-      found: `${total} bytes up to ${entry.path}`,
+      found: `${total} bytes up to ${JSON.stringify(entry.path)}`,
       allowed: `${maxBytes} bytes, in all layers`,
     });
 }
@@ -82,6 +82,16 @@ function requirePlace(entry: TarEntry, total: number, maxBytes: number): void {
 function addWorkingFolder(tree: ImageTree, layer: number, path: string): void {
   if (path === '' || lookUp(tree.root, path) !== undefined) return;
   tree.add(layer, { kind: 'folder', path, mode: 0o755, uid: 0, gid: 0, isCapable: false, attributes: 0 }, undefined);
+}
+
+/** What reads an archive takes whatever ends it for a fault of the archive. @throws the signal's reason */
+async function* untilAborted<Item>(items: AsyncIterable<Item>, signal: AbortSignal): AsyncGenerator<Item, void> {
+  try {
+    yield* items;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  }
 }
 
 /** All entries of a layer; ends with an error where blob or archive are not what the image says. */
@@ -101,13 +111,7 @@ async function* readLayer({ blob, compression, diffId }: LayerBlob, signal: Abor
       throw new OciError('EIF_OCI_LAYER', `the layer ${blob.path} cannot be unpacked`, { cause });
     }
   }
-  try {
-    yield* readTar(archive());
-  } catch (error) {
-    // What reads the archive takes whatever ends it for a fault of the archive.
-    signal.throwIfAborted();
-    throw error;
-  }
+  yield* untilAborted(readTar(archive()), signal);
   if (!compressed.isChecked()) throw new OciError('EIF_OCI_LAYER', `the layer ${blob.path} has bytes after its end`);
   const found = `sha256:${hash.digest('hex')}`;
   if (found === diffId) return;

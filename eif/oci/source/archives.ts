@@ -23,11 +23,12 @@ interface Place {
   readonly architecture: Architecture;
   /** Empty, ours; it must stay until the layers are read. */
   readonly folder: string;
+  readonly signal: AbortSignal;
 }
 
-/** @throws OciError */
+/** @throws OciError; the signal's reason */
 export async function openOciArchive({ file, name }: ArchiveChoice, place: Place): Promise<ContainerImage> {
-  const members = await takeApart(file, place.folder);
+  const members = await takeApart(file, place);
   return openFiles((member) => memberPath(members, file, member), name, place.architecture);
 }
 
@@ -48,9 +49,9 @@ type SavedImage = z.output<typeof savedImage>;
 /** A member that is named by its digest: `<hex>.json` of older releases, `blobs/sha256/<hex>` of newer ones. */
 const NAMED_BY_DIGEST = /^(?:blobs\/sha256\/)?([0-9a-f]{64})(?:\.json)?$/;
 
-/** @throws OciError */
+/** @throws OciError; the signal's reason */
 export async function openDockerArchive({ file, name }: ArchiveChoice, place: Place): Promise<ContainerImage> {
-  const members = await takeApart(file, place.folder);
+  const members = await takeApart(file, place);
   const pathOf = (member: string) => memberPath(members, file, member);
   const blob = (path: string, digest?: string) => ({ path, digest, size: undefined });
   const bytes = await readBlob(blob(pathOf('manifest.json')), MAX_DOCUMENT_BYTES);

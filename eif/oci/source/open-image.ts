@@ -11,13 +11,13 @@ export interface OpenContext extends RegistryContext {
   readonly archiveFolder: string;
 }
 
-/** @throws OciError */
+/** @throws OciError; the signal's reason */
 export async function openImage(image: ImageName, context: OpenContext): Promise<ContainerImage> {
   if (image.kind === 'registry') return openFromRegistry(image.reference, context);
-  const { architecture, archiveFolder } = context;
+  const { architecture, archiveFolder, signal } = context;
   const { path, name } = image;
   if (image.kind === 'oci') return openLayout(path, name, architecture);
-  const place = { architecture, folder: archiveFolder };
+  const place = { architecture, folder: archiveFolder, signal };
   return image.kind === 'oci-archive'
     ? openOciArchive({ file: path, name }, place)
     : openDockerArchive({ file: path, name }, place);

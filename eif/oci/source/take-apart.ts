@@ -17,13 +17,22 @@ import { checkedPieces } from './blob.ts';
 const MAX_MEMBERS = 10_000;
 const MAGIC_BYTES = 4;
 
-/** @returns the path of each member on this machine, by its name in the archive */
-export async function takeApart(archive: string, folder: string): Promise<ReadonlyMap<string, string>> {
+interface Destination {
+  readonly folder: string;
+  readonly signal: AbortSignal;
+}
+
+/** @returns the path of each member on this machine, by its name in the archive @throws OciError; the signal's reason */
+export async function takeApart(
+  archive: string,
+  { folder, signal }: Destination,
+): Promise<ReadonlyMap<string, string>> {
   await mkdir(folder, { recursive: true });
   const members = new Map<string, string>();
   const links: (readonly [name: string, target: string])[] = [];
   let count = 0;
   for await (const entry of readTar(await unpacked(archive))) {
+    signal.throwIfAborted();
     const name = posix.normalize(entry.path).replace(/\/$/, '');
     count += 1;
     if (count > MAX_MEMBERS) {
@@ -31,7 +40,10 @@ export async function takeApart(archive: string, folder: string): Promise<Readon
     }
     if (entry.kind === 'file') {
       const path = join(folder, String(count));
-      await pipeline(Readable.from(entry.body), createWriteStream(path, { flags: 'wx' })).catch(unwritable(path));
+      await pipeline(Readable.from(entry.body), createWriteStream(path, { flags: 'wx' }), { signal }).catch((error) => {
+        signal.throwIfAborted();
+        unwritable(path)(error);
+      });
       members.set(name, path);
     } else if (entry.kind === 'symlink') links.push([name, posix.join(posix.dirname(name), entry.target)]);
     else if (entry.kind === 'hardlink') links.push([name, posix.normalize(entry.target)]);

@@ -20,7 +20,8 @@ import { tarEntry, tarOf } from '../support/tar.ts';
 import { contentsOf } from '../support/tree.ts';
 
 const IMAGE: TestImage = { layers: [[{ name: 'a', text: 'one' }, { name: 'b' }], [{ name: '.wh.b' }]] };
-const placeIn = (root: string) => ({ architecture: ARCHITECTURE, folder: join(root, 'apart') }) as const;
+const placeIn = (root: string, name = 'apart', signal = AbortSignal.timeout(60_000)) =>
+  ({ architecture: ARCHITECTURE, folder: join(root, name), signal }) as const;
 
 async function contents(root: string, image: ContainerImage) {
   return contentsOf(
@@ -77,7 +78,7 @@ t.test('finds an image of an archive by the names that docker takes for it', asy
   const root = temporaryFolder(t);
   const file = writeDockerArchive(join(root, 'a.tar'), IMAGE, ['docker.io/library/app:latest', 'registry/app:2']);
   for (const [index, name] of ['app', 'app:latest', 'library/app:latest', 'registry/app:2'].entries()) {
-    const place = { architecture: ARCHITECTURE, folder: join(root, String(index)) } as const;
+    const place = placeIn(root, String(index));
     t.equal((await openDockerArchive({ file, name }, place)).configDigest, makeImage(IMAGE).config.digest);
   }
 });
@@ -99,7 +100,7 @@ t.test('rejects an archive without manifest, layer or file (EIF_OCI_READ)', asyn
   writeFileSync(file, tarOf([{ name: 'something' }]));
   await rejectsCode(() => openDockerArchive({ file, name: undefined }, placeIn(root)), OciError, 'EIF_OCI_READ');
   writeFileSync(file, tarOf([{ name: 'manifest.json', text: '[{"Config":"c","Layers":["../../etc/passwd"]}]' }]));
-  const place = { architecture: ARCHITECTURE, folder: join(root, '2') } as const;
+  const place = placeIn(root, '2');
   await rejectsCode(() => openDockerArchive({ file, name: undefined }, place), OciError, 'EIF_OCI_READ');
   await rejectsCode(() => openOciArchive({ file: join(root, 'no'), name: undefined }, place), OciError, 'EIF_OCI_READ');
 });
@@ -123,8 +124,16 @@ t.test(
     const wrong = archiveWith('0'.repeat(64), archives[0]!);
     await rejectsCode(() => openDockerArchive(wrong, placeIn(root)), OciError, 'EIF_OCI_DIGEST');
     const other = archiveWith(config.digest.slice(7), tarOf([{ name: 'a', text: 'other' }]));
-    const image = await openDockerArchive(other, { architecture: ARCHITECTURE, folder: join(root, '2') });
+    const image = await openDockerArchive(other, placeIn(root, '2'));
     t.not(digestOf(tarOf([{ name: 'a', text: 'other' }])), digestOf(archives[0]!));
     await rejectsCode(() => contents(root, image), OciError, 'EIF_OCI_DIGEST');
   },
 );
+
+t.test('stops within an archive when it is told to', async (t) => {
+  const root = temporaryFolder(t);
+  const file = writeDockerArchive(join(root, 'a.tar'), IMAGE);
+  const signal = AbortSignal.abort();
+  const opened = openDockerArchive({ file, name: undefined }, placeIn(root, 'apart', signal));
+  t.equal(await opened.catch((error: unknown) => error), signal.reason);
+});

@@ -289,10 +289,27 @@ t.test('tells each layer as it is read', async (t) => {
   t.match(told, [/^layer 1 of 2: 1 entries/, /^layer 2 of 2: 2 entries/]);
 });
 
-t.test('stops within a layer when it is told to', async (t) => {
+/** Aborts when it is asked for the `count`th time, so that what is read is in the middle of something. */
+function abortedAt(count: number): AbortSignal {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const check = signal.throwIfAborted.bind(signal);
+  let asked = 0;
+  signal.throwIfAborted = () => {
+    asked += 1;
+    if (asked === count) controller.abort();
+    check();
+  };
+  return signal;
+}
+
+t.test('stops within a layer, and within a file of one, when it is told to', async (t) => {
   const root = temporaryFolder(t);
-  const image = await open(writeLayout(join(root, 'i'), ONE));
-  const signal = AbortSignal.abort();
-  const options = { spoolPath: join(root, 'spool'), signal, onProgress: () => undefined };
-  t.equal(await readLayers(image, options).catch((error: unknown) => error), signal.reason);
+  const large = [{ name: 'a', bytes: Buffer.alloc(8 * 1024 * 1024) }];
+  const image = await open(writeLayout(join(root, 'i'), { layers: [large] }));
+  for (const count of [1, 3]) {
+    const signal = abortedAt(count);
+    const options = { spoolPath: join(root, `spool-${count}`), signal, onProgress: () => undefined };
+    t.equal(await readLayers(image, options).catch((error: unknown) => error), signal.reason);
+  }
 });
