@@ -45,6 +45,8 @@ function show(value: unknown): string {
 
 function describeIssue(issue: z.core.$ZodIssue, root: unknown): string {
   const path = issue.path.map(String).join('.') || '(top level)';
+  if (issue.code === 'invalid_key')
+    return `${path}: the name ${show(String(issue.path.at(-1)))} ${issue.issues.map(({ message }) => message).join('; ')}`;
   if (issue.code === 'unrecognized_keys') {
     return `${path}: unknown key ${issue.keys.map((key) => `"${key}"`).join(', ')}; remove it or mend its spelling`;
   }
@@ -61,9 +63,19 @@ const KINDS: Readonly<Record<string, string>> = {
   boolean: 'true or false',
 };
 
+/** What is counted, where that is no number. */
+const COUNTED: Readonly<Record<string, string>> = { string: 'characters', array: 'entries' };
+
+function boundOf(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig): string {
+  const bound = issue.code === 'too_small' ? `at least ${issue.minimum}` : `at most ${issue.maximum}`;
+  const counted = COUNTED[issue.origin];
+  return counted === undefined ? `must be ${bound}` : `must have ${bound} ${counted}`;
+}
+
 /** In the words of the file, where the library speaks of its own types; what a schema says itself stays. */
 function expectation(issue: z.core.$ZodIssue): string | undefined {
-  if (!issue.message.startsWith('Invalid ')) return undefined;
+  if (!/^(?:Invalid|Too (?:small|big):) /.test(issue.message)) return undefined;
+  if (issue.code === 'too_small' || issue.code === 'too_big') return boundOf(issue);
   if (issue.code === 'invalid_type') return `must be ${KINDS[issue.expected] ?? issue.expected}`;
   if (issue.code === 'invalid_value')
     return `must be ${issue.values.map((value) => JSON.stringify(value)).join(' or ')}`;

@@ -3,7 +3,8 @@
  * application's own file system (`/app` of the enclave image, which becomes the root of its programs), not of the measured folder.
  */
 import { z } from 'zod';
-import { count, dialledAddress, durationMs } from '../fields.ts';
+import { count, durationMs } from '../fields.ts';
+import { loopbackAddress } from './loopback.ts';
 import { plainName } from './route-names.ts';
 
 /** What can be sent to ask a program to end. */
@@ -37,27 +38,28 @@ const command = z
 
 const absoluteFolder = word.regex(/^\//, { error: 'must be an absolute path in the file system of the application' });
 
+const userFault = {
+  error: `must be a user number from 0 to ${MAX_USER}, or USER:GROUP as numbers in quotes; \`eif programs --image\` prints those of an image's own names`,
+};
+const userNumber = z.int(userFault).min(0, userFault).max(MAX_USER, userFault);
+const userAndGroup = z.string().regex(/^\d{1,5}:\d{1,5}$/, userFault);
 const user = z
-  .union([z.int().min(0).max(MAX_USER), z.string().regex(/^\d{1,5}:\d{1,5}$/)], {
-    error: `must be a user number from 0 to ${MAX_USER}, or USER:GROUP as numbers; the image's own names are resolved by \`eif build --image\``,
-  })
+  .union([userNumber, userAndGroup], userFault)
   .transform((given) => {
     const [uid = 0, gid = uid] = String(given).split(':').map(Number);
     return { uid, gid };
   })
-  .refine(({ uid, gid }) => uid <= MAX_USER && gid <= MAX_USER, { error: `must be at most ${MAX_USER}` });
+  .refine(({ uid, gid }) => uid <= MAX_USER && gid <= MAX_USER, userFault);
 
-const httpUrl = z.url({ protocol: /^http$/ }).refine(
-  (text) => {
-    const url = URL.parse(text);
-    return url !== null && /^(127(\.\d+){3}|\[::1\]|localhost)$/.test(url.hostname) && url.username === '';
-  },
-  { error: 'must be an http:// URL of the loopback interface' },
-);
+const urlFault = { error: 'must be an http:// URL of the loopback interface' };
+const httpUrl = z.url({ protocol: /^http$/, ...urlFault }).refine((text) => {
+  const url = URL.parse(text);
+  return url !== null && /^(127(\.\d+){3}|\[::1\]|localhost)$/.test(url.hostname) && url.username === '';
+}, urlFault);
 
 const probe = z.union(
   [
-    z.strictObject({ tcp: dialledAddress('tcp').describe('ready when this takes a connection') }),
+    z.strictObject({ tcp: loopbackAddress.describe('ready when this takes a connection') }),
     z.strictObject({ http: httpUrl.describe('ready when this answers 200 to 399') }),
     z.strictObject({ command: command.describe('ready when this ends with 0; run as the program’s user') }),
   ],
@@ -75,7 +77,10 @@ const program = z.strictObject({
   after: z.array(plainName).max(MAX_PROGRAMS).default([]).describe('programs that must be ready (tasks: done) first'),
   user: user.prefault(1000),
   environment: z
-    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), word)
+    .record(
+      z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: 'must be letters, digits and _, and begin with no digit' }),
+      word,
+    )
     .default({})
     .describe('all that it gets, beside what the enclave adds (docs/applications.md)'),
   workingFolder: absoluteFolder.prefault('/'),

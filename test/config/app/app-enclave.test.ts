@@ -187,3 +187,34 @@ t.test('rejects a door of the enclave among the addresses that stand for names',
   ]);
   t.same(faultsOf({ egress: { http: { allow: [] }, routes } }), []);
 });
+
+/** A field, a wrong value, and what must be said of it. */
+const WRONG: readonly (readonly [string, unknown, RegExp])[] = [
+  ['user', -1, /found -1; must be a user number from 0 to 65533/],
+  ['user', 65_534, /found 65534; must be a user number from 0 to 65533/],
+  ['user', 'www-data', /found "www-data"; must be a user number/],
+  ['user', '1:70000', /must be a user number/],
+  ['maxMemoryMiB', 1, /found 1; must be at least 16/],
+  ['maxTasks', 1e9, /found 1000000000; must be at most 100000/],
+  ['command', Array.from({ length: 257 }, () => 'x'), /must have at most 256 entries/],
+  ['command', ['x'.repeat(200_000)], /must have at most 131071 characters/],
+  ['environment', { 'A-B': 'x' }, /the name "A-B" must be letters, digits and _/],
+  ['probe', { tcp: 'tcp://10.0.0.1:80' }, /must be an address of the loopback interface/],
+  ['probe', { http: 'https://127.0.0.1/' }, /must be an http:\/\/ URL of the loopback interface/],
+];
+for (const [field, value, said] of WRONG) {
+  t.test(`says of a wrong ${field} what was found and what is allowed (${said.source.slice(0, 40)})`, async (t) => {
+    const file = { ...SMALLEST, programs: { web: { command: ['/bin/web'], [field]: value } } };
+    t.throws(() => readConfig(anyEnclaveSchema, Buffer.from(JSON.stringify(file)), 'enclave.yaml'), {
+      code: 'CONFIG_INVALID',
+      message: said,
+    });
+  });
+}
+
+t.test('says of a wrong name of a program what names may be', async (t) => {
+  const file = { ...SMALLEST, programs: { 'Web!': { command: ['/bin/web'] } } };
+  t.throws(() => readConfig(anyEnclaveSchema, Buffer.from(JSON.stringify(file)), 'enclave.yaml'), {
+    message: /the name "Web!" must be lower-case letters, digits and dashes/,
+  });
+});
