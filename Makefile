@@ -36,8 +36,8 @@ $(INSTALLED): package.json package-lock.json
 tap-in-place: $(INSTALLED)
 	@test "$$(cat $(TAP_BUILT) 2>/dev/null)" = "$$($(TAP_STATE))" || { $(BUILD_TAP); }
 
-demo: $(INSTALLED) ## run the whole product on this machine and show it step by step
-	@bin/acra-enclave demo
+demo: $(INSTALLED) ## run the whole product on this machine and show it step by step; DEMO_FLAGS='--driver qemu' boots measured images
+	@bin/acra-enclave demo $(DEMO_FLAGS)
 
 example-patients: $(INSTALLED) ## an ordinary Flask application whose database holds ciphertext (examples/); EXAMPLE_FLAGS=--keep leaves it running
 	@$(NODE) examples/patients/run.ts $(EXAMPLE_FLAGS)

@@ -29,6 +29,7 @@ import { WIRE_ERRORS } from '../wire/errors.ts';
 import { REQUEST_ERRORS } from '../wire/requests/errors.ts';
 import { CONNECT_ERRORS } from './connect/errors.ts';
 import { CLI_ERRORS } from './errors.ts';
+import { VM_TOOL_ERRORS } from './qemu/errors.ts';
 
 export const CATALOGUES: Readonly<Record<string, ErrorCatalogue>> = {
   Secrets: RUNTIME_ERRORS,
@@ -68,6 +69,7 @@ export const CATALOGUES: Readonly<Record<string, ErrorCatalogue>> = {
   Installation: DEPLOY_ERRORS,
   'Command line': CLI_ERRORS,
   connect: CONNECT_ERRORS,
+  'QEMU’s machine': VM_TOOL_ERRORS,
   Emulators: EMULATOR_ERRORS,
 };
 

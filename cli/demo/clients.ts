@@ -6,8 +6,8 @@ import type { TcpEndpoint } from '../../wire/endpoint.ts';
 import type { DemoCertificates } from './certificates.ts';
 import { DATABASE_NAME, ENCLAVE_NAME } from './certificates.ts';
 import { APPLICATION, DATABASE, OWNER } from './database.ts';
-import type { Stack } from './stack.ts';
-import type { VerificationFiles } from './verification.ts';
+import type { OutsideParts } from './parts.ts';
+import type { PublishedFiles } from './place.ts';
 
 /** What a client needs to know of a stack. */
 export interface Reachable {
@@ -57,8 +57,8 @@ export interface Endpoints {
   readonly hostProxy: { readonly url: string };
   readonly kms: { readonly url: string; readonly ca: string };
   readonly imds: { readonly url: string };
-  /** Of `acra-enclave verify`, with which this enclave verifies. */
-  readonly attestation: VerificationFiles;
+  /** For `acra-enclave verify`. */
+  readonly attestation: PublishedFiles;
 }
 
 /** What `psql` and every other client on libpq connects with: its defaults, and certificates. The certificate is the login. */
@@ -85,12 +85,11 @@ export function libpqConninfo(
 
 /** Everything that psql, a driver or curl needs to be pointed at the parts; file paths are absolute. */
 export function describeEndpoints(
-  stack: Stack,
-  address: TcpEndpoint,
+  { clientFiles, postgres, cloud }: OutsideParts,
+  { address, adminUrl }: { readonly address: TcpEndpoint; readonly adminUrl: string },
   kmsCaFile: string,
-  attestation: VerificationFiles,
+  attestation: PublishedFiles,
 ): Endpoints {
-  const { clientFiles, postgres, cloud } = stack.parts;
   const { certificate: cert, key, applicationCa, databaseCa } = clientFiles;
   return {
     public: {
@@ -108,7 +107,7 @@ export function describeEndpoints(
       database: DATABASE,
       tls: { ca: databaseCa, cert, key, servername: DATABASE_NAME },
     },
-    hostProxy: { url: stack.enclave.adminUrl },
+    hostProxy: { url: adminUrl },
     kms: { url: cloud.kms.url, ca: kmsCaFile },
     imds: { url: cloud.imds.url },
     attestation,

@@ -7,8 +7,9 @@ import { systemClock } from '../../runtime/clock.ts';
 import type { TcpEndpoint } from '../../wire/endpoint.ts';
 import { parseEndpoint } from '../../wire/endpoint.ts';
 import { simulatedFolders, writeSimulatedParent } from '../simulated/folders.ts';
-import { DaemonProcess } from './daemon-process.ts';
+import { type DaemonExit, DaemonProcess } from './daemon-process.ts';
 import { untilHostStatus, untilServing } from './host-status.ts';
+import type { DemoRunner } from './place.ts';
 
 export interface EnclavePairOptions {
   /** Everything that the pair writes lies here; short, because unix sockets lie here too. */
@@ -25,7 +26,7 @@ export interface EnclavePairOptions {
 
 const ENCLAVE_CID = 16;
 
-export class EnclavePair {
+export class EnclavePair implements DemoRunner {
   readonly #options: EnclavePairOptions;
   readonly vsockPath: string;
   readonly runtimeFolder: string;
@@ -41,6 +42,16 @@ export class EnclavePair {
     this.runtimeFolder = folders.runtimeFolder;
     writeSimulatedParent(join(options.root, 'sim'), options.parent);
     if (folders.nsmFolder !== options.nsmFolder) cpSync(options.nsmFolder, folders.nsmFolder, { recursive: true });
+  }
+
+  async start(): Promise<void> {
+    await this.startHostProxy();
+    this.startSupervisor();
+  }
+
+  /** Of the enclave. */
+  get exited(): Promise<DaemonExit> {
+    return this.supervisor?.exited ?? Promise.resolve({ code: null, signal: null });
   }
 
   /** Resolves when it forwards. */

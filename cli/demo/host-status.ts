@@ -14,6 +14,11 @@ async function readHostStatus(adminUrl: string): Promise<HostStatus> {
   return hostStatus.parse(await body.json());
 }
 
+/** What a change of is told. */
+function seenIn(status: HostStatus | undefined): string {
+  return JSON.stringify([status?.enclave, status?.machine?.stage]);
+}
+
 /** Asks until `wanted` holds. @throws CliError CLI_NOT_READY with the last reason, when the signal aborts first. */
 export async function untilHostStatus(
   adminUrl: string,
@@ -25,7 +30,7 @@ export async function untilHostStatus(
   let last: HostStatus | undefined;
   for (;;) {
     const status = await readHostStatus(adminUrl).catch(() => undefined);
-    if (status && JSON.stringify(status.enclave) !== JSON.stringify(last?.enclave)) onChange(status);
+    if (status && seenIn(status) !== seenIn(last)) onChange(status);
     if (status && wanted(status)) return status;
     last = status ?? last;
     try {

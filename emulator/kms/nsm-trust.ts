@@ -1,7 +1,6 @@
 /**
- * Whose attestation documents the emulated KMS believes. Either a module's own root, as the real KMS believes AWS's; or, for
- * tests on QEMU's nitro-enclave machine, a module that cannot sign: it puts zeros in the place of certificate, chain and
- * signature. The second is named by whoever starts the emulator; nothing in the enclave or on the parent has such a choice,
+ * Whose attestation documents the emulated KMS believes. Either a module's own root, as the real KMS believes AWS's; or, on
+ * QEMU's nitro-enclave machine, a module that cannot sign: it puts zeros in the place of certificate, chain and signature. The second is named by whoever starts the emulator; nothing in the enclave or on the parent has such a choice,
  * for neither contains an emulator.
  * Specification: nitro-formats 3.6; QEMU's hw/virtio/virtio-nsm.c for the zeros.
  */
@@ -12,6 +11,9 @@ import { readStatedDocument } from '../../attestation/document/stated-document.t
 import { AttestationError } from '../../attestation/errors.ts';
 
 export type NsmTrust = { readonly kind: 'signed'; readonly rootDer: Buffer } | { readonly kind: 'qemu-unsigned' };
+
+/** Believes whoever claims to be a machine of QEMU's: for demonstrations and tests on one. */
+export const UNSIGNED_BY_QEMU: NsmTrust = { kind: 'qemu-unsigned' };
 
 const ZEROS = Buffer.alloc(64);
 /** {1: -1}: no algorithm that signs anything. */

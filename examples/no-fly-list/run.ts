@@ -4,9 +4,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Cloud } from '../../cli/demo/cloud.ts';
+import type { Machine } from '../../cli/qemu/provide-machine.ts';
 import { freePort } from '../../emulator/free-port.ts';
 import { kmsEncrypt } from '../../kms/operator-encrypt.ts';
-import { type AppStack, type BuiltEnclave, filledIn, operatorOf } from '../support/app-stack.ts';
+import { type AppStack, type BuiltEnclave, filledIn, operatorOf, untilReady } from '../support/app-stack.ts';
 import { type ExampleContext, runExample } from '../support/example.ts';
 import { MachineStack } from '../support/machine-stack.ts';
 import { NODE_IN_IMAGE, nodeApplication } from '../support/node-application.ts';
@@ -55,9 +56,9 @@ async function prepareSimulated(context: ExampleContext): Promise<Prepared> {
 }
 
 /** The list lies in the image, as anybody may see it. */
-async function prepareMachine(context: ExampleContext): Promise<Prepared> {
+async function prepareMachine(machine: Machine, context: ExampleContext): Promise<Prepared> {
   const { root } = context;
-  const app = await MachineStack.prepare(context, join(root, 'oci'));
+  const app = await MachineStack.prepare(context, machine, join(root, 'oci'));
   const list = join(root, 'list.json');
   const keyArn = await sealTheList(app.cloud, list, context);
   await nodeApplication(root, join(HERE, 'service.ts'), { 'list.json': readFileSync(list, 'utf8') });
@@ -113,17 +114,17 @@ async function refuseAnother(prepared: Prepared, { steps, signal }: ExampleConte
 
 await runExample({
   title: 'no-fly-list: a service whose data only the measured enclave can read',
-  drivers: ['simulated', 'qemu'],
+  find: async () => undefined,
   async run(context) {
-    const { steps, signal, driver } = context;
-    const prepared = await (driver === 'qemu' ? prepareMachine(context) : prepareSimulated(context));
+    const { steps, signal, machine } = context;
+    const prepared = await (machine ? prepareMachine(machine, context) : prepareSimulated(context));
     const { app, keyArn } = prepared;
     steps.title('An enclave with the service starts; KMS gives the key to this measurement alone');
     const enclave = await build(prepared, 'enclave', 'as published');
     await app.cloud.putKeyPolicy(keyArn, enclave.pcrs, { encryptionContext: CONTEXT });
     const port = await freePort();
     const running = await app.start(enclave, host(port));
-    await running.until(({ ready }) => ready, signal);
+    await untilReady(running, signal);
     const decrypt = app.cloud.kms.audit().find(({ operation }) => operation === 'Decrypt');
     steps.check(decrypt?.outcome === 'success', 'the service asked KMS by its SDK, and reads the list', decrypt);
     await verifyAndAsk(app, enclave, port, context);

@@ -3,15 +3,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { locateAcraServer } from '../../acra/obtain/locate.ts';
 import { acraCacheFolder } from '../../cli/acra-cache.ts';
-import { DATABASE_NAME, type DemoCertificates, writeClientFiles } from '../../cli/demo/certificates.ts';
+import { DATABASE_NAME } from '../../cli/demo/certificates.ts';
 import { libpqConninfo } from '../../cli/demo/clients.ts';
 import { DATABASE, OWNER } from '../../cli/demo/database.ts';
-import { Stack } from '../../cli/demo/stack.ts';
-import { progress } from '../../cli/output.ts';
+import { MachinePlace } from '../../cli/demo/machine-place.ts';
+import { allowOnly, type OutsideParts } from '../../cli/demo/parts.ts';
+import type { DemoPlace } from '../../cli/demo/place.ts';
+import { SimulatedPlace } from '../../cli/demo/simulated-place.ts';
 import { STAND_IN_COMMAND } from '../../emulator/acra-server/command.ts';
 import { freePort } from '../../emulator/free-port.ts';
-import type { RunningPostgres } from '../../emulator/postgres/server.ts';
-import { EnclaveStack } from '../../test/enclave/support/enclave-stack.ts';
 import type { TcpEndpoint } from '../../wire/endpoint.ts';
 import { type ExampleContext, runExample } from '../support/example.ts';
 import { type Python, pythonWith } from '../support/python.ts';
@@ -21,52 +21,42 @@ const HERE = fileURLToPath(new URL('.', import.meta.url));
 const ADA = { id: '1', name: 'Ada Lovelace', email: 'ada@example.org', diagnosis: 'nephritis; allergic to penicillin' };
 const BEN = { id: '2', name: 'Ben Nevis', email: 'ben@example.org', diagnosis: '<b>vertigo</b>' };
 
-/** What the application needs to know of either stack. */
+/** What the application needs to know of either enclave. */
 interface Reached {
   readonly address: TcpEndpoint;
-  readonly certificates: DemoCertificates;
-  readonly postgres: Pick<RunningPostgres, 'host' | 'port'>;
+  readonly parts: OutsideParts;
 }
 
-async function startSimulated({ root, signal, cleanups, steps }: ExampleContext): Promise<Reached> {
+async function placeOf({ root, signal, machine, steps }: ExampleContext): Promise<DemoPlace> {
   const acraProgram = await locateAcraServer({
     environment: process.env,
     cacheFolder: acraCacheFolder(process.env),
     standIn: STAND_IN_COMMAND,
   });
   steps.show(`acra-server: ${acraProgram.description}`);
-  const stack = await Stack.prepare({ root, acraProgram, signal });
-  cleanups.defer(() => stack.stop());
-  await stack.allowMeasuredEnclave();
-  await stack.enclave.startHostProxy();
-  stack.enclave.startSupervisor();
-  return { address: await stack.enclave.untilServing(signal), ...stack.parts };
-}
-
-/** The measured image on QEMU's nitro-enclave machine, as tests boot it. */
-async function startMachine({ cleanups }: ExampleContext): Promise<Reached> {
-  progress('building the image, and booting it (the first one of a machine builds a kernel, which takes minutes) …');
-  const stack = await EnclaveStack.prepare({
-    teardown: (undo) => cleanups.defer(undo),
-    passing: () => true,
-    comment: () => undefined,
-  });
-  const { address } = await stack.serve();
-  return { address, ...stack.parts };
+  if (machine === undefined) return SimulatedPlace.prepare(root, acraProgram, signal);
+  return MachinePlace.prepare({ root, tools: machine.tools, signal });
 }
 
 async function startEnclave(context: ExampleContext): Promise<Reached> {
-  const { steps, driver } = context;
-  steps.title('PostgreSQL, and an enclave with Acra before it');
-  const reached = await (driver === 'qemu' ? startMachine(context) : startSimulated(context));
-  const { host, port } = reached.address;
-  steps.check(true, `the enclave serves on ${host}:${port}`, reached.address);
-  return reached;
+  const { steps, signal, cleanups } = context;
+  steps.title('PostgreSQL, and an enclave with Acra before it; its key opens for this measurement alone');
+  const place = await placeOf(context);
+  cleanups.defer(() => place.stop());
+  const { pcrs, runner } = await place.measure(signal);
+  await allowOnly(place.parts, pcrs);
+  await runner.start();
+  const address = await runner.untilServing(signal);
+  const { host, port } = address;
+  const decrypt = place.parts.cloud.kms.audit().find(({ operation }) => operation === 'Decrypt');
+  steps.check(decrypt?.outcome === 'success', `the enclave serves on ${host}:${port}`, decrypt);
+  return { address, parts: place.parts };
 }
 
 /** The two ways to the data, as libpq names them. */
-function databases({ address, certificates, postgres }: Reached, root: string): Readonly<Record<string, string>> {
-  const { applicationCa, databaseCa, certificate, key } = writeClientFiles(join(root, 'application'), certificates);
+function databases({ address, parts }: Reached): Readonly<Record<string, string>> {
+  const { postgres, clientFiles } = parts;
+  const { applicationCa, databaseCa, certificate, key } = clientFiles;
   const owner = {
     host: DATABASE_NAME,
     hostaddr: postgres.host,
@@ -162,11 +152,10 @@ async function lookIntoDatabase(url: string, { steps, signal }: ExampleContext):
 
 await runExample({
   title: 'patients: an ordinary Flask application, whose database holds ciphertext',
-  drivers: ['simulated', 'qemu'],
-  async run(context) {
-    const python = await pythonWith(join(HERE, 'requirements.txt'), context.signal);
+  find: (signal) => pythonWith(join(HERE, 'requirements.txt'), signal),
+  async run(context, python) {
     const reached = await startEnclave(context);
-    const url = await startApplication(context, python, databases(reached, context.root));
+    const url = await startApplication(context, python, databases(reached));
     await useIt(url, context);
     await lookIntoDatabase(url, context);
     return `The application: ${url}; what the database holds: ${url}/database.`;

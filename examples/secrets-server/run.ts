@@ -1,10 +1,11 @@
 /** `make example-secrets-server`: OpenBao, unmodified, which KMS unseals in the measured enclave and nowhere else. */
-import { accessSync, constants, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { accessSync, constants, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { delimiter, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EnclavePair } from '../../cli/demo/enclave-pair.ts';
+import type { Machine } from '../../cli/qemu/provide-machine.ts';
 import { freePort } from '../../emulator/free-port.ts';
-import { type AppStack, type BuiltEnclave, filledIn } from '../support/app-stack.ts';
+import { type AppStack, type BuiltEnclave, filledIn, untilReady } from '../support/app-stack.ts';
 import { type ExampleContext, runExample, Unavailable } from '../support/example.ts';
 import { MachineStack } from '../support/machine-stack.ts';
 import { nativeApplication } from '../support/native-application.ts';
@@ -18,20 +19,23 @@ const SECRET = 'correct horse battery staple';
 const RECOVERY = { recovery_shares: 1, recovery_threshold: 1 };
 const USES = ['Decrypt', 'DescribeKey', 'Encrypt'];
 
+function isProgram(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return statSync(file).isFile();
+  } catch {
+    return false;
+  }
+}
+
 /** @throws Unavailable */
 function findBao(): string {
-  const { OPENBAO, PATH = '' } = process.env;
-  const places = OPENBAO === undefined ? PATH.split(delimiter).map((folder) => join(folder, 'bao')) : [OPENBAO];
-  const found = places.find((file) => {
-    try {
-      accessSync(file, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+  const { OPENBAO = '', PATH = '' } = process.env;
+  const places = OPENBAO === '' ? PATH.split(delimiter).map((folder) => join(folder, 'bao')) : [resolve(OPENBAO)];
+  const found = places.find(isProgram);
   if (found !== undefined) return found;
-  throw new Unavailable('there is no OpenBao: name its program in OPENBAO, or have bao in PATH');
+  const where = OPENBAO === '' ? 'there is no bao in PATH' : `OPENBAO=${OPENBAO} is no program`;
+  throw new Unavailable(`${where}: name that of OpenBao in OPENBAO (https://openbao.org/downloads)`);
 }
 
 /** Where OpenBao finds what, and where it and KMS listen. */
@@ -67,8 +71,8 @@ async function prepareSimulated(bao: string, context: ExampleContext): Promise<S
   return { app, keyArn, storage, newPlace };
 }
 
-async function prepareMachine(bao: string, context: ExampleContext): Promise<Server> {
-  const app = await MachineStack.prepare(context, join(context.root, 'oci'));
+async function prepareMachine(machine: Machine, bao: string, context: ExampleContext): Promise<Server> {
+  const app = await MachineStack.prepare(context, machine, join(context.root, 'oci'));
   const keyArn = await app.cloud.createKey();
   const [program, configuration, port] = ['/usr/bin/bao', '/etc/bao.hcl', 8_200];
   await nativeApplication(context.root, [program, bao], { [configuration]: hcl(port, keyArn, '/tmp/storage') });
@@ -150,23 +154,22 @@ async function startAgain(pair: EnclavePair, { steps, signal }: ExampleContext):
   steps.title('The enclave ends, and another one of the same measurement begins');
   await pair.supervisor?.stop();
   pair.startSupervisor();
-  await pair.until(({ ready }) => ready, signal);
+  await untilReady(pair, signal);
 }
 
 await runExample({
   title: 'secrets-server: OpenBao, unmodified, unsealed by KMS in the measured enclave and nowhere else',
-  drivers: ['simulated', 'qemu'],
-  async run(context) {
-    const { steps, signal, driver } = context;
-    const bao = findBao();
-    const server = await (driver === 'qemu' ? prepareMachine(bao, context) : prepareSimulated(bao, context));
+  find: async () => findBao(),
+  async run(context, bao) {
+    const { steps, signal, machine } = context;
+    const server = await (machine ? prepareMachine(machine, bao, context) : prepareSimulated(bao, context));
     const { app, keyArn, storage } = server;
     steps.title('An enclave with OpenBao starts; its key opens for this measurement alone');
     const enclave = await build(server, 'enclave', 'as published');
     await app.cloud.putKeyPolicy(keyArn, enclave.pcrs, { uses: USES });
     const port = await freePort();
     const running = await app.start(enclave, host(port));
-    await running.until(({ ready }) => ready, signal);
+    await untilReady(running, signal);
     const client = await app.client(enclave, { port, name: SERVER });
     const token = await initialise(client, context);
     await keepSecret(client, token, context);

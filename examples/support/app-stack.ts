@@ -2,10 +2,13 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Cloud, REGION } from '../../cli/demo/cloud.ts';
-import type { HostStatus } from '../../host-proxy/operator/host-status.ts';
+import type { DemoRunner } from '../../cli/demo/place.ts';
+import { CliError } from '../../cli/errors.ts';
 import type { PcrIndex } from '../../wire/brands.ts';
 import type { ExampleContext } from './example.ts';
 import type { Server, VerifiedClient } from './verified-client.ts';
+
+export const CREDENTIAL_LIFETIME_MS = 3_600_000;
 
 export type Files = Readonly<Record<string, string>>;
 export type Sections = Readonly<Record<string, unknown>>;
@@ -15,12 +18,11 @@ export interface BuiltEnclave {
   /** The measured folder. */
   readonly folder: string;
   readonly pcrs: ReadonlyMap<PcrIndex, Buffer>;
+  /** On QEMU's machine. */
+  readonly image?: string;
 }
 
-export interface RunningEnclave {
-  until(wanted: (status: HostStatus) => boolean, signal: AbortSignal): Promise<HostStatus>;
-  stop(): Promise<void>;
-}
+export type RunningEnclave = Pick<DemoRunner, 'until' | 'stop'>;
 
 export interface AppStack {
   readonly cloud: Cloud;
@@ -30,6 +32,15 @@ export interface AppStack {
   start(enclave: BuiltEnclave, host: Sections): Promise<RunningEnclave>;
   /** Somebody outside, who verifies first where there is something to verify. */
   client(enclave: BuiltEnclave, server: Server): Promise<VerifiedClient>;
+}
+
+/** @throws CliError CLI_NOT_READY as soon as the enclave has failed */
+export async function untilReady(running: RunningEnclave, signal: AbortSignal): Promise<void> {
+  const { ready, enclave } = await running.until((seen) => seen.ready || seen.enclave?.state === 'failed', signal);
+  if (ready) return;
+  throw new CliError('CLI_NOT_READY', 'the enclave failed', {
+    found: `phase ${enclave?.phase}; ${enclave?.errorCode}; ${enclave?.detail}`,
+  });
 }
 
 /** What the files of an example leave open: `<NAME>` in them. */

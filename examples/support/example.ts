@@ -3,14 +3,17 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { bold, green, printLine, progress } from '../../cli/output.ts';
+import { Steps } from '../../cli/demo/steps.ts';
+import { bold, green, printError, printLine, progress } from '../../cli/output.ts';
+import { type Machine, provideMachine } from '../../cli/qemu/provide-machine.ts';
 import { untilStopped } from '../../cli/until-signal.ts';
 import { whenAborted } from '../../runtime/abort.ts';
 import { describeError } from '../../runtime/errors.ts';
-import { Steps } from './steps.ts';
 
 /** Of sysexits.h: what the example needs cannot be had here. Tests skip it, by the reason. */
 export const EX_UNAVAILABLE = 69;
+/** Of sysexits.h too. */
+const EX_USAGE = 64;
 /** 128 + SIGINT, as a shell reports it. */
 const EXIT_INTERRUPTED = 130;
 const EXAMPLE_TIMEOUT_MS = 600_000;
@@ -26,17 +29,18 @@ export interface ExampleContext {
   readonly root: string;
   readonly steps: Steps;
   readonly signal: AbortSignal;
-  readonly driver: Driver;
+  /** With `--driver qemu`; undefined: the enclave is simulated. */
+  readonly machine: Machine | undefined;
   /** Undone in reverse order at the end. */
   readonly cleanups: AsyncDisposableStack;
 }
 
-interface ExampleOptions {
+interface ExampleOptions<Found> {
   readonly title: string;
-  /** simulated first; default: simulated alone. */
-  readonly drivers?: readonly Driver[];
+  /** What cannot be had everywhere; asked before anything long begins. @throws Unavailable */
+  readonly find: (signal: AbortSignal) => Promise<Found>;
   /** @returns what to tell whoever keeps it running */
-  readonly run: (context: ExampleContext) => Promise<string>;
+  readonly run: (context: ExampleContext, found: Found) => Promise<string>;
 }
 
 interface Flags {
@@ -44,24 +48,38 @@ interface Flags {
   readonly driver: Driver;
 }
 
-/** @throws Unavailable */
-function flagsOf({ drivers = ['simulated'] }: ExampleOptions): Flags {
-  const { values } = parseArgs({
-    options: { keep: { type: 'boolean', default: false }, driver: { type: 'string', default: 'simulated' } },
-  });
-  const driver = drivers.find((each) => each === values.driver);
-  if (driver === undefined) throw new Unavailable(`--driver is one of ${drivers.join(', ')} for this example`);
-  return { keep: values.keep, driver };
+/** What the command line should have been. */
+class WrongUse extends Error {}
+
+/** @throws WrongUse */
+function readFlags(): Flags {
+  const options = {
+    keep: { type: 'boolean', default: false },
+    driver: { type: 'string', default: 'simulated' },
+  } as const;
+  try {
+    const { keep, driver: named } = parseArgs({ options }).values;
+    const driver = DRIVERS.find((each) => each === named);
+    if (driver !== undefined) return { keep, driver };
+    throw new WrongUse(`--driver: found ${named}; allowed: ${DRIVERS.join(', ')}`);
+  } catch (error) {
+    if (error instanceof WrongUse) throw error;
+    throw new WrongUse(`${describeError(error)}; allowed: --keep, --driver ${DRIVERS.join('|')}`);
+  }
 }
 
-async function runOnce({ title, run }: ExampleOptions, { keep, driver }: Flags, stop: AbortSignal): Promise<void> {
+async function runOnce<Found>(options: ExampleOptions<Found>, flags: Flags, stop: AbortSignal): Promise<void> {
+  const { title, find, run } = options;
+  const { keep, driver } = flags;
+  printLine(bold(title));
+  const found = await find(stop);
+  const machine = driver === 'qemu' ? await provideMachine(stop) : undefined;
   const root = mkdtempSync(join(tmpdir(), 'aex-'));
   let failed = true;
   const cleanups = new AsyncDisposableStack();
   try {
-    printLine(bold(title));
     const signal = AbortSignal.any([stop, AbortSignal.timeout(EXAMPLE_TIMEOUT_MS)]);
-    const where = await run({ root, steps: new Steps(), signal, driver, cleanups });
+    const where = await run({ root, steps: new Steps(root, signal), signal, machine, cleanups }, found);
     printLine(`\n${green('Every step held.')}`);
     failed = false;
     if (keep) {
@@ -75,17 +93,23 @@ async function runOnce({ title, run }: ExampleOptions, { keep, driver }: Flags, 
   }
 }
 
+/** @returns the exit code */
+async function explain(error: unknown): Promise<number> {
+  if (error instanceof Unavailable) {
+    progress(`skipped: ${error.message}`);
+    return EX_UNAVAILABLE;
+  }
+  await printError(error, false);
+  return error instanceof WrongUse ? EX_USAGE : 1;
+}
+
 /** `node examples/NAME/run.ts [--keep] [--driver qemu]` */
-export async function runExample(options: ExampleOptions): Promise<void> {
+export async function runExample<Found>(options: ExampleOptions<Found>): Promise<void> {
   await untilStopped(async (stop) => {
     try {
-      await runOnce(options, flagsOf(options), stop);
+      await runOnce(options, readFlags(), stop);
     } catch (error) {
-      if (stop.aborted) process.exitCode = EXIT_INTERRUPTED;
-      else {
-        progress(error instanceof Unavailable ? `skipped: ${error.message}` : describeError(error));
-        process.exitCode = error instanceof Unavailable ? EX_UNAVAILABLE : 1;
-      }
+      process.exitCode = stop.aborted ? EXIT_INTERRUPTED : await explain(error);
     }
   });
 }

@@ -12,11 +12,17 @@ import { anyEnclaveSchema } from '../../config/any-enclave.ts';
 import { loadConfig } from '../../config/load.ts';
 import { loadOrCreateNsmRoot } from '../../emulator/nsm/root.ts';
 import { RELEASE } from '../../runtime/release.ts';
-import { type AppStack, type BuiltEnclave, type Files, hostSections, type Sections, writeFolder } from './app-stack.ts';
+import {
+  type AppStack,
+  type BuiltEnclave,
+  CREDENTIAL_LIFETIME_MS,
+  type Files,
+  hostSections,
+  type Sections,
+  writeFolder,
+} from './app-stack.ts';
 import type { ExampleContext } from './example.ts';
 import { type Server, VerifiedClient } from './verified-client.ts';
-
-const CREDENTIAL_LIFETIME_MS = 3_600_000;
 
 export class SimulatedStack implements AppStack {
   readonly cloud: Cloud;
@@ -59,8 +65,7 @@ export class SimulatedStack implements AppStack {
       environment: {},
     });
     cleanups.defer(() => pair.stop());
-    await pair.startHostProxy();
-    pair.startSupervisor();
+    await pair.start();
     return pair;
   }
 

@@ -1,4 +1,7 @@
-/** Only the emulator and the tests know that a module's documents can be unsigned: no build of the product can be told to believe them. */
+/**
+ * Only an emulated KMS can be told to believe documents that nobody signed, and only demo, examples and tests tell it: nothing that serves
+ * or verifies in the product can.
+ */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -9,6 +12,9 @@ import { SOURCE_FOLDERS } from './source-folders.ts';
 /** As the emulator names it; taken apart so that this file does not name it. */
 const NAME = ['qemu', 'unsigned'].join('-');
 const MAY_NAME_IT = ['emulator', 'test'];
+/** What the emulator exports for it, taken apart too, and who starts an emulated KMS so. */
+const EXPORTED = ['UNSIGNED', 'BY_QEMU'].join('_');
+const MAY_USE_IT = [...MAY_NAME_IT, 'cli/demo', 'examples'];
 /** What is built, installed or fetched is not ours. Prose may speak of it. */
 const NOT_SOURCE = ['node_modules', '.git', '.tap', '.demo', 'build', 'docs', 'CHANGELOG.md', 'README.md'];
 
@@ -21,14 +27,21 @@ const source = readdirSync(PROJECT, { withFileTypes: true })
           .filter((inner) => inner.isFile())
           .map((inner) => join(inner.parentPath, inner.name).slice(PROJECT.length)),
   );
-const naming = source.filter((file) => readFileSync(join(PROJECT, file), 'latin1').includes(NAME));
+const filesNaming = (name: string) =>
+  source.filter((file) => readFileSync(join(PROJECT, file), 'latin1').includes(name));
+const outside = (files: readonly string[], folders: readonly string[]) =>
+  files.filter((file) => !folders.some((folder) => file.startsWith(`${folder}/`)));
 
 t.test('keeps the trust in QEMU’s unsigned documents inside emulator and test', async (t) => {
+  const naming = filesNaming(NAME);
   t.ok(naming.includes('emulator/kms/nsm-trust.ts'), 'the name is still what is looked for');
-  t.same(
-    naming.filter((file) => !MAY_NAME_IT.some((folder) => file.startsWith(`${folder}/`))),
-    [],
-  );
+  t.same(outside(naming, MAY_NAME_IT), []);
+});
+
+t.test('keeps an emulated KMS that believes them to the demo, the examples and the tests', async (t) => {
+  const using = filesNaming(EXPORTED);
+  t.ok(using.includes('cli/demo/machine-place.ts'), 'the name is still what is looked for');
+  t.same(outside(using, MAY_USE_IT), []);
 });
 
 t.test('keeps the programs of an image from reaching an emulator', async (t) => {

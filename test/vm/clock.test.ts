@@ -12,7 +12,7 @@ const SLACK_MS = 60_000;
 t.test('keeps the security module’s time when the machine’s clock is a day off', async (t) => {
   const health = { probeTimeoutMs: 30_000, maxClockJumpMs: 3_600_000, clockCheckMs: 5_000 };
   const stack = await EnclaveStack.prepare(t, { health });
-  const { program } = await qemuTools();
+  const { program } = (await qemuTools()).qemu;
   const wrapper = join(stack.root, 'qemu-of-yesterday');
   writeFileSync(wrapper, `#!/bin/sh\nexec '${program}' "$@" -rtc base=$(date -u -d yesterday +%FT%T)\n`);
   chmodSync(wrapper, 0o755);

@@ -14,7 +14,8 @@ import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const stack = await EnclaveStack.prepare(t);
 const { path: image } = await stack.build();
-const { program, firmwareFolder: firmware, vhostDeviceVsock } = await qemuTools();
+const { qemu, vhostDeviceVsock } = await qemuTools();
+const { program, firmwareFolder: firmware } = qemu;
 
 function machine(t: TapTest) {
   const runtimeFolder = join(temporaryFolder(t), 'run');

@@ -4,8 +4,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
+import { fakeProgram, linkPrograms } from '../../cli/qemu/support/fake-program.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
-import { fakeProgram, linkPrograms } from '../../vm/tools/support/fake-program.ts';
 
 const SCRIPT = fileURLToPath(new URL('../../../scripts/build-kernel.sh', import.meta.url));
 const FRAGMENT = fileURLToPath(new URL('../../../eif/kernel/enclave-hardened.config', import.meta.url));

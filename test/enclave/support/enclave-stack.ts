@@ -15,6 +15,7 @@ import { writeEnclaveFolder } from '../../../cli/demo/enclave-folder.ts';
 import { untilHostStatus, untilServing } from '../../../cli/demo/host-status.ts';
 import { type DemoOperator, makeOperators } from '../../../cli/demo/operators.ts';
 import { startDemoPostgres } from '../../../cli/demo/postgres.ts';
+import { guestSocket } from '../../../cli/qemu/machine-section.ts';
 import type { RunningPostgres } from '../../../emulator/postgres/server.ts';
 import type { HostStatus } from '../../../host-proxy/operator/host-status.ts';
 import { systemClock } from '../../../runtime/clock.ts';
@@ -108,7 +109,7 @@ export class EnclaveStack {
 
   /** The socket that stands for the guest's vsock device (QEMU only). */
   get guestPath(): string {
-    return join(this.root, 'vm', 'vsock');
+    return guestSocket({ folder: this.root });
   }
 
   /** Operators and the parent, where the parent keeps the keys. */

@@ -6,6 +6,7 @@ import { acraCacheFolder } from '../../../cli/acra-cache.ts';
 import { ENTRY_POINTS } from '../../../cli/eif/build-folder.ts';
 import { hostArchitecture, provideKernel } from '../../../cli/eif/provide-kernel.ts';
 import { readRecipe } from '../../../cli/eif/read-recipe.ts';
+import { PROJECT } from '../../../cli/qemu/vm-tools.ts';
 import type { ImageRequest } from '../../../eif/image/build-image.ts';
 import { buildEnclaveImage, IMAGE_NAME } from '../../../eif/image/build-image.ts';
 import type { Measurements } from '../../../eif/image/measurements.ts';
@@ -13,7 +14,6 @@ import { STAND_IN_COMMAND } from '../../../emulator/acra-server/command.ts';
 import { RELEASE } from '../../../runtime/release.ts';
 import type { PcrIndex } from '../../../wire/brands.ts';
 import { toPcrIndex } from '../../../wire/brands.ts';
-import { PROJECT } from '../../vm/tools/vm-tools.ts';
 
 const BUILD_MS = 1_800_000;
 

@@ -7,12 +7,12 @@ import { realpathSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { encodeAttestationPayload } from '../../../attestation/document/encode.ts';
 import type { AttestationPayload } from '../../../attestation/document/payload.ts';
+import { PROJECT } from '../../../cli/qemu/vm-tools.ts';
 import type { NsmTrust } from '../../../emulator/kms/nsm-trust.ts';
 import { issueSigningChain } from '../../../emulator/nsm/chain.ts';
 import { loadOrCreateNsmRoot } from '../../../emulator/nsm/root.ts';
 import { ES384, signCoseSign1 } from '../../../encoding/cose-sign1.ts';
 import { systemClock } from '../../../runtime/clock.ts';
-import { PROJECT } from '../../vm/tools/vm-tools.ts';
 import type { Signer } from '../images/signing-module.ts';
 
 export interface Signing {

@@ -3,9 +3,8 @@
  * this EC2 instance with AWS's own. The tests themselves do not know which. `ENCLAVE_TARGET` chooses; `make test-vm` and
  * `make test-ec2` set it.
  */
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import type { YamlDocument } from '../../../cli/demo/enclave-folder.ts';
+import { EMULATED_SETTINGS, machineSection } from '../../../cli/qemu/machine-section.ts';
 import type { RunningEnclave } from '../../../host-proxy/machine/driver.ts';
 import { awsCloud } from './aws-cloud.ts';
 import type { EnclaveCloud } from './cloud.ts';
@@ -31,8 +30,6 @@ const CID = 16;
 /** Four vCPUs and 8 GiB are the instance's; an enclave takes half of the first and a quarter of the second. */
 const CPU_COUNT = 2;
 const MEMORY_MIB = 2048;
-/** Software emulation on a busy machine takes its time. */
-const READY_MS = 240_000;
 const RESTART = { policy: 'never' };
 /** In the id of a machine. */
 const QEMU_PROCESS = /\(QEMU, process (\d+)\)$/;
@@ -45,31 +42,8 @@ const qemu: Target = {
     process.kill(Number(QEMU_PROCESS.exec(machine.id)?.[1]), 'SIGKILL');
     await machine.ended;
   },
-  // The stand-in for acra-server has one thread: emulated on a busy machine, it is deaf for long while it works on a large value.
-  // Its clock loses time whenever QEMU is not scheduled (docs/vm-tier.md).
-  enclaveSettings: { health: { probeTimeoutMs: 30_000, maxClockJumpMs: 3_600_000 } },
-  async enclaveSection(image, folder) {
-    const { program, firmwareFolder, vhostDeviceVsock } = await qemuTools();
-    const vsockFolder = join(folder, 'vm');
-    mkdirSync(vsockFolder, { recursive: true, mode: 0o700 });
-    return {
-      transport: 'vsock-uds',
-      cid: CID,
-      path: join(vsockFolder, 'vsock'),
-      run: {
-        driver: 'qemu',
-        image,
-        cpuCount: CPU_COUNT,
-        memoryMiB: MEMORY_MIB,
-        program,
-        firmware: firmwareFolder,
-        vhostDeviceVsock,
-        readyMs: READY_MS,
-        restart: RESTART,
-        consoleFile: join(folder, 'console.log'),
-      },
-    };
-  },
+  enclaveSettings: EMULATED_SETTINGS,
+  enclaveSection: async (image, folder) => machineSection({ image, folder }, await qemuTools()),
 };
 
 const nitro: Target = {

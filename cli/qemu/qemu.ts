@@ -1,7 +1,7 @@
 /** QEMU with the `nitro-enclave` machine: one that the environment names, or ours (scripts/build-qemu.sh). */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { sha256OfFile } from '../../../system/files/file-digest.ts';
+import { sha256OfFile } from '../../system/files/file-digest.ts';
 import { cachedTool, type ToolContext } from './cached-tool.ts';
 import { VmToolError } from './errors.ts';
 import { outputOf } from './program.ts';

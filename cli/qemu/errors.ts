@@ -1,8 +1,8 @@
-/** Why a tool of the virtual machine tests cannot be had. */
-import type { ErrorCatalogue, ErrorDetails } from '../../../runtime/errors.ts';
-import { CodedError } from '../../../runtime/errors.ts';
+/** Why a part of QEMU's nitro-enclave machine cannot be had. */
+import type { ErrorCatalogue } from '../../runtime/errors.ts';
+import { CodedError } from '../../runtime/errors.ts';
 
-const VM_TOOL_ERRORS = {
+export const VM_TOOL_ERRORS = {
   VM_TOOL_PROGRAM: {
     meaning: 'A program that an environment variable names cannot be used.',
     action: 'Mend or unset the variable; unset, the program is built.',
@@ -25,11 +25,4 @@ const VM_TOOL_ERRORS = {
   },
 } as const satisfies ErrorCatalogue;
 
-type VmToolCode = keyof typeof VM_TOOL_ERRORS;
-
-/** Carries its advice: the catalogue of a test's tools is not in docs/errors.md. */
-export class VmToolError extends CodedError<VmToolCode> {
-  constructor(code: VmToolCode, message: string, details: ErrorDetails = {}) {
-    super(code, message, { action: VM_TOOL_ERRORS[code].action, ...details });
-  }
-}
+export class VmToolError extends CodedError<keyof typeof VM_TOOL_ERRORS> {}

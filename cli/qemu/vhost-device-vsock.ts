@@ -1,6 +1,6 @@
 /** The back end of the machine's AF_VSOCK: one that the environment names, or ours (scripts/build-vhost-device-vsock.sh). */
 import { join } from 'node:path';
-import { sha256OfFile } from '../../../system/files/file-digest.ts';
+import { sha256OfFile } from '../../system/files/file-digest.ts';
 import { cachedTool, type ToolContext } from './cached-tool.ts';
 import { VmToolError } from './errors.ts';
 import { outputOf } from './program.ts';

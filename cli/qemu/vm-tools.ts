@@ -6,7 +6,7 @@ import type { ToolContext } from './cached-tool.ts';
 import { provideQemu, type QemuTool } from './qemu.ts';
 import { provideVhostDeviceVsock } from './vhost-device-vsock.ts';
 
-export const PROJECT = fileURLToPath(new URL('../../../', import.meta.url));
+export const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
 
 export interface VmTools {
   readonly qemu: QemuTool;

@@ -2,12 +2,13 @@
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { findAdvice } from '../../../cli/error-advice.ts';
+import type { ToolContext } from '../../../cli/qemu/cached-tool.ts';
+import { VmToolError } from '../../../cli/qemu/errors.ts';
+import { provideVmTools, vmCacheFolder } from '../../../cli/qemu/vm-tools.ts';
 import { rejectsCode } from '../../support/coded-error.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
-import type { ToolContext } from './cached-tool.ts';
-import { VmToolError } from './errors.ts';
 import { fakeProgram, linkPrograms } from './support/fake-program.ts';
-import { provideVmTools, vmCacheFolder } from './vm-tools.ts';
 
 const BUILD_QEMU = `set -eu
 mkdir -p "$2/bin" "$2/share"; echo "$1" >"$2/bin/qemu-system-x86_64"
@@ -98,8 +99,8 @@ t.test('rejects a machine without a compiler (VM_TOOL_COMPILER)', async (t) => {
   const noGcc = context(t);
   fakeProgram(join(noGcc.projectFolder, 'bin/gcc'), 'exit 127');
   for (const wanted of [noRust, noGcc]) {
-    const { action } = await rejectsCode(() => provideVmTools(wanted), VmToolError, 'VM_TOOL_COMPILER');
-    t.match(action, /vm-packages\.sh --install/);
+    const { code } = await rejectsCode(() => provideVmTools(wanted), VmToolError, 'VM_TOOL_COMPILER');
+    t.match(findAdvice(code), /vm-packages\.sh --install/);
   }
 });
 

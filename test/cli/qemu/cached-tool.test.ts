@@ -2,12 +2,13 @@
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { findAdvice } from '../../../cli/error-advice.ts';
+import { cachedTool, type ToolContext } from '../../../cli/qemu/cached-tool.ts';
+import { VmToolError } from '../../../cli/qemu/errors.ts';
 import type { CachedRecipe } from '../../../eif/kernel/cached-build.ts';
 import { rejectsCode } from '../../support/coded-error.ts';
 import { processesNaming } from '../../support/processes.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
-import { cachedTool, type ToolContext } from './cached-tool.ts';
-import { VmToolError } from './errors.ts';
 
 const RECIPE: CachedRecipe = {
   name: 'hammer',
@@ -79,8 +80,8 @@ t.test('rejects a cached tool that was changed (VM_TOOL_CHANGED)', async (t) => 
   for (const change of changes) {
     const folder = await cachedTool(RECIPE, wanted);
     change(folder);
-    const { action } = await rejectsCode(() => cachedTool(RECIPE, wanted), VmToolError, 'VM_TOOL_CHANGED');
-    t.match(action, /Remove the folder/);
+    const { code } = await rejectsCode(() => cachedTool(RECIPE, wanted), VmToolError, 'VM_TOOL_CHANGED');
+    t.match(findAdvice(code), /Remove the folder/);
     rmSync(folder, { recursive: true });
   }
   t.equal(runs(wanted), changes.length, 'removing the folder builds again');

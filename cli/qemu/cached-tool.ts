@@ -1,8 +1,8 @@
 /** The tools of the virtual machine are built once and kept, each under the hash of what goes into it. */
 import { join } from 'node:path';
-import { type BuildKind, type CachedRecipe, cachedBuild } from '../../../eif/kernel/cached-build.ts';
-import type { RecipeContext } from '../../../eif/kernel/recipe-process.ts';
-import { sha256OfFile } from '../../../system/files/file-digest.ts';
+import { type BuildKind, type CachedRecipe, cachedBuild } from '../../eif/kernel/cached-build.ts';
+import type { RecipeContext } from '../../eif/kernel/recipe-process.ts';
+import { sha256OfFile } from '../../system/files/file-digest.ts';
 import { VmToolError } from './errors.ts';
 
 export interface ToolContext extends RecipeContext {
