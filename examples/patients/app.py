@@ -12,6 +12,7 @@ from flask import Flask, redirect, render_template, request, url_for
 from psycopg.rows import dict_row
 
 LONGEST = {"name": 100, "email": 200, "diagnosis": 1_000}
+NUL, UNREADABLE = "\0", "\N{REPLACEMENT CHARACTER}"
 READ = "SELECT id, name, email, diagnosis FROM patients"
 SAVE = """INSERT INTO patients (id, name, email, diagnosis) VALUES (%(id)s, %(name)s, %(email)s, %(diagnosis)s)
 ON CONFLICT (id) DO UPDATE SET name = excluded.name, email = excluded.email, diagnosis = excluded.diagnosis"""
@@ -36,17 +37,27 @@ def read_form(form):
             errors[field] = "Fill this in."
         elif len(patient[field]) > longest:
             errors[field] = f"At most {longest} characters."
+        elif NUL in patient[field]:
+            patient[field] = patient[field].replace(NUL, UNREADABLE)
+            errors[field] = "Leave out the character NUL: no text of PostgreSQL can have it."
     return patient, errors
 
 
 def page(patient=None, errors=None, status=200):
-    email = request.args.get("email", "").strip()
+    email = request.args.get("email", "").strip().replace(NUL, UNREADABLE)
+    saved = request.args.get("saved", "")
     if email:
         patients = ask(f"{READ} WHERE email = %(email)s ORDER BY id", {"email": email})
     else:
         patients = ask(f"{READ} ORDER BY id LIMIT 100")
     return render_template(
-        "patients.html", patients=patients, email=email, patient=patient or {}, errors=errors or {}, longest=LONGEST
+        "patients.html",
+        patients=patients,
+        email=email,
+        saved=saved if saved.isdecimal() else "",
+        patient=patient or {},
+        errors=errors or {},
+        longest=LONGEST,
     ), status
 
 
@@ -61,7 +72,7 @@ def save():
     if errors:
         return page(patient, errors, 422)
     ask(SAVE, patient | {"id": int(patient["id"])})
-    return redirect(url_for("patients"), 303)
+    return redirect(url_for("patients", saved=patient["id"]), 303)
 
 
 @app.get("/database")

@@ -133,6 +133,8 @@ async function useIt(url: string, { steps, signal }: ExampleContext): Promise<vo
   );
   const { status } = await save({ ...ADA, id: '0' });
   steps.check(status === 422, 'refuses a number that is none', status);
+  const unstorable = await save({ ...ADA, name: 'Ada\0' });
+  steps.check(unstorable.status === 422, 'refuses a character that no text of PostgreSQL can have', unstorable.status);
 }
 
 async function lookIntoDatabase(url: string, { steps, signal }: ExampleContext): Promise<void> {

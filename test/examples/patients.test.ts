@@ -5,5 +5,5 @@ import { exampleRuns } from './support/example.ts';
 t.test('an ordinary Flask application keeps patients in a database that holds ciphertext', async (t) => {
   const output = await exampleRuns(t, 'patients');
   if (output === undefined) return;
-  t.equal([...output.matchAll(/✓/g)].length, 11);
+  t.equal([...output.matchAll(/✓/g)].length, 12);
 });
