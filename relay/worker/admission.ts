@@ -4,7 +4,7 @@ import type { Peer } from './connection.ts';
 import { Connection } from './connection.ts';
 import type { Engine, Target } from './engine.ts';
 import { SOCKET_EVENTS } from './engine.ts';
-import { acceptDenial, countDenial } from './places.ts';
+import { acceptDenial, countDenial, noteAccepted } from './places.ts';
 import { POLICIES } from './policies/policies.ts';
 import type { RouteState } from './route-state.ts';
 
@@ -15,6 +15,7 @@ function createConnection(engine: Engine, route: RouteState, fd: number, peer: P
   route.count('active', 1);
   route.count('pending', 1);
   route.peers.add(connection);
+  noteAccepted(connection);
   return connection;
 }
 

@@ -7,7 +7,7 @@
  * floods a route with silence pushes out himself. For want of a place one goes that has not become a session: the oldest of the
  * address that has most of these, where the newcomer's has none, or fewer even with him; else the oldest of all, when it had the time
  * for a preface. So whoever comes from many addresses takes no place from one that comes from few, and only sessions count against
- * newcomers.
+ * newcomers. Of a protocol that nobody reads here (`tells-source`) nobody knows what is late: there nobody goes for that.
  */
 import { encodeErrorResponse } from '../../postgres/start-up.ts';
 import type { CounterName } from '../counters.ts';
@@ -22,6 +22,16 @@ import { sendLastWords } from './small-io.ts';
  * whoever only says a whole ClientHello says nothing more. Who shows no certificate and goes on is the server's matter, which has then seen it.
  */
 const MIN_PROOF_BYTES = 512;
+/** Of a protocol that nobody reads: a client goes on behind an answer, which is longer than what a hybrid socket says of itself. */
+const ANY_PROOF = { answerBytes: 64, behindBytes: 1 } as const;
+
+function proofOf({ spec }: RouteState): { readonly answerBytes: number; readonly behindBytes: number } {
+  return isRead(spec) ? { answerBytes: MIN_PROOF_BYTES, behindBytes: MIN_PROOF_BYTES } : ANY_PROOF;
+}
+
+function isRead({ preface }: RouteState['spec']): boolean {
+  return preface.kind !== 'tells-source';
+}
 
 export interface Denial {
   readonly counter: CounterName;
@@ -42,7 +52,8 @@ function shedSilent(engine: Engine, route: RouteState, address: string | undefin
 
 /** Ends a connection that had the time for a preface, and is no session. @returns whether it was one */
 function shedLate(engine: Engine, route: RouteState, oldest: Sheddable | undefined, limit: string): boolean {
-  if (oldest === undefined || engine.nowMs - oldest.acceptedMs < route.limits.prefaceTimeoutMs) return false;
+  const isLate = oldest !== undefined && engine.nowMs - oldest.acceptedMs >= route.limits.prefaceTimeoutMs;
+  if (!isLate || !isRead(route.spec)) return false;
   oldest.shed(engine, limit);
   return true;
 }
@@ -129,7 +140,7 @@ export function takePlace(engine: Engine, connection: Connection): boolean {
   const isPostgres = route.spec.preface.kind === 'postgres-opening';
   const denial = placeDenial(engine, route, peer);
   if (denial === undefined) {
-    if (isPostgres) route.peers.unproven.add(connection, peer.address);
+    notePlace(connection);
     return true;
   }
   noteDenial(engine, route, peer, denial);
@@ -138,9 +149,22 @@ export function takePlace(engine: Engine, connection: Connection): boolean {
   return false;
 }
 
+/** It has a place: until it has shown that it is a session, for others too. */
+function notePlace(connection: Connection): void {
+  const { peers, spec } = connection.route;
+  const isOfClient = spec.preface.kind === 'postgres-opening' || spec.preface.kind === 'tells-source';
+  if (isOfClient) peers.unproven.add(connection, connection.peer.address);
+}
+
+/** The same for one that was given a place at accept. */
+export function noteAccepted(connection: Connection): void {
+  if (!getsPlaceLater(connection.route, connection.peer)) notePlace(connection);
+}
+
 /** The downstream has sent so many bytes: behind what no client's way into a session is shorter than, it makes no room any more. */
 export function noteProof(connection: Connection, bytes: number): void {
-  if (connection.proofBytes >= MIN_PROOF_BYTES || connection.up.receivedBytes < MIN_PROOF_BYTES) return;
+  const { answerBytes, behindBytes } = proofOf(connection.route);
+  if (connection.proofBytes >= behindBytes || connection.up.receivedBytes < answerBytes) return;
   connection.proofBytes += bytes;
-  if (connection.proofBytes >= MIN_PROOF_BYTES) connection.route.peers.unproven.delete(connection);
+  if (connection.proofBytes >= behindBytes) connection.route.peers.unproven.delete(connection);
 }

@@ -111,3 +111,40 @@ t.test('takes nobody for a session who has said much, but nothing behind an answ
     'they make room for each other then',
   );
 });
+
+/** The same where nobody reads what is said: TLS that ends in the enclave, or any protocol. */
+function unreadHouse(maxConnections: number) {
+  const preface = { kind: 'tells-source' } as const;
+  const connect = 'tcp://192.0.2.1:443';
+  const limits = { maxConnections, maxPending: 100, prefaceTimeoutMs: 1 };
+  const relay = new ScriptedEngine(route({ connect, preface, limits }));
+  const come = (address: string, answer = 0, behind = 0) => {
+    const [down, up] = [new ScriptedSocket(), new ScriptedSocket()];
+    relay.sockets.upstreams.push(up);
+    relay.connect(down, address);
+    relay.turn([up, EPOLLOUT]);
+    for (const [socket, bytes] of [[down, 200] as const, [up, answer] as const, [down, behind] as const]) {
+      if (bytes === 0) continue;
+      socket.arriving.push(Buffer.alloc(bytes));
+      relay.turn([socket, EPOLLIN]);
+    }
+    return down;
+  };
+  return { relay, come };
+}
+
+const areThere = (sockets: readonly ScriptedSocket[]) => sockets.map(({ ends }) => ends.length === 0);
+
+t.test('sheds there, too, who has not gone on behind an answer, of the address that has most of these', async (t) => {
+  const { come } = unreadHouse(4);
+  const client = come('192.0.2.1', 100, 1);
+  const flood = [come('192.0.2.2', 3_000), come('192.0.2.2'), come('192.0.2.2', 20, 500)];
+  t.same(areThere([come('192.0.2.3'), client, ...flood]), [true, true, false, true, true]);
+});
+
+t.test('sheds there nobody for being quiet for long', async (t) => {
+  const { relay, come } = unreadHouse(2);
+  const quiet = [come('192.0.2.1', 10), come('192.0.2.2', 10)];
+  relay.pass(60_000);
+  t.same(areThere([come('192.0.2.1'), ...quiet]), [false, true, true]);
+});
