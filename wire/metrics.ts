@@ -149,7 +149,7 @@ export const SUPERVISOR_METRICS = {
   },
   port_evicted_total: {
     kind: 'counter',
-    help: 'Connections that a port of an application closed to make room before the end of their handshake',
+    help: 'Connections that a port of an application closed to make room, in their handshake or while nothing was owed',
     labels: ['port'],
   },
   port_refused_total: {

@@ -2,7 +2,7 @@
  * Room for connections. One that has shown no certificate yet has no right to stay: when too many of these wait, one goes of the address
  * that has most of them waiting, the newcomer with them, the oldest that has said nothing, else its oldest; where one address has too many
  * connections, one of its own. Addresses that came for nothing before (CameForNothing) make room before all others. A session has its
- * place until it ends, and takes none from another identity.
+ * place until it ends, and takes none from another identity; one that rests, where its program says so, makes room for another session.
  *
  *   unknown ──address──▶ silent ──first byte──▶ speaking ──certificate──▶ session
  *                           └────────────────────────┴── evicted when another comes and all places are taken
@@ -31,6 +31,10 @@ export interface Place {
   speaks(): void;
   /** It has shown whose it is. @throws Refused 53300; 08006 after it has left */
   admit(clientId: string): void;
+  /** A session that is owed nothing now: it can come again. */
+  rests(): void;
+  /** It does not rest any more. */
+  works(): void;
   /** It got what it came for, which takes no certificate: it did not come for nothing. */
   serve(): void;
   /** Idempotent. */
@@ -60,6 +64,7 @@ export class Places {
   readonly #waiting = new OldestFirst<Held>();
   /** Those of them that are of an address of which somebody came for nothing. */
   readonly #suspects = new OldestFirst<Held>();
+  readonly #resting = new OldestFirst<Held>();
   readonly #cameForNothing = new CameForNothing();
   /** All that are held, sessions too. */
   readonly #byAddress = new Map<string, Set<Held>>();
@@ -103,9 +108,13 @@ export class Places {
         this.#leavePending(held);
         held.isServed = true;
         this.#clear(held.address);
-        this.#admit(clientId);
+        this.#admit(clientId, held.address);
         held.clientId = clientId;
       },
+      rests: () => {
+        if (held.clientId !== undefined) this.#resting.add(held, held.address);
+      },
+      works: () => void this.#resting.delete(held),
       serve: () => {
         held.isServed = true;
       },
@@ -137,7 +146,7 @@ export class Places {
   #makeRoomAt(address: string): void {
     const { maxConnectionsPerAddress } = this.#limits;
     while ((this.#byAddress.get(address)?.size ?? 0) >= maxConnectionsPerAddress) {
-      const oldest = this.#oldestAt(address);
+      const oldest = this.#oldestAt(address) ?? this.#resting.oldestOf(address);
       if (!oldest) {
         const most = `at most ${maxConnectionsPerAddress} at once`;
         throw new Refused('address', '53300', `too many connections from this address: ${most}`);
@@ -155,6 +164,7 @@ export class Places {
     if (!held.hasLeft && !held.isServed) this.#suspect(held.address);
     held.hasLeft = true;
     this.#leavePending(held);
+    this.#resting.delete(held);
     this.#leaveAddress(held);
     if (held.clientId !== undefined) this.#release(held.clientId);
     delete held.clientId;
@@ -192,13 +202,14 @@ export class Places {
     held.evict();
   }
 
-  #admit(clientId: string): void {
+  #admit(clientId: string, address: string | undefined): void {
     const { maxSessions, maxSessionsPerClient } = this.#limits;
     const own = this.#sessions.get(clientId) ?? 0;
     if (own >= maxSessionsPerClient) {
       const most = `at most ${maxSessionsPerClient} at once`;
       throw new Refused('client', '53300', `too many connections of this client: ${most}`);
     }
+    if (this.#sessionCount >= maxSessions) this.#evict(this.#resting.oldestOf(this.#resting.busiestWith(address)));
     if (this.#sessionCount >= maxSessions) {
       throw new Refused('sessions', '53300', `too many connections: at most ${maxSessions} at once`);
     }

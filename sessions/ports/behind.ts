@@ -2,6 +2,7 @@
 import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/log.ts';
+import type { Place } from '../front/places.ts';
 import { type RefusalReason, reasonOf } from '../front/refused.ts';
 import type { PortClient } from './client.ts';
 import type { ServedPort } from './messages.ts';
@@ -14,9 +15,12 @@ export interface BehindDeps {
   readonly refused: (reason: RefusalReason) => void;
 }
 
+/** Told while a client is owed nothing, so that it can make room. */
+export type Rest = Pick<Place, 'rests' | 'works'>;
+
 export interface Behind {
   /** The connection is its own from here on. Never throws. */
-  serve(secured: TLSSocket, client: PortClient): void;
+  serve(secured: TLSSocket, client: PortClient, rest: Rest): void;
   /** Ends what is idle, as far as it can be told, and the others as soon as they are. */
   drain(): void;
 }

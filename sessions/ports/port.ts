@@ -114,7 +114,7 @@ export class Port {
     const arrival: Arrival = { place, address: undefined };
     try {
       const secured = await this.#secure(socket, arrival);
-      if (secured) this.#program.serve(secured.socket, secured.client);
+      if (secured) this.#program.serve(secured.socket, secured.client, place);
     } catch (error) {
       socket.destroy();
       this.#refuse(error, arrival);
@@ -160,6 +160,7 @@ export class Port {
 
   #isForAttestation(hello: HelloVerdict, socket: Socket, { place, address }: Arrival): boolean {
     if (!namesOnly(hello, ATTESTATION_ALPN)) return false;
+    place.serve();
     place.leave();
     void this.#deps.endpoint.serve(socket, hello.helloBytes, address);
     return true;

@@ -12,12 +12,12 @@ import type { TLSSocket } from 'node:tls';
 import { answerHead } from '../../../encoding/http-fields.ts';
 import { Deadline } from '../../../runtime/deadline.ts';
 import { sayGoodbye } from '../../say-goodbye.ts';
-import { type Behind, type BehindDeps, tellAway } from '../behind.ts';
+import { type Behind, type BehindDeps, type Rest, tellAway } from '../behind.ts';
 import type { PortClient } from '../client.ts';
 import { dialProgram } from '../dial-program.ts';
 import { forward } from './forward.ts';
 import { requestHeaders } from './request-headers.ts';
-import { isWebSocket, unfitness } from './unfit.ts';
+import { hasBody, isWebSocket, unfitness } from './unfit.ts';
 import { upgrade } from './upgrade.ts';
 
 /** Until the end of the next request's head, where a connection goes on. */
@@ -37,6 +37,7 @@ type Status = keyof typeof ANSWERS;
 
 interface Connected {
   readonly client: PortClient;
+  readonly rest: Rest;
   /** Requests under way, and those behind them. */
   requests: number;
   /** While there is none. */
@@ -63,14 +64,15 @@ export class HttpProgram implements Behind {
     });
   }
 
-  serve(secured: TLSSocket, client: PortClient): void {
+  serve(secured: TLSSocket, client: PortClient, rest: Rest): void {
     if (secured.destroyed) return;
-    const connected: Connected = { client, requests: 0, head: undefined, answered: Promise.resolve() };
+    const connected: Connected = { client, rest, requests: 0, head: undefined, answered: Promise.resolve() };
     this.#connections.set(secured, connected);
     secured.once('close', () => {
       connected.head?.[Symbol.dispose]();
       this.#connections.delete(secured);
     });
+    rest.rests();
     this.#awaitHead(secured, connected, this.#deps.port.limits.prefaceTimeoutMs);
     this.#server.emit('connection', secured);
   }
@@ -103,9 +105,19 @@ export class HttpProgram implements Behind {
     return undefined;
   }
 
+  /** From the end of its body on: one that does not come is no reason to keep others out. */
+  #works(request: IncomingMessage, connected: Connected): void {
+    if (!hasBody(request)) connected.rest.works();
+    else
+      request.once('end', () => {
+        if (connected.requests > 0) connected.rest.works();
+      });
+  }
+
   #end(socket: Socket, connected: Connected): void {
     connected.requests -= 1;
     if (connected.requests > 0 || socket.destroyed) return;
+    connected.rest.rests();
     if (this.#isDraining) socket.destroySoon();
     else this.#awaitHead(socket, connected, NEXT_REQUEST_MS);
   }
@@ -117,6 +129,7 @@ export class HttpProgram implements Behind {
     connected.answered = new Promise((resolve) => response.once('close', resolve));
     response.once('close', () => this.#end(request.socket, connected));
     if (this.#isDraining) response.shouldKeepAlive = false;
+    this.#works(request, connected);
     await before;
     const socket = await this.#toProgram(request, connected, (status) => say(response, status));
     if (!socket) return;
@@ -133,6 +146,7 @@ export class HttpProgram implements Behind {
     client.on('error', () => undefined);
     const connected = this.#begin(request);
     if (!connected) return;
+    connected.rest.works();
     await connected.answered;
     const { clock } = this.#deps;
     const sayBare = (status: Status) => sayGoodbye(client, bareAnswer(status), clock);

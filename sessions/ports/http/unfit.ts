@@ -30,7 +30,7 @@ export function isWebSocket({ rawHeaders, method, httpVersion }: IncomingMessage
   return others.length === 0 && protocol?.toLowerCase() === 'websocket' && method === 'GET' && httpVersion === '1.1';
 }
 
-function hasBody({ rawHeaders }: IncomingMessage): boolean {
+export function hasBody({ rawHeaders }: IncomingMessage): boolean {
   return (
     valuesOf(rawHeaders, 'transfer-encoding').length > 0 ||
     valuesOf(rawHeaders, 'content-length').some((length) => length !== '0')

@@ -1,13 +1,15 @@
 /** What strangers may take of a port: never the places of others, nor their time. */
-import type { TLSSocket } from 'node:tls';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
 import t from 'tap';
+import { ATTESTATION_ALPN } from '../../../wire/requests/bounds.ts';
 import { wholeClientHello } from '../../abuse/support/client-hello.ts';
 import { OwnRecords } from '../../abuse/support/own-records.ts';
 import { echoes } from '../../relay/support/sockets.ts';
 import { closed } from '../../support/closed.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
+import { client } from './support/http-client.ts';
 import { HERE, PortsRig, type RigOptions } from './support/ports-rig.ts';
-import { echoProgram } from './support/programs.ts';
+import { echoProgram, httpProgram } from './support/programs.ts';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 const THERE = '198.51.100.9';
@@ -64,6 +66,63 @@ t.test('refuses more clients than it may have, and of one address; those that ar
   for (const client of [...here, there]) t.ok(await echoes(client));
   const reasons = rig.logger.records.map(({ fields }) => fields['reason']);
   t.match(reasons, [/too many connections from this address/, /too many connections: at most 3/]);
+});
+
+t.test(
+  'makes room for one more by clients that are owed nothing: idle, or with a body that does not come',
+  async (t) => {
+    const asked: string[] = [];
+    const { port: programPort } = await httpProgram(t, (request, response) => {
+      asked.push(request.url ?? '');
+      if (request.url === '/now') response.end('now');
+    });
+    const rig = await PortsRig.start(t, { programPort, protocol: 'http', limits: { maxConnections: 4 } });
+    const silent = await rig.secure({}, THERE);
+    const idle = await rig.secure({}, THERE);
+    t.equal((await client(idle)({ path: '/now' })).body, 'now');
+    const owed = await rig.secure({}, THERE);
+    owed.write('GET /owed HTTP/1.1\r\nHost: a\r\n\r\n');
+    const uploads = await rig.secure({}, THERE);
+    uploads.write('POST /body HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nx');
+    while (asked.length < 3) await turn();
+    for (const gone of [silent, idle, uploads]) {
+      const newcomer = await rig.secure({}, HERE);
+      await closed(gone);
+      newcomer.write('GET /owed HTTP/1.1\r\nHost: a\r\n\r\n');
+      while (asked.length < 4) await turn();
+      asked.pop();
+    }
+    await closed(await rig.handshake({}, HERE));
+    t.notOk(owed.destroyed, 'who waits for an answer stays, and the newcomer is refused');
+    t.match(rig.logger.records.at(-1), { fields: { reason: /too many connections: at most 4/ } });
+  },
+);
+
+t.test('makes room for one more client of bytes by one that has said none', async (t) => {
+  const { rig } = await started(t, { limits: { maxConnections: 2 } });
+  const speaks = await serve(rig, THERE);
+  const silent = await rig.secure({}, THERE);
+  await serve(rig);
+  await closed(silent);
+  t.ok(await echoes(speaks));
+});
+
+t.test('keeps who asked for attestation before him whose address came for nothing', async (t) => {
+  const { rig } = await started(t, { limits: { maxPending: 3 } });
+  const suspects = [];
+  for (let each = 0; each < 3; each += 1) suspects.push(await rig.dial('203.0.113.5'));
+  const socket = await rig.dial(THERE);
+  // It has its place, and says what it wants only now.
+  await Promise.race(suspects.map(closed));
+  const asker = connectTls({ socket, ca: rig.authority.pem, ALPNProtocols: [ATTESTATION_ALPN] });
+  asker.on('error', () => undefined).on('secureConnect', () => asker.destroy());
+  await closed(asker);
+  const again = await rig.dial(THERE);
+  const others = [await rig.dial(HERE), await rig.dial(HERE)];
+  await Promise.all(suspects.map(closed));
+  await serve(rig, '203.0.113.9');
+  await Promise.race(others.map(closed));
+  t.notOk(again.destroyed);
 });
 
 t.test('hears nobody of an address that fails without end, until the second is over', async (t) => {
