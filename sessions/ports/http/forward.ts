@@ -4,8 +4,7 @@
  */
 import { type ClientRequest, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { valuesOf } from '../../../encoding/http-fields.ts';
-import { withoutHops } from './request-headers.ts';
+import { answerHeaders, isTellable } from './answer-headers.ts';
 
 type Failure = 'answer' | 'broken';
 
@@ -69,11 +68,10 @@ function sendWhenAsked(request: IncomingMessage, response: ServerResponse, asked
 
 /** @returns false for an answer that cannot be told to the client in one way only */
 function isPassedBack(answer: IncomingMessage, response: ServerResponse): boolean {
-  const codings = valuesOf(answer.rawHeaders, 'transfer-encoding');
-  if (codings.some((coding) => coding.toLowerCase() !== 'chunked')) return false;
+  if (!isTellable(answer)) return false;
   if (!response.req.complete) response.shouldKeepAlive = false;
   try {
-    response.writeHead(answer.statusCode ?? 502, answer.statusMessage ?? '', withoutHops(answer.rawHeaders).flat());
+    response.writeHead(answer.statusCode ?? 502, answer.statusMessage ?? '', answerHeaders(answer).flat());
   } catch {
     // Node reads some heads that it does not write.
     return false;

@@ -42,6 +42,8 @@ interface Connected {
   requests: number;
   /** While there is none. */
   head: Deadline | undefined;
+  /** An answer was its last word: what has come behind that request nobody answers. */
+  isOver: boolean;
   /** The answer to the last of them is over. */
   answered: Promise<unknown>;
 }
@@ -66,7 +68,14 @@ export class HttpProgram implements Behind {
 
   serve(secured: TLSSocket, client: PortClient, rest: Rest): void {
     if (secured.destroyed) return;
-    const connected: Connected = { client, rest, requests: 0, head: undefined, answered: Promise.resolve() };
+    const connected: Connected = {
+      client,
+      rest,
+      requests: 0,
+      head: undefined,
+      isOver: false,
+      answered: Promise.resolve(),
+    };
     this.#connections.set(secured, connected);
     secured.once('close', () => {
       connected.head?.[Symbol.dispose]();
@@ -127,10 +136,14 @@ export class HttpProgram implements Behind {
     if (!connected) return;
     const before = connected.answered;
     connected.answered = new Promise((resolve) => response.once('close', resolve));
-    response.once('close', () => this.#end(request.socket, connected));
+    response.once('close', () => {
+      connected.isOver ||= !response.shouldKeepAlive;
+      this.#end(request.socket, connected);
+    });
     if (this.#isDraining) response.shouldKeepAlive = false;
     this.#works(request, connected);
     await before;
+    if (connected.isOver) return;
     const socket = await this.#toProgram(request, connected, (status) => say(response, status));
     if (!socket) return;
     const headers = requestHeaders(request, connected.client);
@@ -146,15 +159,18 @@ export class HttpProgram implements Behind {
     client.on('error', () => undefined);
     const connected = this.#begin(request);
     if (!connected) return;
-    connected.rest.works();
     await connected.answered;
+    if (connected.isOver) return;
     const { clock } = this.#deps;
     const sayBare = (status: Status) => sayGoodbye(client, bareAnswer(status), clock);
     const socket = await this.#toProgram(request, connected, sayBare);
     if (!socket) return;
     const headers = requestHeaders(request, connected.client);
     if (client.destroyed) socket.destroy();
-    else upgrade({ request, client, socket, headers, early, clock, failed: () => sayBare(502) });
+    else {
+      const over = () => connected.rest.works();
+      upgrade({ request, client, socket, headers, early, clock, over, failed: () => sayBare(502) });
+    }
   }
 
   /** @param refuse tells the client @returns undefined where the request is unfit, or there is no program now */

@@ -9,29 +9,32 @@ import type { Duplex } from 'node:stream';
 import { answerHead, type Field } from '../../../encoding/http-fields.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import { join } from '../../front/join.ts';
+import { answerHeaders, isTellable } from './answer-headers.ts';
 import { askProgram, type Exchange } from './forward.ts';
-import { withoutHops } from './request-headers.ts';
 
 export interface UpgradeExchange extends Omit<Exchange, 'response' | 'failed'> {
   readonly client: Duplex;
   /** What has come behind the request. */
   readonly early: Buffer;
   readonly clock: Clock;
+  /** It has gone over. */
+  readonly over: () => void;
   readonly failed: () => void;
 }
 
 function writeHead(client: Duplex, answer: IncomingMessage, others: readonly Field[]): void {
   const { statusCode = 502 } = answer;
   const reason = answer.statusMessage ?? STATUS_CODES[statusCode] ?? '';
-  client.write(answerHead(statusCode, reason, [...withoutHops(answer.rawHeaders), ...others]), 'latin1');
+  client.write(answerHead(statusCode, reason, [...answerHeaders(answer), ...others]), 'latin1');
 }
 
-export function upgrade({ request, client, socket, headers, early, clock, failed }: UpgradeExchange): void {
+export function upgrade({ request, client, socket, headers, early, clock, over, failed }: UpgradeExchange): void {
   const asked = askProgram(request, socket, [...headers, ['Connection', 'Upgrade'], ['Upgrade', 'websocket']]);
   const leave = () => asked.destroy();
   client.once('close', leave);
   asked.on('upgrade', (answer, program: Socket, first) => {
     client.off('close', leave);
+    over();
     writeHead(client, answer, [
       ['Connection', 'Upgrade'],
       ['Upgrade', 'websocket'],
@@ -41,6 +44,11 @@ export function upgrade({ request, client, socket, headers, early, clock, failed
     join(client, program, clock);
   });
   asked.on('response', (answer) => {
+    if (!isTellable(answer)) {
+      answer.destroy();
+      failed();
+      return;
+    }
     writeHead(client, answer, [['Connection', 'close']]);
     answer.pipe(client);
     answer.on('aborted', () => client.destroy()).on('error', () => undefined);

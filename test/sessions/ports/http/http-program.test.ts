@@ -129,6 +129,7 @@ t.test('says 503 while nobody listens, 502 for what is no answer, and goes on wh
     'two lengths': 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx',
     'length and coding': 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
     'another coding': 'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n',
+    'another protocol that is not named': 'HTTP/1.1 101 Switching Protocols\r\n\r\nx',
     'another protocol': 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n',
     'a reason that is no text': 'HTTP/1.1 200 O\x01K\r\n\r\n',
     'a status that is none': 'HTTP/1.1 000 Nothing\r\n\r\n',
@@ -137,6 +138,26 @@ t.test('says 503 while nobody listens, 502 for what is no answer, and goes on wh
     const rig = await started(t, { programPort: port });
     t.match(await rawExchange(rig, HEAD), /^HTTP\/1.1 502 Bad Gateway\r\n.*502 Bad Gateway\n$/s, what);
   }
+});
+
+t.test('tells no length of an answer that has no content', async (t) => {
+  const { port } = await byteProgram(t, (socket) => {
+    socket.once('data', () => socket.end('HTTP/1.1 204 No Content\r\nContent-Length: 4\r\n\r\nfour'));
+  });
+  const rig = await started(t, { programPort: port });
+  const all = await rawExchange(rig, HEAD.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'));
+  t.match(all, /^HTTP\/1.1 204 No Content\r\n.*\r\n\r\n$/s);
+  t.notMatch(all, /length|four/i);
+});
+
+t.test('asks the program nothing that stands behind an answer which is the last word', async (t) => {
+  const { port, sockets } = await byteProgram(t, (socket) => void socket.once('data', () => socket.end('x')));
+  const rig = await started(t, { programPort: port });
+  const all = await rawExchange(rig, `${HEAD}${HEAD}`);
+  t.match(all, /^HTTP\/1.1 502 .*502 Bad Gateway\n$/s);
+  t.equal(all.match(/HTTP\/1.1/g)?.length, 1);
+  for (let turns = 0; turns < 20; turns += 1) await turn();
+  t.equal(sockets.length, 1);
 });
 
 t.test('cuts an answer that the program does not end, so that nobody takes it for a whole one', async (t) => {

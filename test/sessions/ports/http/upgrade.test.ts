@@ -97,6 +97,10 @@ t.test('says 503 and 502 there, too', async (t) => {
   t.teardown(() => void server.close());
   const rig = await started(t, (server.address() as AddressInfo).port);
   t.match(await rawExchange(rig, ASKED), /^HTTP\/1.1 502 .*\n$/s);
+  server.removeAllListeners('upgrade').on('upgrade', (_request, socket: Socket) => {
+    socket.end('HTTP/1.1 101 Switching Protocols\r\n\r\nx');
+  });
+  t.match(await rawExchange(rig, ASKED), /^HTTP\/1.1 502 .*\n$/s, 'over to what nobody names');
 });
 
 t.test('keeps every byte of either side once it has gone over', async (t) => {
