@@ -7,6 +7,7 @@ import { ENGINE_SESSION } from './engine-session.ts';
 import { FIRST_BYTES } from './first-bytes.ts';
 import { KMS_PROXY } from './kms-proxy.ts';
 import { MESSAGES } from './messages.ts';
+import { HTTP_OF_PORTS } from './ports.ts';
 import { PROXY_HEADER } from './proxy-header.ts';
 import { SCRAM } from './scram.ts';
 import { START_UP } from './start-up.ts';
@@ -24,4 +25,5 @@ export const FUZZERS: readonly Fuzzer[] = [
   ...VALUES,
   ...KMS_PROXY,
   ...HTTP_EGRESS,
+  ...HTTP_OF_PORTS,
 ];
