@@ -119,6 +119,17 @@ export const ENGINE_ERRORS = {
     meaning: 'The engine was told to stop before a value was answered.',
     action: 'Nothing: the value was neither sent nor stored.',
   },
+  ENGINE_TOKEN_MISSING: {
+    meaning:
+      'acra-server gave a value of a tokenized column back as it was: Redis cannot be reached, or no token of that length is left that has not been given away.',
+    action:
+      'Nothing was sent. Read its log records just before; docs/tokens.md says how many tokens there are of what length.',
+  },
+  ENGINE_TOKEN_UNKNOWN: {
+    meaning:
+      'acra-server gave what is stored in a tokenized column back as it was: Redis cannot be reached, has lost the token, or it never was one of this client.',
+    action: 'Look at Redis. Whoever may see tokens reads the column with acra_enclave.protected=stored.',
+  },
   ENGINE_UNPROTECTED: {
     meaning: 'What acra-server made of a value is not a container of the kind that its column asks for.',
     action: 'Nothing was sent. Read its log records just before: a key that is missing is the usual reason.',

@@ -31,7 +31,7 @@ import {
   restartSection,
 } from './supervision.ts';
 import { serverKeyFields, tlsFaults, tlsSection } from './tls.ts';
-import { tokensSection } from './tokens.ts';
+import { tokensFault, tokensSection } from './tokens.ts';
 
 /** What the program that launches acra-server takes itself, and then some. */
 const MIN_ACRA_MEMORY_MIB = 128;
@@ -140,6 +140,9 @@ export const enclaveSchema = z
     ]) {
       context.addIssue({ code: 'custom', path: [...path], message });
     }
+    const tokenFault = tokensFault(acra.tokens, ingress);
+    if (tokenFault !== undefined)
+      context.addIssue({ code: 'custom', path: ['acra', 'tokens', 'unreachable'], message: tokenFault });
     if (ingress.tls === 'passthrough') {
       const message = 'must be left out with ingress.tls: passthrough: acra-server reads the statements itself';
       if (isGiven(guard)) context.addIssue({ code: 'custom', path: ['guard'], message });
@@ -148,11 +151,6 @@ export const enclaveSchema = z
     const memoryFault = engineMemoryFault({ ...ingress.limits, ...acra });
     if (memoryFault !== undefined)
       context.addIssue({ code: 'custom', path: ['acra', 'maxMemoryMiB'], message: memoryFault });
-    if (acra.tokens !== undefined) {
-      const why = 'the guard has single values exchanged, and knows no tokens (docs/tokens.md)';
-      const told = `must be left out with ingress.tls: terminate: ${why}`;
-      context.addIssue({ code: 'custom', path: ['acra', 'tokens'], message: told });
-    }
     if (acra.censorConfig !== undefined) {
       const told =
         'must be left out with ingress.tls: terminate: acra-server sees no statements, and the guard judges them';

@@ -3,7 +3,7 @@
  * Of several dimensions, and with other bounds than from 1, none is read.
  */
 import { int32, withLength } from './integers.ts';
-import { BodyReader, OIDS } from './messages.ts';
+import { BodyReader } from './messages.ts';
 import { SessionError } from './session-error.ts';
 
 export const ARRAY_OIDS = { bytea: 1001, int4: 1007, text: 1009, int8: 1016 } as const;
@@ -108,15 +108,16 @@ export function arrayFromBinary(bytes: Buffer): Element[] {
   }
 }
 
-/** The text form of bytea[]. */
-export function byteaArrayText(elements: readonly Element[]): string {
-  return `{${elements.map((element) => (element === null ? 'NULL' : `"\\\\x${element.toString('hex')}"`)).join()}}`;
+/** The text form of an array. @param elements PostgreSQL's text of each */
+export function arrayText(elements: readonly (string | null)[]): string {
+  const quoted = (element: string) => `"${element.replaceAll(/["\\]/g, String.raw`\$&`)}"`;
+  return `{${elements.map((element) => (element === null ? 'NULL' : quoted(element))).join()}}`;
 }
 
-/** The binary form of bytea[]. */
-export function byteaArray(elements: readonly Element[]): Buffer {
+/** The binary form of an array. @param elements in binary form @param elementOid of their type */
+export function arrayBinary(elements: readonly Element[], elementOid: number): Buffer {
   const isEmpty = elements.length === 0;
-  const header = [isEmpty ? 0 : 1, elements.includes(null) ? 1 : 0, OIDS.bytea];
+  const header = [isEmpty ? 0 : 1, elements.includes(null) ? 1 : 0, elementOid];
   const bounds = isEmpty ? [] : [elements.length, 1];
   return Buffer.concat([...[...header, ...bounds].map(int32), ...elements.flatMap(withLength)]);
 }

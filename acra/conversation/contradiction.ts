@@ -5,7 +5,7 @@
  *
  *   the name           of a plain column, an alias, coalesce(…): always the one that the analysis knows; ASCII only, and shorter than
  *                      NAMEDATALEN, as others are cut off or come in the client's encoding
- *   the type           bytea, also of a domain over it
+ *   the type           bytea, or that of the tokens; also of a domain over it
  *   table and number   of a plain column always the relation that the statement names (a view, a partitioned table, a parent) and a number
  *                      above 0, through sub-selects, WITH, joins, RETURNING, cursors and EXECUTE; of anything else, and behind UNION, 0;
  *                      of a cast either
@@ -14,7 +14,8 @@
  * tables may be renamed, made anew, and found by another search_path.
  */
 import { isAscii } from 'node:buffer';
-import { OIDS, type ResultField } from '../../postgres/messages.ts';
+import type { ResultField } from '../../postgres/messages.ts';
+import { isDatabaseType } from '../encryptor-config/database-type.ts';
 import type { ProtectedResult } from '../statements/outputs.ts';
 
 export type Contradiction = 'cells' | 'type' | 'name' | 'origin';
@@ -30,7 +31,7 @@ export function contradictions(results: Results, fields: readonly ResultField[])
   return results.map((result, index) => {
     const field = fields[index];
     if (!result || !field) return undefined;
-    if (field.typeOid !== OIDS.bytea) return 'type';
+    if (!isDatabaseType(result.column, field.typeOid)) return 'type';
     if (!isNamed(result, field)) return 'name';
     return isOrigin(result, field) ? undefined : 'origin';
   });

@@ -1,7 +1,7 @@
 /**
  * COPY … TO STDOUT (PostgreSQL 18, "COPY Operations"): cells of protected columns, as the statement says which these are, are decrypted.
  * Rows are cut out of the database's messages, and go on in messages that end where its own do. What cannot be read as rows goes on as
- * it is stored, and so does a row of another number of cells; the protector sees all of it.
+ * it is stored, and so does a row of another number of cells; the protector sees all of it. Tokens are not told so: they look like values.
  */
 import { type CopyFormat, type CopyItem, type CopyReader, encodeItem } from '../../postgres/copy/format.ts';
 import { openFormat } from '../../postgres/copy/open-format.ts';
@@ -10,7 +10,8 @@ import { BACKEND } from '../../postgres/message-types.ts';
 import { DATA_ROW, encodeMessage, HEADER_BYTES } from '../../postgres/messages.ts';
 import { SessionError } from '../../postgres/session-error.ts';
 import type { ProtectedCopy } from '../statements/copy-stream.ts';
-import { alignOutputs } from '../statements/outputs.ts';
+import { alignOutputs, lacksTokens } from '../statements/outputs.ts';
+import { Refusal } from '../statements/refusal.ts';
 import type { ValueProtector } from './value-protector.ts';
 
 const BINARY = 1;
@@ -31,9 +32,21 @@ interface Reading {
   reader: CopyReader | undefined;
 }
 
+/** Of data with tokens that cannot be found in it. */
+function withheld(): Refusal {
+  return new Refusal(
+    'tokens',
+    'what the database sends is not what the COPY asks for, and a token would look like a value',
+  );
+}
+
+const hasTokens = ({ outputs }: ProtectedCopy) => lacksTokens(outputs, []);
+
 export class CopyingOut {
   readonly #protector: ValueProtector;
   #reading: Reading | undefined;
+  /** What comes must be read, or not be told. */
+  #hasTokens = false;
 
   constructor(protector: ValueProtector) {
     this.#protector = protector;
@@ -42,6 +55,7 @@ export class CopyingOut {
   /** @param content undefined: nothing of it is protected @param body of CopyOutResponse */
   begin(content: ProtectedCopy | undefined, body: Buffer): void {
     this.#reading = undefined;
+    this.#hasTokens = content !== undefined && hasTokens(content);
     if (!content) return;
     const format = openFormat(content.options);
     if ((body[0] === BINARY) !== format.isBinary) return;
@@ -50,16 +64,19 @@ export class CopyingOut {
 
   /** It has ended, well or not. @returns what of a row was held */
   end(): readonly Buffer[] {
-    const rest = this.#reading?.reader?.rest();
+    const rest = this.#hasTokens ? undefined : this.#reading?.reader?.rest();
     this.#reading = undefined;
+    this.#hasTokens = false;
     return rest?.length ? [encodeMessage(BACKEND.copyData, rest)] : [];
   }
 
   /** @param messages CopyData, in order. @returns what the client gets. @throws Refusal, SessionError */
   async data(messages: readonly Message[]): Promise<readonly Buffer[]> {
     const reading = this.#reading;
+    if (this.#hasTokens && !reading?.reader) throw withheld();
     if (!reading?.reader) return await this.#passed(messages.map(({ frame }) => frame));
     const all = messages.map(({ body }) => read(reading, body));
+    if (this.#hasTokens && !reading.reader) throw withheld();
     const rows = all.flatMap(({ items }) => items.filter(({ kind }) => kind === 'row'));
     const cells = new Map<CopyItem, readonly (Buffer | undefined)[]>();
     for (const [count, group] of Map.groupBy(rows, (row) => row.cells.length)) {
@@ -89,11 +106,14 @@ export class CopyingOut {
     rows: readonly CopyItem[],
   ): Promise<readonly (readonly (Buffer | undefined)[])[]> {
     if (count > MAX_COLUMNS) {
+      if (this.#hasTokens) throw withheld();
       await this.#passed(rows.map((row) => encodeMessage(BACKEND.copyData, encodeItem(row))));
       return [];
     }
     const { isBinary } = format;
-    const kinds = alignOutputs(content.outputs, count).map((result) => ({ column: result?.column, isBinary }));
+    const results = alignOutputs(content.outputs, count);
+    if (lacksTokens(content.outputs, results)) throw withheld();
+    const kinds = results.map((result) => ({ column: result?.column, isBinary }));
     const stored = rows.map(({ cells }) => cells.map((cell) => valueIn(format, cell)));
     const revealed = await this.#protector.rows(
       stored.map((values) => DATA_ROW.encode(values)),

@@ -3,13 +3,13 @@
  * once, and all other cells byte for byte. What is not complete, or not protected, is never sent on.
  */
 import { isUtf8 } from 'node:buffer';
-import { encodeBytea } from '../../postgres/bytea.ts';
 import { type CopyFormat, type CopyItem, type CopyReader, encodeItem } from '../../postgres/copy/format.ts';
 import { openFormat } from '../../postgres/copy/open-format.ts';
 import { LONG_MESSAGE_BYTES } from '../../postgres/message-reader.ts';
 import { FRONTEND } from '../../postgres/message-types.ts';
 import { encodeMessage } from '../../postgres/messages.ts';
 import { SessionError } from '../../postgres/session-error.ts';
+import { databaseText, databaseTypeOf } from '../encryptor-config/database-type.ts';
 import type { EncryptedColumn } from '../encryptor-config/schema.ts';
 import type { ProtectedCopy } from '../statements/copy-stream.ts';
 import { Refusal } from '../statements/refusal.ts';
@@ -20,7 +20,7 @@ const BATCH_ROWS = 512;
 const BATCH_BYTES = 256 * 1024;
 /** One of these says that a value is none of its type. */
 const BAD_VALUE: readonly string[] = ['22P02', '22003'];
-/** What a database reads as no bytea, so that it leaves out the row itself, and counts it. */
+/** What a database reads as no bytea and no integer, so that it leaves out the row itself, and counts it. */
 const NO_BYTEA = Buffer.from('\\x!');
 /** Where it stands alone, older servers take it for the end, newer ones for data. */
 const END_MARKER = Buffer.from('\\.');
@@ -225,13 +225,25 @@ export class ProtectedRows {
     throw new Refusal('engine', `a value for column "${column.name}" is not protected`);
   }
 
+  /** A space behind them means nothing to bytea and integers; a token of text must not have one. @throws Refusal */
+  #cellOf(column: EncryptedColumn, text: Buffer): Buffer {
+    if (databaseTypeOf(column).name !== 'text') return this.#format.writeApart(text, column.name, ' ');
+    const cell = this.#format.write(text);
+    const read = this.#format.read(cell, column.name);
+    if (Buffer.isBuffer(read) && read.equals(text)) return cell;
+    const what = `a token for column "${column.name}" is what this COPY writes for NULL or the default`;
+    throw new Refusal('copy', `${what}: leave out NULL and DEFAULT, or write them in characters that no token has`);
+  }
+
   #cellFor(column: EncryptedColumn, result: PromiseSettledResult<Buffer>): Buffer {
     if (result.status === 'fulfilled') {
       if (this.#format.isBinary) return this.#format.write(result.value);
-      return this.#format.writeApart(Buffer.from(encodeBytea(result.value)), column.name, ' ');
+      return this.#cellOf(column, Buffer.from(databaseText(column, result.value)));
     }
     const { reason } = result;
-    const isSkipped = this.#content.skipsBadRows && reason instanceof Refusal && BAD_VALUE.includes(reason.sqlState);
+    const isRead = databaseTypeOf(column).name === 'text';
+    const isSkipped =
+      !isRead && this.#content.skipsBadRows && reason instanceof Refusal && BAD_VALUE.includes(reason.sqlState);
     if (isSkipped) return this.#format.write(NO_BYTEA);
     throw reason;
   }

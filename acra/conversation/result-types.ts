@@ -1,18 +1,18 @@
-/** What types a client is shown: those of the configuration, where the database has bytea (acra-server contract 4.3). */
+/** What types a client is shown: those of the configuration, where the database has bytea (acra-server contract 4.3); tokens have theirs. */
 
 import { ARRAY_OIDS } from '../../postgres/arrays.ts';
 import {
   HEADER_BYTES,
   isBinaryAt,
-  OIDS,
   type ResultField,
   type TypeChange,
   withoutLastTypes,
   withTypes,
 } from '../../postgres/messages.ts';
 import { DATA_TYPE_OIDS, type DataType } from '../encryptor-config/data-types.ts';
+import { databaseTypeOf } from '../encryptor-config/database-type.ts';
 import type { EncryptedColumn } from '../encryptor-config/schema.ts';
-import { alignOutputs } from '../statements/outputs.ts';
+import { alignOutputs, lacksTokens } from '../statements/outputs.ts';
 import type { Prepared } from '../statements/plan.ts';
 import { isOfEach, type ValueUse } from '../statements/value-use.ts';
 import { contradictions } from './contradiction.ts';
@@ -29,10 +29,14 @@ export interface ResultSource {
 }
 
 function shownType(column: EncryptedColumn | undefined): number | undefined {
-  return column?.dataType === undefined || column.dataType === 'bytes' ? undefined : DATA_TYPE_OIDS[column.dataType];
+  const isAsStored = column?.dataType === undefined || column.dataType === 'bytes' || column.token;
+  return isAsStored ? undefined : DATA_TYPE_OIDS[column.dataType];
 }
 
-const databaseType = (use: ValueUse) => (isOfEach(use) ? ARRAY_OIDS.bytea : OIDS.bytea);
+function databaseType(use: ValueUse): number {
+  const { oid, arrayOid } = databaseTypeOf(use.column);
+  return isOfEach(use) ? arrayOid : oid;
+}
 
 /** What the database is told of the parameters. @param oids as the client declared them @param parameterCount of the client's */
 export function databaseTypes(
@@ -81,12 +85,15 @@ export function describedTypes(source: ResultSource, count: number): TypeChange[
 /** What the statement says about the cells of a row, as far as the database does not say otherwise. */
 export function cellKinds(source: ResultSource | undefined, count: number): CellKind[] {
   const { plan, at = 0, described, resultFormats } = source ?? {};
-  const results = alignOutputs(plan?.results[at] ?? [], count);
+  const outputs = plan?.results[at] ?? [];
+  const results = alignOutputs(outputs, count);
+  const isLacking = lacksTokens(outputs, results);
   const isCounted = described === undefined || described.length === count;
   const against = described && isCounted ? contradictions(results, described) : [];
   return results.map((result, index) => {
     const isBinary = resultFormats ? isBinaryAt(resultFormats, index) : described?.[index]?.isBinary === true;
     const contradiction = result && (isCounted ? against[index] : 'cells');
-    return { column: contradiction ? undefined : result?.column, isBinary, contradiction };
+    const isWithheld = isLacking || (contradiction && result?.column.token) ? true : undefined;
+    return { column: contradiction ? undefined : result?.column, isBinary, contradiction, isWithheld };
   });
 }

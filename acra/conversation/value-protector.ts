@@ -14,6 +14,8 @@ export interface CellKind {
   readonly isBinary: boolean;
   /** Why the column is not told, where the statement alone would have called it protected. */
   readonly contradiction?: Contradiction | undefined;
+  /** It may be a token, of which nobody knows the column: who reads it as it is takes it for a value. */
+  readonly isWithheld?: true | undefined;
 }
 
 /** All reject with a Refusal, after which the session goes on, or a SessionError, which ends it. */

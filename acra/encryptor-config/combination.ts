@@ -111,6 +111,8 @@ const RULES: readonly Rule[] = [
 export function tokenProblem(column: RawColumn, defaults: RawDefaults): string | undefined {
   if (dataTypeOf(column) !== undefined) return 'a tokenized column takes no data_type: token_type says which it has';
   if (isMasked(column) || isSearchable(column)) return 'a tokenized column can be neither masked nor searchable';
+  if (column.client_id !== undefined)
+    return 'a tokenized column takes no client_id: acra-server reads the tokens of whoever is connected, and no others';
   if (column.response_on_fail !== undefined || column.default_data_value !== undefined)
     return 'a tokenized column takes neither response_on_fail nor default_data_value';
   if (column.crypto_envelope === 'acrastruct') return 'a tokenized column needs acrablock';

@@ -84,8 +84,13 @@ function invalid(fileName: string, findings: readonly EncryptorFinding[]): Encry
   return new EncryptorError('ENCRYPTOR_INVALID', `${fileName} is not valid:\n${lines.join('\n')}`);
 }
 
+function tokenOf({ token_type: type, consistent_tokenization: own }: RawColumn, defaults: RawDefaults) {
+  return type && { type, isConsistent: own ?? defaults.consistent_tokenization ?? false };
+}
+
 function toColumn(table: string, raw: RawColumn, defaults: RawDefaults): EncryptedColumn {
   const { masking, plaintext_length: plaintextBytes, plaintext_side: side } = raw;
+  const token = tokenOf(raw, defaults);
   const masked = masking !== undefined && plaintextBytes !== undefined && side !== undefined;
   return {
     table,
@@ -93,11 +98,11 @@ function toColumn(table: string, raw: RawColumn, defaults: RawDefaults): Encrypt
     clientId: raw.client_id,
     envelope: raw.crypto_envelope ?? defaults.crypto_envelope ?? 'acrablock',
     reencryptsToAcraBlock: raw.reencrypting_to_acrablocks ?? defaults.reencrypting_to_acrablocks ?? true,
-    dataType: dataTypeOf(raw),
+    dataType: token ? (token.type === 'email' ? 'str' : token.type) : dataTypeOf(raw),
     onFail: raw.response_on_fail ?? (raw.default_data_value === undefined ? 'ciphertext' : 'default_value'),
     defaultValue: raw.default_data_value,
     searchable: raw.searchable === true,
-    tokenType: raw.token_type,
+    token,
     masking: masked ? { pattern: masking, plaintextBytes, side } : undefined,
   };
 }

@@ -26,12 +26,12 @@ function reportDuplicates(
   }
 }
 
-/** Whether the file may have tokenized columns: acra-server in line has a place to keep tokens. */
+/** Whether the file may have tokenized columns: acra-server has a place to keep tokens. */
 export type TokenUse = 'kept' | 'refused';
 
 const TOKENS_REFUSED =
-  'tokenization needs ingress.tls: passthrough and a Redis in acra.tokens of enclave.yaml (docs/tokens.md): ' +
-  'in memory only, tokens would be lost for good when acra-server restarts';
+  'tokenization needs a Redis in acra.tokens of enclave.yaml (docs/tokens.md): in memory only, tokens would be lost for good when ' +
+  'acra-server restarts; `data` and `guard` know no tokens';
 
 /** @returns whether the column is tokenized */
 function checkTokenization(column: RawColumn, path: readonly PropertyKey[], tokens: TokenUse, report: Report): boolean {

@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import { CLIENT_ID_FORM, isClientId } from '../keystore/layout.ts';
-import { DATA_TYPE_OIDS, DATA_TYPES, type DataType } from './data-types.ts';
+import { DATA_TYPE_OIDS, DATA_TYPES, type DataType, TOKEN_TYPES, type TokenType } from './data-types.ts';
 import { flag, integer, text } from './scalars.ts';
 
 const CRYPTO_ENVELOPES = ['acrablock', 'acrastruct'] as const;
@@ -29,7 +29,7 @@ const columnSchema = z.strictObject({
   masking: name.optional(),
   plaintext_length: integer.pipe(z.int().min(0)).optional(),
   plaintext_side: text.pipe(z.enum(['left', 'right'])).optional(),
-  token_type: text.pipe(z.enum(['int32', 'int64', 'str', 'bytes', 'email'])).optional(),
+  token_type: text.pipe(z.enum(TOKEN_TYPES)).optional(),
   consistent_tokenization: flag.optional(),
   tokenized: flag.optional(),
 });
@@ -78,8 +78,11 @@ export interface EncryptedColumn {
   /** Text of the type, base64 for `bytes`; only with onFail `default_value`. */
   readonly defaultValue: string | undefined;
   readonly searchable: boolean;
-  /** Exchanged for a token of that type, which acra-server keeps elsewhere; nothing of the others then. */
-  readonly tokenType?: 'int32' | 'int64' | 'str' | 'bytes' | 'email' | undefined;
+  /**
+   * Exchanged for a random value of the same form, of which acra-server keeps elsewhere what it stands for; `dataType` is then that of both,
+   * and nothing of the others holds. Consistent: equal values have equal tokens.
+   */
+  readonly token?: { readonly type: TokenType; readonly isConsistent: boolean } | undefined;
   readonly masking:
     | { readonly pattern: string; readonly plaintextBytes: number; readonly side: 'left' | 'right' }
     | undefined;

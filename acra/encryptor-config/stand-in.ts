@@ -5,10 +5,10 @@
 import { EncryptorError } from '../errors.ts';
 import type { EncryptedColumn, EncryptorConfig } from './schema.ts';
 
-function unableTo({ envelope, masking, dataType, tokenType }: EncryptedColumn): string | undefined {
+function unableTo({ envelope, masking, dataType, token }: EncryptedColumn): string | undefined {
   if (envelope !== 'acrablock') return 'crypto_envelope: acrastruct';
   if (masking) return 'masking';
-  if (tokenType !== undefined) return `token_type: ${tokenType}`;
+  if (token) return `token_type: ${token.type}`;
   return dataType === 'int32' || dataType === 'int64' ? `data_type: ${dataType}` : undefined;
 }
 

@@ -41,7 +41,7 @@ function envelopeOfWhole(bytes: Buffer): EncryptedColumn['envelope'] | undefined
 const INTEGER_BYTES = { int32: 4, int64: 8 } as const;
 
 /** acra-server reads whatever number of bytes it gets as an integer, and so another one. @throws EngineError ENGINE_VALUE_INVALID */
-function checkForm({ name, dataType }: EncryptedColumn, value: Buffer): void {
+export function checkForm({ name, dataType }: EncryptedColumn, value: Buffer): void {
   if (dataType !== 'int32' && dataType !== 'int64') return;
   const bytes = INTEGER_BYTES[dataType];
   if (value.length === bytes) return;

@@ -3,7 +3,6 @@
  * passes through it. It holds the keys; whoever asks it holds none. It may end at any moment: sessions through it are made anew, and
  * what it was asked is asked again, but not for ever.
  */
-import { ENGINE_SESSIONS } from '../../config/engine-memory.ts';
 import { backoffMs } from '../../runtime/backoff.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { Deadline } from '../../runtime/deadline.ts';
@@ -14,45 +13,13 @@ import { EngineError } from '../errors.ts';
 import { checkPossible, checkSearched, checkStored, checkValue, containerIn, foreignValue } from './check.ts';
 import { EngineConnection } from './connection.ts';
 import { EngineDatabase } from './database.ts';
+import { ENGINE_LIMITS, type EngineLimits, MIB } from './limits.ts';
 import { EngineQueue, inRows, revealTask, type Waiting } from './queue.ts';
 import { NO_COLUMN } from './statements.ts';
 import { opens, opensAsValue } from './stored-form.ts';
 import { bytesOf, type Task } from './task.ts';
+import { TokenExchange } from './token-exchange.ts';
 
-export interface EngineLimits {
-  /** Sessions at once; each is one more core that acra-server can use. */
-  readonly connections: number;
-  readonly maxValueBytes: number;
-  readonly maxHeldBytes: number;
-  readonly maxBatchBytes: number;
-  readonly maxBatchTasks: number;
-  /** Of one round, and of making a session. */
-  readonly timeoutMs: number;
-  /** What a round has beside that for each MiB that it asks about. */
-  readonly timeoutPerMiBMs: number;
-  /** While no session can be made; then what waits is given up. */
-  readonly maxWaitMs: number;
-  /** So many sessions may be lost over one value; then it is given up. */
-  readonly maxLosses: number;
-  /** Between two tries to make a session. */
-  readonly retry: { readonly minMs: number; readonly maxMs: number };
-}
-
-const MIB = 1024 * 1024;
-
-/** What acra-server needs for them: config/engine-memory.ts. */
-const ENGINE_LIMITS: EngineLimits = {
-  connections: ENGINE_SESSIONS,
-  maxValueBytes: 16 * MIB,
-  maxHeldBytes: 64 * MIB,
-  maxBatchBytes: MIB,
-  maxBatchTasks: 64,
-  timeoutMs: 10_000,
-  timeoutPerMiBMs: 5_000,
-  maxWaitMs: 20_000,
-  maxLosses: 3,
-  retry: { minMs: 20, maxMs: 1_000 },
-};
 /** More than any container, and the search hash before it, adds to a value. */
 const CONTAINER_BYTES = 1024;
 /** What Bind and DataRow add to their values, and acra-server to a container, generously. */
@@ -76,6 +43,11 @@ export class AcraEngine {
   readonly #limits: EngineLimits;
   readonly #queue: EngineQueue;
   readonly #database: EngineDatabase;
+  /** What is asked about columns of tokens. */
+  readonly tokens = new TokenExchange({
+    store: (of, value) => this.#one({ kind: 'store', of, value }),
+    reveal: (of, cells) => this.#reveal(of, cells),
+  });
   readonly #stopping = new AbortController();
   /** One for each session; each ends with the engine. */
   #workers: readonly Promise<void>[] = [];

@@ -12,6 +12,7 @@ function faultOf(
   const { columns = [], encrypted } = tables.get(table) ?? {};
   const [own, other] = [encrypted?.get(column), encrypted?.get(beside)];
   if (!own) return `column "${column}" of table "${table}" is not protected by the encryptor configuration`;
+  if (own.token) return `column "${column}" of table "${table}" has tokens, which existing rows are not exchanged for`;
   if (!other)
     return `column "${beside}" of table "${table}" is not protected by the encryptor configuration: it must be, as "${column}" is`;
   if (!isDeepStrictEqual({ ...own, name: beside }, other))

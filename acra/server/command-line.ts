@@ -137,6 +137,7 @@ export function assembleArguments(
     ...databaseFlags(options.database),
     ...keystoreFlags(options),
     ...configurationFlags(options),
+    ...tokenFlags(options.tokens),
     ...ofSessions,
   ];
   return flags.map(([name, value]) => `--${name}=${value}`);
@@ -147,5 +148,5 @@ export function assembleArguments(
  * @throws AcraError ACRA_OPTION_INVALID for what acra-server would misread
  */
 export function acraServerArguments(options: AcraServerOptions): string[] {
-  return assembleArguments(options, [...tlsFlags(options), ...tokenFlags(options.tokens)]);
+  return assembleArguments(options, tlsFlags(options));
 }

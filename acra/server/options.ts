@@ -16,6 +16,8 @@ export interface CommonOptions {
   readonly censorConfigFile?: string;
   /** Shut down when a poison record is read (acra-server contract 3.5). */
   readonly poisonDetection: boolean;
+  /** A Redis where it keeps tokens; undefined: none of its columns has any. */
+  readonly tokens?: TokenStore | undefined;
 }
 
 /** In line: sessions of applications pass through it. */
@@ -31,8 +33,6 @@ export interface AcraServerOptions extends CommonOptions {
     readonly databaseCaFile: string;
   };
   readonly clientId: { readonly from: CertificateIdentifier };
-  /** A Redis where it keeps tokens; undefined: none of its columns has any. */
-  readonly tokens?: TokenStore;
 }
 
 export interface TokenStore {

@@ -3,6 +3,7 @@
 import type { Node, RangeVar, ScanToken, TypeName } from 'libpg-query';
 import { identifier } from '../../postgres/sql-names.ts';
 import type { DataType } from '../encryptor-config/data-types.ts';
+import { databaseTypeOf } from '../encryptor-config/database-type.ts';
 import type { EncryptedColumn } from '../encryptor-config/schema.ts';
 import type { ParsedText } from './parser.ts';
 import { Refusal } from './refusal.ts';
@@ -97,13 +98,14 @@ export class Draft {
     this.#edits.push({ kind: 'text', start, end, text });
   }
 
-  /** Where nothing else says that it is one of bytea. */
-  takeNull({ location }: BodyOf<'A_Const'>): void {
+  /** Where nothing else says of what type it is. */
+  takeNull({ location }: BodyOf<'A_Const'>, column: EncryptedColumn): void {
     const end = this.tokensFrom(location, 1)[0]?.end;
-    if (end !== undefined) this.#edits.push({ kind: 'text', start: end, end, text: '::bytea' });
+    const { name } = databaseTypeOf(column);
+    if (end !== undefined) this.#edits.push({ kind: 'text', start: end, end, text: `::${name}` });
   }
 
-  /** @returns whether what is cast keeps its meaning where the database has bytea: a cast to the column's own type becomes one to bytea */
+  /** @returns whether what is cast keeps its meaning with what the database has: a cast to the type of the values becomes one to the type of these */
   takeCast({ typeName, location }: BodyOf<'TypeCast'>, column: EncryptedColumn, isArray = false): boolean {
     if (this.#reader === 'acra-server') {
       const isPlain = !typeName?.typmods && !typeName?.arrayBounds && builtInName(typeName?.names) === 'bytea';
@@ -115,19 +117,20 @@ export class Draft {
   /** The same for the type alone. One of another schema is another type, which may run code. */
   takeType(
     { names, typmods, arrayBounds = [], location }: TypeName,
-    { dataType = 'bytes' }: EncryptedColumn,
+    column: EncryptedColumn,
     isArray = false,
   ): boolean {
     const type = builtInName(names) ?? '';
+    const { name } = databaseTypeOf(column);
     if (typmods || arrayBounds.length !== +isArray) return false;
-    if (type === 'bytea') return true;
-    if (!OWN_TYPES[dataType].includes(type)) return false;
+    if (type === name) return true;
+    if (!OWN_TYPES[column.dataType ?? 'bytes'].includes(type)) return false;
     const tokens = this.tokensFrom(location, 4);
     const [first, second, third] = isWord(tokens[0], 'national') ? [tokens[0], ...tokens.slice(2)] : tokens;
     const isQualified = second?.text === '.';
     const last = isQualified ? third : isWord(second, 'varying') ? second : first;
     if (!first || !last) return false;
-    this.#edits.push({ kind: 'text', start: first.start, end: last.end, text: 'bytea' });
+    this.#edits.push({ kind: 'text', start: first.start, end: last.end, text: name });
     return true;
   }
 
@@ -140,8 +143,9 @@ export class Draft {
     return { start: first.start, end: last.end, before: before.join('') };
   }
 
-  /** Plans to replace a column by the hash in its first 33 bytes. */
-  takeSearchColumn({ location = 0, fields = [] }: BodyOf<'ColumnRef'>): void {
+  /** Plans to replace a column by the hash in its first 33 bytes; tokens are compared as they are. */
+  takeSearchColumn({ location = 0, fields = [] }: BodyOf<'ColumnRef'>, { token }: EncryptedColumn): void {
+    if (token) return;
     const end = this.tokensFrom(location, 2 * fields.length - 1).at(-1)?.end ?? location;
     this.#edits.push(
       { kind: 'text', start: location, end: location, text: 'substr(' },
@@ -239,7 +243,7 @@ export class Draft {
     if (!isWhole || (this.#reader === 'acra-server' && !isPlainLiteral(last.text, value))) throw this.#unreadable(use);
     this.#edits.push({ kind: 'literal', start: location, end: last.end, use, value, token: last.text });
     if (this.#reader === 'engine') {
-      const text = isOfEach(use) ? '::bytea[]' : '::bytea';
+      const text = `::${databaseTypeOf(use.column).name}${isOfEach(use) ? '[]' : ''}`;
       this.#edits.push({ kind: 'text', start: last.end, end: last.end, text });
     }
   }

@@ -59,3 +59,9 @@ export function alignOutputs(outputs: readonly Result[], count: number): (Protec
     return typeof output === 'object' ? output : undefined;
   });
 }
+
+/** Whether there are tokens among them that found no place: which cell has one is not known then. @param aligned as `alignOutputs` has it */
+export function lacksTokens(outputs: readonly Result[], aligned: readonly (ProtectedResult | undefined)[]): boolean {
+  const hasToken = (output: Result | undefined) => typeof output === 'object' && output.column.token !== undefined;
+  return outputs.filter(hasToken).length > aligned.filter(hasToken).length;
+}

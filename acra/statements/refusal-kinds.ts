@@ -6,9 +6,6 @@
 
 import { NOT_ALLOWED, NOT_SUPPORTED, type RefusalSection } from './refusal-section.ts';
 
-/** Where the sections of docs/refusals.md are found: the project's documents have no other address. */
-const PAGE = 'docs/refusals.md';
-
 export const REFUSALS = {
   'value-hidden': {
     inReportMode: 'passes',
@@ -62,7 +59,8 @@ export const REFUSALS = {
     sqlStates: NOT_SUPPORTED,
     meaning: 'A protected column is compared that the encryptor configuration does not call searchable.',
     accepted: 'Compare another column, or test this one by IS NULL.',
-    action: 'Give the column `searchable: true` in the encryptor configuration, and write its rows anew.',
+    action:
+      'Give the column `searchable: true`, or `consistent_tokenization: true` where it has tokens, in the encryptor configuration, and write its rows anew.',
   },
   migration: {
     inReportMode: 'refused',
@@ -266,6 +264,16 @@ export const REFUSALS = {
     accepted: 'Select other columns or rows.',
     action: 'Find out who wrote it, and with which keys.',
   },
+  tokens: {
+    inReportMode: 'refused',
+    sqlStates: ['58000', '0A000'],
+    meaning:
+      'No token was made for a value, or one that is stored was not exchanged for its value: Redis cannot be reached, does not know the token, or has no other value of that form left.',
+    accepted:
+      'Try again while Redis can be reached; read columns of tokens as they are in a session with acra_enclave.protected=stored, and write them in another.',
+    action:
+      'Look at the log of the enclave and at Redis. A value that was stored before the column was tokenized, or whose token was lost, stays unread.',
+  },
   engine: {
     inReportMode: 'refused',
     sqlStates: ['58000', '42000'],
@@ -289,9 +297,3 @@ export const REFUSAL_KINDS = Object.keys(REFUSALS) as readonly RefusalKind[] as 
   RefusalKind,
   ...RefusalKind[],
 ];
-
-/** A heading's anchor is the heading itself. */
-export const addressOf = (kind: RefusalKind): string => `${PAGE}#${kind}`;
-
-/** What the client is told beside the reason. */
-export const hintOf = (kind: RefusalKind): string => `${REFUSALS[kind].accepted} See ${addressOf(kind)}`;

@@ -1,5 +1,5 @@
 /** Carries a plan out: the literals that it names are replaced by what is to be stored or compared instead. */
-import { encodeBytea } from '../../postgres/bytea.ts';
+import { databaseText } from '../encryptor-config/database-type.ts';
 import type { Edit, LiteralEdit } from './draft.ts';
 import type { Plan } from './plan.ts';
 import { Refusal } from './refusal.ts';
@@ -7,9 +7,9 @@ import { isOfEach } from './value-use.ts';
 
 /**
  * @param sql the text that the plan was made for, UTF-8
- * @param values what the database gets for each literal of the plan; for an array its text, which has no quote
+ * @param values what the database gets for each literal of the plan; in binary form, for an array its text; no text has a quote
  * @param parameterCount that the client has; copies come behind
- * @returns what the database gets to see: bytea's hex form in the place of each literal
+ * @returns what the database gets to see: bytea's hex form, or a token, in the place of each literal
  */
 export function rewrite(
   sql: Buffer,
@@ -35,7 +35,7 @@ function textFor(edit: Edit, values: ReadonlyMap<LiteralEdit, Buffer>, parameter
   if (edit.kind === 'text') return edit.text;
   if (edit.kind === 'parameter') return `$${parameterCount + edit.copy + 1}`;
   const value = protectedValue(values, edit);
-  return `'${isOfEach(edit.use) ? value.toString('latin1') : encodeBytea(value)}'`;
+  return `'${isOfEach(edit.use) ? value.toString('latin1') : databaseText(edit.use.column, value)}'`;
 }
 
 function protectedValue(values: ReadonlyMap<LiteralEdit, Buffer>, literal: LiteralEdit): Buffer {

@@ -51,10 +51,11 @@ function takeComparison(
   const isParenthesized = next?.start !== location || draft.tokensFrom(location, 2).at(-1)?.text === '(';
   if (isParenthesized) return false;
   const isValue = ['A_Const', 'ParamRef', 'TypeCast'].some((each) => rexpr && each in rexpr);
-  if (right && resolveColumn(sources, right)?.searchable) draft.takeSearchColumn(right);
+  const compared = right && resolveColumn(sources, right);
+  if (right && compared?.searchable) draft.takeSearchColumn(right, compared);
   else if (isValue) draft.takeValue(rexpr, { column, role: 'search' });
   else return false;
-  draft.takeSearchColumn(left);
+  draft.takeSearchColumn(left, column);
   return true;
 }
 

@@ -83,7 +83,7 @@ function checkGuardList(file: string): Checked {
   const enclave = join(folder, 'enclave.yaml');
   if (existsSync(enclave)) {
     const { acra } = loadConfig(enclaveSchema, enclave);
-    requireFaultless(list, loadEncryptorConfig(join(folder, acra.encryptorConfig)), file);
+    requireFaultless(list, loadEncryptorConfig(join(folder, acra.encryptorConfig), tokenUseOf({ acra })), file);
   }
   return { files: [file], missing: [], warnings: [] };
 }

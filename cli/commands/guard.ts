@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { Command } from 'commander';
 import { loadEncryptorConfig } from '../../acra/encryptor-config/lint.ts';
+import { tokenUseOf } from '../../acra/encryptor-config/token-use.ts';
 import { type Explanation, explain } from '../../acra/statements/explain.ts';
 import { enclaveSchema } from '../../config/enclave.ts';
 import { loadGuardList } from '../../config/guard-list.ts';
@@ -43,7 +44,7 @@ function tell(explanation: Explanation): void {
 async function explainStatement(given: string, { enclave, json }: Options): Promise<void> {
   const folder = resolve(enclave);
   const config = loadConfig(enclaveSchema, join(folder, 'enclave.yaml'));
-  const { tables } = loadEncryptorConfig(join(folder, config.acra.encryptorConfig));
+  const { tables } = loadEncryptorConfig(join(folder, config.acra.encryptorConfig), tokenUseOf(config));
   const policy = { relations: config.guard.relations, list: loadGuardList(config, folder) };
   const explanation = await explain(
     tables,

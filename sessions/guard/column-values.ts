@@ -1,5 +1,5 @@
 /**
- * The values of protected columns between their text form and the bytes that acra-server encrypts: text as it is, integers as
+ * The values of protected columns between their text form and the bytes that acra-server encrypts, or exchanges: text as it is, integers as
  * PostgreSQL's binary form, all else as bytea.
  * Specification: PostgreSQL 18, "Numeric Types" and src/backend/utils/adt/numutils.c (integers); postgres/bytea.ts.
  */
@@ -34,9 +34,7 @@ function noBytea({ name }: EncryptedColumn): Refusal {
 function integerBytes(column: EncryptedColumn, type: IntegerType, value: bigint): Buffer {
   const length = INTEGER_BYTES[type];
   if (BigInt.asIntN(8 * length, value) !== value) throw outOfRange(column, type);
-  const bytes = Buffer.alloc(8);
-  bytes.writeBigInt64BE(value);
-  return bytes.subarray(8 - length);
+  return bigEndian(value, length);
 }
 
 function integerFromText(column: EncryptedColumn, type: IntegerType, text: string): Buffer {
@@ -75,6 +73,31 @@ export function storedFrom(column: EncryptedColumn, value: Buffer, isBinary: boo
   if (!bytes) throw noBytea(column);
   requireText(column, bytes);
   return bytes;
+}
+
+/**
+ * A cell of a column of tokens as it is stored, in binary form.
+ * @returns undefined for what is no value of its type
+ */
+export function tokenIn(column: EncryptedColumn, cell: Buffer, isBinary: boolean): Buffer | undefined {
+  const { dataType } = column;
+  if (isInteger(dataType)) {
+    if (isBinary) return cell.length === INTEGER_BYTES[dataType] ? cell : undefined;
+    return /^-?\d{1,19}$/.test(cell.toString('latin1')) ? integerInRange(dataType, cell) : undefined;
+  }
+  return dataType === 'str' || isBinary ? cell : decodeBytea(cell);
+}
+
+function integerInRange(type: IntegerType, digits: Buffer): Buffer | undefined {
+  const [value, bytes] = [BigInt(digits.toString('latin1')), INTEGER_BYTES[type]];
+  if (BigInt.asIntN(8 * bytes, value) !== value) return undefined;
+  return bigEndian(value, bytes);
+}
+
+function bigEndian(value: bigint, length: number): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigInt64BE(value);
+  return bytes.subarray(8 - length);
 }
 
 function requireText({ name, dataType }: EncryptedColumn, bytes: Buffer): void {

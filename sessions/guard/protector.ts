@@ -6,29 +6,33 @@
 import { searchHashAt } from '../../acra/container.ts';
 import { MIN_ENVELOPE_BYTES } from '../../acra/container-search.ts';
 import type { CellKind, ValueProtector } from '../../acra/conversation/value-protector.ts';
+import { databaseText, databaseTypeOf } from '../../acra/encryptor-config/database-type.ts';
 import type { EncryptedColumn } from '../../acra/encryptor-config/schema.ts';
 import type { AcraEngine } from '../../acra/engine/engine.ts';
 import { NO_COLUMN } from '../../acra/engine/statements.ts';
 import { isStoredForm } from '../../acra/engine/stored-form.ts';
+import type { TokenExchange } from '../../acra/engine/token-exchange.ts';
 import { EngineError } from '../../acra/errors.ts';
 import type { ColumnForm } from '../../acra/own-settings.ts';
 import type { LiteralEdit } from '../../acra/statements/draft.ts';
 import { Refusal } from '../../acra/statements/refusal.ts';
 import type { RefusalKind } from '../../acra/statements/refusal-kinds.ts';
 import { isOfEach, type ValueUse } from '../../acra/statements/value-use.ts';
-import { arrayFromBinary, arrayFromText, byteaArray, byteaArrayText } from '../../postgres/arrays.ts';
+import { arrayBinary, arrayFromBinary, arrayFromText, arrayText } from '../../postgres/arrays.ts';
 import { decodeBytea } from '../../postgres/bytea.ts';
 import { DATA_ROW, HEADER_BYTES } from '../../postgres/messages.ts';
 import { SessionError } from '../../postgres/session-error.ts';
-import { storedFrom, textOf, valueFromBinary, valueFromText } from './column-values.ts';
+import { storedFrom, textOf, tokenIn, valueFromBinary, valueFromText } from './column-values.ts';
 import { Elsewhere, suspectCells } from './elsewhere.ts';
 import type { GuardCounts } from './guard-counts.ts';
 import type { ResultWatch } from './result-watch.ts';
 
-type Engine = Pick<AcraEngine, 'protect' | 'keep' | 'searchHash' | 'reveal' | 'examine'>;
+type Engine = Pick<AcraEngine, 'protect' | 'keep' | 'searchHash' | 'reveal' | 'examine'> & {
+  readonly tokens: Pick<TokenExchange, 'tokenFor' | 'valuesOf'>;
+};
 
 export interface ProtectorOptions {
-  /** Told of what should not happen: the engine did not protect, or was lost. */
+  /** Told of what should not happen: the engine did not protect, or was lost, or has no tokens. */
   readonly onFailure: (error: EngineError) => void;
   /** Whether the engine looks for poison records. */
   readonly findsPoison: boolean;
@@ -45,6 +49,8 @@ const REFUSED_AS: Readonly<Partial<Record<string, readonly [RefusalKind, string]
   ENGINE_VALUE_TOO_LARGE: ['value-invalid', '54000'],
   ENGINE_VALUE_INVALID: ['value-invalid', '22003'],
   ENGINE_VALUE_FOREIGN: ['value-foreign', '22023'],
+  ENGINE_TOKEN_MISSING: ['tokens', '58000'],
+  ENGINE_TOKEN_UNKNOWN: ['tokens', '58000'],
 };
 
 type ValueCounts = GuardCounts['values'];
@@ -77,13 +83,17 @@ export class EngineProtector implements ValueProtector {
     if (value.includes(REPLACEMENT) && !token.includes(REPLACEMENT)) {
       throw new Refusal('value-invalid', `the literal for column "${use.column.name}" is not UTF-8 text`, '22021');
     }
-    if (isOfEach(use)) return Buffer.from(byteaArrayText(await this.#protectEach(use, Buffer.from(value), false)));
+    if (isOfEach(use)) {
+      const each = await this.#protectEach(use, Buffer.from(value), false);
+      return Buffer.from(arrayText(each.map((stored) => stored && databaseText(use.column, stored))));
+    }
     return this.#take(use, Buffer.from(value), false);
   }
 
   async parameter(use: ValueUse, value: Buffer | null, isBinary: boolean): Promise<Buffer | null> {
     if (value === null) return null;
-    if (isOfEach(use)) return byteaArray(await this.#protectEach(use, value, isBinary));
+    if (isOfEach(use))
+      return arrayBinary(await this.#protectEach(use, value, isBinary), databaseTypeOf(use.column).oid);
     return this.#take(use, value, isBinary);
   }
 
@@ -105,6 +115,7 @@ export class EngineProtector implements ValueProtector {
       const isAll = at === 0 && end === frames.length;
       const same = isAll ? frames : frames.slice(at, end);
       this.#countContradictions(kinds, same.length);
+      if (kinds.some(({ isWithheld }) => isWithheld)) throw withheld();
       if (isPlain) await this.#elsewhere.look(suspectCells(same));
       const answers = isPlain ? same : await this.#revealed(same, kinds);
       if (isAll) return answers;
@@ -134,7 +145,7 @@ export class EngineProtector implements ValueProtector {
       const cells: Cell[] = [];
       for (const row of rows)
         for (const { index, isBinary } of places) {
-          const cell = cellAt(row, index, isBinary);
+          const cell = column.token ? tokenAt(column, row, index, isBinary) : cellAt(row, index, isBinary);
           if (cell) cells.push(cell);
           else hidden.push(row[index] ?? null);
         }
@@ -153,7 +164,8 @@ export class EngineProtector implements ValueProtector {
     );
   }
 
-  #take(use: ValueUse, value: Buffer, isBinary: boolean): Promise<Buffer> {
+  async #take(use: ValueUse, value: Buffer, isBinary: boolean): Promise<Buffer> {
+    if (use.column.token && this.#options.columnForm === 'stored') throw notAsStored(use.column);
     const stored = this.#options.columnForm === 'stored' ? storedFrom(use.column, value, isBinary) : undefined;
     if (!stored)
       return this.#protect(use, isBinary ? valueFromBinary(use.column, value) : valueFromText(use.column, value));
@@ -169,6 +181,10 @@ export class EngineProtector implements ValueProtector {
   /** An empty value is stored and found as it is. */
   #protect({ column, role }: ValueUse, value: Buffer): Promise<Buffer> {
     if (value.length === 0) return Promise.resolve(value);
+    if (column.token) {
+      const operation = role === 'store' ? 'encrypted' : 'hashed';
+      return this.#ask(column, operation, 1, () => this.#engine.tokens.tokenFor(column, value));
+    }
     if (role !== 'store') return this.#ask(column, 'hashed', 1, () => this.#engine.searchHash(column, value));
     return this.#ask(column, 'encrypted', 1, () => this.#engine.protect(column, value));
   }
@@ -178,7 +194,9 @@ export class EngineProtector implements ValueProtector {
     const stored = filled.map((cell) => cell.stored);
     const revealed =
       stored.length > 0
-        ? await this.#ask(column, 'decrypted', stored.length, () => this.#engine.reveal(column, stored))
+        ? await this.#ask(column, 'decrypted', stored.length, () =>
+            column.token ? this.#engine.tokens.valuesOf(column, stored) : this.#engine.reveal(column, stored),
+          )
         : [];
     const values = new Map(filled.map((cell, at) => [cell, revealed[at]]));
     for (const cell of cells) {
@@ -204,7 +222,7 @@ export class EngineProtector implements ValueProtector {
         throw new Refusal('unreadable', `encoding error in column "${name}"`);
       }
       const refusedAs = REFUSED_AS[error.code];
-      if (!refusedAs) this.#options.onFailure(error);
+      if (!refusedAs || refusedAs[0] === 'tokens') this.#options.onFailure(error);
       const [kind, sqlState] = refusedAs ?? ['engine'];
       throw new Refusal(kind, error.message, sqlState);
     }
@@ -218,6 +236,26 @@ export function protectorsOf(engine: Engine, options: ProtectorOptions): Readonl
     decrypted: new EngineProtector(engine, options),
     stored: new EngineProtector(engine, { ...options, watch, columnForm: 'stored' }),
   };
+}
+
+/** Neither a client nor we could tell a token from a value. */
+function withheld(): Refusal {
+  const reason = 'a row of the database is not what the statement asks for, and a token in it would look like a value';
+  return new Refusal('tokens', reason);
+}
+
+function notAsStored({ name }: EncryptedColumn): Refusal {
+  const reason = `a value for column "${name}", which has tokens, cannot be told from a token in a session that has protected columns as they are stored`;
+  return new Refusal('tokens', reason, '0A000');
+}
+
+/** @throws Refusal for what is no value of its type, which would be taken for one */
+function tokenAt(column: EncryptedColumn, row: (Buffer | null)[], index: number, isBinary: boolean): Cell | undefined {
+  const cell = row[index];
+  if (!cell) return undefined;
+  const stored = tokenIn(column, cell, isBinary);
+  if (stored) return { row, index, stored, isBinary };
+  throw new Refusal('tokens', `what is stored in column "${column.name}" is no token of its type`);
 }
 
 /** @throws Refusal */

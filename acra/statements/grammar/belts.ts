@@ -79,7 +79,7 @@ function isWrittenBelt(node: Node, encrypted: ReadonlyMap<string, EncryptedColum
   const [first] = as(node, 'BoolExpr')?.args ?? [];
   const [name = '', ...more] = columnOf(as(first, 'NullTest')?.arg);
   const column = more.length === 0 ? encrypted.get(name) : undefined;
-  return column !== undefined && textOf(node) === checkFor(column, name);
+  return column !== undefined && !column.token && textOf(node) === checkFor(column, name);
 }
 
 /** @param encrypted columns of the table that is held by it */

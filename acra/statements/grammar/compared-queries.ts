@@ -35,7 +35,7 @@ export function compareWithQuery(own: Walk, node: Node | undefined, query: Node,
   }
   for (const [index, test] of tests.entries()) {
     const [side, column] = [sides[index], columns[index]];
-    if (side) own.draft.takeSearchColumn(side.reference);
+    if (side) own.draft.takeSearchColumn(side.reference, side.column);
     else if (column?.isHash && isProtected(column.output)) compareHash(own, test, column, scope);
     else own.visit(test, scope);
   }
@@ -46,7 +46,7 @@ export function compareWithQuery(own: Walk, node: Node | undefined, query: Node,
 function compareHash(own: Walk, test: Node | undefined, { output: column }: Column, scope: Scope): void {
   if (!isProtected(column)) return;
   const side = givenSide(own, test, column, scope);
-  if (side) own.draft.takeSearchColumn(side.reference);
+  if (side) own.draft.takeSearchColumn(side.reference, side.column);
   else own.draft.takeValue(test, { column, role: 'search' });
 }
 

@@ -4,6 +4,7 @@
  */
 import type { A_Expr, Node } from 'libpg-query';
 import type { EncryptedColumn } from '../../encryptor-config/schema.ts';
+import { heldAs, isComparable, whyNot } from '../comparable.ts';
 import { as, builtInName } from '../tree.ts';
 import { takeArray } from './arrays.ts';
 import { compareWithQuery } from './compared-queries.ts';
@@ -68,19 +69,19 @@ function compare(
   for (const each of [left, right]) if (each) requireSearchable(each.column);
   if (left && right) requireSameKeys(left.column, right.column);
   else takeValues(own, kind, column, left ? rexpr : lexpr);
-  for (const each of [left, right]) if (each) own.draft.takeSearchColumn(each.reference);
+  for (const each of [left, right]) if (each) own.draft.takeSearchColumn(each.reference, each.column);
   return true;
 }
 
 const isComparison = (kind: string, operator = '') =>
   kind !== 'AEXPR_NULLIF' && (kind !== 'AEXPR_OP' || /^[<>=!~]/.test(operator));
 
-function otherComparison({ name, searchable }: EncryptedColumn) {
-  const allowed = searchable ? ': only =, <>, IN, = ANY and IS DISTINCT FROM can be' : ', and is not searchable';
-  const kind = searchable ? 'comparison' : 'not-searchable';
+function otherComparison(column: EncryptedColumn) {
+  const isEver = isComparable(column);
+  const allowed = isEver ? ': only =, <>, IN, = ANY and IS DISTINCT FROM can be' : `, and ${whyNot(column)}`;
   return unsupported(
-    kind,
-    `protected column "${name}" is compared in a way that its ciphertext does not allow${allowed}`,
+    isEver ? 'comparison' : 'not-searchable',
+    `protected column "${column.name}" is compared in a way that its ${heldAs(column)} ${column.token ? 'do' : 'does'} not allow${allowed}`,
   );
 }
 

@@ -48,9 +48,9 @@ function hashedStar(own: Walk, val: Node | undefined, star: readonly Column[], t
   if (!reference || !areKnown) throw starCompared();
   const columns = star.map((column, index) => hashedColumn(own, column, targets[index]));
   const relation = stringsOf(reference.fields).map(identifier);
-  const list = columns.map(({ name = '', isHash }) => {
+  const list = columns.map(({ name = '', output, isHash }) => {
     const named = [...relation, identifier(name)].join('.');
-    return isHash ? `substr(${named}, 1, 33)` : named;
+    return isHash && isProtected(output) && !output.token ? `substr(${named}, 1, 33)` : named;
   });
   const written = own.draft.starAt(reference);
   if (!written) throw starCompared();

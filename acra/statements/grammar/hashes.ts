@@ -23,7 +23,7 @@ export function hashed(
   if (side) {
     requireSearchable(side.column);
     if (column) requireSameKeys(side.column, column);
-    own.draft.takeSearchColumn(side.reference);
+    own.draft.takeSearchColumn(side.reference, side.column);
     return hashOf(side.column);
   }
   if (!column) return undefined;
@@ -33,7 +33,7 @@ export function hashed(
 
 function takeHash(own: Walk, val: Node | undefined, column: EncryptedColumn, scope: Scope): void {
   const [constant, arrays] = [as(val, 'A_Const'), unnestedArrays(val)];
-  if (constant?.isnull) own.draft.takeNull(constant);
+  if (constant?.isnull) own.draft.takeNull(constant, column);
   else if (isValue(val)) own.draft.takeValue(val, { column, role: 'search' });
   else if (arrays?.length === 1) {
     own.visit(val, scope);

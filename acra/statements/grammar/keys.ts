@@ -1,9 +1,10 @@
 /**
  * Keys and indexes over protected columns: no two ciphertexts are equal, so that an index on one finds nothing, and a key keeps nothing unique.
- * On the hash of a searchable column they work: `substr(column, 1, 33)`.
+ * On the hash of a searchable column they work: `substr(column, 1, 33)`; on consistent tokens, by themselves.
  */
 import type { Constraint, IndexElem, Node } from 'libpg-query';
 import type { EncryptedColumn } from '../../encryptor-config/schema.ts';
+import { isComparable } from '../comparable.ts';
 import type { Tables } from '../scope.ts';
 import { allAs, allOf, stringsOf } from '../tree.ts';
 import { unsupported } from './unsupported.ts';
@@ -12,7 +13,16 @@ type Encrypted = ReadonlyMap<string, EncryptedColumn>;
 
 const KEYS: readonly string[] = ['CONSTR_UNIQUE', 'CONSTR_PRIMARY', 'CONSTR_FOREIGN'];
 
-function useless(what: string, { name, searchable }: EncryptedColumn) {
+/** A key or an index on equal tokens does what it should. */
+const withoutConsistent = (encrypted: Encrypted): Encrypted =>
+  new Map([...encrypted].filter(([, column]) => !(column.token && isComparable(column))));
+
+function useless(what: string, { name, searchable, token }: EncryptedColumn) {
+  if (token)
+    return unsupported(
+      'definition',
+      `${what} protected column "${name}" compares tokens, which may differ for equal values`,
+    );
   const instead = searchable ? `use CREATE [UNIQUE] INDEX ON … (substr(${name}, 1, 33))` : 'it is not searchable';
   return unsupported(
     'definition',
@@ -30,7 +40,7 @@ export function requireNoIndex(elements: readonly IndexElem[], encrypted: Encryp
   requireNone(
     'an index on',
     elements.map(({ name }) => name),
-    encrypted,
+    withoutConsistent(encrypted),
   );
 }
 
@@ -46,7 +56,7 @@ export function requireNoKeys(statement: Node, encrypted: Encrypted): void {
     allAs(constraints, 'Constraint').some(({ contype = '' }) => KEYS.includes(contype)),
   );
   const names = [...allOf(statement, 'Constraint').flatMap(keysOf), ...keyed.map(({ colname }) => colname)];
-  requireNone('a key on', names, encrypted);
+  requireNone('a key on', names, withoutConsistent(encrypted));
   const parts = allOf(statement, 'PartitionElem').map(({ name }) => name);
   requireNone('a partition by', parts, encrypted);
 }

@@ -5,6 +5,7 @@
  */
 import type { InferClause } from 'libpg-query';
 import type { EncryptedColumn } from '../../encryptor-config/schema.ts';
+import { isComparable, whyNot } from '../comparable.ts';
 import { searchedColumns } from '../policy.ts';
 import { allAs } from '../tree.ts';
 import { isProtected } from './columns.ts';
@@ -35,14 +36,18 @@ export function judgeInference(own: Walk, infer: InferClause, target: Relation, 
     requireIndex(output, names, scope);
     const location = starts.length === elements.length ? starts[index] : undefined;
     if (location === undefined) throw unsupported('conflict-target', 'ON CONFLICT has a form that cannot be followed');
-    own.draft.takeSearchColumn({ location, fields: [{ String: { sval: output.name } }] });
+    own.draft.takeSearchColumn({ location, fields: [{ String: { sval: output.name } }] }, output);
   }
   own.visit(infer.whereClause, scope);
 }
 
 function requireIndex(column: EncryptedColumn, names: readonly string[], scope: Scope): void {
-  const what = `ON CONFLICT looks for equal values of protected column "${column.name}", of which no two ciphertexts are equal`;
-  if (!column.searchable) throw unsupported('not-searchable', `${what}, and it is not searchable`);
+  const unequal = column.token ? 'which may have different tokens' : 'of which no two ciphertexts are equal';
+  const what = `ON CONFLICT looks for equal values of protected column "${column.name}", ${unequal}`;
+  if (!isComparable(column))
+    throw unsupported('not-searchable', `${what}, and ${column.token ? '' : 'it '}${whyNot(column)}`);
+  // Equal values have equal tokens: the database finds the index, or says 42P10.
+  if (column.token) return;
   if (hasUniqueIndex(scope, column, names)) return;
   const entry = `${column.table}.${names.length === 1 ? column.name : `(${names.join(',')})`}`;
   throw unsupported(

@@ -258,7 +258,7 @@ function yielded(own: Walk, name: string | undefined, val: Node | undefined, sco
 
 function stored(own: Walk, val: Node | undefined, target: EncryptedColumn, scope: Scope): Output {
   const constant = as(val, 'A_Const');
-  if (constant?.isnull) own.draft.takeNull(constant);
+  if (constant?.isnull) own.draft.takeNull(constant, target);
   else own.store(val, target, scope);
   return target;
 }

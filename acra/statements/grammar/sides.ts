@@ -1,6 +1,7 @@
 /** What stands on a side of a comparison: a searchable column, whose hash can be compared, or a value, whose hash can take its place. */
 import type { ColumnRef, Node } from 'libpg-query';
 import type { EncryptedColumn } from '../../encryptor-config/schema.ts';
+import { areAlike, isComparable, whyNot } from '../comparable.ts';
 import { castColumn, takeCasts } from './cast-columns.ts';
 import { isProtected } from './columns.ts';
 import type { Scope } from './relations.ts';
@@ -32,14 +33,15 @@ export function givenSide(own: Walk, node: Node | undefined, column: EncryptedCo
   return sideOf(own, node, scope);
 }
 
-export function requireSearchable({ name, searchable }: EncryptedColumn): void {
-  if (!searchable) throw unsupported('not-searchable', `protected column "${name}" is compared, and is not searchable`);
+export function requireSearchable(column: EncryptedColumn): void {
+  if (isComparable(column)) return;
+  throw unsupported('not-searchable', `protected column "${column.name}" is compared, and ${whyNot(column)}`);
 }
 
 export function requireSameKeys(left: EncryptedColumn, right: EncryptedColumn): void {
-  if (left.clientId === right.clientId) return;
+  if (areAlike(left, right)) return;
   throw unsupported(
     'comparison',
-    `protected columns "${left.name}" and "${right.name}" are compared, and have different keys`,
+    `protected columns "${left.name}" and "${right.name}" are compared, and have different keys, or tokens of different types`,
   );
 }

@@ -53,7 +53,7 @@ const castElsewhere = ({ name }: EncryptedColumn) =>
 
 function takeGiven(draft: Draft, value: Node | undefined, column: EncryptedColumn): void {
   const constant = as(value, 'A_Const');
-  if (constant?.isnull) draft.takeNull(constant);
+  if (constant?.isnull) draft.takeNull(constant, column);
   else draft.takeValue(value, { column, role: 'store' });
 }
 

@@ -1,5 +1,6 @@
 /** What the guard cannot do with protected columns, or not without an answer that is wrong. */
 import type { EncryptedColumn } from '../../encryptor-config/schema.ts';
+import { heldAs, isComparable } from '../comparable.ts';
 import { Refusal } from '../refusal.ts';
 import type { RefusalKind } from '../refusal-kinds.ts';
 
@@ -48,11 +49,11 @@ export function notComparable({ name }: EncryptedColumn): Refusal {
 }
 
 /** Of the forms that stay. */
-export function usedInside({ name, searchable }: EncryptedColumn): Refusal {
-  const compared = searchable ? ', compared by =, <>, IN or = ANY' : '';
+export function usedInside(column: EncryptedColumn): Refusal {
+  const compared = isComparable(column) ? ', compared by =, <>, IN or = ANY' : '';
   return unsupported(
     'expression',
-    `protected column "${name}" is used in an expression, where the database has ciphertext: it may be a result${compared}, counted, or asked whether it is NULL`,
+    `protected column "${column.name}" is used in an expression, where the database has ${heldAs(column)}: it may be a result${compared}, counted, or asked whether it is NULL`,
   );
 }
 

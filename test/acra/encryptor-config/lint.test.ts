@@ -135,7 +135,7 @@ const refused: [string, string, RegExp][] = [
   [
     'tokenization, whose tokens would be lost',
     SOUND.replace('data_type: str', 'token_type: str'),
-    /needs ingress.tls: passthrough and a Redis.*tokens would be lost for good/,
+    /needs a Redis in acra.tokens.*tokens would be lost for good/,
   ],
   [
     'a default that is no number of its type',

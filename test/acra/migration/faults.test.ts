@@ -7,13 +7,16 @@ const MIGRATION = { table: 'patients', column: 'name', beside: 'name_protected',
 const { tables } = parseEncryptorConfig(
   `schemas:
   - table: patients
-    columns: [id, name, ward, name_protected, ward_protected]
+    columns: [id, name, ward, name_protected, ward_protected, city, city_protected]
     encrypted:
       - {column: name, data_type: str, searchable: true}
       - {column: name_protected, data_type: str, searchable: true}
       - {column: ward_protected, data_type: str}
+      - {column: city, token_type: str}
+      - {column: city_protected, token_type: str}
 `,
   'encryptor.yaml',
+  'kept',
 );
 const check = (...migrations: (typeof MIGRATION)[]) => requireMigrations(migrations, tables, 'enclave.yaml');
 
@@ -26,6 +29,7 @@ for (const [what, change, message] of [
     /"ward" of table "patients" is not protected/,
   ],
   ['a table that is not configured', { table: 'others' }, /table "others" is not protected/],
+  ['a column of tokens', { column: 'city', beside: 'city_protected' }, /"city" of table "patients" has tokens/],
   ['nothing beside', { beside: 'other' }, /"other" of table "patients" is not protected.* as "name" is/],
   ['a column beside that is protected otherwise', { beside: 'ward_protected' }, /protected otherwise than "name"/],
   [

@@ -18,6 +18,8 @@ export interface RunningRedis {
   /** Keys of its first database. */
   keys(): Promise<readonly string[]>;
   values(): Promise<readonly string[]>;
+  get(key: string): Promise<string>;
+  set(key: string, value: string): Promise<void>;
   stop(): Promise<void>;
   /** Again, with what it had. */
   start(): Promise<void>;
@@ -61,6 +63,10 @@ export async function startRedis(t: Test, certificate: IssuedCertificate, caPem:
     async values() {
       const keys = await command('KEYS', '*');
       return keys.length === 0 ? [] : command('MGET', ...keys);
+    },
+    get: async (key) => (await command('GET', key))[0] ?? '',
+    async set(key, value) {
+      await command('SET', key, value);
     },
     async stop() {
       if (!child || child.exitCode !== null) return;

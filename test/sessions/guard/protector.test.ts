@@ -33,6 +33,17 @@ class FakeEngine {
       cells.map((cell) => cell.subarray(1)),
     );
 
+  readonly tokens = {
+    tokenFor: (of: EncryptedColumn, value: Buffer) =>
+      this.#answer(`token ${of.name}`, [value], Buffer.from(value).reverse()),
+    valuesOf: (of: EncryptedColumn, cells: readonly Buffer[]) =>
+      this.#answer(
+        `values ${of.name}`,
+        cells,
+        cells.map((cell) => Buffer.from(cell).reverse()),
+      ),
+  };
+
   examine = (cells: readonly Buffer[]) => this.#answer('examine', cells, undefined);
 
   async #answer<Result>(what: string, values: readonly Buffer[], result: Result): Promise<Result> {

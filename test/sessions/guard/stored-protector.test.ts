@@ -27,6 +27,7 @@ function rig() {
     protect: ask('store'),
     keep: ask('keep'),
     searchHash: ask('search'),
+    tokens: { tokenFor: ask('token'), valuesOf: async (_of: EncryptedColumn, cells: readonly Buffer[]) => cells },
     reveal: async (_of: EncryptedColumn, cells: readonly Buffer[]) => cells,
     examine: async (cells: readonly Buffer[]) => void asked.push(`examine ${Buffer.concat(cells).toString('hex')}`),
   };

@@ -6,10 +6,12 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadEncryptorConfig } from '../../../../acra/encryptor-config/lint.ts';
 import type { EncryptedColumn } from '../../../../acra/encryptor-config/schema.ts';
-import { AcraEngine, type EngineLimits } from '../../../../acra/engine/engine.ts';
+import { AcraEngine } from '../../../../acra/engine/engine.ts';
+import type { EngineLimits } from '../../../../acra/engine/limits.ts';
 import type { ProgramCommand } from '../../../../acra/obtain/program.ts';
 import { acraEngineArguments } from '../../../../acra/server/engine-command-line.ts';
 import { acraServerEnvironment, MASTER_KEY_VARIABLE } from '../../../../acra/server/environment.ts';
+import type { TokenStore } from '../../../../acra/server/options.ts';
 import { STAND_IN_COMMAND } from '../../../../emulator/acra-server/command.ts';
 import { systemClock } from '../../../../runtime/clock.ts';
 import { systemRandom } from '../../../../runtime/random.ts';
@@ -33,6 +35,8 @@ export interface EngineRigOptions {
   /** Default: the one of the at-rest vectors. */
   readonly keystore?: { readonly folder: string; readonly masterKey: Buffer };
   readonly poisonDetection?: boolean;
+  /** Default: in its memory. */
+  readonly tokens?: TokenStore;
   readonly limits?: Partial<EngineLimits>;
 }
 
@@ -79,7 +83,7 @@ export class EngineRig {
   /** Does not wait until it listens: the engine does. */
   launch(): void {
     rmSync(this.#socket, { force: true });
-    const { command = STAND_IN_COMMAND, clientId = atRest.clientId, poisonDetection = false } = this.#options;
+    const { command = STAND_IN_COMMAND, clientId = atRest.clientId, poisonDetection = false, tokens } = this.#options;
     const { folder, masterKey } = this.#options.keystore ?? {
       folder: this.#file('keystore'),
       masterKey: masterKeyBytes(),
@@ -91,6 +95,7 @@ export class EngineRig {
       encryptorConfigFile: this.#file('encryptor.yaml'),
       clientId,
       poisonDetection,
+      tokens,
     });
     const key = masterKey.toString('base64');
     const env = { ...acraServerEnvironment({ memoryLimitMiB: 256 }), [MASTER_KEY_VARIABLE]: key };
@@ -121,7 +126,7 @@ export class EngineRig {
   }
 
   column(name: string): EncryptedColumn {
-    for (const table of loadEncryptorConfig(this.#file('encryptor.yaml')).tables.values()) {
+    for (const table of loadEncryptorConfig(this.#file('encryptor.yaml'), 'kept').tables.values()) {
       const column = table.encrypted.get(name);
       if (column) return column;
     }

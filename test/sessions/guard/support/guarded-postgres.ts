@@ -57,7 +57,7 @@ export async function guardedPostgres(
   encryptorConfig: string,
   deps: Partial<SessionDeps> = {},
   migrations: readonly Migration[] = [],
-  engineOptions: Pick<EngineRigOptions, 'keystore'> = {},
+  engineOptions: Pick<EngineRigOptions, 'keystore' | 'tokens'> = {},
 ): Promise<GuardedPostgres> {
   const server = await startShop(t, USER, undefined);
   const heard: Buffer[] = [];
@@ -74,7 +74,7 @@ export async function guardedPostgres(
   const command = PROGRAMS[isReal ? 'acra-server' : 'the stand-in']?.command;
   const rig = await startEngine(t, { encryptorConfig, ...(command && { command }), ...engineOptions });
   const { engine } = rig;
-  const { tables } = parseEncryptorConfig(encryptorConfig, 'encryptor.yaml');
+  const { tables } = parseEncryptorConfig(encryptorConfig, 'encryptor.yaml', 'kept');
   const judge = await StatementJudge.start(withHidden(tables, migrations), systemClock, { reader: 'engine' });
   t.teardown(() => judge.stop());
   const secrets = new SecretChoice([SecretBuffer.take(Buffer.from(USER.password))], () => undefined);
