@@ -19,6 +19,7 @@ import { keystoreFor } from './keystore-copy.ts';
 import { acraChildSpec, serverKeyFile } from './member.ts';
 import { AcraOutput } from './output.ts';
 import { requireAcra } from './probe.ts';
+import { tokenStore } from './token-store.ts';
 
 const MIB = 1024 * 1024;
 
@@ -166,9 +167,7 @@ export class AcraFleet implements Workload {
       keysFolder: keystoreFor(confinement, pathOf(acra.keystore)),
       encryptorConfigFile: pathOf(acra.encryptorConfig),
       ...(acra.censorConfig === undefined ? {} : { censorConfigFile: pathOf(acra.censorConfig) }),
-      ...(acra.tokens === undefined || tokens === undefined
-        ? {}
-        : { tokens: { ...tokens, ...acra.tokens, caFile: pathOf(acra.tokens.ca) } }),
+      tokens: tokenStore(this.#deps, tokens),
       tls: {
         clientCaFile: pathOf(acra.clientCa),
         serverCertFile: pathOf(certificate),

@@ -22,6 +22,7 @@ import { SupervisedChild } from '../../children/child.ts';
 import type { EnclaveKeys } from '../../keys/keys-in-use.ts';
 import { type AcraChildDeps, acraChildSpec } from '../acra/member.ts';
 import { AcraOutput } from '../acra/output.ts';
+import { tokenStore } from '../acra/token-store.ts';
 import { type Member, NO_ALARMS } from '../workload.ts';
 import { ExchangedKeys } from './exchanged-keys.ts';
 import type { GuardTeller } from './guard-tally.ts';
@@ -270,6 +271,7 @@ export class Identity {
       clientId: this.#plan.clientId,
       encryptorConfigFile: pathOf(config.acra.encryptorConfig),
       poisonDetection: config.acra.poisonDetection,
+      tokens: tokenStore(this.#deps, this.#deps.tokensAddress),
     };
     return {
       name: this.#nameOf('acra'),

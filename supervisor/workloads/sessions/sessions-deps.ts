@@ -3,6 +3,7 @@ import type { EncryptedTable } from '../../../acra/encryptor-config/schema.ts';
 import type { GuardList } from '../../../config/guard-list.ts';
 import type { SecretBuffer } from '../../../runtime/secret-buffer.ts';
 import type { DatabaseTarget } from '../../../sessions/edge/database-connection.ts';
+import type { TcpEndpoint } from '../../../wire/endpoint.ts';
 import type { Answerer } from '../../../wire/requests/serve.ts';
 import type { KeysInUse } from '../../keys/keys-in-use.ts';
 import type { ServerCertificate } from '../../tls/server-certificate.ts';
@@ -22,6 +23,8 @@ export interface SessionsDeps extends WorkloadDeps {
   readonly serverCertificate: ServerCertificate;
   readonly clientCaPem: string;
   readonly databaseTarget: DatabaseTarget;
+  /** The way to where tokens are kept; undefined: nowhere. */
+  readonly tokensAddress: TcpEndpoint | undefined;
   /** To strangers who ask on the public port. */
   readonly answerRequest: Answerer;
 }

@@ -138,6 +138,7 @@ export class FleetRig {
         serverCertificate,
         serverKey: () => tlsKey.shown.privateKey,
         clientCaPem: certificates.applicationCaPem,
+        tokensAddress: undefined,
         databaseTarget: {
           address: { kind: 'tcp', host: postgres.host, port: postgres.port },
           serverName: DATABASE_NAME,
