@@ -133,7 +133,7 @@ export class AcraEngine {
   }
 
   async #reveal(of: EncryptedColumn, cells: readonly Buffer[]): Promise<readonly Buffer[]> {
-    const rows = inRows(cells, this.#limits.maxBatchBytes);
+    const rows = inRows(of, cells, this.#limits.maxBatchBytes);
     return (await Promise.all(rows.map((row) => this.#row(of, row)))).flat();
   }
 

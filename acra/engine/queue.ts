@@ -27,6 +27,11 @@ export interface QueueLimits {
   readonly maxBatchTasks: number;
 }
 
+/** acra-server asks Redis up to four times about each token, one after the other: a round of many would outlast its deadline. */
+const TOKEN_WEIGHT = 4;
+
+const weightOf = ({ token }: EncryptedColumn): number => (token ? TOKEN_WEIGHT : 1);
+
 /** Each task holds at least this much of our own memory. */
 const TASK_BYTES = 256;
 
@@ -95,6 +100,7 @@ class Batch {
   readonly #first: Task;
   #bytes: number;
   #cells: number;
+  #weight: number;
 
   constructor(first: Waiting, limits: QueueLimits) {
     this.waiting = [first];
@@ -102,22 +108,24 @@ class Batch {
     this.#first = first.task;
     this.#bytes = bytesOf(first.task);
     this.#cells = cellsOf(first.task);
+    this.#weight = weightOf(first.task.of);
   }
 
   /** @returns false for what does not fit, and waits on */
   takes(each: Waiting): boolean {
     const { maxBatchBytes, maxBatchTasks } = this.#limits;
     const [bytes, cells] = [this.#bytes + bytesOf(each.task), this.#cells + cellsOf(each.task)];
-    const isTooMuch = this.waiting.length >= maxBatchTasks || bytes > maxBatchBytes || cells > MAX_ROW_CELLS;
+    const weight = this.#weight + weightOf(each.task.of);
+    const isTooMuch = weight > maxBatchTasks || bytes > maxBatchBytes || cells > MAX_ROW_CELLS;
     if (each.isAlone || isTooMuch || !goTogether(this.#first, each.task)) return false;
-    [this.#bytes, this.#cells] = [bytes, cells];
+    [this.#bytes, this.#cells, this.#weight] = [bytes, cells, weight];
     this.waiting.push(each);
     return true;
   }
 }
 
 function cellsOf(task: Task): number {
-  return task.kind === 'reveal' ? task.cells.length : 0;
+  return task.kind === 'reveal' ? task.cells.length * weightOf(task.of) : 0;
 }
 
 /** Values to protect in one round, cells of one table in one row. */
@@ -127,12 +135,17 @@ function goTogether(a: Task, b: Task): boolean {
 }
 
 /** Cells in rows: none longer than a row may be, none heavier than a round. */
-export function inRows(cells: readonly Buffer[], maxBytes: number): readonly (readonly Buffer[])[] {
+export function inRows(
+  of: EncryptedColumn,
+  cells: readonly Buffer[],
+  maxBytes: number,
+): readonly (readonly Buffer[])[] {
+  const maxCells = MAX_ROW_CELLS / weightOf(of);
   const rows: Buffer[][] = [];
   let bytes = 0;
   for (const cell of cells) {
     const row = rows.at(-1);
-    if (row && row.length < MAX_ROW_CELLS && bytes + cell.length <= maxBytes) {
+    if (row && row.length < maxCells && bytes + cell.length <= maxBytes) {
       row.push(cell);
       bytes += cell.length;
     } else {

@@ -1,7 +1,7 @@
 /**
  * The stand-in for acra-server 0.96.0, for laptops without a network and for CI: same flags, keystore, log, exit codes
  * and bytes at rest, and it refuses what acra-server would store in plaintext. It is no product: one thread, no limit of
- * connections, no censor, AcraStructs, tokens, masking or integers; channel binding has to be off, as with acra-server.
+ * connections, no censor, AcraStructs, Redis, masking or encrypted integers; channel binding has to be off, as with acra-server.
  */
 
 import { readFile } from 'node:fs/promises';
@@ -25,6 +25,7 @@ import { type Flags, parseFlags, UnknownFlagError } from './flags.ts';
 import { Keyring } from './keyring.ts';
 import { logRecord } from './log.ts';
 import { type SessionOptions, serveSession } from './session.ts';
+import { TokenBook } from './token-book.ts';
 
 /** Of acra-server (acra-server contract 3.3): it ends with 0 when it cannot listen. */
 const EXIT_CODES = { stopped: 0, cannotListen: 0, misconfigured: 1, poisoned: 1, unknownFlag: 2 } as const;
@@ -49,9 +50,11 @@ async function takeMasterKey(): Promise<SecretBuffer> {
   return SecretBuffer.take(key);
 }
 
-async function loadTables(file: string): Promise<Tables> {
-  const config = loadEncryptorConfig(file);
-  requireStandInCan(config, file);
+/** In line it would have to read statements with tokens as acra-server does. */
+async function loadTables({ encryptor_config_file: file, tls_client_id_from_cert: isInLine }: Flags): Promise<Tables> {
+  const keepsTokens = isInLine === 'false';
+  const config = loadEncryptorConfig(file, keepsTokens ? 'kept' : 'refused');
+  requireStandInCan(config, file, keepsTokens);
   return config.tables;
 }
 
@@ -106,7 +109,7 @@ function serve(listen: ListenOptions, options: SessionOptions): void {
 async function main(flags: Flags): Promise<void> {
   logRecord('warning', 'This is the stand-in for acra-server, not acra-server: never use it for real data');
   const { wrongConfiguration, transportConfiguration } = LOG_CODES;
-  const tables = await step(loadTables(flags.encryptor_config_file), "Can't load encryptor config", wrongConfiguration);
+  const tables = await step(loadTables(flags), "Can't load encryptor config", wrongConfiguration);
   const masterKey = await step(takeMasterKey(), 'Cannot load master key');
   const themis = await loadThemis();
   const keyring = await step(Keyring.load(themis, flags.keys_dir, masterKey), 'Failed to cache keystore on start');
@@ -119,7 +122,8 @@ async function main(flags: Flags): Promise<void> {
   );
   const database = { host: flags.db_host, port: +flags.db_port };
   const cipher = { themis, keyring, random: systemRandom, onPoisonRecord: poisonHandler(flags, keyring) };
-  serve(listenOptions(flags.incoming_connection_string), { database, legs, judge, isSearchable, cipher });
+  const tokens = new TokenBook(systemRandom);
+  serve(listenOptions(flags.incoming_connection_string), { database, legs, judge, isSearchable, cipher, tokens });
 }
 
 try {

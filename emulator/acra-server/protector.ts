@@ -5,16 +5,19 @@ import type { ValueUse } from '../../acra/statements/value-use.ts';
 import type { Cipher } from './cipher.ts';
 import { HashCheck } from './hash-check.ts';
 import { RowReader } from './rows.ts';
+import type { TokenBook } from './token-book.ts';
 import { protectLiteral, protectParameter } from './values.ts';
 
 export class CipherProtector implements ValueProtector {
   readonly #cipher: Cipher;
   readonly #rows: RowReader;
+  readonly #tokens: TokenBook | undefined;
 
-  /** @param isSearchable whether any column of the configuration is */
-  constructor(cipher: Cipher, isSearchable: boolean) {
+  /** @param isSearchable whether any column of the configuration is @param tokens undefined: no column has any */
+  constructor(cipher: Cipher, isSearchable: boolean, tokens?: TokenBook) {
     this.#cipher = cipher;
-    this.#rows = new RowReader(cipher, isSearchable ? new HashCheck(cipher) : undefined);
+    this.#tokens = tokens;
+    this.#rows = new RowReader(cipher, isSearchable ? new HashCheck(cipher) : undefined, tokens);
   }
 
   async literal(literal: LiteralEdit): Promise<Buffer> {
@@ -22,6 +25,7 @@ export class CipherProtector implements ValueProtector {
   }
 
   async parameter(use: ValueUse, value: Buffer | null, isBinary: boolean): Promise<Buffer | null> {
+    if (use.column.token && this.#tokens) return value && this.#tokens.tokenFor(use.column, value);
     return protectParameter(this.#cipher, use, value, isBinary);
   }
 

@@ -10,6 +10,7 @@ import { SessionError } from '../../postgres/session-error.ts';
 import type { Cipher } from './cipher.ts';
 import { decodeEscaped } from './escaped.ts';
 import type { HashCheck } from './hash-check.ts';
+import type { TokenBook } from './token-book.ts';
 
 /** What `response_on_fail` gives for a cell that does not decrypt, if not the ciphertext. @throws SessionError 42000 */
 function substitute({ name, onFail, dataType, defaultValue = '' }: EncryptedColumn): Buffer | undefined {
@@ -34,9 +35,11 @@ function readCell(cell: Buffer, { column, isBinary }: CellKind): Read {
 export class RowReader {
   readonly #cipher: Cipher;
   readonly #hashCheck: HashCheck | undefined;
+  readonly #tokens: TokenBook | undefined;
 
-  /** @param hashCheck undefined: no column of the configuration is searchable */
-  constructor(cipher: Cipher, hashCheck: HashCheck | undefined) {
+  /** @param hashCheck undefined: no column of the configuration is searchable @param tokens undefined: none has any */
+  constructor(cipher: Cipher, hashCheck: HashCheck | undefined, tokens?: TokenBook) {
+    this.#tokens = tokens;
     this.#cipher = cipher;
     this.#hashCheck = hashCheck;
   }
@@ -50,6 +53,7 @@ export class RowReader {
   }
 
   #revealCell(stored: Buffer, kind: CellKind): Buffer {
+    if (kind.column?.token && this.#tokens) return this.#tokens.valueOf(kind.column, stored) ?? stored;
     const { bytes: encrypted, cell } = readCell(stored, kind);
     const { bytes, isDecrypted } = this.#decrypt(encrypted);
     if (bytes.length === 0) return stored.length === 0 ? stored : bytes;

@@ -31,6 +31,7 @@ import { errorCode } from '../../runtime/errors.ts';
 import { Cipher, type CipherOptions } from './cipher.ts';
 import { logRecord } from './log.ts';
 import { CipherProtector } from './protector.ts';
+import type { TokenBook } from './token-book.ts';
 
 /** From accept until both TLS sessions stand. */
 const HANDSHAKE_TIMEOUT_MS = 30_000;
@@ -65,6 +66,7 @@ export interface SessionOptions {
   readonly judge: Judge;
   /** Whether any column of the configuration is. */
   readonly isSearchable: boolean;
+  readonly tokens: TokenBook;
   readonly cipher: CipherOptions;
 }
 
@@ -203,7 +205,11 @@ export async function serveSession(socket: Socket, options: SessionOptions): Pro
     if (!ends) return;
     clearTimeout(deadline);
     step = 'converse';
-    const protector = new CipherProtector(new Cipher(options.cipher, ends.clientId), options.isSearchable);
+    const protector = new CipherProtector(
+      new Cipher(options.cipher, ends.clientId),
+      options.isSearchable,
+      options.tokens,
+    );
     const conversation = new Conversation({ judge: options.judge, protector, refusedBy: REFUSED_BY });
     await converse(client, ends.upstream, conversation);
   } catch (error) {
