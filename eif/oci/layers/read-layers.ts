@@ -70,7 +70,9 @@ export async function readLayers({ layers, config }: ContainerImage, options: Re
 function requirePlace(entry: TarEntry, total: number, maxBytes: number): void {
   if (entry.kind !== 'file') return;
   if (entry.size > MAX_FILE_BYTES)
-    throw new OciError('EIF_OCI_LIMIT', `the entry ${JSON.stringify(entry.path)} is too large`, { allowed: `${MAX_FILE_BYTES} bytes` });
+    throw new OciError('EIF_OCI_LIMIT', `the entry ${JSON.stringify(entry.path)} is too large`, {
+      allowed: `${MAX_FILE_BYTES} bytes`,
+    });
   if (total > maxBytes)
     throw new OciError('EIF_OCI_LIMIT', 'the files of the image are too large together', {
       found: `${total} bytes up to ${JSON.stringify(entry.path)}`,

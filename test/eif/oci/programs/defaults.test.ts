@@ -80,7 +80,17 @@ t.test('leaves out what it cannot take over, and says so', async (t) => {
   };
   const { notes, ...rest } = await programDefaults(run, await filesOf(t, ACCOUNTS));
   t.match(rest, { environment: {}, stopSignal: undefined, probe: undefined, ports: [] });
-  for (const word of ['root', '/data', 'with-dash', 'noequals', '__proto__', 'SIGRTMIN+3', ' 0/tcp', '70000', '8000-8010'])
+  for (const word of [
+    'root',
+    '/data',
+    'with-dash',
+    'noequals',
+    '__proto__',
+    'SIGRTMIN+3',
+    ' 0/tcp',
+    '70000',
+    '8000-8010',
+  ])
     t.ok(
       notes.some((note) => note.includes(word)),
       word,
