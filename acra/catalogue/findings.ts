@@ -37,8 +37,9 @@ export const FINDINGS = {
   },
   DB_COLUMN_TYPE: {
     severity: 'error',
-    meaning: 'A protected column is no bytea.',
-    action: 'Make it one: ciphertext is stored as bytea, whatever `data_type` says.',
+    meaning: 'A protected column is no bytea, or a column of tokens is not of their type.',
+    action:
+      'Make it one: ciphertext is stored as bytea, whatever `data_type` says, and tokens as what `token_type` says.',
   },
   DB_COLUMN_DEFAULT: {
     severity: 'error',
@@ -47,8 +48,10 @@ export const FINDINGS = {
   },
   DB_COLUMN_UNIQUE: {
     severity: 'error',
-    meaning: 'A protected column is in a unique, primary or exclusion key: equal values have different ciphertexts.',
-    action: 'Make the column searchable, and the unique index on `substr(column, 1, 33)` alone.',
+    meaning:
+      'A protected column is in a unique, primary or exclusion key: equal values have different ciphertexts, or tokens that are not consistent.',
+    action:
+      'Make the column searchable, and the unique index on `substr(column, 1, 33)` alone; or its tokens consistent.',
   },
   DB_COLUMN_FOREIGN_KEY: {
     severity: 'error',

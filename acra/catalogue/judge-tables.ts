@@ -1,5 +1,6 @@
 /** Whether protected tables are what the encryptor configuration says of them, and what in them does not go with ciphertext. */
 import { isWrittenAs } from '../../postgres/sql-names.ts';
+import { columnTypesOf } from '../encryptor-config/database-type.ts';
 import type { EncryptedColumn, EncryptedTable } from '../encryptor-config/schema.ts';
 import type { Migration } from '../migration/migration.ts';
 import type { Catalogue, Column, Constraint, Relation } from './catalogue.ts';
@@ -22,12 +23,17 @@ function judgeColumnOrder(label: string, real: readonly Column[], { columns, hid
   return [finding('DB_COLUMNS', label, `has (${list(names)}), configured is (${list(columns)})`)];
 }
 
-function judgeKeys(object: string, column: string, constraints: readonly Constraint[]): Finding[] {
-  const own = constraints.filter(({ columns }) => columns.includes(column));
+/** A key or an index on these does what it should. */
+const hasEqualTokens = ({ token }: EncryptedColumn) => token?.isConsistent === true;
+
+function judgeKeys(object: string, column: EncryptedColumn, constraints: readonly Constraint[]): Finding[] {
+  const own = constraints.filter(({ columns }) => columns.includes(column.name));
   const of = (kinds: string) => own.filter(({ kind }) => kinds.includes(kind)).map(({ name }) => name);
   const [unique, foreign] = [of('upx'), of('f')];
   return [
-    ...(unique.length > 0 ? [finding('DB_COLUMN_UNIQUE', object, `constraint ${list(unique)}`)] : []),
+    ...(unique.length > 0 && !hasEqualTokens(column)
+      ? [finding('DB_COLUMN_UNIQUE', object, `constraint ${list(unique)}`)]
+      : []),
     ...(foreign.length > 0 ? [finding('DB_COLUMN_FOREIGN_KEY', object, `constraint ${list(foreign)}`)] : []),
   ];
 }
@@ -68,16 +74,18 @@ function judgeColumn(
   const generated = catalogue.generated.filter((each) => each.relation === relation.id && each.from === name);
   const isStored = relation.kind === 'r' || relation.kind === 'p';
   return [
-    ...(baseType === 'bytea' ? [] : [finding('DB_COLUMN_TYPE', object, `has type ${shown(type)}`)]),
+    ...(columnTypesOf(configured).includes(baseType)
+      ? []
+      : [finding('DB_COLUMN_TYPE', object, `has type ${shown(type)}, and holds ${columnTypesOf(configured)[0]}`)]),
     ...(hasDefault || isGenerated
       ? [finding('DB_COLUMN_DEFAULT', object, isGenerated ? 'is generated' : 'has a default')]
       : []),
-    ...judgeKeys(object, name, constraints),
-    ...judgeIndexes(object, catalogue, relation, configured, migrations),
+    ...judgeKeys(object, configured, constraints),
+    ...(hasEqualTokens(configured) ? [] : judgeIndexes(object, catalogue, relation, configured, migrations)),
     ...generated.map((each) =>
       finding('DB_COLUMN_GENERATED_FROM', object, `column ${quoted(each.name)} is made from it`),
     ),
-    ...(isStored ? judgeBelt(object, column, constraints, configured) : []),
+    ...(isStored && !configured.token ? judgeBelt(object, column, constraints, configured) : []),
   ];
 }
 

@@ -37,6 +37,17 @@ export function isDatabaseType(column: EncryptedColumn, oid: number): boolean {
   return oid === type.oid || (type.name === 'text' && oid === VARCHAR_OID);
 }
 
+const CATALOGUE_NAMES: Readonly<Record<DatabaseType['name'], readonly string[]>> = {
+  bytea: ['bytea'],
+  text: ['text', 'character varying'],
+  int4: ['integer'],
+  int8: ['bigint'],
+};
+
+/** Types of columns that hold it, as format_type() calls them. */
+export const columnTypesOf = (column: EncryptedColumn): readonly string[] =>
+  CATALOGUE_NAMES[databaseTypeOf(column).name];
+
 /** PostgreSQL's text form of what is stored. @param stored in binary form */
 export function databaseText(column: EncryptedColumn, stored: Buffer): string {
   switch (databaseTypeOf(column).name) {

@@ -31,7 +31,7 @@ export type TokenUse = 'kept' | 'refused';
 
 const TOKENS_REFUSED =
   'tokenization needs a Redis in acra.tokens of enclave.yaml (docs/tokens.md): in memory only, tokens would be lost for good when ' +
-  'acra-server restarts; `data` and `guard` know no tokens';
+  'acra-server restarts; `data`, `guard ddl` and `keys forget-old` know no tokens';
 
 /** @returns whether the column is tokenized */
 function checkTokenization(column: RawColumn, path: readonly PropertyKey[], tokens: TokenUse, report: Report): boolean {

@@ -40,7 +40,7 @@ export async function examineDatabase(
   options: ExamineOptions,
   told: (what: string) => void,
 ): Promise<Examination> {
-  const { config, tables, migrations } = readConfigured(folder);
+  const { config, tables, migrations } = readConfigured(folder, true);
   const hasGuard = config.ingress.tls === 'terminate';
   const listFile = hasGuard ? join(folder, config.guard.list ?? DEFAULT_LIST) : undefined;
   const listed = listFile === undefined ? undefined : readList(listFile);

@@ -35,6 +35,15 @@ const LONG_NAMED = `${ENCRYPTOR_YAML}  - table: longest
       - {column: '${LONG}', searchable: true}
 `;
 
+const TOKENS = `schemas:
+  - table: patients
+    columns: [id, name, email, diagnosis]
+    encrypted:
+      - {column: name, token_type: str, consistent_tokenization: true}
+      - {column: email, token_type: email}
+      - {column: diagnosis, token_type: bytes}
+`;
+
 interface Case {
   readonly sql: string;
   /** Codes of what is found beside what the base has. */
@@ -163,6 +172,16 @@ const CASES: Readonly<Record<string, Case>> = {
     sql: `CREATE TABLE longest (${identifier(LONG)} bytea CHECK ${checkFor(column(LONG, LONG_NAMED), LONG)})`,
     yaml: LONG_NAMED,
     codes: [],
+  },
+  'nothing where tokens have their types, and consistent ones keys': {
+    sql: `${NO_BELTS}; ALTER TABLE patients ALTER email TYPE varchar(99) USING '', ADD UNIQUE (name); CREATE INDEX ON patients (name)`,
+    yaml: TOKENS,
+    codes: [],
+  },
+  'columns of tokens with other types, and keys on tokens that are not consistent': {
+    sql: `${NO_BELTS}; ALTER TABLE patients ADD UNIQUE (diagnosis)`,
+    yaml: TOKENS,
+    codes: ['DB_COLUMN_TYPE', 'DB_COLUMN_UNIQUE'],
   },
   'odd names, too': {
     sql: `CREATE TABLE "Odd 'Table" ("A b" bytea CHECK ${checkFor(column('A b'), 'A b')}); CREATE UNIQUE INDEX ON "Odd 'Table" (substr("A b", 1, 33));

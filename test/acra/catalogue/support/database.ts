@@ -14,7 +14,9 @@ import { DATABASE_TEMPLATES } from '../../../support/database-templates.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 
 function belt(name: string): string {
-  const column = parseEncryptorConfig(ENCRYPTOR_YAML, 'encryptor.yaml').tables.get('patients')?.encrypted.get(name);
+  const column = parseEncryptorConfig(ENCRYPTOR_YAML, 'encryptor.yaml', 'kept')
+    .tables.get('patients')
+    ?.encrypted.get(name);
   if (!column) throw new Error(`no protected column ${name}`);
   return `CHECK ${checkFor(column, name)}`;
 }
@@ -73,7 +75,7 @@ export async function caseDatabase(t: Test): Promise<CaseDatabase> {
     judge: async (sql, encryptorYaml = ENCRYPTOR_YAML, present = [], migrations = []) => {
       await client.query(BASE);
       await client.query(sql);
-      const { tables } = parseEncryptorConfig(encryptorYaml, 'encryptor.yaml');
+      const { tables } = parseEncryptorConfig(encryptorYaml, 'encryptor.yaml', 'kept');
       const reader = {
         query: async (text: string, values: readonly unknown[] = []) => (await client.query(text, [...values])).rows,
       };
