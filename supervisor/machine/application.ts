@@ -1,6 +1,6 @@
 /**
  * The application's part of the machine: its file system becomes the root of its programs, with the few devices and memory file systems
- * that programs count on. Nothing of ours is below it: no socket of the supervisor, no measured folder, neither security module nor vsock.
+ * that programs count on; they may write where its modes let them, in memory. Nothing of ours is below it: no socket of the supervisor, no measured folder, neither security module nor vsock.
  * Specification: mount(2), proc(5) "hidepid"; the devices are those that OCI's runtime specification names (config-linux.md, "Default Devices").
  */
 import { lstatSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -20,6 +20,7 @@ import { APP_FOLDER } from '../../wire/image-layout.ts';
 import { SupervisorError } from '../errors.ts';
 import type { Application, HostsEntry } from '../platform.ts';
 import type { Confinements } from './confinement.ts';
+import { makeWritable } from './file-systems.ts';
 
 const ROOT = join('/', APP_FOLDER);
 const NO_DEVICES = MS_NOSUID | MS_NODEV;
@@ -77,6 +78,7 @@ export function openApplication(confinements: Confinements): Application {
   for (const file of [HOSTS, RESOLVER]) require('file', file);
   // Programs have no capabilities, and ports below 1024 are theirs as others are.
   writeFileSync('/proc/sys/net/ipv4/ip_unprivileged_port_start', '0');
+  makeWritable(ROOT);
   for (const fileSystem of [PROC, DEV, ...MEMORY]) mountBelow(fileSystem);
   for (const [name, major, minor] of DEVICES) makeDevice(join(ROOT, 'dev', name), major, minor);
   for (const [name, target] of LINKS) symlinkSync(target, join(ROOT, 'dev', name));

@@ -1,7 +1,16 @@
 /** The file systems of the enclave: everything measured becomes read-only, everything else lives in memory. */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, readFileSync } from 'node:fs';
+import { errorCode } from '../../runtime/errors.ts';
 import type { Mount } from '../../system/libc/machine-calls.ts';
-import { MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_REMOUNT, mount } from '../../system/libc/machine-calls.ts';
+import {
+  MS_BIND,
+  MS_NODEV,
+  MS_NOEXEC,
+  MS_NOSUID,
+  MS_RDONLY,
+  MS_REMOUNT,
+  mount,
+} from '../../system/libc/machine-calls.ts';
 
 const NO_PROGRAMS = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 
@@ -26,6 +35,32 @@ export function mountFileSystems(): void {
     mount(fileSystem);
   }
   mount(READ_ONLY_ROOT);
+}
+
+/**
+ * Takes a folder out of it: there the modes of files alone say who may write, in memory. All else stays as it was, by its mount in the
+ * place of its file system, which both share. Nothing but the supervisor runs yet.
+ * @throws SupervisorError BOOT_SYSTEM_CALL
+ */
+export function makeWritable(folder: string): void {
+  const own: Mount = { source: folder, target: folder, type: '', flags: MS_BIND, options: '' };
+  mount(own);
+  if (isReadOnly(folder)) {
+    mount({ ...READ_ONLY_ROOT, flags: MS_REMOUNT });
+    mount({ ...READ_ONLY_ROOT, flags: MS_REMOUNT | MS_BIND | MS_RDONLY });
+  }
+  mount({ ...own, flags: MS_REMOUNT | MS_BIND | MS_NOSUID | MS_NODEV });
+}
+
+/** Another init leaves it writable. access(2): root gets EROFS alone. */
+function isReadOnly(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK);
+    return false;
+  } catch (error) {
+    if (errorCode(error) === 'EROFS') return true;
+    throw error;
+  }
 }
 
 /** Another init mounts before it starts us; proc(5), /proc/self/mountinfo: the fifth field is the mount point. */

@@ -71,6 +71,7 @@ async function look(): Promise<object> {
       '/etc/hosts',
       '/proc/sys/vm/overcommit_memory',
       '/dev/null',
+      '/dev/stderr',
       `/tmp/${me}`,
       `/run/${me}`,
       `/dev/shm/${me}`,
