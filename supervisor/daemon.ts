@@ -145,7 +145,8 @@ export class Supervisor {
       random,
       logger: this.#logger,
       status: this.#status,
-      defer: (cleanup: () => Promise<void> | void) => this.#cleanups.defer(() => this.#runCleanup(cleanup)),
+      defer: (cleanup: () => Promise<void> | void, extraMs = 0) =>
+        this.#cleanups.defer(() => this.#runCleanup(cleanup, CLEANUP_MS + extraMs)),
       fail: (error: unknown) => this.#fail(error),
       stop: (reason: string) => this.requestStop(reason),
       outputLog: this.#logs,
@@ -177,12 +178,12 @@ export class Supervisor {
   }
 
   /** One cleanup that fails, or waits for something that never comes, must not keep the others from running. */
-  async #runCleanup(cleanup: () => Promise<void> | void): Promise<void> {
-    using deadline = new Deadline(this.#deps.clock, CLEANUP_MS);
+  async #runCleanup(cleanup: () => Promise<void> | void, maxMs: number): Promise<void> {
+    using deadline = new Deadline(this.#deps.clock, maxMs);
     try {
       await untilAborted(Promise.resolve(cleanup()), deadline.signal);
     } catch (error) {
-      if (deadline.hasPassed) this.#logger.log('error', 'supervisor.cleanup-late', { maxMs: CLEANUP_MS });
+      if (deadline.hasPassed) this.#logger.log('error', 'supervisor.cleanup-late', { maxMs });
       else this.#logger.log('error', 'supervisor.cleanup-failed', { reason: describeError(error) });
     }
   }

@@ -16,10 +16,14 @@ function longestChain(programs: Config['programs']): number {
   return Math.max(...Object.keys(programs).map(lengthOf));
 }
 
+/** At most, from the first stop signal on; without what each has printed last. */
+export function programsStopMs({ programs, restart }: Config): number {
+  return longestChain(programs) * restart.stopGraceMs;
+}
+
 /** For people, where the parent would end the machine before the last program has stopped. */
 export function stopWarnings({ programs, restart }: Config): readonly string[] {
-  const { drainMs, stopGraceMs } = restart;
-  const longestMs = drainMs + longestChain(programs) * stopGraceMs;
+  const longestMs = restart.drainMs + programsStopMs({ programs, restart });
   if (longestMs <= DEFAULT_STOP_GRACE_MS) return [];
   return [
     `restart: programs that use all of stopGraceMs stop within ${longestMs} ms; enclave.run.stopGraceMs of host-proxy.yaml (default ${DEFAULT_STOP_GRACE_MS}) must be longer, or the parent ends the machine before`,

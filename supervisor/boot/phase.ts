@@ -21,8 +21,11 @@ export interface PhaseContext {
   readonly status: StatusBoard;
   /** Aborts when the phase's deadline passes or the supervisor is told to stop. */
   readonly signal: AbortSignal;
-  /** Registers what must be undone when the supervisor stops, or when a later phase fails. Run in reverse order. */
-  readonly defer: (cleanup: () => Promise<void> | void) => void;
+  /**
+   * Registers what must be undone when the supervisor stops, or when a later phase fails. Run in reverse order.
+   * @param extraMs how much longer than others it may take
+   */
+  readonly defer: (cleanup: () => Promise<void> | void, extraMs?: number) => void;
   /** For background work that breaks after its phase is over: the supervisor then stops in order. */
   readonly fail: (error: unknown) => void;
   /** For what comes to its own end in order, and the enclave with it. */

@@ -3,9 +3,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import t, { type Test as TapTest } from 'tap';
+import { BootTable } from '../../supervisor/boot/phase.ts';
+import type { BootStart } from '../../supervisor/boot/start.ts';
 import { Supervisor } from '../../supervisor/daemon.ts';
 import { SupervisorError } from '../../supervisor/errors.ts';
 import type { Platform } from '../../supervisor/platform.ts';
+import type { Serving } from '../../supervisor/serving.ts';
 import { CID_PARENT } from '../../wire/brands.ts';
 import { VSOCK_PORTS } from '../../wire/routes.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -19,7 +22,11 @@ import { Parent } from './support/parent.ts';
 const FLUSH_MS = 2000;
 
 /** A supervisor that comes as far as the security module, which never answers. */
-function surroundings(t: TapTest, openNsm: () => Promise<object> = () => new Promise(() => undefined)) {
+function surroundings(
+  t: TapTest,
+  openNsm: () => Promise<object> = () => new Promise(() => undefined),
+  table?: BootTable<Serving>,
+) {
   const folder = temporaryFolder(t);
   const vsockPath = join(folder, 'vm.vsock');
   const platform: Partial<Platform> = {
@@ -45,6 +52,7 @@ function surroundings(t: TapTest, openNsm: () => Promise<object> = () => new Pro
     clock,
     random: seededRandom('last words'),
     console,
+    ...(table === undefined ? {} : { table }),
   });
   return { supervisor, clock, console, controlPath: `${vsockPath}_${VSOCK_PORTS.control}` };
 }
@@ -135,4 +143,27 @@ t.test('ends though the security module neither answers nor lets itself be close
   }
   t.match(await running, { kind: 'failed', error: { code: 'BOOT_DEADLINE', message: /phase nsm/ } });
   t.ok(console.records.some(({ event }) => event === 'supervisor.cleanup-late'));
+});
+
+t.test('gives what is undone as long as its phase says that it may take', async (t) => {
+  const table = BootTable.empty<BootStart>().phase({
+    name: 'slow-to-undo',
+    deadlineMs: () => 1_000,
+    run: async (_have: BootStart, { defer }): Promise<Serving> => {
+      defer(() => new Promise<never>(() => undefined), 60_000);
+      throw new Error('this phase fails');
+    },
+  });
+  const { supervisor, clock, console } = surroundings(t, undefined, table);
+  let isOver = false;
+  const running = supervisor.run().finally(() => {
+    isOver = true;
+  });
+  while (!isOver) {
+    clock.advance(1_000);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await running;
+  const late = console.records.find(({ event }) => event === 'supervisor.cleanup-late');
+  t.match(late?.fields, { maxMs: 75_000 });
 });

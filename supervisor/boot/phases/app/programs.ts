@@ -1,4 +1,5 @@
 /** Starts the application's programs in their order: each is ready, and each task done, before those that come after it start. */
+import { programsStopMs } from '../../../../config/app/stop-time.ts';
 import { Programs } from '../../../workloads/app/programs.ts';
 import type { Phase } from '../../phase.ts';
 import type { ApplicationReady } from './application.ts';
@@ -28,7 +29,7 @@ export const programsPhase: Phase<Needs, ProgramsReady> = {
       onFailure: fail,
       onEnd: stop,
     });
-    defer(() => programs.stop());
+    defer(() => programs.stop(), programsStopMs(config));
     await programs.start(signal);
     return { programs };
   },
