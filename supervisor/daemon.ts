@@ -12,9 +12,10 @@ import { describeError, errorCode } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Random } from '../runtime/random.ts';
 import { CONTROL_PROTOCOL } from '../wire/control/messages.ts';
+import { appTable } from './boot/app-table.ts';
 import type { BootTable } from './boot/phase.ts';
 import { boot } from './boot/phase.ts';
-import { tableFor } from './boot/table-for.ts';
+import { bootTable } from './boot/table.ts';
 import type { ChildState } from './children/child.ts';
 import { ControlConnection } from './control/connection.ts';
 import { LogBuffer } from './control/log-buffer.ts';
@@ -40,7 +41,7 @@ const LOG_BUFFER_RECORDS = 10_000;
 export interface SupervisorDeps {
   readonly platform: Platform;
   readonly folder: string;
-  /** Undefined where enclave.yaml names another workload. */
+  /** Undefined where enclave.yaml names another workload: the boot of an application is walked then. */
   readonly acraProgram: AcraProgram | undefined;
   readonly release: string;
   readonly clock: Clock;
@@ -153,11 +154,17 @@ export class Supervisor {
     };
     try {
       const start = { folder, acraProgram, control: this.#control };
-      await this.#serve(await boot(this.#deps.table ?? tableFor(folder), start, context, this.#stop.signal));
+      await this.#serve(await boot(this.#table(), start, context, this.#stop.signal));
       return this.#stopped();
     } catch (error) {
       return this.#stop.signal.aborted ? this.#stopped() : this.#failed(error);
     }
+  }
+
+  /** Whoever starts us has read in the measured enclave.yaml which workload it is. */
+  #table(): BootTable<Serving> {
+    const { table, acraProgram } = this.#deps;
+    return table ?? (acraProgram === undefined ? appTable : bootTable);
   }
 
   #stopped(): SupervisorExit {

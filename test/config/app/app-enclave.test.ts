@@ -1,10 +1,13 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
-import { anyEnclaveSchema, isApp } from '../../../config/any-enclave.ts';
+import { anyEnclaveSchema, isApp, workloadOf } from '../../../config/any-enclave.ts';
 import { type AppEnclaveConfig, appEnclaveSchema } from '../../../config/app/app-enclave.ts';
 import { egressPortOf, targetOf } from '../../../config/app/egress.ts';
 import { vsockPortOf } from '../../../config/app/ingress.ts';
 import { stopWarnings } from '../../../config/app/stop-time.ts';
 import { readConfig } from '../../../config/load.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const KEY = 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab';
 const SMALLEST = { version: 1, workload: 'app', name: 'web', programs: { web: { command: ['/bin/web'] } } };
@@ -46,6 +49,22 @@ t.test('tells the workloads apart by their word, and takes a file without it for
     () => readConfig(anyEnclaveSchema, Buffer.from(JSON.stringify({ ...others, workload: 'web' })), 'enclave.yaml'),
     { code: 'CONFIG_INVALID', message: /workload: found "web"; must be acra \(as when it is left out\) or app/ },
   );
+});
+
+t.test('tells by the word alone which workload a file is meant for, even where it has faults', async (t) => {
+  const file = join(temporaryFolder(t), 'enclave.yaml');
+  t.equal(workloadOf(file), 'acra', 'there is no file');
+  for (const [yaml, workload] of [
+    ['{version: 1, workload: app}', 'app'],
+    ['{version: 1, workload: app, guard: {}}', 'app'],
+    ['{version: 1}', 'acra'],
+    ['{version: 1, workload: acra}', 'acra'],
+    ['{version: 1, workload: [app]}', 'acra'],
+    ['workload: "', 'acra'],
+  ] as const) {
+    writeFileSync(file, yaml);
+    t.equal(workloadOf(file), workload, yaml);
+  }
 });
 
 t.test('takes no section of Acra, so that nobody believes in a guard that is not there', async (t) => {
