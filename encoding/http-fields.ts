@@ -26,6 +26,22 @@ export function namedByConnection(raw: RawFields): readonly string[] {
   return valuesOf(raw, 'connection').flatMap((value) => value.split(',').map((name) => name.trim().toLowerCase()));
 }
 
+const FIRST_LAST_WORD = 200;
+
+/**
+ * Whether an answer can be passed on in one way only. Node hands on no 1xx but 101, which nobody asked for where it comes as an answer, and
+ * decodes of codings chunked alone. Specification: RFC 9110 section 15.2, RFC 9112 section 6.1.
+ */
+export function isTellable(status: number | undefined, raw: RawFields): boolean {
+  const codings = valuesOf(raw, 'transfer-encoding');
+  return status !== undefined && status >= FIRST_LAST_WORD && codings.every((each) => each.toLowerCase() === 'chunked');
+}
+
+/** An answer without content says no length (RFC 9110 section 8.6): who believed it would wait for the next answer's bytes. */
+export function saysLength(status: number | undefined): boolean {
+  return status !== 204;
+}
+
 /** Status line and fields of an answer, with the empty line behind them. */
 export function answerHead(status: number, reason: string, fields: readonly Field[]): string {
   const lines = fields.map(([name, value]) => `${name}: ${value}\r\n`);

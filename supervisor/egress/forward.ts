@@ -13,6 +13,7 @@ import {
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream';
+import { isTellable, saysLength } from '../../encoding/http-fields.ts';
 import { StopRequested } from '../../runtime/abort.ts';
 import { errorCode } from '../../runtime/errors.ts';
 import { egressTarget } from '../../wire/egress/target.ts';
@@ -23,6 +24,8 @@ import { type AbsoluteRequest, readAbsoluteRequest } from './request.ts';
 
 /** An idle connection to a target. */
 const KEEP_ALIVE_MS = 4_000;
+/** What a proxy may do again by itself (RFC 9110 section 9.2.2). */
+const REPEATABLE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 const MAX_ANSWER_HEADER_BYTES = 64 * 1024;
 
 /** Connections of one program's connection, by target. */
@@ -70,7 +73,7 @@ export async function forward(from: IncomingMessage, to: ServerResponse, agent: 
   }
 }
 
-/** A kept connection that the target had closed already; nothing of a body was sent over it. */
+/** A kept connection that the target had closed already; who asks again does what was asked once, whether it has been done or not. */
 class StaleConnection extends EgressProxyError {}
 
 function attempt({ from, to, agent, asked }: Exchange): Promise<void> {
@@ -92,7 +95,7 @@ function attempt({ from, to, agent, asked }: Exchange): Promise<void> {
     // More than one may come: that of the connection, and one for what the program was just sending.
     const onError = (cause: Error) => {
       to.off('close', onGone);
-      reject(failureOf(cause, onward, framing.kind === 'none'));
+      reject(failureOf(cause, onward, framing.kind === 'none' && REPEATABLE.has(from.method ?? '')));
     };
     onward.on('error', onError);
     // An answer that changes the protocol unasked has neither error nor response.
@@ -105,7 +108,7 @@ function attempt({ from, to, agent, asked }: Exchange): Promise<void> {
       try {
         passOn(answer, to, resolve);
       } catch (cause) {
-        // Node reads some heads that it does not write.
+        // Node reads some heads that it does not write, too.
         answer.destroy();
         reject(new EgressProxyError('EGRESS_ANSWER', 'the head of the answer cannot be told again', { cause }));
       }
@@ -124,18 +127,21 @@ function start(make: () => ClientRequest): ClientRequest {
   }
 }
 
-function failureOf(cause: Error, onward: ClientRequest, isBodiless: boolean): Error {
+function failureOf(cause: Error, onward: ClientRequest, isRepeatable: boolean): Error {
   if (cause instanceof StopRequested || errorCode(cause)?.startsWith('EGRESS_')) return cause;
   const message = 'the answer of the target broke off or is no HTTP';
-  const isStale = onward.reusedSocket && isBodiless && errorCode(cause) === 'ECONNRESET';
+  const isStale = onward.reusedSocket && isRepeatable && errorCode(cause) === 'ECONNRESET';
   return isStale
     ? new StaleConnection('EGRESS_ANSWER', message, { cause })
     : new EgressProxyError('EGRESS_ANSWER', message, { cause });
 }
 
 function passOn(answer: IncomingMessage, to: ServerResponse, done: () => void): void {
+  if (!isTellable(answer.statusCode, answer.rawHeaders))
+    throw new EgressProxyError('EGRESS_ANSWER', 'the answer is no last word, or in another transfer coding');
   to.sendDate = false;
-  const headers = answerHeaders(answer.rawHeaders, answer.headers['content-length']);
+  const length = saysLength(answer.statusCode) ? answer.headers['content-length'] : undefined;
+  const headers = answerHeaders(answer.rawHeaders, length);
   to.writeHead(answer.statusCode ?? 502, answer.statusMessage, headers);
   // An answer that breaks off breaks the program's connection: it must not look whole.
   pipeline(answer, to, done);

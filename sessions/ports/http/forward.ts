@@ -4,7 +4,8 @@
  */
 import { type ClientRequest, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { answerHeaders, isTellable } from './answer-headers.ts';
+import { isTellable } from '../../../encoding/http-fields.ts';
+import { answerHeaders } from './answer-headers.ts';
 
 type Failure = 'answer' | 'broken';
 
@@ -68,7 +69,7 @@ function sendWhenAsked(request: IncomingMessage, response: ServerResponse, asked
 
 /** @returns false for an answer that cannot be told to the client in one way only */
 function isPassedBack(answer: IncomingMessage, response: ServerResponse): boolean {
-  if (!isTellable(answer)) return false;
+  if (!isTellable(answer.statusCode, answer.rawHeaders)) return false;
   if (!response.req.complete) response.shouldKeepAlive = false;
   try {
     response.writeHead(answer.statusCode ?? 502, answer.statusMessage ?? '', answerHeaders(answer).flat());

@@ -6,10 +6,10 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { answerHead, type Field } from '../../../encoding/http-fields.ts';
+import { answerHead, type Field, isTellable } from '../../../encoding/http-fields.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import { join } from '../../front/join.ts';
-import { answerHeaders, isTellable } from './answer-headers.ts';
+import { answerHeaders } from './answer-headers.ts';
 import { askProgram, type Exchange } from './forward.ts';
 
 export interface UpgradeExchange extends Omit<Exchange, 'response' | 'failed'> {
@@ -44,7 +44,7 @@ export function upgrade({ request, client, socket, headers, early, clock, over, 
     join(client, program, clock);
   });
   asked.on('response', (answer) => {
-    if (!isTellable(answer)) {
+    if (!isTellable(answer.statusCode, answer.rawHeaders)) {
       answer.destroy();
       failed();
       return;
