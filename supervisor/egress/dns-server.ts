@@ -11,6 +11,8 @@ const MAX_TCP_CONNECTIONS = 64;
 const TCP_IDLE_MS = 5_000;
 const LENGTH_BYTES = 2;
 const MAX_MESSAGE_BYTES = 0xffff;
+/** Of answers; who asks on without reading them is cut. */
+const MAX_UNREAD_BYTES = 64 * 1024;
 
 export interface DnsServerDeps {
   readonly listen: TcpEndpoint;
@@ -95,6 +97,9 @@ export class DnsServer implements Service {
         const length = Buffer.alloc(LENGTH_BYTES);
         length.writeUInt16BE(reply.length);
         socket.write(Buffer.concat([length, reply]));
+        if (socket.writableLength <= MAX_UNREAD_BYTES) continue;
+        socket.destroy();
+        return;
       }
     }
   }

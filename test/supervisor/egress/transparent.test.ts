@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { decode, encode } from 'dns-packet';
 import t from 'tap';
+import { uint } from '../../support/hostile-bytes.ts';
 import { LOOPBACK, startEnds } from './support/both-ends.ts';
 import { connectTo, everything, rest } from './support/raw-client.ts';
 import { listenAnywhere } from './support/targets.ts';
@@ -81,6 +82,23 @@ t.test('answers over TCP too, one query after the other', async (t) => {
   const first = decode(all.subarray(2, 2 + all.readUInt16BE(0)));
   t.match(first, { id: 9, answers: [{ type: 'A' }] });
   t.equal(all.length, 2 * (2 + all.readUInt16BE(0)));
+});
+
+t.test('cuts off who asks over TCP without end and reads no answer, and goes on', { timeout: 60_000 }, async (t) => {
+  const { dnsPort, resolver } = await transparentEnds(t, (port) => [`db.example:${port}`]);
+  const socket = connect({ port: dnsPort, host: '127.0.0.1' }).on('error', () => undefined);
+  // Long, so that answers are.
+  const name = Array.from({ length: 4 }, () => 'x'.repeat(60)).join('.');
+  const message = encode({ type: 'query', id: 9, questions: [{ type: 'A', name }] });
+  const queries = Buffer.concat(Array.from({ length: 1_000 }, () => Buffer.concat([uint(message.length, 2), message])));
+  const gone = new Promise((resolve) => socket.once('close', resolve));
+  const ask = () => {
+    while (socket.writable && socket.write(queries));
+  };
+  socket.pause().on('drain', ask);
+  ask();
+  await gone;
+  t.equal((await resolver.resolve4('db.example')).length, 1);
 });
 
 t.test('does not answer what is no query, and goes on', async (t) => {
