@@ -184,9 +184,24 @@ function toldBy({ enclave, keyArn }: WishOptions): Told {
   return { ...NOTHING, keyArn: kms.keyArn, encryptionContext: kms.encryptionContext, keys: parentKeysOf(config) };
 }
 
+/** Without its folder an application's key would get the policy of a master key. @throws CliError CLI_OPTION */
+async function requireFolder(options: WishOptions): Promise<void> {
+  if (options.enclave !== undefined) return;
+  const { statement } = await readMeasurements(resolve(options.measurements), options);
+  if (statement?.workload !== 'app') return;
+  throw new CliError(
+    'CLI_OPTION',
+    'the measurements are of an application, and what it does with its keys is not told',
+    {
+      allowed: '--enclave with its measured folder; --key-arn chooses among several keys',
+    },
+  );
+}
+
 /** @throws CliError CLI_OPTION; EifError; ConfigError */
 export async function wishFrom(options: WishOptions): Promise<Wished> {
   const { also, measurements } = options;
+  await requireFolder(options);
   const { keyArn, encryptionContext, keys, uses } = toldBy(options);
   const images: Registers[] = [];
   for (const file of [measurements, ...also]) {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import t, { type Test as TapTest } from 'tap';
 import { COMMITMENT_PCR, commitmentTo, encodeStatement, pcrOfCommitment } from '../../attestation/runtime/statement.ts';
 import { pcrOfRole } from '../../eif/pcr.ts';
+import { APP } from '../attestation/support/app-statement.ts';
 import { nsmFixture } from '../emulator/support/nsm-fixture.ts';
 import { PROJECT } from '../project/imports.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -219,6 +220,17 @@ t.test('rejects a key that is named otherwise than by its ARN, and one image nam
     t.match(outcome.stderr, /^error CLI_OPTION: (--key-arn is not the ARN of a key|.* named already)/);
   }
 });
+
+t.test(
+  'rejects measurements of an application without its folder, which says what it does with keys (CLI_OPTION)',
+  async (t) => {
+    const { write } = files(t);
+    const PCR16 = pcrOfCommitment(commitmentTo(encodeStatement(APP))).toString('hex');
+    const app = write('app.json', { Measurements: pcrs('a0'), runtime: { statement: APP, PCR16 } });
+    const outcome = await acraEnclave(['policy', 'print', ...PEOPLE, '--measurements', app]);
+    t.match(outcome, { code: 1, stdout: '', stderr: /CLI_OPTION.*--enclave/ });
+  },
+);
 
 t.test(
   'prints and checks the policy of a key that an application uses, and says what no attestation guards',
