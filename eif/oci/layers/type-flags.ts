@@ -9,6 +9,10 @@ import { OciError } from '../errors.ts';
 
 const BLOCK_BYTES = 512;
 const NAME_BYTES = 100;
+/** The name, the target of a link, and what stands before the name. */
+const TEXTS_AT = [0, 157, 345];
+/** A decoder of UTF-8 takes it away: the file would have another name, and perhaps that of another file. */
+const BYTE_ORDER_MARK = Buffer.from('efbbbf', 'hex');
 const SIZE = { start: 124, end: 136 };
 const CHECKSUM = { start: 148, end: 156 };
 const TYPE_AT = 156;
@@ -25,6 +29,7 @@ export class HeaderWatch {
   readonly #header = Buffer.alloc(BLOCK_BYTES);
   /** Of entries that nobody has asked for yet. */
   readonly #sizes: number[] = [];
+  #hasBegun = false;
   #filled = 0;
   /** Bytes until the next header. */
   #data = 0;
@@ -69,8 +74,16 @@ export class HeaderWatch {
     }
     // A size in an extended header counts from 8 GiB on: what was taken for a header then is none.
     if (checksum(header) !== number(header.subarray(CHECKSUM.start, CHECKSUM.end))) {
-      throw new OciError('EIF_OCI_LAYER', 'a header of the archive is damaged, or a file has 8 GiB or more');
+      throw new OciError(
+        'EIF_OCI_LAYER',
+        this.#hasBegun
+          ? 'a header of the archive is damaged, or a file has 8 GiB or more'
+          : 'this is no tar archive, plain or in gzip or zstd',
+      );
     }
+    this.#hasBegun = true;
+    if (TEXTS_AT.some((at) => header.subarray(at, at + BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK)))
+      throw new OciError('EIF_OCI_LAYER', 'an entry has a name that begins with a byte order mark');
     const type = String.fromCharCode(header[TYPE_AT] ?? 0);
     if (!KNOWN.includes(type)) {
       const name = header.subarray(0, NAME_BYTES).toString('utf8').replace(/\0.*/s, '');

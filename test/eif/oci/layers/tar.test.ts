@@ -95,6 +95,8 @@ const REFUSED: readonly (readonly [string, Buffer])[] = [
       TAR_END,
     ]),
   ],
+  ['a name that begins with a byte order mark, which would be lost', tarOf([{ name: '\ufeffa' }])],
+  ['such a target of a link', tarOf([{ name: 'a', type: '2', target: '\ufeffa' }])],
   ['a name that is no UTF-8', tarOf([{ name: 'caf\ufffd' }])],
   ['a header with a wrong checksum', Buffer.concat([Buffer.alloc(512, 'x'), TAR_END])],
   ['an archive that is cut off', tarOf([{ name: 'a', text: 'x'.repeat(600) }]).subarray(0, 900)],
@@ -108,6 +110,13 @@ for (const [what, archive] of REFUSED) {
       await rejectsCode(() => list(archive, length), OciError, 'EIF_OCI_LAYER');
   });
 }
+
+t.test('tells what is no archive from one that is damaged further on', async (t) => {
+  const xz = Buffer.concat([Buffer.from('fd377a585a00', 'hex'), Buffer.alloc(1_018, 7)]);
+  t.match((await rejectsCode(() => list(xz), OciError, 'EIF_OCI_LAYER')).message, /no tar archive/);
+  const damaged = Buffer.concat([tarEntry({ name: 'a' }), Buffer.alloc(512, 'x'), TAR_END]);
+  t.match((await rejectsCode(() => list(damaged), OciError, 'EIF_OCI_LAYER')).message, /damaged/);
+});
 
 t.test('names the entry and the type that it does not know', async (t) => {
   const archive = tarOf([{ name: 'some/holes', type: 'S', text: 'x' }]);
