@@ -157,11 +157,12 @@ export class Door implements Service {
   async #answer(request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<void> {
     const { maxBodyBytes, handle } = this.#deps;
     const { socket } = request;
+    const body = await readBody(request, maxBodyBytes, signal);
+    if (body === 'too-large') this.#refuse(request, response, tooLarge(maxBodyBytes));
+    if (!(body instanceof Buffer)) return;
+    // From here on an answer is under way; whoever does not send all of a request is told so.
     this.#busy.set(socket, (this.#busy.get(socket) ?? 0) + 1);
     try {
-      const body = await readBody(request, maxBodyBytes, signal);
-      if (body === 'too-large') this.#refuse(request, response, tooLarge(maxBodyBytes));
-      if (!(body instanceof Buffer)) return;
       const { method = '', url: target = '', headersDistinct: headers } = request;
       const answer = await handle({ method, target, headers }, body, signal);
       body.fill(0);
