@@ -1,7 +1,7 @@
 /** Listens for DNS queries of programs, over UDP and TCP on one address of the loopback interface (RFC 1035 section 4.2, RFC 7766). */
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Service } from '../../runtime/service.ts';
 import { formatEndpoint, type TcpEndpoint } from '../../wire/endpoint.ts';
 import { type AskName, answerDns, type DnsReply, MAX_UDP_BYTES } from './dns-answers.ts';
@@ -44,11 +44,12 @@ export class DnsServer implements Service {
     signal.throwIfAborted();
     const { host, port } = this.#deps.listen;
     try {
-      this.#udp.bind({ port, address: host, exclusive: true });
-      await once(this.#udp, 'listening', { signal });
-      // Who is told no port gets the same for both.
-      this.#tcp.listen({ host, port: this.#udp.address().port });
+      this.#tcp.listen({ host, port });
       await once(this.#tcp, 'listening', { signal });
+      // Who is told no port gets the same for both: one that is free of TCP, of which connections have more.
+      const { port: same } = this.#tcp.address() as AddressInfo;
+      this.#udp.bind({ port: same, address: host, exclusive: true });
+      await once(this.#udp, 'listening', { signal });
     } catch (cause) {
       await this.stop();
       signal.throwIfAborted();

@@ -10,6 +10,8 @@ function optionsOf(text: string): NetConnectOpts {
   throw new Error(`Node has no streams for ${text}`);
 }
 
+process.stdin.once('end', () => process.exit(0)).resume();
+
 for (const route of process.argv.slice(2)) {
   const [listen = '', upstream = ''] = route.split('=');
   const server = createServer({ noDelay: true, allowHalfOpen: true }, (down) => {

@@ -11,6 +11,9 @@ const limits = {
   idleTimeoutMs: 600_000,
 };
 
+/** In order, when nobody wants it any more: then compiled code is kept for the next one, which needs no compiler in its memory. */
+process.stdin.once('end', () => void relay.stop()).resume();
+
 const relay = new Relay({ logger: silentLogger });
 await relay.start(AbortSignal.timeout(10_000));
 for (const [index, route] of process.argv.slice(2).entries()) {

@@ -73,7 +73,12 @@ function script(name: string, file: string): RelayKind {
         `${bulk}=${ground.peers.bulk}`,
         `${echo}=${ground.peers.echo}`,
       );
-      return { name, bulk: await program.line(), echo: await program.line(), programs: [program] };
+      return {
+        name,
+        bulk: await program.line(),
+        echo: await program.line(),
+        programs: [{ ...program, stop: program.ended }],
+      };
     },
   };
 }

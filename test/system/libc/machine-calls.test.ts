@@ -103,6 +103,7 @@ const EXPRESSIONS = {
   IS_EQUAL: 'BPF_JMP | BPF_JEQ | BPF_K',
   IS_AT_LEAST: 'BPF_JMP | BPF_JGE | BPF_K',
   RETURN: 'BPF_RET | BPF_K',
+  IO_URING_SETUP: '__NR_io_uring_setup',
   INSTRUCTION_BYTES: 'sizeof(struct sock_filter)',
   DEVICE_MODE: 'S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP | S_IROTH | S_IWOTH',
 };
