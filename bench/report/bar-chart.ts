@@ -35,7 +35,7 @@ const STYLE = `
 export function barChart({ title, axis, digits, bars }: Chart): string {
   const most = Math.max(...bars.map((bar) => bar.most));
   const room = WIDTH - NAMES - VALUES;
-  const at = (value: number) => NAMES + (room * value) / most;
+  const at = (value: number) => NAMES + (room * Math.max(0, value)) / most;
   const rows = bars.map(({ name, middle, least, most: farthest, isOurs }, index) => {
     const y = TOP + index * ROW;
     const centre = y + ROW / 2 - 3;

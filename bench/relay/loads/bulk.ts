@@ -10,7 +10,7 @@ import { Poller } from '../../../system/libc/poller.ts';
 import { accept, close, recv, send } from '../../../system/libc/socket-calls.ts';
 import { EPOLLIN, EPOLLOUT, MSG_NOSIGNAL } from '../../../system/libc/socket-constants.ts';
 import { receiveInto } from '../../../system/libc/sockets.ts';
-import { untilTold } from './begin.ts';
+import { untilReleased, untilTold } from './begin.ts';
 import { dial, listenAt, MSG_DONTWAIT, memory } from './sockets.ts';
 
 const WARM_UP_MS = 100;
@@ -78,3 +78,4 @@ memory.bytes[0] = mode === 'both-ways' ? BOTH_WAYS : 0;
 send(fd, memory.address, 1, MSG_NOSIGNAL);
 if (mode === 'both-ways') bothWays(fd, Number(durationMs));
 else oneWay(fd, Number(durationMs));
+untilReleased();

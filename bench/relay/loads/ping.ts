@@ -5,7 +5,7 @@
 import { Poller } from '../../../system/libc/poller.ts';
 import { recv, send } from '../../../system/libc/socket-calls.ts';
 import { EPOLLIN, MSG_NOSIGNAL } from '../../../system/libc/socket-constants.ts';
-import { untilTold } from './begin.ts';
+import { untilReleased, untilTold } from './begin.ts';
 import { dial, memory } from './sockets.ts';
 
 const MESSAGE_BYTES = 100;
@@ -81,3 +81,4 @@ run(Number(durationMs));
 const sorted = tookMs.subarray(0, trips).sort();
 const us = (share: number) => 1_000 * (sorted[Math.floor(share * trips)] ?? Number.NaN);
 console.log(JSON.stringify({ trips, p50Us: us(0.5), p99Us: us(0.99), p999Us: us(0.999) }));
+untilReleased();

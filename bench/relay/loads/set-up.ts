@@ -2,7 +2,7 @@
 import { Poller } from '../../../system/libc/poller.ts';
 import { close, recv, send } from '../../../system/libc/socket-calls.ts';
 import { EPOLLIN, MSG_NOSIGNAL } from '../../../system/libc/socket-constants.ts';
-import { untilTold } from './begin.ts';
+import { untilReleased, untilTold } from './begin.ts';
 import { dial, memory } from './sockets.ts';
 
 const AT_ONCE = 16;
@@ -41,3 +41,4 @@ untilTold();
 const startedMs = performance.now();
 const connections = run(startedMs + Number(durationMs));
 console.log(JSON.stringify({ connections, perSecond: (connections * 1_000) / (performance.now() - startedMs) }));
+untilReleased();
