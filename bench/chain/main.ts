@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { locateAcraServer } from '../../acra/obtain/locate.ts';
-import { acraCacheFolder } from '../../cli/acra-cache.ts';
+import { userCacheFolder } from '../../cli/cache-folder.ts';
 import type { Stack } from '../../cli/demo/stack.ts';
 import { STAND_IN_COMMAND } from '../../emulator/acra-server/command.ts';
 import { childPid } from '../../test/support/stack.ts';
@@ -54,7 +54,7 @@ function memoryOf({ enclave }: Stack, when: string): string {
 const pgbench = findPgbench();
 if (!pgbench) throw new Error('pgbench is not installed (Debian: postgresql)');
 const environment = process.env;
-const cacheFolder = acraCacheFolder(environment);
+const cacheFolder = userCacheFolder(environment, 'acra-server');
 const acraProgram = await locateAcraServer({ environment, cacheFolder, standIn: STAND_IN_COMMAND });
 const facts = machineFacts({ [pgbench]: ['--version'] });
 await using stops = new AsyncDisposableStack();

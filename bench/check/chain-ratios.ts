@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type pg from 'pg';
 import { locateAcraServer } from '../../acra/obtain/locate.ts';
-import { acraCacheFolder } from '../../cli/acra-cache.ts';
+import { userCacheFolder } from '../../cli/cache-folder.ts';
 import { connectThroughEnclave } from '../../cli/demo/clients.ts';
 import { Stack } from '../../cli/demo/stack.ts';
 import { STAND_IN_COMMAND } from '../../emulator/acra-server/command.ts';
@@ -62,7 +62,7 @@ export async function chainRatios(tell: (progress: string) => void): Promise<Rat
   const environment = process.env;
   const acraProgram = await locateAcraServer({
     environment,
-    cacheFolder: acraCacheFolder(environment),
+    cacheFolder: userCacheFolder(environment, 'acra-server'),
     standIn: STAND_IN_COMMAND,
   });
   tell(`chain, with ${acraProgram.description}`);

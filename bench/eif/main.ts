@@ -16,7 +16,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { parse, stringify } from 'yaml';
 import { locateAcraServer } from '../../acra/obtain/locate.ts';
-import { acraCacheFolder } from '../../cli/acra-cache.ts';
+import { userCacheFolder } from '../../cli/cache-folder.ts';
 import { ZSTD_TABLES } from '../../eif/compress.ts';
 import { STAND_IN_COMMAND } from '../../emulator/acra-server/command.ts';
 import { writeSoundFolder } from '../../test/cli/support/sound-folder.ts';
@@ -64,7 +64,7 @@ function makeArchives(): readonly string[] {
 async function largestInputs(): Promise<readonly string[]> {
   const { program, leadingArguments } = await locateAcraServer({
     environment: process.env,
-    cacheFolder: acraCacheFolder(process.env),
+    cacheFolder: userCacheFolder(process.env, 'acra-server'),
     standIn: STAND_IN_COMMAND,
   });
   return [process.execPath, leadingArguments.at(-1) ?? program, join(root, 'parts/kernel')];

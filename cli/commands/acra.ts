@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import type { PulledAcra } from '../../acra/obtain/pull.ts';
 import { pullAcraServer } from '../../acra/obtain/pull.ts';
-import { acraCacheFolder } from '../acra-cache.ts';
+import { userCacheFolder } from '../cache-folder.ts';
 import { CliError } from '../errors.ts';
 import { green, printJson, printLine, progress, yellow } from '../output.ts';
 import { untilStopped } from '../until-signal.ts';
@@ -28,7 +28,7 @@ async function pull({ digest, json }: PullOptions): Promise<void> {
       allowed: 'sha256: and 64 hexadecimal digits',
     });
   }
-  const cacheFolder = acraCacheFolder(process.env);
+  const cacheFolder = userCacheFolder(process.env, 'acra-server');
   const pulled = await untilStopped((signal) =>
     pullAcraServer({
       cacheFolder,

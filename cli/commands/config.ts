@@ -27,7 +27,7 @@ import { requireNoFinding } from '../../keys/finding.ts';
 import type { MissingFile } from '../../keys/folder-check.ts';
 import { checkMeasuredFolder } from '../../keys/folder-check.ts';
 import { checkFolderCertificates } from '../../keys/tls/folder-certificates.ts';
-import { acraCacheFolder } from '../acra-cache.ts';
+import { userCacheFolder } from '../cache-folder.ts';
 import { CliError } from '../errors.ts';
 import { green, printJson, printLine, yellow } from '../output.ts';
 
@@ -60,7 +60,7 @@ async function encryptorWarnings({ warnings, ...config }: EncryptorConfig, file:
   if (problems.length === 0) return weak;
   const acraServer = await findAcraServer({
     environment: process.env,
-    cacheFolder: acraCacheFolder(process.env),
+    cacheFolder: userCacheFolder(process.env, 'acra-server'),
   });
   const impossible = problems.map((problem) => `${file}: ENCRYPTOR_STAND_IN: ${problem}, and no acra-server is here`);
   return acraServer === undefined ? [...weak, ...impossible] : weak;

@@ -8,7 +8,7 @@ import { locateAcraServer } from '../../acra/obtain/locate.ts';
 import type { AcraProgram } from '../../acra/obtain/program.ts';
 import { STAND_IN_COMMAND } from '../../emulator/acra-server/command.ts';
 import { whenAborted } from '../../runtime/abort.ts';
-import { acraCacheFolder } from '../acra-cache.ts';
+import { userCacheFolder } from '../cache-folder.ts';
 import { describeEndpoints } from '../demo/clients.ts';
 import { MachinePlace } from '../demo/machine-place.ts';
 import type { DemoPlace } from '../demo/place.ts';
@@ -96,7 +96,7 @@ async function runDemo({ driver, keep = false, folder }: DemoOptions, stop: Abor
   }
   const acraProgram = await locateAcraServer({
     environment: process.env,
-    cacheFolder: acraCacheFolder(process.env),
+    cacheFolder: userCacheFolder(process.env, 'acra-server'),
     standIn: STAND_IN_COMMAND,
   });
   printLine(bold('acra-enclave: a row becomes ciphertext, and who can read it'));

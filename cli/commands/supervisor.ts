@@ -11,7 +11,7 @@ import { systemRandom } from '../../runtime/random.ts';
 import { RELEASE } from '../../runtime/release.ts';
 import { Supervisor } from '../../supervisor/daemon.ts';
 import { watched } from '../../supervisor/watchdog/watchdog.ts';
-import { acraCacheFolder } from '../acra-cache.ts';
+import { userCacheFolder } from '../cache-folder.ts';
 import { consoleLogger } from '../console-logger.ts';
 import { CliError } from '../errors.ts';
 import { simulatedPlatform } from '../simulated/platform.ts';
@@ -47,7 +47,7 @@ async function runSupervisor({ enclave, simulated }: SupervisorOptions): Promise
 function acraServer(): Promise<AcraProgram> {
   return locateAcraServer({
     environment: process.env,
-    cacheFolder: acraCacheFolder(process.env),
+    cacheFolder: userCacheFolder(process.env, 'acra-server'),
     standIn: STAND_IN_COMMAND,
   });
 }

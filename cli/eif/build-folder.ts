@@ -33,7 +33,7 @@ import { certificateEnds, checkFolderCertificates } from '../../keys/tls/folder-
 import { RELEASE } from '../../runtime/release.ts';
 import type { CertificateEnd } from '../../wire/certificate-end.ts';
 import { describeEnd, lifeOf } from '../../wire/certificate-end.ts';
-import { acraCacheFolder } from '../acra-cache.ts';
+import { userCacheFolder } from '../cache-folder.ts';
 import { CliError } from '../errors.ts';
 import { progress } from '../output.ts';
 import { type ContainerOptions, containerApplication } from './container-application.ts';
@@ -198,7 +198,7 @@ async function checkConfiguration(
 async function findAcraServer(allowStandIn: boolean): Promise<AcraProgram> {
   const found = await locateAcraServer({
     environment: process.env,
-    cacheFolder: acraCacheFolder(process.env),
+    cacheFolder: userCacheFolder(process.env, 'acra-server'),
     standIn: STAND_IN_COMMAND,
   });
   if (found.kind !== 'stand-in' || allowStandIn) return found;

@@ -10,8 +10,8 @@ import { lockFile, readImageLock, writeImageLock } from '../../eif/oci/image-loc
 import type { SetuidChoice } from '../../eif/oci/layers/privileges.ts';
 import type { ProgramOfImage } from '../../eif/oci/programs/find-program.ts';
 import { parseImageName } from '../../eif/oci/source/image-name.ts';
+import { userCacheFolder } from '../cache-folder.ts';
 import { progress } from '../output.ts';
-import { containerCacheFolder } from './container-folders.ts';
 
 /** What the command line says; the rest is in image.yaml. */
 export interface ContainerOptions {
@@ -51,7 +51,7 @@ export async function containerApplication(build: ContainerBuild): Promise<Appli
     setuid: build.setuid ?? recipe.application.setuid,
     architecture: build.architecture,
     workFolder: build.workFolder,
-    cacheFolder: containerCacheFolder(process.env),
+    cacheFolder: userCacheFolder(process.env, 'images'),
     environment: process.env,
     signal: build.signal,
     onProgress: progress,

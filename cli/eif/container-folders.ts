@@ -1,13 +1,6 @@
-/** Where container images are kept, and work folders that are gone afterwards. */
+/** Work folders for container images, which are gone afterwards. */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
-
-/** Images of registries; the user's cache (XDG base directory specification). */
-export function containerCacheFolder(environment: NodeJS.ProcessEnv): string {
-  const cache = environment['XDG_CACHE_HOME'];
-  return join(cache === undefined || cache === '' ? join(homedir(), '.cache') : cache, 'acra-enclave', 'images');
-}
 
 export interface WorkFolder extends AsyncDisposable {
   readonly path: string;

@@ -3,8 +3,9 @@ import { cwd } from 'node:process';
 import { readContainer } from '../../eif/oci/application.ts';
 import { type ProgramDefaults, programDefaults } from '../../eif/oci/programs/defaults.ts';
 import { parseImageName } from '../../eif/oci/source/image-name.ts';
+import { userCacheFolder } from '../cache-folder.ts';
 import { progress } from '../output.ts';
-import { containerCacheFolder, workFolderIn } from './container-folders.ts';
+import { workFolderIn } from './container-folders.ts';
 import { hostArchitecture } from './provide-kernel.ts';
 
 export interface ImagePrograms {
@@ -14,7 +15,7 @@ export interface ImagePrograms {
 
 /** @param name as `--image` has it @throws OciError */
 export async function imagePrograms(name: string, signal: AbortSignal): Promise<ImagePrograms> {
-  const cacheFolder = containerCacheFolder(process.env);
+  const cacheFolder = userCacheFolder(process.env, 'images');
   await using work = await workFolderIn(cacheFolder);
   const { image, files } = await readContainer({
     image: parseImageName(name, cwd()),

@@ -1,12 +1,11 @@
 /** The kernel that a recipe names, and where built ones are kept: the user's cache (XDG base directory specification). */
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import type { Architecture } from '../../eif/format/header.ts';
 import type { ImageRecipe } from '../../eif/image/recipe.ts';
 import { awsBlobs } from '../../eif/kernel/aws-blobs.ts';
 import { debianKernel } from '../../eif/kernel/debian.ts';
 import type { Kernel } from '../../eif/kernel/kernel.ts';
 import { kernelFile } from '../../eif/kernel/kernel-file.ts';
+import { userCacheFolder } from '../cache-folder.ts';
 import { CliError } from '../errors.ts';
 import { progress } from '../output.ts';
 
@@ -30,13 +29,8 @@ export async function provideKernel({ kernel }: ImageRecipe, context: KernelCont
   return debianKernel({
     ...context,
     version: kernel.debian,
-    cacheFolder: kernelCacheFolder(process.env),
+    cacheFolder: userCacheFolder(process.env, 'kernel'),
     environment: process.env,
     onProgress: progress,
   });
-}
-
-function kernelCacheFolder(environment: NodeJS.ProcessEnv): string {
-  const cache = environment['XDG_CACHE_HOME'];
-  return join(cache === undefined || cache === '' ? join(homedir(), '.cache') : cache, 'acra-enclave', 'kernel');
 }

@@ -1,7 +1,6 @@
 /** What boots an enclave image without AWS: QEMU and what stands behind its vsock. docs/vm-tier.md tells the whole story. */
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { userCacheFolder } from '../cache-folder.ts';
 import type { ToolContext } from './cached-tool.ts';
 import { provideQemu, type QemuTool } from './qemu.ts';
 import { provideVhostDeviceVsock } from './vhost-device-vsock.ts';
@@ -14,12 +13,6 @@ export interface VmTools {
   readonly vhostDeviceVsock: string;
 }
 
-/** By the XDG base directory specification: `~/.cache/acra-enclave/vm`. */
-export function vmCacheFolder(environment: NodeJS.ProcessEnv): string {
-  const cache = environment['XDG_CACHE_HOME'];
-  return join(cache === undefined || cache === '' ? join(homedir(), '.cache') : cache, 'acra-enclave', 'vm');
-}
-
 /**
  * Builds what is not in the cache: about 4 minutes on 2 cores the first time, half a second later.
  * QEMU_NITRO (with QEMU_NITRO_FIRMWARE) and VHOST_DEVICE_VSOCK name ready programs instead.
@@ -29,7 +22,7 @@ export async function provideVmTools(
   options: Pick<ToolContext, 'onProgress' | 'signal'> & Partial<ToolContext>,
 ): Promise<VmTools> {
   const environment = options.environment ?? process.env;
-  const context = { projectFolder: PROJECT, cacheFolder: vmCacheFolder(environment), environment, ...options };
+  const context = { projectFolder: PROJECT, cacheFolder: userCacheFolder(environment, 'vm'), environment, ...options };
   // One after the other: each takes all processors.
   const vhostDeviceVsock = await provideVhostDeviceVsock(context);
   return { qemu: await provideQemu(context), vhostDeviceVsock };

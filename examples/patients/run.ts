@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { locateAcraServer } from '../../acra/obtain/locate.ts';
-import { acraCacheFolder } from '../../cli/acra-cache.ts';
+import { userCacheFolder } from '../../cli/cache-folder.ts';
 import { DATABASE_NAME } from '../../cli/demo/certificates.ts';
 import { libpqConninfo } from '../../cli/demo/clients.ts';
 import { DATABASE, OWNER } from '../../cli/demo/database.ts';
@@ -30,7 +30,7 @@ interface Reached {
 async function placeOf({ root, signal, machine, steps }: ExampleContext): Promise<DemoPlace> {
   const acraProgram = await locateAcraServer({
     environment: process.env,
-    cacheFolder: acraCacheFolder(process.env),
+    cacheFolder: userCacheFolder(process.env, 'acra-server'),
     standIn: STAND_IN_COMMAND,
   });
   steps.show(`acra-server: ${acraProgram.description}`);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Test as TapTest } from 'tap';
 import { locateAcraServer } from '../../acra/obtain/locate.ts';
 import type { AcraProgram } from '../../acra/obtain/program.ts';
-import { acraCacheFolder } from '../../cli/acra-cache.ts';
+import { userCacheFolder } from '../../cli/cache-folder.ts';
 import type { EnclavePair } from '../../cli/demo/enclave-pair.ts';
 import type { StackOptions } from '../../cli/demo/stack.ts';
 import { Stack } from '../../cli/demo/stack.ts';
@@ -24,7 +24,7 @@ export const step = () => AbortSignal.timeout(STEP_TIMEOUT_MS);
 export function acraUnderTest(): Promise<AcraProgram> {
   return locateAcraServer({
     environment: process.env,
-    cacheFolder: acraCacheFolder(process.env),
+    cacheFolder: userCacheFolder(process.env, 'acra-server'),
     standIn: STAND_IN_COMMAND,
   });
 }

@@ -2,10 +2,11 @@
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { userCacheFolder } from '../../../cli/cache-folder.ts';
 import { findAdvice } from '../../../cli/error-advice.ts';
 import type { ToolContext } from '../../../cli/qemu/cached-tool.ts';
 import { VmToolError } from '../../../cli/qemu/errors.ts';
-import { provideVmTools, vmCacheFolder } from '../../../cli/qemu/vm-tools.ts';
+import { provideVmTools } from '../../../cli/qemu/vm-tools.ts';
 import { rejectsCode } from '../../support/coded-error.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { fakeProgram, linkPrograms } from './support/fake-program.ts';
@@ -105,6 +106,6 @@ t.test('rejects a machine without a compiler (VM_TOOL_COMPILER)', async (t) => {
 });
 
 t.test('keeps its cache where the user keeps caches', async (t) => {
-  t.equal(vmCacheFolder({ XDG_CACHE_HOME: '/c' }), '/c/acra-enclave/vm');
-  t.match(vmCacheFolder({ XDG_CACHE_HOME: '' }), /\/\.cache\/acra-enclave\/vm$/);
+  t.equal(userCacheFolder({ XDG_CACHE_HOME: '/c' }, 'vm'), '/c/acra-enclave/vm');
+  t.match(userCacheFolder({ XDG_CACHE_HOME: '' }, 'vm'), /\/\.cache\/acra-enclave\/vm$/);
 });

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { locateAcraServer } from '../../../acra/obtain/locate.ts';
-import { acraCacheFolder } from '../../../cli/acra-cache.ts';
+import { userCacheFolder } from '../../../cli/cache-folder.ts';
 import { ENTRY_POINTS } from '../../../cli/eif/build-folder.ts';
 import { hostArchitecture, provideKernel } from '../../../cli/eif/provide-kernel.ts';
 import { readRecipe } from '../../../cli/eif/read-recipe.ts';
@@ -44,7 +44,7 @@ export async function usualParts(
     system: recipe.libraries,
     acraServer: await locateAcraServer({
       environment: process.env,
-      cacheFolder: acraCacheFolder(process.env),
+      cacheFolder: userCacheFolder(process.env, 'acra-server'),
       standIn: STAND_IN_COMMAND,
     }),
   };
