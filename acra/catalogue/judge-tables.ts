@@ -1,6 +1,6 @@
 /** Whether protected tables are what the encryptor configuration says of them, and what in them does not go with ciphertext. */
 import { isWrittenAs } from '../../postgres/sql-names.ts';
-import { columnTypesOf } from '../encryptor-config/database-type.ts';
+import { columnTypesOf, hasEqualTokens } from '../encryptor-config/database-type.ts';
 import type { EncryptedColumn, EncryptedTable } from '../encryptor-config/schema.ts';
 import type { Migration } from '../migration/migration.ts';
 import type { Catalogue, Column, Constraint, Relation } from './catalogue.ts';
@@ -22,9 +22,6 @@ function judgeColumnOrder(label: string, real: readonly Column[], { columns, hid
   if (has.length === configured.length && has.every((name, index) => name === configured[index])) return [];
   return [finding('DB_COLUMNS', label, `has (${list(names)}), configured is (${list(columns)})`)];
 }
-
-/** A key or an index on these does what it should. */
-const hasEqualTokens = ({ token }: EncryptedColumn) => token?.isConsistent === true;
 
 function judgeKeys(object: string, column: EncryptedColumn, constraints: readonly Constraint[]): Finding[] {
   const own = constraints.filter(({ columns }) => columns.includes(column.name));

@@ -28,6 +28,9 @@ const OF_TOKENS: Readonly<Record<DataType, DatabaseType>> = {
 /** varchar: what is compared with a column of it, or stored there, may be text. */
 const VARCHAR_OID = 1043;
 
+/** Whether equal values have equal tokens: these can be compared, and a key or an index on them does what it should. */
+export const hasEqualTokens = ({ token }: EncryptedColumn): boolean => token?.isConsistent === true;
+
 export const databaseTypeOf = ({ token, dataType = 'bytes' }: EncryptedColumn): DatabaseType =>
   token ? OF_TOKENS[dataType] : CIPHERTEXT;
 

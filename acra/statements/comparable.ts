@@ -1,8 +1,8 @@
 /** Which protected columns can be compared for equality: with the hash in front of a ciphertext, or because equal values have equal tokens. */
+import { hasEqualTokens } from '../encryptor-config/database-type.ts';
 import type { EncryptedColumn } from '../encryptor-config/schema.ts';
 
-export const isComparable = ({ searchable, token }: EncryptedColumn): boolean =>
-  searchable || token?.isConsistent === true;
+export const isComparable = (column: EncryptedColumn): boolean => column.searchable || hasEqualTokens(column);
 
 /** Whether equal values have equal hashes, or tokens, in both: these are of the keys of one client, and tokens of one type. */
 export const areAlike = (a: EncryptedColumn, b: EncryptedColumn): boolean =>

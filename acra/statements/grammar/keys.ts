@@ -3,8 +3,8 @@
  * On the hash of a searchable column they work: `substr(column, 1, 33)`; on consistent tokens, by themselves.
  */
 import type { Constraint, IndexElem, Node } from 'libpg-query';
+import { hasEqualTokens } from '../../encryptor-config/database-type.ts';
 import type { EncryptedColumn } from '../../encryptor-config/schema.ts';
-import { isComparable } from '../comparable.ts';
 import type { Tables } from '../scope.ts';
 import { allAs, allOf, stringsOf } from '../tree.ts';
 import { unsupported } from './unsupported.ts';
@@ -13,9 +13,8 @@ type Encrypted = ReadonlyMap<string, EncryptedColumn>;
 
 const KEYS: readonly string[] = ['CONSTR_UNIQUE', 'CONSTR_PRIMARY', 'CONSTR_FOREIGN'];
 
-/** A key or an index on equal tokens does what it should. */
-const withoutConsistent = (encrypted: Encrypted): Encrypted =>
-  new Map([...encrypted].filter(([, column]) => !(column.token && isComparable(column))));
+const withoutEqualTokens = (encrypted: Encrypted): Encrypted =>
+  new Map([...encrypted].filter(([, column]) => !hasEqualTokens(column)));
 
 function useless(what: string, { name, searchable, token }: EncryptedColumn) {
   if (token)
@@ -40,7 +39,7 @@ export function requireNoIndex(elements: readonly IndexElem[], encrypted: Encryp
   requireNone(
     'an index on',
     elements.map(({ name }) => name),
-    withoutConsistent(encrypted),
+    withoutEqualTokens(encrypted),
   );
 }
 
@@ -56,7 +55,7 @@ export function requireNoKeys(statement: Node, encrypted: Encrypted): void {
     allAs(constraints, 'Constraint').some(({ contype = '' }) => KEYS.includes(contype)),
   );
   const names = [...allOf(statement, 'Constraint').flatMap(keysOf), ...keyed.map(({ colname }) => colname)];
-  requireNone('a key on', names, withoutConsistent(encrypted));
+  requireNone('a key on', names, withoutEqualTokens(encrypted));
   const parts = allOf(statement, 'PartitionElem').map(({ name }) => name);
   requireNone('a partition by', parts, encrypted);
 }
