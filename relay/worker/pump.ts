@@ -71,9 +71,8 @@ function keep(engine: Engine, side: Side, from: number, to: number): void {
   side.writing = 'full';
   side.pending = { memory, length: to - from, offset: 0 };
   side.connection.route.largest('largestPendingBytes', pendingBytes(side) + pendingBytes(side.peer));
-  const isWatched = side.roomInVain < ROOM_IN_VAIN;
+  if (side.roomInVain === ROOM_IN_VAIN) watch(engine, side, SOCKET_EVENTS);
   side.roomInVain = 0;
-  if (!isWatched) watch(engine, side, SOCKET_EVENTS);
 }
 
 function isOver({ writing }: Side): boolean {

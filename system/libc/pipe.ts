@@ -13,6 +13,9 @@ import { describeErrno } from './errno.ts';
 const O_CLOEXEC = 0o2000000;
 const INT_BYTES = 4;
 
+/** @returns 0, or -1 with errno set */
+const pipe2: (ends: Buffer, flags: number) => number = koffi.load(null).func('int pipe2(void *, int)');
+
 export interface PipeOwner {
   readonly uid: number;
   readonly gid: number;
@@ -26,7 +29,6 @@ export interface Pipe {
 
 /** @param owner may open the writing end by its name, and nobody else but root @throws SystemError SYSTEM_LAUNCH_FAILED; the kernel's error */
 export function makePipe(owner: PipeOwner | undefined): Pipe {
-  const pipe2 = koffi.load(null).func('int pipe2(void *, int)');
   const ends = Buffer.alloc(2 * INT_BYTES);
   if (pipe2(ends, O_CLOEXEC) === -1)
     throw new SystemError('SYSTEM_LAUNCH_FAILED', 'no pipe could be made', { found: describeErrno(koffi.errno()) });
