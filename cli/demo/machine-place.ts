@@ -4,6 +4,7 @@
  */
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
+import { MEASUREMENTS_NAME } from '../../eif/image/measurements.ts';
 import { UNSIGNED_BY_QEMU } from '../../emulator/kms/nsm-trust.ts';
 import type { TcpEndpoint } from '../../wire/endpoint.ts';
 import { progress } from '../output.ts';
@@ -63,7 +64,7 @@ export class MachinePlace implements DemoPlace {
   }
 
   async publish(): Promise<PublishedFiles> {
-    return { measurements: join(this.root, FIRST, 'build', 'measurements.json') };
+    return { measurements: join(this.root, FIRST, 'build', MEASUREMENTS_NAME) };
   }
 
   async showToStranger({ pcrs }: DemoEnclave, address: TcpEndpoint, steps: Steps): Promise<void> {

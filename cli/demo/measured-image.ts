@@ -1,7 +1,8 @@
 /** The image of a measured folder, for QEMU's machine: built as `acra-enclave eif build` builds it, but not compressed, which boots faster. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
+import { readExpectedPcrs } from '../../eif/expected-pcrs.ts';
 import { IMAGE_NAME } from '../../eif/image/build-image.ts';
 import { MEASUREMENTS_NAME } from '../../eif/image/measurements.ts';
 import type { PcrIndex } from '../../wire/brands.ts';
@@ -14,9 +15,7 @@ const REGISTERS = [0, 1, 2] as const;
 
 export interface MeasuredImage {
   readonly path: string;
-  /** What a provider publishes. */
-  readonly measurementsFile: string;
-  /** PCR0 to 2, as that file tells them. */
+  /** PCR0 to 2, as its measurements.json tells them. */
   readonly pcrs: ReadonlyMap<PcrIndex, Buffer>;
 }
 
@@ -49,8 +48,9 @@ export async function buildMeasuredImage({
     output,
     signal,
   });
-  const measurementsFile = join(output, MEASUREMENTS_NAME);
-  const { Measurements } = JSON.parse(readFileSync(measurementsFile, 'utf8'));
-  const pcrs = REGISTERS.map((index) => [toPcrIndex(index), Buffer.from(Measurements[`PCR${index}`], 'hex')] as const);
-  return { path: join(output, IMAGE_NAME), measurementsFile, pcrs: new Map(pcrs) };
+  const measured = await readExpectedPcrs(join(output, MEASUREMENTS_NAME));
+  const pcrs = REGISTERS.map(
+    (index) => [toPcrIndex(index), Buffer.from(measured[`PCR${index}`] ?? '', 'hex')] as const,
+  );
+  return { path: join(output, IMAGE_NAME), pcrs: new Map(pcrs) };
 }

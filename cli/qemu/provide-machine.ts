@@ -2,15 +2,12 @@
  * Makes ready what booting an image on this machine takes and what is built only once: vhost-device-vsock, QEMU and the kernel. To be
  * called where people can watch and no other deadline runs: the first time takes minutes.
  */
-import { fileURLToPath } from 'node:url';
 import type { Kernel } from '../../eif/kernel/kernel.ts';
 import { hostArchitecture, provideKernel } from '../eif/provide-kernel.ts';
 import { readRecipe } from '../eif/read-recipe.ts';
 import { CliError } from '../errors.ts';
 import { progress } from '../output.ts';
-import { provideVmTools, type VmTools } from './vm-tools.ts';
-
-const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
+import { PROJECT, provideVmTools, type VmTools } from './vm-tools.ts';
 
 export interface Machine {
   readonly tools: VmTools;

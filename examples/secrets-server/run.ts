@@ -1,10 +1,11 @@
 /** `make example-secrets-server`: OpenBao, unmodified, which KMS unseals in the measured enclave and nowhere else. */
-import { accessSync, constants, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { delimiter, join, resolve } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EnclavePair } from '../../cli/demo/enclave-pair.ts';
 import type { Machine } from '../../cli/qemu/provide-machine.ts';
 import { freePort } from '../../emulator/free-port.ts';
+import { findProgram } from '../../system/processes/find-program.ts';
 import { type AppStack, type BuiltEnclave, filledIn, untilReady } from '../support/app-stack.ts';
 import { type ExampleContext, runExample, Unavailable } from '../support/example.ts';
 import { MachineStack } from '../support/machine-stack.ts';
@@ -19,23 +20,15 @@ const SECRET = 'correct horse battery staple';
 const RECOVERY = { recovery_shares: 1, recovery_threshold: 1 };
 const USES = ['Decrypt', 'DescribeKey', 'Encrypt'];
 
-function isProgram(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return statSync(file).isFile();
-  } catch {
-    return false;
-  }
-}
-
 /** @throws Unavailable */
 function findBao(): string {
-  const { OPENBAO = '', PATH = '' } = process.env;
-  const places = OPENBAO === '' ? PATH.split(delimiter).map((folder) => join(folder, 'bao')) : [resolve(OPENBAO)];
-  const found = places.find(isProgram);
-  if (found !== undefined) return found;
-  const where = OPENBAO === '' ? 'there is no bao in PATH' : `OPENBAO=${OPENBAO} is no program`;
-  throw new Unavailable(`${where}: name that of OpenBao in OPENBAO (https://openbao.org/downloads)`);
+  const { OPENBAO = '' } = process.env;
+  try {
+    return findProgram(OPENBAO === '' ? 'bao' : resolve(OPENBAO));
+  } catch {
+    const where = OPENBAO === '' ? 'there is no bao in PATH' : `OPENBAO=${OPENBAO} is no program`;
+    throw new Unavailable(`${where}: name that of OpenBao in OPENBAO (https://openbao.org/downloads)`);
+  }
 }
 
 /** Where OpenBao finds what, and where it and KMS listen. */
