@@ -7,7 +7,7 @@ import { APPLICATION } from '../../../cli/demo/database.ts';
 import type { StackOptions } from '../../../cli/demo/stack.ts';
 import { createAuthority } from '../../../emulator/pki/authority.ts';
 import { systemClock } from '../../../runtime/clock.ts';
-import { prepareStack } from '../../support/stack.ts';
+import { failedBoot, prepareStack } from '../../support/stack.ts';
 import { startRedis } from './redis.ts';
 
 const NAME = 'tokens.test';
@@ -59,6 +59,18 @@ export async function tokenStack(t: Test, { tls, serverName = NAME, ...others }:
   await owner.query(`CREATE TABLE people (${TABLE}); GRANT SELECT, INSERT, UPDATE ON people TO ${APPLICATION.user}`);
   t.teardown(() => owner.end());
   return { stack, redis, owner };
+}
+
+/** Where Redis shows a certificate of another name than the measured one. */
+export async function requireNoBootForOtherName(t: Test, tls: TokenStackOptions['tls']): Promise<void> {
+  const { stack } = await tokenStack(t, { tls, serverName: 'other.test' });
+  await stack.allowMeasuredEnclave();
+  const status = await failedBoot(stack.enclave);
+  t.match(status.enclave, {
+    phase: 'acra',
+    errorCode: 'ACRA_EXIT_FAILURE',
+    detail: /valid for tokens.test, not other.test/,
+  });
 }
 
 export const INSERT = `INSERT INTO people (id, ${NAMES.join(', ')}) VALUES ($1, ${NAMES.map((_, at) => `$${at + 2}`).join(', ')})`;
