@@ -1,8 +1,8 @@
 /** Child programs of the benchmarks: started, read line by line, measured, and ended by their own handle. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { globSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { cpuTimesOf, familyOf, memoryOf, threadsMs } from './proc.ts';
 
 export interface Program {
   readonly pid: number;
@@ -14,45 +14,16 @@ export interface Program {
   stop(): Promise<void>;
 }
 
-const read = (path: string): string => {
-  try {
-    return readFileSync(path, 'latin1');
-  } catch {
-    return '';
-  }
-};
-
-/** proc_pid_stat(5): cutime and cstime are fields 16 and 17, in ticks of 10 ms. */
-function reapedMs(pid: number): number {
-  const stat = read(`/proc/${pid}/stat`);
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return 10 * (Number(fields[13] ?? 0) + Number(fields[14] ?? 0));
-}
-
-/** It and all that it has started. */
-function family(pid: number): number[] {
-  const children = globSync(`/proc/${pid}/task/*/children`).flatMap((file) => read(file).trim().split(' '));
-  return [pid, ...children.filter(Boolean).flatMap((child) => family(Number(child)))];
-}
-
-/** schedstat: the first number is the time on a processor, in ns, which /proc/PID/stat rounds to 10 ms. */
-function aliveMs(pid: number): number {
-  return globSync(`/proc/${pid}/task/*/schedstat`).reduce(
-    (sum, file) => sum + Number(read(file).split(' ')[0]) / 1e6,
-    0,
-  );
-}
-
 /** CPU time of programs and of their children, those that have ended too, in ms. */
 export function cpuMs(programs: readonly Program[]): number {
-  const all = programs.flatMap(({ pid }) => family(pid));
-  return all.reduce((sum, pid) => sum + aliveMs(pid) + reapedMs(pid), 0);
+  const all = programs.flatMap(({ pid }) => familyOf(pid));
+  return all.reduce((sum, pid) => sum + threadsMs(pid) + cpuTimesOf(pid).reapedMs, 0);
 }
 
 /** Resident memory of programs and their children, in bytes; what they share is counted once for each. */
 export function residentBytes(programs: readonly Program[]): number {
-  const all = programs.flatMap(({ pid }) => family(pid));
-  return all.reduce((sum, pid) => sum + 1024 * Number(/VmRSS:\s+(\d+)/.exec(read(`/proc/${pid}/status`))?.[1] ?? 0), 0);
+  const all = programs.flatMap(({ pid }) => familyOf(pid));
+  return all.reduce((sum, pid) => sum + memoryOf(pid, 'VmRSS'), 0);
 }
 
 export function startProgram(command: string, args: readonly string[], env = process.env): Program {

@@ -1,13 +1,10 @@
 /** Gathers what each process had of the processor while pgbench ran, and tells it as a table: µs a transaction, medians of the rounds. */
 import { median } from '../median.ts';
-import { type CpuUs, PROCESSES, readCpu, sinceUs } from './cpu.ts';
+import { type CpuUs, OURS, PROCESSES, readCpu, sinceUs } from './cpu.ts';
 import type { PgbenchRun, Rate } from './pgbench.ts';
 import type { Way } from './ways.ts';
 
 type What = Pick<PgbenchRun, 'script' | 'protocol' | 'clients'>;
-
-/** What carries a session, beside acra-server and the two ends. */
-const OURS = ['host-proxy', 'supervisor', 'front', 'guard'] as const;
 
 export class CpuTable {
   /** By the head of its line. */

@@ -6,15 +6,14 @@
  * pgbench comes with Debian's `postgresql`. Everything shares the machine's cores, so that absolute numbers say little; the ratios within a run do. Writes
  * build/bench/chain.csv; with --write its part of docs/performance.md and the charts.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { locateAcraServer } from '../../acra/obtain/locate.ts';
-import { userCacheFolder } from '../../cli/cache-folder.ts';
 import type { Stack } from '../../cli/demo/stack.ts';
-import { STAND_IN_COMMAND } from '../../emulator/acra-server/command.ts';
-import { childPid } from '../../test/support/stack.ts';
+import { acraUnderTest, childPid } from '../../test/support/stack.ts';
+import { memoryOf } from '../proc.ts';
+import { tell } from '../progress.ts';
 import { machineFacts } from '../report/machine.ts';
 import { Results } from '../report/results.ts';
 import { CpuTable } from './cpu-table.ts';
@@ -39,13 +38,9 @@ const { values } = parseArgs({
 });
 const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)];
 const listOf = (text: string) => text.split(',');
-const tell = (progress: string) => console.error(`${new Date().toISOString().slice(11, 19)} ${progress}`);
 
-function memoryOf({ enclave }: Stack, when: string): string {
-  const mib = (pid = 0) => {
-    const kib = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
-    return Math.round(kib / 1024);
-  };
+function memoryLine({ enclave }: Stack, when: string): string {
+  const mib = (pid = 0) => Math.round(memoryOf(pid, 'VmRSS') / 2 ** 20);
   const of = (kind: 'front' | 'guard' | 'acra') => mib(childPid(enclave, kind));
   const { supervisor, hostProxy } = enclave;
   return `Resident MiB ${when}: supervisor ${mib(supervisor?.pid)} (it holds the emulated security module), front ${of('front')}, guard ${of('guard')}, acra-server ${of('acra')}, host-proxy ${mib(hostProxy?.pid)}.`;
@@ -53,9 +48,7 @@ function memoryOf({ enclave }: Stack, when: string): string {
 
 const pgbench = findPgbench();
 if (!pgbench) throw new Error('pgbench is not installed (Debian: postgresql)');
-const environment = process.env;
-const cacheFolder = userCacheFolder(environment, 'acra-server');
-const acraProgram = await locateAcraServer({ environment, cacheFolder, standIn: STAND_IN_COMMAND });
+const acraProgram = await acraUnderTest();
 const facts = machineFacts({ [pgbench]: ['--version'] });
 await using stops = new AsyncDisposableStack();
 const root = mkdtempSync(join(tmpdir(), 'ab-'));
@@ -67,7 +60,7 @@ const { ways, stack, address, starts } = await startWays(
 );
 const results = new Results();
 const cpu = new CpuTable();
-const idle = memoryOf(stack, 'idle');
+const idle = memoryLine(stack, 'idle');
 for (let round = 0; round < rounds; round++) {
   for (const script of SCRIPTS.filter(({ name }) => listOf(values.workloads).includes(name))) {
     for (const protocol of listOf(values.protocols) as Protocol[]) {
@@ -84,7 +77,7 @@ await requireProtected(stack);
 tell('hops');
 const bare = ways.find(({ name }) => name === BARE);
 const hops = bare ? await measureHops(stack, address, bare.address) : '';
-const memory = `${idle} ${memoryOf(stack, 'after the load')}`;
+const memory = `${idle} ${memoryLine(stack, 'after the load')}`;
 tell('kills of acra-server');
 const recoveriesMs: number[] = [];
 for (let kill = 0; kill < rounds; kill += 1) recoveriesMs.push(await recoveryMs(stack, address));

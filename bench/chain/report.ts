@@ -1,7 +1,7 @@
 /** What a run of the chain says: transactions a second on each way, latency at a low rate, processor time, hops, starts, and the goals. */
 import { barChart } from '../report/bar-chart.ts';
 import { type Goal, goalsTable, judge } from '../report/goals.ts';
-import type { Facts } from '../report/machine.ts';
+import { type Facts, headLine } from '../report/machine.ts';
 import { summarise } from '../report/measures.ts';
 import { writeCharts, writePart } from '../report/page.ts';
 import type { Results, Subject } from '../report/results.ts';
@@ -88,8 +88,7 @@ export function chainReport(report: ChainReport): string {
   const shown = isWritten ? writeCharts('chain', chartsOf(results)) : new Map<string, string>();
   const judged = GOALS.map((each) => judge(results, each, TERMINATE, [ALONE, PASSTHROUGH]));
   const text = [
-    `${new Date().toISOString().slice(0, 10)}: ${acraServer}; ${facts.machine}; ${facts.programs}; load before ${facts.load}. ${rounds} interleaved ` +
-      `rounds of ${seconds} s; the middle, in brackets the least and the most.`,
+    `${headLine(facts, rounds, seconds, acraServer)}.`,
     goalsTable(judged.filter((each) => each !== undefined)),
     '#### Transactions a second, and ms at a low rate',
     ...shown.values(),

@@ -1,26 +1,23 @@
 /**
  * Processor time of our programs on a statement's way beside that of the database for the same statement, with eight clients through the
- * whole chain: of one that nothing protects, and of one with two protected columns. With the real acra-server also what bare acra-server takes of
- * it is told, as it stands in the chain.
+ * whole chain: of one that nothing protects, and of one with two protected columns. With the real acra-server
+ * also beside that of acra-server.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type pg from 'pg';
-import { locateAcraServer } from '../../acra/obtain/locate.ts';
-import { userCacheFolder } from '../../cli/cache-folder.ts';
 import { connectThroughEnclave } from '../../cli/demo/clients.ts';
 import { Stack } from '../../cli/demo/stack.ts';
-import { STAND_IN_COMMAND } from '../../emulator/acra-server/command.ts';
-import { acraPid } from '../../test/support/stack.ts';
-import { type CpuUs, readCpu, sinceUs } from '../chain/cpu.ts';
+import { acraPid, acraUnderTest } from '../../test/support/stack.ts';
+import { type CpuUs, OURS, readCpu, sinceUs } from '../chain/cpu.ts';
 import { median } from '../median.ts';
+import { tell } from '../progress.ts';
 import type { Ratio } from './ratio.ts';
 
 const ROUNDS = 5;
 const CLIENTS = 8;
 const STATEMENTS = 250;
-const OURS = ['host-proxy', 'supervisor', 'front', 'guard'] as const;
 const STATEMENTS_BY_NAME = {
   untouched: 'SELECT id, name FROM patients WHERE id = 1',
   protected: 'SELECT id, email, diagnosis FROM patients WHERE id = 1',
@@ -57,14 +54,9 @@ async function ratiosOf(stack: Stack, clients: readonly pg.Client[], hasEngine: 
   ];
 }
 
-export async function chainRatios(tell: (progress: string) => void): Promise<Ratio[]> {
+export async function chainRatios(): Promise<Ratio[]> {
   const root = mkdtempSync(join(tmpdir(), 'ab-'));
-  const environment = process.env;
-  const acraProgram = await locateAcraServer({
-    environment,
-    cacheFolder: userCacheFolder(environment, 'acra-server'),
-    standIn: STAND_IN_COMMAND,
-  });
+  const acraProgram = await acraUnderTest();
   tell(`chain, with ${acraProgram.description}`);
   const signal = AbortSignal.timeout(60_000);
   const stack = await Stack.prepare({ root, acraProgram, signal });
@@ -76,7 +68,7 @@ export async function chainRatios(tell: (progress: string) => void): Promise<Rat
     const clients = await Promise.all(Array.from({ length: CLIENTS }, () => connectThroughEnclave(stack, address)));
     const [first] = clients;
     await first?.query("INSERT INTO patients (id, name, email, diagnosis) VALUES (1, 'A', 'a@example.org', 'gout')");
-    const ratios = await ratiosOf(stack, clients, Boolean(environment['ACRA_SERVER']));
+    const ratios = await ratiosOf(stack, clients, Boolean(process.env['ACRA_SERVER']));
     for (const client of clients) await client.end();
     return ratios;
   } finally {

@@ -12,11 +12,10 @@ import { chainRatios } from './chain-ratios.ts';
 import { type Expected, judgeRatio, tellVerdict } from './ratio.ts';
 import { relayRatios } from './relay-ratios.ts';
 
-const tell = (progress: string) => console.error(progress);
 const expected: Expected = JSON.parse(readFileSync(new URL('../expected.json', import.meta.url), 'utf8'));
 const { machine, programs, load } = machineFacts({ haproxy: ['-v'] });
 console.log(`${machine}; ${programs}; load before ${load}`);
-const ratios = [...(await relayRatios(tell)), ...(await chainRatios(tell))];
+const ratios = [...(await relayRatios()), ...(await chainRatios())];
 const verdicts = ratios.map((ratio) => judgeRatio(ratio, expected));
 for (const verdict of verdicts) console.log(tellVerdict(verdict));
 for (const name of Object.keys(expected)) {

@@ -19,11 +19,11 @@ const MEASURED: readonly (readonly [LoadName, MeasureName])[] = [
   ['set-up', 'cpuUsPerConnection'],
 ];
 
-export async function relayRatios(tell: (progress: string) => void): Promise<Ratio[]> {
+export async function relayRatios(): Promise<Ratio[]> {
   const results = new Results();
   const loads = MEASURED.map(([load]) => load);
   await runRelays(
-    { rounds: ROUNDS, durationMs: DURATION_MS, transports: TRANSPORTS, loads, relays: [OURS, ...PEERS], tell },
+    { rounds: ROUNDS, durationMs: DURATION_MS, transports: TRANSPORTS, loads, relays: [OURS, ...PEERS] },
     results,
   );
   return TRANSPORTS.flatMap((transport) =>

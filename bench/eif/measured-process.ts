@@ -1,7 +1,7 @@
 /** Runs a program to its end and tells how long it took and how much memory it and its children had. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { cpuTimesOf, familyOf, memoryOf } from '../proc.ts';
 
 export interface Cost {
   /** From start to exit. */
@@ -42,41 +42,12 @@ type Peaks = { -readonly [Key in Exclude<keyof Cost, 'seconds'>]: number };
 
 function sample(root: number, peaks: Peaks): void {
   let sum = 0;
-  peaks.cpuSeconds = Math.max(peaks.cpuSeconds, cpuSecondsOf(root));
-  for (const pid of tree(root)) {
-    const { residentBytes, peakBytes } = memoryOf(pid);
-    sum += residentBytes;
+  const { ownMs, reapedMs } = cpuTimesOf(root);
+  peaks.cpuSeconds = Math.max(peaks.cpuSeconds, (ownMs + reapedMs) / 1_000);
+  for (const pid of familyOf(root)) {
+    sum += memoryOf(pid, 'VmRSS');
     const key = pid === root ? 'peakBytes' : 'childPeakBytes';
-    peaks[key] = Math.max(peaks[key], peakBytes);
+    peaks[key] = Math.max(peaks[key], memoryOf(pid, 'VmHWM'));
   }
   peaks.treePeakBytes = Math.max(peaks.treePeakBytes, sum);
-}
-
-/** proc_tid_children(5): those that the main thread started, which is all of them in Node. */
-function tree(pid: number): readonly number[] {
-  const children = textOf(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean);
-  return [pid, ...children.flatMap((child) => tree(Number(child)))];
-}
-
-/** proc_pid_status(5). A child that has not replaced its parent's program yet has the parent's memory, and no peak of its own. */
-function memoryOf(pid: number): { readonly residentBytes: number; readonly peakBytes: number } {
-  const status = textOf(`/proc/${pid}/status`);
-  const bytes = (field: string) => Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? 0) * 1024;
-  return { residentBytes: bytes('VmRSS'), peakBytes: bytes('VmHWM') };
-}
-
-/** Processes end at any time. */
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
-}
-
-/** proc_pid_stat(5): utime, stime, cutime and cstime are fields 14 to 17, in ticks of 10 ms. */
-function cpuSecondsOf(pid: number): number {
-  const stat = textOf(`/proc/${pid}/stat`);
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks) / 100, 0);
 }

@@ -5,11 +5,11 @@
  *   node bench/engine/main.ts [--rounds 3]
  */
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { PROGRAMS, startEngine } from '../../test/acra/engine/support/engine-rig.ts';
 import { ENCRYPTOR_CONFIG, MASTER_KEY, startRig } from '../../test/emulator/acra-server/support/rig.ts';
 import { median } from '../median.ts';
+import { cpuTimesOf } from '../proc.ts';
 
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '3' } } });
 const rounds = Number(values.rounds);
@@ -17,13 +17,8 @@ const program = process.env['ACRA_SERVER'] ? 'acra-server' : 'the stand-in';
 const command = PROGRAMS[program]?.command ?? { program: '', args: [] };
 const VALUE = randomBytes(50).toString('base64');
 const ROWS = 1_000;
-const CLOCK_TICK_US = 10_000;
 
-/** User and system time of the process so far: proc(5), fields 14 and 15 of stat. */
-function cpuUs(pid = 0): number {
-  const [user, system] = (readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1) ?? '').split(' ').slice(11);
-  return (Number(user) + Number(system)) * CLOCK_TICK_US;
-}
+const cpuUs = (pid = 0) => 1_000 * cpuTimesOf(pid).ownMs;
 
 const disposers: (() => unknown)[] = [];
 const teardown = { teardown: (run: () => unknown) => void disposers.unshift(run) };

@@ -9,11 +9,12 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { tell } from '../progress.ts';
 import { machineFacts } from '../report/machine.ts';
 import { Results } from '../report/results.ts';
 import { measureIdle } from './idle.ts';
 import { LOADS, type LoadName } from './measure.ts';
-import { OURS, RELAYS, type Transport } from './relays/start.ts';
+import { RELAYS, type Transport } from './relays/start.ts';
 import { relayReport } from './report.ts';
 import { runRelays } from './run.ts';
 
@@ -31,7 +32,6 @@ const rounds = Number(values.rounds);
 const loads = values.loads.split(',');
 const relays = values.relays.split(',');
 const transports = values.transports.split(',') as Transport[];
-const tell = (progress: string) => console.error(`${new Date().toISOString().slice(11, 19)} ${progress}`);
 
 const OTHER_DESCRIPTORS = 100;
 /** A relay holds two descriptors a connection. */
@@ -62,7 +62,7 @@ async function runIdle(results: Results): Promise<void> {
 const facts = machineFacts({ haproxy: ['-v'], nginx: ['-v'], socat: ['-V'] });
 const results = new Results();
 await runRelays(
-  { rounds, durationMs: 1_000 * Number(values.seconds), transports, loads: loads as LoadName[], relays, tell },
+  { rounds, durationMs: 1_000 * Number(values.seconds), transports, loads: loads as LoadName[], relays },
   results,
 );
 if (loads.includes('idle')) await runIdle(results);
@@ -74,7 +74,6 @@ console.log(
     facts,
     rounds,
     seconds: Number(values.seconds),
-    ours: OURS,
     mostIdle: MOST_IDLE,
     isWritten: values.write,
   }),

@@ -1,19 +1,19 @@
 /** What a run of the relays says: a table for each load, a chart of what matters most in it, and the goals. */
 import { barChart } from '../report/bar-chart.ts';
 import { type Goal, goalsTable, judge } from '../report/goals.ts';
-import type { Facts } from '../report/machine.ts';
+import { type Facts, headLine } from '../report/machine.ts';
 import { MEASURES, type MeasureName } from '../report/measures.ts';
 import { writeCharts, writePart } from '../report/page.ts';
 import type { Results } from '../report/results.ts';
 import { markdownTable } from '../report/table.ts';
 import { LOADS } from './measure.ts';
+import { OURS } from './relays/start.ts';
 
 export interface RelayReport {
   readonly results: Results;
   readonly facts: Facts;
   readonly rounds: number;
   readonly seconds: number;
-  readonly ours: string;
   /** Connections that the limit of open files leaves. */
   readonly mostIdle: number;
   /** Into docs/, not only to the caller. */
@@ -47,7 +47,7 @@ function sections(mostIdle: number): Section[] {
 
 const TRANSPORTS = { tcp: 'TCP on loopback', unix: 'unix sockets' } as const;
 
-/** issue of the goals: relay.md, "Must hold" */
+/** What is aimed at beside the best peer. */
 const GOALS: readonly Goal[] = (['tcp', 'unix'] as const).flatMap((transport) => [
   { subject: { transport, load: 'ping-1' }, measure: 'cpuUsPerTrip', ratio: 0.8 },
   { subject: { transport, load: 'ping-64' }, measure: 'cpuUsPerTrip', ratio: 0.8 },
@@ -60,7 +60,7 @@ const GOALS: readonly Goal[] = (['tcp', 'unix'] as const).flatMap((transport) =>
   { subject: { transport, load: 'set-up' }, measure: 'perSecond', ratio: 0.95 },
 ]);
 
-function chartsOf({ results, ours }: RelayReport, all: readonly Section[]): Map<string, string> {
+function chartsOf({ results }: RelayReport, all: readonly Section[]): Map<string, string> {
   const charts = new Map<string, string>();
   for (const transport of ['tcp', 'unix'] as const) {
     for (const { load, title, measures } of all) {
@@ -69,7 +69,7 @@ function chartsOf({ results, ours }: RelayReport, all: readonly Section[]): Map<
       const { title: unit, digits, better } = MEASURES[measure];
       const bars = results
         .whoIn(subject)
-        .map((name) => ({ name, ...results.summary(subject, name, measure), isOurs: name === ours }));
+        .map((name) => ({ name, ...results.summary(subject, name, measure), isOurs: name === OURS }));
       if (bars.length === 0) continue;
       const axis = `${unit}, ${TRANSPORTS[transport]}; ${better} is better; the line spans all rounds`;
       charts.set(`${transport}-${load}`, barChart({ title, axis, digits, bars }));
@@ -80,21 +80,20 @@ function chartsOf({ results, ours }: RelayReport, all: readonly Section[]): Map<
 
 /** @returns the page's part */
 export function relayReport(report: RelayReport): string {
-  const { results, facts, rounds, seconds, ours, mostIdle, isWritten } = report;
+  const { results, facts, rounds, seconds, mostIdle, isWritten } = report;
   const all = sections(mostIdle);
   const shown = isWritten ? writeCharts('relay', chartsOf(report, all)) : new Map<string, string>();
-  const judged = GOALS.map((goal) => judge(results, goal, ours, ['none'])).filter((each) => each !== undefined);
+  const judged = GOALS.map((goal) => judge(results, goal, OURS, ['none'])).filter((each) => each !== undefined);
   const tables = Object.entries(TRANSPORTS).flatMap(([transport, words]) =>
     all.flatMap(({ load, title, measures }) => {
       const subject = { transport, load };
       if (results.whoIn(subject).length === 0) return [];
       const chart = shown.get(`${transport}-${load}`);
-      return [`#### ${title}, ${words}`, ...(chart ? [chart] : []), markdownTable(results, subject, measures, ours)];
+      return [`#### ${title}, ${words}`, ...(chart ? [chart] : []), markdownTable(results, subject, measures, OURS)];
     }),
   );
   const text = [
-    `${new Date().toISOString().slice(0, 10)}: ${facts.machine}; ${facts.programs}; load before ${facts.load}. ${rounds} interleaved rounds of ${seconds} s; ` +
-      'the middle, in brackets the least and the most, behind the dot divided by ours.',
+    `${headLine(facts, rounds, seconds)}, behind the dot divided by ours.`,
     goalsTable(judged),
     ...tables,
   ].join('\n\n');

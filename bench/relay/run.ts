@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startScript } from '../program.ts';
+import { tell } from '../progress.ts';
 import type { Results } from '../report/results.ts';
 import { LOADS, type LoadName, measure } from './measure.ts';
 import { type Peers, RELAYS, type RelayKind, type Transport } from './relays/start.ts';
@@ -14,7 +15,6 @@ export interface RelayRun {
   readonly loads: readonly LoadName[];
   /** Default: all that are installed. */
   readonly relays?: readonly string[];
-  readonly tell: (progress: string) => void;
 }
 
 /** A relay that forks needs a process for each. */
@@ -49,7 +49,7 @@ export async function runRelays(run: RelayRun, results: Results): Promise<void> 
   for (let round = 0; round < run.rounds; round++) {
     for (const transport of run.transports) {
       for (const load of LOADS.filter(({ name }) => run.loads.includes(name))) {
-        run.tell(`round ${round + 1} of ${run.rounds}: ${transport}, ${load.title}`);
+        tell(`round ${round + 1} of ${run.rounds}: ${transport}, ${load.title}`);
         for (const kind of kinds) {
           if (kind.forks && MANY.includes(load.name)) continue;
           const sample = await measureOnce(run, kind, transport, load);
