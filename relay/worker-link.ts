@@ -32,6 +32,8 @@ interface Waiter {
 
 /** How long a process that exits waits for the worker's cleaning up. */
 const EXIT_WAIT_MS = 500;
+/** The same while the worker starts, which on a busy machine takes seconds. */
+const EXIT_WAIT_STARTING_MS = 15_000;
 
 const WAKE = Buffer.from(new BigUint64Array([1n]).buffer);
 
@@ -70,7 +72,7 @@ export class WorkerLink {
     if (this.#wakeFd < 0) this.#receiveAll();
     this.#wake();
     // One that is still starting sees the flag when it has started: ended while it loads native code, it would take the process with it (SIGABRT).
-    Atomics.wait(flag, 0, EXIT_REQUESTED, EXIT_WAIT_MS);
+    Atomics.wait(flag, 0, EXIT_REQUESTED, this.#wakeFd < 0 ? EXIT_WAIT_STARTING_MS : EXIT_WAIT_MS);
   };
   #wakeFd = -1;
   #lastId = 0;
