@@ -222,10 +222,9 @@ export const KEYSTORE_ERRORS = {
     meaning: 'A file sealed under the master key cannot be read or does not open with this key and context.',
     action: 'Seal the file again with this master key.',
   },
-  KEYSTORE_CRYPTO_UNAVAILABLE: {
-    meaning: 'The Themis library did not load or failed in an unexpected way.',
-    action:
-      'Remove node_modules/.installed and run any target of make, which installs the packages again; report it if it stays so.',
+  KEYSTORE_NOTHING_TO_SEAL: {
+    meaning: 'What was to be sealed under the master key is empty.',
+    action: 'Check that the file with the secret is the right one.',
   },
   KEYSTORE_CHECK_FAILED: {
     meaning: 'The short-lived process that checks or changes the keystore ended without a usable answer.',

@@ -29,7 +29,7 @@ export async function sealUserSecrets(
   kind: 'new' | 'replacing',
 ): Promise<void> {
   for (const { user, secret, sealedFile } of secrets) {
-    const sealed = await sealFile({ plaintext: secret, masterKey, context: databaseUserContext(user) });
+    const sealed = sealFile({ plaintext: secret, masterKey, context: databaseUserContext(user) });
     outputs.makeFolderOf(sealedFile);
     outputs.write(sealedFile, sealed, kind);
   }
@@ -85,7 +85,7 @@ export async function makeKeys(options: CeremonyOptions): Promise<void> {
   const folder = outputs.stage(keystoreFolder);
   await createKeystore({ folder, masterKey, clientIds: options.clientIds, random, poison: true });
   if (tlsKey !== undefined) {
-    const sealedKey = await sealFile({ plaintext: tlsKey.key, masterKey, context: TLS_KEY_CONTEXT });
+    const sealedKey = sealFile({ plaintext: tlsKey.key, masterKey, context: TLS_KEY_CONTEXT });
     outputs.write(tlsKey.sealedFile, sealedKey);
   }
   await sealUserSecrets(databaseSecrets, masterKey, outputs, 'new');

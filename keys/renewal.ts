@@ -105,7 +105,7 @@ async function stageServerKey(
   const file = sealedTlsKeyOf(config)?.sealedKey;
   if (file === undefined) throw new KeyError('KEY_NOT_SEALED', 'the enclave makes its TLS key itself');
   const { keyArn, encryptionContext, ciphertext: ciphertextFile } = requireKms(config);
-  const sealedKey = await sealFile({ plaintext: serverKey, masterKey, context: TLS_KEY_CONTEXT });
+  const sealedKey = sealFile({ plaintext: serverKey, masterKey, context: TLS_KEY_CONTEXT });
   outputs.write(join(folder, file), sealedKey, 'replacing');
   const ciphertext = readCiphertext(options);
   const masterKeyFile = encodeMasterKeyFile({ keyArn, encryptionContext, ciphertext, serverKeySha256 });

@@ -14,7 +14,7 @@ import { useMasterKey } from './master-key.ts';
 import { rewrapKeys } from './rewrap.ts';
 import { rotateKeys } from './rotate.ts';
 import { sealFile } from './seal-file.ts';
-import { loadThemis } from './themis.ts';
+import { themis } from './themis.ts';
 import { answerOnce, readSecrets } from './themis-child.ts';
 
 interface Keys {
@@ -79,7 +79,6 @@ async function writeSealed(file: string, sealed: Buffer): Promise<void> {
 
 /** @throws KeystoreError KEYSTORE_SEALED_FILE */
 async function rewrapFiles({ rewrap }: ChangeRequest, { masterKey, newMasterKey = masterKey }: Keys): Promise<void> {
-  const themis = await loadThemis();
   for (const { file, newFile, context } of rewrap) {
     const sealed = await readFile(file);
     const opened = useMasterKey(masterKey, (key) => themis.open(key, sealed, context));
@@ -87,7 +86,7 @@ async function rewrapFiles({ rewrap }: ChangeRequest, { masterKey, newMasterKey 
       throw new KeystoreError('KEYSTORE_SEALED_FILE', `${file} does not open with this master key as ${context}`);
     }
     using plaintext = SecretBuffer.take(opened);
-    await writeSealed(newFile, await sealFile({ plaintext, masterKey: newMasterKey, context }));
+    await writeSealed(newFile, sealFile({ plaintext, masterKey: newMasterKey, context }));
   }
 }
 
@@ -98,7 +97,7 @@ async function change(request: ChangeRequest): Promise<ChangeAnswer> {
   const masterKey = keys.newMasterKey ?? keys.masterKey;
   for (const [index, { file, context }] of request.seal.entries()) {
     const plaintext = plaintexts[index];
-    if (plaintext !== undefined) await writeSealed(file, await sealFile({ plaintext, masterKey, context }));
+    if (plaintext !== undefined) await writeSealed(file, sealFile({ plaintext, masterKey, context }));
   }
   return { outcome: 'changed' };
 }

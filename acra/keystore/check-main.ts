@@ -12,7 +12,7 @@ import { checkRequestSchema } from './check-protocol.ts';
 import { MASTER_KEY_BYTES } from './layout.ts';
 import { useMasterKey } from './master-key.ts';
 import { MAX_SEALED_BYTES } from './process-protocol.ts';
-import { loadThemis } from './themis.ts';
+import { themis } from './themis.ts';
 import { answerOnce, handOut, readSecrets } from './themis-child.ts';
 
 function sealedFileError(file: string, message: string, cause?: unknown): KeystoreError {
@@ -31,7 +31,6 @@ async function readSealed(file: string): Promise<Buffer> {
 
 /** Opens the files in order; the caller owns the results. */
 async function openSealedFiles(masterKey: SecretBuffer, sealed: CheckRequest['sealedFiles']): Promise<Buffer[]> {
-  const themis = await loadThemis();
   const opened: Buffer[] = [];
   for (const { file, context } of sealed) {
     const content = await readSealed(file);

@@ -8,7 +8,7 @@ import { describeError } from '../../runtime/errors.ts';
 import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
 import { keyId } from '../container.ts';
 import { type ClientKeyIds, idsOfAll, type KnownKey } from './client-key-ids.ts';
-import { isEcKey } from './key-form.ts';
+import { isEcKey } from './ec-key.ts';
 import type { KeyFile } from './layout.ts';
 import { isPublic, SYMMETRIC_KEY_BYTES } from './layout.ts';
 import { listKeystore } from './listing.ts';
@@ -16,8 +16,7 @@ import { requireMasterKeyLength, useMasterKey } from './master-key.ts';
 import type { KeystoreFinding, KeystoreReport } from './report.ts';
 import type { NeededKeys } from './requirements.ts';
 import { missingFindings, poisonKeysIn } from './requirements.ts';
-import type { Themis } from './themis.ts';
-import { loadThemis } from './themis.ts';
+import { type Themis, themis } from './themis.ts';
 
 export interface CheckKeystoreOptions extends NeededKeys {
   readonly folder: string;
@@ -101,15 +100,14 @@ function unopenedFindings(paths: readonly string[], openedKeys: number): Keystor
 }
 
 /**
- * Reads, recognises and opens every file. Loads Themis into this process: daemons use inspectKeystore instead.
- * @throws KeystoreError KEYSTORE_MASTER_KEY_LENGTH, KEYSTORE_CRYPTO_UNAVAILABLE; all else is in the report
+ * Reads, recognises and opens every file. All else that a daemon demands: inspect.ts.
+ * @throws KeystoreError KEYSTORE_MASTER_KEY_LENGTH; all else is in the report
  */
 export async function checkKeystore(options: CheckKeystoreOptions): Promise<KeystoreReport> {
   requireMasterKeyLength(options.masterKey.length);
   const { files, findings: listed } = await listKeystore(options.folder);
   const findings = [...listed];
   const loaded = await load(options.folder, files, findings);
-  const themis = await loadThemis();
   const opened = useMasterKey(options.masterKey, (key) => openAll(themis, key, loaded));
   if (files.length > 0) findings.push(...missingFindings(options, files));
   return {

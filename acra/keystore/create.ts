@@ -5,7 +5,7 @@ import { AcraError } from '../errors.ts';
 import { KeyMaker } from './key-maker.ts';
 import { CLIENT_ID_FORM, clientKeyFile, isClientId, POISON_FILES } from './layout.ts';
 import { useMasterKey } from './master-key.ts';
-import { loadThemis } from './themis.ts';
+import { themis } from './themis.ts';
 import { type KeyContent, refuseExistingKeystore, writeKeystore } from './write-keystore.ts';
 
 interface CreateKeystoreOptions {
@@ -42,7 +42,7 @@ function checkClientIds(clientIds: readonly string[]): void {
 
 /**
  * Makes the keys of all clients, sealed under the master key. Nothing is left behind when it fails.
- * @throws KeystoreError KEYSTORE_MASTER_KEY_LENGTH, KEYSTORE_EXISTS, KEYSTORE_WRITE, KEYSTORE_CRYPTO_UNAVAILABLE
+ * @throws KeystoreError KEYSTORE_MASTER_KEY_LENGTH, KEYSTORE_EXISTS, KEYSTORE_WRITE
  * @throws AcraError ACRA_CLIENT_ID_INVALID
  */
 export async function createKeystore(options: CreateKeystoreOptions): Promise<void> {
@@ -50,7 +50,6 @@ export async function createKeystore(options: CreateKeystoreOptions): Promise<vo
   const clientIds = [...new Set(options.clientIds)];
   checkClientIds(clientIds);
   await refuseExistingKeystore(folder);
-  const themis = await loadThemis();
   const files = useMasterKey(masterKey, (key) => {
     const make = new KeyMaker(themis, key, random);
     return [...clientIds.flatMap((id) => clientFiles(make, id)), ...(poison ? poisonFiles(make) : [])];

@@ -1,6 +1,6 @@
 /**
  * Takes the keys away that clients had before they were rotated. What is under them is lost, wherever it is: it must have been encrypted
- * anew before. A new keystore is made beside; the one that there is is not touched. Loads Themis: not for a daemon.
+ * anew before. A new keystore is made beside; the one that there is is not touched.
  */
 import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
 import type { KeyFile } from './layout.ts';
@@ -21,8 +21,7 @@ interface ForgetKeysOptions {
 /**
  * The new keystore is there whole when this returns, or not at all.
  * @returns paths of the files that are not in it
- * @throws KeystoreError when the keystore is not sound or does not open with this key; KEYSTORE_EXISTS, KEYSTORE_WRITE,
- * KEYSTORE_CRYPTO_UNAVAILABLE
+ * @throws KeystoreError when the keystore is not sound or does not open with this key; KEYSTORE_EXISTS, KEYSTORE_WRITE
  */
 export async function forgetKeys(options: ForgetKeysOptions): Promise<readonly string[]> {
   const { folder, newFolder, masterKey, clientIds, keepsPairs } = options;

@@ -1,12 +1,12 @@
 /**
  * By which ids AcraBlocks name the symmetric keys of a client (acra-server contract 9.1). Two bytes of a hash, which stand in clear in every
- * block: whoever sees the database has them already. Loads Themis: not for a daemon.
+ * block: whoever sees the database has them already.
  */
 import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
 import { keyId } from '../container.ts';
 import { type ClientKeyIds, idsOf, idsOfAll, type KnownKey } from './client-key-ids.ts';
 import { readKeystore, useKey } from './open-keystore.ts';
-import { loadThemis, type Themis } from './themis.ts';
+import { type Themis, themis } from './themis.ts';
 import type { KeyContent } from './write-keystore.ts';
 
 export interface KeyIdOptions {
@@ -27,6 +27,6 @@ export function knownKeys(themis: Themis, masterKey: SecretBuffer, contents: rea
 export async function clientKeyIds(options: KeyIdOptions): Promise<readonly ClientKeyIds[]> {
   const { folder, masterKey } = options;
   const contents = await readKeystore(folder, masterKey);
-  const keys = knownKeys(await loadThemis(), masterKey, contents);
+  const keys = knownKeys(themis, masterKey, contents);
   return options.clientIds?.map((clientId) => idsOf(keys, clientId)) ?? idsOfAll(keys);
 }

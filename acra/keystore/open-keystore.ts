@@ -1,4 +1,4 @@
-/** Reads a keystore whole and opens its keys one by one, for what makes another keystore of it. Loads Themis: not for a daemon. */
+/** Reads a keystore whole and opens its keys one by one, for what makes another keystore of it. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeError } from '../../runtime/errors.ts';

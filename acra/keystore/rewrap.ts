@@ -1,11 +1,11 @@
 /**
  * Seals every private key of a keystore under another master key: the data keys stay what they are, current and rotated, and what is
- * stored in the database with them. A new keystore is made beside; the one that there is is not touched. Loads Themis: not for a daemon.
+ * stored in the database with them. A new keystore is made beside; the one that there is is not touched.
  */
 import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
 import { requireMasterKeyLength, useMasterKey } from './master-key.ts';
 import { readKeystore, useKey } from './open-keystore.ts';
-import { loadThemis } from './themis.ts';
+import { themis } from './themis.ts';
 import { refuseExistingKeystore, writeKeystore } from './write-keystore.ts';
 
 export interface RewrapKeysOptions {
@@ -21,14 +21,13 @@ export interface RewrapKeysOptions {
 /**
  * The new keystore is there whole when this returns, or not at all. Files keep their names.
  * @throws KeystoreError when the keystore is not sound or does not open with its key; KEYSTORE_MASTER_KEY_LENGTH, KEYSTORE_EXISTS,
- * KEYSTORE_WRITE, KEYSTORE_CRYPTO_UNAVAILABLE
+ * KEYSTORE_WRITE
  */
 export async function rewrapKeys(options: RewrapKeysOptions): Promise<void> {
   const { folder, newFolder, masterKey, newMasterKey } = options;
   requireMasterKeyLength(newMasterKey.length);
   await refuseExistingKeystore(newFolder);
   const contents = await readKeystore(folder, masterKey);
-  const themis = await loadThemis();
   const files = contents.map(({ file, content }) => {
     const { context } = file;
     if (context === undefined) return { file, content };

@@ -1,7 +1,7 @@
 /**
  * Gives clients new keys: the symmetric storage key and the storage key pair go where acra-server looks for rotated ones
  * (`<file>.old/<time>`), and new ones take their place (acra-server contract 2.1, 2.8). The search key stays: what is stored is found, and
- * read, by it. A new keystore is made beside; the one that there is is not touched. Loads Themis: not for a daemon.
+ * read, by it. A new keystore is made beside; the one that there is is not touched.
  */
 import type { Random } from '../../runtime/random.ts';
 import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
@@ -14,7 +14,7 @@ import type { KeyFile } from './layout.ts';
 import { clientKeyFile, rotatedKeyFile, SYMMETRIC_KEY_BYTES } from './layout.ts';
 import { useMasterKey } from './master-key.ts';
 import { readKeystore } from './open-keystore.ts';
-import { loadThemis } from './themis.ts';
+import { themis } from './themis.ts';
 import { type KeyContent, refuseExistingKeystore, writeKeystore } from './write-keystore.ts';
 
 export interface RotateKeysOptions {
@@ -88,7 +88,7 @@ function rotatedFiles(
  * The new keystore is there whole when this returns, or not at all.
  * @returns the ids of the clients' keys in it: no key has the id of any other key of the keystore
  * @throws KeystoreError when the keystore is not sound or does not open with this key; KEYSTORE_KEY_MISSING, KEYSTORE_KEY_IDS,
- * KEYSTORE_EXISTS, KEYSTORE_WRITE, KEYSTORE_CRYPTO_UNAVAILABLE
+ * KEYSTORE_EXISTS, KEYSTORE_WRITE
  */
 export async function rotateKeys(options: RotateKeysOptions): Promise<readonly ClientKeyIds[]> {
   const { folder, newFolder, masterKey, random } = options;
@@ -96,7 +96,6 @@ export async function rotateKeys(options: RotateKeysOptions): Promise<readonly C
   await refuseExistingKeystore(newFolder);
   const contents = await readKeystore(folder, masterKey);
   requireClients(contents, clientIds);
-  const themis = await loadThemis();
   const taken = new Set(knownKeys(themis, masterKey, contents).map(({ id }) => id));
   const rotated = useMasterKey(masterKey, (master) => {
     const make = new KeyMaker(themis, master, random);

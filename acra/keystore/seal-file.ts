@@ -4,7 +4,7 @@
  */
 import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
 import { useMasterKey } from './master-key.ts';
-import { loadThemis } from './themis.ts';
+import { themis } from './themis.ts';
 
 /** Context of the TLS key's file; a sealed file opens under no other context. */
 export const TLS_KEY_CONTEXT = 'tls/server.key';
@@ -14,13 +14,12 @@ export function databaseUserContext(user: string): string {
   return `database/user/${user}`;
 }
 
-/** @throws KeystoreError KEYSTORE_MASTER_KEY_LENGTH, KEYSTORE_CRYPTO_UNAVAILABLE */
-export async function sealFile(options: {
+/** @throws KeystoreError KEYSTORE_MASTER_KEY_LENGTH, KEYSTORE_NOTHING_TO_SEAL */
+export function sealFile(options: {
   readonly plaintext: SecretBuffer;
   readonly masterKey: SecretBuffer;
   readonly context: string;
-}): Promise<Buffer> {
-  const themis = await loadThemis();
+}): Buffer {
   return useMasterKey(options.masterKey, (key) =>
     options.plaintext.use((plaintext) => themis.seal(key, plaintext, options.context)),
   );

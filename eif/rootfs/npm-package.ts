@@ -40,11 +40,10 @@ export async function readPackage(folder: string): Promise<NpmPackage> {
 
 /**
  * Packages that are not bundled, for they read files of their own at run time: koffi looks for its addon beside itself,
- * wasm-themis for its WebAssembly. A pattern ends in `*` and the suffix that files must have.
+ * libpg-query for its WebAssembly. A pattern ends in `*` and the suffix that files must have.
  */
 const FILES: Readonly<Record<string, readonly string[]>> = {
   koffi: ['package.json', 'index.js', 'src/koffi/index.js', 'src/koffi/src/static.js'],
-  'wasm-themis': ['package.json', 'dist/*.js', 'dist/libthemis.wasm'],
   'libpg-query': ['package.json', 'wasm/*.js', 'wasm/*.cjs', 'wasm/*.wasm'],
   '@pgsql/types': ['package.json', '*.js'],
 };

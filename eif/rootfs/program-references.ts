@@ -8,7 +8,7 @@ import type { Plugin } from 'esbuild';
 
 const REFERENCE = /new URL\(\s*(['"])(\.{1,2}\/[^'"]+\.ts)\1,\s*import\.meta\.url\s*\)/g;
 
-/** `createRequire(import.meta.url).resolve('wasm-themis')`: a package whose own place the code asks for at run time. */
+/** `require.resolve('libpg-query')`: a package whose own place the code asks for at run time. */
 const PACKAGE_LOOKUP = /\.resolve\(\s*(['"])([a-z@][^'"]*)\1\s*\)/g;
 
 /** `relay/worker/main.ts` becomes `relay-worker-main.mjs`. */

@@ -10,7 +10,7 @@ import { createSecureContext } from 'node:tls';
 import type { CertificateIdentifier } from '../../acra/client-id.ts';
 import { loadEncryptorConfig } from '../../acra/encryptor-config/lint.ts';
 import { requireStandInCan } from '../../acra/encryptor-config/stand-in.ts';
-import { loadThemis } from '../../acra/keystore/themis.ts';
+import { themis } from '../../acra/keystore/themis.ts';
 import { MASTER_KEY_VARIABLE } from '../../acra/server/environment.ts';
 import { LOG_CODES } from '../../acra/server/log-codes.ts';
 import type { Tables } from '../../acra/statements/scope.ts';
@@ -111,7 +111,6 @@ async function main(flags: Flags): Promise<void> {
   const { wrongConfiguration, transportConfiguration } = LOG_CODES;
   const tables = await step(loadTables(flags), "Can't load encryptor config", wrongConfiguration);
   const masterKey = await step(takeMasterKey(), 'Cannot load master key');
-  const themis = await loadThemis();
   const keyring = await step(Keyring.load(themis, flags.keys_dir, masterKey), 'Failed to cache keystore on start');
   masterKey.dispose();
   const problem = "Configuration error: can't create application TLS config";

@@ -4,10 +4,10 @@ import fc from 'fast-check';
 import t from 'tap';
 import { encodeAcraBlock, encodeContainer } from '../../acra/container.ts';
 import { containersIn } from '../../acra/container-search.ts';
-import { loadThemis } from '../../acra/keystore/themis.ts';
+import { themis } from '../../acra/keystore/themis.ts';
 import { systemRandom } from '../../runtime/random.ts';
 
-const block = encodeAcraBlock(await loadThemis(), randomBytes(32), Buffer.from('v'), systemRandom);
+const block = encodeAcraBlock(themis, randomBytes(32), Buffer.from('v'), systemRandom);
 const container = encodeContainer('acrablock', block);
 const struct = Buffer.concat([Buffer.alloc(8, 0x22), Buffer.alloc(45 + 84, 7), Buffer.alloc(8), Buffer.alloc(60, 9)]);
 struct.writeBigUInt64LE(60n, 8 + 45 + 84);

@@ -15,12 +15,11 @@ import {
   searchHashAt,
 } from '../../acra/container.ts';
 import { AcraError } from '../../acra/errors.ts';
-import { loadThemis } from '../../acra/keystore/themis.ts';
+import { themis } from '../../acra/keystore/themis.ts';
 import { throwsCode } from '../support/coded-error.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { atRest, masterKeyBytes, masterKeyWithFlippedBit } from './support/at-rest.ts';
 
-const themis = await loadThemis();
 const sealed = (path: string) => Buffer.from(atRest.keystore[path]!.base64, 'base64');
 const open = (path: string) => themis.open(masterKeyBytes(), sealed(path), atRest.clientId)!;
 const storageKey = open(`${atRest.clientId}_storage_sym`);

@@ -5,7 +5,7 @@ import t, { type Test } from 'tap';
 import { describeKeyFile } from '../../acra/keystore/layout.ts';
 import { useMasterKey } from '../../acra/keystore/master-key.ts';
 import { databaseUserContext } from '../../acra/keystore/seal-file.ts';
-import { loadThemis } from '../../acra/keystore/themis.ts';
+import { themis } from '../../acra/keystore/themis.ts';
 import { writeKeystore } from '../../acra/keystore/write-keystore.ts';
 import { APPLICATION } from '../../cli/demo/database.ts';
 import type { Stack } from '../../cli/demo/stack.ts';
@@ -38,7 +38,6 @@ async function secretsIn(t: Test, stack: Stack, kept: KeptSet) {
       return { file, content: Buffer.from(content, 'base64') };
     }),
   );
-  const themis = await loadThemis();
   const master = () => SecretBuffer.take(Buffer.from(masterKey));
   const keyring = await Keyring.load(themis, folder, master());
   const clientIds = [...new Set(keystore.flatMap(({ path }) => describeKeyFile(path)?.clientId ?? []))];

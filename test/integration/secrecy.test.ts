@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { clientIdFromCertificate } from '../../acra/client-id.ts';
-import { loadThemis } from '../../acra/keystore/themis.ts';
+import { themis } from '../../acra/keystore/themis.ts';
 import { connectThroughEnclave } from '../../cli/demo/clients.ts';
 import { Keyring } from '../../emulator/acra-server/keyring.ts';
 import { SecretBuffer } from '../../runtime/secret-buffer.ts';
@@ -55,7 +55,6 @@ t.test('keeps the master key nowhere but in acra-server’s environment', async 
     const insert = 'INSERT INTO patients (id, name, email, diagnosis) VALUES ($1, $2, $3, $4)';
     await client.query(insert, [1, 'A', 'a@example.org', 'gout']);
     t.same((await client.query("SELECT diagnosis FROM patients WHERE email = 'a@example.org'")).rows.length, 1);
-    const themis = await loadThemis();
     const folder = join(stack.enclaveFolder, 'keystore');
     const keyring = await Keyring.load(themis, folder, SecretBuffer.take(Buffer.from(key)));
     const clientId = clientIdFromCertificate(stack.parts.certificates.client.certificatePem, 'distinguished_name');

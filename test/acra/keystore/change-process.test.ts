@@ -6,14 +6,13 @@ import { KeystoreError } from '../../../acra/errors.ts';
 import { changeKeystore } from '../../../acra/keystore/change-process.ts';
 import { checkKeystore } from '../../../acra/keystore/check.ts';
 import { databaseUserContext } from '../../../acra/keystore/seal-file.ts';
-import { loadThemis } from '../../../acra/keystore/themis.ts';
+import { themis } from '../../../acra/keystore/themis.ts';
 import { SecretBuffer } from '../../../runtime/secret-buffer.ts';
 import { rejectsCode } from '../../support/coded-error.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { atRest, masterKey, masterKeyBytes, masterKeyWithFlippedBit, writeKeystore } from '../support/at-rest.ts';
 import { contentsBelow } from '../support/contents-below.ts';
 
-const themis = await loadThemis();
 const context = databaseUserContext('app');
 const secretOf = (text: string) => SecretBuffer.take(Buffer.from(text));
 const newMasterKeyBytes = () => Buffer.alloc(32, 9);

@@ -18,7 +18,7 @@ async function sound(t: Parameters<typeof temporaryFolder>[0]): Promise<InspectK
   writeFileSync(encryptorConfigFile, atRest.encryptorConfig);
   const file = join(folder, 'server.key.sealed');
   const plaintext = SecretBuffer.take(Buffer.from(PRIVATE_KEY));
-  writeFileSync(file, await sealFile({ plaintext, masterKey: masterKey(), context: TLS_KEY_CONTEXT }));
+  writeFileSync(file, sealFile({ plaintext, masterKey: masterKey(), context: TLS_KEY_CONTEXT }));
   return {
     folder,
     keystoreFolder: writeKeystore(folder),

@@ -16,14 +16,13 @@ import type { CheckKeystoreOptions } from '../../../acra/keystore/check.ts';
 import { checkKeystore } from '../../../acra/keystore/check.ts';
 import type { KeystoreErrorCode } from '../../../acra/keystore/report.ts';
 import { requireSoundKeystore } from '../../../acra/keystore/report.ts';
-import { loadThemis } from '../../../acra/keystore/themis.ts';
+import { themis } from '../../../acra/keystore/themis.ts';
 import { SecretBuffer } from '../../../runtime/secret-buffer.ts';
 import { rejectsCode, throwsCode } from '../../support/coded-error.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { atRest, masterKey, masterKeyBytes, masterKeyWithFlippedBit, writeKeystore } from '../support/at-rest.ts';
 
 const ID = atRest.clientId;
-const themis = await loadThemis();
 const encryptorConfig = parseEncryptorConfig(atRest.encryptorConfig, 'encryptor.yaml');
 
 function check(folder: string, changed: Partial<CheckKeystoreOptions> = {}) {

@@ -7,7 +7,7 @@ import { clientKeyIds } from '../../../acra/keystore/key-ids.ts';
 import { listKeystore } from '../../../acra/keystore/listing.ts';
 import { rewrapKeys } from '../../../acra/keystore/rewrap.ts';
 import { rotateKeys } from '../../../acra/keystore/rotate.ts';
-import { loadThemis } from '../../../acra/keystore/themis.ts';
+import { themis } from '../../../acra/keystore/themis.ts';
 import { SecretBuffer } from '../../../runtime/secret-buffer.ts';
 import { rejectsCode } from '../../support/coded-error.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
@@ -15,7 +15,6 @@ import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { atRest, masterKey, masterKeyBytes, masterKeyWithFlippedBit, writeKeystore } from '../support/at-rest.ts';
 import { contentsBelow } from '../support/contents-below.ts';
 
-const themis = await loadThemis();
 const newMasterKeyBytes = () => seededRandom('new master key').bytes(32);
 const newMasterKey = () => SecretBuffer.take(newMasterKeyBytes());
 

@@ -8,7 +8,7 @@ import { checkKeystore } from '../../../acra/keystore/check.ts';
 import { createKeystore } from '../../../acra/keystore/create.ts';
 import { clientKeyIds } from '../../../acra/keystore/key-ids.ts';
 import { rotateKeys } from '../../../acra/keystore/rotate.ts';
-import { loadThemis } from '../../../acra/keystore/themis.ts';
+import { themis } from '../../../acra/keystore/themis.ts';
 import type { Random } from '../../../runtime/random.ts';
 import { rejectsCode } from '../../support/coded-error.ts';
 
@@ -21,7 +21,6 @@ const [FIRST, SECOND] = ['first client', 'second_client'];
 const CLIENTS = [FIRST, SECOND];
 const NOW_MS = Date.UTC(2026, 10, 30, 12, 0, 5, 120);
 const OLD_NAME = '2026-11-30T12:00:05.12';
-const themis = await loadThemis();
 
 async function madeKeystore(t: Parameters<typeof temporaryFolder>[0]) {
   const parent = temporaryFolder(t);

@@ -1,7 +1,7 @@
 /** What is under an old key is under the current one afterwards, and reads as before; what cannot be is named, and nothing of it is lost. */
 import t, { type Test } from 'tap';
 import { encodeAcraBlock, encodeContainer } from '../../../acra/container.ts';
-import { loadThemis } from '../../../acra/keystore/themis.ts';
+import { themis } from '../../../acra/keystore/themis.ts';
 import { systemRandom } from '../../../runtime/random.ts';
 import { isReal } from '../../sessions/guard/support/guarded-postgres.ts';
 import { type Reencrypting, reencrypting } from './support/reencrypting.ts';
@@ -161,7 +161,7 @@ t.test('names what does not open, and what is no container, leaves it as it is, 
 t.test('counts what is under keys of others, and leaves it alone', async (t) => {
   const rig = await filled(t, 4);
   await rig.rotate();
-  const block = encodeAcraBlock(await loadThemis(), Buffer.alloc(32, 9), Buffer.from('of others'), systemRandom);
+  const block = encodeAcraBlock(themis, Buffer.alloc(32, 9), Buffer.from('of others'), systemRandom);
   const stored = encodeContainer('acrablock', block);
   await rig.owner.query('UPDATE patients SET note = $1 WHERE id = 2', [stored]);
   t.match(await rig.reencrypt(), { outcome: 'proved', states: { other: 1, old: 0 } });

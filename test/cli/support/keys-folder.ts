@@ -6,7 +6,7 @@ import type { Test } from 'tap';
 import { stringify } from 'yaml';
 import { checkKeystore } from '../../../acra/keystore/check.ts';
 import { TLS_KEY_CONTEXT } from '../../../acra/keystore/seal-file.ts';
-import { loadThemis } from '../../../acra/keystore/themis.ts';
+import { themis } from '../../../acra/keystore/themis.ts';
 import { ENCRYPTOR_YAML } from '../../../cli/demo/database.ts';
 import { SecretBuffer } from '../../../runtime/secret-buffer.ts';
 import { type KmsFixture, kmsFixture, REGION } from '../../emulator/support/kms-fixture.ts';
@@ -158,7 +158,6 @@ export async function masterKeyOf(folder: KeysFolder): Promise<SecretBuffer> {
 
 export async function openSealedKey(folder: KeysFolder): Promise<string | undefined> {
   using masterKey = await masterKeyOf(folder);
-  const themis = await loadThemis();
   const sealed = readFileSync(join(folder.enclave, 'tls/server.key.sealed'));
   return masterKey.use((key) => themis.open(key, sealed, TLS_KEY_CONTEXT))?.toString();
 }

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
-import { loadThemis } from '../../../acra/keystore/themis.ts';
+import { themis } from '../../../acra/keystore/themis.ts';
 import type { KeysFolder } from './keys-folder.ts';
 import { FIRST_SUBJECT, masterKeyOf } from './keys-folder.ts';
 
@@ -38,7 +38,6 @@ export const ofKeys = (folder: KeysFolder) => ['--server-key', folder.serverKey,
 
 export async function openPassword(folder: KeysFolder, secret: string, context: string): Promise<string | undefined> {
   using masterKey = await masterKeyOf(folder);
-  const themis = await loadThemis();
   const sealed = readFileSync(join(folder.enclave, secret));
   return masterKey.use((key) => themis.open(key, sealed, context))?.toString();
 }

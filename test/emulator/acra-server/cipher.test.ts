@@ -1,7 +1,7 @@
 import t from 'tap';
 import { encodeAcraBlock, encodeContainer } from '../../../acra/container.ts';
 import { KeystoreError } from '../../../acra/errors.ts';
-import { loadThemis } from '../../../acra/keystore/themis.ts';
+import { themis } from '../../../acra/keystore/themis.ts';
 import { Keyring } from '../../../emulator/acra-server/keyring.ts';
 import { atRest, masterKeyWithFlippedBit, writeKeystore } from '../../acra/support/at-rest.ts';
 import { rejectsCode } from '../../support/coded-error.ts';
@@ -24,7 +24,6 @@ t.test('reads every row that acra-server 0.96.0 wrote', async (t) => {
 
 t.test('rejects a master key with one bit flipped (KEYSTORE_FOREIGN)', async (t) => {
   const keystore = writeKeystore(temporaryFolder(t));
-  const themis = await loadThemis();
   for (const bit of [0, 77, 255]) {
     await rejectsCode(
       () => Keyring.load(themis, keystore, masterKeyWithFlippedBit(bit)),
@@ -110,7 +109,6 @@ t.test('rejects a write without a key of the client (58000)', async (t) => {
 
 t.test('notices a poison record wherever it stands, and only when told to', async (t) => {
   const keyring = await vectorKeyring(t);
-  const themis = await loadThemis();
   const [poisonKey = Buffer.alloc(0)] = keyring.keys('poison-symmetric', '');
   const block = encodeAcraBlock(themis, poisonKey, Buffer.from('bait'), seededRandom('poison'));
   const bytes = Buffer.concat([Buffer.from('abc'), encodeContainer('acrablock', block), Buffer.from('def')]);

@@ -9,7 +9,7 @@ import { Client, type ClientConfig } from 'pg';
 import { clientIdFromCertificate } from '../../../../acra/client-id.ts';
 import { encodeAcraBlock, encodeContainer } from '../../../../acra/container.ts';
 import { createKeystore } from '../../../../acra/keystore/create.ts';
-import { loadThemis } from '../../../../acra/keystore/themis.ts';
+import { themis } from '../../../../acra/keystore/themis.ts';
 import type { ProgramCommand } from '../../../../acra/obtain/program.ts';
 import { acraServerArguments } from '../../../../acra/server/command-line.ts';
 import { acraServerEnvironment, MASTER_KEY_VARIABLE } from '../../../../acra/server/environment.ts';
@@ -227,12 +227,11 @@ export class Rig {
   }
 
   async keyring(): Promise<Keyring> {
-    return Keyring.load(await loadThemis(), this.keysFolder, SecretBuffer.take(Buffer.from(MASTER_KEY)));
+    return Keyring.load(themis, this.keysFolder, SecretBuffer.take(Buffer.from(MASTER_KEY)));
   }
 
   /** A container that only the keystore's poison key opens. */
   async poisonRecord(): Promise<Buffer> {
-    const themis = await loadThemis();
     const [key = Buffer.alloc(0)] = (await this.keyring()).keys('poison-symmetric', '');
     return encodeContainer('acrablock', encodeAcraBlock(themis, key, Buffer.from('bait'), systemRandom));
   }

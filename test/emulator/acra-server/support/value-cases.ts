@@ -5,7 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { encodeAcraBlock, encodeContainer, searchHash } from '../../../../acra/container.ts';
-import { loadThemis } from '../../../../acra/keystore/themis.ts';
+import { themis } from '../../../../acra/keystore/themis.ts';
 import { Cipher, type CipherOptions } from '../../../../emulator/acra-server/cipher.ts';
 import { systemRandom } from '../../../../runtime/random.ts';
 import { errorFields, type Frame, client as frames } from './frames.ts';
@@ -44,7 +44,7 @@ export class ValueRig {
   }
 
   static async prepare(rig: Rig): Promise<ValueRig> {
-    const options = { themis: await loadThemis(), keyring: await rig.keyring(), random: systemRandom };
+    const options = { themis, keyring: await rig.keyring(), random: systemRandom };
     const own = new ValueRig(rig, { ...options, onPoisonRecord: undefined });
     const columns = Object.entries(COLUMNS).map(([name, settings]) =>
       `      - column: ${name}\n        ${settings}`.trimEnd().replace('BOB', rig.clientId('bob')),

@@ -1,6 +1,6 @@
 /** The stand-in's cipher over the keystore that acra-server 0.96.0 used, and the tables of its encryptor configuration. */
 import { parseEncryptorConfig } from '../../../../acra/encryptor-config/lint.ts';
-import { loadThemis } from '../../../../acra/keystore/themis.ts';
+import { themis } from '../../../../acra/keystore/themis.ts';
 import { Cipher, type CipherOptions } from '../../../../emulator/acra-server/cipher.ts';
 import { Keyring } from '../../../../emulator/acra-server/keyring.ts';
 import { atRest, masterKey, writeKeystore } from '../../../acra/support/at-rest.ts';
@@ -18,7 +18,7 @@ export function column(name: string) {
 type Teardown = Parameters<typeof temporaryFolder>[0];
 
 export async function vectorKeyring(t: Teardown): Promise<Keyring> {
-  return Keyring.load(await loadThemis(), writeKeystore(temporaryFolder(t)), masterKey());
+  return Keyring.load(themis, writeKeystore(temporaryFolder(t)), masterKey());
 }
 
 interface Overrides extends Partial<CipherOptions> {
@@ -29,5 +29,5 @@ export async function vectorCipher(t: Teardown, overrides: Overrides = {}): Prom
   const { clientId = atRest.clientId, ...options } = overrides;
   const keyring = options.keyring ?? (await vectorKeyring(t));
   const random = seededRandom('stand-in');
-  return new Cipher({ themis: await loadThemis(), keyring, random, onPoisonRecord: undefined, ...options }, clientId);
+  return new Cipher({ themis, keyring, random, onPoisonRecord: undefined, ...options }, clientId);
 }

@@ -31,7 +31,7 @@ const secretOf = (text: string) => SecretBuffer.take(Buffer.from(text));
 const masterKey = () => SecretBuffer.take(Buffer.alloc(32, 7));
 
 async function seal(folder: string, file: string, text: string, context: string): Promise<void> {
-  writeFileSync(join(folder, file), await sealFile({ plaintext: secretOf(text), masterKey: masterKey(), context }));
+  writeFileSync(join(folder, file), sealFile({ plaintext: secretOf(text), masterKey: masterKey(), context }));
 }
 
 /** After a ceremony for one client. @param sections of enclave.yaml */

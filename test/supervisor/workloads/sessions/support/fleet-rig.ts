@@ -13,7 +13,7 @@ import { encodeAcraBlock, encodeContainer } from '../../../../../acra/container.
 import { parseEncryptorConfig } from '../../../../../acra/encryptor-config/lint.ts';
 import { createKeystore } from '../../../../../acra/keystore/create.ts';
 import { rewrapKeys } from '../../../../../acra/keystore/rewrap.ts';
-import { loadThemis } from '../../../../../acra/keystore/themis.ts';
+import { themis } from '../../../../../acra/keystore/themis.ts';
 import {
   DATABASE_NAME,
   type DemoCertificates,
@@ -184,7 +184,6 @@ export class FleetRig {
   /** What closes an identity that reads it, put into the database past the enclave, as a name. */
   async storePoison(id: number): Promise<void> {
     const { masterKey, keystoreFolder } = this.keys.current;
-    const themis = await loadThemis();
     const copied = masterKey.use((bytes) => SecretBuffer.take(Buffer.from(bytes)));
     const keyring = await Keyring.load(themis, keystoreFolder, copied);
     const [key = Buffer.alloc(0)] = keyring.keys('poison-symmetric', '');
