@@ -227,12 +227,12 @@ export const KEYSTORE_ERRORS = {
     action: 'Check that the file with the secret is the right one.',
   },
   KEYSTORE_CHECK_FAILED: {
-    meaning: 'The short-lived process that checks or changes the keystore ended without a usable answer.',
+    meaning: 'The short-lived process that changes the keystore ended without a usable answer.',
     action: 'Read the message; report it if it stays so.',
   },
   KEYSTORE_CHECK_TIMEOUT: {
-    meaning: 'The short-lived process that checks or changes the keystore took too long.',
-    action: 'Raise the deadline of the keystore phase, or give the enclave more processors.',
+    meaning: 'The short-lived process that changes the keystore took too long.',
+    action: 'Ask again; give the enclave more processors.',
   },
 } as const satisfies ErrorCatalogue;
 

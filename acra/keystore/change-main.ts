@@ -1,6 +1,6 @@
 /**
- * Main file of the process that makes or changes a keystore and seals secrets, and ends: it loads Themis, so that the copies which that
- * library makes of keys go with it (process-protocol.ts, change-protocol.ts). Started by change-process.ts only.
+ * Main file of the process that makes or changes a keystore and seals secrets, and ends: what it has made of keys on the way
+ * goes with it (process-protocol.ts, change-protocol.ts). Started by change-process.ts only.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { systemRandom } from '../../runtime/random.ts';
@@ -9,13 +9,13 @@ import { KeystoreError } from '../errors.ts';
 import { type ChangeAnswer, type ChangeRequest, changeRequestSchema } from './change-protocol.ts';
 import { createKeystore } from './create.ts';
 import { forgetKeys } from './forget.ts';
+import { answerOnce, readSecrets } from './keystore-child.ts';
 import { MASTER_KEY_BYTES, PRIVATE_FILE_MODE } from './layout.ts';
 import { useMasterKey } from './master-key.ts';
 import { rewrapKeys } from './rewrap.ts';
 import { rotateKeys } from './rotate.ts';
 import { sealFile } from './seal-file.ts';
 import { themis } from './themis.ts';
-import { answerOnce, readSecrets } from './themis-child.ts';
 
 interface Keys {
   readonly masterKey: SecretBuffer;

@@ -1,12 +1,12 @@
 /**
- * Makes or changes a keystore, and seals secrets, from a daemon without loading Themis into it (themis-process.ts; change-main.ts). All
+ * Makes or changes a keystore, and seals secrets, from a daemon, in a process of its own (keystore-process.ts; change-main.ts). All
  * that is made is written beside what there is; nothing is changed in its place.
  */
 import { fileURLToPath } from 'node:url';
 import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
 import { type ChangeRequest, changeAnswerSchema, type KeystoreChange, requireChanged } from './change-protocol.ts';
+import { runKeystoreProcess } from './keystore-process.ts';
 import { requireMasterKeyLength } from './master-key.ts';
-import { runThemisProcess } from './themis-process.ts';
 
 const MAIN_FILE = fileURLToPath(new URL('./change-main.ts', import.meta.url));
 
@@ -38,11 +38,10 @@ export async function changeKeystore(options: ChangeKeystoreOptions): Promise<vo
     ...plainChange(keystore),
     seal: seal.map(({ file, context, plaintext }) => ({ file, context, bytes: plaintext.length })),
   };
-  const { answer } = await runThemisProcess({
+  const answer = await runKeystoreProcess({
     mainFile: MAIN_FILE,
     request,
     secrets: [masterKey, ...newKeys, ...seal.map(({ plaintext }) => plaintext)],
-    maxOpenedBytes: 0,
     parse: (json) => changeAnswerSchema.parse(json),
     signal,
     timeoutMs,

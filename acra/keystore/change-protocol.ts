@@ -4,8 +4,8 @@
  * of `seal`. None comes out.
  */
 import { z } from 'zod';
-import { isClientId } from './layout.ts';
-import { errorOfAnswer, failureAnswers, MAX_SEALED_BYTES } from './process-protocol.ts';
+import { isClientId, MAX_SEALED_BYTES } from './layout.ts';
+import { errorOfAnswer, failureAnswers } from './process-protocol.ts';
 
 const path = z.string().min(1);
 const clientIds = z.array(z.string().refine(isClientId)).min(1).readonly();

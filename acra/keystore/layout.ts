@@ -5,6 +5,8 @@
 
 export const MASTER_KEY_BYTES = 32;
 export const SYMMETRIC_KEY_BYTES = 32;
+/** Of one sealed file, and so of what it holds. */
+export const MAX_SEALED_BYTES = 64 * 1024;
 
 export const FOLDER_MODE = 0o700;
 export const PRIVATE_FILE_MODE = 0o600;

@@ -1,16 +1,13 @@
 /**
- * What the short-lived processes that load Themis have in common (check-main.ts, change-main.ts): a request as JSON on stdin, an answer as
- * JSON on stdout. Secrets travel as raw bytes on descriptors of their own, never as text: in on 3, out on 4, one after the other.
+ * How a daemon and the short-lived process that changes a keystore speak (change-main.ts): a request as JSON on stdin, an answer as JSON on
+ * stdout. Secrets travel as raw bytes on a descriptor of their own, never as text, one after the other. None comes back.
  */
 import { z } from 'zod';
 import { ENCRYPTOR_ERRORS, EncryptorError, KEYSTORE_ERRORS, KeystoreError } from '../errors.ts';
 
 export const SECRETS_DESCRIPTOR = 3;
-export const OPENED_DESCRIPTOR = 4;
-/** Of one sealed file, and so of what it holds. */
-export const MAX_SEALED_BYTES = 64 * 1024;
 
-export const keystoreCode = z.enum(Object.keys(KEYSTORE_ERRORS) as (keyof typeof KEYSTORE_ERRORS)[]);
+const keystoreCode = z.enum(Object.keys(KEYSTORE_ERRORS) as (keyof typeof KEYSTORE_ERRORS)[]);
 const encryptorCode = z.enum(Object.keys(ENCRYPTOR_ERRORS) as (keyof typeof ENCRYPTOR_ERRORS)[]);
 
 const failure = { message: z.string(), found: z.string().optional(), allowed: z.string().optional() };

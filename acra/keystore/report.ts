@@ -1,4 +1,4 @@
-/** What a check of a keystore found. Plain data: it crosses from the checking process to its parent as JSON. */
+/** What a check of a keystore found. */
 import type { ErrorCatalogue } from '../../runtime/errors.ts';
 import type { KEYSTORE_ERRORS } from '../errors.ts';
 import { KeystoreError } from '../errors.ts';

@@ -6,6 +6,7 @@ import type { KeyObject } from 'node:crypto';
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import type { CertificateFacts } from '../../acra/certificate/facts.ts';
 import { requireReadableKey } from '../../acra/certificate/public-key.ts';
+import { MAX_SEALED_BYTES } from '../../acra/keystore/layout.ts';
 import { readAsn1 } from '../../encoding/asn1/reader.ts';
 import { describeContent, pemBlocks } from '../../encoding/pem.ts';
 import { describeError } from '../../runtime/errors.ts';
@@ -13,8 +14,6 @@ import type { KeyErrorCode } from '../errors.ts';
 import type { Finding } from '../finding.ts';
 import { nameOf } from './certificate-facts.ts';
 
-/** Of a sealed file (acra/keystore/check-protocol.ts). */
-const MAX_KEY_BYTES = 64 * 1024;
 const MIN_RSA_BITS = 2048;
 /** crypto/tls refuses larger ones. */
 const MAX_RSA_BITS = 8192;
@@ -40,7 +39,7 @@ export function unusableKey(key: KeyObject, minRsaBits: number = MIN_RSA_BITS): 
 }
 
 function readKey(file: string, bytes: Buffer): Outcome {
-  if (bytes.length > MAX_KEY_BYTES) {
+  if (bytes.length > MAX_SEALED_BYTES) {
     return refuse('KEY_FILE_INVALID', file, 'it is too large for a key', `${bytes.length} bytes`, PEM_KEY);
   }
   const keys = pemBlocks(bytes).filter(({ label }) => label === 'PRIVATE KEY' || label.endsWith(' PRIVATE KEY'));

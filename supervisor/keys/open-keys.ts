@@ -1,11 +1,11 @@
 /**
  * Whether keys are fit to serve with, wherever they come from: the keystore is whole, opens with this master key and has what the
  * configuration needs, and the secrets of database users open and are what the login takes. On an empty keystore acra-server starts with
- * any key (acra-server contract 1.3). All this happens in a short-lived process (acra/keystore/check-process.ts).
+ * any key (acra-server contract 1.3).
  */
 import { KeystoreError } from '../../acra/errors.ts';
-import { inspectKeystore } from '../../acra/keystore/check-process.ts';
 import type { ClientKeyIds } from '../../acra/keystore/client-key-ids.ts';
+import { inspectKeystore } from '../../acra/keystore/inspect.ts';
 import { databaseUserContext } from '../../acra/keystore/seal-file.ts';
 import type { EnclaveConfig } from '../../config/enclave.ts';
 import type { DatabaseLogin } from '../../config/user-secrets.ts';
@@ -79,7 +79,6 @@ export async function openKeys(options: OpenKeysOptions): Promise<OpenedKeys> {
       ...secrets.map(({ user, file }) => ({ file, context: databaseUserContext(user) })),
     ],
     signal,
-    timeoutMs: config.deadlines.keystoreMs,
   });
   const dispose = () => {
     for (const secret of opened) secret.dispose();

@@ -21,7 +21,7 @@ const starting = [...reached].filter((file) =>
 t.test('marks every process that PID 1 starts through Node as Node’s to wait for', async (t) => {
   t.same(
     starting.toSorted(),
-    ['acra/keystore/themis-process.ts', 'system/processes/launch.ts'],
+    ['acra/keystore/keystore-process.ts', 'system/processes/launch.ts'],
     'who starts processes',
   );
   for (const file of starting) t.match(readFileSync(join(PROJECT, file), 'utf8'), MARKED, file);

@@ -48,7 +48,6 @@ t.test('keeps the programs of an image from reaching an emulator', async (t) => 
   const programs = [
     'supervisor/main.ts',
     'system/processes/launcher.ts',
-    'acra/keystore/check-main.ts',
     'acra/keystore/change-main.ts',
     'relay/worker/main.ts',
     'supervisor/watchdog/watching.ts',

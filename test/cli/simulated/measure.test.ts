@@ -7,7 +7,7 @@ import { SOURCE_FOLDERS } from '../../project/source-folders.ts';
 /** The supervisor launches the others. */
 const PROGRAMS = [
   ...['supervisor/main.ts', 'sessions/front/main.ts', 'sessions/guard/main.ts', 'sessions/ports/main.ts'],
-  ...['system/processes/launcher.ts', 'acra/keystore/check-main.ts', 'acra/keystore/change-main.ts'],
+  ...['system/processes/launcher.ts', 'acra/keystore/change-main.ts'],
 ];
 
 t.test('measures every folder that the enclave runs code of', async (t) => {

@@ -1,16 +1,16 @@
 /**
  * A program for PID 1 in tests: loads what an enclave runs, tells that it works, and ends. It starts the relay's worker and
- * reads a keystore with the checking process, so that every program of the image is run from where it lies there.
+ * looks for a keystore, so that every program of the image is run from where it lies there.
  */
 import koffi from 'koffi';
-import { inspectKeystore } from '../../../../acra/keystore/check-process.ts';
+import { inspectKeystore } from '../../../../acra/keystore/inspect.ts';
 import { Relay } from '../../../../relay/relay.ts';
 import { errorCode } from '../../../../runtime/errors.ts';
 import { SecretBuffer } from '../../../../runtime/secret-buffer.ts';
 import { Supervisor } from '../../../../supervisor/daemon.ts';
 import { launch as startProgram } from '../../../../system/processes/launch.ts';
 
-/** The checking process answers that there is no such keystore: it ran. */
+/** There is no encryptor configuration, which the check tells. */
 async function checkKeystore(): Promise<string | undefined> {
   try {
     await inspectKeystore({
@@ -20,7 +20,6 @@ async function checkKeystore(): Promise<string | undefined> {
       encryptorConfigFile: '/nonexistent',
       sealedFiles: [],
       signal: AbortSignal.timeout(20_000),
-      timeoutMs: 20_000,
     });
     return undefined;
   } catch (error) {

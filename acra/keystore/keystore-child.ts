@@ -1,10 +1,7 @@
-/**
- * The inner side of a short-lived process that loads Themis (process-protocol.ts): reads request and secrets, answers once. The copies that
- * the library makes of secrets go with the process.
- */
+/** The inner side of a short-lived process that changes a keystore (process-protocol.ts): reads request and secrets, answers once. */
 import { closeSync, readFileSync, readSync, writeSync } from 'node:fs';
 import { SecretBuffer } from '../../runtime/secret-buffer.ts';
-import { answerOfError, type FailureAnswer, OPENED_DESCRIPTOR, SECRETS_DESCRIPTOR } from './process-protocol.ts';
+import { answerOfError, type FailureAnswer, SECRETS_DESCRIPTOR } from './process-protocol.ts';
 
 /** Everything on SECRETS_DESCRIPTOR, up to `maxBytes`: what is longer is cut off there. To be called once. */
 export function readSecrets(maxBytes: number): SecretBuffer {
@@ -23,14 +20,6 @@ export function readSecrets(maxBytes: number): SecretBuffer {
 
 function writeAll(descriptor: number, bytes: Buffer): void {
   for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written);
-}
-
-/** Zeroes them. */
-export function handOut(secrets: readonly Buffer[]): void {
-  for (const secret of secrets) {
-    writeAll(OPENED_DESCRIPTOR, secret);
-    secret.fill(0);
-  }
 }
 
 /** @param perform is given what stdin held, parsed as JSON; what it throws becomes the answer */

@@ -1,7 +1,4 @@
-/**
- * Runs a short-lived process that loads Themis, from a daemon that must not: the copies of secrets which the library makes end with it
- * (acra-server contract 9.2; process-protocol.ts).
- */
+/** Runs a short-lived process that changes a keystore, from a daemon: keys that are made or opened on the way end with it (process-protocol.ts). */
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
@@ -9,29 +6,21 @@ import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
 import { nodeChildEnvironment } from '../../system/processes/node-child.ts';
 import { markOwnChild } from '../../system/processes/own-children.ts';
 import { KeystoreError } from '../errors.ts';
-import { OPENED_DESCRIPTOR, SECRETS_DESCRIPTOR } from './process-protocol.ts';
+import { SECRETS_DESCRIPTOR } from './process-protocol.ts';
 
 const MAX_ANSWER_BYTES = 2 * 1024 * 1024;
 const MAX_COMPLAINT_BYTES = 500;
 
-export interface ThemisTask<Answer> {
+export interface KeystoreTask<Answer> {
   readonly mainFile: string;
   /** JSON, without a secret. */
   readonly request: object;
   /** Go in one after the other; the caller still owns them. */
   readonly secrets: readonly SecretBuffer[];
-  /** Of all secrets that come back. */
-  readonly maxOpenedBytes: number;
   /** @throws for another form */
   readonly parse: (answer: unknown) => Answer;
   readonly signal: AbortSignal;
   readonly timeoutMs: number;
-}
-
-interface ThemisResult<Answer> {
-  readonly answer: Answer;
-  /** All that came back; the caller zeroes it. */
-  readonly opened: Buffer;
 }
 
 /** Pipes of the child by descriptor; `stdio` has asked for all of them. */
@@ -56,7 +45,7 @@ function sendRequest(pipe: Writable, request: object): void {
 
 /**
  * Collects up to `maxBytes`; more is cut off, and a broken pipe ends the collection: the reader of the result notices
- * both. Zeroes the chunks it copies.
+ * both.
  */
 async function collect(pipe: Readable, maxBytes: number): Promise<Buffer> {
   const all = Buffer.alloc(maxBytes);
@@ -64,7 +53,6 @@ async function collect(pipe: Readable, maxBytes: number): Promise<Buffer> {
   try {
     for await (const chunk of pipe) {
       length += (chunk as Buffer).copy(all, length);
-      (chunk as Buffer).fill(0);
     }
   } catch {
     // the child's end says why
@@ -94,7 +82,7 @@ function whenEnded(child: ChildProcess): Promise<Ended> {
 
 function start(mainFile: string, signal: AbortSignal, timeoutMs: number): ChildProcess {
   const child = spawn(process.execPath, [mainFile], {
-    stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
     env: nodeChildEnvironment(),
     cwd: '/',
     signal,
@@ -107,30 +95,24 @@ function start(mainFile: string, signal: AbortSignal, timeoutMs: number): ChildP
 /**
  * @throws KeystoreError KEYSTORE_CHECK_FAILED, KEYSTORE_CHECK_TIMEOUT; the signal's reason. What the process met is in its answer
  */
-export async function runThemisProcess<Answer>(task: ThemisTask<Answer>): Promise<ThemisResult<Answer>> {
+export async function runKeystoreProcess<Answer>(task: KeystoreTask<Answer>): Promise<Answer> {
   const { signal, timeoutMs } = task;
   signal.throwIfAborted();
   const child = start(task.mainFile, signal, timeoutMs);
   const ending = whenEnded(child);
   sendSecrets(pipeOf(child, SECRETS_DESCRIPTOR), task.secrets);
   sendRequest(pipeOf(child, 0), task.request);
-  const [stdout, stderr, opened, ended] = await Promise.all([
+  const [stdout, stderr, ended] = await Promise.all([
     collect(pipeOf(child, 1), MAX_ANSWER_BYTES),
     collect(pipeOf(child, 2), MAX_COMPLAINT_BYTES),
-    collect(pipeOf(child, OPENED_DESCRIPTOR), task.maxOpenedBytes),
     ending,
   ]);
-  try {
-    signal.throwIfAborted();
-    if (child.killed) {
-      throw new KeystoreError('KEYSTORE_CHECK_TIMEOUT', `work on the keystore took longer than ${timeoutMs} ms`);
-    }
-    if (ended.error !== undefined) throw failed('the process for the keystore could not be started', ended.error);
-    return { answer: parseAnswer(task.parse, stdout, stderr, ended.description), opened };
-  } catch (error) {
-    opened.fill(0);
-    throw error;
+  signal.throwIfAborted();
+  if (child.killed) {
+    throw new KeystoreError('KEYSTORE_CHECK_TIMEOUT', `work on the keystore took longer than ${timeoutMs} ms`);
   }
+  if (ended.error !== undefined) throw failed('the process for the keystore could not be started', ended.error);
+  return parseAnswer(task.parse, stdout, stderr, ended.description);
 }
 
 function parseAnswer<Answer>(

@@ -2,8 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { EncryptorError, KeystoreError } from '../../../acra/errors.ts';
-import type { InspectKeystoreOptions } from '../../../acra/keystore/check-process.ts';
-import { inspectKeystore } from '../../../acra/keystore/check-process.ts';
+import type { InspectKeystoreOptions } from '../../../acra/keystore/inspect.ts';
+import { inspectKeystore } from '../../../acra/keystore/inspect.ts';
 import { sealFile, TLS_KEY_CONTEXT } from '../../../acra/keystore/seal-file.ts';
 import { SecretBuffer } from '../../../runtime/secret-buffer.ts';
 import { rejectsCode } from '../../support/coded-error.ts';
@@ -28,11 +28,10 @@ async function sound(t: Parameters<typeof temporaryFolder>[0]): Promise<InspectK
     poisonDetection: true,
     sealedFiles: [{ file, context: TLS_KEY_CONTEXT }],
     signal: new AbortController().signal,
-    timeoutMs: 60_000,
   };
 }
 
-t.test('inspects a keystore in another process and hands back what was sealed', async (t) => {
+t.test('inspects a keystore and hands back what was sealed', async (t) => {
   const options = await sound(t);
   const twice = [...options.sealedFiles, ...options.sealedFiles];
   const { report, opened, warnings } = await inspectKeystore({ ...options, sealedFiles: twice });
@@ -82,11 +81,6 @@ for (const length of [31, 33]) {
     await rejectsCode(() => inspectKeystore(options), KeystoreError, 'KEYSTORE_MASTER_KEY_LENGTH');
   });
 }
-
-t.test('gives up at its deadline (KEYSTORE_CHECK_TIMEOUT)', async (t) => {
-  const options = { ...(await sound(t)), timeoutMs: 1 };
-  await rejectsCode(() => inspectKeystore(options), KeystoreError, 'KEYSTORE_CHECK_TIMEOUT');
-});
 
 t.test('stops with the signal’s reason when it aborts', async (t) => {
   const options = await sound(t);
