@@ -34,6 +34,7 @@ export const COUNTER_NAMES = [
   'bytesDown',
   'largestVsockWriteBytes',
   'largestPendingBytes',
+  'heldBack',
 ] as const;
 
 export type CounterName = (typeof COUNTER_NAMES)[number];
@@ -47,7 +48,7 @@ export type CounterName = (typeof COUNTER_NAMES)[number];
  * cut and errors count too; idleClosed: for the idle time-out; cut: by drain,
  * removal or stop; errors: ended by a reset or another socket error; bytesUp, bytesDown: written to upstream and downstream;
  * largestVsockWriteBytes: the largest single write to a vsock or hybrid socket; largestPendingBytes: the most that one
- * connection held in user space because a peer did not read.
+ * connection held in user space because a peer did not read; heldBack: how often small writes to vsock were held back to be joined.
  *
  * `accepted` is at every moment `pending` and the sum of OUTCOMES: each connection comes to exactly one of them.
  */

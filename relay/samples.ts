@@ -28,6 +28,7 @@ const SAMPLES: Readonly<Record<CounterName, (route: string, value: number) => Me
   bytesDown: (route, value) => sample('relay_bytes_total', { route, direction: 'down' }, value),
   largestVsockWriteBytes: (route, value) => sample('relay_largest_vsock_write_bytes', { route }, value),
   largestPendingBytes: (route, value) => sample('relay_largest_pending_bytes', { route }, value),
+  heldBack: (route, value) => sample('relay_held_back_total', { route }, value),
 };
 
 /** @param counters of every route, by its label */

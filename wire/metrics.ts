@@ -3,64 +3,8 @@
  * host-proxy publishes these under ENCLAVE_PREFIX and leaves out whatever else it is told. Names and labels are an interface
  * (docs/metrics.md) and follow Prometheus' naming: base units, `_total` for what only grows until the process starts anew.
  */
-
-export interface MetricDeclaration {
-  /** `counter`: only grows, from 0, within the life of its process; for `rate()`. `gauge`: goes up and down. */
-  readonly kind: 'counter' | 'gauge';
-  /** One sentence without a period. */
-  readonly help: string;
-  readonly labels: readonly string[];
-}
-
-/** Of both daemons' relays; host-proxy publishes its own under the same names, and adds the label `side`. */
-export const RELAY_METRICS = {
-  relay_active_connections: { kind: 'gauge', help: 'Connections that the relay holds now', labels: ['route'] },
-  relay_pending_connections: {
-    kind: 'gauge',
-    help: 'Connections that the relay holds now and that have not reached their upstream yet',
-    labels: ['route'],
-  },
-  relay_silent_connections: {
-    kind: 'gauge',
-    help: 'Connections that the relay holds now and that have not said yet what they want',
-    labels: ['route'],
-  },
-  relay_accepted_connections_total: {
-    kind: 'counter',
-    help: 'Connections that the listener of the route took',
-    labels: ['route'],
-  },
-  relay_connections_total: {
-    kind: 'counter',
-    help: 'Connections by what became of the attempt to reach their upstream',
-    labels: ['route', 'outcome'],
-  },
-  relay_shed_total: {
-    kind: 'counter',
-    help: 'Connections closed without a try because a limit was reached, or to make room while they were silent',
-    labels: ['route', 'reason'],
-  },
-  relay_broken_connections_total: {
-    kind: 'counter',
-    help: 'Connections that neither of their ends closed in order, by reason',
-    labels: ['route', 'reason'],
-  },
-  relay_bytes_total: {
-    kind: 'counter',
-    help: 'Bytes written, up to the upstream or down to whoever connected',
-    labels: ['route', 'direction'],
-  },
-  relay_largest_vsock_write_bytes: {
-    kind: 'gauge',
-    help: 'Largest single write to a vsock or hybrid socket',
-    labels: ['route'],
-  },
-  relay_largest_pending_bytes: {
-    kind: 'gauge',
-    help: 'Most that one connection held in user space because a peer did not read',
-    labels: ['route'],
-  },
-} as const satisfies Readonly<Record<string, MetricDeclaration>>;
+import type { MetricDeclaration } from './metric-declaration.ts';
+import { RELAY_METRICS } from './relay-metrics.ts';
 
 /** Of the enclave alone. */
 export const SUPERVISOR_METRICS = {

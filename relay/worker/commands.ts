@@ -27,7 +27,7 @@ function snapshotOf(engine: Engine, routes: RouteTable): RelaySnapshot {
     connections: routes.connections,
     descriptors: engine.poller.registered,
     deadlines: engine.deadlines.size,
-    pendingBytes: sides.reduce((sum, { pending }) => sum + (pending?.length ?? 0), 0),
+    pendingBytes: sides.reduce((sum, { pending }) => sum + (pending?.heldBytes ?? 0), 0),
     isAcceptPaused: engine.gate.isPaused,
   };
 }

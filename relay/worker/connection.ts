@@ -5,7 +5,6 @@
  */
 import { describeError } from '../../runtime/errors.ts';
 import type { LogFields } from '../../runtime/log.ts';
-import type { NativeBuffer } from '../../system/libc/socket-calls.ts';
 import { EPOLLIN } from '../../system/libc/socket-constants.ts';
 import type { Cid } from '../../wire/brands.ts';
 import type { Source } from '../../wire/proxy-protocol.ts';
@@ -13,6 +12,7 @@ import { RelayError } from '../errors.ts';
 import type { AddressAnswer } from './address-book.ts';
 import type { Engine, NameWaiter, Queueable, Timed } from './engine.ts';
 import { HANG_UP } from './engine.ts';
+import type { Pending } from './pending.ts';
 import type { RouteState, Sheddable } from './route-state.ts';
 import type { CloseReason, StateName, Writing } from './states.ts';
 import { CLOSINGS, mayFollow } from './states.ts';
@@ -40,13 +40,6 @@ export interface Policy {
   notConnected(engine: Engine, connection: Connection, hasTimedOut: boolean): void;
 }
 
-/** Bytes that a socket did not take yet: `memory[offset..length)`. */
-export interface Pending {
-  readonly memory: NativeBuffer;
-  readonly length: number;
-  offset: number;
-}
-
 /** One socket of a connection. */
 export class Side implements Queueable {
   /** -1: not open. */
@@ -60,10 +53,18 @@ export class Side implements Queueable {
   writing: Writing = 'taking';
   /** Bytes to be written as soon as the socket takes them, while `full`. */
   pending: Pending | undefined = undefined;
+  /** They wait although the socket has room (small-packets.ts). */
+  isHeld = false;
+  /** Small writes since the peer last showed that it reads; counted on vsock. */
+  smallWrites = 0;
+  /** The peer's kernel has reported room when its reader had read. */
+  reportsRoom = false;
+  /** The errno of a read ahead that failed: it counts when what came before is written. 0: none. */
+  failedRead = 0;
   /** EPOLLRDHUP, EPOLLHUP or EPOLLERR was reported: from now on read until the end shows (K3). */
   isHungUp = false;
-  /** How often room was reported in a row that nothing waited for; at ROOM_IN_VAIN nobody listens for it any more (pump.ts). */
-  roomInVain = 0;
+  /** How often room was reported in a row that nothing waited for; at ROOM_IN_VAIN nobody listens for it any more (room.ts). */
+  roomInVain = -1;
   /** In the queue of sides that used up their share of a turn. */
   isQueued = false;
 

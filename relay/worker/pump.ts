@@ -1,27 +1,30 @@
 /**
  * The stage in which bytes move. A readable side is read into the shared buffer and written on in the same turn; only what the
- * peer does not take is copied, and then the side is not read until the peer has taken it. Registered edge-triggered once,
+ * peer does not take is copied, and then the side is not read until the peer has taken it; only a vsock side is, for its kernel counts
+ * packets (small-packets.ts): what it still sends is joined behind what waits. Registered edge-triggered once,
  * so that the steady state costs two system calls a chunk. The states of each direction: states.ts.
- * Unix sockets and vsock report room whenever the peer has read, so that each small message would wake the relay once more: where that
- * was in vain a few times, room is watched for only from the next write on that does not go through.
- * Specification: relay.md, "Shape", "What the engine relies on" (K1, K2, K3, K5, K9, K15) and must hold 1-4, 9, 10.
+ * Room to write is watched for as room.ts says.
+ * Specification: relay.md, "Shape", "What the engine relies on" (K1, K2, K3, K5, K9, K15, K16) and must hold 1-4, 9, 10, 13.
  */
 
 import { EAGAIN, EINTR, errnoName } from '../../system/libc/errno.ts';
-import { NativeBuffer } from '../../system/libc/socket-calls.ts';
 import { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP } from '../../system/libc/socket-constants.ts';
 import type { Connection, Side, Stage } from './connection.ts';
 import { isEndOfStream } from './end-of-stream.ts';
 import type { Engine } from './engine.ts';
-import { BUFFER_BYTES, QUIET_EVENTS, SOCKET_EVENTS } from './engine.ts';
+import { BUFFER_BYTES } from './engine.ts';
+import { Pending } from './pending.ts';
 import { noteProof } from './places.ts';
+import { awaitRoom, listenForRoom, onRoomInVain } from './room.ts';
+import { isJoined, isWatchDue, MAX_HOLD_MS, mustHold, noteAnswer, noteRoom, noteWrite } from './small-packets.ts';
 
 /** One read. The rest of the budget (32 KiB) is left to the other direction, so that neither can starve the other. */
 const CHUNK_BYTES = 224 * 1024;
 /** Reads in a row before other connections get their turn. */
 const CHUNKS_PER_TURN = 4;
-/** Reports of room for which nothing waited, in a row, until it is not watched for. */
-const ROOM_IN_VAIN = 4;
+/** Read ahead goes on when so much is free again. */
+const MIN_AHEAD_BYTES = 16 * 1024;
+const NEVER_MS = Number.POSITIVE_INFINITY;
 const READABLE = EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR;
 const DEAD = EPOLLHUP | EPOLLERR;
 
@@ -40,6 +43,7 @@ function writeAll(engine: Engine, side: Side, address: number, length: number): 
     if (written < 0) return written === -EAGAIN ? offset : written;
     route.count(side.isDown ? 'bytesDown' : 'bytesUp', written);
     if (transport.isCapped) route.largest('largestVsockWriteBytes', written);
+    noteWrite(side, written);
     offset += written;
     // Less than offered: the socket is full and reports when it is not (K2).
     if (written < size) break;
@@ -47,32 +51,39 @@ function writeAll(engine: Engine, side: Side, address: number, length: number): 
   return offset;
 }
 
-function pendingBytes(side: Side): number {
-  return side.pending?.length ?? 0;
-}
-
-/** Changes what is watched for; epoll then looks once at what is already so, and no edge is lost (K15). */
-function watch(engine: Engine, side: Side, events: number): void {
-  const errno = engine.poller.change(side, events);
-  if (errno !== 0) side.connection.close(engine, 'internal', errnoName(errno));
-}
-
-/** Room is there that nothing waits for. */
-function onRoomInVain(engine: Engine, side: Side): void {
-  if (side.roomInVain >= ROOM_IN_VAIN) return;
-  side.roomInVain += 1;
-  if (side.roomInVain === ROOM_IN_VAIN) watch(engine, side, QUIET_EVENTS);
+/** Memory that waits for the side. */
+function heldBytes(side: Side): number {
+  return side.pending?.heldBytes ?? 0;
 }
 
 /** Keeps `buffer[from..to)` until `side` takes it. */
 function keep(engine: Engine, side: Side, from: number, to: number): void {
-  const memory = new NativeBuffer(to - from);
-  engine.buffer.bytes.copy(memory.bytes, 0, from, to);
   side.writing = 'full';
-  side.pending = { memory, length: to - from, offset: 0 };
-  side.connection.route.largest('largestPendingBytes', pendingBytes(side) + pendingBytes(side.peer));
-  if (side.roomInVain === ROOM_IN_VAIN) watch(engine, side, SOCKET_EVENTS);
-  side.roomInVain = 0;
+  side.pending = new Pending(engine.buffer.bytes.subarray(from, to));
+  noteHeld(side);
+  awaitRoom(engine, side);
+}
+
+function noteHeld(side: Side): void {
+  side.connection.route.largest('largestPendingBytes', heldBytes(side) + heldBytes(side.peer));
+}
+
+/** Keeps the first bytes of the buffer although `side` has room, so that more come to them (K16). */
+function hold(engine: Engine, side: Side, length: number): void {
+  keep(engine, side, 0, length);
+  side.isHeld = true;
+  side.connection.route.count('heldBack', 1);
+  setDeadline(engine, side.connection);
+}
+
+/** The idle time-out, or when what is held back has to go. */
+function setDeadline(engine: Engine, connection: Connection): void {
+  const { limits } = connection.route;
+  const idleMs = limits.idleTimeoutMs > 0 ? connection.lastActivityMs + limits.idleTimeoutMs : NEVER_MS;
+  const heldMs = connection.down.isHeld || connection.up.isHeld ? engine.nowMs + MAX_HOLD_MS : NEVER_MS;
+  const dueMs = Math.min(idleMs, heldMs);
+  if (dueMs < NEVER_MS) engine.deadlines.set(connection, dueMs);
+  else engine.deadlines.clear(connection);
 }
 
 function isOver({ writing }: Side): boolean {
@@ -100,6 +111,7 @@ function passEnd(engine: Engine, side: Side): void {
 function onWriteFailure(engine: Engine, side: Side): void {
   side.writing = 'broken';
   side.isHungUp = true;
+  side.isHeld = false;
   side.pending = undefined;
   closeIfDone(engine, side.connection);
   if (!side.connection.isClosed) pump(engine, side);
@@ -116,21 +128,73 @@ function onNothingRead(engine: Engine, from: Side, got: number): void {
   }
 }
 
+function noteReceived(engine: Engine, from: Side, bytes: number): void {
+  const { connection } = from;
+  from.receivedBytes += bytes;
+  connection.lastActivityMs = engine.nowMs;
+  noteAnswer(from);
+  if (from.isDown) noteProof(connection, bytes);
+}
+
+/** What may be read behind what waits for `side`: its peer's direction keeps its share of the budget. */
+function roomBehind({ peer, pending }: Side): number {
+  return Math.min(CHUNK_BYTES, BUFFER_BYTES - heldBytes(peer)) - (pending?.length ?? 0);
+}
+
+/**
+ * Reads a vsock side whose peer takes nothing now, so that few packets wait in the kernel, and joins what comes; any side whose peer's
+ * bytes are held back. An end or a failure is dealt with when what came before is written.
+ */
+function readAhead(engine: Engine, from: Side): void {
+  const to = from.peer;
+  const { pending } = to;
+  if (pending === undefined || from.failedRead !== 0 || !(from.transport.isVsock || to.isHeld)) return;
+  const maxBytes = roomBehind(to) + pending.length;
+  for (let chunk = 0; chunk < CHUNKS_PER_TURN; chunk++) {
+    const want = roomBehind(to);
+    if (want < MIN_AHEAD_BYTES) return;
+    const got = engine.sockets.recv(from.fd, engine.buffer.address, want, 0);
+    if (got === -EINTR) break;
+    if (got <= 0) {
+      if (got < 0 && got !== -EAGAIN) from.failedRead = -got;
+      if (got !== -EAGAIN && to.isHeld) flush(engine, to);
+      return;
+    }
+    noteReceived(engine, from, got);
+    pending.append(engine.buffer.bytes.subarray(0, got), maxBytes);
+    noteHeld(to);
+    if (isJoined(to)) {
+      flush(engine, to);
+      return;
+    }
+    if (got < want) return;
+  }
+  engine.requeue(from);
+}
+
 /** Moves what `from` has to offer, until it is drained, its peer takes no more, or its share of the turn is used up. */
 function pump(engine: Engine, from: Side): void {
   const to = from.peer;
-  if (to.writing !== 'taking') return;
-  const { connection } = from;
+  if (to.writing !== 'taking') {
+    if (to.writing === 'full') readAhead(engine, from);
+    return;
+  }
+  if (from.failedRead !== 0) {
+    onNothingRead(engine, from, -from.failedRead);
+    return;
+  }
   for (let chunk = 0; chunk < CHUNKS_PER_TURN; chunk++) {
-    const want = Math.min(CHUNK_BYTES, BUFFER_BYTES - pendingBytes(from));
+    const want = Math.min(CHUNK_BYTES, BUFFER_BYTES - heldBytes(from));
     const got = engine.sockets.recv(from.fd, engine.buffer.address, want, 0);
     if (got <= 0) {
       onNothingRead(engine, from, got);
       return;
     }
-    from.receivedBytes += got;
-    connection.lastActivityMs = engine.nowMs;
-    if (from.isDown) noteProof(connection, got);
+    noteReceived(engine, from, got);
+    if (mustHold(to, got)) {
+      hold(engine, to, got);
+      return;
+    }
     const written = writeAll(engine, to, engine.buffer.address, got);
     if (written < 0) {
       onWriteFailure(engine, to);
@@ -140,6 +204,7 @@ function pump(engine: Engine, from: Side): void {
       keep(engine, to, written, got);
       return;
     }
+    if (isWatchDue(to)) listenForRoom(engine, to);
     // Less than asked for: drained, and the next byte reports itself (K1); an end that was reported already does not (K3).
     if (got < want && !from.isHungUp) return;
   }
@@ -150,15 +215,18 @@ function pump(engine: Engine, from: Side): void {
 function flush(engine: Engine, side: Side): void {
   const { pending } = side;
   if (pending === undefined) return;
-  const { address } = pending.memory;
-  const written = writeAll(engine, side, address + pending.offset, pending.length - pending.offset);
+  side.isHeld = false;
+  const written = writeAll(engine, side, pending.address, pending.length);
   if (written < 0) {
     onWriteFailure(engine, side);
     return;
   }
   if (written > 0) side.connection.lastActivityMs = engine.nowMs;
-  pending.offset += written;
-  if (pending.offset < pending.length) return;
+  pending.consume(written);
+  if (pending.length > 0) {
+    readAhead(engine, side.peer);
+    return;
+  }
   side.pending = undefined;
   side.writing = 'taking';
   pump(engine, side.peer);
@@ -168,15 +236,20 @@ const OPEN: Stage = {
   name: 'open',
   onEvents(engine, side, flags) {
     const { connection } = side;
-    if (side.pending !== undefined && (flags & EPOLLOUT) !== 0) flush(engine, side);
-    else if (flags === EPOLLOUT) onRoomInVain(engine, side);
+    if (side.pending !== undefined && (flags & EPOLLOUT) !== 0) {
+      if ((flags & EPOLLIN) === 0) noteRoom(side);
+      flush(engine, side);
+    } else if (flags === EPOLLOUT) onRoomInVain(engine, side);
     if ((flags & READABLE) !== 0 && !connection.isClosed) pump(engine, side);
     if ((flags & DEAD) !== 0 && side.peer.writing === 'broken') connection.close(engine, 'broken', '');
   },
   onDeadline(engine, connection) {
-    const dueMs = connection.lastActivityMs + connection.route.limits.idleTimeoutMs;
-    if (engine.nowMs >= dueMs) connection.close(engine, 'idle', '');
-    else engine.deadlines.set(connection, dueMs);
+    for (const side of [connection.down, connection.up]) if (side.isHeld) flush(engine, side);
+    if (connection.isClosed) return;
+    const { idleTimeoutMs } = connection.route.limits;
+    const isIdle = idleTimeoutMs > 0 && engine.nowMs >= connection.lastActivityMs + idleTimeoutMs;
+    if (isIdle) connection.close(engine, 'idle', '');
+    else setDeadline(engine, connection);
   },
 };
 

@@ -24,10 +24,10 @@
  *
  * Inside `open` each direction has a state of its own, kept at the socket that it ends in (`Side.writing`):
  *
- *                    socket took less than offered (K2)
+ *           socket took less than offered (K2), or small bytes are held back (K16)
  *              ┌───────────────────────────────────────────┐
- *          taking ◀────────────────────────────────────── full     `pending` holds the rest; the peer is not read
- *              │      it took the rest (EPOLLOUT)           │
+ *          taking ◀────────────────────────────────────── full     `pending` holds the rest; the peer is not read,
+ *              │      it took the rest (EPOLLOUT)           │         or ahead only, where it is vsock
  *              │ peer's end was read: SHUT_WR (K5)          │ a write failed
  *              ▼                                            ▼
  *            shut                         taking ──────▶ broken    a write failed; what this socket still says is passed on

@@ -1,7 +1,8 @@
 import t from 'tap';
 import { COUNTER_NAMES } from '../../relay/counters.ts';
 import { relaySamples } from '../../relay/samples.ts';
-import { declaredSamples, RELAY_METRICS } from '../../wire/metrics.ts';
+import { declaredSamples } from '../../wire/metrics.ts';
+import { RELAY_METRICS } from '../../wire/relay-metrics.ts';
 
 const counters = Object.fromEntries(COUNTER_NAMES.map((name, index) => [name, index + 1])) as never;
 

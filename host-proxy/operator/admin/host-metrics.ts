@@ -1,6 +1,7 @@
 /** What host-proxy itself publishes, beside what the enclave tells (wire/metrics.ts): declarations, and where the numbers come from. */
 import { ENCLAVE_STATES } from '../../../wire/control/messages.ts';
-import type { MetricDeclaration, MetricSample } from '../../../wire/metrics.ts';
+import type { MetricDeclaration } from '../../../wire/metric-declaration.ts';
+import type { MetricSample } from '../../../wire/metrics.ts';
 import type { HostStatus } from '../host-status.ts';
 
 export const HOST_METRICS = {

@@ -5,8 +5,10 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { RouteCounters } from '../../../relay/counters.ts';
 import { relaySamples } from '../../../relay/samples.ts';
-import type { MetricDeclaration, MetricSample } from '../../../wire/metrics.ts';
-import { declaredSamples, RELAY_METRICS, SUPERVISOR_METRICS } from '../../../wire/metrics.ts';
+import type { MetricDeclaration } from '../../../wire/metric-declaration.ts';
+import type { MetricSample } from '../../../wire/metrics.ts';
+import { declaredSamples, SUPERVISOR_METRICS } from '../../../wire/metrics.ts';
+import { RELAY_METRICS } from '../../../wire/relay-metrics.ts';
 import type { HostStatus } from '../host-status.ts';
 import { HOST_METRICS, hostSamples } from './host-metrics.ts';
 
