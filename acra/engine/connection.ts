@@ -1,11 +1,13 @@
 /**
  * One made-up session through acra-server, of which we are both ends (PostgreSQL 18, "Extended Query"). A batch of tasks is one
- * round of messages up to a Sync:
+ * round of messages:
  *
- *   store, search   Parse (once for each statement), Bind     acra-server changes the parameter   what the database's end gets
- *   reveal          Parse (once), Bind, Execute, for all      the database's end answers a row    what the client's end gets
+ *   store, search   Bind, for each statement     acra-server changes the parameters     what the database's end gets
+ *   reveal          Execute, for all             the database's end answers a row       what the client's end gets
  *
- * Only a Sync separates what is revealed: acra-server mixes up the types of results that are pipelined (acra-server contract 10).
+ * acra-server reads, and sends on, each message by itself: the fewer there are, the cheaper is a round. So a portal for what is revealed is bound once, and a
+ * round ends with the last BindComplete, or CommandComplete. Only where a statement is new a Parse, and that Bind, come first, and a Sync comes last.
+ * Rounds never overlap: acra-server mixes up the types of results that are pipelined (acra-server contract 10).
  */
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
@@ -16,44 +18,33 @@ import { BACKEND, FRONTEND } from '../../postgres/message-types.ts';
 import * as messages from '../../postgres/messages.ts';
 import { untilAborted } from '../../runtime/abort.ts';
 import type { TcpEndpoint, UnixEndpoint } from '../../wire/endpoint.ts';
-import { EngineError } from '../errors.ts';
 import type { EngineDatabase } from './database.ts';
 import { type Question, questionsFor } from './made-up-insert.ts';
-import { READY, startup, texts, WELCOME } from './made-up-login.ts';
+import { IN_TRANSACTION, startup, texts, WELCOME } from './made-up-login.ts';
 import { MadeUpRow } from './made-up-row.ts';
+import { type Asked, connectionLost, endOf, Round } from './round.ts';
 import type { Answer, Task } from './task.ts';
 
 const BINARY = 1;
 const ALL_ROWS = 0;
 /** acra-server keeps each as long as the session lasts; what comes beyond is parsed each time. */
 const MAX_STATEMENTS = 256;
+/** Of a statement; of a portal, one that acra-server forgets, and overwrites, with the next. */
 const UNNAMED = '';
-/** Up to a Sync; a batch of as many tasks as there may be has some 130. */
+/** Of one round; a batch of as many tasks as there may be has some 130. */
 const MAX_REPLIES = 1_024;
-
-/** The session is of no more use; what it was asked was not answered. */
-function connectionLost(reason: string): EngineError {
-  return new EngineError('ENGINE_LOST', reason);
-}
-
-interface Round {
-  readonly row: MadeUpRow | undefined;
-  isRowSent: boolean;
-  /** One value for each task that is to be protected. */
-  readonly maxBound: number;
-  /** The parameters as acra-server sent them on, in order. */
-  readonly bound: Buffer[];
-  revealed: readonly (Buffer | null)[] | undefined;
-  isRefused: boolean;
-  readonly settle: () => void;
-  readonly fail: (reason: unknown) => void;
-}
 
 const PARSE_COMPLETE = messages.encodeMessage(BACKEND.parseComplete);
 const BIND_COMPLETE = messages.encodeMessage(BACKEND.bindComplete);
 const SELECTED = messages.encodeMessage(BACKEND.commandComplete, texts('SELECT 1'));
 const UNKNOWN_STATEMENT = encodeError('ERROR', '42601', 'this statement is not known here');
 const SYNC = messages.encodeMessage(FRONTEND.sync);
+
+interface Prepared {
+  readonly name: string;
+  /** Parse, where it is new. */
+  readonly frames: readonly Buffer[];
+}
 
 export class EngineConnection {
   readonly #client: Socket;
@@ -62,8 +53,9 @@ export class EngineConnection {
   /** Statement names by their text. */
   readonly #names = new Map<string, string>();
   #round: Round | undefined;
-  /** What the database's end says at the next Sync. */
+  /** What the database's end says as soon as it is due. */
   #replies: Buffer[] = [];
+  #isDue = false;
   /** After an error, up to the next Sync, as a database does. */
   #isSkipping = false;
 
@@ -71,7 +63,12 @@ export class EngineConnection {
     this.#client = client;
     this.#database = database;
     this.#listen(client, maxBytes, (each) => this.#fromAcra(each));
-    this.#listen(database, maxBytes, (each) => this.#toDatabase(each));
+    this.#listen(
+      database,
+      maxBytes,
+      (each) => this.#toDatabase(each),
+      () => this.#sendReplies(),
+    );
     database.write(WELCOME);
   }
 
@@ -124,61 +121,62 @@ export class EngineConnection {
   async run(tasks: readonly Task[], signal: AbortSignal): Promise<readonly Answer[]> {
     const reveals = tasks.filter((task) => task.kind === 'reveal');
     const row = reveals.length > 0 ? new MadeUpRow(reveals) : undefined;
-    const questions = questionsFor(tasks.filter((task) => task.kind !== 'reveal'));
-    const asked = row ? this.#askRow(row) : questions.flatMap((each) => this.#ask(each));
-    const round = await this.#exchange({ row, maxBound: tasks.length }, Buffer.concat([...asked, SYNC]), signal);
-    if (round.isRefused) return tasks.map(() => ({ kind: 'refused' }));
-    const answers = row?.answers(round.revealed);
+    const questions = row ? [] : questionsFor(tasks.filter((task) => task.kind !== 'reveal'));
+    const asked: Asked = { row, questions, maxBound: tasks.length };
+    const prepared = row ? [this.#prepared(row.statement, [])] : questions.map((each) => this.#preparedFor(each));
+    const isNew = prepared.some(({ frames }) => frames.length > 0);
+    const frames = row
+      ? this.#askRow(prepared[0] as Prepared)
+      : questions.flatMap((each, at) => this.#ask(each, prepared[at] as Prepared));
+    const round = new Round(asked, endOf(asked, isNew));
+    await this.#exchange(round, isNew ? [...frames, SYNC] : frames, signal);
+    const answers = round.answersTo(tasks);
     if (row?.isTainted) this.close();
-    return answers ?? answersTo(tasks, questions, whole(round.bound, tasks.length));
+    return answers;
   }
 
   async #ready(): Promise<void> {
-    await this.#exchange({ row: undefined, maxBound: 0 }, Buffer.alloc(0), this.lost);
+    const nothing: Asked = { row: undefined, questions: [], maxBound: 0 };
+    const round = new Round(nothing, endOf(nothing, true));
+    await this.#exchange(round, [], this.lost);
+    if (round.isRefused) throw connectionLost('acra-server refuses a session');
   }
 
-  async #exchange(asked: Pick<Round, 'row' | 'maxBound'>, frames: Buffer, signal: AbortSignal): Promise<Round> {
+  async #exchange(round: Round, frames: readonly Buffer[], signal: AbortSignal): Promise<void> {
     this.lost.throwIfAborted();
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const round: Round = {
-      ...asked,
-      isRowSent: false,
-      bound: [],
-      revealed: undefined,
-      isRefused: false,
-      settle: resolve,
-      fail: reject,
-    };
     this.#round = round;
-    if (frames.length > 0) this.#client.write(frames);
+    const [first] = frames;
+    if (first) this.#client.write(frames.length === 1 ? first : Buffer.concat(frames));
     try {
-      await untilAborted(promise, signal);
-      return round;
+      await untilAborted(round.over, signal);
     } catch (error) {
       // The last word before an end is an answer.
-      if (round.isRefused) return round;
-      throw error;
+      if (!round.isRefused) throw error;
     } finally {
       this.#round = undefined;
     }
   }
 
-  #ask({ statement, tasks }: Question): Buffer[] {
-    const { frames, name } = this.#prepared(
+  #preparedFor({ statement, tasks }: Question): Prepared {
+    return this.#prepared(
       statement,
       tasks.map(() => messages.OIDS.bytea),
     );
+  }
+
+  #ask({ tasks }: Question, { frames, name }: Prepared): Buffer[] {
     const values = tasks.map(({ value }) => value);
-    return [...frames, messages.BIND.encode('', name, [BINARY], values, [])];
+    return [...frames, messages.BIND.encode(UNNAMED, name, [BINARY], values, [])];
   }
 
-  #askRow({ statement }: MadeUpRow): Buffer[] {
-    const { frames, name } = this.#prepared(statement, []);
-    const execute = messages.encodeMessage(FRONTEND.execute, Buffer.concat([texts(''), Buffer.alloc(4, ALL_ROWS)]));
-    return [...frames, messages.BIND.encode('', name, [], [], [BINARY]), execute];
+  /** The portal has the statement's name. */
+  #askRow({ frames, name }: Prepared): Buffer[] {
+    const bind = frames.length > 0 ? [messages.BIND.encode(name, name, [], [], [BINARY])] : [];
+    const execute = messages.encodeMessage(FRONTEND.execute, Buffer.concat([texts(name), Buffer.alloc(4, ALL_ROWS)]));
+    return [...frames, ...bind, execute];
   }
 
-  #prepared(sql: string, oids: number[]): { readonly frames: readonly Buffer[]; readonly name: string } {
+  #prepared(sql: string, oids: number[]): Prepared {
     const known = this.#names.get(sql);
     if (known !== undefined) return { frames: [], name: known };
     const name = this.#names.size < MAX_STATEMENTS ? `q${this.#names.size}` : UNNAMED;
@@ -187,11 +185,13 @@ export class EngineConnection {
     return { frames: [messages.PARSE.encode(name, text, oids)], name };
   }
 
-  #listen(socket: Socket, maxBytes: number, take: (message: Message) => void): void {
+  /** @param then behind all that has come at once */
+  #listen(socket: Socket, maxBytes: number, take: (message: Message) => void, then = () => {}): void {
     const reader = new MessageReader({ isStartup: false, maxBytes });
     socket.on('data', (chunk: Buffer) => {
       try {
         for (const each of reader.push(chunk)) take(each);
+        then();
       } catch {
         this.close();
       }
@@ -202,9 +202,9 @@ export class EngineConnection {
 
   /** The database's end: what acra-server sends on. @throws EngineError ENGINE_LOST, SessionError 08P01 */
   #toDatabase({ type, body }: Message): void {
+    const round = this.#roundNow();
     if (type === FRONTEND.sync) {
-      this.#database.write(Buffer.concat([...this.#replies, READY]));
-      this.#replies = [];
+      this.#reply(IN_TRANSACTION);
       this.#isSkipping = false;
     } else if (this.#isSkipping) {
       return;
@@ -213,11 +213,14 @@ export class EngineConnection {
       this.#isSkipping = !this.#isOurs(messages.PARSE.decode(body)[0]);
       this.#reply(this.#isSkipping ? UNKNOWN_STATEMENT : PARSE_COMPLETE);
     } else if (type === FRONTEND.bind) {
-      this.#bind(messages.BIND.decode(body)[3]);
+      round.bind(messages.BIND.decode(body)[3]);
       this.#reply(BIND_COMPLETE);
     } else if (type === FRONTEND.execute) {
-      this.#reply(messages.DATA_ROW.encode([...this.#rowOnce()]), SELECTED);
+      this.#reply(messages.DATA_ROW.encode([...round.rowOnce()]), SELECTED);
     }
+    const { replies } = round.end;
+    const isWhole = replies !== undefined && (this.#isSkipping || this.#replies.length >= replies);
+    this.#isDue ||= isWhole || type === FRONTEND.sync;
   }
 
   #reply(...frames: readonly Buffer[]): void {
@@ -225,54 +228,32 @@ export class EngineConnection {
     if (this.#replies.length > MAX_REPLIES) throw connectionLost('acra-server asks its database without end');
   }
 
-  #bind(values: readonly (Buffer | null)[]): void {
-    const round = this.#round;
-    if (!round) return;
-    for (const value of values) if (value) round.bound.push(Buffer.from(value));
-    if (round.bound.length > round.maxBound)
-      throw connectionLost('acra-server sends more values than it was asked about');
-  }
-
-  /** Who asks for it again and again would have us hold as many copies. */
-  #rowOnce(): readonly (Buffer | null)[] {
-    const round = this.#round;
-    if (!round?.row) return [];
-    if (round.isRowSent) throw connectionLost('acra-server asks for a row again');
-    round.isRowSent = true;
-    return round.row.cells;
+  /** Behind what has come at once: of a program that goes on asking, all is dropped. */
+  #sendReplies(): void {
+    if (!this.#isDue) return;
+    this.#isDue = false;
+    this.#database.write(Buffer.concat(this.#replies));
+    this.#replies = [];
   }
 
   #isOurs(name: string): boolean {
     return name === UNNAMED || [...this.#names.values()].includes(name);
   }
 
-  /** The client's end: what acra-server sends back. */
+  /** @throws EngineError ENGINE_LOST for what belongs to no round */
+  #roundNow(): Round {
+    if (this.#round) return this.#round;
+    throw connectionLost('acra-server says what nobody has asked for');
+  }
+
+  /** The client's end: what acra-server sends back. @throws EngineError ENGINE_LOST */
   #fromAcra({ type, body }: Message): void {
-    const round = this.#round;
-    if (!round) return;
+    const round = this.#roundNow();
     if (type === BACKEND.errorResponse) round.isRefused = true;
     if (type === BACKEND.dataRow)
       round.revealed = messages.DATA_ROW.decode(body)[0].map((cell) => cell && Buffer.from(cell));
-    if (type === BACKEND.readyForQuery) round.settle();
+    if (!round.isEndedBy(type) && !round.isRefused) return;
+    this.#round = undefined;
+    round.settle();
   }
-}
-
-/** Exactly as many values as were asked about. @throws EngineError ENGINE_LOST for anything else: the ends are out of step */
-function whole(values: readonly (Buffer | null)[] | undefined, count: number): readonly Buffer[] {
-  const found = (values ?? []).filter((value) => value !== null);
-  if (found.length === count) return found;
-  throw connectionLost(`acra-server answered ${found.length} of ${count} values`);
-}
-
-/** @param bound values in the order of the questions */
-function answersTo(tasks: readonly Task[], questions: readonly Question[], bound: readonly Buffer[]): Answer[] {
-  const values = new Map<Task, Buffer>();
-  let at = 0;
-  for (const question of questions) {
-    const own = bound.slice(at, at + question.tasks.length);
-    at += own.length;
-    if (!question.isProtected(own)) return tasks.map(() => ({ kind: 'refused' }));
-    for (const [index, task] of question.tasks.entries()) values.set(task, own[index] as Buffer);
-  }
-  return tasks.map((task) => ({ kind: 'values', values: [values.get(task) as Buffer] }));
 }

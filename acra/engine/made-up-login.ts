@@ -7,7 +7,9 @@ export function texts(...parts: readonly string[]): Buffer {
   return Buffer.from(parts.map((part) => `${part}\0`).join(''));
 }
 
-export const READY: Buffer = encodeMessage(BACKEND.readyForQuery, Buffer.from('I'));
+const READY = encodeMessage(BACKEND.readyForQuery, Buffer.from('I'));
+/** Portals end with a transaction: this one never does. */
+export const IN_TRANSACTION: Buffer = encodeMessage(BACKEND.readyForQuery, Buffer.from('T'));
 /** AuthenticationOk, what acra-server and drivers look at, a cancel key that nobody uses. */
 export const WELCOME: Buffer = Buffer.concat([
   encodeMessage(BACKEND.authentication, Buffer.alloc(4)),
