@@ -99,6 +99,14 @@ const attestation = z
   .optional()
   .describe('where anybody may ask over HTTP what the enclave is (/v1/attestation); default: nowhere');
 
+const health = z
+  .strictObject({ listen: address('tcp') })
+  .optional()
+  .describe(
+    'where load balancers ask whether to send sessions here: /readyz and /healthz, one word each; may be an address of the ' +
+      'network, which admin.listen should not be. Default: nowhere',
+  );
+
 /** Absolute, but nothing is bound in it. */
 const folder = z
   .string()
@@ -126,6 +134,7 @@ const commonSections = {
     .prefault({})
     .describe('/healthz, /readyz, /metrics and /status'),
   attestation,
+  health,
   limits: limits.describe(
     `of each route; the database's has ${DATABASE_HEADROOM} connections more, for the enclave's health probe`,
   ),

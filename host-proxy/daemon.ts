@@ -33,6 +33,7 @@ import { routesOf } from './open-routes.ts';
 import { createMetrics } from './operator/admin/metrics.ts';
 import { AdminServer } from './operator/admin/server.ts';
 import { prepareRuntimeFolder } from './operator/command/runtime-folder.ts';
+import { type HealthListener, healthOf } from './operator/health/listener.ts';
 import type { HostStatus, MachineStatus, Reason } from './operator/host-status.ts';
 import { controlSocketPath, requestsSocketPath } from './routes.ts';
 
@@ -59,6 +60,8 @@ export class HostProxy implements Service {
   readonly #shedAlarm: ShedAlarm;
   readonly #control: ControlServer;
   readonly #admin: AdminServer;
+  /** Undefined where host-proxy.yaml has no such section, as what follows. */
+  readonly #health: HealthListener | undefined;
   readonly #attestation: AttestationListener | undefined;
   readonly #egress: HostEgress | undefined;
   readonly #follower: BackgroundTask;
@@ -109,6 +112,7 @@ export class HostProxy implements Service {
         unwrittenLines: () => this.#sink.refused,
       }),
     });
+    this.#health = healthOf(config, () => this.#isReady, clock, this.#sink);
     this.#attestation = attestationOf(config, clock, this.#sink);
     this.#egress = hostEgressOf(config, clock, this.#sink);
     this.#follower = new BackgroundTask(
@@ -231,6 +235,7 @@ export class HostProxy implements Service {
         this.#relay,
         this.#control,
         this.#admin,
+        this.#health ?? [],
         this.#attestation ?? [],
         this.#egress ?? [],
       ].flat()) {

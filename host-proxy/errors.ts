@@ -72,6 +72,10 @@ export const HOST_PROXY_ERRORS = {
     action:
       'Check that the enclave runs (`nitro-cli describe-enclaves`), that `enclave.cid` and `ports.control` are the ones it has, and the last records of `acra-enclave logs`.',
   },
+  HOST_HEALTH_BIND: {
+    meaning: 'The port where load balancers ask for /readyz and /healthz cannot be opened.',
+    action: 'Choose an address of this instance and a free port in host-proxy.yaml, `health.listen`, or leave it out.',
+  },
   HOST_KEYS_AUDIT: {
     meaning: 'The audit log of key operations cannot be written; what should have been recorded was not begun.',
     action: 'Free space on the disk, or check `audit.jsonl` in `keys.folder` and its permissions; then do it again.',

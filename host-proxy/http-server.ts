@@ -1,6 +1,6 @@
 /** What the daemon's HTTP servers have in common: each listens on an address of its own until it is stopped. */
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server as TcpServer } from 'node:net';
 import { listenAt } from '../system/listen.ts';
 import type { TcpEndpoint } from '../wire/endpoint.ts';
 import { formatEndpoint } from '../wire/endpoint.ts';
@@ -8,9 +8,9 @@ import { HostProxyError } from './errors.ts';
 
 /** @throws HostProxyError with that code */
 export function listenOn(
-  server: Server,
+  server: TcpServer,
   listen: TcpEndpoint,
-  code: 'HOST_ADMIN_BIND' | 'HOST_ATTESTATION_BIND',
+  code: 'HOST_ADMIN_BIND' | 'HOST_ATTESTATION_BIND' | 'HOST_HEALTH_BIND',
 ): Promise<void> {
   const { host, port } = listen;
   const failed = (cause: unknown) => new HostProxyError(code, `cannot listen on ${formatEndpoint(listen)}`, { cause });
@@ -24,7 +24,7 @@ export async function closeServer(server: Server): Promise<void> {
 }
 
 /** The port is the real one when 0 was asked for. */
-export function boundAddress(server: Server): TcpEndpoint {
+export function boundAddress(server: TcpServer): TcpEndpoint {
   const { address, port } = server.address() as AddressInfo;
   return { kind: 'tcp', host: address, port };
 }

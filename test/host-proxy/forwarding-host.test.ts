@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test as TapTest } from 'tap';
+import { request } from 'undici';
+import { z } from 'zod';
 import { hostProxySchema } from '../../config/host-proxy.ts';
 import { HostProxyError } from '../../host-proxy/errors.ts';
 import { ForwardingHost } from '../../host-proxy/forwarding-host.ts';
@@ -27,6 +29,7 @@ async function running(t: TapTest) {
     database: { connect: 'tcp://127.0.0.1:1' },
     kms: { connect: 'tcp://127.0.0.1:1' },
     admin: { listen: 'tcp://127.0.0.1:0' },
+    health: { listen: 'tcp://127.0.0.1:0' },
     logs: { file: join(folder, 'log') },
     runtimeFolder,
   });
@@ -55,6 +58,30 @@ t.test('answers `status` and `logs`, and says that no enclave has reported', asy
   t.match(await status(), { state: 'unknown', ready: false, machine: null, reason: { code: 'HOST_ENCLAVE_UNHEARD' } });
   const lines = (await ask({ command: 'logs', lines: 10, follow: false })).filter(({ type }) => type === 'line');
   t.ok(lines.length > 0);
+});
+
+t.test('tells load balancers that it is ready while the enclave serves and is heard, and no longer', async (t) => {
+  const { host, clock, runtimeFolder } = await running(t);
+  const record = host.records.tail(100).find((line) => line.includes('health.listening')) ?? '{}';
+  const { address } = z.object({ address: z.string() }).parse(JSON.parse(record));
+  const readiness = async () => {
+    const { statusCode, body } = await request(`${address.replace('tcp:', 'http:')}/readyz`);
+    await body.dump();
+    return statusCode;
+  };
+  t.equal(await readiness(), 503);
+  const enclave = createConnection({ path: join(runtimeFolder, 'control.sock') });
+  t.teardown(() => enclave.destroy());
+  enclave.write(encodeFrame({ type: 'hello', protocol: 1, bootId: 'b', release: '0', simulated: true }));
+  const said = { phase: 'serve', detail: null, errorCode: null, sinceMs: 0 } as const;
+  enclave.write(encodeFrame({ type: 'status', status: { state: 'serving', ...said } }));
+  while (!host.status().ready) await new Promise(setImmediate);
+  t.equal(await readiness(), 200);
+  enclave.write(encodeFrame({ type: 'status', status: { state: 'stopping', ...said } }));
+  while (host.status().state !== 'stopping') await new Promise(setImmediate);
+  t.equal(await readiness(), 503, 'before its sessions have ended');
+  clock.advance(20_001);
+  t.equal(await readiness(), 503);
 });
 
 t.test('says why an enclave that was heard and fell silent is not ready', async (t) => {
