@@ -28,6 +28,7 @@ export interface WishOptions extends SignatureOptions {
   readonly keyArn?: string;
   readonly administrator: readonly string[];
   readonly policyAdministrator: readonly string[];
+  readonly replicas?: true;
   readonly bornInEnclave?: true;
   readonly generation: readonly number[];
   readonly runtime: boolean;
@@ -67,6 +68,7 @@ export function withWishOptions(command: Command): Command {
     .option('--key-arn <arn>', 'the key, where no --enclave tells it, or one of an application’s')
     .option('--administrator <arn>', 'user or role that looks after the key; again for another', collect, [])
     .option('--policy-administrator <arn>', 'user or role that may put another policy; again for another', collect, [])
+    .option('--replicas', 'of a multi-Region key: they may make its replicas too, each with a policy of its own')
     .option(
       '--born-in-enclave',
       'keys are made by an enclave: nobody seals them outside; default with keys.source: parent in --enclave',
@@ -221,6 +223,7 @@ export async function wishFrom(options: WishOptions): Promise<Wished> {
       measurements: images,
       administrators: options.administrator,
       policyAdministrators: options.policyAdministrator,
+      replicas: options.replicas === true,
       encryptionContext,
       keysBornInEnclave,
       generations: options.generation,

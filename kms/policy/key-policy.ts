@@ -51,7 +51,8 @@ function administration({ administrators, policyAdministrators, ...wish }: Polic
   if (!wish.keysBornInEnclave && wish.uses === undefined) {
     allow('AdministratorsSealMasterKeys', administrators, 'kms:Encrypt', contextCondition(wish.encryptionContext));
   }
-  allow('PolicyAdministratorsRule', policyAdministrators, ['kms:GetKeyPolicy', 'kms:PutKeyPolicy']);
+  const ruling = ['kms:GetKeyPolicy', 'kms:PutKeyPolicy', ...(wish.replicas ? ['kms:ReplicateKey'] : [])];
+  allow('PolicyAdministratorsRule', policyAdministrators, ruling);
   return statements;
 }
 

@@ -13,6 +13,8 @@ export interface PolicyWish {
   readonly administrators: readonly string[];
   /** May put another policy in this one's place. None: nobody can, AWS's support apart. */
   readonly policyAdministrators: readonly string[];
+  /** They may make replicas of a multi-Region key, too: each has a policy of its own, which whoever makes it chooses. */
+  readonly replicas?: boolean;
   /** Under which the master key is sealed; may be empty. */
   readonly encryptionContext: Readonly<Record<string, string>>;
   /** Keys are made by an enclave and never sealed from outside. */

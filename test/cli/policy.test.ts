@@ -93,6 +93,8 @@ t.test('prints what the measurements, the role and the folder say', async (t) =>
     'PCR3',
   ]);
   t.match((await print('--measurements', image, '--iam')).stdout, 'kms:GenerateRandom');
+  t.notMatch(plain.stdout, 'kms:ReplicateKey');
+  t.match((await print('--measurements', image, '--replicas')).stdout, 'kms:ReplicateKey');
 });
 
 t.test('prints a roll-over, and says what leaving an image out means', async (t) => {

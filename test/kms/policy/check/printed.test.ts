@@ -103,6 +103,14 @@ t.test('lets administrators seal until keys are born in the enclave, and never d
   t.equal(decisionOf(WISH, { principal: RULER, action: 'kms:PutKeyPolicy' }), 'allow');
 });
 
+t.test('lets those who rule make replicas where that is wished, and nobody else', async (t) => {
+  const action = 'kms:ReplicateKey';
+  t.equal(decisionOf({ ...WISH, replicas: true }, { principal: RULER, action }), 'allow');
+  t.equal(decisionOf(WISH, { principal: RULER, action }), 'implicit-deny');
+  for (const principal of [ROLE, ADMINISTRATOR, OTHER_ROLE])
+    t.equal(decisionOf({ ...WISH, replicas: true }, { principal, action }), 'implicit-deny', principal);
+});
+
 t.test('lets the enclave have attested data keys where keys are born in it, and only there', async (t) => {
   const [document] = WISH.measurements;
   const action = 'kms:GenerateDataKey';

@@ -42,6 +42,7 @@ export const WISHES: Readonly<Record<string, PolicyWish>> = {
     generations: [7],
     measurements: [IMAGE, NEXT_IMAGE],
   },
+  'a multi-Region key': { ...WISH, replicas: true },
   'nobody to rule': { ...WISH, policyAdministrators: [] },
   'no administrator and no context': { ...WISH, administrators: [], policyAdministrators: [], encryptionContext: {} },
   'several administrators': { ...WISH, administrators: [ADMINISTRATOR, OTHER_ROLE] },
