@@ -12,7 +12,6 @@ const all = [...product, ...filesOf(['test', 'bench', 'scripts'])];
  * PostgreSQL answer in their own words, and the reduced cause of an error with a code.
  */
 const UNCODED_CLASSES = [
-  'acra/keystore/themis.ts LibraryFailure',
   'acra/statements/parser.ts BrokenParserError',
   'cli/data/reencrypt/rewrite-rows.ts RowFault',
   'emulator/acra-server/flags.ts UnknownFlagError',
