@@ -134,21 +134,20 @@ error-docs: $(INSTALLED) ## write docs/errors.md, docs/refusals.md and the table
 	node cli/refusal-document.ts > docs/refusals.md
 	node cli/findings-document.ts
 
-bench: $(INSTALLED) ## measure relay and chain beside their peers, and write their parts of docs/performance.md with charts; BENCH_FLAGS='--rounds 5 --seconds 1'
-	node bench/relay/main.ts --write $(BENCH_FLAGS)
-	node bench/chain/main.ts --write $(BENCH_FLAGS)
+bench: $(INSTALLED) ## measure relay, chain and engine beside their peers (20 to 30 minutes), and write their parts of docs/performance.md; BENCH_FLAGS='--rounds 5 --seconds 0.4'
+	@node bench/main.ts --write $(BENCH_FLAGS)
 
-bench-relay: $(INSTALLED) ## the same, to the terminal only
-	node bench/relay/main.ts $(BENCH_FLAGS)
+bench-relay: $(INSTALLED) ## the relay beside others, to the terminal only
+	@node bench/main.ts relay $(BENCH_FLAGS)
 
 bench-check: $(INSTALLED) ## fail where relay or chain take more of the processor beside their peers than bench/expected.json allows
 	@node bench/check/main.ts
 
 bench-chain: $(INSTALLED) ## start, memory and throughput of the whole chain, to the terminal only
-	node bench/chain/main.ts $(BENCH_FLAGS)
+	@node bench/main.ts chain $(BENCH_FLAGS)
 
-bench-engine: $(INSTALLED) ## measure acra-server as an engine against the same in line
-	node bench/engine/main.ts
+bench-engine: $(INSTALLED) ## what a cell costs in acra-server, beside Themis alone, to the terminal only
+	@node bench/main.ts engine $(BENCH_FLAGS)
 
 bench-eif: $(INSTALLED) ## measure building an image against hashing and compressing alone
 	node bench/eif/main.ts

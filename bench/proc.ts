@@ -29,9 +29,14 @@ export function cpuTimesOf(pid: number | 'self'): CpuTimes {
 }
 
 /** Of all its threads, to the nanosecond: the first number of schedstat. */
-export function threadsMs(pid: number): number {
+export function threadsMs(pid: number | 'self'): number {
   const files = globSync(`/proc/${pid}/task/*/schedstat`);
   return files.reduce((sum, file) => sum + Number(read(file).split(' ')[0]) / 1e6, 0);
+}
+
+/** Its arguments, or the title that it gave itself; empty of one that is gone. */
+export function commandOf(pid: number): string {
+  return read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trimEnd();
 }
 
 /** It and all that it has started and that still run. */

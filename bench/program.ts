@@ -5,7 +5,9 @@ import { createInterface } from 'node:readline';
 import { cpuTimesOf, familyOf, memoryOf, threadsMs } from './proc.ts';
 
 export interface Program {
+  readonly command: string;
   readonly pid: number;
+  hasEnded(): boolean;
   /** The next line that the program prints. */
   line(): Promise<string>;
   /** Closes its stdin and resolves when it has ended by itself. */
@@ -26,12 +28,23 @@ export function residentBytes(programs: readonly Program[]): number {
   return all.reduce((sum, pid) => sum + memoryOf(pid, 'VmRSS'), 0);
 }
 
-export function startProgram(command: string, args: readonly string[], env = process.env): Program {
-  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'], env });
+export interface ProgramOptions {
+  readonly env?: NodeJS.ProcessEnv;
+  /** Nothing of what it tells its operator is shown. */
+  readonly isQuiet?: boolean;
+}
+
+export function startProgram(command: string, args: readonly string[], options: ProgramOptions = {}): Program {
+  const { env = process.env, isQuiet = false } = options;
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', isQuiet ? 'ignore' : 'inherit'], env });
+  // That it has ended is told by its lines.
+  child.stdin.on('error', () => undefined);
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const exit = once(child, 'exit');
   return {
+    command,
     pid: child.pid ?? 0,
+    hasEnded: () => child.exitCode !== null || child.signalCode !== null,
     async line() {
       const next = await lines.next();
       if (next.done) throw new Error(`${command} ${args.join(' ')} ended without a word`);

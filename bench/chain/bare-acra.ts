@@ -64,13 +64,14 @@ export async function startBareAcra(
     env: { [MASTER_KEY_VARIABLE]: masterKey, SSL_CERT_FILE: '/dev/null', SSL_CERT_DIR: '/nonexistent' },
     stdio: 'ignore',
   });
+  const exited = once(child, 'exit');
   await untilListening(port);
   return {
     address: { kind: 'tcp', host: LOOPBACK, port },
     pid: child.pid ?? 0,
     stop: async () => {
       child.kill('SIGTERM');
-      await once(child, 'exit');
+      await exited;
     },
   };
 }

@@ -1,10 +1,7 @@
-/**
- * Processor time of each process on a statement's way: what else the machine does is not in it. Of the
- * client and the database with what their processes had that have ended.
- */
+/** Processor time of each process on a statement's way, to the nanosecond: what else the machine does is not in it. */
 import type { Stack } from '../../cli/demo/stack.ts';
 import { childPid } from '../../test/support/stack.ts';
-import { cpuTimesOf, familyOf } from '../proc.ts';
+import { familyOf, threadsMs } from '../proc.ts';
 
 export const PROCESSES = ['client', 'host-proxy', 'supervisor', 'front', 'guard', 'acra-server', 'database'] as const;
 export type ProcessName = (typeof PROCESSES)[number];
@@ -12,27 +9,30 @@ export type ProcessName = (typeof PROCESSES)[number];
 export const OURS = ['host-proxy', 'supervisor', 'front', 'guard'] as const;
 export type CpuUs = Readonly<Record<ProcessName, number>>;
 
-/** It and its children, of which those that have ended are in its own times. */
-function withChildrenUs(pid: number): number {
-  const all = familyOf(pid).map(cpuTimesOf);
-  return all.reduce((sum, { ownMs, reapedMs }) => sum + 1_000 * (ownMs + reapedMs), 0);
-}
-
-/** @param acraPid the one that is measured: of the enclave, or a bare one */
-export function readCpu(stack: Stack, acraPid: number): CpuUs {
-  const own = (pid = 0) => 1_000 * cpuTimesOf(pid).ownMs;
+/**
+ * While sessions are there: what the processes of ended ones had is not in it.
+ * @param acraPid the one that is measured: of the enclave, or a bare one. @param client that asks
+ */
+export function readCpu(stack: Stack, acraPid: number, client: number | 'self'): CpuUs {
+  const own = (pid: number | 'self' = 0) => 1_000 * threadsMs(pid);
   const { hostProxy, supervisor } = stack.enclave;
   return {
-    client: 1_000 * cpuTimesOf('self').reapedMs,
+    client: own(client),
     'host-proxy': own(hostProxy?.pid),
     supervisor: own(supervisor?.pid),
     front: own(childPid(stack.enclave, 'front')),
     guard: own(childPid(stack.enclave, 'guard')),
     'acra-server': own(acraPid),
-    database: withChildrenUs(stack.parts.postgres.pid),
+    database: familyOf(stack.parts.postgres.pid).reduce((sum, pid) => sum + own(pid), 0),
   };
 }
 
-export function sinceUs(before: CpuUs, after: CpuUs): CpuUs {
-  return Object.fromEntries(PROCESSES.map((name) => [name, after[name] - before[name]])) as Record<ProcessName, number>;
+/** @param before undefined: nothing. @param count by which it is divided */
+export function sinceUs(before: CpuUs | undefined, after: CpuUs, count = 1): CpuUs {
+  const each = PROCESSES.map((name) => [name, (after[name] - (before?.[name] ?? 0)) / count]);
+  return Object.fromEntries(each) as Record<ProcessName, number>;
+}
+
+export function sumUs(cpu: CpuUs, names: readonly ProcessName[] = PROCESSES): number {
+  return names.reduce((sum, name) => sum + cpu[name], 0);
 }

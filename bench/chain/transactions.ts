@@ -10,7 +10,7 @@ import { connectDirectly, connectThroughEnclave } from '../../cli/demo/clients.t
 import { APPLICATION, ENCRYPTOR_YAML } from '../../cli/demo/database.ts';
 import type { Stack } from '../../cli/demo/stack.ts';
 import type { TcpEndpoint } from '../../wire/endpoint.ts';
-import type { Script } from './pgbench.ts';
+import type { Script } from './selects.ts';
 
 /** As pgbench advises: no fewer branches than clients, which would wait for each other. */
 const BRANCHES = 10;
@@ -60,6 +60,7 @@ export const GUARD_LIST = { relations: ['pgbench_branches', 'pgbench_tellers'] }
 export const TRANSACTIONS: readonly Script[] = [
   {
     name: 'tpc-b',
+    words: 'pgbench’s own transaction, with protected texts',
     text: `
 \\set aid random(1, ${ACCOUNTS})
 \\set bid random(1, ${BRANCHES})
@@ -77,6 +78,7 @@ END;
   },
   {
     name: 'journal',
+    words: 'writes a row with two protected columns, reads it, changes it, reads it again',
     text: `
 \\set id random(1, 4611686018427387904)
 BEGIN;

@@ -10,7 +10,7 @@ import { Stack, type StackOptions } from '../../cli/demo/stack.ts';
 import { acraPid, IN_LINE } from '../../test/support/stack.ts';
 import type { TcpEndpoint } from '../../wire/endpoint.ts';
 import { startBareAcra } from './bare-acra.ts';
-import { insertPlainRows, insertRows } from './pgbench.ts';
+import { insertPlainRows, insertRows } from './selects.ts';
 import { bootTimes, type Starts } from './starts.ts';
 import * as transactions from './transactions.ts';
 

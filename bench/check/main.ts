@@ -7,20 +7,36 @@
  * wants a new band.
  */
 import { readFileSync } from 'node:fs';
+import { Interrupted, interruptSignal } from '../interrupt.ts';
+import { Progress } from '../progress.ts';
 import { machineFacts } from '../report/machine.ts';
-import { chainRatios } from './chain-ratios.ts';
+import { planChainRatios } from './chain-ratios.ts';
 import { type Expected, judgeRatio, tellVerdict } from './ratio.ts';
-import { relayRatios } from './relay-ratios.ts';
+import { planRelayRatios } from './relay-ratios.ts';
 
-const expected: Expected = JSON.parse(readFileSync(new URL('../expected.json', import.meta.url), 'utf8'));
-const { machine, programs, load } = machineFacts({ haproxy: ['-v'] });
-console.log(`${machine}; ${programs}; load before ${load}`);
-const ratios = [...(await relayRatios()), ...(await chainRatios())];
-const verdicts = ratios.map((ratio) => judgeRatio(ratio, expected));
-for (const verdict of verdicts) console.log(tellVerdict(verdict));
-for (const name of Object.keys(expected)) {
-  if (!ratios.some((ratio) => ratio.name === name)) console.log(`left out ${name}: not here`);
+async function check(signal: AbortSignal): Promise<number> {
+  const expected: Expected = JSON.parse(readFileSync(new URL('../expected.json', import.meta.url), 'utf8'));
+  const { machine, programs, load } = machineFacts({ haproxy: ['-v'] });
+  console.log(`${machine}; ${programs}; load before ${load}`);
+  const progress = new Progress();
+  const plans = [planRelayRatios(progress, signal), planChainRatios(progress, signal)];
+  const ratios = [];
+  for (const measure of plans) ratios.push(...(await measure()));
+  const verdicts = ratios.map((ratio) => judgeRatio(ratio, expected));
+  for (const verdict of verdicts) console.log(tellVerdict(verdict));
+  for (const name of Object.keys(expected)) {
+    if (!ratios.some((ratio) => ratio.name === name)) console.log(`left out ${name}: not here`);
+  }
+  const bad = verdicts.filter(({ is }) => is !== 'as expected').length;
+  console.log(`${verdicts.length - bad} passed, ${bad} failed`);
+  return bad > 0 ? 1 : 0;
 }
-const bad = verdicts.filter(({ is }) => is !== 'as expected').length;
-console.log(`${verdicts.length - bad} passed, ${bad} failed`);
-process.exitCode = bad > 0 ? 1 : 0;
+
+const signal = interruptSignal();
+try {
+  process.exitCode = await check(signal);
+} catch (error) {
+  if (!(signal.reason instanceof Interrupted)) throw error;
+  console.error(signal.reason.message);
+  process.exitCode = signal.reason.exitCode;
+}

@@ -1,8 +1,10 @@
 /** Processor time of our relay beside each peer's that is there, in one interleaved run: what a trip, a byte and a connection cost. */
 import { median } from '../median.ts';
+import { type Progress, tell } from '../progress.ts';
 import type { LoadName } from '../relay/measure.ts';
-import { OURS, type Transport } from '../relay/relays/start.ts';
-import { runRelays } from '../relay/run.ts';
+import { OURS } from '../relay/relays/kinds.ts';
+import { leftOut, planRelays, relaysHere } from '../relay/run.ts';
+import type { Transport } from '../relay/transports.ts';
 import type { MeasureName } from '../report/measures.ts';
 import { Results } from '../report/results.ts';
 import type { Ratio } from './ratio.ts';
@@ -19,13 +21,7 @@ const MEASURED: readonly (readonly [LoadName, MeasureName])[] = [
   ['set-up', 'cpuUsPerConnection'],
 ];
 
-export async function relayRatios(): Promise<Ratio[]> {
-  const results = new Results();
-  const loads = MEASURED.map(([load]) => load);
-  await runRelays(
-    { rounds: ROUNDS, durationMs: DURATION_MS, transports: TRANSPORTS, loads, relays: [OURS, ...PEERS] },
-    results,
-  );
+function ratiosOf(results: Results): Ratio[] {
   return TRANSPORTS.flatMap((transport) =>
     MEASURED.flatMap(([load, measure]) => {
       const subject = { transport, load };
@@ -37,4 +33,17 @@ export async function relayRatios(): Promise<Ratio[]> {
       });
     }),
   );
+}
+
+export function planRelayRatios(progress: Progress, signal: AbortSignal): () => Promise<Ratio[]> {
+  const results = new Results();
+  const loads = MEASURED.map(([load]) => load);
+  for (const each of leftOut(PEERS)) tell(`left out: ${each}`);
+  const relays = relaysHere([OURS, ...PEERS]);
+  const run = { rounds: ROUNDS, durationMs: DURATION_MS, transports: TRANSPORTS, loads, idle: [], relays, signal };
+  const measure = planRelays(run, results, progress);
+  return async () => {
+    await measure();
+    return ratiosOf(results);
+  };
 }

@@ -1,9 +1,9 @@
 /** What idle connections cost a relay: resident memory, and processor time while nothing happens. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { cpuMs, residentBytes, startScript } from '../program.ts';
-import type { RelayKind, Transport } from './relays/start.ts';
+import { startOn } from './ground.ts';
+import type { RelayKind } from './relays/contender.ts';
+import type { Transport } from './transports.ts';
 
 export interface Idle {
   readonly connections: number;
@@ -11,27 +11,15 @@ export interface Idle {
   readonly cpuMsPerSecond: number;
 }
 
-const WATCHED_MS = 1_000;
-
-/** @param counts growing. @returns undefined where the relay is not installed */
+/** @param counts growing */
 export async function measureIdle(
   kind: RelayKind,
   transport: Transport,
   counts: readonly number[],
-  watchedMs = WATCHED_MS,
-): Promise<Idle[] | undefined> {
+  watchedMs: number,
+): Promise<Idle[]> {
   await using stack = new AsyncDisposableStack();
-  const folder = mkdtempSync(join(tmpdir(), 'ae-bench-'));
-  stack.defer(() => rmSync(folder, { recursive: true, force: true }));
-  const echoPeer = startScript(
-    'relay/loads/echo.ts',
-    transport === 'tcp' ? 'tcp://127.0.0.1:0' : `unix://${folder}/peer`,
-  );
-  stack.defer(() => echoPeer.stop());
-  const echo = await echoPeer.line();
-  const contender = await kind.start({ transport, folder, peers: { bulk: echo, echo } });
-  if (!contender) return undefined;
-  for (const program of contender.programs) stack.defer(() => program.stop());
+  const contender = await startOn(kind, transport, stack);
   const load = startScript('relay/loads/idle.ts', contender.echo);
   stack.defer(() => load.stop());
   const all: Idle[] = [];
@@ -39,7 +27,7 @@ export async function measureIdle(
     load.write(`${connections - (counts[index - 1] ?? 0)}\n`);
     await load.line();
     const before = cpuMs(contender.programs);
-    await new Promise((resolve) => setTimeout(resolve, watchedMs));
+    await setTimeout(watchedMs);
     const cpuMsPerSecond = ((cpuMs(contender.programs) - before) * 1_000) / Math.max(1, watchedMs);
     all.push({ connections, residentBytes: residentBytes(contender.programs), cpuMsPerSecond });
   }

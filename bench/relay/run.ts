@@ -1,61 +1,98 @@
 /** Rounds of all loads through all relays, one after the other in each round, so that what else the machine does meets them alike. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { startScript } from '../program.ts';
-import { tell } from '../progress.ts';
+import type { Progress } from '../progress.ts';
 import type { Results } from '../report/results.ts';
-import { LOADS, type LoadName, measure } from './measure.ts';
-import { type Peers, RELAYS, type RelayKind, type Transport } from './relays/start.ts';
+import { startOn } from './ground.ts';
+import { measureIdle } from './idle.ts';
+import { LOADS, type Load, type LoadName, measure } from './measure.ts';
+import type { RelayKind } from './relays/contender.ts';
+import { NONE, RELAYS } from './relays/kinds.ts';
+import { TRANSPORTS, type Transport } from './transports.ts';
 
 export interface RelayRun {
   readonly rounds: number;
   readonly durationMs: number;
   readonly transports: readonly Transport[];
   readonly loads: readonly LoadName[];
-  /** Default: all that are installed. */
-  readonly relays?: readonly string[];
+  /** Numbers of connections, growing; none: idle ones are not measured. */
+  readonly idle: readonly number[];
+  readonly relays: readonly RelayKind[];
+  readonly signal: AbortSignal;
 }
 
-/** A relay that forks needs a process for each. */
-const MANY: readonly LoadName[] = ['ping-1000'];
+/** To start and stop one with its peers and its load, and to warm up. */
+const START_MS = 800;
 
-async function startPeers(transport: Transport, folder: string, stack: AsyncDisposableStack): Promise<Peers> {
-  const start = async (file: string, ...args: string[]) => {
-    const program = startScript(
-      file,
-      ...args,
-      transport === 'tcp' ? 'tcp://127.0.0.1:0' : `unix://${folder}/peer-${args[0] ?? 'echo'}`,
-    );
-    stack.defer(() => program.stop());
-    return program.line();
-  };
-  return { bulk: await start('relay/loads/bulk.ts', 'peer'), echo: await start('relay/loads/echo.ts') };
+/** Those of the names that are there. */
+export function relaysHere(names: readonly string[]): RelayKind[] {
+  return RELAYS.filter(({ name, missing }) => names.includes(name) && missing() === undefined);
 }
 
-/** Each measurement has a relay of its own, so that nothing that one load leaves behind is the next one's. */
-async function measureOnce(run: RelayRun, kind: RelayKind, transport: Transport, load: (typeof LOADS)[number]) {
+/** What is left out of those that were asked for, and why. */
+export function leftOut(names: readonly string[]): string[] {
+  return RELAYS.filter(({ name }) => names.includes(name)).flatMap(({ name, missing }) => {
+    const reason = missing();
+    return reason === undefined ? [] : [`${name}: ${reason}`];
+  });
+}
+
+const canCarry = ({ transports, maxConnections = Number.POSITIVE_INFINITY }: RelayKind, on: Transport, most: number) =>
+  (transports?.includes(on) ?? true) && maxConnections >= most;
+
+async function measureOnce(kind: RelayKind, transport: Transport, load: Load, durationMs: number) {
   await using stack = new AsyncDisposableStack();
-  const folder = mkdtempSync(join(tmpdir(), 'ae-bench-'));
-  stack.defer(() => rmSync(folder, { recursive: true, force: true }));
-  const contender = await kind.start({ transport, folder, peers: await startPeers(transport, folder, stack) });
-  if (!contender) return undefined;
-  for (const program of contender.programs) stack.defer(() => program.stop());
-  return await measure(contender, load, run.durationMs);
+  return await measure(await startOn(kind, transport, stack), load, durationMs);
 }
 
-export async function runRelays(run: RelayRun, results: Results): Promise<void> {
-  const kinds = RELAYS.filter(({ name }) => run.relays?.includes(name) ?? true);
-  for (let round = 0; round < run.rounds; round++) {
-    for (const transport of run.transports) {
-      for (const load of LOADS.filter(({ name }) => run.loads.includes(name))) {
-        tell(`round ${round + 1} of ${run.rounds}: ${transport}, ${load.title}`);
-        for (const kind of kinds) {
-          if (kind.forks && MANY.includes(load.name)) continue;
-          const sample = await measureOnce(run, kind, transport, load);
-          if (sample) results.add({ transport, load: load.name }, kind.name, round, sample);
-        }
+interface Step {
+  readonly what: string;
+  readonly plannedMs: number;
+  readonly run: (round: number) => Promise<void>;
+}
+
+function loadSteps({ loads, relays, durationMs, signal }: RelayRun, transport: Transport, results: Results): Step[] {
+  return LOADS.filter(({ name }) => loads.includes(name)).map((load) => {
+    const able = relays.filter((kind) => canCarry(kind, transport, load.connections));
+    const run = async (round: number) => {
+      for (const kind of able) {
+        signal.throwIfAborted();
+        const sample = await measureOnce(kind, transport, load, durationMs);
+        results.add({ transport, load: load.name }, kind.name, round, sample);
+      }
+    };
+    const what = `${load.title}, ${TRANSPORTS[transport].title}`;
+    return { what, plannedMs: able.length * (START_MS + durationMs), run };
+  });
+}
+
+function idleStep({ idle, relays, durationMs, signal }: RelayRun, transport: Transport, results: Results): Step {
+  const able = relays.filter((kind) => kind.name !== NONE && canCarry(kind, transport, idle.at(-1) ?? 0));
+  const run = async (round: number) => {
+    for (const kind of able) {
+      signal.throwIfAborted();
+      for (const each of await measureIdle(kind, transport, idle, durationMs)) {
+        const sample = { residentMb: each.residentBytes / 1e6, idleCpuMsPerSecond: each.cpuMsPerSecond };
+        results.add({ transport, load: `idle-${each.connections}` }, kind.name, round, sample);
       }
     }
-  }
+  };
+  const what = `idle connections, ${TRANSPORTS[transport].title}`;
+  return { what, plannedMs: able.length * (START_MS + idle.length * durationMs + (idle.at(-1) ?? 0) / 5), run };
+}
+
+/** Plans at once, and measures when it is called. */
+export function planRelays(run: RelayRun, results: Results, progress: Progress): () => Promise<void> {
+  const steps = run.transports.flatMap((transport) => [
+    ...loadSteps(run, transport, results),
+    ...(run.idle.length > 0 ? [idleStep(run, transport, results)] : []),
+  ]);
+  progress.plan(run.rounds * steps.reduce((sum, { plannedMs }) => sum + plannedMs, 0));
+  return async () => {
+    for (let round = 0; round < run.rounds; round++) {
+      for (const step of steps) {
+        run.signal.throwIfAborted();
+        progress.step(`round ${round + 1} of ${run.rounds}: ${step.what}`, step.plannedMs);
+        await step.run(round);
+      }
+    }
+  };
 }

@@ -12,10 +12,16 @@ export interface Facts {
 }
 
 /** The line above a report. @param of which program it is, where that is not among the facts */
-export function headLine({ machine, programs, load }: Facts, rounds: number, seconds: number, of?: string): string {
+export function headLine(
+  { machine, programs, load }: Facts,
+  rounds: number,
+  seconds: number | undefined,
+  of?: string,
+): string {
   const subject = [...(of === undefined ? [] : [of]), machine, programs, `load before ${load}`].join('; ');
   const date = new Date().toISOString().slice(0, 10);
-  return `${date}: ${subject}. ${rounds} interleaved rounds of ${seconds} s; the middle, in brackets the least and the most`;
+  const each = seconds === undefined ? '' : ` of ${seconds} s`;
+  return `${date}: ${subject}. ${rounds} interleaved round${rounds === 1 ? '' : 's'}${each}; the middle, in brackets the least and the most`;
 }
 
 /** @param commands each program with what has it say its version */

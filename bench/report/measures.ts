@@ -18,6 +18,11 @@ export const MEASURES = {
   cpuUsPerConnection: { title: 'CPU µs each', digits: 1, better: 'less' },
   transactions: { title: 'a second', digits: 0, better: 'more' },
   latencyMs: { title: 'ms, mean', digits: 2, better: 'less' },
+  cpuUs: { title: 'CPU µs', digits: 1, better: 'less' },
+  askingUs: { title: 'CPU µs of the one who asks', digits: 1, better: 'less' },
+  waitUs: { title: 'µs waited', digits: 0, better: 'less' },
+  tookMs: { title: 'ms', digits: 1, better: 'less' },
+  cpuMs: { title: 'ms of CPU', digits: 1, better: 'less' },
   residentMb: { title: 'resident MB', digits: 1, better: 'less' },
   idleCpuMsPerSecond: { title: 'CPU ms a second', digits: 2, better: 'less' },
 } as const satisfies Readonly<Record<string, Measure>>;

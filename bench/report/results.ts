@@ -1,4 +1,5 @@
 /** All that one run has measured: by what was asked, who answered and which round. Written as CSV it is what everything else is made from. */
+import type { Bar } from './bars.ts';
 import { type MeasureName, type Summary, summarise } from './measures.ts';
 
 /** What was measured, as words of the CSV. */
@@ -42,6 +43,13 @@ export class Results {
 
   summary(subject: Subject, who: string, measure: MeasureName): Summary {
     return summarise(this.values(subject, who, measure));
+  }
+
+  /** Of all who were measured. @returns undefined where nobody was */
+  bars(subject: Subject, measure: MeasureName): Bar[] | undefined {
+    const all = this.whoIn(subject).map((name) => ({ name, ...this.summary(subject, name, measure) }));
+    const bars = all.filter(({ middle }) => !Number.isNaN(middle));
+    return bars.length > 0 ? bars : undefined;
   }
 
   csv(): string {

@@ -15,7 +15,7 @@ export function markdownTable(
       const { digits } = MEASURES[name];
       const { middle, least, most } = results.summary(subject, who, name);
       const own = results.summary(subject, ours, name).middle;
-      const beside = who === ours || own === 0 ? '' : ` · ${(middle / own).toFixed(2)}`;
+      const beside = who === ours || own === 0 || Number.isNaN(own) ? '' : ` · ${(middle / own).toFixed(2)}`;
       return Number.isNaN(middle)
         ? '–'
         : `${middle.toFixed(digits)} (${least.toFixed(digits)}–${most.toFixed(digits)})${beside}`;

@@ -1,9 +1,9 @@
 /** What the benchmarks make of numbers: no run may look better, or another one worse, than it was. */
 import t from 'tap';
 import { judgeRatio, tellVerdict } from '../../bench/check/ratio.ts';
-import { barChart } from '../../bench/report/bar-chart.ts';
+import { median } from '../../bench/median.ts';
 import { goalsTable, judge } from '../../bench/report/goals.ts';
-import { replacePart } from '../../bench/report/page.ts';
+import { nameAcraServer, replacePart, textForTerminal, wouldHideAcraServer } from '../../bench/report/page.ts';
 import { Results } from '../../bench/report/results.ts';
 import { markdownTable } from '../../bench/report/table.ts';
 
@@ -76,13 +76,34 @@ t.test('replaces its own part of a page, and refuses a page without one', async 
   t.throws(() => replacePart(page, 'chain', 'new'), /no part/);
 });
 
-t.test('draws names as they are and the longest spread within the picture', async (t) => {
-  const bars = [
-    { name: 'a <b> & "c"', middle: 5, least: 4, most: 10, isOurs: true },
-    { name: 'other', middle: 2, least: 2, most: 2, isOurs: false },
-  ];
-  const svg = barChart({ title: 'Trips', axis: 'µs', digits: 1, bars });
-  t.notMatch(svg, '<b>');
-  const widths = [...svg.matchAll(/width="([\d.]+)" height="20"/g)].map(([, width]) => Number(width));
-  t.ok((widths[0] ?? 0) > (widths[1] ?? 0) && (widths[0] ?? 0) < 720);
+t.test('keeps the numbers of the real acra-server from those of the stand-in', async (t) => {
+  const real = nameAcraServer('/usr/bin/acra-server, named by ACRA_SERVER (sha256 796147f04fb7…)');
+  const standIn = nameAcraServer('stand-in: no acra-server was found');
+  t.equal(real, 'acra-server, sha256 796147f04fb7…');
+  const holding = (of: string) =>
+    `<!-- chain: made by make bench -->\n2026-11-30: ${of}; 2 cores\n<!-- chain: end -->\n2026-11-30: acra-server, sha256 79`;
+  const part = (acraServer?: string) => ({ name: 'chain', ...(acraServer === undefined ? {} : { acraServer }) });
+  t.equal(wouldHideAcraServer(holding(real), part(standIn)), true);
+  t.equal(wouldHideAcraServer(holding(standIn), part(standIn)), false, 'only its own part counts');
+  t.equal(wouldHideAcraServer(holding(real), part(real)), false);
+  t.equal(wouldHideAcraServer(holding(real), part()), false, 'a part without acra-server');
+});
+
+t.test('shows no pictures in a terminal', async (t) => {
+  const text = (picture: (name: string) => string) => ['before', picture('all'), 'after'].join('\n\n');
+  const part = { name: 'relay', text, pictures: new Map([['all', '<svg/>']]), csv: new Map() };
+  t.equal(textForTerminal(part), 'before\n\nafter');
+});
+
+t.test('tells a limit by its middle, in bold where it is not kept', async (t) => {
+  const limit = { what: 'idle, MB', values: [90, 99, 120], most: 100, digits: 0 };
+  t.match(goalsTable([], [limit]), '| idle, MB | – | 99 (90, 99, 120) | < 100 |');
+  t.match(goalsTable([], [{ ...limit, most: 99 }]), '| **99** (');
+  t.notMatch(goalsTable([], [{ ...limit, values: [] }]), 'idle', 'what was not measured is not told');
+});
+
+t.test('takes the middle between two of an even number', async (t) => {
+  t.equal(median([3, 1, 2]), 2);
+  t.equal(median([4, 1, 2, 3]), 2.5);
+  t.ok(Number.isNaN(median([])));
 });

@@ -1,7 +1,6 @@
 /**
- * How long one client waits for an untouched statement that is asked at successive points of a session's way (architecture.md), from the
- * database to the public port: what a hop adds is the difference to the line before it. Each time one connection, asked again and again, a point
- * after the other in each round.
+ * Sessions at successive points of a session's way (architecture.md), from the database to the public port. What a part of the way costs is the
+ * difference between with and without it.
  */
 import { once } from 'node:events';
 import { globSync, readFileSync } from 'node:fs';
@@ -13,7 +12,6 @@ import { DATABASE_NAME } from '../../cli/demo/certificates.ts';
 import { APPLICATION, DATABASE } from '../../cli/demo/database.ts';
 import type { Stack } from '../../cli/demo/stack.ts';
 import { MAX_MESSAGE_BYTES } from '../../postgres/message-reader.ts';
-import { QUERY } from '../../postgres/messages.ts';
 import { ScramClient } from '../../postgres/scram/client.ts';
 import { SSL_REQUEST } from '../../postgres/start-up.ts';
 import { encodeStartupMessage } from '../../postgres/startup-message.ts';
@@ -27,10 +25,7 @@ import { encodeOpening } from '../../sessions/opening.ts';
 import { type LogLine, logLines } from '../../test/support/stack.ts';
 import { parseEndpoint, type TcpEndpoint } from '../../wire/endpoint.ts';
 import { encodeProxyHeader } from '../../wire/proxy-protocol.ts';
-import { median } from '../median.ts';
 
-const ROUNDS = 5;
-const TIMES_A_ROUND = 1_000;
 const STARTUP = {
   minor: 0,
   parameters: new Map([
@@ -39,9 +34,8 @@ const STARTUP = {
   ]),
 } as const;
 const READY = Buffer.from('Z\0\0\0\u0005I', 'latin1');
-const ASKED = QUERY.encode('SELECT id, name FROM patients WHERE id = 1');
 
-async function untilReady(socket: Duplex): Promise<void> {
+export async function untilReady(socket: Duplex): Promise<void> {
   let end: Buffer = Buffer.alloc(0);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const gone = () => reject(new Error('the connection ended'));
@@ -116,52 +110,50 @@ async function withPassword(secured: Duplex): Promise<Duplex> {
   return secured.removeAllListeners('data');
 }
 
-/** µs, the middle of so many. */
-async function waitUs(socket: Duplex): Promise<number> {
-  const tookMs: number[] = [];
-  for (let at = 0; at < TIMES_A_ROUND; at += 1) {
-    const startedMs = performance.now();
-    socket.write(ASKED);
-    await untilReady(socket);
-    tookMs.push(performance.now() - startedMs);
-  }
-  return 1_000 * median(tookMs);
-}
-
 function socketNamed(stack: Stack, name: string): string {
   const [path = ''] = globSync(`**/${name}`, { cwd: stack.options.root });
   return join(stack.options.root, path);
 }
 
-/** @returns a table */
-export async function measureHops(stack: Stack, address: TcpEndpoint, bare: TcpEndpoint): Promise<string> {
+/** In the order of the way: each has what the one before it has, and one part more. */
+export const POINTS = ['database', 'way out', 'guard', 'front', 'way in'] as const;
+export const BARE_POINT = 'bare acra-server';
+export type PointName = (typeof POINTS)[number] | typeof BARE_POINT;
+
+export interface Point {
+  readonly name: PointName;
+  readonly sessions: readonly Duplex[];
+}
+
+/** @param stops what ends the sessions */
+export async function openPoints(
+  { stack, address, bare }: { readonly stack: Stack; readonly address: TcpEndpoint; readonly bare: TcpEndpoint },
+  sessionsEach: number,
+  stops: AsyncDisposableStack,
+): Promise<Point[]> {
   const { host, port } = stack.parts.postgres;
   const isWayOut = ({ event, route }: LogLine) => event === 'relay.listening' && route === 'database';
-  const wayOut = parseEndpoint(
-    String(logLines(stack.enclave, 'supervisor').findLast(isWayOut)?.['listen']),
-  ) as TcpEndpoint;
+  const listening = logLines(stack.enclave, 'supervisor').findLast(isWayOut)?.['listen'];
+  const wayOut = parseEndpoint(String(listening)) as TcpEndpoint;
   const dial = (to: TcpEndpoint) => connected(createConnection({ host: to.host, port: to.port }));
-  const front = connected(createConnection(socketNamed(stack, 'front.sock')));
-  const points: readonly (readonly [string, Duplex])[] = [
-    ['the database, by TLS', await atDatabase(stack, { kind: 'tcp', host, port })],
-    ["+ the way out: host-proxy and the supervisor's relay", await atDatabase(stack, wayOut)],
-    ['+ guard', await atGuard(socketNamed(stack, 'guard.sock'))],
-    ['+ front: TLS', await asApplication(await byTls(stack, await front, encodeProxyHeader(undefined)))],
-    [
-      "+ the way in: host-proxy and the supervisor's relay",
-      await asApplication(await byTls(stack, await dial(address))),
-    ],
-    ['bare acra-server, by TLS', await withPassword(await byTls(stack, await dial(bare)))],
-  ];
-  const waits = points.map((): number[] => []);
-  for (let round = 0; round < ROUNDS; round += 1)
-    for (const [at, [, socket]] of points.entries()) waits[at]?.push(await waitUs(socket));
-  const lines = ['| asked at | µs | more than before |', '| --- | --- | --- |'];
-  const middles = waits.map((each) => Math.round(median(each)));
-  for (const [at, [name, socket]] of points.entries()) {
-    const more = at === 0 || at === points.length - 1 ? '' : String((middles[at] ?? 0) - (middles[at - 1] ?? 0));
-    lines.push(`| ${name} | ${middles[at]} | ${more} |`);
-    socket.destroy();
+  const front = () => connected(createConnection(socketNamed(stack, 'front.sock')));
+  const opened: Readonly<Record<PointName, () => Promise<Duplex>>> = {
+    database: () => atDatabase(stack, { kind: 'tcp', host, port }),
+    'way out': () => atDatabase(stack, wayOut),
+    guard: () => atGuard(socketNamed(stack, 'guard.sock')),
+    front: async () => asApplication(await byTls(stack, await front(), encodeProxyHeader(undefined))),
+    'way in': async () => asApplication(await byTls(stack, await dial(address))),
+    [BARE_POINT]: async () => withPassword(await byTls(stack, await dial(bare))),
+  };
+  const points: Point[] = [];
+  for (const [name, open] of Object.entries(opened)) {
+    const sessions: Duplex[] = [];
+    for (let count = 0; count < sessionsEach; count += 1) {
+      const session = await open();
+      stops.defer(() => void session.destroy());
+      sessions.push(session);
+    }
+    points.push({ name: name as PointName, sessions });
   }
-  return lines.join('\n');
+  return points;
 }

@@ -1,0 +1,107 @@
+/** What a run of the benchmarks is asked for: one command line for all of them, checked before anything starts. */
+import { parseArgs } from 'node:util';
+import { PROTOCOLS, type Protocol } from './chain/pgbench.ts';
+import { SCRIPTS } from './chain/scripts.ts';
+import { LOADS, type LoadName } from './relay/measure.ts';
+import { RELAYS } from './relay/relays/kinds.ts';
+import { TRANSPORTS, type Transport } from './relay/transports.ts';
+
+export const PARTS = ['relay', 'chain', 'engine'] as const;
+export type PartName = (typeof PARTS)[number];
+
+export interface BenchOptions {
+  readonly parts: readonly PartName[];
+  readonly rounds: number;
+  /** Of each measurement. */
+  readonly seconds: number;
+  readonly transports: readonly Transport[];
+  /** `idle` too. */
+  readonly loads: readonly (LoadName | 'idle')[];
+  readonly relays: readonly string[];
+  readonly clients: readonly number[];
+  readonly workloads: readonly string[];
+  readonly protocols: readonly Protocol[];
+  /** Into docs/. */
+  readonly isWritten: boolean;
+  /** The stand-in's numbers may take the place of acra-server's in docs/. */
+  readonly mayReplace: boolean;
+}
+
+/** Somebody asked for what there is not. */
+export class UsageError extends Error {}
+
+const NAMES = {
+  transports: Object.keys(TRANSPORTS),
+  loads: [...LOADS.map(({ name }) => name), 'idle'],
+  relays: RELAYS.map(({ name }) => name),
+  workloads: SCRIPTS.map(({ name }) => name),
+  protocols: PROTOCOLS,
+} as const satisfies Readonly<Record<string, readonly string[]>>;
+
+const OPTIONS = {
+  rounds: { type: 'string', default: '5' },
+  seconds: { type: 'string', default: '0.4' },
+  transports: { type: 'string' },
+  loads: { type: 'string' },
+  relays: { type: 'string' },
+  clients: { type: 'string', default: '1,8,64' },
+  workloads: { type: 'string' },
+  protocols: { type: 'string' },
+  write: { type: 'boolean', default: false },
+  replace: { type: 'boolean', default: false },
+} as const;
+
+const MAX_ROUNDS = 1_000;
+const MAX_SECONDS = 3_600;
+/** What the demo's PostgreSQL lets in, with room for the enclave's own. */
+const MAX_CLIENTS = 64;
+
+function numberOf(name: string, text: string, isAllowed: (value: number) => boolean, allowed: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && isAllowed(value)) return value;
+  throw new UsageError(`--${name} ${text}: allowed is ${allowed}`);
+}
+
+function listOf(name: keyof typeof NAMES, text: string | undefined): readonly string[] {
+  const known: readonly string[] = NAMES[name];
+  if (text === undefined) return known;
+  const asked = text.split(',');
+  const unknown = asked.find((each) => !known.includes(each));
+  if (unknown === undefined) return asked;
+  throw new UsageError(`--${name} ${unknown}: there are ${known.join(', ')}`);
+}
+
+const isWhole = (most: number) => (value: number) => Number.isInteger(value) && value >= 1 && value <= most;
+
+function parsed(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+  } catch (cause) {
+    const known = Object.keys(OPTIONS).map((name) => `--${name}`);
+    const message = cause instanceof Error ? cause.message.split('. ')[0] : '';
+    throw new UsageError(`${message}: there are ${known.join(', ')}`, { cause });
+  }
+}
+
+/** @throws UsageError */
+export function readOptions(args: readonly string[]): BenchOptions {
+  const { values, positionals } = parsed(args);
+  const unknown = positionals.find((name) => !PARTS.some((part) => part === name));
+  if (unknown !== undefined) throw new UsageError(`${unknown}: there are ${PARTS.join(', ')}`);
+  const inSeconds = (value: number) => value > 0 && value <= MAX_SECONDS;
+  return {
+    parts: PARTS.filter((part) => positionals.length === 0 || positionals.includes(part)),
+    rounds: numberOf('rounds', values.rounds, isWhole(MAX_ROUNDS), `a whole number from 1 to ${MAX_ROUNDS}`),
+    seconds: numberOf('seconds', values.seconds, inSeconds, `a number above 0, up to ${MAX_SECONDS}`),
+    transports: listOf('transports', values.transports) as readonly Transport[],
+    loads: listOf('loads', values.loads) as readonly (LoadName | 'idle')[],
+    relays: listOf('relays', values.relays),
+    clients: values.clients
+      .split(',')
+      .map((text) => numberOf('clients', text, isWhole(MAX_CLIENTS), `whole numbers from 1 to ${MAX_CLIENTS}`)),
+    workloads: listOf('workloads', values.workloads),
+    protocols: listOf('protocols', values.protocols) as readonly Protocol[],
+    isWritten: values.write,
+    mayReplace: values.replace,
+  };
+}
