@@ -15,6 +15,8 @@ export const RELAY_EVENTS = [
   'relay.accept-resumed',
   'relay.accept-failed',
   'relay.resolve-failed',
+  'relay.vsock-buffer',
+  'relay.connects-reset',
   'relay.suppressed',
   'relay.internal-error',
   'relay.worker-died',

@@ -9,12 +9,21 @@ import { cutConnections, Drain } from './drain.ts';
 import type { Engine } from './engine.ts';
 import { Listener } from './listener.ts';
 import { Mux } from './mux.ts';
+import { noteReset } from './resets.ts';
 import { RouteState } from './route-state.ts';
+import { vsockBufferOf } from './vsock-buffers.ts';
 
 interface Entry {
   readonly route: RouteState;
   /** Stops accepting for this route; idempotent. */
   readonly unlisten: () => void;
+}
+
+interface Listening {
+  readonly endpoint: Endpoint;
+  readonly unlisten: () => void;
+  /** Of the listener, where it is the route's own. */
+  readonly fd?: number;
 }
 
 export class RouteTable {
@@ -32,11 +41,13 @@ export class RouteTable {
       throw new RelayError('RELAY_ROUTE_EXISTS', 'a route with this label exists', { found: spec.label });
     }
     const route = new RouteState(spec, counters);
-    const { endpoint, unlisten } =
+    const { endpoint, unlisten, fd } =
       spec.listen.kind === 'vsock-uds-guest' ? this.#listenOnMux(route, spec.listen) : this.#listen(route);
     this.#entries.set(spec.label, { route, unlisten });
     const listen = formatEndpoint(endpoint);
-    this.#engine.log.always('info', 'relay.listening', { route: spec.label, listen, connect: route.upstream.text });
+    const connect = route.upstream.text;
+    const vsockBufferBytes = vsockBufferOf(this.#engine, route, fd);
+    this.#engine.log.always('info', 'relay.listening', { route: spec.label, listen, connect, vsockBufferBytes });
     return endpoint;
   }
 
@@ -81,20 +92,23 @@ export class RouteTable {
     return entry.route;
   }
 
-  #listen(route: RouteState): { readonly endpoint: Endpoint; readonly unlisten: () => void } {
+  #listen(route: RouteState): Listening {
     const engine = this.#engine;
-    const listener = Listener.open(engine, openListeningSocket(route.spec.listen), (_engine, fd, peer) =>
-      admit(engine, route, fd, peer),
+    const listener = Listener.open(
+      engine,
+      openListeningSocket(route.spec.listen),
+      (_engine, fd, peer) => admit(engine, route, fd, peer),
+      (errno) => noteReset(route, 'accept', errno),
     );
     let isOpen = true;
     const unlisten = () => {
       if (isOpen) listener.close(engine);
       isOpen = false;
     };
-    return { endpoint: listener.endpoint, unlisten };
+    return { endpoint: listener.endpoint, unlisten, fd: listener.fd };
   }
 
-  #listenOnMux(route: RouteState, endpoint: HybridEndpoint): { endpoint: Endpoint; unlisten: () => void } {
+  #listenOnMux(route: RouteState, endpoint: HybridEndpoint): Listening {
     const mux = this.#muxes.get(endpoint.path) ?? new Mux(this.#engine, endpoint);
     this.#muxes.set(endpoint.path, mux);
     mux.add(route, endpoint);

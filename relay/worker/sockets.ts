@@ -15,6 +15,7 @@ import {
   sendFrom,
   takeSocketError,
 } from '../../system/libc/sockets.ts';
+import { vsockBufferBytes } from '../../system/libc/vsock-buffer.ts';
 
 export interface Sockets {
   /** A stream socket for the family of `address`. @returns its descriptor, or a negative errno. */
@@ -34,6 +35,8 @@ export interface Sockets {
   close(fd: number): void;
   /** Closes so that a TCP peer sees a reset, not an orderly end. */
   abort(fd: number): void;
+  /** The buffer of a vsock socket, or -1. */
+  bufferBytes(fd: number): number;
   /** A descriptor of no use, to hold a place. @returns it, or a negative errno. */
   openReserve(): number;
 }
@@ -55,6 +58,7 @@ export const SYSTEM_SOCKETS: Sockets = {
     close(fd);
   },
   abort: abortSocket,
+  bufferBytes: vsockBufferBytes,
   openReserve() {
     const fd = eventfd(0, EFD_CLOEXEC);
     return fd >= 0 ? fd : -lastErrno();

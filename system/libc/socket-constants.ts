@@ -28,6 +28,10 @@ export const TCP_KEEPCNT = 6;
 export const IPPROTO_IPV6 = 41;
 export const IPV6_V6ONLY = 26;
 
+/** At the level AF_VSOCK; the values are 64 bits wide. */
+export const SO_VM_SOCKETS_BUFFER_SIZE = 0;
+export const SO_VM_SOCKETS_BUFFER_MAX_SIZE = 2;
+
 export const MSG_PEEK = 2;
 export const MSG_NOSIGNAL = 0x4000;
 

@@ -1,4 +1,4 @@
-/** Sockets with the options that the product wants on every one of them: non-blocking, close-on-exec, TCP without delay. */
+/** Sockets with the options that the product wants on every one of them: non-blocking, close-on-exec, TCP without delay, vsock with a wide buffer. */
 
 import { familyOf, MAX_SOCKADDR_BYTES } from './sockaddr.ts';
 import { accept, close, connect, getOption, lastErrno, recv, send, setOption, socket } from './socket-calls.ts';
@@ -6,6 +6,7 @@ import {
   AF_INET,
   AF_INET6,
   AF_UNSPEC,
+  AF_VSOCK,
   IPPROTO_TCP,
   MSG_NOSIGNAL,
   SO_ERROR,
@@ -20,6 +21,7 @@ import {
   TCP_KEEPINTVL,
   TCP_NODELAY,
 } from './socket-constants.ts';
+import { widenVsockBuffer } from './vsock-buffer.ts';
 
 /** A dead TCP peer is noticed after 60 s + 4 * 15 s. */
 const KEEPALIVE_IDLE_SECONDS = 60;
@@ -44,12 +46,13 @@ export function getIntegerOption(fd: number, level: number, option: number): num
 }
 
 /**
- * A stream socket for the family of `address`, or -1 with errno set. On TCP it has TCP_NODELAY and keep-alive; a listener
- * passes them on to the sockets that it accepts.
+ * A stream socket for the family of `address`, or -1 with errno set. On TCP it has TCP_NODELAY and keep-alive, on vsock its
+ * buffer; a listener passes them on to the sockets that it accepts.
  */
 export function openSocket(address: Buffer): number {
   const family = familyOf(address);
   const fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd >= 0 && family === AF_VSOCK) widenVsockBuffer(fd);
   if (fd < 0 || (family !== AF_INET && family !== AF_INET6)) return fd;
   setIntegerOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
   setIntegerOption(fd, SOL_SOCKET, SO_KEEPALIVE, 1);

@@ -63,6 +63,8 @@ export class ScriptedSockets implements Sockets {
   readonly upstreams: (ScriptedSocket | Errno)[] = [];
   readonly accepts: (ScriptedSocket | Errno)[] = [];
   reserves: (Errno | 'ok')[] = [];
+  /** Of the descriptor, as the kernel tells. */
+  bufferBytes: (fd: number) => number = () => -1;
   #lastFd = 1000;
 
   add(socket: ScriptedSocket): number {

@@ -1,6 +1,6 @@
-/** Options that every TCP socket of the product must have, whichever way it came to be. */
+/** Options that every socket of the product must have, whichever way it came to be. */
 import t from 'tap';
-import { encodeInet, encodeUnix } from '../../../system/libc/sockaddr.ts';
+import { encodeInet, encodeUnix, encodeVsock } from '../../../system/libc/sockaddr.ts';
 import { bind, close, listen, socketName } from '../../../system/libc/socket-calls.ts';
 import {
   IPPROTO_TCP,
@@ -10,6 +10,8 @@ import {
   TCP_NODELAY,
 } from '../../../system/libc/socket-constants.ts';
 import { acceptPeer, connectSocket, getIntegerOption, openSocket } from '../../../system/libc/sockets.ts';
+import { VSOCK_BUFFER_BYTES, vsockBufferBytes } from '../../../system/libc/vsock-buffer.ts';
+import { toCid, toVsockPort } from '../../../wire/brands.ts';
 
 function options(fd: number): number[] {
   return [
@@ -37,5 +39,21 @@ t.test('dialled and accepted TCP sockets send without delay and notice dead peer
 t.test('unix sockets are opened as well', async (t) => {
   const fd = openSocket(encodeUnix('/nowhere'));
   t.ok(fd >= 0);
+  close(fd);
+});
+
+t.test('vsock sockets have a buffer above the kernel’s default, which reads back', async (t) => {
+  const fd = openSocket(encodeVsock(toCid(3), toVsockPort(5000)));
+  if (fd < 0) {
+    t.comment('no AF_VSOCK on this machine; test/enclave/vsock.test.ts reads it back in the enclave');
+    return;
+  }
+  t.equal(vsockBufferBytes(fd), VSOCK_BUFFER_BYTES);
+  close(fd);
+});
+
+t.test('other sockets tell no vsock buffer', async (t) => {
+  const fd = openSocket(encodeUnix('/nowhere'));
+  t.equal(vsockBufferBytes(fd), -1);
   close(fd);
 });
