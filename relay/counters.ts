@@ -35,6 +35,12 @@ export const COUNTER_NAMES = [
   'largestVsockWriteBytes',
   'largestPendingBytes',
   'heldBack',
+  'resetsAtAccept',
+  'resetsAtConnect',
+  'resetsOpen',
+  'noBuffersAtAccept',
+  'noBuffersAtConnect',
+  'noBuffersOpen',
 ] as const;
 
 export type CounterName = (typeof COUNTER_NAMES)[number];
@@ -48,7 +54,9 @@ export type CounterName = (typeof COUNTER_NAMES)[number];
  * cut and errors count too; idleClosed: for the idle time-out; cut: by drain,
  * removal or stop; errors: ended by a reset or another socket error; bytesUp, bytesDown: written to upstream and downstream;
  * largestVsockWriteBytes: the largest single write to a vsock or hybrid socket; largestPendingBytes: the most that one
- * connection held in user space because a peer did not read; heldBack: how often small writes to vsock were held back to be joined.
+ * connection held in user space because a peer did not read; heldBack: how often small writes to vsock were held back to be joined;
+ * resets…: calls that told ECONNRESET (of connections that were waiting to be accepted, of attempts to connect, of open ones), noBuffers…: ENOBUFS, as
+ * a kernel says of a connection that it reset for too many packets unread.
  *
  * `accepted` is at every moment `pending` and the sum of OUTCOMES: each connection comes to exactly one of them.
  */

@@ -4,6 +4,10 @@ import { sample } from '../wire/metrics.ts';
 import type { CounterName, RouteCounters } from './counters.ts';
 import { COUNTER_NAMES } from './counters.ts';
 
+function resets(route: string, error: string, stage: string, value: number): MetricSample {
+  return sample('relay_resets_total', { route, error, stage }, value);
+}
+
 /** Of each counter, which series of which metric it is. */
 const SAMPLES: Readonly<Record<CounterName, (route: string, value: number) => MetricSample>> = {
   accepted: (route, value) => sample('relay_accepted_connections_total', { route }, value),
@@ -28,6 +32,12 @@ const SAMPLES: Readonly<Record<CounterName, (route: string, value: number) => Me
   bytesDown: (route, value) => sample('relay_bytes_total', { route, direction: 'down' }, value),
   largestVsockWriteBytes: (route, value) => sample('relay_largest_vsock_write_bytes', { route }, value),
   largestPendingBytes: (route, value) => sample('relay_largest_pending_bytes', { route }, value),
+  resetsAtAccept: (route, value) => resets(route, 'econnreset', 'accept', value),
+  resetsAtConnect: (route, value) => resets(route, 'econnreset', 'connect', value),
+  resetsOpen: (route, value) => resets(route, 'econnreset', 'open', value),
+  noBuffersAtAccept: (route, value) => resets(route, 'enobufs', 'accept', value),
+  noBuffersAtConnect: (route, value) => resets(route, 'enobufs', 'connect', value),
+  noBuffersOpen: (route, value) => resets(route, 'enobufs', 'open', value),
   heldBack: (route, value) => sample('relay_held_back_total', { route }, value),
 };
 

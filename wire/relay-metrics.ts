@@ -49,6 +49,11 @@ export const RELAY_METRICS = {
     help: 'Most that one connection held in user space because a peer did not read',
     labels: ['route'],
   },
+  relay_resets_total: {
+    kind: 'counter',
+    help: 'Calls that told of a reset, by error and by how far the connection had come',
+    labels: ['route', 'error', 'stage'],
+  },
   relay_held_back_total: {
     kind: 'counter',
     help: 'Times that small writes to vsock were held back and joined, because the other end had stopped reading',

@@ -12,6 +12,7 @@ import type { AddressAnswer } from './address-book.ts';
 import type { Connection, Handshake, Stage } from './connection.ts';
 import type { Engine } from './engine.ts';
 import { SOCKET_EVENTS } from './engine.ts';
+import { noteConnectFailure } from './resets.ts';
 import { consume, peek, sendWhole } from './small-io.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -70,11 +71,13 @@ function tryNext(engine: Engine, connection: Connection, handshake: Handshake): 
       return;
     }
     handshake.failure = describeErrno(errno);
+    noteConnectFailure(engine, connection.route, errno);
   }
   fail(engine, connection, false);
 }
 
 function onConnected(engine: Engine, connection: Connection, handshake: Handshake): void {
+  connection.route.connectsReset = 0;
   const { hybridPort } = handshake.upstream;
   if (hybridPort === undefined) {
     connection.policy.connected(engine, connection);
@@ -111,6 +114,7 @@ function onUpstreamEvents(engine: Engine, connection: Connection, handshake: Han
     return;
   }
   handshake.failure = describeErrno(errno);
+  noteConnectFailure(engine, connection.route, errno);
   connection.up.close(engine, false);
   tryNext(engine, connection, handshake);
 }

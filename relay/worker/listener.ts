@@ -14,6 +14,8 @@ const ACCEPTS_PER_TURN = 64;
 
 /** Takes ownership of the descriptor. */
 export type OnAccept = (engine: Engine, fd: number, peer: Peer) => void;
+/** accept() told an error instead. */
+export type OnAcceptError = (errno: number) => void;
 
 export class Listener implements Target, Pausable {
   readonly fd: number;
@@ -21,17 +23,24 @@ export class Listener implements Target, Pausable {
   readonly endpoint: Endpoint;
   readonly #socket: BoundSocket;
   readonly #onAccept: OnAccept;
+  readonly #onError: OnAcceptError;
 
-  private constructor(socket: BoundSocket, onAccept: OnAccept) {
+  private constructor(socket: BoundSocket, onAccept: OnAccept, onError: OnAcceptError) {
     this.fd = socket.fd;
     this.endpoint = socket.endpoint;
     this.#socket = socket;
     this.#onAccept = onAccept;
+    this.#onError = onError;
   }
 
   /** Takes ownership of the socket. @throws RelayError RELAY_BIND_FAILED */
-  static open(engine: Engine, socket: BoundSocket, onAccept: OnAccept): Listener {
-    const listener = new Listener(socket, onAccept);
+  static open(
+    engine: Engine,
+    socket: BoundSocket,
+    onAccept: OnAccept,
+    onError: OnAcceptError = () => undefined,
+  ): Listener {
+    const listener = new Listener(socket, onAccept, onError);
     const errno = engine.poller.add(listener, EPOLLIN);
     if (errno !== 0) {
       listener.close(engine);
@@ -75,6 +84,7 @@ export class Listener implements Target, Pausable {
     }
     const errno = -fd;
     if (errno === EAGAIN) return false;
+    this.#onError(errno);
     if (isPassingAcceptError(errno)) return true;
     if (!isShortage(errno)) {
       engine.log.limited('error', 'relay.accept-failed', this.#socketName, { error: describeErrno(errno) });

@@ -15,6 +15,7 @@ import type { Engine } from './engine.ts';
 import { BUFFER_BYTES } from './engine.ts';
 import { Pending } from './pending.ts';
 import { noteProof } from './places.ts';
+import { noteReset } from './resets.ts';
 import { awaitRoom, listenForRoom, onRoomInVain } from './room.ts';
 import { isJoined, isWatchDue, MAX_HOLD_MS, mustHold, noteAnswer, noteRoom, noteWrite } from './small-packets.ts';
 
@@ -108,7 +109,8 @@ function passEnd(engine: Engine, side: Side): void {
 }
 
 /** Nothing can be written to `side` any more; what it still has to say is passed on. */
-function onWriteFailure(engine: Engine, side: Side): void {
+function onWriteFailure(engine: Engine, side: Side, errno: number): void {
+  noteReset(side.connection.route, 'open', errno);
   side.writing = 'broken';
   side.isHungUp = true;
   side.isHeld = false;
@@ -117,11 +119,17 @@ function onWriteFailure(engine: Engine, side: Side): void {
   if (!side.connection.isClosed) pump(engine, side);
 }
 
+function onReadFailure(engine: Engine, from: Side, errno: number): void {
+  const { connection, writing } = from;
+  noteReset(connection.route, 'open', errno);
+  connection.close(engine, writing === 'broken' ? 'broken' : 'reset', errnoName(errno));
+}
+
 /** @param got what recv() returned: 0 or a negative errno. */
 function onNothingRead(engine: Engine, from: Side, got: number): void {
   if (got === -EAGAIN) return;
   if (got === -EINTR) engine.requeue(from);
-  else if (got < 0) from.connection.close(engine, from.writing === 'broken' ? 'broken' : 'reset', errnoName(-got));
+  else if (got < 0) onReadFailure(engine, from, -got);
   else {
     const { transport, receivedBytes, isHungUp } = from;
     if (isEndOfStream({ isVsock: transport.isVsock, receivedBytes, isHungUp })) passEnd(engine, from.peer);
@@ -197,7 +205,7 @@ function pump(engine: Engine, from: Side): void {
     }
     const written = writeAll(engine, to, engine.buffer.address, got);
     if (written < 0) {
-      onWriteFailure(engine, to);
+      onWriteFailure(engine, to, -written);
       return;
     }
     if (written < got) {
@@ -218,7 +226,7 @@ function flush(engine: Engine, side: Side): void {
   side.isHeld = false;
   const written = writeAll(engine, side, pending.address, pending.length);
   if (written < 0) {
-    onWriteFailure(engine, side);
+    onWriteFailure(engine, side, -written);
     return;
   }
   if (written > 0) side.connection.lastActivityMs = engine.nowMs;

@@ -38,6 +38,8 @@ export class RouteState {
   readonly peers = new PeerTally<Sheddable>();
   /** Set when the route is on its way out; it accepts nothing any more. */
   drain: RouteDrain | undefined = undefined;
+  /** Attempts to connect that were reset, since one was not. */
+  connectsReset = 0;
   readonly #counters: Float64Array;
 
   constructor(spec: RouteSpec, counters: SharedArrayBuffer) {
@@ -54,6 +56,10 @@ export class RouteState {
 
   get active(): number {
     return this.#counters[COUNTER.active] ?? 0;
+  }
+
+  get hasOpened(): boolean {
+    return (this.#counters[COUNTER.opened] ?? 0) > 0;
   }
 
   get pending(): number {

@@ -9,6 +9,8 @@ export const EINTR = errno.EINTR;
 export const EINPROGRESS = errno.EINPROGRESS;
 export const EADDRINUSE = errno.EADDRINUSE;
 export const ECONNREFUSED = errno.ECONNREFUSED;
+export const ECONNRESET = errno.ECONNRESET;
+export const ENOBUFS = errno.ENOBUFS;
 export const ENOENT = errno.ENOENT;
 export const ETIMEDOUT = errno.ETIMEDOUT;
 
