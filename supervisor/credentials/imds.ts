@@ -3,7 +3,8 @@
  * answers, so they are bounded, checked against their shape and given nothing but the role that KMS then judges.
  * Specification: EC2 User Guide, "Use the Instance Metadata Service" (token by PUT, then GET with the token).
  */
-import { Client } from 'undici';
+import { once } from 'node:events';
+import { Agent, type IncomingMessage, request } from 'node:http';
 import type { AwsCredentials } from '../../kms/connection.ts';
 import type { ImdsAnswer, Reading } from '../../wire/imds-answers.ts';
 import {
@@ -15,6 +16,7 @@ import {
 } from '../../wire/imds-answers.ts';
 import { SupervisorError } from '../errors.ts';
 
+const HOST = '169.254.169.254';
 const TOKEN_TTL_SECONDS = 300;
 const MAX_ANSWER_BYTES = 16 * 1024;
 /** Where nothing answers, AWS cannot say why; these are the reasons that there are. */
@@ -29,14 +31,43 @@ export interface ImdsOptions {
   readonly nowMs: () => number;
 }
 
+/** What is asked one after the other, over one connection while it lasts. */
+interface Service extends ImdsOptions {
+  readonly agent: Agent;
+}
+
+function tooLong(): SupervisorError {
+  return new SupervisorError('CREDENTIALS_UNAVAILABLE', 'the metadata service gives no end', {
+    found: `more than ${MAX_ANSWER_BYTES} bytes`,
+  });
+}
+
+/** @throws SupervisorError CREDENTIALS_UNAVAILABLE */
+async function readBody(answer: IncomingMessage): Promise<string> {
+  const parts: Buffer[] = [];
+  let length = 0;
+  for await (const part of answer as AsyncIterable<Buffer>) {
+    length += part.length;
+    if (length > MAX_ANSWER_BYTES) throw tooLong();
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString('utf8');
+}
+
 async function ask(
-  client: Client,
+  { agent, socketPath, timeoutMs }: Service,
   path: string,
   init: { method: 'GET' | 'PUT'; headers: Record<string, string> },
-  signal: AbortSignal,
+  stop: AbortSignal,
 ): Promise<ImdsAnswer> {
-  const answer = await client.request({ path, ...init, signal });
-  return { status: answer.statusCode, body: await answer.body.text() };
+  const signal = AbortSignal.any([stop, AbortSignal.timeout(timeoutMs)]);
+  const headers = { host: HOST, ...init.headers };
+  const asked = request({ agent, socketPath, path, method: init.method, headers, signal });
+  // What breaks while the answer is read is told by the answer; nobody may miss a listener for it here.
+  asked.on('error', () => undefined);
+  asked.end();
+  const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+  return { status: answer.statusCode ?? 0, body: await readBody(answer) };
 }
 
 /** @throws SupervisorError CREDENTIALS_UNAVAILABLE */
@@ -46,25 +77,20 @@ function must<Value>(reading: Reading<Value>): Value {
   throw new SupervisorError('CREDENTIALS_UNAVAILABLE', problem, { found, action });
 }
 
-async function fetchWith(client: Client, nowMs: () => number, signal: AbortSignal): Promise<AwsCredentials> {
+async function fetchWith(service: Service, signal: AbortSignal): Promise<AwsCredentials> {
+  const { nowMs } = service;
   const ttl = { 'x-aws-ec2-metadata-token-ttl-seconds': String(TOKEN_TTL_SECONDS) };
-  const token = must(readImdsToken(await ask(client, IMDS_TOKEN_PATH, { method: 'PUT', headers: ttl }, signal)));
+  const token = must(readImdsToken(await ask(service, IMDS_TOKEN_PATH, { method: 'PUT', headers: ttl }, signal)));
   const init = { method: 'GET', headers: { 'x-aws-ec2-metadata-token': token } } as const;
-  const role = must(readRoleName(await ask(client, IMDS_ROLE_PATH, init, signal)));
-  return must(readRoleCredentials(role, await ask(client, `${IMDS_ROLE_PATH}${role}`, init, signal), nowMs()));
+  const role = must(readRoleName(await ask(service, IMDS_ROLE_PATH, init, signal)));
+  return must(readRoleCredentials(role, await ask(service, `${IMDS_ROLE_PATH}${role}`, init, signal), nowMs()));
 }
 
 /** @throws SupervisorError CREDENTIALS_UNAVAILABLE; the signal's reason when it aborts. */
 export async function fetchRoleCredentials(options: ImdsOptions, signal: AbortSignal): Promise<AwsCredentials> {
-  const client = new Client('http://169.254.169.254', {
-    socketPath: options.socketPath,
-    connectTimeout: options.timeoutMs,
-    headersTimeout: options.timeoutMs,
-    bodyTimeout: options.timeoutMs,
-    maxResponseSize: MAX_ANSWER_BYTES,
-  });
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   try {
-    return await fetchWith(client, options.nowMs, signal);
+    return await fetchWith({ ...options, agent }, signal);
   } catch (cause) {
     signal.throwIfAborted();
     if (cause instanceof SupervisorError) throw cause;
@@ -73,6 +99,6 @@ export async function fetchRoleCredentials(options: ImdsOptions, signal: AbortSi
       cause,
     });
   } finally {
-    await client.destroy();
+    agent.destroy();
   }
 }

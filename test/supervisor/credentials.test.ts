@@ -66,8 +66,8 @@ async function parentOnSocket(t: TapTest, answer: RequestListener): Promise<stri
   return path;
 }
 
-const fetchFrom = (socketPath: string) =>
-  fetchRoleCredentials({ socketPath, timeoutMs: 2000, nowMs: () => systemClock.nowMs() }, signal());
+const fetchFrom = (socketPath: string, timeoutMs = 2000, until = signal()) =>
+  fetchRoleCredentials({ socketPath, timeoutMs, nowMs: () => systemClock.nowMs() }, until);
 
 t.test('fetches the role’s credentials with an IMDSv2 token', async (t) => {
   const credentials = await fetchFrom(await imdsOnSocket(t));
@@ -109,6 +109,39 @@ for (const [what, answer] of REFUSED) {
     t.pass();
   });
 }
+
+const STOPPING: readonly (readonly [string, RequestListener])[] = [
+  ['no answer at all', () => undefined],
+  ['an answer that stops in its head', (request) => request.socket.write('HTTP/1.1 200 OK\r\ncontent-le')],
+  [
+    'an answer that stops in its body',
+    (_request, response) => response.writeHead(200, { 'content-length': 9 }).write('t'),
+  ],
+];
+
+for (const [what, answer] of STOPPING) {
+  t.test(`rejects ${what}, after its time (CREDENTIALS_UNAVAILABLE)`, async (t) => {
+    const socketPath = await parentOnSocket(t, answer);
+    await rejectsCode(() => fetchFrom(socketPath, 100), SupervisorError, 'CREDENTIALS_UNAVAILABLE');
+  });
+
+  t.test(`ends at ${what} with the signal’s reason`, async (t) => {
+    const stop = new AbortController();
+    const reason = new Error('stop');
+    const socketPath = await parentOnSocket(t, (request, response) => {
+      answer(request, response);
+      setImmediate(() => stop.abort(reason));
+    });
+    await t.rejects(fetchFrom(socketPath, 60_000, stop.signal), reason);
+  });
+}
+
+t.test('rejects a connection that breaks in the body (CREDENTIALS_UNAVAILABLE)', async (t) => {
+  const socketPath = await parentOnSocket(t, ({ socket }) =>
+    socket.end('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nt'),
+  );
+  await rejectsCode(() => fetchFrom(socketPath), SupervisorError, 'CREDENTIALS_UNAVAILABLE');
+});
 
 t.test('rejects a service that nobody serves (CREDENTIALS_UNAVAILABLE)', async (t) => {
   const none = join(temporaryFolder(t), 'none');
