@@ -116,9 +116,10 @@ export class EngineConnection {
 
   /**
    * One round at a time: tasks to store and search, or tasks to reveal of one table.
-   * @returns an answer for each task @throws EngineError ENGINE_LOST, or the signal's reason, after which the session must be closed
+   * Ends with the session, at the latest.
+   * @returns an answer for each task @throws EngineError ENGINE_LOST, after which the session must be closed
    */
-  async run(tasks: readonly Task[], signal: AbortSignal): Promise<readonly Answer[]> {
+  async run(tasks: readonly Task[]): Promise<readonly Answer[]> {
     const reveals = tasks.filter((task) => task.kind === 'reveal');
     const row = reveals.length > 0 ? new MadeUpRow(reveals) : undefined;
     const questions = row ? [] : questionsFor(tasks.filter((task) => task.kind !== 'reveal'));
@@ -129,7 +130,7 @@ export class EngineConnection {
       ? this.#askRow(prepared[0] as Prepared)
       : questions.flatMap((each, at) => this.#ask(each, prepared[at] as Prepared));
     const round = new Round(asked, endOf(asked, isNew));
-    await this.#exchange(round, isNew ? [...frames, SYNC] : frames, signal);
+    await this.#exchange(round, isNew ? [...frames, SYNC] : frames);
     const answers = round.answersTo(tasks);
     if (row?.isTainted) this.close();
     return answers;
@@ -138,17 +139,17 @@ export class EngineConnection {
   async #ready(): Promise<void> {
     const nothing: Asked = { row: undefined, questions: [], maxBound: 0 };
     const round = new Round(nothing, endOf(nothing, true));
-    await this.#exchange(round, [], this.lost);
+    await this.#exchange(round, []);
     if (round.isRefused) throw connectionLost('acra-server refuses a session');
   }
 
-  async #exchange(round: Round, frames: readonly Buffer[], signal: AbortSignal): Promise<void> {
+  async #exchange(round: Round, frames: readonly Buffer[]): Promise<void> {
     this.lost.throwIfAborted();
     this.#round = round;
     const [first] = frames;
     if (first) this.#client.write(frames.length === 1 ? first : Buffer.concat(frames));
     try {
-      await untilAborted(round.over, signal);
+      await round.over;
     } catch (error) {
       // The last word before an end is an answer.
       if (!round.isRefused) throw error;

@@ -7,6 +7,7 @@ import { backoffMs } from '../../runtime/backoff.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { Deadline } from '../../runtime/deadline.ts';
 import type { Random } from '../../runtime/random.ts';
+import { RecurringDeadline } from '../../runtime/recurring-deadline.ts';
 import type { TcpEndpoint, UnixEndpoint } from '../../wire/endpoint.ts';
 import type { EncryptedColumn } from '../encryptor-config/schema.ts';
 import { EngineError } from '../errors.ts';
@@ -180,6 +181,9 @@ export class AcraEngine {
     let connection: EngineConnection | undefined;
     let failures = 0;
     const { signal } = this.#stopping;
+    const close = () => connection?.close();
+    signal.addEventListener('abort', close, { once: true });
+    const deadline = new RecurringDeadline(this.#deps.clock, close, signal);
     while (!signal.aborted) {
       if (this.#queue.isEmpty) {
         await new Promise<void>((resolve) => this.#idle.push(resolve));
@@ -191,9 +195,9 @@ export class AcraEngine {
         if (!connection) continue;
         failures = 0;
       }
-      await this.#round(connection, this.#queue.take());
+      await this.#round(connection, this.#queue.take(), deadline);
     }
-    connection?.close();
+    close();
   }
 
   async #pause(failures: number): Promise<void> {
@@ -214,20 +218,18 @@ export class AcraEngine {
     }
   }
 
-  #noteSilence(deadline: Deadline): void {
-    if (!deadline.hasPassed) return;
+  #noteSilence({ hasPassed }: { readonly hasPassed: boolean }): void {
+    if (!hasPassed) return;
     this.#silences += 1;
     if (this.#silences % DEAF_AFTER === 0) this.#deps.onDeaf?.();
   }
 
-  async #round(connection: EngineConnection, batch: readonly Waiting[]): Promise<void> {
+  /** @param deadline closes the session */
+  async #round(connection: EngineConnection, batch: readonly Waiting[], deadline: RecurringDeadline): Promise<void> {
     if (batch.length === 0) return;
-    using deadline = new Deadline(this.#deps.clock, this.#timeoutMs(batch), this.#stopping.signal);
+    deadline.begin(this.#timeoutMs(batch));
     try {
-      const answers = await connection.run(
-        batch.map(({ task }) => task),
-        deadline.signal,
-      );
+      const answers = await connection.run(batch.map(({ task }) => task));
       this.#silences = 0;
       const isRefused = answers.some(({ kind }) => kind === 'refused');
       // After an error acra-server reads the next row by the statement of the one that failed.
@@ -238,6 +240,8 @@ export class AcraEngine {
       connection.close();
       this.#noteSilence(deadline);
       this.#lost(batch, cause);
+    } finally {
+      deadline.end();
     }
   }
 

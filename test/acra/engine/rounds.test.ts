@@ -73,7 +73,7 @@ async function session(t: Test) {
 t.test('asks about what is known by one message, and has one answer for it', async (t) => {
   const { connection, asked, answered } = await session(t);
   const round = async (tasks: readonly Task[]) => {
-    const answers = await connection.run(tasks, patient);
+    const answers = await connection.run(tasks);
     return { answers, asked: asked.take(), answered: answered.take() };
   };
   const revealed = [{ kind: 'values', values: [cell] }];
@@ -91,10 +91,10 @@ const UNASKED: readonly (readonly [what: string, end: 'near' | 'far', frame: Buf
 for (const [what, end, frame] of UNASKED) {
   t.test(`ends the session of a program that ${what} when nothing was asked`, async (t) => {
     const { connection, sockets } = await session(t);
-    await connection.run(REVEAL, patient);
+    await connection.run(REVEAL);
     const lost = once(connection.lost, 'abort');
     sockets[end === 'near' ? 0 : 1]?.write(frame);
     await lost;
-    await t.rejects(connection.run(REVEAL, patient), { code: 'ENGINE_LOST' });
+    await t.rejects(connection.run(REVEAL), { code: 'ENGINE_LOST' });
   });
 }

@@ -63,7 +63,7 @@ export async function roundWith(
   try {
     const connection = await EngineConnection.open(acra, database, MAX_MESSAGE_BYTES, patient);
     try {
-      await use({ answers: connection.run(tasks, patient), repliedBytes: () => repliedBytes });
+      await use({ answers: connection.run(tasks), repliedBytes: () => repliedBytes });
     } finally {
       connection.close();
     }
