@@ -10,10 +10,9 @@ import { Poller } from '../../../system/libc/poller.ts';
 import { accept, close, recv, send } from '../../../system/libc/socket-calls.ts';
 import { EPOLLIN, EPOLLOUT, MSG_NOSIGNAL } from '../../../system/libc/socket-constants.ts';
 import { receiveInto } from '../../../system/libc/sockets.ts';
-import { untilReleased, untilTold } from './begin.ts';
+import { untilReleased, untilTold, WARM_UP_MS } from './begin.ts';
 import { dial, listenAt, MSG_DONTWAIT, memory } from './sockets.ts';
 
-const WARM_UP_MS = 100;
 const BOTH_WAYS = 0x32;
 const FULL = memory.bytes.length;
 

@@ -5,11 +5,10 @@
 import { Poller } from '../../../system/libc/poller.ts';
 import { recv, send } from '../../../system/libc/socket-calls.ts';
 import { EPOLLIN, MSG_NOSIGNAL } from '../../../system/libc/socket-constants.ts';
-import { untilReleased, untilTold } from './begin.ts';
+import { untilReleased, untilTold, WARM_UP_MS } from './begin.ts';
 import { dial, memory } from './sockets.ts';
 
 const MESSAGE_BYTES = 100;
-const WARM_UP_MS = 200;
 const MAX_TRIPS = 4_000_000;
 
 interface Pinged {

@@ -2,11 +2,10 @@
 import { Poller } from '../../../system/libc/poller.ts';
 import { close, recv, send } from '../../../system/libc/socket-calls.ts';
 import { EPOLLIN, MSG_NOSIGNAL } from '../../../system/libc/socket-constants.ts';
-import { untilReleased, untilTold } from './begin.ts';
+import { untilReleased, untilTold, WARM_UP_MS } from './begin.ts';
 import { dial, memory } from './sockets.ts';
 
 const AT_ONCE = 16;
-const WARM_UP_MS = 200;
 
 const [endpoint = '', durationMs] = process.argv.slice(2);
 const poller = new Poller<{ fd: number; serial: number }>();
