@@ -9,6 +9,7 @@ import { deviceCheck } from './checks/device.ts';
 import { driverCheck } from './checks/driver.ts';
 import { imageCheck } from './checks/image.ts';
 import { hopLimitCheck, imdsCheck, imdsV1Check, roleCheck } from './checks/imds.ts';
+import { enclaveKernelCheck, kernelCheck } from './checks/kernel.ts';
 import { keysCheck } from './checks/keys.ts';
 import { kmsCheck } from './checks/kms.ts';
 import { memoryCheck } from './checks/memory.ts';
@@ -28,8 +29,10 @@ export const CHECKS: readonly Check[] = [
   nitroCliCheck,
   qemuCheck,
   vsockCheck,
+  kernelCheck,
   serviceUserCheck,
   imageCheck,
+  enclaveKernelCheck,
   rootFileSystemCheck,
   certificatesCheck,
   routesCheck,

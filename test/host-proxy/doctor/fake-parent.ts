@@ -19,10 +19,12 @@ export function imageOf({
   unpackedMiB = 170,
   endsInDays = 365,
   app,
+  kernel,
 }: {
   unpackedMiB?: number;
   endsInDays?: number;
   app?: AppPorts;
+  kernel?: string;
 }): string {
   const nowMs = new FakeClock().nowMs();
   const end = (certificate: CertificateRole, days: number) => ({
@@ -31,7 +33,7 @@ export function imageOf({
     endsMs: nowMs + days * DAY_MS,
   });
   const certificateEnds = [end('client-ca', 3_650), end('server', endsInDays), end('database-ca', 3_650)];
-  return imageStart({ unpackedBytes: unpackedMiB * MIB, certificateEnds, app }, IMAGE_BYTES);
+  return imageStart({ unpackedBytes: unpackedMiB * MIB, certificateEnds, app }, IMAGE_BYTES, kernel);
 }
 
 export const SILENT_IMAGE = imageStart(undefined, IMAGE_BYTES);
@@ -81,6 +83,7 @@ export function healthyParent(): FakeParent {
   return {
     clock,
     files: new Map([
+      ['/proc/sys/kernel/osrelease', '6.12.103-127.188.amzn2023.x86_64\n'],
       ['/sys/module/nitro_enclaves/parameters/ne_cpus', '1,3\n'],
       ['/sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages', '2\n'],
       ['/sys/kernel/mm/hugepages/hugepages-1048576kB/free_hugepages', '2\n'],

@@ -11,15 +11,14 @@ const BuildMetadata = {
   BuildTool: 'acra-enclave',
   BuildToolVersion: '1',
   OperatingSystem: 'Linux',
-  KernelVersion: '6',
 };
 
 /** @param facts undefined: an image that says nothing of itself. @returns bytes as latin1 */
-export function imageStart(facts: ImageFacts | undefined, totalBytes: number): string {
+export function imageStart(facts: ImageFacts | undefined, totalBytes: number, KernelVersion = '6.12.117'): string {
   const metadata = encodeMetadata({
     ImageName: 'test',
     ImageVersion: '1',
-    BuildMetadata,
+    BuildMetadata: { ...BuildMetadata, KernelVersion },
     DockerInfo: null,
     CustomMetadata: facts === undefined ? null : factsMetadata(facts),
   });
