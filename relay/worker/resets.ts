@@ -16,7 +16,7 @@ const COUNTERS: Readonly<Record<number, Readonly<Record<Stage, CounterName>>>> =
 /** So many attempts in a row are reset before it is told; then at each doubling. */
 const FIRST_TOLD = 8;
 const REASON =
-  'every new connection is reset at once, although some were taken before: nobody listens at the other end any more, or the accept queue of its kernel has leaked, which only a restart of that machine mends (CVE-2026-46214, docs/vsock-kernels.md)';
+  'every new connection is reset at once, although some were taken before: nobody listens at the other end any more, or its accept queue has leaked, and the daemon there has to be started again (CVE-2026-46214, docs/vsock-kernels.md)';
 
 /** @param errno what a call told, other than a reset too */
 export function noteReset(route: RouteState, stage: Stage, errno: number): void {
