@@ -14,7 +14,7 @@ PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 INSTALLER = $(NODE) deploy/install.ts --destdir '$(DESTDIR)' --prefix '$(PREFIX)' --sysconfdir '$(SYSCONFDIR)'
 
-.PHONY: help tap-in-place demo test test-long test-all test-vm test-ec2 test-clients test-clients-npm test-postgres test-abuse fuzz fail-closed check eif types lint format error-docs example-patients example-no-fly-list example-secrets-server bench bench-check bench-relay bench-chain bench-engine bench-eif clean install uninstall library
+.PHONY: help tap-in-place demo test test-long test-all test-vm test-ec2 test-clients test-clients-npm test-postgres test-abuse fuzz fail-closed check eif types lint format error-docs example-patients example-no-fly-list example-secrets-server bench bench-check bench-relay bench-chain bench-engine bench-eif bench-growth soak clean install uninstall library
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-14s %s\n' "$$name" "$$what"; done
@@ -57,7 +57,7 @@ JOBS = $(shell n=$$(nproc 2>/dev/null || echo 2); [ "$$n" -gt 4 ] || echo "--job
 # They build images, wait for what is down to come back, or move many megabytes.
 LONG_TESTS = $(addprefix test/,$(addprefix cli/,eif-container.test.ts rebuild.test.ts keys-database-users.test.ts keys-renewal.test.ts keys-rotate.test.ts keys/approvals.test.ts keys/key-ids.test.ts keys/killed-daemon.test.ts keys/refusals.test.ts data/around-it.test.ts data/long-values.test.ts data/losses.test.ts data/reencrypt-losses.test.ts data/reencrypt.test.ts data/values.test.ts) \
   eif/image/build-image.test.ts eif/oci/large-image.test.ts eif/oci/reproducible.test.ts emulator/acra-server/values.test.ts keys/data-keys.test.ts kms/policy/check/soundness.test.ts sessions/guard/migration.test.ts supervisor/keys/key-desk.test.ts supervisor/keys/key-sets-refused.test.ts supervisor/workloads/sessions/exchange.test.ts \
-  $(addprefix integration/,busy-existing-data.test.ts busy-reencrypt.test.ts existing-data.test.ts key-keepers.test.ts keys-change.test.ts keys-commands.test.ts keys-generation.test.ts keys-killed.test.ts keys-live.test.ts keys-load.test.ts keys-reencrypt.test.ts keys-secrecy.test.ts keys-tls.test.ts patience.test.ts recovery.test.ts reencrypt.test.ts refusal.test.ts secrecy.test.ts tls-operator-ca.test.ts))
+  $(addprefix integration/,busy-existing-data.test.ts busy-reencrypt.test.ts existing-data.test.ts growth.test.ts key-keepers.test.ts keys-change.test.ts keys-commands.test.ts keys-generation.test.ts keys-killed.test.ts keys-live.test.ts keys-load.test.ts keys-reencrypt.test.ts keys-secrecy.test.ts keys-tls.test.ts patience.test.ts recovery.test.ts reencrypt.test.ts refusal.test.ts secrecy.test.ts tls-operator-ca.test.ts))
 
 test: tap-in-place ## run the tests that need no virtual machine, but for the long ones
 	@$(TAP_RUN) $(JOBS) $(TAP_FLAGS) $(or $(TESTS),$(addprefix --exclude=,$(LONG_TESTS)))
@@ -151,6 +151,12 @@ bench-engine: $(INSTALLED) ## what a cell costs in acra-server, beside Themis al
 
 bench-eif: $(INSTALLED) ## measure building an image against hashing and compressing alone
 	node bench/eif/main.ts
+
+bench-growth: $(INSTALLED) ## a million statements, 100,000 sessions, the relay alone: fail where memory or descriptors grow; GROWTH_FLAGS='--statements 50000 --write'
+	@node bench/growth/main.ts $(GROWTH_FLAGS)
+
+soak: $(INSTALLED) ## both loads at once for MINUTES=240, with kills on the way: fail where anything grows
+	@node bench/growth/main.ts --minutes $(or $(MINUTES),240) $(GROWTH_FLAGS)
 
 clean: ## remove everything that was built or installed here
 	rm -rf node_modules .tap .demo build

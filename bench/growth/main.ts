@@ -1,0 +1,143 @@
+/**
+ * Whether anything grows: the whole chain under a million statements, then under 100,000 sessions that come and go, then the relay alone under
+ * 100,000 connections; resident memory, descriptors, unix sockets and threads of each process at a hundred points of each.
+ *
+ *   node bench/growth/main.ts [--statements 1000000] [--sessions 100000] [--connections 100000] [--write]
+ *   node bench/growth/main.ts --minutes 240 [--write]     the soak: both loads at once, with kills of acra-server and of the database's backends
+ *   node bench/growth/main.ts --from FILE[,FILE] --write  the page's part from runs that were kept
+ *
+ * Ends with 1 where something grows. Ctrl-C ends a run early, and what it has is told. Writes build/bench/growth.csv (growth-soak.csv), and .json
+ * beside it; with --write its part of docs/performance.md and the charts.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import type { AcraProgram } from '../../acra/obtain/program.ts';
+import { acraUnderTest } from '../../test/support/stack.ts';
+import { tell } from '../progress.ts';
+import { machineFacts } from '../report/machine.ts';
+import { startGround } from './ground.ts';
+import { type Kept, keep, readKept } from './kept.ts';
+import { kills } from './load/kills.ts';
+import { comingSessions, steadySessions } from './load/lanes.ts';
+import type { Readings } from './readings.ts';
+import { connections, startRelay } from './relay.ts';
+import { csvOf, growthReport } from './report.ts';
+import { type Run, type RunPlan, run } from './run.ts';
+
+const { values } = parseArgs({
+  options: {
+    statements: { type: 'string', default: '1000000' },
+    sessions: { type: 'string', default: '100000' },
+    connections: { type: 'string', default: '100000' },
+    minutes: { type: 'string' },
+    from: { type: 'string' },
+    write: { type: 'boolean', default: false },
+  },
+});
+const isSoak = values.minutes !== undefined;
+const NAME = `build/bench/growth${isSoak ? '-soak' : ''}`;
+/** Until code is compiled and pools are filled. */
+const WARM_UP = { statements: 20_000, sessions: 2_000, connections: 20_000 } as const;
+
+const stop = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
+
+const KEPT_JSON = `${NAME}.json`;
+
+/** Writes what there is each time that there is more. */
+class Book {
+  readonly head: string;
+  readonly runs: Run[] = [];
+
+  constructor(head: string) {
+    this.head = head;
+  }
+
+  async add(plan: Omit<RunPlan, 'signal'>): Promise<Run> {
+    const save = (soFar: Run) => keep(KEPT_JSON, { head: this.head, runs: [...this.runs, soFar] });
+    const done = await run({ ...plan, signal: stop.signal }, (soFar) => {
+      tellProgress(plan, soFar);
+      save(soFar);
+    });
+    save(done);
+    this.runs.push(done);
+    return done;
+  }
+}
+
+function tellProgress({ unit, count }: Omit<RunPlan, 'signal'>, { samples, minutes }: Run): void {
+  const { x = 0, readings = {} } = samples.at(-1) ?? {};
+  const words = (value: number) => Math.round(value).toLocaleString('en');
+  const memory = Object.entries(readings).map(([name, { residentKib }]) => `${name} ${words(residentKib / 1024)}`);
+  tell(`${words(x)} of ${words(count)} ${unit} in ${minutes.toFixed(1)} minutes; resident MiB: ${memory.join(', ')}`);
+}
+
+function warmUp(plan: Omit<RunPlan, 'signal'>): Promise<Run> {
+  tell(`warming up: ${plan.count.toLocaleString('en')} ${plan.unit}`);
+  return run({ ...plan, signal: stop.signal });
+}
+
+async function runChain(book: Book, acraProgram: AcraProgram): Promise<void> {
+  await using stops = new AsyncDisposableStack();
+  const ground = await startGround(acraProgram, stops);
+  const { pids } = ground;
+  const loads = { statements: [steadySessions(ground.comers)], sessions: [comingSessions(ground.comers)] };
+  const units = ['statements', 'sessions'] as const;
+  let before: Readings | undefined;
+  for (const unit of units) {
+    const warm = { unit, count: WARM_UP[unit], loads: loads[unit], pids, ...(before && { before }) };
+    ({ after: before } = await warmUp(warm));
+  }
+  if (!before || stop.signal.aborted) return;
+  if (isSoak) {
+    const all = [...loads.statements, ...loads.sessions, kills(ground)];
+    await book.add({ unit: 'minutes', count: Number(values.minutes), loads: all, pids, before });
+    return;
+  }
+  for (const unit of units) {
+    const count = Number(values[unit]);
+    if (count > 0 && !stop.signal.aborted)
+      ({ after: before } = await book.add({ unit, count, loads: loads[unit], pids, before }));
+  }
+}
+
+async function runRelay(book: Book): Promise<void> {
+  const count = Number(values.connections);
+  if (isSoak || count === 0 || stop.signal.aborted) return;
+  await using stops = new AsyncDisposableStack();
+  const contender = await startRelay(stops);
+  const [program] = contender.programs;
+  const plan = {
+    unit: 'connections',
+    loads: [connections(contender)],
+    pids: () => ({ relay: program?.pid ?? 0 }),
+  } as const;
+  const { after } = await warmUp({ ...plan, count: WARM_UP.connections });
+  await book.add({ ...plan, count, before: after });
+}
+
+async function measured(): Promise<Kept> {
+  const acraProgram = await acraUnderTest();
+  const { machine, programs, load } = machineFacts({});
+  const digest = /sha256 \w+/.exec(acraProgram.description)?.[0];
+  const acraServer = digest === undefined ? 'the stand-in for acra-server' : `acra-server, ${digest}…`;
+  const head = `${new Date().toISOString().slice(0, 10)}: ${acraServer}; ${machine}; ${programs}; load before ${load}.`;
+  const book = new Book(head);
+  tell(head);
+  await runChain(book, acraProgram);
+  await runRelay(book);
+  return book;
+}
+
+function kept(files: readonly string[]): Kept {
+  const all = files.map(readKept);
+  return { head: all[0]?.head ?? '', runs: all.flatMap(({ runs }) => runs) };
+}
+
+const { head, runs } = values.from === undefined ? await measured() : kept(values.from.split(','));
+mkdirSync('build/bench', { recursive: true });
+writeFileSync(`${NAME}.csv`, csvOf(runs));
+const { text, faults } = growthReport(head, runs, values.write);
+console.log(text);
+for (const fault of faults) console.error(`grows: ${fault}`);
+process.exitCode = faults.length > 0 || runs.length === 0 ? 1 : 0;

@@ -1,0 +1,98 @@
+/** What runs say: a table and a chart each, and every reading as CSV. */
+import { type Line, lineChart } from '../report/line-chart.ts';
+import { writeCharts, writePart } from '../report/page.ts';
+import { judge, SCALES, type Verdict } from './judge.ts';
+import { THEIRS } from './readings.ts';
+import type { Run } from './run.ts';
+
+const TITLES = {
+  statements: 'statements in sessions that stay',
+  sessions: 'sessions that come and go',
+  connections: 'connections through the relay alone',
+  minutes: 'soak: both at once, with kills',
+} as const;
+
+const number = (value: number) => Math.round(value).toLocaleString('en');
+const mib = (kib = 0) => (kib / 1024).toFixed(1);
+
+function loadLine({ unit, minutes, counts }: Run): string {
+  const { statements, sessions, connections, lost, surprises } = counts;
+  const done = Object.entries({ statements, sessions, connections }).filter(([, count]) => count > 0);
+  const words = done.map(([what, count]) => `${number(count)} ${what}`).join(', ');
+  const otherwise = [...surprises].map(([what, count]) => `${what} (${count})`).join('; ');
+  const lostWords = lost > 0 ? ` ${lost} steady sessions were lost and opened again.` : '';
+  const surprised = otherwise ? ` Otherwise than in a quiet life: ${otherwise}.` : '';
+  return `${words} in ${minutes.toFixed(0)} minutes${unit === 'minutes' ? '' : ` (${number((1_000 * counts[unit]) / minutes / 60_000)} a second)`}.${lostWords}${surprised}`;
+}
+
+function slopeWords({ slopeKib }: Verdict, process: string): string {
+  if (slopeKib === undefined) return '–';
+  return `${slopeKib.toFixed(1)}${process === THEIRS ? ' (not judged)' : ''}`;
+}
+
+function table(run: Run, verdicts: readonly Verdict[]): string {
+  const { title, limitKib } = SCALES[run.unit];
+  const head = [
+    'process',
+    'resident MiB, before → after',
+    `${title} (≤ ${limitKib})`,
+    'descriptors',
+    'unix sockets',
+    'threads',
+    '',
+  ];
+  const rows = verdicts.map((verdict) => {
+    const [before, after] = [run.before[verdict.process], run.after[verdict.process]];
+    const both = (what: 'descriptors' | 'unixSockets' | 'threads') => `${before?.[what]} → ${after?.[what]}`;
+    return [
+      verdict.process,
+      `${mib(before?.residentKib)} → ${mib(after?.residentKib)}`,
+      slopeWords(verdict, verdict.process),
+      both('descriptors'),
+      both('unixSockets'),
+      both('threads'),
+      verdict.fault ? `**grows: ${verdict.fault}**` : 'flat',
+    ];
+  });
+  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+function chartOf({ unit, samples }: Run): string {
+  const names = Object.keys(samples[0]?.readings ?? {});
+  const lines = names.map((name): Line => {
+    const points = samples.map(({ x, readings }) => ({ x, y: (readings[name]?.residentKib ?? 0) / 1024 }));
+    return { name, points, isTheirs: name === THEIRS };
+  });
+  return lineChart({ title: `resident memory: ${TITLES[unit]}`, axis: 'MiB; acra-server in grey', unit, lines });
+}
+
+export function csvOf(runs: readonly Run[]): string {
+  const rows = runs.flatMap(({ unit, samples }) =>
+    samples.flatMap(({ x, readings }) =>
+      Object.entries(readings).map(([name, { pid, residentKib, descriptors, threads, unixSockets }]) =>
+        [unit, x, name, pid, residentKib, descriptors, threads, unixSockets].join(','),
+      ),
+    ),
+  );
+  return ['unit,x,process,pid,resident KiB,descriptors,threads,unix sockets', ...rows, ''].join('\n');
+}
+
+/** @param head date, machine and programs. @returns the page's part, and what grows */
+export function growthReport(
+  head: string,
+  runs: readonly Run[],
+  isWritten: boolean,
+): { text: string; faults: string[] } {
+  const charts = new Map(runs.map((run) => [run.unit as string, chartOf(run)]));
+  const shown = isWritten ? writeCharts('growth', charts) : new Map<string, string>();
+  const faults: string[] = [];
+  const sections = runs.map((run) => {
+    const verdicts = judge(run);
+    for (const { process, fault } of verdicts) if (fault) faults.push(`${run.unit}, ${process}: ${fault}`);
+    const chart = shown.get(run.unit);
+    return [`#### ${TITLES[run.unit]}`, loadLine(run), ...(chart ? [chart] : []), table(run, verdicts)].join('\n\n');
+  });
+  const text = [head, ...sections].join('\n\n');
+  if (isWritten) writePart('growth', text);
+  return { text, faults };
+}
