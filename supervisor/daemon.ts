@@ -48,6 +48,8 @@ export interface SupervisorDeps {
   readonly random: Random;
   /** Where records also go besides the control connection: the console. */
   readonly console: Logger;
+  /** Called when it has come up, and serves. */
+  readonly onServing?: () => void;
   /** Default: the product's own for this workload; a longer one goes on from there. */
   readonly table?: BootTable<Serving>;
 }
@@ -224,6 +226,7 @@ export class Supervisor {
         { sticky: true },
       );
     await monitor.start(this.#stop.signal);
+    this.#deps.onServing?.();
     await this.#reportUntilStopped(report, config.health.metricsIntervalMs);
     this.#status.set({ state: 'stopping' });
     await monitor.stop();

@@ -10,6 +10,7 @@ import { systemClock } from '../runtime/clock.ts';
 import { describeError, errorCode } from '../runtime/errors.ts';
 import { systemRandom } from '../runtime/random.ts';
 import { RELEASE } from '../runtime/release.ts';
+import { giveBackMemorySoon } from '../system/libc/give-back-memory.ts';
 import { endMachine } from '../system/libc/machine-calls.ts';
 import { ACRA_PROGRAM_PATH, ENCLAVE_FOLDER } from '../wire/image-layout.ts';
 import type { BootTable } from './boot/phase.ts';
@@ -45,6 +46,7 @@ async function supervise(platform: Platform, table: BootTable<Serving> | undefin
     clock: systemClock,
     random: systemRandom,
     console: machineConsole,
+    onServing: giveBackMemorySoon,
     ...(table === undefined ? {} : { table }),
   });
   endOnPanic(supervisor);

@@ -11,6 +11,7 @@ import { systemRandom } from '../../runtime/random.ts';
 import { RELEASE } from '../../runtime/release.ts';
 import { Supervisor } from '../../supervisor/daemon.ts';
 import { watched } from '../../supervisor/watchdog/watchdog.ts';
+import { giveBackMemorySoon } from '../../system/libc/give-back-memory.ts';
 import { userCacheFolder } from '../cache-folder.ts';
 import { consoleLogger } from '../console-logger.ts';
 import { CliError } from '../errors.ts';
@@ -36,6 +37,7 @@ async function runSupervisor({ enclave, simulated }: SupervisorOptions): Promise
     clock: systemClock,
     random: systemRandom,
     console: consoleLogger,
+    onServing: giveBackMemorySoon,
   });
   const exit = await untilStopped((signal) => {
     signal.addEventListener('abort', () => supervisor.requestStop('a signal arrived'), { once: true });
