@@ -12,10 +12,8 @@ import { describeError, errorCode } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Random } from '../runtime/random.ts';
 import { CONTROL_PROTOCOL } from '../wire/control/messages.ts';
-import { appTable } from './boot/app-table.ts';
 import type { BootTable } from './boot/phase.ts';
 import { boot } from './boot/phase.ts';
-import { bootTable } from './boot/table.ts';
 import type { ChildState } from './children/child.ts';
 import { ControlConnection } from './control/connection.ts';
 import { LogBuffer } from './control/log-buffer.ts';
@@ -156,17 +154,20 @@ export class Supervisor {
     };
     try {
       const start = { folder, acraProgram, control: this.#control };
-      await this.#serve(await boot(this.#table(), start, context, this.#stop.signal));
+      await this.#serve(await boot(await this.#table(), start, context, this.#stop.signal));
       return this.#stopped();
     } catch (error) {
       return this.#stop.signal.aborted ? this.#stopped() : this.#failed(error);
     }
   }
 
-  /** Whoever starts us has read in the measured enclave.yaml which workload it is. */
-  #table(): BootTable<Serving> {
+  /** Whoever starts us has read in the measured enclave.yaml which workload it is; what the other one needs is not loaded. */
+  async #table(): Promise<BootTable<Serving>> {
     const { table, acraProgram } = this.#deps;
-    return table ?? (acraProgram === undefined ? appTable : bootTable);
+    if (table) return table;
+    return acraProgram === undefined
+      ? (await import('./boot/app-table.ts')).appTable
+      : (await import('./boot/table.ts')).bootTable;
   }
 
   #stopped(): SupervisorExit {
