@@ -1,13 +1,15 @@
 /**
  * Keeps the plans of texts that were judged before: drivers send the same few, with parameters, again and again (decision 13). A verdict depends
  * on the text and on what never changes for a judge, where no names are known and no column is being encrypted. Whatever may hold a value is judged each time: a text with a constant in it, and one
- * whose plan is about other statements. Of a text there is no more than a digest under a random key: comments may say anything.
+ * whose plan is about other statements; but of a plain query the numbers that columns are compared with are left out (text-shape.ts). Of a text there is no more than a digest under a
+ * random key: comments may say anything.
  */
 import { createHmac } from 'node:crypto';
 import type { Random } from '../../runtime/random.ts';
 import type { Sides } from '../migration/sides.ts';
 import type { Plan, PreparedStatements } from './plan.ts';
 import type { StatementJudge } from './statement-judge.ts';
+import { shapeOf } from './text-shape.ts';
 
 type Judge = Pick<StatementJudge, 'judge'>;
 
@@ -23,9 +25,24 @@ const KEY_BYTES = 32;
 /** A string, a number, or dollar quotes, wherever they stand: of `$1` and `t1` the digits are none. */
 const CONSTANT = /'|\$(?!\d)|(?<![\w$\x80-\xff])\d/;
 
-function isKept({ edits, executes, effects, fetches, streams }: Plan): boolean {
+/** A text, or the shape of one; no text is taken for a shape. */
+interface Kept {
+  readonly key: string;
+  readonly isShape: boolean;
+}
+
+function keptAs(text: string): Kept | undefined {
+  if (!CONSTANT.test(text)) return { key: `text ${text}`, isShape: false };
+  const shape = shapeOf(text);
+  return shape === undefined || CONSTANT.test(shape) ? undefined : { key: `shape ${shape}`, isShape: true };
+}
+
+function isKept({ edits, executes, effects, fetches, streams, kinds }: Plan, isShape: boolean): boolean {
   const ofOthers = executes.length + effects.length + fetches.length + streams.length;
-  return ofOthers === 0 && edits.every(({ kind }) => kind !== 'literal');
+  if (ofOthers > 0) return false;
+  // Where an edit stands depends on the numbers before it.
+  if (isShape) return edits.length === 0 && kinds.every((kind) => kind === 'select');
+  return edits.every(({ kind }) => kind !== 'literal');
 }
 
 function weightOf({ edits, results, parameters, copies }: Plan): number {
@@ -49,13 +66,12 @@ export class PlanCache {
   async judge(sql: Buffer, prepared?: PreparedStatements, sides?: Sides): Promise<Plan> {
     // Not of the text alone.
     const isOfMore = prepared !== undefined || sides !== undefined;
-    if (isOfMore || sql.length > MAX_TEXT_BYTES || CONSTANT.test(sql.toString('latin1'))) {
-      return await this.#judge.judge(sql, prepared, sides);
-    }
-    const digest = createHmac('sha256', this.#key).update(sql).digest('latin1');
+    const kept = isOfMore || sql.length > MAX_TEXT_BYTES ? undefined : keptAs(sql.toString('latin1'));
+    if (!kept) return await this.#judge.judge(sql, prepared, sides);
+    const digest = createHmac('sha256', this.#key).update(kept.key, 'latin1').digest('latin1');
     const known = this.#plans.get(digest);
     const plan = known?.plan ?? (await this.#judge.judge(sql));
-    if (isKept(plan)) this.#keep(digest, plan);
+    if (isKept(plan, kept.isShape)) this.#keep(digest, plan);
     return known ? { ...plan } : plan;
   }
 
