@@ -123,22 +123,22 @@ async function runOnce(run: PgbenchRun): Promise<Rate | undefined> {
   const { pgbench, stack, signal } = run;
   // Those of the run before may still be ending.
   await untilCount(() => sessionCount(stack) === 0, 1_000, signal);
-  const child = spawn(pgbench, argumentsOf(run), {
-    env: environmentOf(run),
-    stdio: ['ignore', 'pipe', 'pipe'],
-    signal,
-  });
+  const child = spawn(pgbench, argumentsOf(run), { env: environmentOf(run), stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = once(child, 'close');
   const output = Promise.all([textOf(child.stdout), textOf(child.stderr)]);
-  const perSecond = await watch(run, child).finally(() => child.kill('SIGALRM'));
-  const [[stdout, stderr]] = await Promise.all([output, ended]);
+  // Whatever happens to the watching, nothing goes on before pgbench has ended.
+  const watched = watch(run, child).finally(() => child.kill(signal.aborted ? 'SIGKILL' : 'SIGALRM'));
+  const [perSecond, told] = await Promise.allSettled([watched, output, ended]);
+  signal.throwIfAborted();
+  if (perSecond.status === 'rejected') throw perSecond.reason;
+  const [stdout, stderr] = told.status === 'fulfilled' ? told.value : ['', ''];
   const count = /^number of transactions actually processed: (\d+)/m.exec(stdout)?.[1];
   if (count === '0') return undefined;
   const rate = /^tps = ([\d.]+)/m.exec(stdout)?.[1];
   const latency = /^latency average = ([\d.]+) ms/m.exec(stdout)?.[1];
   if (!count || !rate || !latency) throw new Error(`pgbench told no rate:\n${stdout}${stderr}`);
   const transactions = Number(rate);
-  return { transactions, latencyMs: Number(latency), cpuUs: sinceUs(undefined, perSecond, transactions) };
+  return { transactions, latencyMs: Number(latency), cpuUs: sinceUs(undefined, perSecond.value, transactions) };
 }
 
 /** On a busy machine a short time may pass without a transaction: then it is a longer one. */

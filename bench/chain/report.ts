@@ -76,13 +76,16 @@ function goalsOf({ results, starts, recoveriesMs, idle }: ChainReport): string {
   );
 }
 
+/** Beside PostgreSQL alone nobody else's bar would be seen: its numbers are in the table. */
 function pictures(results: Results): Map<string, string> {
   const protocols = [...new Set(results.subjects().map(({ protocol = '' }) => protocol))];
   const columns = clientsIn(results);
   return new Map(
     protocols.map((protocol) => {
       const rows = SCRIPTS.flatMap(({ name: workload, words }) => {
-        const panels = columns.map((clients) => results.bars({ workload, protocol, clients }, 'transactions'));
+        const panels = columns.map((clients) =>
+          results.bars({ workload, protocol, clients }, 'transactions')?.filter(({ name }) => name !== ALONE),
+        );
         if (panels.every((panel) => panel === undefined)) return [];
         return [{ title: `${workload}: ${words}`, digits: 0, panels }];
       });

@@ -64,12 +64,14 @@ function loadSteps({ loads, relays, durationMs, signal }: RelayRun, transport: T
   });
 }
 
+/** Each with as many as it can have. */
 function idleStep({ idle, relays, durationMs, signal }: RelayRun, transport: Transport, results: Results): Step {
-  const able = relays.filter((kind) => kind.name !== NONE && canCarry(kind, transport, idle.at(-1) ?? 0));
+  const able = relays.filter((kind) => kind.name !== NONE && canCarry(kind, transport, 0));
   const run = async (round: number) => {
     for (const kind of able) {
       signal.throwIfAborted();
-      for (const each of await measureIdle(kind, transport, idle, durationMs)) {
+      const counts = idle.filter((count) => canCarry(kind, transport, count));
+      for (const each of await measureIdle(kind, transport, counts, durationMs)) {
         const sample = { residentMb: each.residentBytes / 1e6, idleCpuMsPerSecond: each.cpuMsPerSecond };
         results.add({ transport, load: `idle-${each.connections}` }, kind.name, round, sample);
       }
