@@ -134,7 +134,7 @@ error-docs: $(INSTALLED) ## write docs/errors.md, docs/refusals.md and the table
 	node cli/refusal-document.ts > docs/refusals.md
 	node cli/findings-document.ts
 
-bench: $(INSTALLED) ## measure relay, chain and engine beside their peers (20 to 30 minutes), and write their parts of docs/performance.md; BENCH_FLAGS='--rounds 5 --seconds 0.4'
+bench: $(INSTALLED) ## measure relay, chain and engine beside their peers (20 to 30 minutes), and write their parts of docs/performance.md; BENCH_FLAGS='--rounds 5 --seconds 0.3'
 	@node bench/main.ts --write $(BENCH_FLAGS)
 
 bench-relay: $(INSTALLED) ## the relay beside others, to the terminal only

@@ -1,7 +1,7 @@
 /**
  * Relay, chain and engine beside their peers, in one run each:
  *
- *   node bench/main.ts [relay] [chain] [engine] [--rounds 5] [--seconds 0.4] [--write] [--replace]
+ *   node bench/main.ts [relay] [chain] [engine] [--rounds 5] [--seconds 0.3] [--write] [--replace]
  *     [--transports tcp,unix] [--loads …] [--relays …] [--workloads …] [--protocols simple,prepared] [--clients 1,8,64]
  *
  * --seconds: of each measurement. What is not installed is left out, and told. Prints what it has measured; with --write it goes into docs/performance.md with

@@ -40,7 +40,7 @@ const NAMES = {
 
 const OPTIONS = {
   rounds: { type: 'string', default: '5' },
-  seconds: { type: 'string', default: '0.4' },
+  seconds: { type: 'string', default: '0.3' },
   transports: { type: 'string' },
   loads: { type: 'string' },
   relays: { type: 'string' },
