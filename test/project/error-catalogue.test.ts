@@ -1,10 +1,10 @@
 /** docs/errors.md and the catalogues in the code say the same, both ways. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { CATALOGUES } from '../../cli/error-advice.ts';
 import { renderErrorDocument } from '../../cli/error-document.ts';
-import { PROJECT } from './imports.ts';
+import { filesOf, PROJECT, readSource } from './imports.ts';
 import { SOURCE_FOLDERS } from './source-folders.ts';
 
 const document = readFileSync(join(PROJECT, 'docs/errors.md'), 'utf8');
@@ -19,11 +19,9 @@ t.test('keeps every code unique over all boundaries', async (t) => {
 });
 
 t.test('keeps no code that nothing throws', async (t) => {
-  const source = SOURCE_FOLDERS.flatMap((folder) =>
-    readdirSync(join(PROJECT, folder), { recursive: true, withFileTypes: true }),
-  )
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('errors.ts'))
-    .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8'))
+  const source = filesOf(SOURCE_FOLDERS)
+    .filter((file) => !file.endsWith('errors.ts'))
+    .map(readSource)
     .join('\n');
   const unused = codes.filter((code) => !source.includes(`'${code}'`));
   t.same(unused, []);

@@ -28,12 +28,17 @@ const STATEMENT = /(?:^|\n)\s*(?:import|export)\s+(type\s+)?(?:[^'";]*?\sfrom\s+
 const ON_DEMAND = /\b(?:import|import\.meta\.resolve|require|require\.resolve)\(\s*['"]([^'"]+)['"]/g;
 const PATH = /['"`](\.{1,2}\/[^'"`\s]*\.(?:ts|json))['"`]/g;
 
+/** Installed packages, and tests beside what they test, are no sources. */
+const NO_SOURCES = /\/node_modules\/|^deploy\/cdk\/test\//;
+
+/** @param folders of a folder that stands inside of another of the table, files count to the inner one alone */
 export function filesOf(folders: readonly string[], suffix = '.ts'): string[] {
-  return folders.flatMap((folder) =>
+  const files = folders.flatMap((folder) =>
     readdirSync(join(PROJECT, folder), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile() && entry.name.endsWith(suffix))
       .map((entry) => join(entry.parentPath, entry.name).slice(PROJECT.length).split(sep).join('/')),
   );
+  return [...new Set(files)].filter((file) => !NO_SOURCES.test(file));
 }
 
 export function readSource(file: string): string {

@@ -24,7 +24,7 @@ const source = readdirSync(PROJECT, { withFileTypes: true })
     entry.isFile()
       ? [entry.name]
       : readdirSync(join(PROJECT, entry.name), { recursive: true, withFileTypes: true })
-          .filter((inner) => inner.isFile())
+          .filter((inner) => inner.isFile() && !inner.parentPath.includes('/node_modules'))
           .map((inner) => join(inner.parentPath, inner.name).slice(PROJECT.length)),
   );
 const filesNaming = (name: string) =>

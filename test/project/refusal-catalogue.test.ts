@@ -1,12 +1,12 @@
 /** docs/refusals.md and the kinds of refusals in the code say the same, both ways. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { Refusal } from '../../acra/statements/refusal.ts';
 import { addressOf, hintOf } from '../../acra/statements/refusal-hint.ts';
 import { REFUSAL_KINDS, REFUSALS } from '../../acra/statements/refusal-kinds.ts';
 import { renderRefusalDocument } from '../../cli/refusal-document.ts';
-import { PROJECT } from './imports.ts';
+import { filesOf, PROJECT, readSource } from './imports.ts';
 import { SOURCE_FOLDERS } from './source-folders.ts';
 
 const document = readFileSync(join(PROJECT, 'docs/refusals.md'), 'utf8');
@@ -44,11 +44,9 @@ t.test('keeps the state of a refusal to those of its kind, the first by default'
 });
 
 t.test('keeps no kind that nothing is refused with', async (t) => {
-  const source = SOURCE_FOLDERS.flatMap((folder) =>
-    readdirSync(join(PROJECT, folder), { recursive: true, withFileTypes: true }),
-  )
-    .filter(({ name }) => name.endsWith('.ts') && name !== 'refusal-kinds.ts')
-    .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8'))
+  const source = filesOf(SOURCE_FOLDERS)
+    .filter((file) => !file.endsWith('/refusal-kinds.ts'))
+    .map(readSource)
     .join('\n');
   t.same(
     REFUSAL_KINDS.filter((kind) => !source.includes(`'${kind}'`) && !AHEAD.includes(kind)),
