@@ -14,7 +14,7 @@ PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 INSTALLER = $(NODE) deploy/install.ts --destdir '$(DESTDIR)' --prefix '$(PREFIX)' --sysconfdir '$(SYSCONFDIR)'
 
-.PHONY: help tap-in-place demo test test-long test-all test-vm test-ec2 test-clients test-clients-npm test-postgres test-abuse fuzz fail-closed check eif types lint format error-docs example-patients example-no-fly-list example-secrets-server bench bench-check bench-relay bench-chain bench-engine bench-eif bench-growth soak clean install uninstall library
+.PHONY: help tap-in-place demo test test-long test-all test-vm test-ec2 test-clients test-clients-npm test-postgres test-abuse fuzz fail-closed check eif types lint format error-docs example-patients example-no-fly-list example-secrets-server bench bench-check bench-relay bench-chain bench-engine bench-eif bench-growth soak cdk-test clean install uninstall library
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-14s %s\n' "$$name" "$$what"; done
@@ -129,6 +129,17 @@ install: $(INSTALLED) ## put the command and the systemd unit on a parent instan
 uninstall: $(INSTALLED) ## take away exactly what install put there
 	@$(INSTALLER) uninstall
 
+# The CDK app has packages of its own, which nothing else needs.
+CDK_INSTALLED := deploy/cdk/node_modules/.installed
+$(CDK_INSTALLED): deploy/cdk/package.json deploy/cdk/package-lock.json
+	@cd deploy/cdk && PATH='$(SYSTEM_PATH)' npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+cdk-test: tap-in-place $(CDK_INSTALLED) ## check the infrastructure on AWS and synthesize its examples (docs/deploy-cdk.md); needs no account. Installs its packages into deploy/cdk
+	tsc --noEmit -p deploy/cdk
+	knip --directory deploy/cdk
+	@$(TAP_RUN) --jobs=2 --timeout=600 $(TAP_FLAGS) $(or $(TESTS),deploy/cdk/test/*.test.ts)
+
 error-docs: $(INSTALLED) ## write docs/errors.md, docs/refusals.md and the table of docs/check-db.md from the code
 	node cli/error-document.ts > docs/errors.md
 	node cli/refusal-document.ts > docs/refusals.md
@@ -159,4 +170,4 @@ soak: $(INSTALLED) ## both loads at once for MINUTES=240, with kills on the way:
 	@node bench/growth/main.ts --minutes $(or $(MINUTES),240) $(GROWTH_FLAGS)
 
 clean: ## remove everything that was built or installed here
-	rm -rf node_modules .tap .demo build
+	rm -rf node_modules .tap .demo build deploy/cdk/node_modules

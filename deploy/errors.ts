@@ -1,4 +1,4 @@
-/** Error codes of `make install`, `make uninstall` and `make library`. */
+/** Error codes of `make install`, `make uninstall`, `make library` and of the CDK app. */
 import type { ErrorCatalogue } from '../runtime/errors.ts';
 import { CodedError } from '../runtime/errors.ts';
 
@@ -18,6 +18,24 @@ export const DEPLOY_ERRORS = {
   INSTALL_SOURCE_MISSING: {
     meaning: 'A file that the command imports is not in the checkout.',
     action: 'Restore it (`git status` shows what is gone).',
+  },
+  CDK_IMAGE_KEY: {
+    meaning: 'The measured folder of an image does not name the KMS key that the deployment has in that region.',
+    action:
+      'Build the image anew with the key’s ARN as `kms.keyArn` of enclave.yaml, or name the folder of another image.',
+  },
+  CDK_IMAGE_PROCESSOR: {
+    meaning: 'The image was built for another processor than the instance type has.',
+    action: 'Choose another `fleet.instanceType` in deployment.yaml, or build the image on such a machine.',
+  },
+  CDK_MEASUREMENTS: {
+    meaning: 'The measurements that deployment.yaml names cannot be read, or do not say which image they are of.',
+    action:
+      'Name measurements.json as `acra-enclave eif build` wrote it; nitro-cli’s own output has no digest of the image.',
+  },
+  CDK_POLICY: {
+    meaning: '`acra-enclave policy print` refuses to make a key policy of the deployment.',
+    action: 'Do what its own message says, which is told.',
   },
   LIBRARY_COMPILE: {
     meaning: 'The compiler refuses the files of the library.',

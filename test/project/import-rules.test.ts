@@ -2,11 +2,10 @@
 import t from 'tap';
 import { circlesOf, graphOf, reachable } from './graph.ts';
 import { readArrows } from './imports.ts';
-import { MAY_IMPORT, SOURCE_FOLDERS } from './source-folders.ts';
+import { folderOf, MAY_IMPORT, SOURCE_FOLDERS } from './source-folders.ts';
 
 const arrows = readArrows(SOURCE_FOLDERS);
 const graph = graphOf(arrows);
-const folderOf = (file: string) => file.split('/')[0] ?? '';
 
 t.test('keeps every import inside what the table of folders allows', async (t) => {
   t.ok(arrows.length > 100, 'arrows were read');

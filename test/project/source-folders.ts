@@ -20,6 +20,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   eif: [...GROUND, 'attestation'],
   emulator: [...GROUND, 'attestation', 'kms', 'acra'],
   deploy: ['runtime', 'system'],
+  'deploy/cdk': ['runtime', 'wire', 'config', 'deploy'],
   cli: [
     ...GROUND,
     'relay',
@@ -36,3 +37,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 
 export const SOURCE_FOLDERS: readonly string[] = Object.keys(MAY_IMPORT);
+
+/** The CDK app has packages of its own, which the product does not see, and so a folder of its own in the table. */
+export function folderOf(file: string): string {
+  return file.startsWith('deploy/cdk/') ? 'deploy/cdk' : (file.split('/')[0] ?? '');
+}
