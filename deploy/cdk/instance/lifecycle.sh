@@ -7,7 +7,7 @@ set -euo pipefail
 
 # shellcheck source=/dev/null
 source "${FLEET_ENV:-/etc/acra-enclave/fleet.env}"
-: "${REGION:?}" "${GROUP:?}" "${LAUNCH_HOOK:?}" "${TERMINATE_HOOK:?}"
+: "${REGION:?}" "${GROUP:?}" "${LAUNCH_HOOK:?}" "${TERMINATE_HOOK:?}" "${HEALTH_PORT:?}"
 METADATA=${METADATA:-http://169.254.169.254/latest}
 POLL_SECONDS=${POLL_SECONDS:-5}
 
@@ -20,6 +20,11 @@ metadata() {
 complete() {
   aws autoscaling complete-lifecycle-action --region "$REGION" --auto-scaling-group-name "$GROUP" \
     --lifecycle-hook-name "$1" --lifecycle-action-result CONTINUE --instance-id "$(metadata instance-id)"
+}
+
+# As the load balancer asks it.
+serves() {
+  curl --silent --fail --max-time 5 --output /dev/null "http://$(metadata local-ipv4):$HEALTH_PORT/readyz"
 }
 
 # An instance that was started anew has been let in already: then nobody waits for it.
@@ -37,6 +42,10 @@ target() {
 
 case ${1:-} in
   launched)
+    if ! serves; then
+      echo 'the enclave does not serve yet' >&2
+      exit 1
+    fi
     case $(target) in
       InService) complete_once "$LAUNCH_HOOK" ;;
       Terminated) ;;

@@ -14,6 +14,7 @@ export interface InstanceFile {
 
 export const EIF_PATH = '/var/lib/acra-enclave/acra-enclave.eif';
 const LOG_FILE = '/var/log/acra-enclave/host-proxy.log';
+export const AGENT_CONFIG = '/etc/acra-enclave/cloudwatch-agent.json';
 /** In the place of the instance's own address, which only it knows. */
 export const OWN_ADDRESS = '@OWN_ADDRESS@';
 export const LAUNCH_HOOK = 'enclave-serves';
@@ -101,7 +102,7 @@ export function imageFiles(names: Names, region: KnownRegion): readonly Instance
     { path: '/etc/logrotate.d/acra-enclave', mode: '0644', text: installed('logrotate.conf') },
     { path: '/etc/acra-enclave/prometheus.yaml', mode: '0644', text: stringify(scrapeConfig(names.fleet)) },
     {
-      path: '/opt/aws/amazon-cloudwatch-agent/etc/amazon-cloudwatch-agent.json',
+      path: AGENT_CONFIG,
       mode: '0644',
       text: `${JSON.stringify(agentConfig(names, region.region))}\n`,
     },

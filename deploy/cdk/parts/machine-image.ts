@@ -67,11 +67,7 @@ function componentDocument(bucket: string, image: KnownImage, files: readonly In
       `rm -rf ${DOWNLOADS}`,
     ]),
     { name: 'Files', action: 'CreateFile', onFailure: 'Abort', inputs: files.map(write) },
-    shell('Check', [
-      'systemctl daemon-reload',
-      'acra-enclave --version',
-      'systemd-analyze verify acra-enclave.service acra-enclave-launched.service acra-enclave-drain.service',
-    ]),
+    shell('Check', ['systemctl daemon-reload', 'systemctl cat acra-enclave.service', 'acra-enclave --version']),
   ];
   const document = { name: 'acra-enclave', schemaVersion: 1.0, phases: [{ name: 'build', steps }] };
   return stringify(document, { lineWidth: 0 });

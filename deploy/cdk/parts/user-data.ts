@@ -1,6 +1,7 @@
 /** What an instance does at its first start: writes what names things of this deployment, and starts the services. No secret is in it. */
 import { stringify } from 'yaml';
-import { LAUNCH_HOOK, OWN_ADDRESS, TERMINATE_HOOK } from './instance-files.ts';
+import { AGENT_CONFIG, LAUNCH_HOOK, OWN_ADDRESS, TERMINATE_HOOK } from './instance-files.ts';
+import { HEALTH_PORT } from './ports.ts';
 
 export interface UserDataFacts {
   readonly region: string;
@@ -24,6 +25,7 @@ REGION=${region}
 GROUP=${fleet}
 LAUNCH_HOOK=${LAUNCH_HOOK}
 TERMINATE_HOOK=${TERMINATE_HOOK}
+HEALTH_PORT=${HEALTH_PORT}
 ${END}
 chmod 0644 /etc/acra-enclave/fleet.env
 
@@ -34,7 +36,8 @@ token=$(curl --silent --fail --retry 5 -X PUT -H 'X-aws-ec2-metadata-token-ttl-s
 own=$(curl --silent --fail --retry 5 -H "X-aws-ec2-metadata-token: $token" http://169.254.169.254/latest/meta-data/local-ipv4)
 sed -i "s/${OWN_ADDRESS}/$own/" /etc/acra-enclave/host-proxy.yaml
 
-systemctl enable --now nitro-enclaves-allocator.service amazon-cloudwatch-agent.service acra-enclave-drain.service
+/opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl -a fetch-config -m ec2 -s -c file:${AGENT_CONFIG}
+systemctl enable --now nitro-enclaves-allocator.service acra-enclave-drain.service
 systemctl enable --now --no-block acra-enclave.service acra-enclave-launched.service
 `;
 }

@@ -14,16 +14,19 @@ const TOKEN = 'token-of-imdsv2';
 
 interface Told {
   state: string | undefined;
+  isReady: boolean;
   readonly asked: string[];
 }
 
-/** IMDSv2: without a token nothing is told. */
-async function metadata(t: Test, told: Told): Promise<string> {
+/** IMDSv2, where without a token nothing is told, and the instance's own health listener. */
+async function listening(t: Test, told: Told): Promise<number> {
   const server = createServer((request, response) => {
     const { method, url = '', headers } = request;
     told.asked.push(url);
+    if (url === '/readyz') return response.writeHead(told.isReady ? 200 : 503).end();
     if (method === 'PUT' && url === '/latest/api/token') return response.end(TOKEN);
     if (headers['x-aws-ec2-metadata-token'] !== TOKEN) return response.writeHead(401).end();
+    if (url === '/latest/meta-data/local-ipv4') return response.end('127.0.0.1');
     if (url === '/latest/meta-data/instance-id') return response.end('i-0123456789abcdef0');
     const known = url === '/latest/meta-data/autoscaling/target-lifecycle-state' && told.state !== undefined;
     return known ? response.end(told.state) : response.writeHead(404).end();
@@ -31,7 +34,7 @@ async function metadata(t: Test, told: Told): Promise<string> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.teardown(() => server.close());
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/latest`;
+  return (server.address() as AddressInfo).port;
 }
 
 interface Instance {
@@ -44,7 +47,8 @@ interface Instance {
 /** @param refusal what AWS says in the place of doing it */
 async function instance(t: Test, state: string | undefined, refusal = ''): Promise<Instance> {
   const folder = temporaryFolder(t);
-  const told: Told = { state, asked: [] };
+  const told: Told = { state, isReady: true, asked: [] };
+  const port = await listening(t, told);
   const log = join(folder, 'calls');
   const program = (name: string, body: string) => {
     writeFileSync(join(folder, name), `#!/bin/sh\necho "${name} $*" >>"${log}"\n${body}\n`);
@@ -55,12 +59,12 @@ async function instance(t: Test, state: string | undefined, refusal = ''): Promi
   const fleetEnv = join(folder, 'fleet.env');
   writeFileSync(
     fleetEnv,
-    'REGION=eu-central-1\nGROUP=acra-fleet\nLAUNCH_HOOK=enclave-serves\nTERMINATE_HOOK=sessions-end\n',
+    `REGION=eu-central-1\nGROUP=acra-fleet\nLAUNCH_HOOK=enclave-serves\nTERMINATE_HOOK=sessions-end\nHEALTH_PORT=${port}\n`,
   );
   const env = {
     PATH: `${folder}:${process.env['PATH']}`,
     FLEET_ENV: fleetEnv,
-    METADATA: await metadata(t, told),
+    METADATA: `http://127.0.0.1:${port}/latest`,
     POLL_SECONDS: '0.05',
   };
   const run = (word: string) => {
@@ -80,6 +84,13 @@ t.test('lets an instance in whose enclave serves', async (t) => {
   const { run, calls } = await instance(t, 'InService');
   t.equal(await ended(run('launched')), 0);
   t.same(calls(), [completes('enclave-serves')]);
+});
+
+t.test('keeps an instance out whose enclave does not serve', async (t) => {
+  const { told, run, calls } = await instance(t, 'InService');
+  told.isReady = false;
+  t.not(await ended(run('launched')), 0);
+  t.same(calls(), []);
 });
 
 t.test('is content on an instance that was let in before it was started anew', async (t) => {
