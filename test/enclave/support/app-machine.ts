@@ -45,6 +45,7 @@ export async function writeApplication(root: string): Promise<void> {
     cpSync(join(PROJECT, 'node_modules', name), join(root, 'probe/node_modules', name), { recursive: true });
   cpSync(join(PROJECT, 'test/enclave/images/app-probe.ts'), join(root, 'probe/probe.ts'));
   cpSync(join(PROJECT, 'test/enclave/images/kms-probe.ts'), join(root, 'probe/kms-probe.ts'));
+  cpSync(join(PROJECT, 'test/enclave/images/vsock-probe.ts'), join(root, 'probe/vsock-probe.ts'));
   writeFileSync(join(root, 'probe/package.json'), '{"type":"module"}');
 }
 
@@ -78,9 +79,11 @@ export class AppMachine {
   readonly root: string;
   readonly daemon: DaemonProcess;
   readonly address: TcpEndpoint;
+  readonly adminUrl: string;
 
-  private constructor(root: string, daemon: DaemonProcess, address: TcpEndpoint) {
+  private constructor(root: string, daemon: DaemonProcess, adminUrl: string, address: TcpEndpoint) {
     this.root = root;
+    this.adminUrl = adminUrl;
     this.daemon = daemon;
     this.address = address;
   }
@@ -119,7 +122,8 @@ export class AppMachine {
     });
     const { admin } = await daemon.untilEvent('host-proxy.started');
     const { host: name, port } = parseEndpoint(String(admin)) as TcpEndpoint;
-    return new AppMachine(root, daemon, await untilServing(`http://${name}:${port}`, systemClock, step()));
+    const adminUrl = `http://${name}:${port}`;
+    return new AppMachine(root, daemon, adminUrl, await untilServing(adminUrl, systemClock, step()));
   }
 
   get records(): readonly LogLine[] {
