@@ -78,11 +78,12 @@ function warmUp(plan: Omit<RunPlan, 'signal'>): Promise<Run> {
 }
 
 async function runChain(book: Book, acraProgram: AcraProgram): Promise<void> {
+  const units = (['statements', 'sessions'] as const).filter((unit) => isSoak || Number(values[unit]) > 0);
+  if (units.length === 0) return;
   await using stops = new AsyncDisposableStack();
   const ground = await startGround(acraProgram, stops);
   const { pids } = ground;
   const loads = { statements: [steadySessions(ground.comers)], sessions: [comingSessions(ground.comers)] };
-  const units = ['statements', 'sessions'] as const;
   let before: Readings | undefined;
   for (const unit of units) {
     const warm = { unit, count: WARM_UP[unit], loads: loads[unit], pids, ...(before && { before }) };
@@ -95,9 +96,8 @@ async function runChain(book: Book, acraProgram: AcraProgram): Promise<void> {
     return;
   }
   for (const unit of units) {
-    const count = Number(values[unit]);
-    if (count > 0 && !stop.signal.aborted)
-      ({ after: before } = await book.add({ unit, count, loads: loads[unit], pids, before }));
+    if (stop.signal.aborted) return;
+    ({ after: before } = await book.add({ unit, count: Number(values[unit]), loads: loads[unit], pids, before }));
   }
 }
 

@@ -21,15 +21,25 @@ export async function startRelay(stops: AsyncDisposableStack): Promise<Contender
   return contender;
 }
 
+async function slice(echo: string): Promise<number> {
+  const program = startScript('relay/loads/set-up.ts', echo, String(SLICE_MS));
+  await program.line();
+  program.write('\n');
+  const told: { readonly connections: number } = JSON.parse(await program.line());
+  await program.ended();
+  return told.connections;
+}
+
 /** Slice by slice, each in a process of its own, whose warm-up is not counted. */
 export const connections =
   ({ echo }: Contender): Load =>
   async (counts, goesOn) => {
     while (goesOn()) {
-      const program = startScript('relay/loads/set-up.ts', echo, String(SLICE_MS));
-      await program.line();
-      program.write('\n');
-      counts.connections += (JSON.parse(await program.line()) as { connections: number }).connections;
-      await program.ended();
+      try {
+        counts.connections += await slice(echo);
+      } catch (error) {
+        // Ctrl-C in a terminal ends it too.
+        if (goesOn()) throw error;
+      }
     }
   };

@@ -25,9 +25,9 @@ function loadLine({ unit, minutes, counts }: Run): string {
   return `${words} in ${minutes.toFixed(0)} minutes${unit === 'minutes' ? '' : ` (${number((1_000 * counts[unit]) / minutes / 60_000)} a second)`}.${lostWords}${surprised}`;
 }
 
-function slopeWords({ slopeKib }: Verdict, process: string): string {
+function slopeWords({ slopeKib, isJudged }: Verdict): string {
   if (slopeKib === undefined) return '–';
-  return `${slopeKib.toFixed(1)}${process === THEIRS ? ' (not judged)' : ''}`;
+  return `${slopeKib.toFixed(1)}${isJudged ? '' : ' (not judged)'}`;
 }
 
 function table(run: Run, verdicts: readonly Verdict[]): string {
@@ -47,11 +47,11 @@ function table(run: Run, verdicts: readonly Verdict[]): string {
     return [
       verdict.process,
       `${mib(before?.residentKib)} → ${mib(after?.residentKib)}`,
-      slopeWords(verdict, verdict.process),
+      slopeWords(verdict),
       both('descriptors'),
       both('unixSockets'),
       both('threads'),
-      verdict.fault ? `**grows: ${verdict.fault}**` : 'flat',
+      verdict.fault ? `**grows: ${verdict.fault}**` : verdict.isJudged ? 'flat' : 'nothing left behind',
     ];
   });
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
@@ -60,7 +60,11 @@ function table(run: Run, verdicts: readonly Verdict[]): string {
 function chartOf({ unit, samples }: Run): string {
   const names = Object.keys(samples[0]?.readings ?? {});
   const lines = names.map((name): Line => {
-    const points = samples.map(({ x, readings }) => ({ x, y: (readings[name]?.residentKib ?? 0) / 1024 }));
+    const points = samples.flatMap(({ x, readings }) => {
+      const { residentKib = 0 } = readings[name] ?? {};
+      // Between a kill and the next start there is none.
+      return residentKib === 0 ? [] : [{ x, y: residentKib / 1024 }];
+    });
     return { name, points, isTheirs: name === THEIRS };
   });
   return lineChart({ title: `resident memory: ${TITLES[unit]}`, axis: 'MiB; acra-server in grey', unit, lines });

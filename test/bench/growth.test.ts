@@ -19,7 +19,7 @@ interface Shape {
   readonly after?: Partial<typeof READING>;
 }
 
-/** A hundred readings of 1,000 statements each. */
+/** A hundred readings of 1,010 statements each. */
 function runOf({
   process = 'guard',
   residentKib = () => READING.residentKib,
@@ -29,7 +29,7 @@ function runOf({
   const counts = new Counts();
   counts.statements = 100_000;
   const samples = Array.from({ length: 100 }, (_, at) => ({
-    x: 1_000 * at,
+    x: 1_010 * at,
     readings: { [process]: { ...READING, residentKib: residentKib(at), pid: pid(at) } },
   }));
   const [before, end] = [{ [process]: READING }, { [process]: { ...READING, ...after } }];
@@ -56,6 +56,13 @@ t.test('leaves out what a program takes while it is young', async (t) => {
   t.same(faultsOf({ residentKib: (at) => 100_000 + 1_000 * Math.min(at, 40) }), [undefined]);
 });
 
+t.test('tells the slope of a short run and does not judge it', async (t) => {
+  const run = runOf({ residentKib: (at) => 100_000 + 1_000 * at });
+  const short = { ...run, samples: run.samples.slice(0, 60) };
+  t.match(judge(run), [{ isJudged: true, fault: /KiB for 1,000/ }]);
+  t.match(judge(short), [{ isJudged: false, slopeKib: 1_000 / 1.01, fault: undefined }]);
+});
+
 t.test('fails one descriptor, socket or thread more, and none less', async (t) => {
   t.same(faultsOf({ after: { descriptors: 21 } }), ['21 descriptors, before 20']);
   t.same(faultsOf({ after: { unixSockets: 5 } }), ['5 unixSockets, before 4']);
@@ -76,7 +83,7 @@ t.test('judges a process that was started anew since then, and not where it live
 });
 
 t.test('keeps a run as a file, of which the report is the same', async (t) => {
-  const run = runOf({ residentKib: (at) => 100_000 + 40 * at });
+  const run = runOf({ residentKib: (at) => 100_000 + 40.4 * at });
   run.counts.surprise('a kill');
   const file = `${t.testdir()}/bench/growth.json`;
   keep(file, { head: 'today', runs: [run] });

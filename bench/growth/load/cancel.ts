@@ -12,6 +12,9 @@ function requestOf({ cancelKey }: LoadClient): Buffer {
   return packet;
 }
 
+/** Longer than a request takes: a second one would meet the session's next statement. */
+const BEFORE_NEXT_MS = 2_000;
+
 /** Asks again until it was heard: the statement may not have begun yet. @param ended when the statement has */
 export async function sendCancel(target: Target, client: LoadClient, ended: Promise<void>): Promise<void> {
   let isOver = false;
@@ -23,7 +26,7 @@ export async function sendCancel(target: Target, client: LoadClient, ended: Prom
     const { socket } = await secured(target, target.certificate);
     if (await happens(socket, 'secureConnect')) socket.end(requestOf(client));
     await new Promise<void>((resolve) => (socket.closed ? resolve() : socket.once('close', () => resolve())));
-    await Promise.race([over, new Promise((resolve) => setTimeout(resolve, 200))]);
+    await Promise.race([over, new Promise((resolve) => setTimeout(resolve, BEFORE_NEXT_MS))]);
   }
   await over;
 }
