@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startScript } from '../program.ts';
-import { type Contender, OURS, RELAYS } from '../relay/relays/start.ts';
+import type { Contender } from '../relay/relays/contender.ts';
+import { OURS, RELAYS } from '../relay/relays/kinds.ts';
 import type { Load } from './run.ts';
 
 const SLICE_MS = 250;

@@ -1,6 +1,6 @@
 /** What runs say: a table and a chart each, and every reading as CSV. */
 import { type Line, lineChart } from '../report/line-chart.ts';
-import { writeCharts, writePart } from '../report/page.ts';
+import { type Part, textForTerminal, writeParts } from '../report/page.ts';
 import { judge, SCALES, type Verdict } from './judge.ts';
 import { THEIRS } from './readings.ts';
 import type { Run } from './run.ts';
@@ -81,22 +81,27 @@ export function csvOf(runs: readonly Run[]): string {
   return ['unit,x,process,pid,resident KiB,descriptors,threads,unix sockets', ...rows, ''].join('\n');
 }
 
+type Picture = Parameters<Part['text']>[0];
+
 /** @param head date, machine and programs. @returns the page's part, and what grows */
 export function growthReport(
   head: string,
   runs: readonly Run[],
   isWritten: boolean,
 ): { text: string; faults: string[] } {
-  const charts = new Map(runs.map((run) => [run.unit as string, chartOf(run)]));
-  const shown = isWritten ? writeCharts('growth', charts) : new Map<string, string>();
   const faults: string[] = [];
   const sections = runs.map((run) => {
     const verdicts = judge(run);
     for (const { process, fault } of verdicts) if (fault) faults.push(`${run.unit}, ${process}: ${fault}`);
-    const chart = shown.get(run.unit);
-    return [`#### ${TITLES[run.unit]}`, loadLine(run), ...(chart ? [chart] : []), table(run, verdicts)].join('\n\n');
+    return (picture: Picture) =>
+      [`#### ${TITLES[run.unit]}`, loadLine(run), picture(run.unit), table(run, verdicts)].join('\n\n');
   });
-  const text = [head, ...sections].join('\n\n');
-  if (isWritten) writePart('growth', text);
-  return { text, faults };
+  const part: Part = {
+    name: 'growth',
+    pictures: new Map(runs.map((run) => [run.unit, chartOf(run)])),
+    csv: new Map(),
+    text: (picture) => [head, ...sections.map((section) => section(picture))].join('\n\n'),
+  };
+  if (isWritten) writeParts([part], true);
+  return { text: textForTerminal(part), faults };
 }
