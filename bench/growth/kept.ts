@@ -7,6 +7,8 @@ import type { Run } from './run.ts';
 export interface Kept {
   /** Date, machine and programs. */
   readonly head: string;
+  /** Which one it was. */
+  readonly acraServer: string;
   readonly runs: readonly Run[];
 }
 
@@ -25,6 +27,6 @@ export function keep(file: string, kept: Kept): void {
 }
 
 export function readKept(file: string): Kept {
-  const { head, runs }: Kept = JSON.parse(readFileSync(file, 'utf8'));
-  return { head, runs: runs.map(revived) };
+  const kept: Kept = JSON.parse(readFileSync(file, 'utf8'));
+  return { ...kept, runs: kept.runs.map(revived) };
 }

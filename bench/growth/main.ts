@@ -15,6 +15,7 @@ import type { AcraProgram } from '../../acra/obtain/program.ts';
 import { acraUnderTest } from '../../test/support/stack.ts';
 import { tell } from '../progress.ts';
 import { machineFacts } from '../report/machine.ts';
+import { nameAcraServer, textForTerminal, writeParts } from '../report/page.ts';
 import { startGround } from './ground.ts';
 import { type Kept, keep, readKept } from './kept.ts';
 import { kills } from './load/kills.ts';
@@ -47,14 +48,16 @@ const KEPT_JSON = `${NAME}.json`;
 /** Writes what there is each time that there is more. */
 class Book {
   readonly head: string;
+  readonly acraServer: string;
   readonly runs: Run[] = [];
 
-  constructor(head: string) {
+  constructor(head: string, acraServer: string) {
     this.head = head;
+    this.acraServer = acraServer;
   }
 
   async add(plan: Omit<RunPlan, 'signal'>): Promise<Run> {
-    const save = (soFar: Run) => keep(KEPT_JSON, { head: this.head, runs: [...this.runs, soFar] });
+    const save = (soFar: Run) => keep(KEPT_JSON, { ...this, runs: [...this.runs, soFar] });
     const done = await run({ ...plan, signal: stop.signal }, (soFar) => {
       tellProgress(plan, soFar);
       save(soFar);
@@ -119,10 +122,9 @@ async function runRelay(book: Book): Promise<void> {
 async function measured(): Promise<Kept> {
   const acraProgram = await acraUnderTest();
   const { machine, programs, load } = machineFacts({});
-  const digest = /sha256 \w+/.exec(acraProgram.description)?.[0];
-  const acraServer = digest === undefined ? 'the stand-in for acra-server' : `acra-server, ${digest}…`;
+  const acraServer = nameAcraServer(acraProgram.description);
   const head = `${new Date().toISOString().slice(0, 10)}: ${acraServer}; ${machine}; ${programs}; load before ${load}.`;
-  const book = new Book(head);
+  const book = new Book(head, acraServer);
   tell(head);
   await runChain(book, acraProgram);
   await runRelay(book);
@@ -131,13 +133,17 @@ async function measured(): Promise<Kept> {
 
 function kept(files: readonly string[]): Kept {
   const all = files.map(readKept);
-  return { head: all[0]?.head ?? '', runs: all.flatMap(({ runs }) => runs) };
+  const { head = '', acraServer = '' } = all[0] ?? {};
+  return { head, acraServer, runs: all.flatMap(({ runs }) => runs) };
 }
 
-const { head, runs } = values.from === undefined ? await measured() : kept(values.from.split(','));
+const all = values.from === undefined ? await measured() : kept(values.from.split(','));
 mkdirSync('build/bench', { recursive: true });
-writeFileSync(`${NAME}.csv`, csvOf(runs));
-const { text, faults } = growthReport(head, runs, values.write);
-console.log(text);
+writeFileSync(`${NAME}.csv`, csvOf(all.runs));
+const { part, faults } = growthReport(all);
+console.log(textForTerminal(part));
+if (values.write)
+  for (const name of writeParts([part], false))
+    console.error(`left as it is, for it tells of the real acra-server: ${name}`);
 for (const fault of faults) console.error(`grows: ${fault}`);
-process.exitCode = faults.length > 0 || runs.length === 0 ? 1 : 0;
+process.exitCode = faults.length > 0 || all.runs.length === 0 ? 1 : 0;

@@ -1,7 +1,8 @@
 /** What runs say: a table and a chart each, and every reading as CSV. */
 import { type Line, lineChart } from '../report/line-chart.ts';
-import { type Part, textForTerminal, writeParts } from '../report/page.ts';
+import type { Part } from '../report/page.ts';
 import { judge, SCALES, type Verdict } from './judge.ts';
+import type { Kept } from './kept.ts';
 import { THEIRS } from './readings.ts';
 import type { Run } from './run.ts';
 
@@ -81,27 +82,28 @@ export function csvOf(runs: readonly Run[]): string {
   return ['unit,x,process,pid,resident KiB,descriptors,threads,unix sockets', ...rows, ''].join('\n');
 }
 
-type Picture = Parameters<Part['text']>[0];
+export interface GrowthReport {
+  readonly part: Part;
+  /** What grows. */
+  readonly faults: readonly string[];
+}
 
-/** @param head date, machine and programs. @returns the page's part, and what grows */
-export function growthReport(
-  head: string,
-  runs: readonly Run[],
-  isWritten: boolean,
-): { text: string; faults: string[] } {
-  const faults: string[] = [];
-  const sections = runs.map((run) => {
-    const verdicts = judge(run);
-    for (const { process, fault } of verdicts) if (fault) faults.push(`${run.unit}, ${process}: ${fault}`);
-    return (picture: Picture) =>
-      [`#### ${TITLES[run.unit]}`, loadLine(run), picture(run.unit), table(run, verdicts)].join('\n\n');
-  });
+export function growthReport({ head, acraServer, runs }: Kept): GrowthReport {
+  const verdicts = new Map(runs.map((run) => [run, judge(run)]));
+  const faults = [...verdicts].flatMap(([{ unit }, all]) =>
+    all.flatMap(({ process, fault }) => (fault ? [`${unit}, ${process}: ${fault}`] : [])),
+  );
   const part: Part = {
     name: 'growth',
+    acraServer,
     pictures: new Map(runs.map((run) => [run.unit, chartOf(run)])),
     csv: new Map(),
-    text: (picture) => [head, ...sections.map((section) => section(picture))].join('\n\n'),
+    text: (picture) => {
+      const sections = [...verdicts].map(([run, all]) =>
+        [`#### ${TITLES[run.unit]}`, loadLine(run), picture(run.unit), table(run, all)].join('\n\n'),
+      );
+      return [head, ...sections].join('\n\n');
+    },
   };
-  if (isWritten) writeParts([part], true);
-  return { text: textForTerminal(part), faults };
+  return { part, faults };
 }

@@ -86,14 +86,20 @@ t.test('keeps a run as a file, of which the report is the same', async (t) => {
   const run = runOf({ residentKib: (at) => 100_000 + 40.4 * at });
   run.counts.surprise('a kill');
   const file = `${t.testdir()}/bench/growth.json`;
-  keep(file, { head: 'today', runs: [run] });
-  const { head, runs } = readKept(file);
-  const told = growthReport(head, runs, false);
-  t.same(told, growthReport('today', [run], false));
-  t.match(told.text, '**grows: 40.0 KiB for 1,000 statements');
-  t.match(told.text, '100,000 statements in 2 minutes (833 a second). Otherwise than in a quiet life: a kill (1).');
-  t.match(told.faults, [/^statements, guard: 40\.0 KiB/]);
-  t.equal(csvOf(runs).split('\n').length, 102, 'a head, a line each, an end');
+  const written = { head: 'today', acraServer: 'acra-server', runs: [run] };
+  keep(file, written);
+  const read = readKept(file);
+  const { part, faults } = growthReport(read);
+  const text = part.text((name) => `[${name}]`);
+  t.equal(
+    text,
+    growthReport(written).part.text((name) => `[${name}]`),
+  );
+  t.match(text, '[statements]');
+  t.match(text, '**grows: 40.0 KiB for 1,000 statements');
+  t.match(text, '100,000 statements in 2 minutes (833 a second). Otherwise than in a quiet life: a kill (1).');
+  t.match(faults, [/^statements, guard: 40\.0 KiB/]);
+  t.equal(csvOf(read.runs).split('\n').length, 102, 'a head, a line each, an end');
 });
 
 t.test('draws each line to its end, with names that do not cover each other', async (t) => {
