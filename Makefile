@@ -73,7 +73,7 @@ test-vm: tap-in-place ## boot images on QEMU's nitro-enclave machine (the first 
 	@node test/vm/tools/prepare.ts >/dev/null
 	@export ENCLAVE_TARGET=qemu; $(ENCLAVE_TESTS) $(or $(TESTS),test/enclave/*.test.ts test/vm/*.test.ts)
 
-test-all: check demo test test-long test-clients test-postgres test-abuse test-vm ## everything that this machine can run, one after the other
+test-all: check demo test test-long test-clients test-postgres test-abuse cdk-test test-vm ## everything that this machine can run, one after the other
 
 test-ec2: tap-in-place ## the same tests on a Nitro enclave of this EC2 instance, with AWS's own KMS (docs/ec2.md)
 	@export ENCLAVE_TARGET=nitro; $(ENCLAVE_TESTS) $(or $(TESTS),test/enclave/*.test.ts)
