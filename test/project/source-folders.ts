@@ -36,7 +36,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-export const SOURCE_FOLDERS: readonly string[] = Object.keys(MAY_IMPORT);
+/** Each holds what stands below it, the CDK app too. */
+export const SOURCE_FOLDERS: readonly string[] = Object.keys(MAY_IMPORT).filter((folder) => !folder.includes('/'));
 
 /** The CDK app has packages of its own, which the product does not see, and so a folder of its own in the table. */
 export function folderOf(file: string): string {

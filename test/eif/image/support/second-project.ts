@@ -7,6 +7,9 @@ import { PROJECT } from './build.ts';
 /** What builds an image and what its programs are bundled from. */
 const SOURCES = [...SOURCE_FOLDERS, 'package.json', 'test/eif/image/support', 'test/project/source-folders.ts'];
 const BUNDLER = /^(?:esbuild|@esbuild\/.*)$/;
+/** Installed below a folder of sources: not the product's. */
+const PACKAGES = 'node_modules';
+const NOTHING = '';
 
 interface LockFile {
   readonly packages: Readonly<Record<string, { readonly dev?: boolean }>>;
@@ -24,19 +27,21 @@ function packageFolders(): readonly string[] {
 
 /** @param folder made here */
 export function linkProject(folder: string): void {
-  for (const path of [...SOURCES, ...packageFolders()]) {
+  const link = (path: string, leftOut: string) => {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
-    linkTree(join(PROJECT, path), join(folder, path));
-  }
+    linkTree(join(PROJECT, path), join(folder, path), leftOut);
+  };
+  for (const path of SOURCES) link(path, PACKAGES);
+  for (const path of packageFolders()) link(path, NOTHING);
 }
 
-function linkTree(from: string, to: string): void {
+function linkTree(from: string, to: string, leftOut: string): void {
   if (!statSync(from).isDirectory()) {
     linkFile(from, to);
     return;
   }
   mkdirSync(to);
-  for (const name of readdirSync(from)) linkTree(join(from, name), join(to, name));
+  for (const name of readdirSync(from)) if (name !== leftOut) linkTree(join(from, name), join(to, name), leftOut);
 }
 
 function linkFile(from: string, to: string): void {
