@@ -20,7 +20,7 @@ export interface RelayRun {
 }
 
 /** To start and stop one with its peers and its load, and to warm up. */
-const START_MS = 1_300;
+const START_MS = 1_100;
 
 /** Those of the names that are there. */
 export function relaysHere(names: readonly string[]): RelayKind[] {
