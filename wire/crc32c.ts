@@ -1,4 +1,4 @@
-/** CRC32c, Castagnoli's polynomial, bit by bit: for headers of a few bytes. Specification: RFC 9260 appendix A, RFC 3720 B.4 (examples). */
+/** CRC32c, Castagnoli's polynomial, bit by bit: for a few bytes. Specification: RFC 9260 appendix A, RFC 3720 B.4 (examples). */
 
 /** The polynomial with its lowest power in the highest bit. */
 const POLYNOMIAL = 0x82f6_3b78;

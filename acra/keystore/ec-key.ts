@@ -7,6 +7,7 @@
  * Source: Themis 0.15, soter_container.c, soter_crc32.c and soter_ec_key.c. Acra makes no key on another curve.
  */
 import { createECDH, type ECDH } from 'node:crypto';
+import { crc32c } from '../../wire/crc32c.ts';
 
 export type Half = keyof typeof TAGS;
 
@@ -23,22 +24,14 @@ const HEADER_BYTES = 12;
 const NUMBER_BYTES = 32;
 const BODY_BYTES = 1 + NUMBER_BYTES;
 
-/** RFC 3720, appendix B.4: reflected, over a few dozen bytes at a time. */
-const CASTAGNOLI = 0x82f6_3b78;
-
-function crc32c(parts: readonly Buffer[]): number {
-  let crc = 0xffff_ffff;
-  for (const part of parts) {
-    for (const byte of part) {
-      crc ^= byte;
-      for (let bit = 0; bit < 8; bit += 1) crc = crc & 1 ? (crc >>> 1) ^ CASTAGNOLI : crc >>> 1;
-    }
-  }
-  return (crc ^ 0xffff_ffff) >>> 0;
-}
-
+/** Whatever stands in its own place. */
 function checksum(key: Buffer): number {
-  return crc32c([key.subarray(0, CHECKSUM_AT), Buffer.alloc(HEADER_BYTES - CHECKSUM_AT), key.subarray(HEADER_BYTES)]);
+  const bytes = Buffer.from(key).fill(0, CHECKSUM_AT, HEADER_BYTES);
+  try {
+    return crc32c(bytes);
+  } finally {
+    bytes.fill(0);
+  }
 }
 
 /** By tag and length: whether it is a whole one is told by its checksum, and by its use. */
