@@ -1,9 +1,11 @@
 /** What the daemon's HTTP servers have in common: each listens on an address of its own until it is stopped. */
 import type { Server } from 'node:http';
-import type { AddressInfo, Server as TcpServer } from 'node:net';
+import type { AddressInfo, Socket, Server as TcpServer } from 'node:net';
+import type { OldestFirst } from '../runtime/oldest-first.ts';
 import { listenAt } from '../system/listen.ts';
 import type { TcpEndpoint } from '../wire/endpoint.ts';
 import { formatEndpoint } from '../wire/endpoint.ts';
+import { addressKey } from '../wire/networks.ts';
 import { HostProxyError } from './errors.ts';
 
 /** @throws HostProxyError with that code */
@@ -21,6 +23,20 @@ export function listenOn(
 export async function closeServer(server: Server): Promise<void> {
   server.closeAllConnections();
   await new Promise<void>((resolve) => server.close(() => resolve()));
+}
+
+/**
+ * Gives a connection of strangers a place until it closes. Of more than there is room for the oldest goes, of the address that has most of them: one that
+ * says nothing keeps nobody out.
+ */
+export function takePlace(places: OldestFirst<Socket>, socket: Socket, most: number): void {
+  places.add(socket, addressKey(socket.remoteAddress ?? ''));
+  socket.once('close', () => places.delete(socket));
+  if (places.size <= most) return;
+  const oldest = places.oldestOf(places.busiest?.whose);
+  if (oldest === undefined) return;
+  places.delete(oldest);
+  oldest.destroy();
 }
 
 /** The port is the real one when 0 was asked for. */

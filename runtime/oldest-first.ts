@@ -41,6 +41,11 @@ export class OldestFirst<Item> {
     return this.#items.get(whose)?.size ?? 0;
   }
 
+  /** As they came. */
+  items(): readonly Item[] {
+    return [...this.#whose.keys()];
+  }
+
   oldest(): Item | undefined {
     return this.#whose.keys().next().value;
   }

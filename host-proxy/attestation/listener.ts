@@ -14,9 +14,8 @@ import { OldestFirst } from '../../runtime/oldest-first.ts';
 import type { Service } from '../../runtime/service.ts';
 import type { TcpEndpoint } from '../../wire/endpoint.ts';
 import { formatEndpoint } from '../../wire/endpoint.ts';
-import { addressKey } from '../../wire/networks.ts';
 import { HostProxyError } from '../errors.ts';
-import { boundAddress, closeServer, listenOn } from '../http-server.ts';
+import { boundAddress, closeServer, listenOn, takePlace } from '../http-server.ts';
 import type { AttestationStatus } from '../operator/host-status.ts';
 import { requestsSocketPath } from '../routes.ts';
 import { EnclaveClient, STRANGERS } from './enclave-client.ts';
@@ -69,7 +68,7 @@ export class AttestationListener implements Service {
       keepAliveTimeout: KEEP_ALIVE_MS,
     };
     this.#server = createServer(options, (request, response) => this.#serve(request, response));
-    this.#server.on('connection', (socket) => this.#enter(socket));
+    this.#server.on('connection', (socket) => takePlace(this.#connections, socket, MAX_CONNECTIONS));
     this.#server.maxHeadersCount = MAX_HEADERS;
   }
 
@@ -94,18 +93,6 @@ export class AttestationListener implements Service {
   get status(): AttestationStatus | null {
     if (!this.#server.listening) return null;
     return { address: formatEndpoint(this.address), answers: Object.fromEntries(this.#counts) };
-  }
-
-  /** Of more than there is room for the oldest goes, of the address that has most of them: one that says nothing keeps nobody out. */
-  #enter(socket: Socket): void {
-    const connections = this.#connections;
-    connections.add(socket, addressKey(socket.remoteAddress ?? ''));
-    socket.once('close', () => connections.delete(socket));
-    if (connections.size <= MAX_CONNECTIONS) return;
-    const oldest = connections.oldestOf(connections.busiest?.whose);
-    if (oldest === undefined) return;
-    connections.delete(oldest);
-    oldest.destroy();
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -17,8 +17,7 @@ import { OldestFirst } from '../../../runtime/oldest-first.ts';
 import type { Service } from '../../../runtime/service.ts';
 import type { TcpEndpoint } from '../../../wire/endpoint.ts';
 import { formatEndpoint } from '../../../wire/endpoint.ts';
-import { addressKey } from '../../../wire/networks.ts';
-import { boundAddress, listenOn } from '../../http-server.ts';
+import { boundAddress, listenOn, takePlace } from '../../http-server.ts';
 import { skipProxyHeader } from './skip-proxy-header.ts';
 
 /** Each node of a balancer holds one at a time. */
@@ -54,7 +53,6 @@ export class HealthListener implements Service {
   readonly #deps: HealthDeps;
   readonly #tcp: TcpServer;
   readonly #http: Server;
-  readonly #sockets = new Set<Socket>();
   readonly #places = new OldestFirst<Socket>();
 
   constructor(deps: HealthDeps) {
@@ -76,7 +74,7 @@ export class HealthListener implements Service {
   }
 
   async stop(): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#places.items()) socket.destroy();
     await new Promise<void>((resolve) => this.#tcp.close(() => resolve()));
   }
 
@@ -85,28 +83,14 @@ export class HealthListener implements Service {
     return boundAddress(this.#tcp);
   }
 
-  /** Of more than there is room for the oldest goes, of the address that has most of them. Nobody stays longer than one request takes. */
+  /** Nobody stays longer than one request takes. */
   #enter(socket: Socket): void {
-    const places = this.#places;
     const deadline = new Deadline(this.#deps.clock, REQUEST_MS);
     deadline.signal.addEventListener('abort', () => socket.destroy(), { once: true });
-    this.#sockets.add(socket);
-    places.add(socket, addressKey(socket.remoteAddress ?? ''));
     socket.on('error', () => socket.destroy());
-    socket.once('close', () => {
-      deadline[Symbol.dispose]();
-      this.#sockets.delete(socket);
-      places.delete(socket);
-    });
-    if (places.size > MAX_CONNECTIONS) this.#makeRoom();
+    socket.once('close', () => deadline[Symbol.dispose]());
+    takePlace(this.#places, socket, MAX_CONNECTIONS);
     skipProxyHeader(socket, () => this.#http.emit('connection', socket));
-  }
-
-  #makeRoom(): void {
-    const oldest = this.#places.oldestOf(this.#places.busiest?.whose);
-    if (oldest === undefined) return;
-    this.#places.delete(oldest);
-    oldest.destroy();
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {

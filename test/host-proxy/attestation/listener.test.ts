@@ -1,6 +1,6 @@
 /** The port for strangers: what they may ask, and what they may not take. */
 import { once } from 'node:events';
-import { createConnection, createServer, type Socket } from 'node:net';
+import { createConnection, createServer } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { request } from 'undici';
@@ -13,6 +13,7 @@ import { closed } from '../../support/closed.ts';
 import { rejectsCode } from '../../support/coded-error.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { MemoryLogger } from '../../support/memory-logger.ts';
+import { silentCrowd } from '../../support/silent-crowd.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const { maxAsking: MAX_ASKING, maxWaiting: MAX_WAITING } = STRANGERS;
@@ -164,18 +165,11 @@ t.test('takes no body, and no header without end', async (t) => {
 
 t.test(`holds ${MAX_CONNECTIONS} connections, and lets nobody be kept out by an address that has many`, async (t) => {
   const { ask, listener, port } = await listening(t);
-  const silent = async (localAddress: string) => {
-    const socket = createConnection({ port, host: '127.0.0.1', localAddress });
-    t.teardown(() => void socket.destroy());
-    await once(socket, 'connect');
-    return socket;
-  };
-  const other = await silent('127.0.0.2');
-  const held: Socket[] = [];
-  for (let count = 1; count < MAX_CONNECTIONS; count += 1) held.push(await silent('127.0.0.3'));
+  const { other, many } = await silentCrowd(t, port, MAX_CONNECTIONS);
+  const [oldest, ...others] = many;
   t.equal((await ask()).status, 200);
-  await closed(held[0] ?? other);
-  t.notOk([other, ...held.slice(1)].some(({ destroyed }) => destroyed));
+  await closed(oldest);
+  t.notOk([other, ...others].some(({ destroyed }) => destroyed));
   t.match(listener.status?.answers, { 200: 1 });
 });
 

@@ -1,6 +1,6 @@
 /** The port for load balancers: two words, and nothing that a stranger could take. */
 import { once } from 'node:events';
-import { connect, createConnection, type Socket } from 'node:net';
+import { connect, createConnection } from 'node:net';
 import t, { type Test } from 'tap';
 import { HostProxyError } from '../../../../host-proxy/errors.ts';
 import { HealthListener, MAX_CONNECTIONS, REQUEST_MS } from '../../../../host-proxy/operator/health/listener.ts';
@@ -8,6 +8,7 @@ import { closed } from '../../../support/closed.ts';
 import { rejectsCode } from '../../../support/coded-error.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { MemoryLogger } from '../../../support/memory-logger.ts';
+import { silentCrowd } from '../../../support/silent-crowd.ts';
 
 /** What an NLB sends before a health check: LOCAL, TCP over IPv4, and vectors behind addresses of zeroes. */
 const NLB_HEADER = Buffer.concat([
@@ -105,18 +106,11 @@ t.test(`ends who has not asked within ${REQUEST_MS} ms, however far he is`, asyn
 
 t.test(`holds ${MAX_CONNECTIONS} connections, and lets nobody be kept out by an address that has many`, async (t) => {
   const { port, say } = await listening(t);
-  const silent = async (localAddress: string) => {
-    const socket = createConnection({ port, host: '127.0.0.1', localAddress });
-    t.teardown(() => void socket.destroy());
-    await once(socket, 'connect');
-    return socket;
-  };
-  const other = await silent('127.0.0.2');
-  const held: Socket[] = [];
-  for (let count = 1; count < MAX_CONNECTIONS; count += 1) held.push(await silent('127.0.0.3'));
+  const { other, many } = await silentCrowd(t, port, MAX_CONNECTIONS);
+  const [oldest, ...others] = many;
   t.equal(statusOf(await say(asked('/readyz'))), 200);
-  await closed(held[0] ?? other);
-  t.notOk([other, ...held.slice(1)].some(({ destroyed }) => destroyed));
+  await closed(oldest);
+  t.notOk([other, ...others].some(({ destroyed }) => destroyed));
 });
 
 t.test('rejects a port that is taken (HOST_HEALTH_BIND), and frees its own when it stops', async (t) => {
