@@ -21,13 +21,12 @@ function addRegion(app: App, deployment: KnownDeployment, region: KnownRegion): 
     database.kind === 'external'
       ? undefined
       : new DatabaseStack(app, id('database'), { ...props, foundation, region, database });
-  const notes: Note[] = [];
   if (region !== regions[0] && key.arn === undefined)
     return [`${id('key')}: a replica needs key.arn, the key of ${regions[0]?.region}`];
   const keyStack = new KeyStack(app, id('key'), deployment, region, props);
   keyStack.addStackDependency(foundation, 'the key policy names the role of the parents');
   if (region.knownImage === undefined)
-    return [...notes, `${id('fleet')}: there is no image yet; until then the key opens for nobody`];
+    return [`${id('fleet')}: there is no image yet; until then the key opens for nobody`];
   const databaseHost = database.kind === 'external' ? database.host : (stack?.host ?? '');
   new FleetStack(app, id('fleet'), {
     ...props,
@@ -37,7 +36,7 @@ function addRegion(app: App, deployment: KnownDeployment, region: KnownRegion): 
     foundation,
     databaseHost,
   });
-  return notes;
+  return [];
 }
 
 export function addDeployment(app: App, deployment: KnownDeployment): readonly Note[] {
