@@ -50,7 +50,12 @@ export function keyId(key: Buffer): Buffer {
 }
 
 /** Encrypts under a fresh data key. @param plaintext at least one byte: Acra leaves empty values as they are. */
-export function encodeAcraBlock(themis: Themis, clientKey: Buffer, plaintext: Buffer, random: Random): Buffer {
+export function encodeAcraBlock(
+  themis: Pick<Themis, 'seal'>,
+  clientKey: Buffer,
+  plaintext: Buffer,
+  random: Random,
+): Buffer {
   if (plaintext.length === 0) throw invalid('an empty value cannot be put into a container');
   const dataKey = random.bytes(SYMMETRIC_KEY_BYTES);
   const sealedKey = themis.seal(clientKey, dataKey, NO_CONTEXT);
@@ -95,7 +100,7 @@ function parseAcraBlock(block: Buffer): AcraBlock {
  * Opens an AcraBlock with the first of the client's keys (current and rotated ones) that fits.
  * @throws AcraError ACRA_CONTAINER_INVALID when none does or the bytes are damaged
  */
-export function openAcraBlock(themis: Themis, clientKeys: readonly Buffer[], block: Buffer): Buffer {
+export function openAcraBlock(themis: Pick<Themis, 'open'>, clientKeys: readonly Buffer[], block: Buffer): Buffer {
   const parsed = parseAcraBlock(block);
   for (const clientKey of clientKeys) {
     if (!keyId(clientKey).equals(parsed.keyId)) continue;

@@ -1,4 +1,4 @@
-/** Ctrl-C ends a benchmark in order: what is running is ended, folders are removed, and nothing is written. A second one ends it at once. */
+/** Ctrl-C ends a benchmark in order: what is running is ended, and folders are removed. A second one ends it at once. */
 import { constants } from 'node:os';
 
 export class Interrupted extends Error {

@@ -2,34 +2,21 @@
  * The attestation-bound Decrypt, against the emulated KMS and the emulated security module: whoever asks is a program of its own, so that what the
  * emulated KMS (in this process) takes of the processor is told apart.
  */
-
 import { ENCRYPTION_CONTEXT } from '../../cli/demo/parts.ts';
 import type { Stack } from '../../cli/demo/stack.ts';
 import { startScript } from '../program.ts';
 import type { Progress } from '../progress.ts';
 import { Results } from '../report/results.ts';
 import type { DecryptFacts, StepCost } from './loads/decrypt.ts';
+import { socketNamed } from './points.ts';
 
 const TIMES = 10;
 /** For the keys of RSA most of it. */
 const PLANNED_MS = TIMES * 300;
 
-async function roleCredentials(url: string) {
-  const base = `${url}/latest`;
-  const ttl = { 'x-aws-ec2-metadata-token-ttl-seconds': '60' };
-  const token = await (await fetch(`${base}/api/token`, { method: 'PUT', headers: ttl })).text();
-  const read = async (path: string) =>
-    (
-      await fetch(`${base}/meta-data/iam/security-credentials/${path}`, {
-        headers: { 'x-aws-ec2-metadata-token': token },
-      })
-    ).text();
-  const told = JSON.parse(await read(await read('')));
-  return { accessKeyId: told.AccessKeyId, secretAccessKey: told.SecretAccessKey, sessionToken: told.Token };
-}
-
-async function factsOf({ options, parts, enclaveFolder }: Stack): Promise<DecryptFacts> {
-  const { kms, imds } = parts.cloud;
+function factsOf(stack: Stack): DecryptFacts {
+  const { options, parts, enclaveFolder } = stack;
+  const { kms } = parts.cloud;
   return {
     stateFolder: `${options.root}/sim`,
     enclaveFolder,
@@ -37,7 +24,7 @@ async function factsOf({ options, parts, enclaveFolder }: Stack): Promise<Decryp
     kms: { url: kms.url, caPem: kms.caPem, host: kms.host, port: kms.port },
     keyArn: parts.keyArn,
     encryptionContext: ENCRYPTION_CONTEXT,
-    credentials: await roleCredentials(imds.url),
+    imdsSocketPath: socketNamed(stack, 'imds.sock'),
   };
 }
 
@@ -46,7 +33,7 @@ export function planDecrypt(rounds: number, progress: Progress) {
   progress.plan(rounds * PLANNED_MS);
   return async (stack: Stack, signal: AbortSignal): Promise<Results> => {
     await using stops = new AsyncDisposableStack();
-    const program = startScript('chain/loads/decrypt.ts', JSON.stringify(await factsOf(stack)));
+    const program = startScript('chain/loads/decrypt.ts', JSON.stringify(factsOf(stack)));
     stops.defer(() => program.stop());
     await program.line();
     const results = new Results();

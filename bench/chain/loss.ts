@@ -12,11 +12,8 @@ import type { Progress } from '../progress.ts';
 import { Results } from '../report/results.ts';
 import { readCpu, sinceUs, sumUs } from './cpu.ts';
 import { BARE_POINT, openPoints, type Point, untilReady } from './points.ts';
+import { ONE_ROW } from './selects.ts';
 
-const STATEMENTS = {
-  untouched: 'SELECT id, name FROM patients WHERE id = 1',
-  protected: 'SELECT id, email, diagnosis FROM patients WHERE id = 1',
-} as const;
 const CLIENTS = 8;
 /** A statement at a point takes less. */
 const PLANNED_MS = 1;
@@ -67,7 +64,7 @@ export function planLoss({ rounds, seconds }: Pick<LossGround, 'rounds' | 'secon
     for (let round = -1; round < rounds; round += 1) {
       const which = round < 0 ? 'warming up' : `round ${round + 1} of ${rounds}`;
       progress.step(`${which}: parts of a statement’s way`, plannedMs);
-      for (const [statement, sql] of Object.entries(STATEMENTS)) {
+      for (const [statement, sql] of Object.entries(ONE_ROW)) {
         for (const point of points) {
           ground.signal.throwIfAborted();
           const sample = await measurePoint(point, QUERY.encode(sql), times, ground);

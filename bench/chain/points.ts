@@ -110,7 +110,8 @@ async function withPassword(secured: Duplex): Promise<Duplex> {
   return secured.removeAllListeners('data');
 }
 
-function socketNamed(stack: Stack, name: string): string {
+/** The path of one that a running enclave listens on. */
+export function socketNamed(stack: Stack, name: string): string {
   const [path = ''] = globSync(`**/${name}`, { cwd: stack.options.root });
   return join(stack.options.root, path);
 }

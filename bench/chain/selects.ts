@@ -4,6 +4,12 @@ import { APPLICATION } from '../../cli/demo/database.ts';
 const ROWS = 1000;
 const ONE = `\\set id random(1, ${ROWS})\n`;
 
+/** One row by its number, where what asks is no pgbench. */
+export const ONE_ROW = {
+  untouched: 'SELECT id, name FROM patients WHERE id = 1',
+  protected: 'SELECT id, email, diagnosis FROM patients WHERE id = 1',
+} as const;
+
 /** What a client does again and again. */
 export interface Script {
   readonly name: string;

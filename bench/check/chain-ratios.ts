@@ -3,17 +3,16 @@
  * whole chain: of one that nothing protects, and of one with two protected columns. With the real acra-server
  * also beside that of acra-server.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type pg from 'pg';
 import type { AcraProgram } from '../../acra/obtain/program.ts';
 import { connectThroughEnclave } from '../../cli/demo/clients.ts';
-import { Stack } from '../../cli/demo/stack.ts';
+import type { Stack } from '../../cli/demo/stack.ts';
 import { acraPid, acraUnderTest } from '../../test/support/stack.ts';
 import { type CpuUs, OURS, readCpu, sinceUs } from '../chain/cpu.ts';
+import { ONE_ROW } from '../chain/selects.ts';
 import { median } from '../median.ts';
 import type { Progress } from '../progress.ts';
+import { startServing } from '../serving.ts';
 import type { Ratio } from './ratio.ts';
 
 const ROUNDS = 5;
@@ -21,10 +20,6 @@ const PLANNED_MS = 25_000;
 const START_LIMIT_MS = 60_000;
 const CLIENTS = 8;
 const STATEMENTS = 250;
-const STATEMENTS_BY_NAME = {
-  untouched: 'SELECT id, name FROM patients WHERE id = 1',
-  protected: 'SELECT id, email, diagnosis FROM patients WHERE id = 1',
-} as const;
 
 async function ask(clients: readonly pg.Client[], statement: string): Promise<void> {
   await Promise.all(
@@ -38,7 +33,7 @@ async function ratiosOf(stack: Stack, clients: readonly pg.Client[], hasEngine: 
   const pid = acraPid(stack.enclave);
   const rounds: { name: string; spent: CpuUs }[] = [];
   for (let round = -1; round < ROUNDS; round++) {
-    for (const [name, statement] of Object.entries(STATEMENTS_BY_NAME)) {
+    for (const [name, statement] of Object.entries(ONE_ROW)) {
       const before = readCpu(stack, pid, 'self');
       await ask(clients, statement);
       // The first is there to warm up.
@@ -50,7 +45,7 @@ async function ratiosOf(stack: Stack, clients: readonly pg.Client[], hasEngine: 
     return { name: `chain, ${name}: CPU of ${what}`, measured: median(each), rounds: each };
   };
   const ours = (spent: CpuUs) => OURS.reduce((sum, program) => sum + spent[program], 0);
-  const names = Object.keys(STATEMENTS_BY_NAME);
+  const names = Object.keys(ONE_ROW);
   return [
     ...names.map((name) => of(name, "ours beside the database's", (spent) => ours(spent) / spent.database)),
     ...(hasEngine ? [of('protected', "ours beside acra-server's", (spent) => ours(spent) / spent['acra-server'])] : []),
@@ -59,15 +54,8 @@ async function ratiosOf(stack: Stack, clients: readonly pg.Client[], hasEngine: 
 
 async function measureChain(acraProgram: AcraProgram, isReal: boolean, signal: AbortSignal): Promise<Ratio[]> {
   await using stops = new AsyncDisposableStack();
-  const root = mkdtempSync(join(tmpdir(), 'ab-'));
-  stops.defer(() => rmSync(root, { recursive: true, force: true, maxRetries: 3 }));
   const starting = AbortSignal.any([signal, AbortSignal.timeout(START_LIMIT_MS)]);
-  const stack = await Stack.prepare({ root, acraProgram, signal: starting });
-  stops.defer(() => stack.stop());
-  await stack.allowMeasuredEnclave();
-  await stack.enclave.startHostProxy();
-  stack.enclave.startSupervisor();
-  const address = await stack.enclave.untilServing(starting);
+  const { stack, address } = await startServing(acraProgram, starting, stops);
   const clients: pg.Client[] = [];
   for (let count = 0; count < CLIENTS; count += 1) {
     const client = await connectThroughEnclave(stack, address);

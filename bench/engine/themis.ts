@@ -26,6 +26,8 @@ export interface ThemisAlone {
   decrypt(envelope: Envelope, container: Buffer): Buffer;
 }
 
+type Cells = Omit<Themis, 'isKeyPair'>;
+
 interface Messages {
   wrap(privateKey: Buffer, publicKey: Buffer, message: Buffer): Buffer;
   unwrap(privateKey: Buffer, publicKey: Buffer, message: Buffer): Buffer;
@@ -52,7 +54,7 @@ function resultOf(call: (out: Buffer, length: Uint32Array) => number): Buffer {
   return Buffer.from(scratch.subarray(0, length[0]));
 }
 
-function loadNative(): { readonly themis: Themis; readonly messages: Messages } | undefined {
+function loadNative(): { readonly themis: Cells; readonly messages: Messages } | undefined {
   let library: ReturnType<typeof koffi.load>;
   try {
     library = koffi.load(LIBRARY);
@@ -78,7 +80,6 @@ function loadNative(): { readonly themis: Themis; readonly messages: Messages } 
         if (pair(privateKey, lengths[0], publicKey, lengths[1]) !== SUCCESS) throw new Error('Themis made no key pair');
         return { privateKey: privateKey.subarray(0, KEY_BYTES), publicKey: publicKey.subarray(0, KEY_BYTES) };
       },
-      isKeyPair: () => true,
     },
     messages: {
       wrap: (privateKey, publicKey, text) => of(wrap, privateKey, publicKey, text),
@@ -87,7 +88,7 @@ function loadNative(): { readonly themis: Themis; readonly messages: Messages } 
   };
 }
 
-function encodeStruct(themis: Themis, { wrap }: Messages, { publicKey }: Keys, plaintext: Buffer): Buffer {
+function encodeStruct(themis: Cells, { wrap }: Messages, { publicKey }: Keys, plaintext: Buffer): Buffer {
   const dataKey = randomBytes(DATA_KEY_BYTES);
   const own = themis.newKeyPair();
   const sealed = themis.seal(dataKey, plaintext, '');
@@ -96,7 +97,7 @@ function encodeStruct(themis: Themis, { wrap }: Messages, { publicKey }: Keys, p
   return Buffer.concat([STRUCT_TAG, own.publicKey, wrap(own.privateKey, publicKey, dataKey), length, sealed]);
 }
 
-function openStruct(themis: Themis, { unwrap }: Messages, { privateKey }: Keys, struct: Buffer): Buffer | undefined {
+function openStruct(themis: Cells, { unwrap }: Messages, { privateKey }: Keys, struct: Buffer): Buffer | undefined {
   const [keyEnd, wrappedEnd] = [STRUCT_TAG.length + KEY_BYTES, STRUCT_TAG.length + KEY_BYTES + WRAPPED_BYTES];
   const publicKey = struct.subarray(STRUCT_TAG.length, keyEnd);
   const dataKey = unwrap(privateKey, publicKey, struct.subarray(keyEnd, wrappedEnd));

@@ -1,12 +1,10 @@
 /** The whole chain, with rows in the table, and what the loads need to know of it. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { AcraProgram } from '../../acra/obtain/program.ts';
-import { Stack } from '../../cli/demo/stack.ts';
+import type { Stack } from '../../cli/demo/stack.ts';
 import { createAuthority } from '../../emulator/pki/authority.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import type { TcpEndpoint } from '../../wire/endpoint.ts';
+import { startServing } from '../serving.ts';
 import { LoadClient } from './load/client.ts';
 import type { Comers } from './load/sessions.ts';
 import { insertRows } from './load/statements.ts';
@@ -35,14 +33,6 @@ const START_MS = 120_000;
 
 /** @param stops what gives all of it back */
 export async function startGround(acraProgram: AcraProgram, stops: AsyncDisposableStack): Promise<Ground> {
-  const root = mkdtempSync(join(tmpdir(), 'ag-'));
-  stops.defer(() => rmSync(root, { recursive: true, force: true, maxRetries: 3 }));
-  const signal = AbortSignal.timeout(START_MS);
-  const stack = await Stack.prepare({ root, acraProgram, signal });
-  stops.defer(() => stack.stop());
-  await stack.allowMeasuredEnclave();
-  await stack.enclave.startHostProxy();
-  stack.enclave.startSupervisor();
-  const address = await stack.enclave.untilServing(signal);
+  const { stack, address } = await startServing(acraProgram, AbortSignal.timeout(START_MS), stops);
   return groundOf(stack, address);
 }

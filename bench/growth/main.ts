@@ -13,8 +13,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { AcraProgram } from '../../acra/obtain/program.ts';
 import { acraUnderTest } from '../../test/support/stack.ts';
+import { interruptSignal } from '../interrupt.ts';
 import { tell } from '../progress.ts';
-import { machineFacts } from '../report/machine.ts';
+import { machineFacts, measuredOn } from '../report/machine.ts';
 import { nameAcraServer, textForTerminal, writeParts } from '../report/page.ts';
 import { startGround } from './ground.ts';
 import { type Kept, keep, readKept } from './kept.ts';
@@ -40,8 +41,7 @@ const NAME = `build/bench/growth${isSoak ? '-soak' : ''}`;
 /** Until code is compiled and pools are filled. */
 const WARM_UP = { statements: 20_000, sessions: 2_000, connections: 20_000 } as const;
 
-const stop = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
+const stop = interruptSignal();
 
 const KEPT_JSON = `${NAME}.json`;
 
@@ -58,7 +58,7 @@ class Book {
 
   async add(plan: Omit<RunPlan, 'signal'>): Promise<Run> {
     const save = (soFar: Run) => keep(KEPT_JSON, { ...this, runs: [...this.runs, soFar] });
-    const done = await run({ ...plan, signal: stop.signal }, (soFar) => {
+    const done = await run({ ...plan, signal: stop }, (soFar) => {
       tellProgress(plan, soFar);
       save(soFar);
     });
@@ -77,7 +77,7 @@ function tellProgress({ unit, count }: Omit<RunPlan, 'signal'>, { samples, minut
 
 function warmUp(plan: Omit<RunPlan, 'signal'>): Promise<Run> {
   tell(`warming up: ${plan.count.toLocaleString('en')} ${plan.unit}`);
-  return run({ ...plan, signal: stop.signal });
+  return run({ ...plan, signal: stop });
 }
 
 async function runChain(book: Book, acraProgram: AcraProgram): Promise<void> {
@@ -92,21 +92,21 @@ async function runChain(book: Book, acraProgram: AcraProgram): Promise<void> {
     const warm = { unit, count: WARM_UP[unit], loads: loads[unit], pids, ...(before && { before }) };
     ({ after: before } = await warmUp(warm));
   }
-  if (!before || stop.signal.aborted) return;
+  if (!before || stop.aborted) return;
   if (isSoak) {
     const all = [...loads.statements, ...loads.sessions, kills(ground)];
     await book.add({ unit: 'minutes', count: Number(values.minutes), loads: all, pids, before });
     return;
   }
   for (const unit of units) {
-    if (stop.signal.aborted) return;
+    if (stop.aborted) return;
     ({ after: before } = await book.add({ unit, count: Number(values[unit]), loads: loads[unit], pids, before }));
   }
 }
 
 async function runRelay(book: Book): Promise<void> {
   const count = Number(values.connections);
-  if (isSoak || count === 0 || stop.signal.aborted) return;
+  if (isSoak || count === 0 || stop.aborted) return;
   await using stops = new AsyncDisposableStack();
   const contender = await startRelay(stops);
   const [program] = contender.programs;
@@ -121,9 +121,8 @@ async function runRelay(book: Book): Promise<void> {
 
 async function measured(): Promise<Kept> {
   const acraProgram = await acraUnderTest();
-  const { machine, programs, load } = machineFacts({});
   const acraServer = nameAcraServer(acraProgram.description);
-  const head = `${new Date().toISOString().slice(0, 10)}: ${acraServer}; ${machine}; ${programs}; load before ${load}.`;
+  const head = measuredOn(machineFacts({}), acraServer);
   const book = new Book(head, acraServer);
   tell(head);
   await runChain(book, acraProgram);

@@ -1,8 +1,7 @@
-/** What each process on a session's way holds of the machine, read from /proc: proc_pid_status(5), proc_pid_fd(5), proc_net(5). */
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+/** What each process on a session's way holds of the machine. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EnclavePair } from '../../cli/demo/enclave-pair.ts';
-import { familyOf, memoryOf } from '../proc.ts';
+import { argumentsOf, familyOf, memoryOf, openFilesOf, threadCountOf, unixSockets } from '../proc.ts';
 
 export const THEIRS = 'acra-server';
 
@@ -17,18 +16,10 @@ export interface Reading {
 export type Readings = Readonly<Record<string, Reading>>;
 export type Pids = Readonly<Record<string, number>>;
 
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'latin1');
-  } catch {
-    return '';
-  }
-}
-
 /** Of the chain, anew each time: what ends is started again. 0: is not there. */
 export function pidsOf({ hostProxy, supervisor }: EnclavePair): Pids {
   const children = familyOf(supervisor?.pid ?? 0).slice(1);
-  const commands = children.map((pid) => ({ pid, words: read(`/proc/${pid}/cmdline`).split('\0') }));
+  const commands = children.map((pid) => ({ pid, words: argumentsOf(pid) }));
   const called = (isIt: (words: readonly string[]) => boolean) => commands.find(({ words }) => isIt(words))?.pid ?? 0;
   const main = (name: string) => called((words) => words.some((word) => word.endsWith(`${name}/main.ts`)));
   return {
@@ -40,45 +31,20 @@ export function pidsOf({ hostProxy, supervisor }: EnclavePair): Pids {
   };
 }
 
-/** Inodes of all unix sockets: the seventh word of a line. */
-function unixInodes(): Set<string> {
-  return new Set(
-    read('/proc/net/unix')
-      .split('\n')
-      .map((line) => line.trim().split(/\s+/)[6] ?? ''),
-  );
-}
-
-function links(pid: number): string[] {
-  const folder = `/proc/${pid}/fd`;
-  try {
-    return readdirSync(folder).map((fd) => {
-      try {
-        return readlinkSync(`${folder}/${fd}`);
-      } catch {
-        return '';
-      }
-    });
-  } catch {
-    return [];
-  }
-}
-
-function readingOf(pid: number, inodes: ReadonlySet<string>): Reading {
-  const open = links(pid).filter(Boolean);
-  const threads = /^Threads:\s+(\d+)/m.exec(read(`/proc/${pid}/status`))?.[1];
+function readingOf(pid: number, sockets: ReadonlySet<string>): Reading {
+  const open = openFilesOf(pid);
   return {
     pid,
     residentKib: memoryOf(pid, 'VmRSS') / 1024,
     descriptors: open.length,
-    threads: Number(threads ?? 0),
-    unixSockets: open.filter((link) => inodes.has(/^socket:\[(\d+)\]$/.exec(link)?.[1] ?? '-')).length,
+    threads: threadCountOf(pid),
+    unixSockets: open.filter((file) => sockets.has(file)).length,
   };
 }
 
 export function readingsOf(pids: Pids): Readings {
-  const inodes = unixInodes();
-  return Object.fromEntries(Object.entries(pids).map(([name, pid]) => [name, readingOf(pid, inodes)]));
+  const sockets = unixSockets();
+  return Object.fromEntries(Object.entries(pids).map(([name, pid]) => [name, readingOf(pid, sockets)]));
 }
 
 const LOOK_MS = 250;

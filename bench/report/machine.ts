@@ -11,17 +11,16 @@ export interface Facts {
   readonly load: string;
 }
 
-/** The line above a report. @param of which program it is, where that is not among the facts */
-export function headLine(
-  { machine, programs, load }: Facts,
-  rounds: number,
-  seconds: number | undefined,
-  of?: string,
-): string {
+/** When and on what it was measured. @param of which program it is, where that is not among the facts */
+export function measuredOn({ machine, programs, load }: Facts, of?: string): string {
   const subject = [...(of === undefined ? [] : [of]), machine, programs, `load before ${load}`].join('; ');
-  const date = new Date().toISOString().slice(0, 10);
+  return `${new Date().toISOString().slice(0, 10)}: ${subject}.`;
+}
+
+/** The line above a report. @param of as in `measuredOn` */
+export function headLine(facts: Facts, rounds: number, seconds: number | undefined, of?: string): string {
   const each = seconds === undefined ? '' : ` of ${seconds} s`;
-  return `${date}: ${subject}. ${rounds} interleaved round${rounds === 1 ? '' : 's'}${each}; the middle, in brackets the least and the most`;
+  return `${measuredOn(facts, of)} ${rounds} interleaved round${rounds === 1 ? '' : 's'}${each}; the middle, in brackets the least and the most`;
 }
 
 /** @param commands each program with what has it say its version */

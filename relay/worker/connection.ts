@@ -63,7 +63,7 @@ export class Side implements Queueable {
   failedRead = 0;
   /** EPOLLRDHUP, EPOLLHUP or EPOLLERR was reported: from now on read until the end shows (K3). */
   isHungUp = false;
-  /** How often room was reported in a row that nothing waited for; at ROOM_IN_VAIN nobody listens for it any more (room.ts). */
+  /** How often room was reported in a row that nothing waited for; at ROOM_IN_VAIN nobody listens for it any more; -1: the first is still to come, and says nothing (room.ts). */
   roomInVain = -1;
   /** In the queue of sides that used up their share of a turn. */
   isQueued = false;

@@ -14,9 +14,9 @@ import { encodeEnvelope, sealForRecipient } from '../../../emulator/kms/recipien
 import { parseMasterKeyFile } from '../../../keys/master-key-file.ts';
 import { AttestedKms } from '../../../kms/client.ts';
 import { openEnvelopedData } from '../../../kms/cms/enveloped-data.ts';
-import type { AwsCredentials } from '../../../kms/connection.ts';
 import { attestRecipient, makeRecipientKey } from '../../../kms/recipient.ts';
 import { systemRandom } from '../../../runtime/random.ts';
+import { fetchRoleCredentials } from '../../../supervisor/credentials/imds.ts';
 
 export interface DecryptFacts {
   readonly stateFolder: string;
@@ -25,8 +25,11 @@ export interface DecryptFacts {
   readonly kms: { readonly url: string; readonly caPem: string; readonly host: string; readonly port: number };
   readonly keyArn: string;
   readonly encryptionContext: Readonly<Record<string, string>>;
-  readonly credentials: AwsCredentials;
+  /** The enclave's way to instance metadata. */
+  readonly imdsSocketPath: string;
 }
+
+const REQUEST_MS = 10_000;
 
 /** ms of each, the whole of a Decrypt included. */
 export const STEPS = ['key', 'document', 'unwrapping', 'whole'] as const;
@@ -37,13 +40,15 @@ const { stateFolder, enclaveFolder, acraProgram, kms, keyArn, encryptionContext 
 const nsm = await (await simulatedPlatform({ stateFolder, enclaveFolder, acraProgram })).openNsm();
 const file = readFileSync(join(enclaveFolder, 'master-key.json'), 'utf8');
 const ciphertext = parseMasterKeyFile(file, { keyArn, encryptionContext });
+const imds = { socketPath: facts.imdsSocketPath, timeoutMs: REQUEST_MS, nowMs: Date.now };
+const credentials = await fetchRoleCredentials(imds, new AbortController().signal);
 const connection = {
   region: REGION,
   endpoint: new URL(kms.url),
   caPem: kms.caPem,
   dial: { host: kms.host, port: kms.port },
-  credentials: async () => facts.credentials,
-  requestTimeoutMs: 10_000,
+  credentials: async () => credentials,
+  requestTimeoutMs: REQUEST_MS,
 };
 
 /** Its client is new each time, as at a boot: key pair, connection and TLS session are made for it. */

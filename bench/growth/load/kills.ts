@@ -1,8 +1,7 @@
 /** What goes wrong in a long life: acra-server is killed, and so are the backends of the application's sessions, one after the other. */
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { APPLICATION } from '../../../cli/demo/database.ts';
-import { familyOf } from '../../proc.ts';
+import { commandOf, familyOf } from '../../proc.ts';
 import type { Ground } from '../ground.ts';
 import { THEIRS } from '../readings.ts';
 import type { Load } from '../run.ts';
@@ -11,14 +10,8 @@ import type { Load } from '../run.ts';
 const BETWEEN_KILLS_MS = 90_000;
 const LOOK_MS = 250;
 
-/** As they write into their command line: `postgres: user database …`. */
-function isBackend(pid: number): boolean {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(`: ${APPLICATION.user} `);
-  } catch {
-    return false;
-  }
-}
+/** By the title that they give themselves: `postgres: user database …`. */
+const isBackend = (pid: number) => commandOf(pid).includes(`: ${APPLICATION.user} `);
 
 /** @param pid that may have ended by itself */
 function kill(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
