@@ -10,8 +10,9 @@
 import { acraUnderTest } from '../test/support/stack.ts';
 import { planChainBench } from './chain/bench.ts';
 import { planEngineBench } from './engine/bench.ts';
+import { UsageError } from './flags.ts';
 import { Interrupted, interruptSignal } from './interrupt.ts';
-import { type BenchOptions, readOptions, UsageError } from './options.ts';
+import { type BenchOptions, readOptions } from './options.ts';
 import { Progress, tell } from './progress.ts';
 import { planRelayBench } from './relay/bench.ts';
 import { type Part, textForTerminal, writeParts } from './report/page.ts';

@@ -1,7 +1,7 @@
 /** What a run of the benchmarks is asked for: one command line for all of them, checked before anything starts. */
-import { parseArgs } from 'node:util';
 import { PROTOCOLS, type Protocol } from './chain/pgbench.ts';
 import { SCRIPTS } from './chain/scripts.ts';
+import { numberOf, parsed, UsageError, whole } from './flags.ts';
 import { LOADS, type LoadName } from './relay/measure.ts';
 import { RELAYS } from './relay/relays/kinds.ts';
 import { TRANSPORTS, type Transport } from './relay/transports.ts';
@@ -26,9 +26,6 @@ export interface BenchOptions {
   /** The stand-in's numbers may take the place of acra-server's in docs/. */
   readonly mayReplace: boolean;
 }
-
-/** Somebody asked for what there is not. */
-export class UsageError extends Error {}
 
 const NAMES = {
   transports: Object.keys(TRANSPORTS),
@@ -56,12 +53,6 @@ const MAX_SECONDS = 3_600;
 /** What the demo's PostgreSQL lets in, with room for the enclave's own. */
 const MAX_CLIENTS = 64;
 
-function numberOf(name: string, text: string, isAllowed: (value: number) => boolean, allowed: string): number {
-  const value = Number(text);
-  if (text.trim() !== '' && isAllowed(value)) return value;
-  throw new UsageError(`--${name} ${text}: allowed is ${allowed}`);
-}
-
 function listOf(name: keyof typeof NAMES, text: string | undefined): readonly string[] {
   const known: readonly string[] = NAMES[name];
   if (text === undefined) return known;
@@ -71,34 +62,20 @@ function listOf(name: keyof typeof NAMES, text: string | undefined): readonly st
   throw new UsageError(`--${name} ${unknown}: there are ${known.join(', ')}`);
 }
 
-const isWhole = (most: number) => (value: number) => Number.isInteger(value) && value >= 1 && value <= most;
-
-function parsed(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
-  } catch (cause) {
-    const known = Object.keys(OPTIONS).map((name) => `--${name}`);
-    const message = cause instanceof Error ? cause.message.split('. ')[0] : '';
-    throw new UsageError(`${message}: there are ${known.join(', ')}`, { cause });
-  }
-}
-
 /** @throws UsageError */
 export function readOptions(args: readonly string[]): BenchOptions {
-  const { values, positionals } = parsed(args);
+  const { values, positionals } = parsed(args, OPTIONS);
   const unknown = positionals.find((name) => !PARTS.some((part) => part === name));
   if (unknown !== undefined) throw new UsageError(`${unknown}: there are ${PARTS.join(', ')}`);
   const inSeconds = (value: number) => value > 0 && value <= MAX_SECONDS;
   return {
     parts: PARTS.filter((part) => positionals.length === 0 || positionals.includes(part)),
-    rounds: numberOf('rounds', values.rounds, isWhole(MAX_ROUNDS), `a whole number from 1 to ${MAX_ROUNDS}`),
+    rounds: whole('rounds', values.rounds, { most: MAX_ROUNDS }),
     seconds: numberOf('seconds', values.seconds, inSeconds, `a number above 0, up to ${MAX_SECONDS}`),
     transports: listOf('transports', values.transports) as readonly Transport[],
     loads: listOf('loads', values.loads) as readonly (LoadName | 'idle')[],
     relays: listOf('relays', values.relays),
-    clients: values.clients
-      .split(',')
-      .map((text) => numberOf('clients', text, isWhole(MAX_CLIENTS), `whole numbers from 1 to ${MAX_CLIENTS}`)),
+    clients: values.clients.split(',').map((text) => whole('clients', text, { most: MAX_CLIENTS })),
     workloads: listOf('workloads', values.workloads),
     protocols: listOf('protocols', values.protocols) as readonly Protocol[],
     isWritten: values.write,

@@ -66,7 +66,7 @@ export function planChainBench(
   const facts = machineFacts({ [pgbench]: ['--version'] });
   const cases = casesOf(options);
   const startMs = PREPARE_MS + rounds * BOOT_MS;
-  progress.plan(startMs + rounds * (RECOVERY_MS + cases.reduce((sum, { plannedMs }) => sum + plannedMs, 0)));
+  progress.plan(startMs + rounds * (BOOT_MS + RECOVERY_MS + cases.reduce((sum, { plannedMs }) => sum + plannedMs, 0)));
   const measureLoss = planLoss({ rounds, seconds }, progress);
   const measureDecrypt = planDecrypt(rounds, progress);
   const [results, cpu] = [new Results(), new Results()];
@@ -109,9 +109,9 @@ export function planChainBench(
     const loss = await measureLoss(ground);
     const afterLoad = readMemory(stack);
     const decrypt = await measureDecrypt(stack, signal);
-    progress.step('kills of acra-server', rounds * RECOVERY_MS);
+    progress.step('kills of acra-server', rounds * (BOOT_MS + RECOVERY_MS));
     const recoveriesMs: number[] = [];
-    for (let kill = 0; kill < rounds; kill += 1) recoveriesMs.push(await recoveryMs(stack, address));
+    for (let kill = 0; kill < rounds; kill += 1) recoveriesMs.push(await recoveryMs(stack, address, signal));
     const acraServer = nameAcraServer(acraProgram.description);
     const told = {
       results,

@@ -10,9 +10,9 @@
  * beside it; with --write its part of docs/performance.md and the charts.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import type { AcraProgram } from '../../acra/obtain/program.ts';
 import { acraUnderTest } from '../../test/support/stack.ts';
+import { UsageError } from '../flags.ts';
 import { interruptSignal } from '../interrupt.ts';
 import { tell } from '../progress.ts';
 import { machineFacts, measuredOn } from '../report/machine.ts';
@@ -21,22 +21,14 @@ import { startGround } from './ground.ts';
 import { type Kept, keep, readKept } from './kept.ts';
 import { kills } from './load/kills.ts';
 import { comingSessions, steadySessions } from './load/lanes.ts';
+import { type GrowthOptions, readGrowthOptions } from './options.ts';
 import type { Readings } from './readings.ts';
 import { connections, startRelay } from './relay.ts';
 import { csvOf, growthReport } from './report.ts';
 import { type Run, type RunPlan, run } from './run.ts';
 
-const { values } = parseArgs({
-  options: {
-    statements: { type: 'string', default: '1000000' },
-    sessions: { type: 'string', default: '100000' },
-    connections: { type: 'string', default: '100000' },
-    minutes: { type: 'string' },
-    from: { type: 'string' },
-    write: { type: 'boolean', default: false },
-  },
-});
-const isSoak = values.minutes !== undefined;
+const options = optionsOrEnd();
+const isSoak = options.minutes !== undefined;
 const NAME = `build/bench/growth${isSoak ? '-soak' : ''}`;
 /** Until code is compiled and pools are filled. */
 const WARM_UP = { statements: 20_000, sessions: 2_000, connections: 20_000 } as const;
@@ -44,6 +36,16 @@ const WARM_UP = { statements: 20_000, sessions: 2_000, connections: 20_000 } as 
 const stop = interruptSignal();
 
 const KEPT_JSON = `${NAME}.json`;
+
+function optionsOrEnd(): GrowthOptions {
+  try {
+    return readGrowthOptions(process.argv.slice(2));
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    console.error(error.message);
+    process.exit(2);
+  }
+}
 
 /** Writes what there is each time that there is more. */
 class Book {
@@ -81,7 +83,7 @@ function warmUp(plan: Omit<RunPlan, 'signal'>): Promise<Run> {
 }
 
 async function runChain(book: Book, acraProgram: AcraProgram): Promise<void> {
-  const units = (['statements', 'sessions'] as const).filter((unit) => isSoak || Number(values[unit]) > 0);
+  const units = (['statements', 'sessions'] as const).filter((unit) => isSoak || options[unit] > 0);
   if (units.length === 0) return;
   await using stops = new AsyncDisposableStack();
   const ground = await startGround(acraProgram, stops);
@@ -93,19 +95,19 @@ async function runChain(book: Book, acraProgram: AcraProgram): Promise<void> {
     ({ after: before } = await warmUp(warm));
   }
   if (!before || stop.aborted) return;
-  if (isSoak) {
+  if (options.minutes !== undefined) {
     const all = [...loads.statements, ...loads.sessions, kills(ground)];
-    await book.add({ unit: 'minutes', count: Number(values.minutes), loads: all, pids, before });
+    await book.add({ unit: 'minutes', count: options.minutes, loads: all, pids, before });
     return;
   }
   for (const unit of units) {
     if (stop.aborted) return;
-    ({ after: before } = await book.add({ unit, count: Number(values[unit]), loads: loads[unit], pids, before }));
+    ({ after: before } = await book.add({ unit, count: options[unit], loads: loads[unit], pids, before }));
   }
 }
 
 async function runRelay(book: Book): Promise<void> {
-  const count = Number(values.connections);
+  const { connections: count } = options;
   if (isSoak || count === 0 || stop.aborted) return;
   await using stops = new AsyncDisposableStack();
   const contender = await startRelay(stops);
@@ -136,12 +138,12 @@ function kept(files: readonly string[]): Kept {
   return { head, acraServer, runs: all.flatMap(({ runs }) => runs) };
 }
 
-const all = values.from === undefined ? await measured() : kept(values.from.split(','));
+const all = options.from === undefined ? await measured() : kept(options.from);
 mkdirSync('build/bench', { recursive: true });
 writeFileSync(`${NAME}.csv`, csvOf(all.runs));
 const { part, faults } = growthReport(all);
 console.log(textForTerminal(part));
-if (values.write)
+if (options.isWritten)
   for (const name of writeParts([part], false))
     console.error(`left as it is, for it tells of the real acra-server: ${name}`);
 for (const fault of faults) console.error(`grows: ${fault}`);

@@ -1,6 +1,8 @@
 /** What a benchmark is asked for is refused before anything starts, with what there is. */
 import t from 'tap';
-import { readOptions, UsageError } from '../../bench/options.ts';
+import { UsageError } from '../../bench/flags.ts';
+import { readGrowthOptions } from '../../bench/growth/options.ts';
+import { readOptions } from '../../bench/options.ts';
 
 t.test('measures everything in five rounds where nothing else is asked for', async (t) => {
   const options = readOptions([]);
@@ -25,7 +27,7 @@ const REFUSED: readonly (readonly [args: readonly string[], RegExp])[] = [
   [['--rounds', ''], /--rounds : allowed/],
   [['--seconds', '0'], /--seconds 0: allowed is a number above 0/],
   [['--seconds', 'NaN'], /--seconds NaN/],
-  [['--clients', '1,65'], /--clients 65: allowed is whole numbers from 1 to 64/],
+  [['--clients', '1,65'], /--clients 65: allowed is a whole number from 1 to 64/],
   [['--workloads', 'nothing'], /--workloads nothing: there are protected, untouched, rows, tpc-b, journal/],
   [['--workloads', 'rows,'], /--workloads : there are/],
   [['--transports', 'vsock'], /--transports vsock: there are tcp, unix, in, out/],
@@ -41,4 +43,27 @@ t.test('refuses what there is not, and says what there is', async (t) => {
   for (const [args, message] of REFUSED) {
     t.throws(() => readOptions(args), { constructor: UsageError, message }, args.join(' '));
   }
+});
+
+const GROWTH_REFUSED: readonly (readonly [args: readonly string[], RegExp])[] = [
+  [['--statements', 'x'], /--statements x: allowed is a whole number from 0/],
+  [['--sessions', '-1'], /--sessions/],
+  [['--sessions=-1'], /--sessions -1: allowed/],
+  [['--connections', '1e99'], /--connections 1e99: allowed/],
+  [['--minutes', '0'], /--minutes 0: allowed is a number above 0/],
+  [['--minutes', ''], /--minutes : allowed/],
+  [['--from', ''], /--from needs FILE/],
+  [['--statements', '0', '--sessions', '0', '--connections', '0'], /nothing would run/],
+  [['soak'], /soak: there are only flags/],
+  [['--hours', '2'], /'--hours': there are --statements/],
+];
+
+t.test('refuses it of a run for growth too', async (t) => {
+  for (const [args, message] of GROWTH_REFUSED)
+    t.throws(() => readGrowthOptions(args), { constructor: UsageError, message }, args.join(' '));
+});
+
+t.test('takes a soak, and one of the three runs for growth', async (t) => {
+  t.match(readGrowthOptions(['--minutes', '1.5', '--write']), { minutes: 1.5, isWritten: true });
+  t.match(readGrowthOptions(['--sessions', '0', '--connections', '0']), { statements: 1_000_000, sessions: 0 });
 });
