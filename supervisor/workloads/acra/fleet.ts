@@ -4,6 +4,7 @@
  */
 
 import { acraServerArguments } from '../../../acra/server/command-line.ts';
+import { IN_LINE } from '../../../acra/server/environment.ts';
 import { alarmOf } from '../../../acra/server/log-concerns.ts';
 import type { AcraLogRecord } from '../../../acra/server/log-record.ts';
 import type { AcraServerOptions } from '../../../acra/server/options.ts';
@@ -150,6 +151,7 @@ export class AcraFleet implements Workload {
       config,
       masterKey: () => masterKey,
       serverKey: { file: options.tls.serverKeyFile, pem: serverKey },
+      use: IN_LINE,
       confinement,
       clock,
       output,

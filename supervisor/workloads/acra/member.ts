@@ -5,7 +5,7 @@
 import { closeSync, fchownSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AcraProgram } from '../../../acra/obtain/program.ts';
-import { acraServerEnvironment, MASTER_KEY_VARIABLE } from '../../../acra/server/environment.ts';
+import { type AcraUse, acraServerEnvironment, MASTER_KEY_VARIABLE } from '../../../acra/server/environment.ts';
 import type { AcraExitCode } from '../../../acra/server/exit.ts';
 import { explainExit } from '../../../acra/server/exit.ts';
 import type { EnclaveConfig } from '../../../config/enclave.ts';
@@ -37,8 +37,7 @@ export interface AcraChildDeps {
   readonly prepare?: () => void;
   /** In line: where it reads its TLS key from. */
   readonly serverKey?: { readonly file: string; readonly pem: SecretBuffer };
-  /** As an engine. */
-  readonly gcPercent?: number;
+  readonly use: AcraUse;
   readonly umask?: number;
   readonly confinement: Confinement;
   readonly clock: Clock;
@@ -61,7 +60,7 @@ export function acraChildSpec(deps: AcraChildDeps): ChildSpec {
 
 /** A launch that fails, and a process that has ended, leave no key behind. */
 function launchMember(deps: AcraChildDeps): ProcessHandle {
-  const { name, program, listen, config, serverKey, gcPercent, umask, confinement, clock, output } = deps;
+  const { name, program, listen, config, serverKey, use, umask, confinement, clock, output } = deps;
   deps.prepare?.();
   // A socket file that a killed acra-server left would make the next one exit with code 0 (contract 3.3).
   if (listen.kind === 'unix') rmSync(listen.path, { force: true });
@@ -72,10 +71,7 @@ function launchMember(deps: AcraChildDeps): ProcessHandle {
       name,
       program: program.program,
       arguments: [...program.leadingArguments, ...deps.command()],
-      environment: acraServerEnvironment({
-        memoryLimitMiB: config.acra.memoryLimitMiB,
-        ...(gcPercent === undefined ? {} : { gcPercent }),
-      }),
+      environment: acraServerEnvironment(config.acra.memoryLimitMiB, use),
       secrets: [{ variable: MASTER_KEY_VARIABLE, value: deps.masterKey(), encoding: 'base64' }],
       ...(umask === undefined ? {} : { umask }),
       confinement,

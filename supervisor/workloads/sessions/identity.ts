@@ -9,6 +9,7 @@
  */
 
 import { rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { acraEngineArguments } from '../../../acra/server/engine-command-line.ts';
 import { untilAborted } from '../../../runtime/abort.ts';
@@ -37,8 +38,6 @@ const MIB = 1024 * 1024;
 /** A parser's WebAssembly memory, batches of rows, and messages under way. */
 const GUARD_BOUNDS = { maxMemoryBytes: 1024 * MIB, maxTasks: 64 } as const;
 const LOOPBACK = '127.0.0.1';
-/** Front.md 4: 1.43 times the statements a second for 50 MB. */
-const ENGINE_GC_PERCENT = 1_000;
 /** Of SHA-512 in hex: so that names stay short, and different. */
 const NAME_DIGITS = 12;
 
@@ -281,7 +280,7 @@ export class Identity {
       command: () => acraEngineArguments({ ...common, database: { host: LOOPBACK, port: this.#port } }),
       config,
       masterKey: () => this.#keys.now.masterKey,
-      gcPercent: ENGINE_GC_PERCENT,
+      use: { kind: 'engine', processors: availableParallelism() },
       umask: 0o007,
       confinement: home,
       clock,

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { createKeystore } from '../../../acra/keystore/create.ts';
 import { acraServerArguments } from '../../../acra/server/command-line.ts';
-import { acraServerEnvironment, MASTER_KEY_VARIABLE } from '../../../acra/server/environment.ts';
+import { acraServerEnvironment, IN_LINE, MASTER_KEY_VARIABLE } from '../../../acra/server/environment.ts';
 import { explainExit } from '../../../acra/server/exit.ts';
 import { UNREADABLE_RECORD } from '../../../acra/server/log-concerns.ts';
 import { CONSTANT_ERRORS } from '../../../acra/server/log-errors.ts';
@@ -54,7 +54,7 @@ function run({ folder, keysFolder, masterKey, encryptorConfig }: RunOptions): Pr
     poisonDetection: true,
   });
   const key = (masterKey ?? masterKeyBytes()).toString('base64');
-  const environment = { ...acraServerEnvironment({ memoryLimitMiB: 256 }), [MASTER_KEY_VARIABLE]: key };
+  const environment = { ...acraServerEnvironment(256, IN_LINE), [MASTER_KEY_VARIABLE]: key };
   return runAcraServer({ args, environment, cwd: folder, stopAfter: STARTED });
 }
 

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { acraServerArguments } from '../../../acra/server/command-line.ts';
-import { acraServerEnvironment, MASTER_KEY_VARIABLE } from '../../../acra/server/environment.ts';
+import { acraServerEnvironment, IN_LINE, MASTER_KEY_VARIABLE } from '../../../acra/server/environment.ts';
 import { LOG_CODES } from '../../../acra/server/log-codes.ts';
 import { createAuthority } from '../../../emulator/pki/authority.ts';
 import { SSL_REQUEST } from '../../../postgres/start-up.ts';
@@ -73,7 +73,7 @@ function launch({ folder, database, serverName, caPem }: DatabaseLeg, path: stri
     poisonDetection: true,
   });
   const key = masterKeyBytes().toString('base64');
-  const env = { ...acraServerEnvironment({ memoryLimitMiB: 256 }), [MASTER_KEY_VARIABLE]: key };
+  const env = { ...acraServerEnvironment(256, IN_LINE), [MASTER_KEY_VARIABLE]: key };
   return spawn(realAcraServer, args, { cwd: folder, env, stdio: ['ignore', 'ignore', 'pipe'] });
 }
 

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { acraServerArguments } from '../../../acra/server/command-line.ts';
-import { acraServerEnvironment, MASTER_KEY_VARIABLE } from '../../../acra/server/environment.ts';
+import { acraServerEnvironment, IN_LINE, MASTER_KEY_VARIABLE } from '../../../acra/server/environment.ts';
 import { SSL_REQUEST } from '../../../postgres/start-up.ts';
 import { atRest, masterKeyBytes, writeKeystore } from '../../acra/support/at-rest.ts';
 import { realAcraServer } from '../../acra/support/real-acra-server.ts';
@@ -91,7 +91,7 @@ function launch({ folder, clientCaPem, server }: AcraFiles, path: string, port: 
     poisonDetection: true,
   });
   const key = masterKeyBytes().toString('base64');
-  const env = { ...acraServerEnvironment({ memoryLimitMiB: 256 }), [MASTER_KEY_VARIABLE]: key };
+  const env = { ...acraServerEnvironment(256, IN_LINE), [MASTER_KEY_VARIABLE]: key };
   return spawn(realAcraServer, args, { cwd: folder, env, stdio: 'ignore' });
 }
 

@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { loadEncryptorConfig } from '../../../../acra/encryptor-config/lint.ts';
 import type { EncryptedColumn } from '../../../../acra/encryptor-config/schema.ts';
@@ -98,7 +99,10 @@ export class EngineRig {
       tokens,
     });
     const key = masterKey.toString('base64');
-    const env = { ...acraServerEnvironment({ memoryLimitMiB: 256 }), [MASTER_KEY_VARIABLE]: key };
+    const env = {
+      ...acraServerEnvironment(256, { kind: 'engine', processors: availableParallelism() }),
+      [MASTER_KEY_VARIABLE]: key,
+    };
     const child = spawn(command.program, [...command.args, ...args], {
       cwd: this.#folder,
       env,

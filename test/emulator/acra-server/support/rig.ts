@@ -12,7 +12,7 @@ import { createKeystore } from '../../../../acra/keystore/create.ts';
 import { themis } from '../../../../acra/keystore/themis.ts';
 import type { ProgramCommand } from '../../../../acra/obtain/program.ts';
 import { acraServerArguments } from '../../../../acra/server/command-line.ts';
-import { acraServerEnvironment, MASTER_KEY_VARIABLE } from '../../../../acra/server/environment.ts';
+import { acraServerEnvironment, IN_LINE, MASTER_KEY_VARIABLE } from '../../../../acra/server/environment.ts';
 import { STAND_IN_COMMAND } from '../../../../emulator/acra-server/command.ts';
 import { Keyring } from '../../../../emulator/acra-server/keyring.ts';
 import { type Authority, createAuthority, type IssuedCertificate } from '../../../../emulator/pki/authority.ts';
@@ -194,7 +194,7 @@ export class Rig {
     const { program, args } = options.command ?? STAND_IN_COMMAND;
     const key = options.masterKey ?? MASTER_KEY;
     const env = {
-      ...acraServerEnvironment({ memoryLimitMiB: 512 }),
+      ...acraServerEnvironment(512, IN_LINE),
       [MASTER_KEY_VARIABLE]: typeof key === 'string' ? key : key.toString('base64'),
     };
     const cwd = this.#path(`cwd${this.#count}`);

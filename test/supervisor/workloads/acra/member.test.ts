@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test as TapTest } from 'tap';
 import { acraServerArguments } from '../../../../acra/server/command-line.ts';
+import { IN_LINE } from '../../../../acra/server/environment.ts';
 import type { AcraServerOptions } from '../../../../acra/server/options.ts';
 import type { EnclaveConfig } from '../../../../config/enclave.ts';
 import { enclaveSchema } from '../../../../config/enclave.ts';
@@ -74,6 +75,7 @@ function surroundings(t: TapTest, { script, user, clock = systemClock, ...rest }
     config,
     masterKey: () => masterKey,
     serverKey: { file: keyFile, pem: SecretBuffer.take(Buffer.from(PEM)) },
+    use: IN_LINE,
     confinement: { folder, user, openDoor: () => folder, enclose, clear, release: () => undefined },
     clock,
     output: new AcraOutput('acra-server', new MemoryLogger()),
