@@ -13,7 +13,8 @@ export function giveBackMemorySoon(): void {
   setTimeout(giveBackMemory, DELAY_MS).unref();
 }
 
-function giveBackMemory(): void {
+/** At once. What this process has then it uses, but for what lies scattered in pages of others. */
+export function giveBackMemory(): void {
   collectAfterStart();
   let trim: ((pad: number) => number) | undefined;
   try {

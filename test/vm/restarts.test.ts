@@ -8,8 +8,8 @@ import { ORPHANS, RESTARTS } from './support/restarts.ts';
 
 interface Report {
   readonly restarts: number;
+  /** Both after all that is free was given back: what V8 makes its new space of, it takes and keeps as a process goes on. */
   readonly rssKiB: number;
-  /** After a collection. */
   readonly heapKiB: number;
   readonly descriptors: number;
   readonly zombies: number;
@@ -17,9 +17,9 @@ interface Report {
   readonly orphans: number;
 }
 
-/** What may wander about between two looks: compiled code, buffers of pipes. */
+/** What may wander about between two looks: compiled code, pages that are used in part. */
 const HEAP_WANDERING_KIB = 1024;
-const MEMORY_WANDERING_KIB = 8 * 1024;
+const MEMORY_WANDERING_KIB = 4 * 1024;
 /** A young process still grows into its size. */
 const SETTLED_AFTER = 200;
 

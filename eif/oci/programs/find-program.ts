@@ -84,12 +84,11 @@ interface Owned {
 }
 
 function mayReach({ folders }: Found, user: ProgramOfImage['user']): boolean {
-  return [...folders].every((folder) => user.uid === 0 || mayExecute(folder, user));
+  return [...folders].every((folder) => mayExecute(folder, user));
 }
 
-/** Of a folder: may look for names in it. */
+/** Of a folder: may look for names in it. User 0 is as any other: the enclave launches programs without capabilities (docs/applications.md). */
 function mayExecute({ mode, uid, gid }: Owned, user: ProgramOfImage['user']): boolean {
-  if (user.uid === 0) return (mode & 0o111) !== 0;
   const bit = uid === user.uid ? 0o100 : gid === user.gid ? 0o010 : 0o001;
   return (mode & bit) !== 0;
 }
@@ -128,6 +127,6 @@ function requireWorkingFolder(files: ImageFiles, program: ProgramOfImage): void 
   if (found?.node.kind !== 'folder') throw refused(program, `its working folder ${workingFolder} is not in the image`);
   if (isMountedOver(found.path))
     throw refused(program, `the enclave mounts memory over its working folder ${workingFolder}`);
-  if (!mayReach(found, user) || (user.uid !== 0 && !mayExecute(found.node, user)))
+  if (!mayReach(found, user) || !mayExecute(found.node, user))
     throw refused(program, `user ${user.uid} may not enter its working folder ${workingFolder}`);
 }

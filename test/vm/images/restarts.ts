@@ -4,8 +4,6 @@
  */
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { whenAborted } from '../../../runtime/abort.ts';
 import { systemClock } from '../../../runtime/clock.ts';
 import { Deadline } from '../../../runtime/deadline.ts';
@@ -16,6 +14,7 @@ import { SupervisedChild } from '../../../supervisor/children/child.ts';
 import type { Exit } from '../../../supervisor/children/exit.ts';
 import { drainConsole } from '../../../supervisor/machine/console.ts';
 import { enclavePlatform } from '../../../supervisor/machine/platform.ts';
+import { giveBackMemory } from '../../../system/libc/give-back-memory.ts';
 import { endMachine } from '../../../system/libc/machine-calls.ts';
 import { markOwnChild } from '../../../system/processes/own-children.ts';
 import { printReport } from '../../support/console-reports.ts';
@@ -47,16 +46,13 @@ function zombies(): number {
   return states.filter((state) => state === 'Z').length;
 }
 
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
-
 const ORPHANS_MS = 60_000;
 const never = new AbortController().signal;
 let orphans = 0;
 const allOrphans = Promise.withResolvers<void>();
 
 function report(restarts: number): void {
-  collectGarbage();
+  giveBackMemory();
   const heapKiB = Math.round(process.memoryUsage().heapUsed / 1024);
   const rssKiB = Math.round(process.memoryUsage.rss() / 1024);
   const descriptors = readdirSync('/proc/self/fd').length;

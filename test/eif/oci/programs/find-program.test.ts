@@ -61,6 +61,16 @@ const REFUSED: readonly (readonly [string, readonly TestEntry[], Partial<Program
   ['that is a link to below what the enclave mounts', [elf('run/app'), symlink('bin/app', '/run/app')], {}],
   ['in a folder that its user may not enter', [SHUT, elf('root/app')], { command: ['/root/app'] }],
   [
+    'in a folder of somebody else that root without capabilities may not enter',
+    [{ name: 'srv/', type: '5', mode: 0o700, uid: 1_000 }, elf('srv/app')],
+    { command: ['/srv/app'], user: { uid: 0, gid: 0 } },
+  ],
+  [
+    'of somebody else that root without capabilities may not execute',
+    [{ ...elf('bin/app', {}, 0o700), uid: 1_000 }],
+    { user: { uid: 0, gid: 0 } },
+  ],
+  [
     'behind a link through a folder that its user may not enter',
     [SHUT, symlink('root/there', '/bin/app'), elf('bin/app')],
     { command: ['/root/there'] },
