@@ -53,7 +53,10 @@ interface Conversing {
 }
 
 const REFUSED_BY = 'refused by acra-enclave';
-const draining = () => new SessionError('57P01', 'terminating connection due to administrator command');
+const WORDS = 'terminating connection due to administrator command';
+const draining = () => new SessionError('57P01', WORDS);
+/** transaction_resolution_unknown: the database may do what it was asked, though nobody will hear of it. */
+const unresolved = () => new SessionError('08007', `${WORDS}: whether what was under way is done is not known`);
 
 /** Nobody is left to be told. */
 class SessionEnded extends SessionError {
@@ -107,9 +110,9 @@ export class GuardedSession {
     this.#drainIfIdle();
   }
 
-  /** Ends it now, between two messages. */
+  /** Ends it now, between two messages. 57P01 says that nothing was under way: whoever gets it may ask again. */
   cut(): void {
-    this.#end(draining());
+    this.#end(this.#conversation?.isBusy === true ? unresolved() : draining());
   }
 
   async #open({ startup, loginMs, channelBinding }: SessionOpening): Promise<Conversing> {

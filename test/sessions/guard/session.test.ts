@@ -196,10 +196,18 @@ t.test('ends a drained session that was told something unasked since it was idle
   await other.ended;
 });
 
-t.test('cuts a session in the middle of a query (57P01)', async (t) => {
+t.test('cuts a session in the middle of a query, whose outcome is not known (08007)', async (t) => {
   const { session, until, send } = await loggedIn();
   send(client.query('SELECT pg_sleep(60)'));
   await settled();
+  session.cut();
+  t.same(await until(), ['FATAL 08007']);
+});
+
+t.test('cuts a session in an open transaction, which is undone (57P01)', async (t) => {
+  const { session, until, send } = await loggedIn();
+  send(client.query('BEGIN'));
+  t.same(await until(), ['C', 'ZT']);
   session.cut();
   t.same(await until(), ['FATAL 57P01']);
 });
