@@ -14,7 +14,7 @@ PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 INSTALLER = $(NODE) deploy/install.ts --destdir '$(DESTDIR)' --prefix '$(PREFIX)' --sysconfdir '$(SYSCONFDIR)'
 
-.PHONY: help tap-in-place demo test test-long test-all test-vm test-ec2 test-clients test-clients-npm test-postgres test-abuse fuzz fail-closed check eif types lint format error-docs example-patients example-no-fly-list example-secrets-server bench bench-check bench-relay bench-chain bench-engine bench-eif bench-growth soak cdk-test clean install uninstall library
+.PHONY: help tap-in-place demo test test-long test-all test-vm test-ec2 test-clients test-clients-npm test-postgres test-abuse fuzz fail-closed check eif types lint format error-docs example-patients example-no-fly-list example-secrets-server bench bench-check bench-relay bench-chain bench-engine bench-eif bench-growth soak fleet fleet-test cdk-test clean install uninstall library
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-14s %s\n' "$$name" "$$what"; done
@@ -73,7 +73,7 @@ test-vm: tap-in-place ## boot images on QEMU's nitro-enclave machine (the first 
 	@node test/vm/tools/prepare.ts >/dev/null
 	@export ENCLAVE_TARGET=qemu; $(ENCLAVE_TESTS) $(or $(TESTS),test/enclave/*.test.ts test/vm/*.test.ts)
 
-test-all: check demo test test-long test-clients test-postgres test-abuse cdk-test test-vm ## everything that this machine can run, one after the other
+test-all: check demo test test-long test-clients test-postgres test-abuse cdk-test fleet-test test-vm ## everything that this machine can run, one after the other
 
 test-ec2: tap-in-place ## the same tests on a Nitro enclave of this EC2 instance, with AWS's own KMS (docs/ec2.md)
 	@export ENCLAVE_TARGET=nitro; $(ENCLAVE_TESTS) $(or $(TESTS),test/enclave/*.test.ts)
@@ -168,6 +168,12 @@ bench-growth: $(INSTALLED) ## a million statements, 100,000 sessions, the relay 
 
 soak: $(INSTALLED) ## both loads at once for MINUTES=240, with kills on the way: fail where anything grows
 	@node bench/growth/main.ts --minutes $(or $(MINUTES),240) $(GROWTH_FLAGS)
+
+fleet: $(INSTALLED) ## a fleet behind a load balancer under load, while parts of it are killed, cut off, drained (docs/high-availability.md); needs root, iproute2, haproxy; FLEET_FLAGS='--hosts 3 --write'
+	@node bench/fleet/main.ts $(FLEET_FLAGS)
+
+fleet-test: tap-in-place ## a small fleet and a few events, in two minutes: fail where an answer is wrong or an acknowledged row is lost; needs what fleet needs
+	@$(TAP_RUN) --jobs=1 --timeout=600 $(TAP_FLAGS) $(or $(TESTS),test/fleet/*.test.ts)
 
 clean: ## remove everything that was built or installed here
 	rm -rf node_modules .tap .demo build deploy/cdk/node_modules

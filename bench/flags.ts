@@ -17,6 +17,13 @@ export function parsed<const T extends Options>(args: readonly string[], options
   }
 }
 
+/** The values alone. @throws UsageError for a word that is no flag too */
+export function onlyFlags<const T extends Options>(args: readonly string[], options: T) {
+  const { values, positionals } = parsed(args, options);
+  if (positionals[0] === undefined) return values;
+  throw new UsageError(`${positionals[0]}: there are only flags`);
+}
+
 /** @throws UsageError */
 export function numberOf(name: string, text: string, isAllowed: (value: number) => boolean, allowed: string): number {
   const value = Number(text);
@@ -24,8 +31,17 @@ export function numberOf(name: string, text: string, isAllowed: (value: number) 
   throw new UsageError(`--${name} ${text}: allowed is ${allowed}`);
 }
 
-/** @throws UsageError */
-export function whole(name: string, text: string, { least = 1, most }: { least?: number; most: number }): number {
+/** From `least` to `most`. @throws UsageError */
+export function wholeNumberOf(name: string, text: string, least: number, most: number): number {
   const isAllowed = (value: number) => Number.isInteger(value) && value >= least && value <= most;
   return numberOf(name, text, isAllowed, `a whole number from ${least} to ${most}`);
+}
+
+/** Names behind commas, or all of them. @throws UsageError */
+export function namesOf(name: string, text: string | undefined, known: readonly string[]): readonly string[] {
+  if (text === undefined) return known;
+  const asked = text.split(',');
+  const unknown = asked.find((each) => !known.includes(each));
+  if (unknown === undefined) return asked;
+  throw new UsageError(`--${name} ${unknown}: there are ${known.join(', ')}`);
 }

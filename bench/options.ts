@@ -1,7 +1,7 @@
 /** What a run of the benchmarks is asked for: one command line for all of them, checked before anything starts. */
 import { PROTOCOLS, type Protocol } from './chain/pgbench.ts';
 import { SCRIPTS } from './chain/scripts.ts';
-import { numberOf, parsed, UsageError, whole } from './flags.ts';
+import { namesOf, numberOf, parsed, UsageError, wholeNumberOf } from './flags.ts';
 import { LOADS, type LoadName } from './relay/measure.ts';
 import { RELAYS } from './relay/relays/kinds.ts';
 import { TRANSPORTS, type Transport } from './relay/transports.ts';
@@ -53,15 +53,6 @@ const MAX_SECONDS = 3_600;
 /** What the demo's PostgreSQL lets in, with room for the enclave's own. */
 const MAX_CLIENTS = 64;
 
-function listOf(name: keyof typeof NAMES, text: string | undefined): readonly string[] {
-  const known: readonly string[] = NAMES[name];
-  if (text === undefined) return known;
-  const asked = text.split(',');
-  const unknown = asked.find((each) => !known.includes(each));
-  if (unknown === undefined) return asked;
-  throw new UsageError(`--${name} ${unknown}: there are ${known.join(', ')}`);
-}
-
 /** @throws UsageError */
 export function readOptions(args: readonly string[]): BenchOptions {
   const { values, positionals } = parsed(args, OPTIONS);
@@ -70,14 +61,14 @@ export function readOptions(args: readonly string[]): BenchOptions {
   const inSeconds = (value: number) => value > 0 && value <= MAX_SECONDS;
   return {
     parts: PARTS.filter((part) => positionals.length === 0 || positionals.includes(part)),
-    rounds: whole('rounds', values.rounds, { most: MAX_ROUNDS }),
+    rounds: wholeNumberOf('rounds', values.rounds, 1, MAX_ROUNDS),
     seconds: numberOf('seconds', values.seconds, inSeconds, `a number above 0, up to ${MAX_SECONDS}`),
-    transports: listOf('transports', values.transports) as readonly Transport[],
-    loads: listOf('loads', values.loads) as readonly (LoadName | 'idle')[],
-    relays: listOf('relays', values.relays),
-    clients: values.clients.split(',').map((text) => whole('clients', text, { most: MAX_CLIENTS })),
-    workloads: listOf('workloads', values.workloads),
-    protocols: listOf('protocols', values.protocols) as readonly Protocol[],
+    transports: namesOf('transports', values.transports, NAMES.transports) as readonly Transport[],
+    loads: namesOf('loads', values.loads, NAMES.loads) as readonly (LoadName | 'idle')[],
+    relays: namesOf('relays', values.relays, NAMES.relays),
+    clients: values.clients.split(',').map((text) => wholeNumberOf('clients', text, 1, MAX_CLIENTS)),
+    workloads: namesOf('workloads', values.workloads, NAMES.workloads),
+    protocols: namesOf('protocols', values.protocols, NAMES.protocols) as readonly Protocol[],
     isWritten: values.write,
     mayReplace: values.replace,
   };

@@ -1,5 +1,5 @@
 /** What a run for growth is asked for, checked before anything starts. */
-import { numberOf, parsed, UsageError, whole } from '../flags.ts';
+import { numberOf, onlyFlags, UsageError, wholeNumberOf } from '../flags.ts';
 
 export interface GrowthOptions {
   /** Of the three runs in turn; 0 leaves one out. */
@@ -29,10 +29,8 @@ const MAX_MINUTES = 7 * 24 * 60;
 
 /** @throws UsageError */
 export function readGrowthOptions(args: readonly string[]): GrowthOptions {
-  const { values, positionals } = parsed(args, OPTIONS);
-  if (positionals[0] !== undefined) throw new UsageError(`${positionals[0]}: there are only flags`);
-  const count = (name: 'statements' | 'sessions' | 'connections') =>
-    whole(name, values[name], { least: 0, most: MAX_COUNT });
+  const values = onlyFlags(args, OPTIONS);
+  const count = (name: 'statements' | 'sessions' | 'connections') => wholeNumberOf(name, values[name], 0, MAX_COUNT);
   const counts = { statements: count('statements'), sessions: count('sessions'), connections: count('connections') };
   const { minutes, from, write } = values;
   if (from === '') throw new UsageError('--from needs FILE[,FILE]: the .json files that runs have left in build/bench');

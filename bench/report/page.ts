@@ -1,14 +1,28 @@
 /**
- * docs/performance.md holds what was measured between marks, each made by a command; what is written around them stays. All of it is written at
+ * Pages of docs/ hold what was measured between marks, each made by a command; what is written around them stays. All of it is written at
  * the end, the page last and at once, so that a run that is interrupted leaves everything as it was.
  */
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const DOCS = new URL('../../docs/', import.meta.url).pathname;
-const PAGE = join(DOCS, 'performance.md');
-/** Of charts and of all numbers, as the page names it. */
-const FOLDER = 'performance';
+
+export interface Page {
+  /** In docs/. */
+  readonly file: string;
+  /** Of charts and of all numbers, as the page names it. */
+  readonly folder: string;
+  /** Which makes its parts. */
+  readonly command: string;
+}
+
+const PERFORMANCE: Page = { file: 'performance.md', folder: 'performance', command: 'make bench' };
+export const HIGH_AVAILABILITY: Page = {
+  file: 'high-availability.md',
+  folder: 'high-availability',
+  command: 'make fleet',
+};
+
 const STAND_IN = 'the stand-in for acra-server';
 
 /** What one benchmark has to say. */
@@ -30,25 +44,30 @@ export function nameAcraServer(description: string): string {
   return digest === undefined ? STAND_IN : `acra-server, ${digest}…`;
 }
 
-const marksOf = (name: string) => [`<!-- ${name}: made by make bench -->`, `<!-- ${name}: end -->`] as const;
+const marksOf = (name: string, { command }: Page) =>
+  [`<!-- ${name}: made by ${command} -->`, `<!-- ${name}: end -->`] as const;
 
-function partOf(page: string, name: string): { readonly from: number; readonly to: number } {
-  const [begin, end] = marksOf(name);
+function partOf(page: string, name: string, of: Page): { readonly from: number; readonly to: number } {
+  const [begin, end] = marksOf(name, of);
   const [from, to] = [page.indexOf(begin), page.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`docs/performance.md has no part between ${begin} and ${end}`);
+  if (from < 0 || to < from) throw new Error(`docs/${of.file} has no part between ${begin} and ${end}`);
   return { from, to };
 }
 
 /** @throws where the page has no such marks */
-export function replacePart(page: string, name: string, text: string): string {
-  const { from, to } = partOf(page, name);
-  return `${page.slice(0, from)}${marksOf(name)[0]}\n${text.trim()}\n${page.slice(to)}`;
+export function replacePart(page: string, name: string, text: string, of = PERFORMANCE): string {
+  const { from, to } = partOf(page, name, of);
+  return `${page.slice(0, from)}${marksOf(name, of)[0]}\n${text.trim()}\n${page.slice(to)}`;
 }
 
 /** Whether numbers of the stand-in would take the place of the real program's. */
-export function wouldHideAcraServer(page: string, { name, acraServer }: Pick<Part, 'name' | 'acraServer'>): boolean {
+export function wouldHideAcraServer(
+  page: string,
+  { name, acraServer }: Pick<Part, 'name' | 'acraServer'>,
+  of = PERFORMANCE,
+): boolean {
   if (acraServer !== STAND_IN) return false;
-  const { from, to } = partOf(page, name);
+  const { from, to } = partOf(page, name, of);
   return /: acra-server, sha256 /.test(page.slice(from, to));
 }
 
@@ -56,27 +75,27 @@ export function textForTerminal({ text }: Part): string {
   return text(() => '').replaceAll(/\n{3,}/g, '\n\n');
 }
 
-function pictureIn({ name: part, pictures }: Part): (name: string) => string {
+function pictureIn({ name: part, pictures }: Part, { folder }: Page): (name: string) => string {
   return (name) => {
     const title = /aria-label="([^"]*)"/.exec(pictures.get(name) ?? '')?.[1] ?? name;
-    return `![${title}](${FOLDER}/${part}-${name}.svg)`;
+    return `![${title}](${folder}/${part}-${name}.svg)`;
   };
 }
 
 /** @returns the names of those that were left as they are, because the stand-in was measured */
-export function writeParts(parts: readonly Part[], mayReplace: boolean): string[] {
-  const folder = join(DOCS, FOLDER);
+export function writeParts(parts: readonly Part[], mayReplace: boolean, of = PERFORMANCE): string[] {
+  const [file, folder] = [join(DOCS, of.file), join(DOCS, of.folder)];
   mkdirSync(folder, { recursive: true });
-  let page = readFileSync(PAGE, 'utf8');
-  const kept = mayReplace ? [] : parts.filter((part) => wouldHideAcraServer(page, part));
+  let page = readFileSync(file, 'utf8');
+  const kept = mayReplace ? [] : parts.filter((part) => wouldHideAcraServer(page, part, of));
   const written = parts.filter((part) => !kept.includes(part));
-  for (const part of written) page = replacePart(page, part.name, part.text(pictureIn(part)));
+  for (const part of written) page = replacePart(page, part.name, part.text(pictureIn(part, of)), of);
   for (const { name, pictures, csv } of written) {
-    for (const file of readdirSync(folder)) if (file.startsWith(`${name}-`)) rmSync(join(folder, file));
+    for (const old of readdirSync(folder)) if (old.startsWith(`${name}-`)) rmSync(join(folder, old));
     for (const [picture, svg] of pictures) writeFileSync(join(folder, `${name}-${picture}.svg`), svg);
-    for (const [file, text] of csv) writeFileSync(join(folder, file), text);
+    for (const [table, text] of csv) writeFileSync(join(folder, table), text);
   }
-  writeFileSync(`${PAGE}.${process.pid}`, page);
-  renameSync(`${PAGE}.${process.pid}`, PAGE);
+  writeFileSync(`${file}.${process.pid}`, page);
+  renameSync(`${file}.${process.pid}`, file);
   return kept.map(({ name }) => name);
 }

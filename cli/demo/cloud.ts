@@ -26,7 +26,11 @@ export interface CloudOptions {
   readonly credentialLifetimeMs: number;
 }
 
-type PolicyChoices = Partial<Pick<PolicyWish, 'encryptionContext' | 'generations' | 'keysBornInEnclave' | 'uses'>>;
+interface PolicyChoices
+  extends Partial<Pick<PolicyWish, 'encryptionContext' | 'generations' | 'keysBornInEnclave' | 'uses'>> {
+  /** Of a further image, while a fleet goes over to it. */
+  readonly alsoMeasured?: ReadonlyMap<PcrIndex, Buffer>;
+}
 
 export interface Cloud {
   readonly kms: RunningKms;
@@ -78,10 +82,10 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     imds,
     roleArn: roleArn(ROLE),
     createKey: async () => (await client.send(new CreateKeyCommand({}))).KeyMetadata?.Arn ?? '',
-    putKeyPolicy: async (keyArn, pcrs, choices) => {
+    putKeyPolicy: async (keyArn, pcrs, { alsoMeasured, ...choices } = {}) => {
       const policy = makeKeyPolicy({
         roleArn: roleArn(ROLE),
-        measurements: [pcrs],
+        measurements: alsoMeasured === undefined ? [pcrs] : [pcrs, alsoMeasured],
         administrators: [administrator],
         policyAdministrators: [administrator],
         encryptionContext: {},

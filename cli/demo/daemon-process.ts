@@ -14,6 +14,8 @@ export interface DaemonOptions {
   readonly arguments: readonly string[];
   readonly logFile: string;
   readonly environment?: Readonly<Record<string, string>>;
+  /** A program and its words that becomes the daemon, such as `ip netns exec NAME`. Default: none. */
+  readonly through?: readonly string[];
 }
 
 export interface DaemonExit {
@@ -33,7 +35,8 @@ export class DaemonProcess {
     this.name = options.name;
     this.logFile = options.logFile;
     // In a process group of its own: Ctrl-C in a terminal reaches the demo, which then stops its parts in order.
-    this.#child = spawn(EXECUTABLE, options.arguments, {
+    const [program = EXECUTABLE, ...words] = [...(options.through ?? []), EXECUTABLE, ...options.arguments];
+    this.#child = spawn(program, words, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...options.environment },
       detached: true,

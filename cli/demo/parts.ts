@@ -10,7 +10,7 @@ import { makeCertificates, writeClientFiles } from './certificates.ts';
 import type { Cloud } from './cloud.ts';
 import { REGION, startCloud } from './cloud.ts';
 import { type DemoOperator, makeOperators } from './operators.ts';
-import { startDemoPostgres } from './postgres.ts';
+import { type DatabaseServer, startDemoPostgres } from './postgres.ts';
 
 export const ENCRYPTION_CONTEXT = { purpose: 'acra-master-key', application: 'demo' };
 const CREDENTIAL_LIFETIME_MS = 3600 * 1000;
@@ -36,6 +36,7 @@ export interface PartsOptions {
   readonly databaseTemplates?: string | undefined;
   /** Another version of PostgreSQL (emulator/postgres/options.ts). */
   readonly databasePackage?: string | undefined;
+  readonly databaseServer?: DatabaseServer | undefined;
   /** Common names of further identities, beside the application's. */
   readonly otherClients?: readonly string[] | undefined;
   readonly credentialLifetimeMs?: number | undefined;
@@ -54,6 +55,7 @@ export async function startParts(options: PartsOptions, started: AsyncDisposable
     certificates,
     templates: options.databaseTemplates,
     packageFolder: options.databasePackage,
+    server: options.databaseServer,
     signal,
   });
   started.defer(() => postgres.stop());

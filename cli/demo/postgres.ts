@@ -1,10 +1,14 @@
 /** The demo's database: PostgreSQL with TLS, an owner, an application user and the protected table. */
 import pg from 'pg';
+import type { PostgresOptions } from '../../emulator/postgres/options.ts';
 import type { RunningPostgres } from '../../emulator/postgres/server.ts';
 import { startPostgres } from '../../emulator/postgres/server.ts';
 import type { DemoCertificates } from './certificates.ts';
 import { DATABASE_NAME } from './certificates.ts';
 import { APPLICATION, DATABASE, OWNER, SCHEMA_SQL } from './database.ts';
+
+/** What a test may want otherwise of the server. */
+export type DatabaseServer = Pick<PostgresOptions, 'replicator' | 'settings'>;
 
 export interface DemoPostgresOptions {
   readonly folder: string;
@@ -12,6 +16,7 @@ export interface DemoPostgresOptions {
   readonly certificates: DemoCertificates;
   readonly templates?: string | undefined;
   readonly packageFolder?: string | undefined;
+  readonly server?: DatabaseServer | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -26,6 +31,7 @@ export async function startDemoPostgres(options: DemoPostgresOptions): Promise<R
     removeOnStop: true,
     templates: options.templates,
     packageFolder: options.packageFolder,
+    ...options.server,
     signal: options.signal,
   });
   try {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { Random } from '../../runtime/random.ts';
 import { systemRandom } from '../../runtime/random.ts';
 import { readIfPresent } from '../state-file.ts';
-import type { PostgresOptions } from './options.ts';
+import type { PostgresOptions, PostgresUser } from './options.ts';
 import { allowsPlaintext } from './options.ts';
 import type { Surroundings } from './process.ts';
 import { runUnprivileged } from './process.ts';
@@ -55,6 +55,7 @@ export function serverSettings(options: PostgresOptions, paths: ClusterPaths, po
     `hba_file=${join(paths.data, 'pg_hba.conf')}`,
     ...(tls === undefined ? ['ssl=off'] : tlsSettings),
     ...(options.durable === false ? unsafe : []),
+    ...(options.settings ?? []),
   ];
 }
 
@@ -63,7 +64,10 @@ function hostRules(options: PostgresOptions): string {
   const byCertificate = options.tls?.certificateLogin === true;
   const users = byCertificate ? options.users.map(({ name }) => name).join(',') : 'all';
   const login = byCertificate ? 'trust' : 'scram-sha-256';
+  const { replicator, tls } = options;
+  const replication = `${tls === undefined ? 'hostnossl' : 'hostssl'} replication ${replicator?.name} ${LOOPBACK} scram-sha-256`;
   const lines = [
+    ...(replicator === undefined ? [] : [replication]),
     ...(options.tls === undefined ? [] : [`hostssl all ${users} ${LOOPBACK} ${login}${clientCertificate}`]),
     ...(allowsPlaintext(options) ? [`hostnossl all all ${LOOPBACK} scram-sha-256`] : []),
   ];
@@ -95,9 +99,20 @@ function quoted(value: string): string {
 }
 
 /** One statement a line, as single-user mode reads them. */
-function setupStatements({ users, database }: PostgresOptions): string {
+function setupStatements({ users, database, replicator }: PostgresOptions): string {
   const roles = users.map(({ name, password }) => `CREATE ROLE ${name} LOGIN PASSWORD ${quoted(password)};`);
-  return [...roles, `CREATE DATABASE ${database} OWNER ${users[0]?.name};`, ''].join('\n');
+  const replication = replicator === undefined ? [] : replicatorStatements(replicator);
+  return [...roles, `CREATE DATABASE ${database} OWNER ${users[0]?.name};`, ...replication, ''].join('\n');
+}
+
+/** What PostgreSQL leaves to superusers otherwise; its functions are those of the database `postgres`. */
+function replicatorStatements({ name, password }: PostgresUser): string[] {
+  const functions = ['pg_backup_start(text, boolean)', 'pg_backup_stop(boolean)', 'pg_promote(boolean, integer)'];
+  return [
+    `CREATE ROLE ${name} LOGIN REPLICATION PASSWORD ${quoted(password)};`,
+    `GRANT pg_monitor TO ${name};`,
+    ...functions.map((signature) => `GRANT EXECUTE ON FUNCTION ${signature} TO ${name};`),
+  ];
 }
 
 async function initialise(

@@ -5,7 +5,7 @@ import { EmulatorError } from '../errors.ts';
 /** Plain identifiers need no quoting anywhere: SQL, pg_hba.conf, connection strings. NAMEDATALEN is 64. */
 const IDENTIFIER = /^[a-z_][a-z0-9_]{0,62}$/;
 
-interface PostgresUser {
+export interface PostgresUser {
   readonly name: string;
   readonly password: string;
 }
@@ -28,6 +28,10 @@ export interface PostgresOptions {
   /** Made with the data; the first one owns the database. */
   readonly users: readonly PostgresUser[];
   readonly database: string;
+  /** Who may copy this server and follow it (streaming replication), and make a standby the primary; made with the data. Default: nobody. */
+  readonly replicator?: PostgresUser | undefined;
+  /** Of this start alone, as `name=value`; they come after all others. */
+  readonly settings?: readonly string[] | undefined;
   /** Default 0: any free one. */
   readonly port?: number;
   /** Default true. False gives up crash safety for speed. */
@@ -43,6 +47,10 @@ export interface PostgresOptions {
   readonly signal: AbortSignal;
 }
 
+function allUsers({ users, replicator }: PostgresOptions): readonly PostgresUser[] {
+  return [...users, ...(replicator === undefined ? [] : [replicator])];
+}
+
 function badOption(what: string, found: string, allowed: string): EmulatorError {
   return new EmulatorError('EMULATOR_POSTGRES_OPTIONS', `PostgreSQL cannot be started with this ${what}`, {
     found,
@@ -56,12 +64,13 @@ export function allowsPlaintext(options: PostgresOptions): boolean {
 
 /** @throws EmulatorError EMULATOR_POSTGRES_OPTIONS */
 export function checkOptions(options: PostgresOptions): void {
-  for (const name of [options.database, ...options.users.map((user) => user.name)]) {
+  const users = allUsers(options);
+  for (const name of [options.database, ...users.map((user) => user.name)]) {
     if (!IDENTIFIER.test(name) || name === 'postgres') {
       throw badOption('name', name, 'lower-case letters, digits and underscores, and not `postgres`');
     }
   }
-  for (const { name, password } of options.users) {
+  for (const { name, password } of users) {
     if (!/^[\x20-\x7e]+$/.test(password)) throw badOption('password', `that of ${name}`, 'printable ASCII');
   }
   if (options.tls?.certificateLogin === true && options.tls.caPem === undefined) {

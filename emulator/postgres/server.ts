@@ -18,7 +18,8 @@ import type { PostgresPrograms } from './programs.ts';
 import { findPrograms } from './programs.ts';
 
 const HOST = '127.0.0.1';
-const READY_LINE = 'database system is ready to accept connections';
+/** The latter of a standby. */
+const READY_LINE = /database system is ready to accept (read-only )?connections/;
 const PORT_TAKEN_LINE = 'Address already in use';
 const START_TIMEOUT_MS = 30_000;
 /** How long a fast shutdown may take before it is made an immediate one, and that one a kill. */
@@ -50,7 +51,7 @@ function startResult(child: ChildProcess): Promise<StartResult> {
     let messages = '';
     child.stderr?.on('data', (chunk) => {
       messages = (messages + chunk).slice(-8192);
-      if (messages.includes(READY_LINE)) resolve('ready');
+      if (READY_LINE.test(messages)) resolve('ready');
     });
     child.once('error', (error) => resolve({ failed: error.message }));
     child.once('close', () => resolve(messages.includes(PORT_TAKEN_LINE) ? 'port-taken' : { failed: messages.trim() }));

@@ -10,12 +10,11 @@ import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import type { KnownRegion } from '../config/read.ts';
 import type { FoundationStack } from '../stacks/foundation.ts';
+import { CHECK_SECONDS, CHECKS } from './health-check.ts';
 import { subnetsOf } from './network.ts';
 import { HEALTH_PORT, INGRESS_PORT } from './ports.ts';
 
 const ACCESS_LOG_PREFIX = 'balancer';
-const CHECK_SECONDS = 10;
-const CHECKS = 2;
 
 export interface Balancer {
   readonly loadBalancer: CfnLoadBalancer;

@@ -1,0 +1,70 @@
+/**
+ * A real HAProxy in the place of what AWS has: the load balancer, and the endpoints of the network by which hosts reach KMS, instance metadata
+ * and databases. Its runtime API (HAProxy management guide, 9.3) says how servers are, and takes them out.
+ */
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { createConnection } from 'node:net';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startProgram } from '../program.ts';
+
+const LOOK_MS = 50;
+/** Of `show stat`, from 0. */
+const STATUS_COLUMN = 17;
+
+/** `drain`: no new connections, those that there are stay. `maint`: none at all. */
+export type ServerState = 'ready' | 'drain' | 'maint';
+
+export class HaProxy {
+  readonly #socket: string;
+
+  private constructor(socket: string) {
+    this.#socket = socket;
+  }
+
+  /** @param sections behind `global` and `defaults`. @param stops what ends it */
+  static async start(
+    folder: string,
+    name: string,
+    sections: readonly string[],
+    signal: AbortSignal,
+    stops: AsyncDisposableStack,
+  ): Promise<HaProxy> {
+    const [socket, file] = [join(folder, `${name}.sock`), join(folder, `${name}.cfg`)];
+    const global = ['global', `  stats socket ${socket} mode 600 level admin`, '  maxconn 2000'];
+    writeFileSync(file, [...global, ...sections, ''].join('\n'));
+    const program = startProgram('haproxy', ['-db', '-q', '-f', file]);
+    stops.defer(() => program.stop());
+    const proxy = new HaProxy(socket);
+    for (;;) {
+      if (program.hasEnded()) throw new Error(`HAProxy did not start with ${file}`);
+      if (await proxy.#ask('show info').then(Boolean, () => false)) return proxy;
+      await sleep(LOOK_MS, undefined, { signal });
+    }
+  }
+
+  async setState(server: string, state: ServerState): Promise<void> {
+    const answer = (await this.#ask(`set server ${server} state ${state}`)).trim();
+    if (answer !== '') throw new Error(`HAProxy: set server ${server} state ${state}: ${answer}`);
+  }
+
+  /** UP, DOWN, DRAIN, MAINT, with how far a change of it has come. @param server as backend/name */
+  async statusOf(server: string): Promise<string> {
+    const rows = (await this.#ask('show stat')).split('\n').map((line) => line.split(','));
+    const row = rows.find(([backend, name]) => `${backend}/${name}` === server);
+    return row?.[STATUS_COLUMN] ?? 'none';
+  }
+
+  async untilStatus(server: string, status: 'UP' | 'DOWN', signal: AbortSignal): Promise<void> {
+    while ((await this.statusOf(server)) !== status) await sleep(LOOK_MS, undefined, { signal });
+  }
+
+  async #ask(command: string): Promise<string> {
+    const socket = createConnection(this.#socket);
+    await once(socket, 'connect');
+    socket.end(`${command}\n`);
+    return text(socket);
+  }
+}

@@ -1,0 +1,77 @@
+/** A small fleet under load: what must hold whatever happens to a part of it. Needs root, for network namespaces, and HAProxy. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { lacks } from '../../bench/fleet/lacks.ts';
+import type { Reasons } from '../../bench/fleet/measure.ts';
+import { runFleet } from '../../bench/fleet/run.ts';
+import { acraUnderTest } from '../support/stack.ts';
+
+const lack = lacks();
+const LIMIT_MS = 500_000;
+const OPTIONS = { hosts: 2, clients: 8, checkSeconds: 5, checks: 2, isWritten: false, mayReplace: false };
+
+const sum = (reasons: Reasons) => [...reasons.values()].reduce((all, count) => all + count, 0);
+
+t.test('a fleet under load', { skip: lack ?? false }, async (t) => {
+  const acraProgram = await acraUnderTest();
+  t.comment(`acra-server under test: ${acraProgram.description}`);
+  const events = ['host-killed', 'drain', 'database-failover'];
+  const { measured, acknowledged, faults } = await runFleet(
+    acraProgram,
+    { ...OPTIONS, events },
+    AbortSignal.timeout(LIMIT_MS),
+  );
+  const of = (name: string) => measured.find(({ event }) => event.name === name);
+
+  t.test('answers rightly, keeps what it acknowledged, and stores no plaintext', async (t) => {
+    t.ok(acknowledged > 100, `${acknowledged} rows`);
+    t.same(faults, []);
+  });
+
+  t.test('stores nothing of an INSERT that it answered with an error', async (t) => {
+    for (const { event, refusedButStored } of measured) t.same([...refusedButStored], [], event.name);
+  });
+
+  t.test('serves all clients while a host is dead', async (t) => {
+    const killed = of('host-killed');
+    t.ok(killed && sum(killed.lost) > 0, 'sessions were lost');
+    t.ok(killed && sum(killed.lost) <= OPTIONS.clients, 'those of one host');
+  });
+
+  t.test('loses no session that ends within the time of a drain', async (t) => {
+    const drain = of('drain');
+    t.equal(drain?.lostOfPool, 0);
+    t.same(
+      [...(drain?.lost.keys() ?? [])].filter((reason) => reason !== '57P01'),
+      [],
+      'the others are told',
+    );
+  });
+
+  t.test('serves again from a standby that was promoted', async (t) => {
+    t.ok((of('database-failover')?.answered ?? 0) > 0);
+  });
+});
+
+t.test('leaves nothing behind when it is interrupted', { skip: lack ?? false }, async (t) => {
+  const main = join(import.meta.dirname, '../../bench/fleet/main.ts');
+  const child = spawn(process.execPath, [main, '--hosts', '2'], { stdio: ['ignore', 'ignore', 'pipe'] });
+  let told = '';
+  child.stderr.on('data', (chunk) => {
+    told += chunk;
+    if (/nothing: nothing/.test(told)) child.kill('SIGINT');
+  });
+  const [code] = await once(child, 'close');
+  t.equal(code, 130, told);
+  const namespaces = readdirSync('/run/netns').filter((name) => name.startsWith(`acra-fleet-${child.pid}-`));
+  t.same(namespaces, []);
+  t.notOk(readdirSync('/sys/class/net').includes(`acrafl${child.pid}`), 'no bridge');
+  t.notOk(
+    readdirSync(tmpdir()).some((name) => name.startsWith('af-')),
+    'no folder',
+  );
+});
