@@ -14,7 +14,7 @@ PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 INSTALLER = $(NODE) deploy/install.ts --destdir '$(DESTDIR)' --prefix '$(PREFIX)' --sysconfdir '$(SYSCONFDIR)'
 
-.PHONY: help tap-in-place demo test test-long test-all test-vm test-ec2 test-clients test-clients-npm test-postgres test-abuse fuzz fail-closed check eif types lint format error-docs example-patients example-no-fly-list example-secrets-server bench bench-check bench-relay bench-chain bench-engine bench-eif bench-growth soak fleet fleet-test cdk-test clean install uninstall library
+.PHONY: help tap-in-place demo test test-long test-all test-vm test-ec2 test-clients test-clients-npm test-postgres test-abuse fuzz fail-closed check eif types lint format error-docs example-patients example-no-fly-list example-secrets-server bench bench-check bench-relay bench-chain bench-engine bench-eif bench-growth soak fleet fleet-test cdk-test clean install uninstall library package test-packages
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-14s %s\n' "$$name" "$$what"; done
@@ -122,6 +122,12 @@ eif: $(INSTALLED) ## build an enclave image from ENCLAVE=folder (needs Debian pa
 
 library: $(INSTALLED) ## build the verifier as a package of JavaScript into build/library (docs/attestation.md); `npm pack` there makes the archive
 	@$(NODE) deploy/library.ts
+
+package: $(INSTALLED) ## make the archive that npm installs from, into build/packages (docs/releases.md)
+	@$(NODE) --disable-warning=ExperimentalWarning deploy/npm-package.ts
+
+test-packages: tap-in-place ## install the packages as their users do, and use them (docs/releases.md)
+	@export SYSTEM_PATH='$(SYSTEM_PATH)'; $(TAP_RUN) --jobs=1 --timeout=900 $(TAP_FLAGS) $(or $(TESTS),test/packages/*.test.ts)
 
 install: $(INSTALLED) ## put the command and the systemd unit on a parent instance (PREFIX, DESTDIR)
 	@$(INSTALLER) install

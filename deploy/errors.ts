@@ -1,4 +1,4 @@
-/** Error codes of `make install`, `make uninstall`, `make library` and of the CDK app. */
+/** Error codes of `make install`, `make uninstall`, `make library`, `make package`, `make release` and of the CDK app. */
 import type { ErrorCatalogue } from '../runtime/errors.ts';
 import { CodedError } from '../runtime/errors.ts';
 
@@ -36,6 +36,11 @@ export const DEPLOY_ERRORS = {
   CDK_POLICY: {
     meaning: '`acra-enclave policy print` refuses to make a key policy of the deployment.',
     action: 'Do what its own message says, which is told.',
+  },
+  PACKAGE_DEPENDENCY: {
+    meaning:
+      'Code that goes into the npm package imports a package that package.json or package-lock.json does not name.',
+    action: 'Add it with its exact version (`npm install --save-exact`), then make the package again.',
   },
   LIBRARY_COMPILE: {
     meaning: 'The compiler refuses the files of the library.',

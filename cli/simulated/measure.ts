@@ -4,7 +4,7 @@
  * changes PCR0.
  */
 import { createHash } from 'node:crypto';
-import { lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AcraProgram } from '../../acra/obtain/program.ts';
@@ -13,11 +13,13 @@ import type { PcrIndex } from '../../wire/brands.ts';
 import { toPcrIndex } from '../../wire/brands.ts';
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
-/** The folders that end up in an enclave image, and the exact versions of the packages. */
+/** The folders that end up in an enclave image. */
 export const CODE: readonly string[] = [
   ...['runtime', 'system', 'encoding', 'postgres', 'wire', 'config'],
-  ...['relay', 'attestation', 'kms', 'keys', 'acra', 'sessions', 'supervisor', 'package-lock.json'],
+  ...['relay', 'attestation', 'kms', 'keys', 'acra', 'sessions', 'supervisor'],
 ];
+/** The exact versions of the packages; an installed npm package has the second only. */
+const VERSIONS = ['package-lock.json', 'package.json'].filter((file) => existsSync(join(PROJECT, file))).slice(0, 1);
 
 function* filesBelow(path: string): Generator<string> {
   if (!lstatSync(path).isDirectory()) {
@@ -42,7 +44,7 @@ export function measureSimulatedEnclave(
   enclaveFolder: string,
   acraProgram: AcraProgram | undefined,
 ): ReadonlyMap<PcrIndex, Buffer> {
-  const code = [...describeTree(PROJECT, CODE)];
+  const code = [...describeTree(PROJECT, [...CODE, ...VERSIONS])];
   const application = [...describeTree(enclaveFolder, ['.']), Buffer.from(acraProgram?.sha256 ?? '', 'hex')];
   return new Map([
     [toPcrIndex(0), measurePcr([...code, ...application])],

@@ -20,6 +20,9 @@ interface LockEntry {
 
 type Lock = Readonly<Record<string, LockEntry>>;
 
+/** Of cbor-x only parts are imported that do without this addon; to compile it takes a compiler. */
+const NOT_USED = 'cbor-extract';
+
 /** Node's own search: the package's own node_modules first, then those of the folders above. */
 function locate(lock: Lock, from: string, name: string): string | undefined {
   for (let folder = from; ; folder = folder.slice(0, Math.max(0, folder.lastIndexOf('/node_modules/')))) {
@@ -39,7 +42,9 @@ interface Wanted {
 
 function dependenciesOf(entry: LockEntry, from: string): Wanted[] {
   const wanted = (names: Names | undefined, optional: boolean) =>
-    Object.keys(names ?? {}).map((name) => ({ from, name, optional }));
+    Object.keys(names ?? {})
+      .filter((name) => name !== NOT_USED)
+      .map((name) => ({ from, name, optional }));
   const required = wanted(entry.dependencies, false).filter(({ name }) => !entry.optionalDependencies?.[name]);
   return [...required, ...wanted(entry.optionalDependencies, true), ...wanted(entry.peerDependencies, true)];
 }

@@ -54,7 +54,7 @@ function programEntries(projectFolder: string, library: string): PlannedEntry[] 
     mode,
     content: { copyOf: join(projectFolder, file) },
   });
-  const { files, packages } = reachableFrom(projectFolder, MAIN);
+  const { files, packages } = reachableFrom(projectFolder, [MAIN]);
   const modules = packageFolders(projectFolder, packages).flatMap((folder) =>
     packageFiles(join(projectFolder, folder)).map((file) => copy(join(folder, file))),
   );

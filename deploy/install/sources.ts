@@ -17,9 +17,10 @@ export interface Reached {
 /** `import … from 'x'`, `export … from 'x'`, `import 'x'`; never `import type`. */
 const STATIC = /(?:^|\n)\s*(?:import|export)\s+(?!type\s)(?:[^'";]*?\sfrom\s+)?'([^']+)'/g;
 const DYNAMIC = /\bimport\(\s*'([^']+)'\s*\)/g;
-const REQUIRED = /(?<![#.\w])(?:require|createRequire\([^()]*\))(?:\.resolve)?\(\s*'([^']+)'\s*\)/g;
-/** A worker or another program, started by its file name. */
-const LAUNCHED = /\bnew URL\(\s*'(\.[^']*[^/'])'\s*,\s*import\.meta\.url/g;
+const REQUIRED =
+  /(?<![#.\w])(?:require|createRequire\([^()]*\)|import\.meta(?=\.resolve))(?:\.resolve)?\(\s*'([^']+)'\s*\)/g;
+/** A worker or another program, started by its file name; not what a comment names, nor what is put together at run time. */
+const LAUNCHED = /(?:^|\n)(?! \*)[^\n]*\bnew URL\(\s*'(\.[^'$]*[^/'])'\s*,\s*import\.meta\.url/g;
 
 function specifiersOf(text: string): string[] {
   return [STATIC, DYNAMIC, REQUIRED, LAUNCHED].flatMap((form) =>
@@ -37,11 +38,11 @@ function packageName(specifier: string): string {
 
 /**
  * @param projectFolder holds our folders.
- * @param main a file relative to it.
+ * @param mains files relative to it.
  * @throws DeployError INSTALL_SOURCE_MISSING when a file that is imported does not exist.
  */
-export function reachableFrom(projectFolder: string, main: string): Reached {
-  const files = new Set([main]);
+export function reachableFrom(projectFolder: string, mains: readonly string[]): Reached {
+  const files = new Set(mains);
   const packages = new Set<string>();
   const isThere = (file: string) => existsSync(join(projectFolder, file));
   for (const file of files) {

@@ -5,7 +5,7 @@
  */
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { BuildOptions, BuildResult, Metafile } from 'esbuild';
+import type { BuildOptions, BuildResult, Metafile, Plugin } from 'esbuild';
 import { EifBuildError } from '../build-errors.ts';
 import { FILE_MODE, type RootfsFile } from './content.ts';
 import { type NpmPackage, readPackage, UNBUNDLED_PACKAGES, unbundledFiles, withItsNeeds } from './npm-package.ts';
@@ -88,6 +88,20 @@ function refuseForbidden(entry: string, forbidden: readonly string[]): void {
   throw new EifBuildError('EIF_BUILD_STAND_IN', 'the code of the enclave can start the stand-in', { found: entry });
 }
 
+/** Of our package.json the code reads the release; which tools developers use, and how it was packed, is not measured. */
+function onlyRelease(projectFolder: string): Plugin {
+  return {
+    name: 'only-release',
+    setup: ({ onLoad }) => {
+      onLoad({ filter: /\bpackage\.json$/ }, async ({ path }) => {
+        if (path !== join(projectFolder, 'package.json')) return undefined;
+        const { version } = await readPackage(projectFolder);
+        return { contents: JSON.stringify({ version }), loader: 'json' };
+      });
+    },
+  };
+}
+
 interface Bundling {
   readonly projectFolder: string;
   readonly entry: string;
@@ -117,7 +131,7 @@ function optionsFor({ projectFolder, entry, outfile, observer }: Bundling) {
     banner: { js: REQUIRE },
     tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
     logLevel: 'silent',
-    plugins: [followReferences(projectFolder, observer)],
+    plugins: [followReferences(projectFolder, observer), onlyRelease(projectFolder)],
   } as const satisfies BuildOptions;
 }
 

@@ -10,7 +10,7 @@ import { ARCHITECTURES } from './architecture.ts';
 import { FILE_MODE, PROGRAM_MODE, type RootfsFile } from './content.ts';
 import { findLibraries } from './libraries.ts';
 import { loadedPart } from './loaded-part.ts';
-import { type NpmPackage, packageFile, packageUrl, readPackage } from './npm-package.ts';
+import { findPackage, type NpmPackage, packageFile, packageUrl } from './npm-package.ts';
 import { findInSystem } from './system-path.ts';
 
 /** Key of the C and C++ libraries in the bill of materials. */
@@ -37,8 +37,8 @@ interface RuntimeOptions {
 export async function nodeRuntime(options: RuntimeOptions): Promise<NodeRuntime> {
   const { architecture, projectFolder, system } = options;
   const { nodePackage, koffiPackage, koffiFolder } = ARCHITECTURES[architecture];
-  const installed = (name: string): Promise<NpmPackage> => readPackage(join(projectFolder, 'node_modules', name));
-  const [node, koffi] = [await installed(nodePackage), await installed(koffiPackage)];
+  const node = await findPackage(projectFolder, nodePackage);
+  const koffi = await findPackage(projectFolder, koffiPackage);
   const addon = `${koffiFolder}/koffi.node`;
   const program = join(node.folder, 'bin/node');
   const { interpreter, libraries } = await findLibraries([program, join(koffi.folder, addon)], {

@@ -1,7 +1,9 @@
 /** Installed npm packages: where they lie, which version they are, and which of their files an image needs. */
+import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
+import { removeInstallScripts } from '../../runtime/npm-manifest.ts';
 import { EifBuildError } from '../build-errors.ts';
 import { readSmallFile } from '../input-file.ts';
 import { FILE_MODE, type RootfsFile } from './content.ts';
@@ -39,6 +41,19 @@ export async function readPackage(folder: string): Promise<NpmPackage> {
 }
 
 /**
+ * An installed package by its name: where the project itself is an installed package, npm may put one of a platform beside it.
+ * @throws EifBuildError EIF_BUILD_NODE_MISSING
+ */
+export async function findPackage(projectFolder: string, name: string): Promise<NpmPackage> {
+  const here = resolve(projectFolder);
+  for (let folder = here; ; folder = dirname(folder)) {
+    const candidate = join(folder, 'node_modules', name);
+    if (existsSync(candidate)) return readPackage(candidate);
+    if (folder === dirname(folder)) return readPackage(join(here, 'node_modules', name));
+  }
+}
+
+/**
  * Packages that are not bundled, for they read files of their own at run time: koffi looks for its addon beside itself,
  * libpg-query for its WebAssembly. A pattern ends in `*` and the suffix that files must have.
  */
@@ -65,7 +80,20 @@ export const UNBUNDLED_PACKAGES: readonly string[] = Object.keys(FILES);
 export async function unbundledFiles(npmPackage: NpmPackage, into: string): Promise<readonly RootfsFile[]> {
   const patterns = FILES[npmPackage.name] ?? [];
   const names = (await Promise.all(patterns.map((pattern) => expand(npmPackage.folder, pattern)))).flat();
-  return names.map((name) => packageFile(npmPackage, name, into));
+  return Promise.all(
+    names.map(async (name) => {
+      const file = packageFile(npmPackage, name, into);
+      return name === 'package.json'
+        ? { ...file, source: { bytes: await withoutInstallScript(npmPackage.folder) } }
+        : file;
+    }),
+  );
+}
+
+/** The script that npm would run at installation is taken out, as in our own npm package, so that an image built from there is the same. */
+async function withoutInstallScript(folder: string): Promise<Buffer> {
+  const text = await readSmallFile(join(folder, 'package.json'), MAX_MANIFEST_BYTES);
+  return Buffer.from(removeInstallScripts(text.toString()));
 }
 
 export function packageFile(npmPackage: NpmPackage, name: string, into: string): RootfsFile {

