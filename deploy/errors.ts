@@ -24,6 +24,11 @@ export const DEPLOY_ERRORS = {
     action:
       'Build the image anew with the key’s ARN as `kms.keyArn` of enclave.yaml, or name the folder of another image.',
   },
+  CDK_DATABASE_LOGIN: {
+    meaning: 'deployment.yaml and the enclave.yaml of an image disagree about logins to the database by IAM.',
+    action:
+      'Name in `database.iamUsers` the users of enclave.yaml with `database.login: rds-iam`, and in `database.rdsIam.port` the database’s port.',
+  },
   CDK_IMAGE_PROCESSOR: {
     meaning: 'The image was built for another processor than the instance type has.',
     action: 'Choose another `fleet.instanceType` in deployment.yaml, or build the image on such a machine.',

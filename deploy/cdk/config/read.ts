@@ -2,9 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
-import { anyEnclaveSchema } from '../../../config/any-enclave.ts';
+import { anyEnclaveSchema, isApp } from '../../../config/any-enclave.ts';
 import { isSameKeyMaterial, parseKeyArn } from '../../../config/aws-names.ts';
 import { loadConfig } from '../../../config/load.ts';
+import { rdsPlaceOf } from '../../../config/rds-iam.ts';
 import { DeployError } from '../../errors.ts';
 import { type Deployment, deploymentSchema } from './deployment.ts';
 import { type Processor, parentMachine } from './instance-types.ts';
@@ -67,6 +68,26 @@ function requireProcessor(file: string, told: z.output<typeof measurements>, ins
   });
 }
 
+/** Whom the role may be is said twice, once measured and once in IAM: it must be the same. */
+function requireLogins(folder: string, { database }: RegionConfig): void {
+  const file = resolve(folder, 'enclave.yaml');
+  const enclave = loadConfig(anyEnclaveSchema, file);
+  if (isApp(enclave) || database.kind === 'external') return;
+  const place = rdsPlaceOf(enclave);
+  const users = place === undefined ? [] : enclave.database.users.map(({ name }) => name);
+  const [stated, named] = [database.iamUsers, users].map((each) => each.toSorted().join(', ') || 'nobody');
+  if (stated !== named)
+    throw new DeployError('CDK_DATABASE_LOGIN', `${file} and database.iamUsers name different users`, {
+      found: `database.iamUsers: ${stated}`,
+      allowed: `${named}, the users of enclave.yaml with database.login: rds-iam, and none with another login`,
+    });
+  if (place === undefined || place.port === database.port) return;
+  throw new DeployError('CDK_DATABASE_LOGIN', `${file} makes tokens for another port than the database has`, {
+    found: `database.rdsIam.port: ${place.port}`,
+    allowed: String(database.port),
+  });
+}
+
 /** In another region the enclave asks the replica, whose ARN differs by the region alone. */
 function requireKey(folder: string, keyArn: string | undefined, region: string): void {
   const file = resolve(folder, 'enclave.yaml');
@@ -86,17 +107,14 @@ function requireKey(folder: string, keyArn: string | undefined, region: string):
   });
 }
 
-function known(
-  image: ImageConfig,
-  { region, fleet }: RegionConfig,
-  keyArn: string | undefined,
-  at: string,
-): KnownImage {
+function known(image: ImageConfig, config: RegionConfig, keyArn: string | undefined, at: string): KnownImage {
+  const { region, fleet } = config;
   const path = (name: string) => resolve(at, name);
   const measurementsFile = path(image.measurements);
   const told = readMeasurements(measurementsFile);
   requireProcessor(measurementsFile, told, fleet.instanceType);
   requireKey(path(image.enclave), keyArn, region);
+  requireLogins(path(image.enclave), config);
   return {
     measurementsFile,
     enclaveFolder: path(image.enclave),
@@ -106,7 +124,7 @@ function known(
   };
 }
 
-/** @throws ConfigError with every fault of the file; DeployError CDK_MEASUREMENTS, CDK_IMAGE_KEY, CDK_IMAGE_PROCESSOR */
+/** @throws ConfigError with every fault of the file; DeployError CDK_MEASUREMENTS, CDK_IMAGE_KEY, CDK_IMAGE_PROCESSOR, CDK_DATABASE_LOGIN */
 export function readDeployment(file: string): KnownDeployment {
   const deployment = loadConfig(deploymentSchema, file);
   const at = dirname(resolve(file));

@@ -60,11 +60,22 @@ const fleet = z
   })
   .prefault({});
 
+const MAX_IAM_USERS = 100;
+/** As the resource of an IAM policy takes it: no wildcard, no variable. */
+const databaseUser = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$/, {
+  error: 'must be a user of the database, of letters, digits, dots, dashes and underscores',
+});
+
 const managedDatabase = {
   engineVersion: z.string().regex(/^1[3-8]\.\d{1,2}$/, { error: 'must be MAJOR.MINOR, such as 17.6' }),
   instanceClass: z.string().regex(/^db\.[a-z0-9]+\.[a-z0-9]+$/, { error: 'must be a class, such as db.m6g.large' }),
   port: port(5433).describe('not the usual one, which scanners look for'),
   backupDays: z.int().min(1).max(35).default(14),
+  iamUsers: z
+    .array(databaseUser)
+    .max(MAX_IAM_USERS)
+    .default([])
+    .describe('whom the parents’ role may be in the database: those of enclave.yaml with database.login: rds-iam'),
 };
 
 const database = z

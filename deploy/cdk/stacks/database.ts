@@ -1,5 +1,6 @@
 /** A managed PostgreSQL that only the fleet reaches: forced TLS, encrypted, in two zones or more, its password kept by RDS itself. */
 import { CfnOutput, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import {
   CfnDBCluster,
   CfnDBClusterParameterGroup,
@@ -8,6 +9,7 @@ import {
   CfnDBSubnetGroup,
 } from 'aws-cdk-lib/aws-rds';
 import type { Construct } from 'constructs';
+import { partitionOf } from '../../../config/aws-names.ts';
 import type { KnownRegion } from '../config/read.ts';
 import type { DatabaseConfig } from '../config/region.ts';
 import { DATABASE_CA, DATABASE_PARAMETERS, majorOf } from '../parts/database-parameters.ts';
@@ -86,9 +88,25 @@ export class DatabaseStack extends Stack {
       performanceInsightsKmsKeyId: operationsKey.keyArn,
       performanceInsightsRetentionPeriod: INSIGHT_DAYS,
       vpcSecurityGroups: groups.database === undefined ? [] : [groups.database.securityGroupId],
+      ...(props.database.iamUsers.length > 0 && { enableIamDatabaseAuthentication: true }),
     });
+    this.#letRoleIn(props, instance.attrDbiResourceId);
     instance.applyRemovalPolicy(RemovalPolicy.SNAPSHOT);
     return instance.attrEndpointAddress;
+  }
+
+  /** Whoever has root on a parent can be these users too, and sees ciphertext (docs/threat-model.md). */
+  #letRoleIn({ foundation, database, region }: DatabaseProps, resourceId: string): void {
+    const { name } = partitionOf(region.region);
+    const users = database.iamUsers.map(
+      (user) => `arn:${name}:rds-db:${this.region}:${this.account}:dbuser:${resourceId}/${user}`,
+    );
+    if (users.length === 0) return;
+    new ManagedPolicy(this, 'ParentLogins', {
+      description: 'Users of the database that an enclave logs in as, by tokens of the role of its parent',
+      roles: [foundation.parent.role],
+      statements: [new PolicyStatement({ actions: ['rds-db:connect'], resources: users })],
+    });
   }
 
   #cluster(props: DatabaseProps, { engineVersion, instanceClass }: Aurora): string {
@@ -103,9 +121,10 @@ export class DatabaseStack extends Stack {
       engine: 'aurora-postgresql',
       dbClusterParameterGroupName: parameters.ref,
       vpcSecurityGroupIds: groups.database === undefined ? [] : [groups.database.securityGroupId],
-      // No role gets rds-db:connect here: logins are by password, which the parent does not have.
+      // Without database.iamUsers no role gets rds-db:connect: logins are by password, which the parent does not have.
       enableIamDatabaseAuthentication: true,
     });
+    this.#letRoleIn(props, cluster.attrDbClusterResourceId);
     cluster.applyRemovalPolicy(RemovalPolicy.SNAPSHOT);
     for (const index of props.region.zones.keys()) {
       new CfnDBInstance(this, `Database${index}`, {
