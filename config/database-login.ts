@@ -2,15 +2,16 @@
  * Who ends clients' TLS, and how the enclave then logs in to the database (sections `ingress` and `database` of enclave.yaml). Where TLS
  * ends in the enclave a client's SCRAM cannot pass with channel binding, so by default its certificate is the login and the enclave has
  * a password of its own, sealed, for each user of the database that certificates may be. Or it has that user's verifier, and the client
- * proves a password too (`verifier`).
+ * proves a password too (`verifier`). Or RDS asks IAM, and the enclave makes a token for each login (`rds-iam`, rds-iam.ts).
  */
 import { posix } from 'node:path';
 import { z } from 'zod';
 import { clientNameFault } from './client-name.ts';
 import { fileInFolder } from './fields.ts';
 import { frontLimits, minTlsOfClients, minTlsOfDatabase } from './ingress.ts';
+import { rdsIamSection } from './rds-iam.ts';
 import { revokedList } from './revoked.ts';
-import { type DatabaseLogin, LOGINS, loginOf } from './user-secrets.ts';
+import { type DatabaseLogin, LOGINS, loginOf, sealsSecrets, secretFilesOf } from './user-secrets.ts';
 
 /** NAMEDATALEN - 1: PostgreSQL cuts longer names off, so that two could be one. */
 const MAX_NAME_BYTES = 63;
@@ -74,17 +75,11 @@ const databaseUser = z
       .optional()
       .describe('another one, sealed in the same way: whichever the database has now is used'),
   })
-  .superRefine(({ name, secret }, context) => {
-    if (secret !== undefined || PLAIN_FILE_NAME.test(name)) return;
-    const message =
-      'must be given: the name of the user is none for a file (letters, digits, dots, dashes, underscores)';
-    context.addIssue({ code: 'custom', path: ['secret'], message });
-  })
-  .transform(({ name, clients, databases = [name], secret = `database/${name}.sealed`, nextSecret }) => ({
+  .transform(({ name, clients, databases = [name], secret, nextSecret }) => ({
     name,
     clients,
     databases,
-    secret,
+    ...(secret === undefined ? {} : { secret }),
     ...(nextSecret === undefined ? {} : { nextSecret }),
   }));
 
@@ -99,13 +94,14 @@ export const databaseLoginFields = {
     .enum(LOGINS)
     .optional()
     .describe(
-      "with ingress.tls: terminate. certificate (default): the client's certificate is the login; verifier: its certificate and its password are, checked in the enclave; client: its own password is, without channel binding",
+      "with ingress.tls: terminate. certificate (default): the client's certificate is the login; verifier: its certificate and its password are, checked in the enclave; client: its own password is, without channel binding; rds-iam: its certificate is, and RDS asks IAM about a token of the enclave's role, which the parent instance has too",
     ),
   users: z
     .array(databaseUser)
     .max(MAX_USERS, atMost(MAX_USERS))
     .prefault([])
-    .describe('with login: certificate or verifier, whom certificates may be in the database'),
+    .describe('with login: certificate, verifier or rds-iam, whom certificates may be in the database'),
+  rdsIam: rdsIamSection,
 };
 
 interface LoginSections {
@@ -117,6 +113,30 @@ interface LoginSections {
 interface Fault {
   readonly path: readonly (string | number)[];
   readonly message: string;
+}
+
+type DatabaseSection = LoginSections['database'];
+
+/** A secret that is sealed has a place, stated or not. */
+export function withSecretPlaces<Section extends DatabaseSection>(section: Section): Section {
+  if (!sealsSecrets(loginOf(section))) return section;
+  const users = section.users.map((user) => ({ ...user, secret: user.secret ?? `database/${user.name}.sealed` }));
+  return { ...section, users };
+}
+
+/** Before they have their places. */
+export function secretFaults(section: DatabaseSection): Fault[] {
+  const login = loginOf(section);
+  return section.users.flatMap((user, index): Fault[] => {
+    if (login === 'rds-iam') {
+      const message = 'must be left out with login: rds-iam: a token is made for each login';
+      return secretFilesOf(user).map(({ setting }) => ({ path: ['users', index, setting], message }));
+    }
+    if (user.secret !== undefined || PLAIN_FILE_NAME.test(user.name)) return [];
+    const message =
+      'must be given: the name of the user is none for a file (letters, digits, dots, dashes, underscores)';
+    return [{ path: ['users', index, 'secret'], message }];
+  });
 }
 
 function modeFaults({ ingress, database: { login, users } }: LoginSections): Fault[] {

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import type { TcpEndpoint, UnixEndpoint } from '../wire/endpoint.ts';
 import { ROUTES } from '../wire/routes.ts';
-import { databaseLoginFields, ingressSection, loginFaults } from './database-login.ts';
+import { databaseLoginFields, ingressSection, loginFaults, secretFaults, withSecretPlaces } from './database-login.ts';
 import { engineMemoryFault } from './engine-memory.ts';
 import {
   address,
@@ -21,6 +21,7 @@ import { guardSection, isGiven } from './guard.ts';
 import { keysFaults, keysSection } from './keys.ts';
 import { kmsSection } from './kms.ts';
 import { leaseSection } from './lease.ts';
+import { rdsIamFaults } from './rds-iam.ts';
 import { portTable } from './route-fields.ts';
 import {
   type EntropySection,
@@ -72,14 +73,20 @@ const acra = z
     error: 'memoryLimitMiB must be below maxMemoryMiB: the soft limit comes before the end',
   });
 
-const database = z.strictObject({
-  serverName: certifiedName.describe(
-    "the subject alternative name of the database's certificate: DNS name or IP address",
-  ),
-  ca: fileInFolder.prefault('tls/database-ca.pem').describe("CA of the database's certificate"),
-  listen: address('tcp').prefault('tcp://127.0.0.1:5432').describe('where acra-server finds the database'),
-  ...databaseLoginFields,
-});
+const database = z
+  .strictObject({
+    serverName: certifiedName.describe(
+      "the subject alternative name of the database's certificate: DNS name or IP address",
+    ),
+    ca: fileInFolder.prefault('tls/database-ca.pem').describe("CA of the database's certificate"),
+    listen: address('tcp').prefault('tcp://127.0.0.1:5432').describe('where acra-server finds the database'),
+    ...databaseLoginFields,
+  })
+  .superRefine((section, context) => {
+    for (const { path, message } of secretFaults(section))
+      context.addIssue({ code: 'custom', path: [...path], message });
+  })
+  .transform(withSecretPlaces);
 
 const deadlines = z
   .strictObject({
@@ -134,6 +141,7 @@ export const enclaveSchema = z
     const { clientIdFrom, listen } = acra;
     for (const { path, message } of [
       ...loginFaults({ ingress, database, clientIdFrom }),
+      ...rdsIamFaults({ database, kms }),
       ...tlsFaults({ ingress, tls, acra }),
       ...keysFaults({ keys, tls, ingress, database, kms }),
       ...entropyFaults({ entropy, kms }),

@@ -61,7 +61,7 @@ const VERIFIER: SecretForm = {
   fault: verifierFault,
 };
 
-/** With `client` nothing is sealed of users. */
+/** With `client` and `rds-iam` nothing is sealed of users. */
 export function secretFormOf(login: DatabaseLogin): SecretForm {
   return login === 'verifier' ? VERIFIER : PASSWORD;
 }

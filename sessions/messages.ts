@@ -83,7 +83,7 @@ export interface ServeGuard {
 interface GuardUser {
   readonly name: string;
   readonly databases: readonly string[];
-  /** How many of the secrets are its own: one or two. */
+  /** How many of the secrets are its own: one or two; none where none is sealed. */
   readonly secrets: number;
 }
 
@@ -94,7 +94,19 @@ export interface OtherSecrets {
   readonly users: readonly GuardUser[];
 }
 
-export type ToGuard = ServeGuard | OtherSecrets | Drain;
+/** To a guard: what it asked for by this id; its one secret is the token. */
+export interface LoginToken {
+  readonly type: 'login-token';
+  readonly id: number;
+}
+
+/** There can be none now. */
+export interface NoLoginToken {
+  readonly type: 'no-login-token';
+  readonly id: number;
+}
+
+export type ToGuard = ServeGuard | OtherSecrets | LoginToken | NoLoginToken | Drain;
 
 const value = z.union([z.string().max(MAX_LOG_CHARACTERS), z.number(), z.boolean(), z.null()]);
 export const logSchema = z.strictObject({
@@ -136,6 +148,9 @@ export const fromFrontSchema = z.discriminatedUnion('type', [
 ]);
 export type FromFront = z.output<typeof fromFrontSchema>;
 
+/** NAMEDATALEN - 1 bytes. */
+const MAX_USER_CHARACTERS = 63;
+
 export const fromGuardSchema = z.discriminatedUnion('type', [
   logSchema,
   /** Before anything else: where acra-server is to find its database. */
@@ -145,6 +160,9 @@ export const fromGuardSchema = z.discriminatedUnion('type', [
   guardCountsSchema,
   /** To OtherSecrets of this id. */
   z.strictObject({ type: z.literal('secrets'), id: count, areTaken: z.boolean() }),
+  /** With `login: rds-iam`: a token is to be made for a login as this user; the database refused one. */
+  z.strictObject({ type: z.literal('login-token-wanted'), id: count, user: z.string().max(MAX_USER_CHARACTERS) }),
+  z.strictObject({ type: z.literal('login-token-refused'), user: z.string().max(MAX_USER_CHARACTERS) }),
   /** acra-server did not protect a value, or does not answer: it is to be ended. */
   z.strictObject({ type: z.literal('engine-fault'), fault: z.enum(['unprotected', 'deaf']) }),
 ]);

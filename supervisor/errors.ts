@@ -140,6 +140,11 @@ export const SUPERVISOR_ERRORS = {
     meaning: 'The guard of one client’s sessions was given other secrets of database users, and did not take them.',
     action: 'Read its log records (`guard.secrets-refused`, `child.output`), then bring the key set again.',
   },
+  CHILD_TOKEN_DENIED: {
+    meaning:
+      'The guard of one client’s sessions asked for a token of a database user that its certificate may not be; it got none.',
+    action: 'Report it: a guard asks for users of its own identity only. Treat what talks to it as hostile until then.',
+  },
   PROGRAM_ENDED: {
     meaning: 'A program of the application ended by itself; the message has its exit code.',
     action:

@@ -37,6 +37,8 @@ export interface Cloud {
   readonly imds: RunningImds;
   /** Of the instance that IMDS speaks for. */
   readonly roleArn: string;
+  /** That the account has issued. */
+  readonly credentials: CredentialStore;
   createKey(): Promise<string>;
   putKeyPolicy(keyArn: string, pcrs: ReadonlyMap<PcrIndex, Buffer>, choices?: PolicyChoices): Promise<PolicyDocument>;
   stop(): Promise<void>;
@@ -81,6 +83,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     kms,
     imds,
     roleArn: roleArn(ROLE),
+    credentials,
     createKey: async () => (await client.send(new CreateKeyCommand({}))).KeyMetadata?.Arn ?? '',
     putKeyPolicy: async (keyArn, pcrs, { alsoMeasured, ...choices } = {}) => {
       const policy = makeKeyPolicy({

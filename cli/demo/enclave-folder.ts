@@ -55,11 +55,16 @@ function clientsOf({ client, otherClients }: DemoCertificates): readonly string[
 function secretsOf(options: EnclaveFolderOptions): [setting: SecretSetting, text: string][] {
   const { settings = {}, databaseSecrets = { secret: APPLICATION.password } } = options;
   const login = (settings['database'] as YamlDocument | undefined)?.['login'];
-  if (endsTlsInAcra(options) || login === 'client' || (options.operators ?? []).length > 0) return [];
+  if (endsTlsInAcra(options) || login === 'client' || login === 'rds-iam' || (options.operators ?? []).length > 0)
+    return [];
   return SECRET_SETTINGS.flatMap((setting) => {
     const text = databaseSecrets[setting];
     return text === undefined ? [] : [[setting, text]];
   });
+}
+
+function isByIam({ database }: YamlDocument): boolean {
+  return (database as YamlDocument | undefined)?.['login'] === 'rds-iam';
 }
 
 function enclaveYaml(options: EnclaveFolderOptions): YamlDocument {
@@ -73,7 +78,7 @@ function enclaveYaml(options: EnclaveFolderOptions): YamlDocument {
     database: {
       serverName: DATABASE_NAME,
       ...(simulated === undefined ? {} : { listen: 'tcp://127.0.0.1:0' }),
-      ...(files.length === 0 && operators.length === 0 ? {} : { users: [user] }),
+      ...(files.length === 0 && operators.length === 0 && !isByIam(settings) ? {} : { users: [user] }),
     },
     ...(guardList === undefined ? {} : { guard: { list: GUARD_LIST } }),
     ...(operators.length === 0 ? {} : keysOfParent(operators)),

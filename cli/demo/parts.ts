@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { NsmTrust } from '../../emulator/kms/nsm-trust.ts';
 import type { RunningPostgres } from '../../emulator/postgres/server.ts';
+import type { RunningRds } from '../../emulator/rds/server.ts';
 import type { EncryptOptions } from '../../kms/operator-encrypt.ts';
 import type { PolicyDocument } from '../../kms/policy/key-policy.ts';
 import type { PcrIndex } from '../../wire/brands.ts';
@@ -11,6 +12,7 @@ import type { Cloud } from './cloud.ts';
 import { REGION, startCloud } from './cloud.ts';
 import { type DemoOperator, makeOperators } from './operators.ts';
 import { type DatabaseServer, startDemoPostgres } from './postgres.ts';
+import { startDemoRds } from './rds.ts';
 
 export const ENCRYPTION_CONTEXT = { purpose: 'acra-master-key', application: 'demo' };
 const CREDENTIAL_LIFETIME_MS = 3600 * 1000;
@@ -20,6 +22,8 @@ export interface OutsideParts {
   readonly clientFiles: ClientFiles;
   readonly cloud: Cloud;
   readonly postgres: RunningPostgres;
+  /** In front of it. */
+  readonly rds: RunningRds | undefined;
   readonly keyArn: string;
   /** None where keys lie in the image. */
   readonly operators: readonly DemoOperator[];
@@ -32,6 +36,8 @@ export interface PartsOptions {
   /** Names; default: none. */
   readonly operators?: readonly string[];
   readonly databaseTls?: boolean | undefined;
+  /** The application's user logs in by tokens of the instance's role. Default: by its password. */
+  readonly rdsIam?: boolean | undefined;
   /** Of databases (emulator/postgres/template.ts). */
   readonly databaseTemplates?: string | undefined;
   /** Another version of PostgreSQL (emulator/postgres/options.ts). */
@@ -59,16 +65,19 @@ export async function startParts(options: PartsOptions, started: AsyncDisposable
     signal,
   });
   started.defer(() => postgres.stop());
+  const rds = options.rdsIam ? await startDemoRds({ certificates, cloud, postgres }) : undefined;
+  if (rds) started.defer(() => rds.stop());
   const clientFiles = writeClientFiles(join(root, 'client'), certificates);
   const keyArn = await cloud.createKey();
   const operators = makeOperators(join(root, 'operators'), options.operators ?? []);
-  return { certificates, clientFiles, cloud, postgres, keyArn, operators };
+  return { certificates, clientFiles, cloud, postgres, rds, keyArn, operators };
 }
 
 /** Of host-proxy.yaml. */
-export function outsideSections({ postgres, cloud }: OutsideParts) {
+export function outsideSections({ postgres, rds, cloud }: OutsideParts) {
+  const database = rds ?? postgres;
   return {
-    database: { connect: `tcp://${postgres.host}:${postgres.port}` },
+    database: { connect: `tcp://${database.host}:${database.port}` },
     kms: { connect: `tcp://${cloud.kms.host}:${cloud.kms.port}` },
     imds: { connect: `tcp://${cloud.imds.host}:${cloud.imds.port}` },
   };

@@ -94,7 +94,7 @@ export class Stack {
   /** In the order of an operator: enclaves, host-proxies, then what they need. */
   async stop(): Promise<void> {
     for (const pair of this.#pairs) await pair.stop();
-    await Promise.all([this.parts.cloud.stop(), this.parts.postgres.stop()]);
+    await Promise.all([this.parts.cloud.stop(), this.parts.rds?.stop(), this.parts.postgres.stop()]);
   }
 
   #pair(root: string, enclaveFolder: string): EnclavePair {

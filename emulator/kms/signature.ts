@@ -2,16 +2,15 @@
  * Verifies the AWS Signature Version 4 of a request ("AWS SigV4 for API requests", IAM guide): the canonical request is
  * rebuilt from what arrived, so that a change to any signed header or to the body is noticed.
  */
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Credential, CredentialStore } from '../credentials.ts';
 import type { Principal } from '../principal.ts';
+import { parseAmzDate, signatureOf } from '../signature-v4.ts';
 import { ServiceError } from './service-error.ts';
 
-const ALGORITHM = 'AWS4-HMAC-SHA256';
 /** AWS accepts request times up to five minutes off. */
 const MAX_SKEW_MS = 5 * 60_000;
-const AMZ_DATE = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/;
 const AUTHORIZATION =
   /^AWS4-HMAC-SHA256 Credential=([A-Z0-9]{16,128})\/(\d{8})\/([a-z0-9-]+)\/([a-z0-9-]+)\/aws4_request, ?SignedHeaders=([a-z0-9;-]+), ?Signature=([0-9a-f]{64})$/;
 
@@ -40,14 +39,6 @@ interface Authorization {
   readonly signature: Buffer;
 }
 
-function sha256Hex(data: string | Buffer): string {
-  return createHash('sha256').update(data).digest('hex');
-}
-
-function hmac(key: string | Buffer, data: string): Buffer {
-  return createHmac('sha256', key).update(data).digest();
-}
-
 function singleHeader(request: SignedRequest, name: string): string | undefined {
   const values = request.headers.get(name);
   return values?.length === 1 ? values[0] : undefined;
@@ -70,14 +61,10 @@ function invalidSignature(message: string): ServiceError {
   return new ServiceError('InvalidSignatureException', message);
 }
 
-/** `20261121T120000Z` in milliseconds. */
-function parseAmzDate(text: string): number {
-  const [, year, month, day, hour, minute, second] = AMZ_DATE.exec(text) ?? [];
-  const timeMs = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-  if (Number.isNaN(timeMs)) {
-    throw new ServiceError('IncompleteSignature', 'The X-Amz-Date header is missing or malformed');
-  }
-  return timeMs;
+function requireAmzDate(text: string): number {
+  const timeMs = parseAmzDate(text);
+  if (timeMs !== undefined) return timeMs;
+  throw new ServiceError('IncompleteSignature', 'The X-Amz-Date header is missing or malformed');
 }
 
 /** The host and every x-amz-* header must be signed, else somebody on the way could change them. */
@@ -87,37 +74,16 @@ function checkSignedHeaders(request: SignedRequest, signed: readonly string[]): 
   if (missing.length > 0) throw invalidSignature(`These headers must be signed: ${missing.join(', ')}`);
 }
 
-/** One value as the canonical form has it: outer blanks gone, runs of blanks made one, repeated headers joined. */
-function canonicalValue(values: readonly string[]): string {
-  return values.map((value) => value.trim().replace(/ +/g, ' ')).join(',');
-}
-
-function canonicalQuery(query: string): string {
-  const encode = (text: string) =>
-    encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
-  const pairs = [...new URLSearchParams(query)].map(([name, value]) => `${encode(name)}=${encode(value)}`);
-  return pairs.sort().join('&');
-}
-
-function canonicalRequest(request: SignedRequest, signedHeaders: readonly string[]): string {
-  const [path = '/', query = ''] = request.target.split('?', 2);
-  const headers = signedHeaders.map((name) => `${name}:${canonicalValue(request.headers.get(name) ?? [])}\n`);
-  return [
-    request.method,
-    path,
-    canonicalQuery(query),
-    headers.join(''),
-    signedHeaders.join(';'),
-    sha256Hex(request.body),
-  ].join('\n');
-}
-
 function expectedSignature(request: SignedRequest, auth: Authorization, amzDate: string, secret: string): Buffer {
-  const scope = `${auth.date}/${auth.region}/${auth.service}/aws4_request`;
-  const hashed = sha256Hex(canonicalRequest(request, auth.signedHeaders));
-  const dateKey = hmac(`AWS4${secret}`, auth.date);
-  const signingKey = hmac(hmac(hmac(dateKey, auth.region), auth.service), 'aws4_request');
-  return hmac(signingKey, [ALGORITHM, amzDate, scope, hashed].join('\n'));
+  const { method, target, body } = request;
+  const [path = '/', query = ''] = target.split('?', 2);
+  const headers = auth.signedHeaders.map((name) => [name, request.headers.get(name) ?? []] as const);
+  return signatureOf(
+    { method, path, query: new Map(new URLSearchParams(query)), headers, body },
+    auth,
+    amzDate,
+    secret,
+  );
 }
 
 export class SignatureVerifier {
@@ -134,7 +100,7 @@ export class SignatureVerifier {
   async verify(request: SignedRequest): Promise<Principal> {
     const auth = parseAuthorization(request);
     const amzDate = singleHeader(request, 'x-amz-date') ?? '';
-    const signedAtMs = parseAmzDate(amzDate);
+    const signedAtMs = requireAmzDate(amzDate);
     const credential = await this.#findCredential(request, auth);
     this.#checkScope(auth, amzDate);
     checkSignedHeaders(request, auth.signedHeaders);

@@ -163,10 +163,12 @@ export function makeKeyPolicy(wish: PolicyWish): PolicyDocument {
 /**
  * GenerateRandom has no key, so no key policy allows it, and its resource is `*`. It needs no condition: random bytes are no
  * secret of the account, and each caller gets others. A key of another account must be allowed here as well as there.
+ * @param databaseLogins users of RDS databases that the role may be (`database.login: rds-iam`), as IAM names them
  */
 export function makeRolePolicy(
   { roleArn, keysBornInEnclave, uses }: Pick<PolicyWish, 'roleArn' | 'keysBornInEnclave' | 'uses'>,
   keyArn?: string,
+  databaseLogins: readonly string[] = [],
 ): PolicyDocument {
   const statements: Json[] = [
     { Sid: 'RandomnessForEnclaves', Effect: 'Allow', Action: 'kms:GenerateRandom', Resource: '*' },
@@ -176,6 +178,10 @@ export function makeRolePolicy(
     const { attested, unattested } = usesOf(uses ?? []);
     const Action = oneOrAll(uses === undefined ? own : [...attested, ...unattested]);
     statements.push({ Sid: 'TheKeyOfTheOtherAccount', Effect: 'Allow', Action, Resource: keyArn });
+  }
+  if (databaseLogins.length > 0) {
+    const Resource = oneOrAll(databaseLogins);
+    statements.push({ Sid: 'UsersOfTheDatabase', Effect: 'Allow', Action: 'rds-db:connect', Resource });
   }
   return { Version: '2012-10-17', Statement: statements };
 }

@@ -11,7 +11,7 @@ import { checkMessage } from './attributes.ts';
 
 const AUTHENTICATION_TYPE = 'R';
 const RESPONSE_TYPE = 'p';
-const CODES = { ok: 0, sasl: 10, saslContinue: 11, saslFinal: 12 } as const;
+const CODES = { ok: 0, cleartext: 3, sasl: 10, saslContinue: 11, saslFinal: 12 } as const;
 const MECHANISM = /^[A-Z0-9_-]{1,20}$/;
 const MAX_MECHANISMS = 16;
 /** Of what the list may hold: names with their zero bytes. */
@@ -21,7 +21,9 @@ export type Authentication =
   | { readonly kind: 'ok' }
   | { readonly kind: 'sasl'; readonly mechanisms: readonly string[] }
   | { readonly kind: 'sasl-continue' | 'sasl-final'; readonly data: Buffer }
-  /** 3 is a password in clear, 5 is md5; the rest stands in the manual. */
+  /** A password in clear. */
+  | { readonly kind: 'cleartext' }
+  /** 5 is md5; the rest stands in the manual. */
   | { readonly kind: 'other'; readonly code: number };
 
 function violation(what: string): SessionError {
@@ -54,9 +56,9 @@ export function decodeAuthentication(body: Buffer): Authentication {
     checkMessage(data);
     return { kind: code === CODES.saslContinue ? 'sasl-continue' : 'sasl-final', data };
   }
-  if (code !== CODES.ok) return { kind: 'other', code };
-  if (data.length > 0) throw violation('something follows AuthenticationOk');
-  return { kind: 'ok' };
+  if (code !== CODES.ok && code !== CODES.cleartext) return { kind: 'other', code };
+  if (data.length > 0) throw violation('something follows what has no more to say');
+  return { kind: code === CODES.ok ? 'ok' : 'cleartext' };
 }
 
 /** @param body of the first message of type p. @throws SessionError 08P01, also without an initial response, which SCRAM needs */
@@ -104,4 +106,14 @@ export function encodeInitialResponse(mechanism: string, data: Buffer): Buffer {
 
 export function encodeResponse(data: Buffer): Buffer {
   return encodeMessage(RESPONSE_TYPE, data);
+}
+
+/** A password in clear (PasswordMessage). The caller zeroes it. */
+export function encodePassword(password: Buffer): Buffer {
+  return encodeMessage(RESPONSE_TYPE, password, Buffer.of(0));
+}
+
+/** Asks for it. */
+export function encodeAuthenticationCleartext(): Buffer {
+  return encodeMessage(AUTHENTICATION_TYPE, int32(CODES.cleartext));
 }

@@ -9,7 +9,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import { MessageStream } from '../message-stream.ts';
 import { leave } from '../say-goodbye.ts';
 import { connectDatabase, type DatabaseTarget } from './database-connection.ts';
-import { isWrongPassword, type LoginExchange, logIn, MAX_LOGIN_MESSAGE_BYTES } from './login.ts';
+import { isWrongPassword, type LoginExchange, LoginRefused, logIn, MAX_LOGIN_MESSAGE_BYTES } from './login.ts';
 
 export interface DatabaseDoor {
   readonly database: DatabaseTarget;
@@ -23,6 +23,8 @@ export interface LoginWay {
   /** @param certificate of the database */
   readonly begin: (certificate: X509Certificate | undefined) => LoginExchange;
   readonly worked?: () => void;
+  /** The database did not let this user in by it. */
+  readonly refused?: () => void;
 }
 
 export interface Entered {
@@ -46,6 +48,7 @@ export async function enterDatabase(
       way.worked?.();
       return entered;
     } catch (error) {
+      if (error instanceof LoginRefused && error.isOfLogin) way.refused?.();
       if (!isWrongPassword(error)) throw error;
       refused = error;
     }

@@ -1,12 +1,15 @@
 /**
  * Logs in to the database (PostgreSQL 18, "Start-up", "SASL Authentication"). The database is not trusted: it must prove by SCRAM
- * that it knows the password, and may ask for nothing weaker. What it says until the login is done is held back, so that a client
+ * that it knows the password, and may ask for nothing weaker. RDS with IAM cannot: it takes a token in clear, which is good for fifteen
+ * minutes and for this database alone, and has nothing but its certificate to prove who it is. What it says until the login is done is held back, so that a client
  * learns that it is logged in when it truly is.
  *
  *   certificate   the enclave's own password, with channel binding where the database's certificate has one
  *   verifier      the ClientKey that the client's proof left, bound in the same way
  *   client        the client's SCRAM passes through, message by message
+ *   rds-iam       a token in clear, once, in TLS that was verified
  */
+import type { X509Certificate } from 'node:crypto';
 import { decodeBackendKeyData } from '../../postgres/cancel-request.ts';
 import { parseError } from '../../postgres/error-response.ts';
 import type { Message } from '../../postgres/message-reader.ts';
@@ -17,14 +20,20 @@ import {
   type Authentication,
   decodeAuthentication,
   encodeInitialResponse,
+  encodePassword,
   encodeResponse,
 } from '../../postgres/scram/sasl-messages.ts';
 import { SessionError } from '../../postgres/session-error.ts';
 import { decodeNegotiateProtocolVersion } from '../../postgres/startup-message.ts';
+import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
 import type { MessageStream } from '../message-stream.ts';
 
-/** Answers one step of the database's SASL exchange, at the right moment or not at all. */
+/** What a database may ask for, and nothing besides. */
+type Method = 'SCRAM-SHA-256' | 'a token in clear';
+
+/** Answers one step of the database's exchange, at the right moment or not at all. */
 export interface LoginExchange extends Disposable {
+  readonly method: Method;
   /** @returns what the database is sent; undefined: nothing. @throws SessionError */
   answer(authentication: Authentication, message: Message, signal: AbortSignal): Promise<Buffer | undefined>;
   /** Whether an AuthenticationOk may be believed. */
@@ -38,6 +47,7 @@ export interface LoginExchange extends Disposable {
 /** By the enclave itself. @param lastWord to a client that has proven itself, and waits for it */
 export function scramExchange(client: ScramClient, lastWord?: Buffer): LoginExchange {
   return {
+    method: 'SCRAM-SHA-256',
     lastWord,
     get isProven() {
       return client.isProven;
@@ -65,6 +75,7 @@ export function scramExchange(client: ScramClient, lastWord?: Buffer): LoginExch
 export function passedExchange(client: MessageStream): LoginExchange {
   let isFinal = false;
   return {
+    method: 'SCRAM-SHA-256',
     get isProven() {
       return isFinal;
     },
@@ -82,11 +93,34 @@ export function passedExchange(client: MessageStream): LoginExchange {
   };
 }
 
+/**
+ * By a token for RDS. Whether it is taken is all that the database says.
+ * @param certificate which the connection was verified by
+ * @throws SessionError 28000 without one
+ */
+export function tokenExchange(token: SecretBuffer, certificate: X509Certificate | undefined): LoginExchange {
+  if (!certificate) throw new SessionError('28000', 'a token is sent to a verified database only');
+  let isSent = false;
+  return {
+    method: 'a token in clear',
+    get isProven() {
+      return isSent;
+    },
+    async answer() {
+      if (isSent) throw new SessionError('28000', 'the database asks for the token twice');
+      isSent = true;
+      return token.use((bytes) => encodePassword(bytes));
+    },
+    [Symbol.dispose]: () => undefined,
+  };
+}
+
 const WRONG_PASSWORD = '28P01';
+/** Where RDS calls its own plug-in, which asks IAM (PAM): src/backend/libpq/auth.c, auth_failed. */
+const NOT_AUTHORIZED = '28000';
 
 /** What a login by something else than SCRAM is called. */
 const OTHERS: Readonly<Record<number, string>> = {
-  3: 'a password in clear',
   5: 'an MD5 password',
   7: 'GSSAPI',
   9: 'SSPI',
@@ -95,11 +129,15 @@ const OTHERS: Readonly<Record<number, string>> = {
 /** The database refused the session: its own words for the client. */
 export class LoginRefused extends SessionError {
   readonly frame: Buffer;
+  /** Who logs in so may not, whatever he asks for. */
+  readonly isOfLogin: boolean;
 
   constructor({ frame, body }: Message) {
-    const isPassword = parseError(body).sqlState === WRONG_PASSWORD;
-    super(isPassword ? WRONG_PASSWORD : '28000', 'the database refused the login');
+    const { sqlState } = parseError(body);
+    const isPassword = sqlState === WRONG_PASSWORD;
+    super(isPassword ? WRONG_PASSWORD : NOT_AUTHORIZED, 'the database refused the login');
     this.frame = frame;
+    this.isOfLogin = isPassword || sqlState === NOT_AUTHORIZED;
   }
 }
 
@@ -177,13 +215,32 @@ async function authenticate(
   const authentication = decodeAuthentication(message.body);
   if (authentication.kind === 'ok') {
     if (exchange.isProven) return true;
-    throw new SessionError('28000', 'the database lets in without SCRAM: it has not proven who it is');
+    throw new SessionError('28000', LET_IN[exchange.method]);
   }
-  if (authentication.kind === 'other') {
-    const asked = OTHERS[authentication.code] ?? `method ${authentication.code}`;
-    throw new SessionError('28000', `the database asks for ${asked}; only SCRAM-SHA-256 is answered`);
+  if (methodOf(authentication) !== exchange.method) {
+    throw new SessionError(
+      '28000',
+      `the database asks for ${nameOf(authentication)}; only ${exchange.method} is answered`,
+    );
   }
   const answer = await exchange.answer(authentication, message, signal);
-  if (answer) database.socket.write(answer);
+  // A token is a secret for as long as it is good; what SCRAM sends is none.
+  const sent = () => exchange.method === 'a token in clear' && answer?.fill(0);
+  if (answer) database.socket.write(answer, sent);
   return false;
+}
+
+const LET_IN: Readonly<Record<Method, string>> = {
+  'SCRAM-SHA-256': 'the database lets in without SCRAM: it has not proven who it is',
+  'a token in clear': 'the database lets in without a token: it does not ask IAM who comes',
+};
+
+function methodOf({ kind }: Authentication): Method | undefined {
+  if (kind === 'cleartext') return 'a token in clear';
+  return kind === 'other' ? undefined : 'SCRAM-SHA-256';
+}
+
+function nameOf(authentication: Authentication): string {
+  if (authentication.kind === 'cleartext') return 'a password in clear';
+  return authentication.kind === 'other' ? (OTHERS[authentication.code] ?? `method ${authentication.code}`) : 'SCRAM';
 }

@@ -6,14 +6,16 @@ import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
 import { databaseChallenge } from '../edge/database-challenge.ts';
 import type { DatabaseDoor } from '../edge/enter-database.ts';
 import type { ServeGuard } from '../messages.ts';
-import { certificateLogin, clientLogin, type DatabaseUser, type OpenAccess, packetForm } from './access.ts';
+import { certificateLogin, clientLogin, type DatabaseUser, type OpenAccess, packetForm, tokenLogin } from './access.ts';
 import type { AccessSecrets } from './access-in-use.ts';
+import type { LoginTokens } from './login-tokens.ts';
 import { SecretChoice } from './secret-choice.ts';
 import { takeVerifier, verifierLogin } from './verifier-login.ts';
 
 interface AccessDeps {
   readonly random: Random;
   readonly logger: Logger;
+  readonly tokens: LoginTokens;
 }
 
 /** @param secrets of all users, in their order. @param take what is kept of one */
@@ -66,13 +68,14 @@ export function accessOf(
 
 /** @param own gets what is made of them besides */
 function openBy(
-  { random, logger }: AccessDeps,
+  { random, logger, tokens }: AccessDeps,
   options: Pick<ServeGuard, 'login' | 'users'>,
   door: DatabaseDoor,
   own: SecretBuffer[],
 ): OpenAccess {
   const [mockSecret, ...secrets] = own;
   if (options.login === 'client') return clientLogin();
+  if (options.login === 'rds-iam') return tokenLogin({ users: options.users, tokens, logger });
   if (options.login === 'certificate') {
     return certificateLogin({ users: usersOf(options, secrets, logger, (secret) => secret), random, logger });
   }

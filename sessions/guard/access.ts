@@ -1,7 +1,7 @@
 /**
  * How a client of this guard's identity logs in to the database: as a user that enclave.yaml allows its certificate, by the enclave's
- * own password (`database.login: certificate`); by a password that the guard checks (`verifier`, verifier-login.ts); or by one that
- * passes through (`client`).
+ * own password (`database.login: certificate`); by a password that the guard checks (`verifier`, verifier-login.ts); by one that
+ * passes through (`client`); or by a token for RDS (`rds-iam`).
  */
 import type { X509Certificate } from 'node:crypto';
 import { tlsServerEndPoint } from '../../postgres/scram/channel-binding.ts';
@@ -13,13 +13,17 @@ import type { Logger } from '../../runtime/log.ts';
 import type { Random } from '../../runtime/random.ts';
 import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
 import type { LoginWay } from '../edge/enter-database.ts';
-import { passedExchange, scramExchange } from '../edge/login.ts';
+import { passedExchange, scramExchange, tokenExchange } from '../edge/login.ts';
 import type { MessageStream } from '../message-stream.ts';
+import type { LoginTokens } from './login-tokens.ts';
 import type { SecretChoice } from './secret-choice.ts';
 
-export interface DatabaseUser<Secret> {
+interface NamedUser {
   readonly name: string;
   readonly databases: readonly string[];
+}
+
+export interface DatabaseUser<Secret> extends NamedUser {
   readonly secrets: SecretChoice<Secret>;
 }
 
@@ -57,14 +61,11 @@ export function userIn<User extends { readonly name: string }>(
   return users.find(({ name }) => packetForm(name) === userOf(startup));
 }
 
-export function mayUse(startup: StartupMessage, { databases }: { readonly databases: readonly string[] }): boolean {
+export function mayUse(startup: StartupMessage, { databases }: Pick<NamedUser, 'databases'>): boolean {
   return databases.some((name) => packetForm(name) === databaseOf(startup));
 }
 
-export function allowedUser<Secret>(
-  startup: StartupMessage,
-  users: readonly DatabaseUser<Secret>[],
-): DatabaseUser<Secret> {
+export function allowedUser<User extends NamedUser>(startup: StartupMessage, users: readonly User[]): User {
   const [user, database] = [userOf(startup), databaseOf(startup)];
   const allowed = userIn(startup, users);
   const rule = 'database.users of enclave.yaml allows it';
@@ -95,6 +96,26 @@ export function certificateLogin({ users, random, logger }: CertificateLogin): O
     });
     const refused = () => logger.log('error', 'guard.password-refused', { user: name });
     return { ways, refused, [Symbol.dispose]: () => undefined };
+  };
+}
+
+interface TokenLogin {
+  readonly users: readonly NamedUser[];
+  readonly tokens: Pick<LoginTokens, 'tokenFor' | 'refused'>;
+  readonly logger: Logger;
+}
+
+/** A new token for each login. */
+export function tokenLogin({ users, tokens, logger }: TokenLogin): OpenAccess {
+  return async (startup, _client, signal) => {
+    const { name } = allowedUser(startup, users);
+    const token = await tokens.tokenFor(name, signal);
+    const refused = () => {
+      logger.log('error', 'guard.token-refused', { user: name });
+      tokens.refused(name);
+    };
+    const begin = (certificate: X509Certificate | undefined) => tokenExchange(token, certificate);
+    return { ways: [{ begin, refused }], [Symbol.dispose]: () => token.dispose() };
   };
 }
 

@@ -19,7 +19,7 @@ import { describeError } from '../../runtime/errors.ts';
 import type { Random } from '../../runtime/random.ts';
 import type { SecretBuffer } from '../../runtime/secret-buffer.ts';
 import { HeldBytes } from '../held-bytes.ts';
-import type { FromGuard, OtherSecrets, ServeGuard } from '../messages.ts';
+import type { FromGuard, LoginToken, NoLoginToken, OtherSecrets, ServeGuard } from '../messages.ts';
 import { readOpening, type SessionOpening } from '../opening.ts';
 import type { Program } from '../program.ts';
 import { readTables } from '../protected-tables.ts';
@@ -27,6 +27,7 @@ import type { OpenAccess } from './access.ts';
 import { AccessInUse } from './access-in-use.ts';
 import { accessOf } from './access-mode.ts';
 import { fingerprinter } from './fingerprint.ts';
+import { LoginTokens } from './login-tokens.ts';
 import { protectorsOf } from './protector.ts';
 import { ResultWatch } from './result-watch.ts';
 import { GuardedSession, type SessionDeps } from './session.ts';
@@ -52,6 +53,7 @@ export class Guard {
   readonly #options: ServeGuard;
   readonly #sessionDeps: SessionDeps;
   readonly #access: AccessInUse;
+  readonly #tokens: LoginTokens;
   readonly #statements: StatementCounts;
   readonly #server: Server;
   readonly #sessions = new Set<GuardedSession>();
@@ -61,10 +63,12 @@ export class Guard {
     deps: GuardDeps,
     options: ServeGuard,
     access: AccessInUse,
+    tokens: LoginTokens,
     statements: StatementCounts,
     sessionDeps: SessionDeps,
   ) {
     this.#access = access;
+    this.#tokens = tokens;
     this.#statements = statements;
     this.#deps = deps;
     this.#options = options;
@@ -83,7 +87,8 @@ export class Guard {
     const { port } = await engine.start(options.enginePort).catch(() => engine.start());
     send({ type: 'engine', port });
     const door = { database: options.database, maxDatabaseMessageBytes: MAX_MESSAGE_BYTES, clock };
-    const access = new AccessInUse(accessOf(deps, options, door, secrets));
+    const tokens = new LoginTokens(send);
+    const access = new AccessInUse(accessOf({ ...deps, tokens }, options, door, secrets));
     const openAccess: OpenAccess = async (startup, ...others) => {
       requireSafeStartup(startup);
       return await access.open(startup, ...others);
@@ -101,7 +106,7 @@ export class Guard {
     const statements = new StatementCounts(clock, watch, send);
     const fingerprint = fingerprinter(random, (sql) => judge.shapeOf(sql));
     const log = new StatementLog({ clock, logger, slowStatementMs, fingerprint });
-    const guard = new Guard(deps, options, access, statements, {
+    const guard = new Guard(deps, options, access, tokens, statements, {
       ...door,
       openAccess,
       maxMessageBytes,
@@ -146,12 +151,18 @@ export class Guard {
   change({ id, users }: Pick<OtherSecrets, 'id' | 'users'>, secrets: readonly SecretBuffer[]): void {
     const { send, logger } = this.#deps;
     try {
-      this.#access.change(accessOf(this.#deps, { ...this.#options, users }, this.#sessionDeps, secrets));
+      const deps = { ...this.#deps, tokens: this.#tokens };
+      this.#access.change(accessOf(deps, { ...this.#options, users }, this.#sessionDeps, secrets));
       send({ type: 'secrets', id, areTaken: true });
     } catch (error) {
       logger.log('error', 'guard.secrets-refused', { reason: describeError(error) });
       send({ type: 'secrets', id, areTaken: false });
     }
+  }
+
+  /** What a login waits for. @param secrets taken over */
+  takeToken(answer: LoginToken | NoLoginToken, secrets: readonly SecretBuffer[]): void {
+    this.#tokens.answered(answer, secrets);
   }
 
   /** At the end of the process. */

@@ -19,6 +19,8 @@ runProgram<ToGuard, FromGuard>(async (program, message, secrets) => {
     // The supervisor waits for the answer, and may ask a guard that has not begun yet.
     const started = await starting;
     started?.change(message, secrets);
+  } else if (message.type === 'login-token' || message.type === 'no-login-token') {
+    guard?.takeToken(message, secrets);
   } else {
     guard?.drain(message.isLast);
   }

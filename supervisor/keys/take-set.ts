@@ -10,7 +10,7 @@ import { POISON_FILES } from '../../acra/keystore/layout.ts';
 import type { NsmProvider } from '../../attestation/nsm/provider.ts';
 import type { EnclaveConfig } from '../../config/enclave.ts';
 import { parentKeysOf } from '../../config/keys.ts';
-import { loginOf } from '../../config/user-secrets.ts';
+import { loginOf, sealsSecrets } from '../../config/user-secrets.ts';
 import { clientsOfUsers } from '../../keys/database-clients.ts';
 import { KeyError } from '../../keys/errors.ts';
 import type { KeyKeeper } from '../../keys/keepers/keeper.ts';
@@ -168,7 +168,7 @@ async function writeSecretsOfUsers(
   folder: string,
   { database }: EnclaveConfig,
 ): Promise<SealedSecret[]> {
-  if (loginOf(database) === 'client') return [];
+  if (!sealsSecrets(loginOf(database))) return [];
   const missing = database.users.map(({ name }) => name).filter((name) => secretsOf(set, name).length === 0);
   if (missing.length === 0)
     return await writeSetSecrets(

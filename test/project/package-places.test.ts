@@ -23,7 +23,7 @@ const PLACES: readonly { readonly packages: RegExp; readonly places: readonly st
   { packages: /^@hpke\/core$/, places: ['keys/requests/'] },
   { packages: /^shamir-secret-sharing$/, places: ['keys/keepers/'] },
   { packages: /^@aws-sdk\//, places: ['kms/', 'cli/'] },
-  { packages: /^@smithy\//, places: ['kms/'] },
+  { packages: /^@smithy\//, places: ['kms/', 'supervisor/credentials/'] },
 ];
 
 for (const { packages, places } of PLACES) {

@@ -5,6 +5,7 @@ import type { Registers } from '../../../kms/policy/language/request-context.ts'
 import { CliError } from '../../errors.ts';
 import { collect } from '../../option-values.ts';
 import { printJson, progress } from '../../output.ts';
+import { databaseLogins, NO_DATABASE_RESOURCE } from '../../policy/database-logins.ts';
 import { notesOn } from '../../policy/notes.ts';
 import {
   isSameRegisters,
@@ -16,6 +17,7 @@ import {
 
 interface PrintOptions extends WishOptions {
   readonly replace: readonly string[];
+  readonly databaseResource?: string;
   readonly iam?: true;
   readonly json?: true;
 }
@@ -39,8 +41,9 @@ async function printPolicy(options: PrintOptions): Promise<void> {
   const { wish, keyArn } = wished;
   const replaced = await readReplaced(options, wish.measurements);
   const keyPolicy = makeKeyPolicy(wish);
-  const rolePolicy = makeRolePolicy(wish, keyArn);
-  const notes = notesOn(wished, replaced);
+  const logins = databaseLogins(options);
+  const rolePolicy = makeRolePolicy(wish, keyArn, logins);
+  const notes = [...notesOn(wished, replaced), ...(logins === undefined ? [NO_DATABASE_RESOURCE] : [])];
   if (options.json) {
     printJson({ keyPolicy, rolePolicy, notes });
     return;
@@ -55,6 +58,10 @@ export function printCommand(): Command {
   );
   return withWishOptions(command)
     .option('--replace <file>', 'measurements of an image that is left out: says what that means', collect, [])
+    .option(
+      '--database-resource <id>',
+      'with database.login: rds-iam, the DbiResourceId or DbClusterResourceId: --iam lets the role be its users',
+    )
     .option('--iam', 'print the IAM policy of the role in the key policy’s place')
     .option('--json', 'print both policies and the notes as JSON')
     .action(printPolicy);

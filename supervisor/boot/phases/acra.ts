@@ -3,6 +3,8 @@
  * (`terminate`). All that is there from the start must listen before the phase ends; whether the database answers is the next phase's.
  */
 import { acraListenOf } from '../../../config/enclave.ts';
+import { rdsPlaceOf } from '../../../config/rds-iam.ts';
+import { DatabaseTokens } from '../../credentials/database-tokens.ts';
 import type { ProbeTargets } from '../../health.ts';
 import { probeDatabase } from '../../probes/database.ts';
 import { probeByEdge } from '../../probes/edge-database.ts';
@@ -16,6 +18,7 @@ import type { AcraStart } from '../start.ts';
 import type { Configured } from './configuration.ts';
 import { readMeasured } from './configuration.ts';
 import type { ControlReady } from './control.ts';
+import type { CredentialsReady } from './credentials.ts';
 import type { EgressReady } from './egress.ts';
 import type { KeystoreReady } from './keystore.ts';
 import type { MachineReady } from './machine.ts';
@@ -38,6 +41,7 @@ type Needs = AcraStart &
   EgressReady &
   MasterKeyReady &
   KeystoreReady &
+  CredentialsReady &
   RequestsReady;
 
 export const acraPhase: Phase<Needs, AcraReady> = {
@@ -87,6 +91,7 @@ async function startSessions(
   const read = (file: string) => readMeasured(pathOf(file)).toString('utf8');
   const { serverName, ca, minTls } = config.database;
   const databaseTarget = { address, serverName, caPem: read(ca), minTls };
+  const rdsPlace = rdsPlaceOf(config);
   const { tables } = have.encryptorConfig;
   const columns = [...tables.values()].flatMap(({ encrypted }) => [...encrypted.values()]);
   const fleet = new SessionFleet({
@@ -97,6 +102,7 @@ async function startSessions(
     tables,
     clientCaPem: read(config.acra.clientCa),
     databaseTarget,
+    databaseTokens: rdsPlace && have.keeper && new DatabaseTokens(rdsPlace, have.keeper, clock),
     answerRequest: (request, gone) => have.attestor.answer(request, gone),
     clock,
     random,

@@ -1,5 +1,7 @@
-/** Role credentials from IMDSv2, where there is a KMS to ask under them. The metadata service may come late: asked again until the deadline. */
+/** Role credentials from IMDSv2, where there is a KMS to ask under them, or RDS asks IAM about logins. The metadata service may come late: asked again until the deadline. */
 import type { AnyEnclaveConfig } from '../../../config/any-enclave.ts';
+import { usesRdsIam } from '../../../config/rds-iam.ts';
+import type { DatabaseLogin } from '../../../config/user-secrets.ts';
 import { errorCode } from '../../../runtime/errors.ts';
 import { fetchRoleCredentials } from '../../credentials/imds.ts';
 import { CredentialKeeper } from '../../credentials/keeper.ts';
@@ -8,7 +10,7 @@ import { retryPatiently } from '../patience.ts';
 import type { Phase } from '../phase.ts';
 
 export interface CredentialsReady {
-  /** Undefined where there is no KMS to ask under them. */
+  /** Undefined where nothing is asked under them. */
   readonly keeper: CredentialKeeper | undefined;
 }
 
@@ -17,14 +19,19 @@ interface Needs {
     readonly deadlines: { readonly credentialsMs: number };
     readonly kms?: unknown;
     readonly kmsProxy?: unknown;
+    readonly database?: { readonly login?: DatabaseLogin | undefined };
   };
+}
+
+function needsCredentials({ kms, kmsProxy, database }: Needs['config']): boolean {
+  return kms !== undefined || kmsProxy !== undefined || (database !== undefined && usesRdsIam({ database }));
 }
 
 export const credentialsPhase: Phase<Needs, CredentialsReady> = {
   name: 'credentials',
   deadlineMs: ({ config }) => config.deadlines.credentialsMs,
   async run({ config }, context) {
-    if (config.kms === undefined && config.kmsProxy === undefined) return { keeper: undefined };
+    if (!needsCredentials(config)) return { keeper: undefined };
     const { platform, clock, random, logger, defer, fail } = context;
     const options = {
       socketPath: privateSocket(platform, 'imds').path,

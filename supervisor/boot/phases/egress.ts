@@ -1,6 +1,7 @@
 /** Opens the ways out that the configuration names: database, tokens, KMS and metadata service. */
 import type { EnclaveConfig } from '../../../config/enclave.ts';
 import { KMS_ROUTES, kmsRoutes } from '../../../config/key-keeper.ts';
+import { usesRdsIam } from '../../../config/rds-iam.ts';
 import type { TcpEndpoint } from '../../../wire/endpoint.ts';
 import { egressRoutes } from '../../routes.ts';
 import type { Phase } from '../phase.ts';
@@ -14,10 +15,9 @@ export interface EgressReady {
   readonly tokensAddress: TcpEndpoint | undefined;
 }
 
-/** Without KMS nobody asks for credentials either. */
 function isUsed(label: string, config: EnclaveConfig): boolean {
   const ofKms: ReadonlySet<string> = kmsRoutes(config);
-  if (label === 'imds') return ofKms.size > 0;
+  if (label === 'imds') return ofKms.size > 0 || usesRdsIam(config);
   if (label === 'tokens') return config.acra.tokens !== undefined;
   return ofKms.has(label) || !(KMS_ROUTES as readonly string[]).includes(label);
 }

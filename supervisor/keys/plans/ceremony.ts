@@ -2,7 +2,7 @@
  * The first set: a new master key, keys of all clients, and of each user of the database the secret that is given, or a password that nobody
  * knows. Whether there may be a ceremony is decided before (make-set.ts).
  */
-import { loginOf } from '../../../config/user-secrets.ts';
+import { loginOf, sealsSecrets } from '../../../config/user-secrets.ts';
 import type { KeyAction } from '../../../keys/requests/key-request.ts';
 import { openGiven } from './given-secrets.ts';
 import { madePassword } from './made-password.ts';
@@ -33,7 +33,7 @@ async function madeForOthers(given: readonly NewSecret[], { config, random }: Pl
   const others = config.database.users
     .map(({ name }) => name)
     .filter((name) => given.every(({ user }) => user !== name));
-  if (login === 'client' || others.length === 0) return [];
+  if (!sealsSecrets(login) || others.length === 0) return [];
   if (login === 'verifier') {
     throw refused('a ceremony must give the verifier of each user of the database (database.login: verifier)', {
       found: `none of ${others.join(', ')}`,

@@ -1,5 +1,5 @@
 /** Secrets that operators send, each encrypted to this boot (keys/requests/sealed-secret.ts): opened, of the form that the login takes, or refused. */
-import { loginOf, SECRET_SETTINGS } from '../../../config/user-secrets.ts';
+import { loginOf, SECRET_SETTINGS, sealsSecrets } from '../../../config/user-secrets.ts';
 import { KeyError } from '../../../keys/errors.ts';
 import type { SealedSecret } from '../../../keys/requests/key-request.ts';
 import { secretFormOf } from '../../../keys/secret-form.ts';
@@ -25,8 +25,8 @@ export async function openGiven(
   { config, open }: Pick<PlanDeps, 'config' | 'open'>,
 ): Promise<NewSecret[]> {
   const login = loginOf(config.database);
-  if (login === 'client' && secrets.length > 0) {
-    throw refused('this enclave has no secrets of users: clients log in themselves (database.login: client)');
+  if (!sealsSecrets(login) && secrets.length > 0) {
+    throw refused('this enclave has no secrets of users of the database', { found: `database.login: ${login}` });
   }
   const { what, allowed, code, fault } = secretFormOf(login);
   using opened = new DisposableStack();

@@ -7,7 +7,6 @@
  * Other keys come in two steps, so that all identities have them or none: `change`, then `settle` or `goBack`. acra-server is replaced, and
  * asked again by the guard what it was asked; the guard stays, and with it the sessions.
  */
-
 import { rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -27,6 +26,7 @@ import { tokenStore } from '../acra/token-store.ts';
 import { type Member, NO_ALARMS } from '../workload.ts';
 import { ExchangedKeys } from './exchanged-keys.ts';
 import type { GuardTeller } from './guard-tally.ts';
+import { takeTokenMessage } from './login-tokens.ts';
 import { type KeyOwner, OwnKeys } from './own-keys.ts';
 import { ownKeystoreFolder } from './own-keystore.ts';
 import { SecretsHandover } from './secrets-handover.ts';
@@ -231,6 +231,7 @@ export class Identity {
   }
 
   #hear(message: GuardMessage): void {
+    const { program: guard } = this.#parts ?? {};
     switch (message.type) {
       case 'engine':
         this.#enginePort.resolve(message.port);
@@ -244,6 +245,10 @@ export class Identity {
         return;
       case 'secrets':
         this.#handover.answered(message);
+        return;
+      case 'login-token-wanted':
+      case 'login-token-refused':
+        void takeTokenMessage(message, { ...this.#plan, users: this.#keys.now.users, guard }, this.#deps);
         return;
       case 'engine-fault':
         this.#deps.logger.log('fatal', 'identity.engine-fault', {

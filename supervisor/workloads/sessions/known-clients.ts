@@ -1,14 +1,14 @@
 /** Which clients may come with which keys, and whom each may be in the database. */
 import { clientIdFromName } from '../../../acra/client-id.ts';
 import type { EnclaveConfig } from '../../../config/enclave.ts';
-import { loginOf } from '../../../config/user-secrets.ts';
+import { loginOf, sealsSecrets } from '../../../config/user-secrets.ts';
 import type { SecretBuffer } from '../../../runtime/secret-buffer.ts';
 import type { EnclaveKeys } from '../../keys/keys-in-use.ts';
 
 export interface IdentityUser {
   readonly name: string;
   readonly databases: readonly string[];
-  /** One or two. */
+  /** One or two; none where none is sealed. */
   readonly secrets: readonly SecretBuffer[];
 }
 
@@ -34,11 +34,12 @@ function usersByClient({ database, acra }: Settings): ReadonlyMap<string, readon
 /** @returns for any keys, those who have some; with `login: client` all of them, else those with a user of the database */
 export function clientsKnownBy(config: Settings): (keys: EnclaveKeys) => KnownClients {
   const configured = usersByClient(config);
-  const isAnybody = loginOf(config.database) === 'client';
+  const login = loginOf(config.database);
+  const isAnybody = login === 'client';
   return ({ keyClients, databaseSecrets }) => {
     const usersOf = (clientId: string): readonly IdentityUser[] =>
       (configured.get(clientId) ?? []).flatMap((user) => {
-        const secrets = databaseSecrets.get(user.name);
+        const secrets = sealsSecrets(login) ? databaseSecrets.get(user.name) : [];
         return secrets ? [{ ...user, secrets }] : [];
       });
     const clients = keyClients.map((clientId) => [clientId, usersOf(clientId)] as const);

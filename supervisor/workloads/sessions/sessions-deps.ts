@@ -5,6 +5,7 @@ import type { SecretBuffer } from '../../../runtime/secret-buffer.ts';
 import type { DatabaseTarget } from '../../../sessions/edge/database-connection.ts';
 import type { TcpEndpoint } from '../../../wire/endpoint.ts';
 import type { Answerer } from '../../../wire/requests/serve.ts';
+import type { DatabaseTokens } from '../../credentials/database-tokens.ts';
 import type { KeysInUse } from '../../keys/keys-in-use.ts';
 import type { ServerCertificate } from '../../tls/server-certificate.ts';
 import type { WorkloadDeps } from '../workload.ts';
@@ -23,6 +24,8 @@ export interface SessionsDeps extends WorkloadDeps {
   readonly serverCertificate: ServerCertificate;
   readonly clientCaPem: string;
   readonly databaseTarget: DatabaseTarget;
+  /** With `database.login: rds-iam`. */
+  readonly databaseTokens: Pick<DatabaseTokens, 'tokenFor' | 'refused'> | undefined;
   /** The way to where tokens are kept; undefined: nowhere. */
   readonly tokensAddress: TcpEndpoint | undefined;
   /** To strangers who ask on the public port. */

@@ -40,7 +40,8 @@ t.test('reads what it wrote', async (t) => {
 });
 
 t.test('names what asks for a password in another way', async (t) => {
-  for (const code of [3, 5, 7, 9, -1]) {
+  t.same(decodeAuthentication(Buffer.of(0, 0, 0, 3)), { kind: 'cleartext' });
+  for (const code of [5, 7, 9, -1]) {
     const bytes = Buffer.alloc(8);
     bytes.writeInt32BE(code);
     t.same(decodeAuthentication(bytes), { kind: 'other', code });

@@ -6,6 +6,7 @@ import { SecretBuffer } from '../../../runtime/secret-buffer.ts';
 import type { Access, OpenAccess } from '../../../sessions/guard/access.ts';
 import { AccessInUse } from '../../../sessions/guard/access-in-use.ts';
 import { accessOf } from '../../../sessions/guard/access-mode.ts';
+import { LoginTokens } from '../../../sessions/guard/login-tokens.ts';
 import { MessageStream } from '../../../sessions/message-stream.ts';
 import { rejectsLogin } from '../../postgres/scram/support/refusals.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
@@ -37,7 +38,7 @@ function accessBy(login: 'certificate' | 'verifier', secrets: readonly SecretBuf
     clock: new FakeClock(0),
   } as const;
   const users = [{ name: 'app', databases: ['shop'], secrets: secrets.length - 1 }];
-  const deps = { random: seededRandom('guard'), logger: new MemoryLogger() };
+  const deps = { random: seededRandom('guard'), logger: new MemoryLogger(), tokens: new LoginTokens(() => undefined) };
   return accessOf(deps, { login, users }, door, secrets);
 }
 

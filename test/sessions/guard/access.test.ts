@@ -4,6 +4,7 @@ import t from 'tap';
 import { SecretBuffer } from '../../../runtime/secret-buffer.ts';
 import { certificateLogin } from '../../../sessions/guard/access.ts';
 import { accessOf } from '../../../sessions/guard/access-mode.ts';
+import { LoginTokens } from '../../../sessions/guard/login-tokens.ts';
 import { SecretChoice } from '../../../sessions/guard/secret-choice.ts';
 import { MessageStream } from '../../../sessions/message-stream.ts';
 import { rejectsLogin } from '../../postgres/scram/support/refusals.ts';
@@ -60,7 +61,7 @@ t.test('tries first the password that worked last, and raises an alarm where non
 });
 
 t.test('rejects to serve with a verifier that is none, or without the secret of mock challenges (XX000)', async () => {
-  const deps = { random: seededRandom('guard'), logger: new MemoryLogger() };
+  const deps = { random: seededRandom('guard'), logger: new MemoryLogger(), tokens: new LoginTokens(() => undefined) };
   const users = [{ name: 'app', databases: ['app'], secrets: 1 }];
   const options = { login: 'verifier', users } as const;
   const door = {

@@ -3,20 +3,20 @@ import type { RequestListener } from 'node:http';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import t, { type Test as TapTest } from 'tap';
-import { CredentialStore } from '../../emulator/credentials.ts';
-import { startImds } from '../../emulator/imds/server.ts';
-import type { AwsCredentials } from '../../kms/connection.ts';
-import { Relay } from '../../relay/relay.ts';
-import { systemClock } from '../../runtime/clock.ts';
-import { silentLogger } from '../../runtime/log.ts';
-import { fetchRoleCredentials } from '../../supervisor/credentials/imds.ts';
-import { CredentialKeeper } from '../../supervisor/credentials/keeper.ts';
-import { SupervisorError } from '../../supervisor/errors.ts';
-import { rejectsCode } from '../support/coded-error.ts';
-import { FakeClock } from '../support/fake-clock.ts';
-import { MemoryLogger } from '../support/memory-logger.ts';
-import { seededRandom } from '../support/seeded-random.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { CredentialStore } from '../../../emulator/credentials.ts';
+import { startImds } from '../../../emulator/imds/server.ts';
+import type { AwsCredentials } from '../../../kms/connection.ts';
+import { Relay } from '../../../relay/relay.ts';
+import { systemClock } from '../../../runtime/clock.ts';
+import { silentLogger } from '../../../runtime/log.ts';
+import { fetchRoleCredentials } from '../../../supervisor/credentials/imds.ts';
+import { CredentialKeeper } from '../../../supervisor/credentials/keeper.ts';
+import { SupervisorError } from '../../../supervisor/errors.ts';
+import { rejectsCode } from '../../support/coded-error.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { MemoryLogger } from '../../support/memory-logger.ts';
+import { seededRandom } from '../../support/seeded-random.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const LIMITS = {
   maxConnections: 10,

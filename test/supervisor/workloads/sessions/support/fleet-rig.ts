@@ -139,6 +139,7 @@ export class FleetRig {
         serverKey: () => tlsKey.shown.privateKey,
         clientCaPem: certificates.applicationCaPem,
         tokensAddress: undefined,
+        databaseTokens: undefined,
         databaseTarget: {
           address: { kind: 'tcp', host: postgres.host, port: postgres.port },
           serverName: DATABASE_NAME,
