@@ -105,6 +105,7 @@ check: $(INSTALLED) types lint ## types, lint, dead code, import rules and rules
 
 types: $(INSTALLED)
 	tsc --noEmit
+	tsc --noEmit -p host-proxy/operator/admin/page
 
 lint: $(INSTALLED)
 	biome check .

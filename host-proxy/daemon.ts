@@ -1,6 +1,7 @@
 /** The daemon on the parent instance: forwards what the route table names, keeps the enclave's records, tells how it is. */
 import { type HostProxyConfig, keysFolderOf } from '../config/host-proxy.ts';
 import { Relay } from '../relay/relay.ts';
+import { relaySamples } from '../relay/samples.ts';
 import { BackgroundTask } from '../runtime/background-task.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { describeError } from '../runtime/errors.ts';
@@ -12,16 +13,16 @@ import { KEY_SET_PHASE } from '../wire/control/messages.ts';
 import type { TcpEndpoint } from '../wire/endpoint.ts';
 import { formatEndpoint } from '../wire/endpoint.ts';
 import { ReportedError } from '../wire/errors.ts';
+import { declaredSamples } from '../wire/metrics.ts';
 import { EnclaveClient, KEYS, OPERATOR } from './attestation/enclave-client.ts';
 import { toHttp } from './attestation/http-answers.ts';
 import { type AttestationListener, attestationOf } from './attestation/listener.ts';
 import { type HostEgress, hostEgressOf } from './egress/host-egress.ts';
-import { certificatesOf } from './enclave/certificates.ts';
 import { ControlServer } from './enclave/control-server.ts';
-import { guardOf } from './enclave/guard.ts';
 import { IngressGate } from './enclave/ingress-gate.ts';
 import { ShedAlarm } from './enclave/shed-alarm.ts';
 import { TlsKeyCertificate } from './enclave/tls-key-certificate.ts';
+import { toldBy } from './enclave/told.ts';
 import { unheard } from './enclave/unheard.ts';
 import { EnclaveView } from './enclave/view.ts';
 import { HostProxyError } from './errors.ts';
@@ -30,9 +31,12 @@ import { HostKeys } from './keys/host-keys.ts';
 import { KeyCommands } from './keys/key-commands.ts';
 import { LogSink } from './logs/log-sink.ts';
 import { routesOf } from './open-routes.ts';
-import { createMetrics } from './operator/admin/metrics.ts';
+import { createMetrics, type MetricSources, publishedSamples } from './operator/admin/metrics.ts';
 import { AdminServer } from './operator/admin/server.ts';
+import { AlarmBoard } from './operator/alarms/alarm-board.ts';
+import { WATCHES } from './operator/alarms/watches.ts';
 import { prepareRuntimeFolder } from './operator/command/runtime-folder.ts';
+import { figuresOf } from './operator/figures.ts';
 import { type HealthListener, healthOf } from './operator/health/listener.ts';
 import type { HostStatus, MachineStatus, Reason } from './operator/host-status.ts';
 import { controlSocketPath, requestsSocketPath } from './routes.ts';
@@ -65,6 +69,9 @@ export class HostProxy implements Service {
   readonly #attestation: AttestationListener | undefined;
   readonly #egress: HostEgress | undefined;
   readonly #follower: BackgroundTask;
+  readonly #alarms: AlarmBoard;
+  readonly #metricSources: MetricSources;
+  readonly #startedMs: number;
   #started: Service[] = [];
   #isStopped = false;
 
@@ -102,15 +109,18 @@ export class HostProxy implements Service {
       view: this.view,
       sink: this.#sink,
     });
+    this.#alarms = new AlarmBoard(WATCHES, clock);
+    this.#startedMs = clock.nowMs();
+    this.#metricSources = {
+      status: () => this.status(),
+      relayCounters: () => this.#relay.counters(),
+      enclaveSamples: () => this.view.metrics?.samples ?? [],
+      unwrittenLines: () => this.#sink.refused,
+    };
     this.#admin = new AdminServer({
       listen: config.admin.listen,
       status: () => this.status(),
-      metrics: createMetrics({
-        status: () => this.status(),
-        relayCounters: () => this.#relay.counters(),
-        enclaveSamples: () => this.view.metrics?.samples ?? [],
-        unwrittenLines: () => this.#sink.refused,
-      }),
+      metrics: createMetrics(this.#metricSources),
     });
     this.#health = healthOf(config, () => this.#isReady, clock, this.#sink);
     this.#attestation = attestationOf(config, clock, this.#sink);
@@ -164,24 +174,19 @@ export class HostProxy implements Service {
     const { view } = this;
     const { address } = this.#gate;
     return {
+      ...toldBy(view, this.#clock),
       release: RELEASE,
       processId: process.pid,
-      state: view.state,
+      startedMs: this.#startedMs,
+      nowMs: this.#clock.nowMs(),
       ready: this.#isReady,
       reason: this.#reason(),
-      connected: view.connected,
       publicAddress: address === undefined ? null : formatEndpoint(address),
       shedding: this.#shedAlarm.status,
       attestation: this.#attestation?.status ?? null,
       egress: this.#egress?.status ?? null,
-      enclave: view.status ?? null,
-      bootId: view.hello?.bootId ?? null,
-      enclaveRelease: view.hello?.release ?? null,
-      simulated: view.hello?.simulated ?? null,
-      measurements: view.measurements?.pcrs ?? null,
-      acraServer: view.measurements?.acraServer ?? null,
-      certificates: certificatesOf(view.metrics, this.#clock.nowMs()),
-      guard: guardOf(view.metrics),
+      figures: figuresOf(relaySamples(this.#relay.counters()), declaredSamples(view.metrics?.samples ?? [])),
+      alarms: [...this.#alarms.active],
       keys: this.#keys?.status ?? null,
       logs: view.logs,
       machine: this.#machine(),
@@ -284,6 +289,7 @@ export class HostProxy implements Service {
       await this.#clock.sleep(FOLLOW_INTERVAL_MS, signal);
       this.#gate.follow();
       this.#shedAlarm.look();
+      this.#alarms.look(publishedSamples(this.#metricSources));
     }
   }
 }

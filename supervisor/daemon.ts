@@ -12,6 +12,7 @@ import { describeError, errorCode } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Random } from '../runtime/random.ts';
 import { CONTROL_PROTOCOL } from '../wire/control/messages.ts';
+import { BootTimes } from './boot/boot-times.ts';
 import type { BootTable } from './boot/phase.ts';
 import { boot } from './boot/phase.ts';
 import type { ChildState } from './children/child.ts';
@@ -20,7 +21,7 @@ import { LogBuffer } from './control/log-buffer.ts';
 import { LimitedLogger } from './control/log-limiter.ts';
 import type { Health } from './health.ts';
 import { HealthMonitor } from './health.ts';
-import { metricsMessage } from './metrics.ts';
+import { identitiesMessage, metricsMessage } from './metrics.ts';
 import type { Platform } from './platform.ts';
 import { PublicRoutes } from './public-routes.ts';
 import { privateSocket } from './routes.ts';
@@ -98,7 +99,11 @@ export class Supervisor {
       clock,
       random,
     });
-    this.#status.subscribe((status) => this.#control.send({ type: 'status', status }));
+    const bootTimes = new BootTimes(clock);
+    this.#status.subscribe((status) => {
+      this.#control.send({ type: 'status', status });
+      if (bootTimes.follow(status)) this.#control.send({ type: 'boot', phases: bootTimes.phases }, { sticky: true });
+    });
   }
 
   requestStop(reason: string): void {
@@ -208,7 +213,8 @@ export class Supervisor {
     this.#status.set({ state: 'serving', phase: 'serve' });
     const routes = booted.publicRoutes.map(({ label }) => label).join(', ');
     if (isOpen) this.#logger.log('info', 'supervisor.serving', { routes });
-    const report = () =>
+    const report = () => {
+      if (fleet.identities !== undefined) this.#control.send(identitiesMessage(fleet.identities), { sticky: true });
       this.#control.send(
         metricsMessage({
           relayCounters: relay.counters(),
@@ -226,6 +232,7 @@ export class Supervisor {
         }),
         { sticky: true },
       );
+    };
     await monitor.start(this.#stop.signal);
     this.#deps.onServing?.();
     await this.#reportUntilStopped(report, config.health.metricsIntervalMs);

@@ -2,10 +2,13 @@
 import { readFileSync } from 'node:fs';
 import type { RouteCounters } from '../relay/counters.ts';
 import { relaySamples } from '../relay/samples.ts';
+import { ownDescriptors } from '../system/processes/descriptors.ts';
 import type { CertificateEnd } from '../wire/certificate-end.ts';
-import type { EnclaveMessage } from '../wire/control/messages.ts';
+import type { EnclaveMessage, IdentitiesMessage } from '../wire/control/messages.ts';
+import { MAX_IDENTITIES, MAX_SAMPLES } from '../wire/control/messages.ts';
 import type { MetricSample } from '../wire/metrics.ts';
 import { sample } from '../wire/metrics.ts';
+import type { ServedIdentities } from './workloads/workload.ts';
 
 /** One supervised program. */
 interface ReportedChild {
@@ -48,6 +51,11 @@ function residentBytes(pid: number | undefined): number {
   }
 }
 
+function descriptorSamples(): MetricSample[] {
+  const { open, limit } = ownDescriptors();
+  return [sample('supervisor_open_descriptors', {}, open), sample('supervisor_descriptor_limit', {}, limit)];
+}
+
 function childSamples({ name: child, pid, restarts, alarms, isHealthy }: ReportedChild): MetricSample[] {
   return [
     sample('child_resident_memory_bytes', { child }, residentBytes(pid)),
@@ -57,6 +65,13 @@ function childSamples({ name: child, pid, restarts, alarms, isHealthy }: Reporte
   ];
 }
 
+/** Those with most sessions come first, since not more than MAX_IDENTITIES are listed. */
+export function identitiesMessage({ known, running }: ServedIdentities): IdentitiesMessage {
+  const listed = running.toSorted((a, b) => b.sessions - a.sessions).slice(0, MAX_IDENTITIES);
+  return { type: 'identities', known, running: running.length, listed };
+}
+
+/** Where there are more samples than a message takes, those of the last programs are left out: the parent refuses a longer one. */
 export function metricsMessage(reported: Reported): Extract<EnclaveMessage, { type: 'metrics' }> {
   return {
     type: 'metrics',
@@ -65,12 +80,13 @@ export function metricsMessage(reported: Reported): Extract<EnclaveMessage, { ty
       sample('supervisor_resident_memory_bytes', {}, process.memoryUsage.rss()),
       sample('supervisor_uptime_seconds', {}, reported.uptimeMs / 1000),
       sample('log_records_suppressed_total', {}, reported.suppressedRecords),
-      ...reported.children.flatMap(childSamples),
+      ...descriptorSamples(),
       ...reported.workload,
       ...reported.certificateEnds.map(({ certificate, endsMs }) =>
         sample('certificate_expiry_timestamp_seconds', { certificate }, endsMs / 1000),
       ),
       ...relaySamples(reported.relayCounters),
-    ],
+      ...reported.children.flatMap(childSamples),
+    ].slice(0, MAX_SAMPLES),
   };
 }

@@ -14,6 +14,8 @@ export const SUPERVISOR_METRICS = {
     labels: [],
   },
   supervisor_resident_memory_bytes: { kind: 'gauge', help: 'Resident memory of the supervisor', labels: [] },
+  supervisor_open_descriptors: { kind: 'gauge', help: 'File descriptors that the supervisor holds', labels: [] },
+  supervisor_descriptor_limit: { kind: 'gauge', help: 'File descriptors that the supervisor may hold', labels: [] },
   supervisor_uptime_seconds: { kind: 'gauge', help: 'Time since the supervisor started', labels: [] },
   child_resident_memory_bytes: {
     kind: 'gauge',

@@ -1,5 +1,5 @@
 /** What `make install` puts where: a list of files, links and configuration, made before anything is touched. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageFiles, packageFolders } from './packages.ts';
 import { reachableFrom } from './sources.ts';
@@ -69,6 +69,20 @@ function programEntries(projectFolder: string, library: string): PlannedEntry[] 
   ];
 }
 
+const RUNBOOKS = 'docs/runbooks';
+
+/** What the status page links to. */
+function runbookEntries(projectFolder: string, library: string): PlannedEntry[] {
+  const folder = join(projectFolder, RUNBOOKS);
+  const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.md')) : [];
+  return names.map((name) => ({
+    kind: 'file',
+    target: join(library, RUNBOOKS, name),
+    mode: READABLE,
+    content: { copyOf: join(folder, name) },
+  }));
+}
+
 /** Files of deploy/ that name places of the installation. */
 function templateEntries(projectFolder: string, layout: Layout): PlannedEntry[] {
   const library = libraryFolder(layout);
@@ -106,6 +120,7 @@ export function planInstallation(projectFolder: string, layout: Layout): readonl
   const library = libraryFolder(layout);
   return [
     ...programEntries(projectFolder, library),
+    ...runbookEntries(projectFolder, library),
     ...templateEntries(projectFolder, layout),
     {
       kind: 'file',

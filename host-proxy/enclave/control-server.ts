@@ -113,6 +113,12 @@ export class ControlServer implements Service {
       case 'measurements':
         view.measurements = message;
         break;
+      case 'boot':
+        view.boot = message.phases;
+        break;
+      case 'identities':
+        view.identities = message;
+        break;
       default:
         view.metrics = message;
     }

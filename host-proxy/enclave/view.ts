@@ -1,7 +1,13 @@
 /** What the parent knows about its enclave: only what the enclave last said, and when. */
 
 import type { Clock } from '../../runtime/clock.ts';
-import type { EnclaveMessage, EnclaveState, EnclaveStatus } from '../../wire/control/messages.ts';
+import type {
+  BootPhase,
+  EnclaveMessage,
+  EnclaveState,
+  EnclaveStatus,
+  IdentitiesMessage,
+} from '../../wire/control/messages.ts';
 
 export type Hello = Extract<EnclaveMessage, { type: 'hello' }>;
 export type Measurements = Extract<EnclaveMessage, { type: 'measurements' }>;
@@ -29,6 +35,9 @@ export class EnclaveView {
   status: EnclaveStatus | undefined;
   measurements: Measurements | undefined;
   #metrics: EnclaveMetrics | undefined;
+  #identities: IdentitiesMessage | undefined;
+  /** Of the boot that was heard of last. */
+  boot: readonly BootPhase[] = [];
   logs: LogTally = { received: 0, dropped: 0 };
 
   constructor(clock: Clock, staleMs: number) {
@@ -71,6 +80,8 @@ export class EnclaveView {
   forgetBoot(): void {
     this.measurements = undefined;
     this.#metrics = undefined;
+    this.#identities = undefined;
+    this.boot = [];
     this.status = undefined;
   }
 
@@ -85,6 +96,20 @@ export class EnclaveView {
 
   set metrics(metrics: EnclaveMetrics) {
     this.#metrics = metrics;
+  }
+
+  /** The same holds for them. */
+  get identities(): IdentitiesMessage | undefined {
+    return this.#isAway() ? undefined : this.#identities;
+  }
+
+  set identities(identities: IdentitiesMessage) {
+    this.#identities = identities;
+  }
+
+  /** Since its last sign of life; undefined before the first. */
+  get silentMs(): number | undefined {
+    return this.#heardMs === undefined ? undefined : this.#clock.monotonicMs() - this.#heardMs;
   }
 
   get connected(): boolean {

@@ -5,9 +5,11 @@
 import { z } from 'zod';
 import { GUARD_MODES, GUARD_RELATIONS } from '../../config/guard.ts';
 import { CERTIFICATE_ROLES } from '../../wire/certificate-end.ts';
-import { ENCLAVE_STATES, enclaveStatus } from '../../wire/control/messages.ts';
+import { bootPhase, ENCLAVE_STATES, enclaveStatus, identity } from '../../wire/control/messages.ts';
 import { keysStatus } from '../keys/keys-status.ts';
 import { STAGES } from '../machine/status.ts';
+import { alarm } from './alarms/alarm-board.ts';
+import { figures } from './figures.ts';
 
 /** Why something is not as it should be. `code` is one of docs/errors.md, of whichever end found it. */
 const reason = z.object({ code: z.string().nullable(), message: z.string() });
@@ -52,6 +54,9 @@ export const hostStatus = z.object({
   /** Of the daemon. */
   release: z.string(),
   processId: z.int(),
+  startedMs: z.int(),
+  /** When this was so, by the daemon's clock. */
+  nowMs: z.int(),
   /** What the enclave says of itself, as far as that can still be true. */
   state: z.enum([...ENCLAVE_STATES, 'unknown', 'lost']),
   /** Applications can connect, and their sessions work. */
@@ -59,6 +64,8 @@ export const hostStatus = z.object({
   /** Why not; null when ready, and while state and phase of an enclave that is heard say all of it. Never null when it is not heard. */
   reason: reason.nullable(),
   connected: z.boolean(),
+  /** Since the last sign of life of the enclave; null before the first. */
+  silentMs: z.int().nullable(),
   publicAddress: z.string().nullable(),
   shedding,
   /** Null where host-proxy.yaml has no such section. */
@@ -66,6 +73,8 @@ export const hostStatus = z.object({
   /** The same. */
   egress: egress.nullable(),
   enclave: enclaveStatus.nullable(),
+  /** Of the boot that was heard of last, in order; empty until the enclave has told. */
+  boot: z.array(bootPhase),
   bootId: z.string().nullable(),
   enclaveRelease: z.string().nullable(),
   simulated: z.boolean().nullable(),
@@ -88,6 +97,11 @@ export const hostStatus = z.object({
       migrations: z.array(z.object({ table: z.string(), column: z.string() })),
     })
     .nullable(),
+  /** The client identities that are served; null until the enclave has told, and where clients have none. */
+  identities: z.object({ known: z.int(), running: z.int(), listed: z.array(identity) }).nullable(),
+  figures,
+  /** What needs somebody now, what pages first. */
+  alarms: z.array(alarm),
   /** Of an enclave whose keys this instance keeps; null where host-proxy.yaml names no folder for them. */
   keys: keysStatus.nullable(),
   logs: z.object({ received: z.number(), dropped: z.number() }),

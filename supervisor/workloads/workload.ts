@@ -6,6 +6,7 @@ import type { EnclaveConfig } from '../../config/enclave.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { Random } from '../../runtime/random.ts';
+import type { IdentityStatus } from '../../wire/control/messages.ts';
 import type { MetricSample } from '../../wire/metrics.ts';
 import type { ChildState, SupervisedChild } from '../children/child.ts';
 import type { Machine } from '../platform.ts';
@@ -38,12 +39,20 @@ export interface Member {
   readonly probe?: (signal: AbortSignal) => Promise<void>;
 }
 
+/** The client identities that are served, and how many may come. */
+export interface ServedIdentities {
+  readonly known: number;
+  readonly running: readonly IdentityStatus[];
+}
+
 export type MemberListener = (member: Member, state: ChildState) => void;
 
 export interface Workload {
   readonly members: readonly Member[];
   /** Those without which nobody is served; of the others each serves some. */
   readonly essential: readonly Member[];
+  /** Undefined where clients have no identities. */
+  readonly identities?: ServedIdentities;
   /** What it counts itself (wire/metrics.ts). */
   readonly samples: readonly MetricSample[];
   /** Told about every change of an essential member's state from now on. */

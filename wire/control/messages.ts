@@ -94,15 +94,48 @@ const measurements = z.strictObject({
   /** null where the enclave runs another application. */
   acraServer: z.string().max(500).nullable(),
 });
+/** Of one message. */
+export const MAX_SAMPLES = 2_000;
 /** What they may be called stands in wire/metrics.ts; the parent publishes nothing else. */
 const metricSample = z.strictObject({
   name: z.string().max(MAX_NAME_CHARACTERS),
   labels: z.record(z.string().max(MAX_NAME_CHARACTERS), z.string().max(MAX_NAME_CHARACTERS)),
   value: z.number(),
 });
-const metrics = z.strictObject({ type: z.literal('metrics'), samples: z.array(metricSample).max(2_000) });
+const metrics = z.strictObject({ type: z.literal('metrics'), samples: z.array(metricSample).max(MAX_SAMPLES) });
 
-const enclaveMessage = z.discriminatedUnion('type', [hello, logs, status, measurements, metrics]);
+export const bootPhase = z.strictObject({
+  phase: z.string().max(60),
+  /** By the enclave's monotonic clock; null while it runs. */
+  durationMs: z.int().min(0).nullable(),
+});
+export type BootPhase = z.infer<typeof bootPhase>;
+const boot = z.strictObject({ type: z.literal('boot'), phases: z.array(bootPhase).max(60) });
+
+/** `closed`: nobody of it is served any more, after a poison record or because its keys are gone. */
+const IDENTITY_STATES = ['starting', 'serving', 'closed'] as const;
+export const identity = z.strictObject({
+  /** As acra-server knows it: the hash of a name that stands in the image. */
+  clientId: z.string().max(128),
+  state: z.enum(IDENTITY_STATES),
+  sessions: z.int().min(0),
+  /** Of its programs together. */
+  restarts: z.int().min(0),
+});
+export type IdentityStatus = z.infer<typeof identity>;
+/** So many are told one by one: they fit into a frame. */
+export const MAX_IDENTITIES = 1_000;
+const identities = z.strictObject({
+  type: z.literal('identities'),
+  /** Those that may come. */
+  known: z.int().min(0),
+  /** Those that are served now, of which only the first MAX_IDENTITIES are listed. */
+  running: z.int().min(0),
+  listed: z.array(identity).max(MAX_IDENTITIES),
+});
+export type IdentitiesMessage = z.infer<typeof identities>;
+
+const enclaveMessage = z.discriminatedUnion('type', [hello, logs, status, measurements, metrics, boot, identities]);
 export type EnclaveMessage = z.infer<typeof enclaveMessage>;
 
 const acknowledge = z.strictObject({ type: z.literal('acknowledge'), seq: z.int().min(0) });

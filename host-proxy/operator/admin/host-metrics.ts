@@ -1,4 +1,5 @@
 /** What host-proxy itself publishes, beside what the enclave tells (wire/metrics.ts): declarations, and where the numbers come from. */
+import { ownDescriptors } from '../../../system/processes/descriptors.ts';
 import { ENCLAVE_STATES } from '../../../wire/control/messages.ts';
 import type { MetricDeclaration } from '../../../wire/metric-declaration.ts';
 import type { MetricSample } from '../../../wire/metrics.ts';
@@ -17,6 +18,11 @@ export const HOST_METRICS = {
     labels: [],
   },
   state: { kind: 'gauge', help: '1 on the state of the enclave, 0 on all others', labels: ['state'] },
+  reason: {
+    kind: 'gauge',
+    help: '1 on the error code of why applications cannot connect, where there is one',
+    labels: ['code'],
+  },
   boot_phase: { kind: 'gauge', help: '1 on the boot phase that runs or ran last', labels: ['phase'] },
   control_connected: { kind: 'gauge', help: '1 while the enclave is connected to report to host-proxy', labels: [] },
   machine_restarts_total: {
@@ -67,14 +73,25 @@ export const HOST_METRICS = {
   },
   log_write_failures_total: { kind: 'counter', help: 'Attempts to write a line of the log that failed', labels: [] },
   host_proxy_resident_memory_bytes: { kind: 'gauge', help: 'Resident memory of host-proxy', labels: [] },
+  host_proxy_open_descriptors: { kind: 'gauge', help: 'File descriptors that host-proxy holds', labels: [] },
+  host_proxy_descriptor_limit: { kind: 'gauge', help: 'File descriptors that host-proxy may hold', labels: [] },
 } as const satisfies Readonly<Record<string, MetricDeclaration>>;
 type HostMetricName = keyof typeof HOST_METRICS;
 
 const STATES = [...ENCLAVE_STATES, 'unknown', 'lost'] as const;
 const PHASE = /^[a-z][a-z0-9-]{0,40}$/;
+const CODE = /^[A-Z][A-Z0-9_]{0,60}$/;
 
 function one(name: HostMetricName, value: number, labels: Readonly<Record<string, string>> = {}): MetricSample {
   return { name, labels, value };
+}
+
+/** What the enclave said of its end says more than that it ended. */
+function reasonCode({ ready, reason, machine }: HostStatus): string | undefined {
+  if (ready || reason === null || reason.code === null) return undefined;
+  const end = machine?.lastEnd ?? null;
+  const code = end?.code === reason.code ? (end.reported?.code ?? reason.code) : reason.code;
+  return CODE.test(code) ? code : 'other';
 }
 
 /** None where this instance keeps no keys. */
@@ -107,12 +124,15 @@ function egressSamples(egress: HostStatus['egress']): readonly MetricSample[] {
 /** @param unwrittenLines attempts to write a line of the log that failed */
 export function hostSamples(status: HostStatus, unwrittenLines: number): readonly MetricSample[] {
   const { release, enclaveRelease, enclave, logs, machine } = status;
+  const { open, limit } = ownDescriptors();
+  const code = reasonCode(status);
   const phase = enclave === null || PHASE.test(enclave.phase) ? enclave?.phase : 'other';
   return [
     one('build_info', 1, { release, enclave_release: enclaveRelease ?? '' }),
     one('ready', status.ready ? 1 : 0),
     one('ingress_shedding', status.shedding.active ? 1 : 0),
     ...STATES.map((state) => one('state', state === status.state ? 1 : 0, { state })),
+    ...(code === undefined ? [] : [one('reason', 1, { code })]),
     ...(phase === undefined ? [] : [one('boot_phase', 1, { phase })]),
     one('control_connected', status.connected ? 1 : 0),
     ...(machine === null ? [] : [one('machine_restarts_total', machine.restarts)]),
@@ -125,5 +145,7 @@ export function hostSamples(status: HostStatus, unwrittenLines: number): readonl
     ...keySamples(status.keys),
     one('log_write_failures_total', unwrittenLines),
     one('host_proxy_resident_memory_bytes', process.memoryUsage.rss()),
+    one('host_proxy_open_descriptors', open),
+    one('host_proxy_descriptor_limit', limit),
   ];
 }

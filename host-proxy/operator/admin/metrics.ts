@@ -41,7 +41,8 @@ function onSide(side: 'parent' | 'enclave', samples: readonly MetricSample[]): r
   );
 }
 
-function allSamples(sources: MetricSources): readonly MetricSample[] {
+/** Those of both daemons that are published. */
+export function publishedSamples(sources: MetricSources): readonly MetricSample[] {
   return [
     ...hostSamples(sources.status(), sources.unwrittenLines()),
     ...onSide('parent', relaySamples(sources.relayCounters())),
@@ -66,7 +67,7 @@ export function createMetrics(sources: MetricSources): Registry {
       collect(this: Counter | Gauge) {
         publish(
           this,
-          allSamples(sources).filter((told) => told.name === name),
+          publishedSamples(sources).filter((told) => told.name === name),
         );
       },
     };

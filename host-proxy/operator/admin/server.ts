@@ -1,6 +1,6 @@
 /**
  * The parent's local port for people and monitors: /healthz (the daemon lives), /readyz (the enclave serves), /metrics,
- * /status (everything the enclave said of itself, with the reason when it does not serve).
+ * /status (everything the enclave said of itself, with the reason when it does not serve), / (the same as a page, docs/status-page.md).
  */
 
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
@@ -10,11 +10,15 @@ import type { Service } from '../../../runtime/service.ts';
 import type { TcpEndpoint } from '../../../wire/endpoint.ts';
 import { boundAddress, closeServer, listenOn } from '../../http-server.ts';
 import type { HostStatus } from '../host-status.ts';
+import { isAddressed, SAFE_HEADERS } from './browser-safety.ts';
+import { readServedFiles, type ServedFile } from './status-page.ts';
 
 export interface AdminDeps {
   readonly listen: TcpEndpoint;
   readonly status: () => HostStatus;
   readonly metrics: Registry;
+  /** By path. Default: the page and the runbooks of this release. */
+  readonly files?: ReadonlyMap<string, ServedFile>;
 }
 
 interface Answer {
@@ -32,9 +36,11 @@ const text = (status: number, body: string): Answer => ({
 export class AdminServer implements Service {
   readonly #deps: AdminDeps;
   readonly #server: Server;
+  readonly #files: ReadonlyMap<string, ServedFile>;
 
   constructor(deps: AdminDeps) {
     this.#deps = deps;
+    this.#files = deps.files ?? readServedFiles();
     this.#server = createServer({ requestTimeout: 5_000, headersTimeout: 5_000 }, (request, response) =>
       this.#serve(request, response),
     );
@@ -59,15 +65,26 @@ export class AdminServer implements Service {
     this.#answer(request)
       .catch((): Answer => text(500, 'internal error'))
       .then(({ status, type, body }) => {
-        response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });
+        response.writeHead(status, {
+          ...SAFE_HEADERS,
+          'content-type': type,
+          ...(status === 405 && { allow: 'GET, HEAD' }),
+        });
         response.end(request.method === 'HEAD' ? undefined : body);
       });
   }
 
   async #answer(request: IncomingMessage): Promise<Answer> {
-    if (request.method !== 'GET' && request.method !== 'HEAD') return text(405, 'only GET');
+    if (request.method !== 'GET' && request.method !== 'HEAD') return text(405, 'only GET and HEAD');
+    const { host } = request.headers;
+    if (!isAddressed(this.address.host, host))
+      return text(
+        421,
+        'this port answers to 127.0.0.1, [::1] and localhost: ask by one of these, or bind admin.listen elsewhere',
+      );
     const { metrics } = this.#deps;
-    switch (pathOf(request)) {
+    const path = pathOf(request);
+    switch (path) {
       case '/healthz':
         return text(200, 'ok');
       case '/readyz':
@@ -77,8 +94,16 @@ export class AdminServer implements Service {
       case '/status':
         return { status: 200, type: 'application/json', body: `${JSON.stringify(this.#deps.status(), null, 2)}\n` };
       default:
-        return text(404, 'not found; there are /healthz, /readyz, /metrics and /status');
+        return this.#file(path);
     }
+  }
+
+  #file(path: string | undefined): Answer {
+    const file = path === undefined ? undefined : this.#files.get(path);
+    if (file !== undefined) return { status: 200, ...file };
+    if (path?.startsWith('/runbooks/'))
+      return text(404, 'there is no such runbook here; docs/errors.md has every error code');
+    return text(404, 'not found; there are /, /healthz, /readyz, /metrics and /status');
   }
 
   #readiness(): Answer {
@@ -89,8 +114,10 @@ export class AdminServer implements Service {
   }
 }
 
-/** Monitors append queries and slashes; undefined when the target is no path at all. */
+/** Monitors append queries and slashes, and may name a host; undefined when the target is no path at all. */
 function pathOf(request: IncomingMessage): string | undefined {
-  const path = URL.parse(request.url ?? '', 'http://admin')?.pathname;
+  const target = request.url ?? '';
+  if (target.startsWith('//')) return undefined;
+  const path = URL.parse(target, 'http://admin')?.pathname;
   return path === '/' ? path : path?.replace(/\/+$/, '');
 }

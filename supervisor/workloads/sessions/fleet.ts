@@ -12,7 +12,7 @@ import type { UnixEndpoint } from '../../../wire/endpoint.ts';
 import type { MetricSample } from '../../../wire/metrics.ts';
 import type { ChildState } from '../../children/child.ts';
 import { SupervisedChild } from '../../children/child.ts';
-import { type Member, type MemberListener, NO_ALARMS, type Workload } from '../workload.ts';
+import { type Member, type MemberListener, NO_ALARMS, type ServedIdentities, type Workload } from '../workload.ts';
 import { FrontRequests } from './front-requests.ts';
 import { FrontTally } from './front-tally.ts';
 import { guardModeSamples, tellGuardMode } from './guard-mode.ts';
@@ -73,6 +73,10 @@ export class SessionFleet implements Workload {
 
   get members(): readonly Member[] {
     return [...this.essential, ...this.#identities.members];
+  }
+
+  get identities(): ServedIdentities {
+    return this.#identities.status;
   }
 
   get samples(): readonly MetricSample[] {

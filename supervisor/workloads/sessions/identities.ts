@@ -11,7 +11,7 @@ import { untilAll } from '../../../runtime/until-all.ts';
 import type { Confinement } from '../../../system/processes/confinement.ts';
 import type { ChildState } from '../../children/child.ts';
 import type { EnclaveKeys } from '../../keys/keys-in-use.ts';
-import type { Member } from '../workload.ts';
+import type { Member, ServedIdentities } from '../workload.ts';
 import type { GuardTally } from './guard-tally.ts';
 import { Identity } from './identity.ts';
 import { clientsKnownBy, type KnownClients } from './known-clients.ts';
@@ -84,6 +84,17 @@ export class Identities {
 
   get members(): readonly Member[] {
     return [...this.#running.values()].flatMap(({ identity }) => identity.members);
+  }
+
+  get status(): ServedIdentities {
+    const running = [...this.#running].map(([clientId, { identity, open, closed }]) => {
+      const { members } = identity;
+      const serves = members.length > 0 && members.every(({ child }) => child.state.kind === 'running');
+      const restarts = members.reduce((sum, { child }) => sum + child.restarts, 0);
+      const state = closed !== undefined ? 'closed' : serves ? 'serving' : 'starting';
+      return { clientId, state, sessions: open, restarts } as const;
+    });
+    return { known: this.#known.size, running };
   }
 
   /** Never rejects. */

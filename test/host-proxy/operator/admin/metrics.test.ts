@@ -18,26 +18,16 @@ import type { MetricSample } from '../../../../wire/metrics.ts';
 import { MAX_SERIES, sample } from '../../../../wire/metrics.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { MemoryLogger } from '../../../support/memory-logger.ts';
+import { QUIET } from '../support/statuses.ts';
 
 const STATUS: HostStatus = {
+  ...QUIET,
   release: '1.2.3',
-  processId: 1,
-  state: 'serving',
-  ready: true,
-  reason: null,
-  connected: true,
-  publicAddress: 'tcp://0.0.0.0:5432',
   shedding: { active: true, sinceMs: 0, total: 7 },
   attestation: { address: 'tcp://127.0.0.1:9465', answers: { 200: 2, 429: 1 } },
   egress: { open: 4, outcomes: { connected: 9, unlisted: 1 } },
-  enclave: { state: 'serving', phase: 'serve', detail: null, errorCode: null, sinceMs: 0 },
   bootId: 'boot',
   enclaveRelease: '1.2.2',
-  simulated: true,
-  measurements: null,
-  acraServer: null,
-  guard: null,
-  certificates: [],
   keys: {
     folder: '/var/lib/acra-enclave/keys',
     sets: 7,
@@ -265,7 +255,8 @@ t.test('documents every metric with its type, labels and help, and no other', as
 });
 
 t.test('gives every published metric a number, with the labels that are documented', async (t) => {
-  const { report, registry } = reporting(t);
+  const reason = { code: 'KMS_UNAVAILABLE', message: 'it does not answer' };
+  const { report, registry } = reporting(t, { ready: false, reason });
   report(everything);
   for (const metric of await registry.getMetricsAsJSON()) {
     const { labels = [] } = documented.find(({ name }) => name === metric.name) ?? {};

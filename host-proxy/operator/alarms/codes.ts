@@ -1,0 +1,79 @@
+/** The error codes that page by themselves, each with a runbook of its own; every other code pages as `not-ready`. */
+
+/** Somebody refuses, or shows what must not be: no waiting helps, and it may be an attack. */
+export const REFUSED_CODES = [
+  'BOOT_COMMITMENT_FAILED',
+  'BOOT_COMMITMENT_TAKEN',
+  'BOOT_DATABASE_UNTRUSTED',
+  'KEYSTORE_FILE_DAMAGED',
+  'KEYSTORE_FOREIGN',
+  'KEY_SET_ROLLED_BACK',
+  'KEY_SHARES_REFUSED',
+  'KMS_ACCESS_DENIED',
+  'KMS_INCORRECT_KEY',
+  'KMS_INVALID_CIPHERTEXT',
+  'KMS_KEY_UNUSABLE',
+  'KMS_NOT_FOUND',
+  'KMS_PLAINTEXT_RETURNED',
+  'KMS_RECIPIENT_MISSING',
+  'KMS_SIGNATURE_REFUSED',
+  'KMS_TLS_UNTRUSTED',
+  'KMS_WRONG_KEY',
+  'LEASE_EXPIRED',
+  'LEASE_KEY_DIFFERS',
+  'LEASE_REFUSED',
+] as const;
+
+/** It goes on when people have done something. */
+export const AWAITING_CODES = [
+  'BOOT_CERTIFICATE_MISSING',
+  'HOST_KEYS_DAMAGED',
+  'HOST_KEYS_MISSING',
+  'HOST_KEYS_NOT_TAKEN',
+  'HOST_KEYS_UNCONFIGURED',
+  'KEY_SET_MISSING',
+  'KEY_SHARES_AWAITED',
+] as const;
+
+/** Something that it needs is away and may come back by itself. */
+export const OUTAGE_CODES = [
+  'BOOT_DATABASE_NO_TLS',
+  'BOOT_DATABASE_TLS_FAILED',
+  'BOOT_DATABASE_UNREACHABLE',
+  'BOOT_DEADLINE',
+  'CHILD_BREAKER_OPEN',
+  'CHILD_DEAF',
+  'CHILD_NOT_READY',
+  'CHILD_NOT_RESTARTED',
+  'CHILD_PROGRAM_ENDED',
+  'CLOCK_JUMPED',
+  'CLOCK_UNREAD',
+  'CREDENTIALS_UNAVAILABLE',
+  'HOST_ENCLAVE_UNHEARD',
+  'KEY_SHARES_UNAVAILABLE',
+  'KMS_CREDENTIALS_EXPIRED',
+  'KMS_CREDENTIALS_UNAVAILABLE',
+  'KMS_THROTTLED',
+  'KMS_UNAVAILABLE',
+  'RELAY_ADDRESS_IN_USE',
+  'RELAY_BIND_FAILED',
+] as const;
+
+/** The enclave, or its machine, has ended or is closed. */
+export const FAILED_CODES = [
+  'ACRA_EXIT_CONFIGURATION',
+  'ACRA_EXIT_POISON_RECORD',
+  'ENCLAVE_BOOT_FAILED',
+  'ENCLAVE_CLOSED',
+  'ENCLAVE_CPUS_UNAVAILABLE',
+  'ENCLAVE_DIED',
+  'ENCLAVE_FAILED',
+  'ENCLAVE_GAVE_UP',
+  'ENCLAVE_HEARTBEAT_TIMEOUT',
+  'ENCLAVE_LOST',
+  'ENCLAVE_MEMORY_UNAVAILABLE',
+  'ENCLAVE_READY_TIMEOUT',
+  'ENCLAVE_START_REFUSED',
+  'SUPERVISOR_HELD',
+  'SUPERVISOR_PANIC',
+] as const;
