@@ -4,7 +4,6 @@
  */
 import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { PostgresOptions, PostgresUser } from '../../emulator/postgres/options.ts';
 import { runUnprivileged } from '../../emulator/postgres/process.ts';
@@ -12,7 +11,6 @@ import { type RunningPostgres, startPostgres } from '../../emulator/postgres/ser
 
 export const REPLICATOR: PostgresUser = { name: 'replicator', password: 'replicator-of-the-demo' };
 const NAME = 'standby';
-const LOOK_MS = 20;
 
 /** Of the database `postgres`, where the functions are that it may use. */
 async function connect({ host, port }: RunningPostgres): Promise<pg.Client> {
@@ -75,7 +73,7 @@ export async function followSynchronously(
   try {
     const isSynchronous = async () =>
       (await client.query("SELECT FROM pg_stat_replication WHERE sync_state = 'sync'")).rowCount === 1;
-    while (!(await isSynchronous())) await sleep(LOOK_MS, undefined, { signal });
+    while (!(await isSynchronous())) signal.throwIfAborted();
   } finally {
     await client.end();
   }
