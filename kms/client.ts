@@ -74,8 +74,9 @@ export class AttestedKms {
   readonly #closed = new AbortController();
   #key: Promise<RecipientKey> | undefined;
 
-  /** @throws KmsError KMS_ENDPOINT_INVALID, KMS_CA_INVALID */
-  constructor(connection: KmsConnection, nsm: NsmProvider) {
+  /** @param key default: one is made for the first request. @throws KmsError KMS_ENDPOINT_INVALID, KMS_CA_INVALID */
+  constructor(connection: KmsConnection, nsm: NsmProvider, key?: Promise<RecipientKey>) {
+    this.#key = key;
     this.#connection = connection;
     this.#nsm = nsm;
     this.#agent = new KmsTlsAgent(connection);

@@ -7,6 +7,7 @@ import { requireKms } from '../../config/kms.ts';
 import { AttestedKms } from '../../kms/client.ts';
 import { regionalEndpoint } from '../../kms/endpoint.ts';
 import { KmsError } from '../../kms/errors.ts';
+import type { RecipientKey } from '../../kms/recipient.ts';
 import type { CredentialKeeper } from '../credentials/keeper.ts';
 import type { Platform } from '../platform.ts';
 import { privateSocket } from '../routes.ts';
@@ -29,6 +30,8 @@ interface KmsQuestion<Result> {
   readonly ask: (kms: AttestedKms, signal: AbortSignal) => Promise<Result>;
   /** Whether to ask again when KMS throttles, is down or finds the credentials expired. */
   readonly patient: boolean;
+  /** To which the answer is encrypted. Default: one that is made for this question. */
+  readonly key?: Promise<RecipientKey>;
 }
 
 /** An application's first region is where its enclave asks for itself. */
@@ -43,7 +46,16 @@ function placeOf(config: KmsConfig, keyArn: string | undefined) {
   return { ...kmsPlaceOf(keyArn ?? kms.keyArn, { ...sections, kms }), requestTimeoutMs: kms.requestTimeoutMs };
 }
 
-function connect({ config, keeper, nsm, pathOf }: AnyKmsNeeds, platform: Platform, keyArn?: string): AttestedKms {
+interface Connecting {
+  readonly keyArn?: string | undefined;
+  readonly key?: Promise<RecipientKey> | undefined;
+}
+
+function connect(
+  { config, keeper, nsm, pathOf }: AnyKmsNeeds,
+  platform: Platform,
+  { keyArn, key }: Connecting = {},
+): AttestedKms {
   const { credentials } = requireKeeper(keeper);
   const { region, route, endpoint, ca, requestTimeoutMs } = placeOf(config, keyArn);
   const connection = {
@@ -54,19 +66,19 @@ function connect({ config, keeper, nsm, pathOf }: AnyKmsNeeds, platform: Platfor
     requestTimeoutMs,
     ...(ca === undefined ? {} : { caPem: readFileSync(pathOf(ca), 'utf8') }),
   };
-  return new AttestedKms(connection, nsm);
+  return new AttestedKms(connection, nsm, key);
 }
 
 /**
- * Asks with a key pair made for this question, which is forgotten with the client.
+ * Asks with a key pair for this question alone, which is forgotten with the client.
  * @throws KmsError, CmsError and NsmError of AttestedKms; the context signal's reason
  */
 export async function askKms<Result>(
-  { what, ask, patient }: KmsQuestion<Result>,
+  { what, ask, patient, key }: KmsQuestion<Result>,
   have: AnyKmsNeeds,
   context: PhaseContext,
 ): Promise<Result> {
-  const kms = connect(have, context.platform);
+  const kms = connect(have, context.platform, { key });
   try {
     return await retryPatiently(
       {
@@ -90,7 +102,7 @@ export async function askKmsOnce<Result>(
   signal: AbortSignal,
   keyArn?: string,
 ): Promise<Result> {
-  const kms = connect(have, platform, keyArn);
+  const kms = connect(have, platform, { keyArn });
   try {
     return await ask(kms, signal);
   } catch (error) {

@@ -2,13 +2,23 @@
  * Seeds the kernel's pool from the NSM, and from that Node's own generator, before any key or TLS object exists. Other
  * processes and threads start later.
  */
+import { makeRecipientKey, type RecipientKey } from '../../../kms/recipient.ts';
 import { reseedOpenSsl } from '../../../system/libc/machine-calls.ts';
 import type { Phase } from '../phase.ts';
 import type { NsmReady } from './nsm.ts';
 
 const SEED_BYTES = 512;
 
-export const entropyPhase: Phase<NsmReady, { readonly entropyBytes: number }> = {
+export interface EntropyReady {
+  readonly entropyBytes: number;
+  /**
+   * For the first question to KMS, which brings randomness: it takes 50 ms of another core, while the next phases wait for the parent. Keys
+   * that open more than that are made when it has been mixed in.
+   */
+  readonly firstRecipientKey: Promise<RecipientKey>;
+}
+
+export const entropyPhase: Phase<NsmReady, EntropyReady> = {
   name: 'entropy',
   deadlineMs: () => 10_000,
   async run({ nsm }, { platform, logger, signal }) {
@@ -22,6 +32,8 @@ export const entropyPhase: Phase<NsmReady, { readonly entropyBytes: number }> = 
     }
     reseedOpenSsl();
     logger.log('info', 'entropy.seeded', { entropyBytes });
-    return { entropyBytes };
+    const firstRecipientKey = makeRecipientKey();
+    firstRecipientKey.catch(() => undefined);
+    return { entropyBytes, firstRecipientKey };
   },
 };

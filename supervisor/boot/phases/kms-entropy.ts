@@ -12,6 +12,7 @@ import { reseedOpenSsl } from '../../../system/libc/machine-calls.ts';
 import type { AnyKmsNeeds } from '../attested-kms.ts';
 import { askKms } from '../attested-kms.ts';
 import type { Phase, PhaseContext } from '../phase.ts';
+import type { EntropyReady } from './entropy.ts';
 
 const SEED_BYTES = 512;
 /** An attempt that is not repeated must end by its own time-out, not by the phase's deadline, which would fail the boot. */
@@ -21,9 +22,10 @@ const RESERVE_MS = 5_000;
 const ALLOW =
   'Give the instance’s role an IAM policy that allows kms:GenerateRandom on Resource "*" (key policies do not cover it; docs/kms.md has one), or set entropy.kms in enclave.yaml to optional or off.';
 
-type Needs = AnyKmsNeeds & {
-  readonly config: KmsEntropyConfig & { readonly deadlines: { readonly kmsEntropyMs: number } };
-};
+type Needs = AnyKmsNeeds &
+  Pick<EntropyReady, 'firstRecipientKey'> & {
+    readonly config: KmsEntropyConfig & { readonly deadlines: { readonly kmsEntropyMs: number } };
+  };
 
 export const kmsEntropyPhase: Phase<Needs, { readonly kmsEntropyBytes: number }> = {
   name: 'kms-entropy',
@@ -44,11 +46,12 @@ export const kmsEntropyPhase: Phase<Needs, { readonly kmsEntropyBytes: number }>
   },
 };
 
-async function mixIn(have: AnyKmsNeeds, context: PhaseContext, patient: boolean) {
+async function mixIn(have: Needs, context: PhaseContext, patient: boolean) {
   const question = {
     what: 'waiting for KMS to give randomness',
     ask: (kms: AttestedKms, signal: AbortSignal) => kms.generateRandom({ lengthBytes: SEED_BYTES, signal }),
     patient,
+    key: have.firstRecipientKey,
   };
   using random = await askKms(question, have, context);
   await random.use((bytes) => context.platform.addEntropy(bytes));

@@ -9,7 +9,9 @@ import type { Test } from 'tap';
 import { stringify } from 'yaml';
 import { enclaveSchema } from '../../../config/enclave.ts';
 import { loadConfig } from '../../../config/load.ts';
+import { makeRecipientKey } from '../../../kms/recipient.ts';
 import type { KmsNeeds } from '../../../supervisor/boot/attested-kms.ts';
+import type { EntropyReady } from '../../../supervisor/boot/phases/entropy.ts';
 import { CredentialKeeper } from '../../../supervisor/credentials/keeper.ts';
 import { kmsFixture, rolePolicy } from '../../emulator/support/kms-fixture.ts';
 import { MemoryLogger } from '../../support/memory-logger.ts';
@@ -60,11 +62,12 @@ export async function kmsNeeds(t: Test, sections: object = {}, region = 'eu-cent
       lent.push(bytes);
     },
   });
-  const needs: KmsNeeds = {
+  const needs: KmsNeeds & Pick<EntropyReady, 'firstRecipientKey'> = {
     config: loadConfig(enclaveSchema, file),
     pathOf: (name) => join(folder, name),
     keeper,
     nsm: nsm.provider,
+    firstRecipientKey: makeRecipientKey(),
   };
   return { ...fixture, needs, context, folder, keyArn, added, lent, fetched: () => fetched };
 }

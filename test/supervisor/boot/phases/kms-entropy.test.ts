@@ -12,6 +12,7 @@ import { CmsError, KmsError } from '../../../../kms/errors.ts';
 import type { CodedError } from '../../../../runtime/errors.ts';
 import type { KmsNeeds } from '../../../../supervisor/boot/attested-kms.ts';
 import { BootTable, boot } from '../../../../supervisor/boot/phase.ts';
+import type { EntropyReady } from '../../../../supervisor/boot/phases/entropy.ts';
 import type { KeySetReady } from '../../../../supervisor/boot/phases/key-set.ts';
 import { kmsEntropyPhase } from '../../../../supervisor/boot/phases/kms-entropy.ts';
 import { masterKeyPhase } from '../../../../supervisor/boot/phases/master-key.ts';
@@ -22,7 +23,10 @@ import { primaryReseeds } from '../../../system/libc/support/openssl-generator.t
 import type { KmsRig } from '../../support/kms-needs.ts';
 import { ENCRYPTION_CONTEXT, kmsNeeds } from '../../support/kms-needs.ts';
 
-const table = BootTable.empty<KmsNeeds>().phase(kmsEntropyPhase);
+type Needs = KmsNeeds & Pick<EntropyReady, 'firstRecipientKey'>;
+
+const table = BootTable.empty<Needs>().phase(kmsEntropyPhase);
+const both = BootTable.empty<Needs & KeySetReady>().phase(kmsEntropyPhase).phase(masterKeyPhase);
 const BYTES = 512;
 
 const run = ({ needs, context }: KmsRig) => boot(table, needs, context, new AbortController().signal);
@@ -198,11 +202,20 @@ async function writeMasterKey(rig: KmsRig): Promise<void> {
 async function masterKeyOf(t: TapTest, region: string): Promise<Buffer> {
   const rig = await kmsNeeds(t, {}, region);
   await writeMasterKey(rig);
-  const both = BootTable.empty<KmsNeeds & KeySetReady>().phase(kmsEntropyPhase).phase(masterKeyPhase);
   const needs = { ...rig.needs, brought: undefined };
   const { masterKey } = await boot(both, needs, rig.context, new AbortController().signal);
   return masterKey.use((bytes) => Buffer.from(bytes));
 }
+
+t.test('makes the key to which the master key is encrypted when the randomness has been mixed in', async (t) => {
+  const rig = await kmsNeeds(t);
+  await writeMasterKey(rig);
+  const attested = t.capture(rig.nsm.provider, 'attest', rig.nsm.provider.attest);
+  await boot(both, { ...rig.needs, brought: undefined }, rig.context, new AbortController().signal);
+  const [first, second] = attested().map(({ args: [{ publicKey }] }) => publicKey);
+  t.same(first, (await rig.needs.firstRecipientKey).publicKeyDer, 'the randomness came to the key that was there');
+  t.ok(second && first && !second.equals(first), 'and the master key to another');
+});
 
 t.test('asks KMS of the key’s own region and partition, whose certificate it demands', async (t) => {
   for (const region of ['eu-central-1', 'cn-north-1', 'us-gov-west-1', 'eusc-de-east-1']) {
