@@ -9,7 +9,8 @@ export async function copyWithOtherMeasurements({ stack, enclaveFolder }: Fleet)
   const { folder } = stack.copyEnclave('next', enclaveFolder);
   appendFileSync(join(folder, 'enclave.yaml'), '# the next release\n');
   const { cloud, keyArn } = stack.parts;
-  const choices = { encryptionContext: ENCRYPTION_CONTEXT, alsoMeasured: stack.measure(enclaveFolder) };
-  await cloud.putKeyPolicy(keyArn, stack.measure(folder), choices);
+  const measured = stack.measure(folder);
+  const measurements = [measured, stack.measure(enclaveFolder)];
+  await cloud.putKeyPolicy(keyArn, measured, { encryptionContext: ENCRYPTION_CONTEXT, measurements });
   return folder;
 }

@@ -26,11 +26,9 @@ export interface CloudOptions {
   readonly credentialLifetimeMs: number;
 }
 
-interface PolicyChoices
-  extends Partial<Pick<PolicyWish, 'encryptionContext' | 'generations' | 'keysBornInEnclave' | 'uses'>> {
-  /** Of a further image, while a fleet goes over to it. */
-  readonly alsoMeasured?: ReadonlyMap<PcrIndex, Buffer>;
-}
+type PolicyChoices = Partial<
+  Pick<PolicyWish, 'encryptionContext' | 'generations' | 'keysBornInEnclave' | 'measurements' | 'uses'>
+>;
 
 export interface Cloud {
   readonly kms: RunningKms;
@@ -85,10 +83,10 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     roleArn: roleArn(ROLE),
     credentials,
     createKey: async () => (await client.send(new CreateKeyCommand({}))).KeyMetadata?.Arn ?? '',
-    putKeyPolicy: async (keyArn, pcrs, { alsoMeasured, ...choices } = {}) => {
+    putKeyPolicy: async (keyArn, pcrs, choices) => {
       const policy = makeKeyPolicy({
         roleArn: roleArn(ROLE),
-        measurements: alsoMeasured === undefined ? [pcrs] : [pcrs, alsoMeasured],
+        measurements: [pcrs],
         administrators: [administrator],
         policyAdministrators: [administrator],
         encryptionContext: {},
