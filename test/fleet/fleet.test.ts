@@ -2,13 +2,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { lacks } from '../../bench/fleet/lacks.ts';
 import type { Reasons } from '../../bench/fleet/measure.ts';
 import { runFleet } from '../../bench/fleet/run.ts';
+import { processesNaming } from '../support/processes.ts';
 import { acraUnderTest } from '../support/stack.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const lack = lacks();
 const LIMIT_MS = 500_000;
@@ -59,19 +60,24 @@ t.test('a fleet under load', { skip: lack ?? false }, async (t) => {
 
 t.test('leaves nothing behind when it is interrupted', { skip: lack ?? false }, async (t) => {
   const main = join(import.meta.dirname, '../../bench/fleet/main.ts');
-  const child = spawn(process.execPath, [main, '--hosts', '2'], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const TMPDIR = temporaryFolder(t);
+  const child = spawn(process.execPath, [main, '--hosts', '2'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, TMPDIR },
+  });
   let told = '';
+  let isUp = false;
   child.stderr.on('data', (chunk) => {
     told += chunk;
-    if (/nothing: nothing/.test(told)) child.kill('SIGINT');
+    if (isUp || !/nothing: nothing/.test(told)) return;
+    isUp = true;
+    child.kill('SIGINT');
   });
   const [code] = await once(child, 'close');
   t.equal(code, 130, told);
   const namespaces = readdirSync('/run/netns').filter((name) => name.startsWith(`acra-fleet-${child.pid}-`));
   t.same(namespaces, []);
   t.notOk(readdirSync('/sys/class/net').includes(`acrafl${child.pid}`), 'no bridge');
-  t.notOk(
-    readdirSync(tmpdir()).some((name) => name.startsWith('af-')),
-    'no folder',
-  );
+  t.same(readdirSync(TMPDIR), [], 'no file');
+  t.same(processesNaming(TMPDIR), [], 'no process');
 });
