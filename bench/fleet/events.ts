@@ -18,10 +18,14 @@ const AWAY_MS = 10_000;
 /** RDS detects and promotes within 60 to 120 seconds, Aurora in less than 60; here only the promotion itself takes time. */
 const DETECTION_MS = 5_000;
 
-function hostOf({ hosts }: Fleet, number: number): FleetHost {
-  const host = hosts[number % hosts.length];
-  if (host === undefined) throw new Error('a fleet without hosts');
-  return host;
+/** With the most sessions: what happens to it happens to most clients. */
+async function busiest({ hosts, balancer, serverOf }: Fleet): Promise<FleetHost> {
+  const all = await Promise.all(
+    hosts.map(async (host) => ({ host, sessions: await balancer.sessionsOf(serverOf(host)) })),
+  );
+  const [first] = all.toSorted((a, b) => b.sessions - a.sessions);
+  if (first === undefined) throw new Error('a fleet without hosts');
+  return first.host;
 }
 
 async function untilIn(fleet: Fleet, host: FleetHost, signal: AbortSignal): Promise<void> {
@@ -53,7 +57,7 @@ export const EVENTS: readonly FleetEvent[] = [
     name: 'engine-killed',
     what: 'acra-server of one host is killed',
     run: async (fleet, signal) => {
-      hostOf(fleet, 0).killEngine();
+      (await busiest(fleet)).killEngine();
       await sleep(QUIET_MS, undefined, { signal });
     },
   },
@@ -61,7 +65,7 @@ export const EVENTS: readonly FleetEvent[] = [
     name: 'enclave-killed',
     what: 'the enclave of one host is killed',
     run: async (fleet, signal, note) => {
-      const host = hostOf(fleet, 1);
+      const host = await busiest(fleet);
       host.killEnclave();
       await host.untilNotServing(signal);
       await host.untilServing(signal);
@@ -74,7 +78,7 @@ export const EVENTS: readonly FleetEvent[] = [
     name: 'daemon-killed',
     what: '`acra-enclave run` of one host is killed',
     run: async (fleet, signal, note) => {
-      const host = hostOf(fleet, 2);
+      const host = await busiest(fleet);
       host.killDaemon();
       await untilOut(fleet, host, signal);
       note('out of rotation');
@@ -88,7 +92,7 @@ export const EVENTS: readonly FleetEvent[] = [
     name: 'host-killed',
     what: 'all processes of one host are killed; another takes its place',
     run: async (fleet, signal, note) => {
-      const host = hostOf(fleet, 0);
+      const host = await busiest(fleet);
       await host.kill();
       await untilOut(fleet, host, signal);
       note('out of rotation');
@@ -100,7 +104,7 @@ export const EVENTS: readonly FleetEvent[] = [
     name: 'network-cut',
     what: 'the network of one host is cut, without a word to anybody, and comes back',
     run: async (fleet, signal, note) => {
-      const host = hostOf(fleet, 1);
+      const host = await busiest(fleet);
       host.network.cut();
       await untilOut(fleet, host, signal);
       note('out of rotation');
@@ -115,7 +119,7 @@ export const EVENTS: readonly FleetEvent[] = [
     name: 'kms-away',
     what: 'the enclave of one host is killed while KMS is away',
     run: async (fleet, signal, note) => {
-      const host = hostOf(fleet, 2);
+      const host = await busiest(fleet);
       await fleet.endpoints.setState('kms/kms', 'maint');
       host.killEnclave();
       await untilOut(fleet, host, signal);
@@ -132,7 +136,7 @@ export const EVENTS: readonly FleetEvent[] = [
     name: 'drain',
     what: 'one host is drained, stopped and replaced in order',
     run: async (fleet, signal, note) => {
-      const host = hostOf(fleet, 0);
+      const host = await busiest(fleet);
       await drain(fleet, host, signal);
       note('stopped');
       await replace(fleet, host, fleet.enclaveFolder, signal);

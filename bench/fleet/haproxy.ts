@@ -11,8 +11,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startProgram } from '../program.ts';
 
 const LOOK_MS = 50;
-/** Of `show stat`, from 0. */
-const STATUS_COLUMN = 17;
+/** Of `show stat`, from 0: sessions at this moment, and status. */
+const [SESSIONS, STATUS] = [4, 17];
 
 /** `drain`: no new connections, those that there are stay. `maint`: none at all. */
 export type ServerState = 'ready' | 'drain' | 'maint';
@@ -35,7 +35,7 @@ export class HaProxy {
     const [socket, file] = [join(folder, `${name}.sock`), join(folder, `${name}.cfg`)];
     const global = ['global', `  stats socket ${socket} mode 600 level admin`, '  maxconn 2000'];
     writeFileSync(file, [...global, ...sections, ''].join('\n'));
-    const program = startProgram('haproxy', ['-db', '-q', '-f', file]);
+    const program = startProgram('setpriv', ['--pdeathsig', 'KILL', '--', 'haproxy', '-db', '-q', '-f', file]);
     stops.defer(() => program.stop());
     const proxy = new HaProxy(socket);
     for (;;) {
@@ -52,13 +52,21 @@ export class HaProxy {
 
   /** UP, DOWN, DRAIN, MAINT, with how far a change of it has come. @param server as backend/name */
   async statusOf(server: string): Promise<string> {
-    const rows = (await this.#ask('show stat')).split('\n').map((line) => line.split(','));
-    const row = rows.find(([backend, name]) => `${backend}/${name}` === server);
-    return row?.[STATUS_COLUMN] ?? 'none';
+    return (await this.#statistics(server))[STATUS] ?? 'none';
+  }
+
+  /** @param server as backend/name */
+  async sessionsOf(server: string): Promise<number> {
+    return Number((await this.#statistics(server))[SESSIONS]);
   }
 
   async untilStatus(server: string, status: 'UP' | 'DOWN', signal: AbortSignal): Promise<void> {
     while ((await this.statusOf(server)) !== status) await sleep(LOOK_MS, undefined, { signal });
+  }
+
+  async #statistics(server: string): Promise<string[]> {
+    const rows = (await this.#ask('show stat')).split('\n').map((line) => line.split(','));
+    return rows.find(([backend, name]) => `${backend}/${name}` === server) ?? [];
   }
 
   async #ask(command: string): Promise<string> {
