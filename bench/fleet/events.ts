@@ -38,7 +38,7 @@ async function untilOut(fleet: Fleet, host: FleetHost, signal: AbortSignal): Pro
 
 /** As the life-cycle hook does (deploy/cdk/instance/lifecycle.sh): no new sessions, then time for those that there are, then the stop. */
 async function drain(fleet: Fleet, host: FleetHost, signal: AbortSignal): Promise<void> {
-  await fleet.balancer.setState(fleet.serverOf(host), 'drain');
+  await fleet.setState(host, 'drain');
   await sleep(1_000 * DRAIN_SECONDS, undefined, { signal });
   await host.stop();
 }
@@ -47,7 +47,7 @@ async function drain(fleet: Fleet, host: FleetHost, signal: AbortSignal): Promis
 async function replace(fleet: Fleet, host: FleetHost, enclaveFolder: string, signal: AbortSignal): Promise<void> {
   host.start(enclaveFolder);
   await host.untilServing(signal);
-  await fleet.balancer.setState(fleet.serverOf(host), 'ready');
+  await fleet.setState(host, 'ready');
   await untilIn(fleet, host, signal);
 }
 

@@ -47,6 +47,8 @@ export interface Fleet {
   readonly enclaveFolder: string;
   /** Of the balancer. */
   serverOf(host: FleetHost): string;
+  /** `drain`: the balancer sends it no new sessions, whatever its checks say. */
+  setState(host: FleetHost, state: 'ready' | 'drain'): Promise<void>;
   /** From now on the database's name stands for the standby. */
   nameStandby(): void;
 }
@@ -90,7 +92,12 @@ function balancerSections(network: FleetNetwork, hosts: readonly FleetHost[], op
     '  http-check expect status 200',
     `  timeout check ${Math.min(CHECK_TIMEOUT_SECONDS, checkSeconds)}s`,
     `  default-server ${server.join(' ')} ${headers}`,
-    ...hosts.map(({ name, network: { address: host } }) => `  server ${name} ${host}:${INGRESS_PORT}`),
+    // An NLB fails open: where no target is healthy, all of them get new sessions.
+    '  option allbackups',
+    ...hosts.flatMap(({ name, network: { address: host } }) => [
+      `  server ${name} ${host}:${INGRESS_PORT}`,
+      `  server ${name}-open ${host}:${INGRESS_PORT} backup no-check`,
+    ]),
   ];
 }
 
@@ -148,6 +155,9 @@ export async function startFleet(
     address: { kind: 'tcp', host: network.addressOf('balancer'), port: INGRESS_PORT },
     enclaveFolder: stack.enclaveFolder,
     serverOf: ({ name }) => `balancer/${name}`,
+    setState: async ({ name }, state) => {
+      for (const server of [name, `${name}-open`]) await balancer.setState(`balancer/${server}`, state);
+    },
     nameStandby: () => {
       for (const host of hosts) host.network.resolve(DATABASE_NAME, network.addressOf('standby'));
     },

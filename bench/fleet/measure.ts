@@ -21,8 +21,6 @@ export interface Measured {
   /** Of the lost ones: of clients that end their sessions themselves every few seconds. */
   readonly lostOfPool: number;
   readonly notBegun: Reasons;
-  /** Clients that any of it happened to. */
-  readonly troubled: number;
   /** From the event to the first trouble of any client, and to the right answer that followed the last one. */
   readonly beganMs: number | undefined;
   readonly endedMs: number | undefined;
@@ -54,13 +52,13 @@ function countBy<Item>(items: readonly Item[], reason: (item: Item) => string | 
 
 async function untilAllAnswered(ledger: Ledger, clients: number, sinceMs: number, signal: AbortSignal): Promise<void> {
   const areAll = () => {
-    const last = [...ledger.lastAnswers().values()];
+    const last = [...ledger.lastAnswers.values()];
     return last.length === clients && last.every((atMs) => atMs > sinceMs);
   };
   while (!areAll()) await sleep(LOOK_MS, undefined, { signal });
 }
 
-type Recovery = Pick<Measured, 'troubled' | 'beganMs' | 'endedMs' | 'firstAgainMs' | 'longestGapMs'>;
+type Recovery = Pick<Measured, 'beganMs' | 'endedMs' | 'firstAgainMs' | 'longestGapMs'>;
 
 function longestGap(own: readonly Entry[], fromMs: number): number {
   const answers = own.filter(({ kind }) => kind === 'answered').map(({ atMs }) => atMs);
@@ -82,7 +80,6 @@ function recoveryOf(entries: readonly Entry[], fromMs: number): Recovery {
   const troubles = clients.flatMap((own) => troubleOf(own) ?? []);
   const isQuiet = troubles.length === 0;
   return {
-    troubled: troubles.length,
     longestGapMs: Math.max(...clients.map((own) => longestGap(own, fromMs))),
     beganMs: isQuiet ? undefined : Math.min(...troubles.map(({ beganMs }) => beganMs)) - fromMs,
     endedMs: isQuiet ? undefined : Math.max(...troubles.map(({ endedMs }) => endedMs)) - fromMs,

@@ -108,7 +108,7 @@ export class FleetNetwork {
   readonly #prefix = `198.18.${process.pid % NETWORKS}`;
   readonly #namespaces: string[] = [];
 
-  /** @param stops what gives it back. @throws where this is not allowed to root, or not root */
+  /** Needs root. @param stops what gives it back */
   static create(stops: AsyncDisposableStack): FleetNetwork {
     sweep();
     const network = new FleetNetwork();

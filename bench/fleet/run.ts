@@ -44,12 +44,11 @@ function words({ event, answered, lost, failed, unknown, endedMs }: Measured): s
   return `${event.name}: ${answered} answered, ${sum(failed)} failed, ${sum(unknown)} unknown, ${sum(lost)} sessions lost; ${again}`;
 }
 
-/** @throws with the signal's reason, when all is given back. @param onMeasured what there is so far */
+/** @throws with the signal's reason, when all is given back */
 export async function runFleet(
   acraProgram: AcraProgram,
   options: FleetOptions,
   signal: AbortSignal,
-  onMeasured: (measured: Measured) => void = () => undefined,
 ): Promise<FleetRun> {
   await using stops = new AsyncDisposableStack();
   tell(`starting ${options.hosts} hosts, with ${acraProgram.description}`);
@@ -64,7 +63,6 @@ export async function runFleet(
       const one = await measureEvent(event, fleet, ledger, options.clients, within);
       tell(words(one));
       measured.push(one);
-      onMeasured(one);
     }
   });
   const wrong = ledger.entries.filter(({ kind }) => kind === 'wrong').length;

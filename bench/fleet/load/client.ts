@@ -14,11 +14,11 @@ import type { TcpEndpoint } from '../../../wire/endpoint.ts';
 import type { Ledger, Outcome } from './ledger.ts';
 
 /** Until a client gives up a connection that is not made, and a statement that is not answered. */
-export const GIVE_UP_MS = 5_000;
-export const RETRY_MS = 100;
+const GIVE_UP_MS = 5_000;
+const RETRY_MS = 100;
 const BETWEEN_MS = 50;
 /** Shorter than hosts drain (fleet.ts). */
-export const POOLED_LIFE_MS = 3_000;
+const POOLED_LIFE_MS = 3_000;
 
 /** Whatever must not be found in the database. */
 export const PLAINTEXT = 'PLAINTEXT';

@@ -35,13 +35,12 @@ export interface Entry {
 export class Ledger {
   readonly entries: Entry[] = [];
   readonly written: Written[] = [];
+  /** By client, when each was answered last. */
+  readonly lastAnswers = new Map<number, number>();
 
   add(client: number, kind: Kind, reason?: string): void {
-    this.entries.push({ atMs: performance.now(), client, kind, ...(reason === undefined ? {} : { reason }) });
-  }
-
-  /** By client, when each was answered last. */
-  lastAnswers(): ReadonlyMap<number, number> {
-    return new Map(this.entries.filter(({ kind }) => kind === 'answered').map(({ client, atMs }) => [client, atMs]));
+    const atMs = performance.now();
+    this.entries.push({ atMs, client, kind, ...(reason === undefined ? {} : { reason }) });
+    if (kind === 'answered') this.lastAnswers.set(client, atMs);
   }
 }
