@@ -15,7 +15,8 @@ const ENDS = /^([|;&]+|[0-9]*[<>].*|#.*)$/;
 export function shellLinesIn(markdown: string): string[] {
   const fenced = [...markdown.matchAll(FENCED)].flatMap(([, block = '']) => block.replace(/\\\n\s*/g, ' ').split('\n'));
   const inline = [...markdown.replace(FENCED, '').matchAll(INLINE)].map(([, code = '']) => code);
-  return [...fenced, ...inline].map((line) => line.trim());
+  // What a word is made of by another command is of no matter here.
+  return [...fenced, ...inline].map((line) => line.replace(/\$\([^)]*\)/g, 'VALUE').trim());
 }
 
 /** The words behind `acra-enclave`, of each use of it. */
