@@ -14,7 +14,7 @@ PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 INSTALLER = $(NODE) deploy/install.ts --destdir '$(DESTDIR)' --prefix '$(PREFIX)' --sysconfdir '$(SYSCONFDIR)'
 
-.PHONY: help tap-in-place demo test test-long test-all test-vm test-ec2 test-clients test-clients-npm test-postgres test-abuse fuzz fail-closed check eif types lint format error-docs example-patients example-no-fly-list example-secrets-server bench bench-check bench-relay bench-chain bench-engine bench-eif bench-growth soak fleet fleet-test cdk-test clean install uninstall library package test-packages
+.PHONY: help tap-in-place demo test test-long test-all test-vm test-ec2 test-clients test-clients-npm test-postgres test-abuse fuzz fail-closed check eif types lint format error-docs example-patients example-no-fly-list example-secrets-server bench bench-check bench-relay bench-chain bench-engine bench-eif bench-growth soak fleet fleet-test cdk-test clean install uninstall library package test-packages deb release release-verify
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-14s %s\n' "$$name" "$$what"; done
@@ -73,7 +73,7 @@ test-vm: tap-in-place ## boot images on QEMU's nitro-enclave machine (the first 
 	@node test/vm/tools/prepare.ts >/dev/null
 	@export ENCLAVE_TARGET=qemu; $(ENCLAVE_TESTS) $(or $(TESTS),test/enclave/*.test.ts test/vm/*.test.ts)
 
-test-all: check demo test test-long test-clients test-postgres test-abuse cdk-test fleet-test test-vm ## everything that this machine can run, one after the other
+test-all: check demo test test-long test-clients test-postgres test-abuse cdk-test fleet-test test-vm test-packages ## everything that this machine can run, one after the other
 
 test-ec2: tap-in-place ## the same tests on a Nitro enclave of this EC2 instance, with AWS's own KMS (docs/ec2.md)
 	@export ENCLAVE_TARGET=nitro; $(ENCLAVE_TESTS) $(or $(TESTS),test/enclave/*.test.ts)
@@ -127,7 +127,23 @@ library: $(INSTALLED) ## build the verifier as a package of JavaScript into buil
 package: $(INSTALLED) ## make the archive that npm installs from, into build/packages (docs/releases.md)
 	@$(NODE) --disable-warning=ExperimentalWarning deploy/npm-package.ts
 
-test-packages: tap-in-place ## install the packages as their users do, and use them (docs/releases.md)
+deb: $(INSTALLED) ## make the Debian package for a parent instance, into build/packages; MAINTAINER='Name <address>'
+	@$(NODE) deploy/debian-package.ts $(if $(MAINTAINER),--maintainer '$(MAINTAINER)')
+
+release: $(INSTALLED) ## make a release of this commit: VERSION=x.y.z, KEY=private.pem, MEASUREMENTS=file, MAINTAINER='Name <address>' (docs/releases.md)
+	@$(NODE) --disable-warning=ExperimentalWarning deploy/release.ts make $(if $(VERSION),--version '$(VERSION)') $(if $(KEY),--key '$(KEY)') $(if $(FOLDER),--output '$(FOLDER)') \
+	  $(if $(MAINTAINER),--maintainer '$(MAINTAINER)') $(foreach file,$(MEASUREMENTS),--measurements '$(file)')
+
+release-verify: $(INSTALLED) ## verify the release in FOLDER=folder by KEY=public.pem
+	@$(NODE) deploy/release.ts verify '$(FOLDER)' $(if $(KEY),--key '$(KEY)')
+
+# Those who write the schema of CycloneDX have a library that holds bills of materials to it; nothing else needs it.
+BILL_VALIDATOR := test/packages/validator/node_modules/.installed
+$(BILL_VALIDATOR): test/packages/validator/package.json test/packages/validator/package-lock.json
+	@cd test/packages/validator && PATH='$(SYSTEM_PATH)' npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+test-packages: tap-in-place $(BILL_VALIDATOR) ## install npm and Debian package as their users do, and make releases (docs/releases.md); needs root, debootstrap and lintian
 	@export SYSTEM_PATH='$(SYSTEM_PATH)'; $(TAP_RUN) --jobs=1 --timeout=900 $(TAP_FLAGS) $(or $(TESTS),test/packages/*.test.ts)
 
 install: $(INSTALLED) ## put the command and the systemd unit on a parent instance (PREFIX, DESTDIR)
@@ -183,4 +199,4 @@ fleet-test: tap-in-place ## a small fleet and a few events, in two minutes: fail
 	@$(TAP_RUN) --jobs=1 --timeout=600 $(TAP_FLAGS) $(or $(TESTS),test/fleet/*.test.ts)
 
 clean: ## remove everything that was built or installed here
-	rm -rf node_modules .tap .demo build deploy/cdk/node_modules
+	rm -rf node_modules .tap .demo build deploy/cdk/node_modules test/packages/validator/node_modules

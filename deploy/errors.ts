@@ -47,6 +47,32 @@ export const DEPLOY_ERRORS = {
       'Code that goes into the npm package imports a package that package.json or package-lock.json does not name.',
     action: 'Add it with its exact version (`npm install --save-exact`), then make the package again.',
   },
+  DEBIAN_BUILD: {
+    meaning: 'The Debian package cannot be made.',
+    action:
+      'Make it on Debian 12 or later (dpkg-deb 1.21.9 or later), on x64 or arm64; the message has the words of dpkg-deb.',
+  },
+  RELEASE_FOLDER: {
+    meaning: 'The folder of a release is not named, or is not empty.',
+    action: 'Name one that is empty or does not exist: a release is never mixed with another one.',
+  },
+  RELEASE_INVALID: {
+    meaning: 'The files are not the release that somebody made and signed.',
+    action: 'Do not install them. Load them again, and take the public key by another way than the files.',
+  },
+  RELEASE_KEY: {
+    meaning: 'The key that signs or verifies a release cannot be read.',
+    action: 'Name a PEM file, or a descriptor that holds one (`KEY=/dev/fd/3`): Ed25519, P-256 or P-384.',
+  },
+  RELEASE_VERSION: {
+    meaning: 'The version that is released is not the one that package.json, CHANGELOG.md or the measurements name.',
+    action:
+      'Set `version` of package.json (and of package-lock.json), and give the section of CHANGELOG.md its version and day.',
+  },
+  RELEASE_COMMIT: {
+    meaning: 'What is released must be one commit, whole; here it is not, or git cannot say.',
+    action: 'Work in a clone with git, and commit or remove what the message names.',
+  },
   LIBRARY_COMPILE: {
     meaning: 'The compiler refuses the files of the library.',
     action:

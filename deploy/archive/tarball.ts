@@ -18,7 +18,7 @@ const MODIFIED = new Date('1985-10-26T08:15:00Z');
 const SMALLEST = 9;
 
 /** By code units: the same in every locale. */
-export const byName = (a: { readonly name: string }, b: { readonly name: string }): number =>
+const byName = (a: { readonly name: string }, b: { readonly name: string }): number =>
   Number(a.name > b.name) - Number(a.name < b.name);
 
 export async function packTarball(files: readonly ArchivedFile[]): Promise<Buffer> {

@@ -71,9 +71,10 @@ export function packageFolders(projectFolder: string, names: readonly string[]):
   return [...found].sort();
 }
 
-/** Not needed to run: TypeScript (Node strips none in node_modules), source maps, C and C++, documentation, tests. */
-const LEFT_OUT = /(\.([cm]?ts|map|cc|hh?|S|asm|inc|def|markdown|md|tsbuildinfo)|\.test\.[cm]?js)$/;
-const LEFT_OUT_FOLDER = /(^|\/)(\.[^/]+|__tests__|tests?|bench|benchmarks?)\//;
+/** Not needed to run: TypeScript (Node strips none in node_modules), source maps, C and C++, documentation, tests, recipes, what tools read. */
+const LEFT_OUT =
+  /(\.([cm]?ts|map|cc|hh?|S|asm|inc|def|markdown|md|tsbuildinfo|html|sh)|\.test\.[cm]?js|(^|\/)\.[^/]+)$/;
+const LEFT_OUT_FOLDER = /(^|\/)(\.[^/]+|__tests__|tests?|bench|benchmarks?|musl_[^/]+)\//;
 const LICENCE = /(^|\/)(licen[cs]e|notice|copying)[^/]*$/i;
 
 /** Files of an installed package, relative to its folder; packages that are installed inside it are not its files. */

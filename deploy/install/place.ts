@@ -41,7 +41,7 @@ function throughRename(target: string, write: (temporary: string) => void): void
   }
 }
 
-export function placeText(target: string, text: string, mode: number): void {
+export function placeText(target: string, text: string | Buffer, mode: number): void {
   throughRename(target, (temporary) => {
     writeFileSync(temporary, text);
     chmodSync(temporary, mode);

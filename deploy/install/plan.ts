@@ -15,7 +15,7 @@ export interface PlannedFile {
   readonly target: string;
   readonly mode: number;
   /** A file to copy, or the text itself. */
-  readonly content: { readonly copyOf: string } | { readonly text: string };
+  readonly content: { readonly copyOf: string } | { readonly text: string | Buffer };
 }
 export interface PlannedLink {
   readonly kind: 'link';

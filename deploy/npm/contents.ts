@@ -46,6 +46,11 @@ function manifestOf({ bundled, platform }: Dependencies, topLevel: readonly stri
   };
 }
 
+/** What the package needs; the bill of materials of a release says the same. */
+export function npmDependencies(projectFolder: string): Dependencies {
+  return dependenciesOf(projectFolder, reachableFrom(projectFolder, [MAIN, ...IN_IMAGES]).packages);
+}
+
 /**
  * @param libraryFolder what `make library` built
  * @throws DeployError PACKAGE_DEPENDENCY, INSTALL_PACKAGE_MISSING, INSTALL_SOURCE_MISSING
@@ -61,7 +66,7 @@ export function npmPackage(projectFolder: string, libraryFolder: string): readon
       return [javascriptName(file), Buffer.from(toJavascript(file, read(file).toString(), all))];
     });
   const sources = reachableFrom(projectFolder, IN_IMAGES).files.filter((file) => file.endsWith('.ts'));
-  const dependencies = dependenciesOf(projectFolder, reached.packages);
+  const dependencies = npmDependencies(projectFolder);
   const bundled = dependencies.folders.flatMap((folder) =>
     packageFiles(join(projectFolder, folder)).map((file): readonly [string, Buffer] => {
       const content = read(join(folder, file));

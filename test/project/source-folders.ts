@@ -19,7 +19,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'host-proxy': [...GROUND, 'relay', 'attestation', 'keys', 'eif'],
   eif: [...GROUND, 'attestation'],
   emulator: [...GROUND, 'attestation', 'kms', 'acra'],
-  deploy: ['runtime', 'system'],
+  deploy: ['runtime', 'system', 'wire', 'attestation', 'eif'],
   'deploy/cdk': ['runtime', 'wire', 'config', 'deploy'],
   cli: [
     ...GROUND,

@@ -1,12 +1,14 @@
 /** The commit that is checked out, cloned into a folder of the test's own; the installed packages are shared. */
 import { execFileSync } from 'node:child_process';
-import { symlinkSync } from 'node:fs';
+import { appendFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { PROJECT } from '../../deploy/make-install.ts';
 
 /** @param folder made here */
-export function cloneProject(folder: string): void {
-  execFileSync('git', ['clone', '--quiet', PROJECT, folder]);
+export function cloneProject(folder: string, source = PROJECT): void {
+  execFileSync('git', ['clone', '--quiet', source, folder]);
+  // A link is no folder, as .gitignore has it.
+  appendFileSync(join(folder, '.git/info/exclude'), 'node_modules\n');
   symlinkSync(join(PROJECT, 'node_modules'), join(folder, 'node_modules'));
 }
 

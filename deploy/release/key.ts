@@ -1,0 +1,31 @@
+/** The key that signs a release: a PEM file, or a descriptor that holds one (/dev/fd/3). It never stands in an argument or in the environment. */
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import {
+  readSigningKey,
+  readVerifyingKey,
+  type SigningKey,
+  type VerifyingKey,
+} from '../../attestation/published/keys.ts';
+import { DeployError } from '../errors.ts';
+
+function readPem(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    throw new DeployError('RELEASE_KEY', `cannot read the key in ${path}`, { cause });
+  }
+}
+
+/** @throws DeployError RELEASE_KEY; those of readSigningKey */
+export function signingKeyIn(path: string): SigningKey {
+  const pem = readPem(path);
+  try {
+    return readSigningKey(basename(path), pem);
+  } finally {
+    pem.fill(0);
+  }
+}
+
+/** @throws DeployError RELEASE_KEY; those of readVerifyingKey */
+export const publicKeyIn = (path: string): VerifyingKey => readVerifyingKey(basename(path), readPem(path));

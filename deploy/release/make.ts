@@ -1,0 +1,95 @@
+/** Makes a release: everything that is handed out, from one commit. The same commit gives the same bytes, but for ECDSA signatures. */
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { SigningKey } from '../../attestation/published/keys.ts';
+import { parsePublished } from '../../attestation/published/read.ts';
+import packageJson from '../../package.json' with { type: 'json' };
+import { buildDebianPackage } from '../debian/build.ts';
+import { releaseAt } from '../debian/release.ts';
+import { DeployError } from '../errors.ts';
+import { libraryArchive, npmArchive } from '../npm/archive.ts';
+import { npmDependencies } from '../npm/contents.ts';
+import { billOf } from './bill.ts';
+import { type Commit, commitOf } from './commit.ts';
+import { notesOf } from './notes.ts';
+import { enclavePrograms } from './programs.ts';
+import { provenanceOf } from './provenance.ts';
+import { digestsIn, encodeSums, SIGNATURE, SUMS, sha256Of, signSums } from './sums.ts';
+
+export interface ReleaseRequest {
+  readonly projectFolder: string;
+  readonly version: string;
+  readonly maintainer: string;
+  readonly key: SigningKey | undefined;
+  /** Signed measurements of images of this release, made before. */
+  readonly measurements: readonly string[];
+  /** Made here; must be empty or absent. */
+  readonly outputFolder: string;
+  readonly onProgress: (step: string) => void;
+}
+
+export const provenanceName = (version: string): string => `acra-enclave-${version}.provenance.json`;
+export const billName = (version: string): string => `acra-enclave-${version}.cdx.json`;
+
+/** @throws DeployError RELEASE_COMMIT, RELEASE_VERSION */
+function wholeCommit({ projectFolder, version }: ReleaseRequest): Commit {
+  if (version !== packageJson.version) {
+    throw new DeployError('RELEASE_VERSION', 'package.json is of another version', {
+      found: packageJson.version,
+      allowed: version,
+    });
+  }
+  const commit = commitOf(projectFolder);
+  if (commit.changed.length === 0) return commit;
+  throw new DeployError('RELEASE_COMMIT', 'the checkout differs from its commit', {
+    found: commit.changed.slice(0, 10).join(', '),
+  });
+}
+
+/** They are the word of those who signed them; here only their release is looked at. */
+function copyMeasurements(file: string, { version, outputFolder }: ReleaseRequest): void {
+  const { content } = parsePublished(readFileSync(file));
+  const found = content.statement?.release;
+  if (found !== version) {
+    throw new DeployError('RELEASE_VERSION', `${file} measures another release`, {
+      found: found ?? 'none',
+      allowed: version,
+    });
+  }
+  copyFileSync(file, join(outputFolder, basename(file)));
+}
+
+/** @throws DeployError RELEASE_COMMIT, RELEASE_VERSION, RELEASE_FOLDER, and those of each part */
+export async function makeRelease(request: ReleaseRequest): Promise<Commit> {
+  const { projectFolder, version, maintainer, key, outputFolder, onProgress } = request;
+  const commit = wholeCommit(request);
+  const notes = notesOf(readFileSync(join(projectFolder, 'CHANGELOG.md'), 'utf8'), version);
+  if (existsSync(outputFolder) && readdirSync(outputFolder).length > 0)
+    throw new DeployError('RELEASE_FOLDER', 'the folder of the release is not empty', { found: outputFolder });
+  mkdirSync(outputFolder, { recursive: true });
+  const write = (name: string, content: Buffer | string) =>
+    writeFileSync(join(outputFolder, name), content, { mode: 0o644 });
+  try {
+    onProgress('npm package and verifier …');
+    for (const { name, content } of [await npmArchive(projectFolder), await libraryArchive()]) write(name, content);
+    onProgress('Debian package: a minute of compressing …');
+    buildDebianPackage(projectFolder, outputFolder, releaseAt(commit.date, maintainer));
+    onProgress('bill of materials, notes and provenance …');
+    write(
+      billName(version),
+      billOf(projectFolder, npmDependencies(projectFolder), await enclavePrograms(projectFolder)),
+    );
+    write('RELEASE_NOTES.md', notes);
+    for (const file of request.measurements) copyMeasurements(file, request);
+    const lockFile = sha256Of(readFileSync(join(projectFolder, 'package-lock.json')));
+    const build = { version, gitCommit: commit.hash, lockFile, files: digestsIn(outputFolder) };
+    write(provenanceName(version), provenanceOf(build, key));
+    const sums = encodeSums(digestsIn(outputFolder));
+    write(SUMS, sums);
+    if (key !== undefined) write(SIGNATURE, signSums(sums, key));
+    return commit;
+  } catch (error) {
+    rmSync(outputFolder, { recursive: true, force: true });
+    throw error;
+  }
+}
