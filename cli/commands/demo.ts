@@ -64,6 +64,7 @@ async function writeEndpoints(place: DemoPlace, { enclave, address }: Told, fold
 async function keepRunning(place: DemoPlace, told: Told, folder: string, stop: AbortSignal): Promise<void> {
   const file = await writeEndpoints(place, told, resolve(folder));
   printLine(`\n${bold('It keeps running.')} Where everything is: ${file}; logs: ${place.root}; Ctrl-C ends it.`);
+  printLine(`How it is, in a browser: ${bold(`${told.enclave.runner.adminUrl}/`)}`);
   await whenAborted(stop);
   rmSync(file, { force: true });
 }

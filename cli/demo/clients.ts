@@ -54,7 +54,8 @@ export async function connectDirectly(stack: Reachable): Promise<pg.Client> {
 export interface Endpoints {
   readonly public: object;
   readonly database: object;
-  readonly hostProxy: { readonly url: string };
+  /** `statusPage` is for a browser. */
+  readonly hostProxy: { readonly url: string; readonly statusPage: string };
   readonly kms: { readonly url: string; readonly ca: string };
   readonly imds: { readonly url: string };
   /** For `acra-enclave verify`. */
@@ -107,7 +108,7 @@ export function describeEndpoints(
       database: DATABASE,
       tls: { ca: databaseCa, cert, key, servername: DATABASE_NAME },
     },
-    hostProxy: { url: adminUrl },
+    hostProxy: { url: adminUrl, statusPage: `${adminUrl}/` },
     kms: { url: cloud.kms.url, ca: kmsCaFile },
     imds: { url: cloud.imds.url },
     attestation,

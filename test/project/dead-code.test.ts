@@ -8,7 +8,7 @@ interface KnipConfig {
 
 const everywhere: KnipConfig = JSON.parse(readSource('knip.json'));
 const production: KnipConfig = JSON.parse(readSource('knip.production.jsonc').replace(/^\s*\/\/.*$/gm, ''));
-const isOfTests = (entry: string) => /^(test|bench|examples)\//.test(entry);
+const isOfTests = (entry: string) => /^!?(test|bench|examples)\//.test(entry);
 
 t.test('keeps the same programs as entries of both searches, and no test as an entry of the second', async (t) => {
   const programs = everywhere.entry.filter((entry) => !isOfTests(entry));

@@ -22,6 +22,10 @@ const PAGE_FILES: Readonly<Record<string, { readonly type: string; readonly file
   '/icon.svg': { type: 'image/svg+xml', file: new URL('./page/icon.svg', import.meta.url) },
   '/main.js': { type: SCRIPT, file: new URL('./page/main.js', import.meta.url) },
   '/dom.js': { type: SCRIPT, file: new URL('./page/dom.js', import.meta.url) },
+  '/cells.js': { type: SCRIPT, file: new URL('./page/cells.js', import.meta.url) },
+  '/service.js': { type: SCRIPT, file: new URL('./page/service.js', import.meta.url) },
+  '/traffic.js': { type: SCRIPT, file: new URL('./page/traffic.js', import.meta.url) },
+  '/trust.js': { type: SCRIPT, file: new URL('./page/trust.js', import.meta.url) },
   '/sections.js': { type: SCRIPT, file: new URL('./page/sections.js', import.meta.url) },
   '/words.js': { type: SCRIPT, file: new URL('./page/words.js', import.meta.url) },
 };

@@ -12,6 +12,7 @@ const LOOK_MS = 1_000;
 /** Series of one watch that are told. */
 const MAX_SERIES = 20;
 const MS_PER_SECOND = 1_000;
+const MS_PER_MINUTE = 60_000;
 
 export const alarm = z.object({
   /** As Prometheus calls it (deploy/monitoring/acra-enclave.rules.yaml). */
@@ -21,7 +22,8 @@ export const alarm = z.object({
   description: z.string(),
   /** Of the series that it is about. */
   labels: z.record(z.string(), z.string()),
-  value: z.number(),
+  /** How far it is, where that is not said yet: `grew by 3 within 10 min`. */
+  detail: z.string(),
   /** When it began to hold, by the daemon's clock. */
   sinceMs: z.int(),
   /** A file of docs/runbooks, without `.md`. */
@@ -120,8 +122,22 @@ export class AlarmBoard {
   }
 }
 
+function detailOf(condition: Condition, value: number): string {
+  switch (condition.kind) {
+    case 'grew':
+      return `grew by ${Math.round(value)} within ${condition.withinMs / MS_PER_MINUTE} min`;
+    case 'ends-within':
+      return `at ${new Date(value * MS_PER_SECOND).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+    case 'exceeds':
+      return `now ${Math.round(value)}`;
+    default:
+      // Of what is 0 or 1 it says nothing.
+      return Math.abs(condition.value) > 1 ? `now ${Math.round(value)}` : '';
+  }
+}
+
 function tell(watch: Watch, { labels, value }: Series, sinceMs: number): Alarm {
-  const { alert, severity, summary, description, runbook } = watch;
+  const { alert, severity, summary, description, runbook, condition } = watch;
   const page = typeof runbook === 'string' ? runbook : (labels[runbook.label] ?? '');
-  return { alert, severity, summary, description, labels, value, sinceMs, runbook: page };
+  return { alert, severity, summary, description, labels, detail: detailOf(condition, value), sinceMs, runbook: page };
 }

@@ -3,7 +3,7 @@
  * by which it could become markup, and the content security policy allows none. What did not change is not touched, so that focus,
  * selection and the place where somebody reads stay.
  *
- * @import { Cell, Pair, Row } from './sections.js'
+ * @import { Cell, Pair, Part, Row } from './cells.js'
  */
 
 /**
@@ -26,10 +26,9 @@ export function setText(node, text) {
 
 /**
  * @param {HTMLElement} element
- * @param {Cell} cell
+ * @param {Part} part
  */
-function setCell(element, cell) {
-  const { text, kind = '', runbook } = typeof cell === 'string' ? { text: cell } : cell;
+function setPart(element, { text, kind = '', runbook }) {
   if (element.className !== kind) element.className = kind;
   if (runbook === undefined) {
     setText(element, text);
@@ -43,6 +42,23 @@ function setCell(element, cell) {
   setText(link, text);
   const path = `/runbooks/${encodeURIComponent(runbook)}`;
   if (link.getAttribute('href') !== path) link.setAttribute('href', path);
+}
+
+/**
+ * @param {HTMLElement} element
+ * @param {Cell} cell
+ */
+function setCell(element, cell) {
+  if (typeof cell === 'string') setPart(element, { text: cell });
+  else if ('text' in cell) setPart(element, cell);
+  else {
+    while (element.children.length > cell.length) element.lastElementChild?.remove();
+    while (element.children.length < cell.length) element.append(document.createElement('span'));
+    cell.forEach((part, index) => {
+      const place = element.children[index];
+      if (place instanceof HTMLElement) setPart(place, { ...part, kind: `part ${part.kind ?? ''}` });
+    });
+  }
 }
 
 /**

@@ -3,9 +3,6 @@
 const UNITS = /** @type {const} */ (['B', 'KiB', 'MiB', 'GiB', 'TiB']);
 const STEP = 1024;
 const SECOND_MS = 1_000;
-const MINUTE_MS = 60_000;
-const HOUR_MS = 3_600_000;
-const DAY_MS = 86_400_000;
 
 /** @param {number} value `12,345` */
 export const count = (value) => Math.round(value).toLocaleString('en-US');
@@ -24,14 +21,26 @@ export function bytes(value) {
 /** @param {number} ms since the epoch: `2026-11-30 19:36:20 UTC` */
 export const time = (ms) => `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 
-/** @param {number} ms `850 ms`, `12 s`, `3 min 5 s`, `4 h 2 min`, `12 d 3 h` */
+/** @type {readonly (readonly [unit: string, ms: number])[]} */
+const SPANS = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['min', 60_000],
+  ['s', SECOND_MS],
+];
+
+/** @param {number} ms `850 ms`, `1.5 s`, `12 s`, `3 min 5 s`, `4 h`, `12 d 3 h` */
 export function duration(ms) {
   if (ms < SECOND_MS) return `${Math.max(0, Math.round(ms))} ms`;
-  if (ms < MINUTE_MS) return `${(ms / SECOND_MS).toFixed(ms < 10 * SECOND_MS ? 1 : 0)} s`;
-  const whole = Math.floor(ms / SECOND_MS) * SECOND_MS;
-  if (whole < HOUR_MS) return `${Math.floor(whole / MINUTE_MS)} min ${(whole % MINUTE_MS) / SECOND_MS} s`;
-  if (whole < DAY_MS) return `${Math.floor(whole / HOUR_MS)} h ${Math.floor((whole % HOUR_MS) / MINUTE_MS)} min`;
-  return `${Math.floor(whole / DAY_MS)} d ${Math.floor((whole % DAY_MS) / HOUR_MS)} h`;
+  if (ms < 10 * SECOND_MS) return `${Number((ms / SECOND_MS).toFixed(1))} s`;
+  const largest = SPANS.findIndex(([, length]) => ms >= length);
+  let rest = ms;
+  const parts = SPANS.slice(largest, largest + 2).flatMap(([unit, length]) => {
+    const whole = Math.floor(rest / length);
+    rest -= whole * length;
+    return whole === 0 ? [] : [`${whole} ${unit}`];
+  });
+  return parts.join(' ');
 }
 
 /**

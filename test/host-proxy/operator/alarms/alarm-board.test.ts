@@ -40,7 +40,7 @@ t.test('tells what has held without a pause for its time, since when it holds', 
   const beganMs = clock.nowMs() + 1_000;
   t.same(look(1_000, told('ready', 0)), []);
   t.same(look(4 * MINUTE_MS, told('ready', 0)), []);
-  t.match(look(MINUTE_MS, told('ready', 0)), [{ alert: 'AcraEnclaveTried', sinceMs: beganMs, value: 0 }]);
+  t.match(look(MINUTE_MS, told('ready', 0)), [{ alert: 'AcraEnclaveTried', sinceMs: beganMs, detail: '' }]);
   t.same(look(1_000, told('ready', 1)), [], 'over');
   t.same(look(1_000, told('ready', 0)), [], 'begins anew');
 });
@@ -80,10 +80,16 @@ t.test(
     );
     const poison = (value: number, child: string) => told('alarms_total', value, { child, concern: 'poison' });
     t.same(look(1_000, poison(7, 'a'), poison(0, 'b')), []);
-    t.match(look(1_000, poison(8, 'a'), poison(2, 'b')), [{ labels: { concern: 'poison' }, value: 3 }]);
-    t.match(look(9 * MINUTE_MS), [{ value: 3 }], 'also when the enclave is gone');
+    t.match(look(1_000, poison(8, 'a'), poison(2, 'b')), [
+      { labels: { concern: 'poison' }, detail: 'grew by 3 within 10 min' },
+    ]);
+    t.match(look(9 * MINUTE_MS), [{ detail: 'grew by 3 within 10 min' }], 'also when the enclave is gone');
     t.same(look(2 * MINUTE_MS), []);
-    t.match(look(1_000, poison(1, 'a')), [{ value: 1 }], 'a counter that went back began at 0');
+    t.match(
+      look(1_000, poison(1, 'a')),
+      [{ detail: 'grew by 1 within 10 min' }],
+      'a counter that went back began at 0',
+    );
   },
 );
 
@@ -98,7 +104,7 @@ t.test('compares a series with its counterpart', async (t) => {
     }),
   );
   t.same(look(1_000, told('g', 7, { of: 'last' }), told('g', 7, { of: 'newest' })), []);
-  t.match(look(1_000, told('g', 7, { of: 'last' }), told('g', 6, { of: 'newest' })), [{ value: 7 }]);
+  t.match(look(1_000, told('g', 7, { of: 'last' }), told('g', 6, { of: 'newest' })), [{ detail: 'now 7' }]);
   t.same(look(1_000, told('g', 7, { of: 'last' })), [], 'nothing to compare with');
 });
 

@@ -137,7 +137,7 @@ export const FULL: HostStatus = {
       description:
         'A limit is reached, or silent connections make room for others. Sessions of clients that speak go on.',
       labels: {},
-      value: 1,
+      detail: '',
       sinceMs: NOW_MS - 6 * MINUTE_MS,
       runbook: 'sheds',
     },
@@ -148,7 +148,7 @@ export const FULL: HostStatus = {
       description:
         'The database, KMS, credentials, the clock or a program in the enclave: the code says which. It is tried again.',
       labels: { code: 'BOOT_DATABASE_UNREACHABLE' },
-      value: 1,
+      detail: '',
       sinceMs: NOW_MS - 4 * MINUTE_MS,
       runbook: 'BOOT_DATABASE_UNREACHABLE',
     },
@@ -158,7 +158,7 @@ export const FULL: HostStatus = {
       summary: 'a certificate ends within 30 days',
       description: 'Most certificates are measured: a new one means a new image, and a key policy that allows it.',
       labels: { certificate: 'server' },
-      value: (NOW_MS + 2 * DAY_MS) / 1_000,
+      detail: 'at 2026-12-02 03:12:09 UTC',
       sinceMs: NOW_MS - 3 * DAY_MS,
       runbook: 'certificate-ends',
     },

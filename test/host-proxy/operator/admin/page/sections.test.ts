@@ -50,26 +50,27 @@ t.test('says first whether applications can connect, and how many alarms there a
   t.match(sectionsOf(QUIET).headline, { tone: 'good', state: 'Serving. No alarm.', title: 'Serving · acra-enclave' });
   t.match(sectionsOf(FULL).headline, {
     tone: 'warn',
-    state: 'Serving. Alarms: 2 to page for, 1 for a ticket.',
+    state: 'Serving. Alarms: 2 to page, 1 for a ticket.',
     title: '(2) Serving · acra-enclave',
   });
   t.match(sectionsOf(DEGRADED).headline, {
     tone: 'bad',
-    state: /^Degraded, phase serve\b/,
+    state: /^Degraded: applications cannot connect\. Alarms/,
     reason: 'BOOT_DATABASE_UNREACHABLE: the database cannot be reached',
   });
   t.match(sectionsOf({ ...QUIET, ready: false, publicAddress: null }).headline, {
     tone: 'bad',
-    state: /^Serving, not reachable/,
+    state: /^Serving: applications cannot connect/,
   });
 });
 
 t.test('never tells of a silent enclave what it said before without saying so', async (t) => {
   const lost: HostStatus = { ...FULL, state: 'lost', ready: false, silentMs: 95_000 };
-  const { headline, note } = sectionsOf(lost);
+  const { headline, note, pairs } = sectionsOf(lost);
   t.match(headline.state, /^Lost/);
   t.equal(headline.tone, 'bad');
   t.match(note, 'silent for 1 min 35 s: this is what it said before');
+  t.match(pairs['service']?.find(([, value]) => JSON.stringify(value).includes('phase serve'))?.[0], 'It said before');
   t.equal(sectionsOf(FULL).note, '');
 });
 
