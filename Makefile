@@ -14,7 +14,7 @@ PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 INSTALLER = $(NODE) deploy/install.ts --destdir '$(DESTDIR)' --prefix '$(PREFIX)' --sysconfdir '$(SYSCONFDIR)'
 
-.PHONY: help tap-in-place demo test test-long test-all test-vm test-ec2 test-clients test-clients-npm test-postgres test-abuse fuzz fail-closed check eif types lint format error-docs example-patients example-no-fly-list example-secrets-server bench bench-check bench-relay bench-chain bench-engine bench-eif bench-growth soak fleet fleet-test cdk-test clean install uninstall library package test-packages deb release release-verify
+.PHONY: help tap-in-place demo test test-long test-all test-vm test-ec2 test-clients test-clients-npm test-postgres test-abuse fuzz fail-closed check eif types lint format error-docs example-patients example-no-fly-list example-secrets-server bench bench-check bench-relay bench-chain bench-engine bench-eif bench-growth soak fleet fleet-test cdk-test clean install uninstall library package test-packages deb release release-verify test-browser test-monitoring monitoring-files
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-14s %s\n' "$$name" "$$what"; done
@@ -73,7 +73,7 @@ test-vm: tap-in-place ## boot images on QEMU's nitro-enclave machine (the first 
 	@node test/vm/tools/prepare.ts >/dev/null
 	@export ENCLAVE_TARGET=qemu; $(ENCLAVE_TESTS) $(or $(TESTS),test/enclave/*.test.ts test/vm/*.test.ts)
 
-test-all: check demo test test-long test-clients test-postgres test-abuse cdk-test fleet-test test-vm test-packages ## everything that this machine can run, one after the other
+test-all: check demo test test-long test-clients test-postgres test-abuse cdk-test fleet-test test-vm test-packages test-browser test-monitoring ## everything that this machine can run, one after the other
 
 test-ec2: tap-in-place ## the same tests on a Nitro enclave of this EC2 instance, with AWS's own KMS (docs/ec2.md)
 	@export ENCLAVE_TARGET=nitro; $(ENCLAVE_TESTS) $(or $(TESTS),test/enclave/*.test.ts)
@@ -163,6 +163,26 @@ cdk-test: tap-in-place $(CDK_INSTALLED) ## check the infrastructure on AWS and s
 	knip --directory deploy/cdk
 	@$(TAP_RUN) --jobs=2 --timeout=600 $(TAP_FLAGS) $(or $(TESTS),deploy/cdk/test/*.test.ts)
 
+monitoring-files: $(INSTALLED) ## write the rules of deploy/monitoring and their unit tests from the code
+	node cli/monitoring-document.ts > deploy/monitoring/acra-enclave.rules.yaml
+	node test/monitoring/write.ts > deploy/monitoring/acra-enclave.rules.test.yaml
+
+test-monitoring: tap-in-place ## try the files of deploy/monitoring with promtool and a real Prometheus (docs/monitoring.md); needs Debian's prometheus
+	@command -v promtool >/dev/null && command -v prometheus >/dev/null || { echo 'make test-monitoring needs Prometheus and promtool: apt-get install prometheus' >&2; exit 69; }
+	@$(TAP_RUN) --jobs=1 $(TAP_FLAGS) $(or $(TESTS),test/prometheus/*.test.ts)
+
+# What drives the browser has packages of its own, which nothing else needs.
+BROWSER_INSTALLED := test/browser/node_modules/.installed
+$(BROWSER_INSTALLED): test/browser/package.json test/browser/package-lock.json
+	@cd test/browser && PATH='$(SYSTEM_PATH)' npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+CHROMIUM ?= /usr/bin/chromium
+test-browser: tap-in-place $(BROWSER_INSTALLED) ## try the status page in a real browser (docs/status-page.md); needs Debian's chromium. Installs its packages into test/browser
+	@test -x '$(CHROMIUM)' || { echo 'make test-browser needs Chromium: apt-get install chromium; or name it: CHROMIUM=/path/to/chromium' >&2; exit 69; }
+	tsc --noEmit -p test/browser
+	@export CHROMIUM='$(CHROMIUM)'; $(TAP_RUN) --jobs=1 --timeout=600 $(TAP_FLAGS) $(or $(TESTS),test/browser/*.test.ts)
+
 error-docs: $(INSTALLED) ## write docs/errors.md, docs/refusals.md and the table of docs/check-db.md from the code
 	node cli/error-document.ts > docs/errors.md
 	node cli/refusal-document.ts > docs/refusals.md
@@ -199,4 +219,4 @@ fleet-test: tap-in-place ## a small fleet and a few events, in two minutes: fail
 	@$(TAP_RUN) --jobs=1 --timeout=600 $(TAP_FLAGS) $(or $(TESTS),test/fleet/*.test.ts)
 
 clean: ## remove everything that was built or installed here
-	rm -rf node_modules .tap .demo build deploy/cdk/node_modules test/packages/validator/node_modules
+	rm -rf node_modules .tap .demo build deploy/cdk/node_modules test/packages/validator/node_modules test/browser/node_modules
