@@ -56,8 +56,23 @@ function publish(metric: Counter | Gauge, samples: readonly MetricSample[]): voi
   for (const { labels, value } of samples) metric.inc(labels, value);
 }
 
+/** A registry asks all of its metrics in one turn, each for its own samples: they are made once for all of them. */
+function oncePerTurn<Made>(make: () => Made): () => Made {
+  let made: { readonly value: Made } | undefined;
+  return () => {
+    if (made === undefined) {
+      made = { value: make() };
+      queueMicrotask(() => {
+        made = undefined;
+      });
+    }
+    return made.value;
+  };
+}
+
 export function createMetrics(sources: MetricSources): Registry {
   const registry = new Registry();
+  const samples = oncePerTurn(() => Map.groupBy(publishedSamples(sources), (told) => told.name));
   for (const [name, { kind, help, labels }] of Object.entries(PUBLISHED_METRICS)) {
     const options = {
       name: `${METRIC_PREFIX}${name}`,
@@ -65,10 +80,7 @@ export function createMetrics(sources: MetricSources): Registry {
       labelNames: [...labels],
       registers: [registry],
       collect(this: Counter | Gauge) {
-        publish(
-          this,
-          publishedSamples(sources).filter((told) => told.name === name),
-        );
+        publish(this, samples().get(name) ?? []);
       },
     };
     if (kind === 'counter') new Counter(options);

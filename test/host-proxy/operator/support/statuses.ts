@@ -115,8 +115,8 @@ export const FULL: HostStatus = {
     sessions: { open: 120, pending: 1, evicted: 17, refused: { certificate: 12, revoked: 2, failures: 0 } },
     guard: {
       statements: { untouched: 981_223, protected: 402_113, refused: 19, reported: 4 },
-      refused: { 'literal-in-expression': 19 },
-      reported: { 'unlisted-function': 4 },
+      refused: { expression: 19 },
+      reported: { 'function-unlisted': 4 },
       values: { encrypted: 88_120, hashed: 13_009, decrypted: 1_204_551 },
       containersElsewhere: 3,
       contradictedCells: 1,
