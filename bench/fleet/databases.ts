@@ -4,6 +4,7 @@ import { DATABASE } from '../../cli/demo/database.ts';
 import type { Stack } from '../../cli/demo/stack.ts';
 import type { RunningPostgres } from '../../emulator/postgres/server.ts';
 import { followSynchronously, promote, REPLICATOR, startStandby } from '../../test/support/standby.ts';
+import { kill } from '../kill.ts';
 import { familyOf } from '../proc.ts';
 
 /** Of the primary: `durable: false` of the demo acknowledges what a standby does not have. */
@@ -49,7 +50,7 @@ export class Databases {
   /** All at once, as its machine would end: no process of it says a last word of another's death. */
   killPrimary(): void {
     const pids = familyOf(this.primary.pid);
-    for (const signal of ['SIGSTOP', 'SIGKILL'] as const) for (const pid of pids) process.kill(pid, signal);
+    for (const signal of ['SIGSTOP', 'SIGKILL'] as const) for (const pid of pids) kill(pid, signal);
   }
 
   /** Resolves when the standby takes writes. */

@@ -12,6 +12,7 @@ import { untilHostStatus, untilServing } from '../../cli/demo/host-status.ts';
 import { simulatedFolders, writeSimulatedParent } from '../../cli/simulated/folders.ts';
 import { ADMIN_PORT, HEALTH_PORT, INGRESS_PORT } from '../../deploy/cdk/parts/ports.ts';
 import { systemClock } from '../../runtime/clock.ts';
+import { kill } from '../kill.ts';
 import { argumentsOf, commandOf, familyOf } from '../proc.ts';
 import type { Machine } from './machine/simulated-machine.ts';
 import type { HostNetwork } from './network.ts';
@@ -92,7 +93,7 @@ export class FleetHost {
 
   killEnclave(): void {
     const supervisor = this.#below().find((pid) => argumentsOf(pid).includes('supervisor')) ?? 0;
-    for (const pid of familyOf(supervisor)) process.kill(pid, 'SIGKILL');
+    for (const pid of familyOf(supervisor)) kill(pid, 'SIGKILL');
   }
 
   /** acra-server alone, or its stand-in. */
@@ -100,7 +101,7 @@ export class FleetHost {
     const isEngine = (pid: number) => /acra-server( |$)|acra-server\/main\.ts/.test(commandOf(pid));
     const engines = this.#below().filter((pid) => isEngine(pid) && !argumentsOf(pid).includes('supervisor'));
     if (engines.length === 0) throw new Error(`${this.name} runs no acra-server`);
-    for (const pid of engines) process.kill(pid, 'SIGKILL');
+    for (const pid of engines) kill(pid, 'SIGKILL');
   }
 
   get #adminUrl(): string {

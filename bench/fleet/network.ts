@@ -8,6 +8,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { kill } from '../kill.ts';
 
 const NAME = /^acra-fleet-(\d+)-\d+$/;
 /** ip-netns(8): what lies here is seen under /etc by programs in the namespace. */
@@ -31,13 +32,7 @@ function pidsIn(namespace: string): number[] {
 /** SIGKILL to all that runs in it, until nothing does: children may be on their way. */
 function killAll(namespace: string): void {
   for (let pids = pidsIn(namespace); pids.length > 0; pids = pidsIn(namespace)) {
-    for (const pid of pids) {
-      try {
-        process.kill(pid, 'SIGKILL');
-      } catch {
-        // It has ended by itself.
-      }
-    }
+    for (const pid of pids) kill(pid, 'SIGKILL');
   }
 }
 

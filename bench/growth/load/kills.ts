@@ -1,6 +1,7 @@
 /** What goes wrong in a long life: acra-server is killed, and so are the backends of the application's sessions, one after the other. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { APPLICATION } from '../../../cli/demo/database.ts';
+import { kill } from '../../kill.ts';
 import { commandOf, familyOf } from '../../proc.ts';
 import type { Ground } from '../ground.ts';
 import { THEIRS } from '../readings.ts';
@@ -12,15 +13,6 @@ const LOOK_MS = 250;
 
 /** By the title that they give themselves: `postgres: user database …`. */
 const isBackend = (pid: number) => commandOf(pid).includes(`: ${APPLICATION.user} `);
-
-/** @param pid that may have ended by itself */
-function kill(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
-  try {
-    process.kill(pid, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
-}
 
 /** SIGTERM, which is what pg_terminate_backend sends. */
 function killBackends({ stack }: Ground): void {
