@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { RouteCounters } from '../relay/counters.ts';
 import { relaySamples } from '../relay/samples.ts';
-import { ownDescriptors } from '../system/processes/descriptors.ts';
+import { ownDescriptors, ownResidentBytes } from '../system/processes/own-resources.ts';
 import type { CertificateEnd } from '../wire/certificate-end.ts';
 import type { EnclaveMessage, IdentitiesMessage } from '../wire/control/messages.ts';
 import { MAX_IDENTITIES, MAX_SAMPLES } from '../wire/control/messages.ts';
@@ -77,7 +77,7 @@ export function metricsMessage(reported: Reported): Extract<EnclaveMessage, { ty
     type: 'metrics',
     samples: [
       sample('machine_available_memory_bytes', {}, availableBytes()),
-      sample('supervisor_resident_memory_bytes', {}, process.memoryUsage.rss()),
+      sample('supervisor_resident_memory_bytes', {}, ownResidentBytes()),
       sample('supervisor_uptime_seconds', {}, reported.uptimeMs / 1000),
       sample('log_records_suppressed_total', {}, reported.suppressedRecords),
       ...descriptorSamples(),

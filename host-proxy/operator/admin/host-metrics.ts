@@ -1,5 +1,5 @@
 /** What host-proxy itself publishes, beside what the enclave tells (wire/metrics.ts): declarations, and where the numbers come from. */
-import { ownDescriptors } from '../../../system/processes/descriptors.ts';
+import { ownDescriptors, ownResidentBytes } from '../../../system/processes/own-resources.ts';
 import { ENCLAVE_STATES } from '../../../wire/control/messages.ts';
 import type { MetricDeclaration } from '../../../wire/metric-declaration.ts';
 import type { MetricSample } from '../../../wire/metrics.ts';
@@ -144,7 +144,7 @@ export function hostSamples(status: HostStatus, unwrittenLines: number): readonl
     ...egressSamples(status.egress),
     ...keySamples(status.keys),
     one('log_write_failures_total', unwrittenLines),
-    one('host_proxy_resident_memory_bytes', process.memoryUsage.rss()),
+    one('host_proxy_resident_memory_bytes', ownResidentBytes()),
     one('host_proxy_open_descriptors', open),
     one('host_proxy_descriptor_limit', limit),
   ];
