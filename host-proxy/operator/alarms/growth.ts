@@ -2,6 +2,8 @@
 
 /** Points nearer to each other are one: what is kept of a counter is bounded. */
 const STEP_MS = 10_000;
+/** Labels are the enclave's words, which may be others each time; of a metric no more series than MAX_SERIES (wire/metrics.ts) are told at once. */
+const MAX_COUNTERS = 1_000;
 
 interface Counted {
   readonly labels: Readonly<Record<string, string>>;
@@ -17,15 +19,20 @@ interface History {
 
 export class Growth {
   readonly #withinMs: number;
+  /** What was not seen for longest comes first. */
   readonly #histories = new Map<string, History>();
 
   constructor(withinMs: number) {
     this.#withinMs = withinMs;
   }
 
-  /** One that is seen for the first time has not grown; one that is not seen any more has grown as it had. @param nowMs monotonic */
+  /**
+   * One that is seen for the first time has not grown; one that is not seen any more has grown as it had, unless too many others came since.
+   * @param nowMs monotonic
+   */
   by(label: readonly string[], counters: readonly Counted[], nowMs: number): Counted[] {
     for (const counter of counters) this.#follow(counter, nowMs);
+    this.#forgetOldest();
     const groups = Map.groupBy(this.#grown(nowMs), ({ labels }) =>
       JSON.stringify(label.map((name) => labels[name] ?? '')),
     );
@@ -37,17 +44,22 @@ export class Growth {
 
   #follow({ labels, value }: Counted, nowMs: number): void {
     const key = JSON.stringify(Object.entries(labels).sort());
-    const history = this.#histories.get(key);
-    if (history === undefined) {
-      this.#histories.set(key, { labels, last: value, steps: [] });
-      return;
-    }
+    const history = this.#histories.get(key) ?? { labels, last: value, steps: [] };
+    this.#histories.delete(key);
+    this.#histories.set(key, history);
     const grew = value >= history.last ? value - history.last : value;
     history.last = value;
     if (grew === 0) return;
     const step = history.steps.at(-1);
     if (step !== undefined && nowMs - step.atMs < STEP_MS) step.grew += grew;
     else history.steps.push({ atMs: nowMs, grew });
+  }
+
+  #forgetOldest(): void {
+    for (const key of this.#histories.keys()) {
+      if (this.#histories.size <= MAX_COUNTERS) return;
+      this.#histories.delete(key);
+    }
   }
 
   #grown(nowMs: number): Counted[] {
