@@ -219,7 +219,7 @@ export const MAX_SERIES = 100;
 const LABEL_VALUE = /^[a-z][a-z0-9_-]{0,40}$/;
 
 function isDeclared({ name, labels, value }: MetricSample): boolean {
-  if (!Object.hasOwn(ENCLAVE_METRICS, name)) return false;
+  if (!Object.hasOwn(ENCLAVE_METRICS, name) || !(Math.abs(value) <= Number.MAX_SAFE_INTEGER)) return false;
   const declared: MetricDeclaration = ENCLAVE_METRICS[name as EnclaveMetricName];
   if (declared.kind === 'counter' && value < 0) return false;
   return (
@@ -229,8 +229,8 @@ function isDeclared({ name, labels, value }: MetricSample): boolean {
 }
 
 /**
- * The samples that are declared above: no other names and labels, no negative counters, one sample a series, at most MAX_SERIES of
- * a metric. So an enclave can neither forge a metric of the parent's nor fill a monitoring system with series.
+ * The samples that are declared above: no other names and labels, no negative counters, nothing that adds up to infinity (which JSON has
+ * not), one sample a series, at most MAX_SERIES of a metric. So an enclave can neither forge a metric of the parent's nor fill a monitoring system with series.
  */
 export function declaredSamples(samples: readonly MetricSample[]): readonly MetricSample<EnclaveMetricName>[] {
   const series = new Map<string, Map<string, MetricSample>>();

@@ -1,6 +1,7 @@
 /** When the enclave's certificates end, as its metrics tell: for the status, where people look first. */
 import type { CertificateRole } from '../../wire/certificate-end.ts';
 import { CERTIFICATE_ROLES, lifeOf } from '../../wire/certificate-end.ts';
+import { MAX_TIME_MS } from '../../wire/control/messages.ts';
 import type { EnclaveMetrics } from './view.ts';
 
 export interface CertificateStatus {
@@ -20,8 +21,8 @@ const isRole = (name: string | undefined): name is CertificateRole => CERTIFICAT
 export function certificatesOf(metrics: EnclaveMetrics | undefined, nowMs: number): CertificateStatus[] {
   return (metrics?.samples ?? []).flatMap(({ name, labels, value }) => {
     const certificate = labels['certificate'];
-    if (name !== METRIC || !isRole(certificate)) return [];
     const endsMs = Math.round(value * MS_PER_SECOND);
+    if (name !== METRIC || !isRole(certificate) || Math.abs(endsMs) > MAX_TIME_MS) return [];
     return { certificate, endsMs, life: lifeOf({ endsMs }, nowMs) };
   });
 }

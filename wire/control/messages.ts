@@ -12,13 +12,17 @@ export const CONTROL_PROTOCOL = 1;
 /** Of events and fields; both ends hold to it. */
 export const MAX_NAME_CHARACTERS = 100;
 
+/** What a Date can be, on either side of the epoch (ECMA-262, "Time Values"): beyond it neither a log nor a page can say when it was. */
+export const MAX_TIME_MS = 8.64e15;
+/** By the enclave's own clock, since the epoch. */
+const timeMs = z.int().min(-MAX_TIME_MS).max(MAX_TIME_MS);
+
 const logValue = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 
 const logRecord = z.strictObject({
   /** Counts up from 1 within one boot of the enclave. */
   seq: z.int().min(1),
-  /** The enclave's own time, ms since the epoch. */
-  timeMs: z.int(),
+  timeMs,
   level: z.enum(LOG_LEVELS),
   event: z.string().max(MAX_NAME_CHARACTERS),
   fields: z.record(z.string().max(MAX_NAME_CHARACTERS), logValue),
@@ -69,7 +73,7 @@ export const enclaveStatus = z.strictObject({
   /** What it is waiting for, or what is wrong, in words. */
   detail: z.string().max(4000).nullable(),
   errorCode: z.string().max(100).nullable(),
-  sinceMs: z.int(),
+  sinceMs: timeMs,
 });
 export type EnclaveStatus = z.infer<typeof enclaveStatus>;
 

@@ -26,3 +26,7 @@ t.test(
     t.same(certificatesOf(undefined, NOW_MS), []);
   },
 );
+
+t.test('tells nothing of an end that no calendar has, which the status page could not show', async (t) => {
+  t.same(certificatesOf({ type: 'metrics', samples: [sample('server', 1e9), sample('server', 1e300)] }, NOW_MS), []);
+});
