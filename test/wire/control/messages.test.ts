@@ -16,7 +16,7 @@ const log = (timeMs: number) =>
     JSON.stringify({ type: 'logs', dropped: 0, records: [{ seq: 1, timeMs, level: 'info', event: 'e', fields: {} }] }),
   );
 
-t.test('rejects times that no calendar has: neither log nor page could show them', async (t) => {
+t.test('rejects times that no calendar has: neither log nor page could show them', async () => {
   for (const message of [status, log]) {
     parseEnclaveMessage(message(8.64e15));
     throwsCode(() => parseEnclaveMessage(message(8.64e15 + 1)), WireError, 'WIRE_MESSAGE_INVALID');
