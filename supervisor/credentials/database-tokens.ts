@@ -18,11 +18,12 @@ import { SupervisorError } from '../errors.ts';
 /** The longest that RDS takes. */
 const TOKEN_SECONDS = 900;
 /** Between two fetches of new credentials because a database refused a token: it may do so as often as clients come. */
-const DISCARD_MS = 60_000;
+const RENEW_MS = 60_000;
 
 interface Credentials {
   readonly credentials: () => Promise<AwsCredentials>;
   readonly discard: () => void;
+  readonly renew: () => Promise<void>;
 }
 
 function escaped(text: string): string {
@@ -36,7 +37,7 @@ export class DatabaseTokens {
   readonly #place: RdsPlace;
   readonly #keeper: Credentials;
   readonly #clock: Clock;
-  #discardedMs = Number.NEGATIVE_INFINITY;
+  #renewedMs = Number.NEGATIVE_INFINITY;
 
   constructor(place: RdsPlace, keeper: Credentials, clock: Clock) {
     this.#place = place;
@@ -77,12 +78,12 @@ export class DatabaseTokens {
     return token;
   }
 
-  /** A database did not take a token: perhaps because the credentials were called back. */
+  /** A database did not take a token: perhaps because the credentials were called back. It may say so of good ones, which stay in use. */
   refused(): void {
     const nowMs = this.#clock.monotonicMs();
-    if (nowMs - this.#discardedMs < DISCARD_MS) return;
-    this.#discardedMs = nowMs;
-    this.#keeper.discard();
+    if (nowMs - this.#renewedMs < RENEW_MS) return;
+    this.#renewedMs = nowMs;
+    void this.#keeper.renew();
   }
 
   /** Those that the keeper could not renew in time make tokens that nobody takes. */

@@ -28,6 +28,8 @@ export class CredentialKeeper implements Service {
   readonly #deps: KeeperDeps;
   readonly #refreshing: BackgroundTask;
   #current: AwsCredentials | undefined;
+  /** Whoever comes meanwhile waits for the same: the metadata service counts what it is asked. */
+  #fetching: Promise<AwsCredentials> | undefined;
 
   constructor(deps: KeeperDeps) {
     this.#deps = deps;
@@ -47,13 +49,28 @@ export class CredentialKeeper implements Service {
 
   /** What KMS requests are signed with. Fetches when there are none or they were discarded. */
   readonly credentials = async (): Promise<AwsCredentials> => {
-    this.#current ??= await this.#deps.fetch(this.#refreshing.signal);
-    return this.#current;
+    return this.#current ?? (await this.#fetch());
   };
 
   /** KMS says they are no good: the next request fetches new ones. */
   discard(): void {
     this.#current = undefined;
+  }
+
+  /** Somebody who is trusted less says so: those that there are stay until there are others. Never rejects. */
+  async renew(): Promise<void> {
+    await this.#fetch().catch((error: unknown) => {
+      if (this.#refreshing.signal.aborted) return;
+      this.#deps.logger.log('warn', 'credentials.refresh-failed', { reason: describeError(error), failures: 1 });
+    });
+  }
+
+  async #fetch(): Promise<AwsCredentials> {
+    this.#fetching ??= this.#deps.fetch(this.#refreshing.signal).finally(() => {
+      this.#fetching = undefined;
+    });
+    this.#current = await this.#fetching;
+    return this.#current;
   }
 
   #refreshInMs(): number {

@@ -232,6 +232,27 @@ t.test('fetches new ones after they were discarded', async (t) => {
   t.equal((await keeper.credentials()).accessKeyId, 'key-2');
 });
 
+t.test('asks the metadata service once for all who come while there are none', async (t) => {
+  const { keeper, calls } = keeperWith(t, 3600_000, [2]);
+  await keeper.start(signal());
+  keeper.discard();
+  const failed = await Promise.allSettled(Array.from({ length: 100 }, () => keeper.credentials()));
+  t.same(new Set(failed.map(({ status }) => status)), new Set(['rejected']));
+  t.equal(calls(), 2);
+  const come = await Promise.all(Array.from({ length: 100 }, () => keeper.credentials()));
+  t.same(new Set(come.map(({ accessKeyId }) => accessKeyId)), new Set(['key-3']));
+});
+
+t.test('keeps those that somebody doubts until there are others', async (t) => {
+  const { keeper, logger } = keeperWith(t, 3600_000, [2]);
+  await keeper.start(signal());
+  await keeper.renew();
+  t.equal((await keeper.credentials()).accessKeyId, 'key-1', 'the metadata service is away');
+  t.ok(logger.events().includes('credentials.refresh-failed'));
+  await keeper.renew();
+  t.equal((await keeper.credentials()).accessKeyId, 'key-3');
+});
+
 t.test('leaves no timer behind when it stops', async (t) => {
   const { keeper, clock } = keeperWith(t, 3600_000);
   await keeper.start(signal());
