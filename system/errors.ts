@@ -19,7 +19,7 @@ export const SYSTEM_ERRORS = {
   },
   SYSTEM_CHANNEL: {
     meaning:
-      'A program that the supervisor launched (front or guard) sent something on its channel that is no message.',
+      'A program that the supervisor launched (front or guard) sent something on its channel that is no message, or read nothing of what it was told.',
     action: 'The program is ended and started again. If it happens again, report it with the log: it must not happen.',
   },
   SYSTEM_POLL: {

@@ -11,11 +11,13 @@ import { SystemError } from '../errors.ts';
 const LENGTH_BYTES = 4;
 /** The largest message holds an encryptor configuration and some certificates. */
 const MAX_FRAME_BYTES = 16 * 1024 * 1024;
+/** Whoever asks on and reads no answer, as a program under somebody else's control may, would fill our memory. */
+const MAX_WAITING_BYTES = 2 * MAX_FRAME_BYTES;
 
 export interface ChannelHandlers {
   /** Whoever gets the secrets disposes them. Not yet checked: the other end may be under somebody else's control. */
   readonly onMessage: (message: unknown, secrets: readonly SecretBuffer[]) => void;
-  /** Once, when the other end is gone or has sent what is no frame. */
+  /** Once, when the other end is gone, has sent what is no frame, or does not read. */
   readonly onEnd: (fault: SystemError | undefined) => void;
 }
 
@@ -56,6 +58,12 @@ export class Channel {
   /** The secrets stay the caller's, who may dispose of them at once: what waits is a copy. Lost without a word when the other end is gone: `onEnd` tells that. */
   send(message: object, secrets: readonly SecretBuffer[] = []): void {
     if (this.#hasEnded) return;
+    if (this.waitingBytes > MAX_WAITING_BYTES) {
+      this.#stream.destroy();
+      const found = `${this.waitingBytes} bytes wait`;
+      this.#end(new SystemError('SYSTEM_CHANNEL', 'a program of ours does not read what it is told', { found }));
+      return;
+    }
     const json = Buffer.from(JSON.stringify(message));
     const length = secrets.reduce((sum, secret) => sum + LENGTH_BYTES + secret.length, LENGTH_BYTES + json.length);
     this.#stream.write(Buffer.concat([u32(length), u32(json.length), json]));

@@ -29,7 +29,7 @@ interface Heard {
 }
 
 /** Collects what comes; `next` waits for one more. */
-function listenOn(socket: Socket) {
+function listenOn(socket: Duplex) {
   const heard: Heard[] = [];
   let fault: SystemError | undefined | 'none' = 'none';
   let wake = () => undefined as unknown;
@@ -110,6 +110,18 @@ for (const [name, bytes] of Object.entries(BROKEN)) {
     t.ok(near.destroyed);
   });
 }
+
+t.test(
+  'ends with whoever reads nothing of what it is told, before that fills the memory (SYSTEM_CHANNEL)',
+  async (t) => {
+    const stream = new Duplex({ read: () => undefined, write: () => undefined });
+    const told = listenOn(stream);
+    const token = SecretBuffer.take(Buffer.alloc(1024 * 1024, 'x'));
+    for (let sent = 0; sent < 100 && told.ended() === 'none'; sent += 1) told.channel.send({}, [token]);
+    t.match(told.ended(), { code: 'SYSTEM_CHANNEL', found: /^3\d{7} bytes wait$/ });
+    t.ok(stream.destroyed);
+  },
+);
 
 t.test('tells once that the other end is gone', async (t) => {
   const [near, far] = await pair(t);
