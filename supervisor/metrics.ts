@@ -71,7 +71,15 @@ export function identitiesMessage({ known, running }: ServedIdentities): Identit
   return { type: 'identities', known, running: running.length, listed };
 }
 
-/** Where there are more samples than a message takes, those of the last programs are left out: the parent refuses a longer one. */
+/** Whether somebody must hear of it, however many others are quiet. */
+function needsAttention({ alarms, isHealthy, restarts }: ReportedChild): boolean {
+  return !isHealthy || restarts > 0 || [...alarms.values()].some((count) => count > 0);
+}
+
+/**
+ * Where there are more samples than a message takes, or more series than the parent publishes (MAX_SERIES), those of the last programs are left
+ * out: they are quiet ones.
+ */
 export function metricsMessage(reported: Reported): Extract<EnclaveMessage, { type: 'metrics' }> {
   return {
     type: 'metrics',
@@ -86,7 +94,9 @@ export function metricsMessage(reported: Reported): Extract<EnclaveMessage, { ty
         sample('certificate_expiry_timestamp_seconds', { certificate }, endsMs / 1000),
       ),
       ...relaySamples(reported.relayCounters),
-      ...reported.children.flatMap(childSamples),
+      ...reported.children
+        .toSorted((a, b) => Number(needsAttention(b)) - Number(needsAttention(a)))
+        .flatMap(childSamples),
     ].slice(0, MAX_SAMPLES),
   };
 }

@@ -1,10 +1,11 @@
 /**
  * Which of what is watched needs somebody now: for the status page, where no Prometheus need be. It looks about once a second at the
  * samples that `/metrics` shows, and remembers only what it has seen itself: a daemon that starts anew begins anew, as `increase()` does.
+ * Other than that it counts the first number of a new series: a poison record that an identity reads within seconds of its start is one.
  */
 import { z } from 'zod';
 import type { Clock } from '../../../runtime/clock.ts';
-import type { MetricSample } from '../../../wire/metrics.ts';
+import type { EnclaveMetricName, MetricSample } from '../../../wire/metrics.ts';
 import { Growth } from './growth.ts';
 import { type Condition, SEVERITIES, type Selected, type Watch } from './watch.ts';
 
@@ -13,6 +14,7 @@ const LOOK_MS = 1_000;
 const MAX_SERIES = 20;
 const MS_PER_SECOND = 1_000;
 const MS_PER_MINUTE = 60_000;
+const OF_EVERY_ENCLAVE: EnclaveMetricName = 'supervisor_uptime_seconds';
 
 export const alarm = z.object({
   /** As Prometheus calls it (deploy/monitoring/acra-enclave.rules.yaml). */
@@ -67,6 +69,8 @@ export class AlarmBoard {
   /** What holds, and since when, by both clocks. */
   #holding = new Map<string, { readonly monotonicMs: number; readonly wallMs: number }>();
   #lookedMs: number | undefined;
+  /** Of an enclave that was heard all along, what it has not told before has just begun. */
+  #wasHeard = false;
   #active: readonly Alarm[] = [];
 
   constructor(watches: readonly Watch[], clock: Clock) {
@@ -97,6 +101,7 @@ export class AlarmBoard {
           return nowMs - since.monotonicMs < watch.forMs ? [] : tell(watch, series, since.wallMs);
         }),
     );
+    this.#wasHeard = samples.some(({ name }) => name === OF_EVERY_ENCLAVE);
   }
 
   #holds(watch: Watch, samples: Samples, nowMs: number): readonly Series[] {
@@ -116,7 +121,7 @@ export class AlarmBoard {
       case 'grew': {
         const growth = this.#growth.get(watch) ?? new Growth(condition.withinMs);
         this.#growth.set(watch, growth);
-        return growth.by(condition.by, series, nowMs).filter(({ value }) => value > condition.value);
+        return growth.by(condition.by, series, nowMs, this.#wasHeard).filter(({ value }) => value > condition.value);
       }
     }
   }

@@ -27,11 +27,12 @@ export class Growth {
   }
 
   /**
-   * One that is seen for the first time has not grown; one that is not seen any more has grown as it had, unless too many others came since.
+   * One that is not seen any more has grown as it had, unless too many others came since.
    * @param nowMs monotonic
+   * @param areNewOnesNew whether one that is seen for the first time began at 0 since the last time; else nobody knows when it grew, and it has not
    */
-  by(label: readonly string[], counters: readonly Counted[], nowMs: number): Counted[] {
-    for (const counter of counters) this.#follow(counter, nowMs);
+  by(label: readonly string[], counters: readonly Counted[], nowMs: number, areNewOnesNew = false): Counted[] {
+    for (const counter of counters) this.#follow(counter, nowMs, areNewOnesNew);
     this.#forgetOldest();
     const groups = Map.groupBy(this.#grown(nowMs), ({ labels }) =>
       JSON.stringify(label.map((name) => labels[name] ?? '')),
@@ -42,9 +43,9 @@ export class Growth {
     }));
   }
 
-  #follow({ labels, value }: Counted, nowMs: number): void {
+  #follow({ labels, value }: Counted, nowMs: number, isNew: boolean): void {
     const key = JSON.stringify(Object.entries(labels).sort());
-    const history = this.#histories.get(key) ?? { labels, last: value, steps: [] };
+    const history = this.#histories.get(key) ?? { labels, last: isNew ? 0 : value, steps: [] };
     this.#histories.delete(key);
     this.#histories.set(key, history);
     const grew = value >= history.last ? value - history.last : value;

@@ -93,6 +93,18 @@ t.test(
   },
 );
 
+t.test('tells what a new program of an enclave that is heard counted before it was first told of', async (t) => {
+  const { look } = board(
+    watch({ kind: 'grew', metric: 'alarms_total', by: ['concern'], value: 0, withinMs: 10 * MINUTE_MS }),
+  );
+  const uptime = told('supervisor_uptime_seconds', 1);
+  const poison = (child: string) => told('alarms_total', 1, { child, concern: 'poison' });
+  t.same(look(1_000, uptime, poison('acra-1')), [], 'nobody knows when that was');
+  t.match(look(1_000, uptime, poison('acra-1'), poison('acra-2')), [{ labels: { concern: 'poison' }, value: 1 }]);
+  t.match(look(1_000), [{ value: 1 }], 'it is silent');
+  t.match(look(1_000, uptime, poison('acra-1'), poison('acra-3')), [{ value: 1 }], 'since when, nobody knows');
+});
+
 t.test('compares a series with its counterpart', async (t) => {
   const { look } = board(
     watch({
