@@ -10,8 +10,8 @@ import { parseKeyArn, partitionOf, REGION } from './aws-names.ts';
 import { type DatabaseLogin, loginOf } from './user-secrets.ts';
 
 const DEFAULT_PORT = 5432;
-/** `NAME.ACCOUNT.REGION.rds.amazonaws.com`; a cluster’s, a reader’s and a proxy’s too. */
-const RDS_HOST = /\.([a-z]{2,}(?:-[a-z]+)+-\d{1,2})\.rds\.(.+)$/;
+/** `NAME.ACCOUNT.REGION.rds.amazonaws.com`; a cluster’s, a reader’s and a proxy’s too. In China `NAME.ACCOUNT.rds.REGION.amazonaws.com.cn`. */
+const RDS_HOSTS = [/\.([a-z]{2,}(?:-[a-z]+)+-\d{1,2})\.rds\.(.+)$/, /\.rds\.(cn-[a-z]+-\d{1,2})\.(.+)$/];
 
 export const rdsIamSection = z
   .strictObject({
@@ -54,7 +54,8 @@ export interface RdsPlace {
 
 /** undefined for a name that is none of RDS: of a stand-in, say. */
 function regionInName(serverName: string): string | undefined {
-  const [, region, suffix] = RDS_HOST.exec(serverName.toLowerCase()) ?? [];
+  const name = serverName.toLowerCase();
+  const [, region, suffix] = RDS_HOSTS.map((form) => form.exec(name)).find((found) => found !== null) ?? [];
   return region !== undefined && suffix === partitionOf(region).dnsSuffix ? region : undefined;
 }
 

@@ -39,6 +39,14 @@ t.test('takes name, port and region of an RDS database, and no secrets of users'
   );
 });
 
+t.test('takes the region of a name in China, where it stands in another place', async (t) => {
+  const serverName = 'records.abc123.rds.cn-north-1.amazonaws.com.cn';
+  t.match(rdsPlaceOf(parsed({ serverName })), { region: 'cn-north-1' });
+  t.match(faults({ serverName, rdsIam: { region: 'eu-west-1' } }), [
+    'database.rdsIam.region: must be cn-north-1, as database.serverName says; it can be left out',
+  ]);
+});
+
 const REFUSED: readonly (readonly [what: string, database: object, fault: RegExp, others?: object])[] = [
   [
     'secrets of a user',
