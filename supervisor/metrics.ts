@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { RouteCounters } from '../relay/counters.ts';
 import { relaySamples } from '../relay/samples.ts';
-import { ownDescriptors, ownResidentBytes } from '../system/processes/own-resources.ts';
+import { availableMemoryBytes, ownDescriptors, ownResidentBytes } from '../system/processes/own-resources.ts';
 import type { CertificateEnd } from '../wire/certificate-end.ts';
 import type { EnclaveMessage, IdentitiesMessage } from '../wire/control/messages.ts';
 import { MAX_IDENTITIES, MAX_SAMPLES } from '../wire/control/messages.ts';
@@ -33,12 +33,6 @@ interface Reported {
 }
 
 const KIB = 1024;
-
-/** What the machine could still give, from `/proc/meminfo` (MemAvailable in KiB). */
-function availableBytes(): number {
-  const match = /^MemAvailable:\s+(\d+) kB$/m.exec(readFileSync('/proc/meminfo', 'utf8'));
-  return Number(match?.[1] ?? 0) * KIB;
-}
 
 /** Resident bytes of a process, from `/proc/<pid>/status` (VmRSS in KiB); 0 when it is gone. */
 function residentBytes(pid: number | undefined): number {
@@ -84,7 +78,7 @@ export function metricsMessage(reported: Reported): Extract<EnclaveMessage, { ty
   return {
     type: 'metrics',
     samples: [
-      sample('machine_available_memory_bytes', {}, availableBytes()),
+      sample('machine_available_memory_bytes', {}, availableMemoryBytes()),
       sample('supervisor_resident_memory_bytes', {}, ownResidentBytes()),
       sample('supervisor_uptime_seconds', {}, reported.uptimeMs / 1000),
       sample('log_records_suppressed_total', {}, reported.suppressedRecords),

@@ -1,11 +1,16 @@
 /**
- * What this process holds: file descriptors and memory (proc(5), `/proc/self/fd`, `/proc/self/limits`, `/proc/self/stat`). To look takes a
- * descriptor. Where none is left daemons must go on and tell just that, so nothing here throws for it.
+ * What this process holds, file descriptors and memory, and what memory the machine has left (proc(5), `/proc/self/fd`, `/proc/self/limits`,
+ * `/proc/self/stat`, `/proc/meminfo`). To look takes a descriptor. Where none is left daemons must go on and tell just that, so nothing
+ * here throws for it.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { errorCode } from '../../runtime/errors.ts';
 
 const SOFT_LIMIT = /^Max open files\s+(\d+)/m;
+const AVAILABLE = /^MemAvailable:\s+(\d+) kB$/m;
+const KIB = 1024;
+/** Of this process, of the whole machine. */
+const NONE_LEFT = ['EMFILE', 'ENFILE'];
 
 export interface Descriptors {
   readonly open: number;
@@ -16,6 +21,7 @@ export interface Descriptors {
 /** Nobody changes it while a daemon runs. */
 let limitSeen: number | undefined;
 let residentSeen = 0;
+let availableSeen = 0;
 
 function softLimit(): number {
   const limit = SOFT_LIMIT.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
@@ -26,7 +32,7 @@ function unlessNoneIsLeft<Value>(look: () => Value, otherwise: () => Value): Val
   try {
     return look();
   } catch (error) {
-    if (errorCode(error) === 'EMFILE') return otherwise();
+    if (NONE_LEFT.includes(errorCode(error) ?? '')) return otherwise();
     throw error;
   }
 }
@@ -50,4 +56,13 @@ export function ownResidentBytes(): number {
     () => residentSeen,
   );
   return residentSeen;
+}
+
+/** What programs could still get without swapping; as it was last seen where no descriptor is left to look with. */
+export function availableMemoryBytes(): number {
+  availableSeen = unlessNoneIsLeft(
+    () => Number(AVAILABLE.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1] ?? 0) * KIB,
+    () => availableSeen,
+  );
+  return availableSeen;
 }

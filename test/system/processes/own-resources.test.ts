@@ -9,8 +9,8 @@ function toldWithNoneLeft(before: number): unknown {
   const module = new URL('../../../system/processes/own-resources.ts', import.meta.url).href;
   const program = `
     import { openSync } from 'node:fs';
-    import { ownDescriptors, ownResidentBytes } from '${module}';
-    const told = () => ({ ...ownDescriptors(), hasMemory: ownResidentBytes() > 0 });
+    import { availableMemoryBytes, ownDescriptors, ownResidentBytes } from '${module}';
+    const told = () => ({ ...ownDescriptors(), hasMemory: ownResidentBytes() > 0, hasMore: availableMemoryBytes() > 0 });
     for (let asked = 0; asked < ${before}; asked += 1) told();
     try { for (;;) openSync('/dev/null', 'r'); } catch {}
     process.stdout.write(JSON.stringify(told()));`;
@@ -22,10 +22,10 @@ function toldWithNoneLeft(before: number): unknown {
 }
 
 t.test('tells that all descriptors are open where none is left to look with, and lets the daemon go on', async (t) => {
-  t.same(toldWithNoneLeft(1), { open: LIMIT, limit: LIMIT, hasMemory: true });
+  t.same(toldWithNoneLeft(1), { open: LIMIT, limit: LIMIT, hasMemory: true, hasMore: true });
 });
 
 t.test('does so also where it has never looked before', async (t) => {
   const limit = Number.MAX_SAFE_INTEGER;
-  t.same(toldWithNoneLeft(0), { open: limit, limit, hasMemory: false });
+  t.same(toldWithNoneLeft(0), { open: limit, limit, hasMemory: false, hasMore: false });
 });
