@@ -1,5 +1,5 @@
 /** What `make install` puts where: a list of files, links and configuration, made before anything is touched. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageFiles, packageFolders } from './packages.ts';
 import { reachableFrom } from './sources.ts';
@@ -47,6 +47,14 @@ function packageJson(projectFolder: string): string {
   return `${JSON.stringify({ name, version, license, private: true, type: 'module' }, null, 2)}\n`;
 }
 
+const RUNBOOKS = 'docs/runbooks';
+
+/** What the status page links to, relative to the project. */
+export function runbookFiles(projectFolder: string): readonly string[] {
+  const names = readdirSync(join(projectFolder, RUNBOOKS)).filter((name) => name.endsWith('.md'));
+  return names.map((name) => join(RUNBOOKS, name));
+}
+
 function programEntries(projectFolder: string, library: string): PlannedEntry[] {
   const copy = (file: string, mode = READABLE): PlannedFile => ({
     kind: 'file',
@@ -63,24 +71,11 @@ function programEntries(projectFolder: string, library: string): PlannedEntry[] 
   );
   return [
     ...files.filter((file) => file !== 'package.json').map((file) => copy(file)),
+    ...runbookFiles(projectFolder).map((file) => copy(file)),
     copy('LICENSE'),
     ...modules,
     ...node,
   ];
-}
-
-const RUNBOOKS = 'docs/runbooks';
-
-/** What the status page links to. */
-function runbookEntries(projectFolder: string, library: string): PlannedEntry[] {
-  const folder = join(projectFolder, RUNBOOKS);
-  const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.md')) : [];
-  return names.map((name) => ({
-    kind: 'file',
-    target: join(library, RUNBOOKS, name),
-    mode: READABLE,
-    content: { copyOf: join(folder, name) },
-  }));
 }
 
 /** Files of deploy/ that name places of the installation. */
@@ -120,7 +115,6 @@ export function planInstallation(projectFolder: string, layout: Layout): readonl
   const library = libraryFolder(layout);
   return [
     ...programEntries(projectFolder, library),
-    ...runbookEntries(projectFolder, library),
     ...templateEntries(projectFolder, layout),
     {
       kind: 'file',

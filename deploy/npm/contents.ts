@@ -5,6 +5,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { removeInstallScripts } from '../../runtime/npm-manifest.ts';
 import type { ArchivedFile } from '../archive/tarball.ts';
 import { packageFiles } from '../install/packages.ts';
+import { runbookFiles } from '../install/plan.ts';
 import { reachableFrom } from '../install/sources.ts';
 import { type Dependencies, dependenciesOf } from './dependencies.ts';
 import { javascriptName, toJavascript } from './javascript.ts';
@@ -81,7 +82,10 @@ export function npmPackage(projectFolder: string, libraryFolder: string): readon
     .map((file): readonly [string, Buffer] => [join('build/library', file), readFileSync(join(libraryFolder, file))]);
   const files: (readonly [string, Buffer])[] = [
     ...ours,
-    ...[...sources, ...VERBATIM].map((file): readonly [string, Buffer] => [file, read(file)]),
+    ...[...sources, ...VERBATIM, ...runbookFiles(projectFolder)].map((file): readonly [string, Buffer] => [
+      file,
+      read(file),
+    ]),
     ...library,
     [COMMAND, read('deploy/npm/acra-enclave.sh')],
     ['README.md', read('deploy/npm/README.md')],
