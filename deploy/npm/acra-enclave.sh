@@ -17,8 +17,10 @@ if ! why=$("$node" --version 2>&1); then
   esac
   exit 69
 fi
-# Compiled code is kept between runs: daemons start in half the time and need a quarter less memory. Without a home nothing is kept.
-cache=${XDG_CACHE_HOME:-${HOME:+$HOME/.cache}}
+# Compiled code is kept between runs: daemons start in half the time and need a quarter less memory. Without a home, or with one that is not there, nothing is kept.
+home_cache=
+[ ! -d "${HOME:-}" ] || home_cache=$HOME/.cache
+cache=${XDG_CACHE_HOME:-$home_cache}
 cache=${NODE_COMPILE_CACHE:-${CACHE_DIRECTORY:-${cache:+$cache/acra-enclave}}}
 [ -z "$cache" ] || export NODE_COMPILE_CACHE="$cache"
 exec "$node" --disable-warning=ExperimentalWarning "$root/cli/main.js" "$@"
