@@ -20,13 +20,14 @@ const EXECUTABLE = 0o755;
 const READABLE = 0o644;
 const KIB = 1024;
 
-/** What the pinned Node is linked with, and what the maintainer scripts call. */
+/** What the pinned Node is linked with, and what the maintainer scripts and the unit call (`kill`). */
 const DEPENDS = [
   'libatomic1',
   'libc6 (>= 2.28)',
   'libgcc-s1 (>= 3.4)',
   'libstdc++6 (>= 12)',
   'init-system-helpers (>= 1.54~)',
+  'procps',
   'systemd | systemd-standalone-sysusers | systemd-sysusers',
 ];
 

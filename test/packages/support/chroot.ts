@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Ended } from '../../deploy/make-install.ts';
 
 /** What the package depends on, so that apt needs no network in there, and what tells and rotates. */
-const INCLUDED = ['init-system-helpers', 'libatomic1', 'libstdc++6', 'logrotate', 'systemd', 'systemd-sysv'];
+const INCLUDED = ['init-system-helpers', 'libatomic1', 'libstdc++6', 'logrotate', 'procps', 'systemd', 'systemd-sysv'];
 const SUITE = 'bookworm';
 
 /** @returns what this machine lacks, in words. */
@@ -34,6 +34,7 @@ function mirror(): string {
 
 export interface Chroot {
   readonly root: string;
+  /** With a /proc that only this command sees. */
   run(command: string): Ended;
 }
 
@@ -55,7 +56,9 @@ export function makeChroot(root: string): Chroot {
   return {
     root,
     run: (command) => {
-      const { status, stdout, stderr } = spawnSync('chroot', [root, 'sh', '-c', command], { env, encoding: 'utf8' });
+      const inside = 'mount -t proc proc "$0/proc" && exec chroot "$0" sh -c "$1"';
+      const args = ['--mount', 'sh', '-c', inside, root, command];
+      const { status, stdout, stderr } = spawnSync('unshare', args, { env, encoding: 'utf8' });
       return { code: status, output: `${stdout}${stderr}` };
     },
   };
