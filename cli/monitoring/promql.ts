@@ -19,6 +19,15 @@ function selector({ metric, labels = {} }: Selected): string {
   return `${METRIC_PREFIX}${metric}${matchers.length === 0 ? '' : `{${matchers.join(',')}}`}`;
 }
 
+/**
+ * `increase()` takes the first number of a series for what it always was. Where the daemon was scraped all that time, a series that is new began
+ * with 0: of a program that read a poison record before it was told of for the first time, the first number is 1.
+ */
+function growth(series: string, within: string): string {
+  const began = `(${series} unless ${series} offset ${within}) and on (${OF_A_TARGET.join(', ')}) (up offset ${within} == 1)`;
+  return `(${began}) or increase(${series}[${within}])`;
+}
+
 export function promql(condition: Condition): string {
   const series = selector(condition);
   switch (condition.kind) {
@@ -28,7 +37,7 @@ export function promql(condition: Condition): string {
       return `${series} < ${condition.value}`;
     case 'grew': {
       const by = [...OF_A_TARGET, ...condition.by].join(', ');
-      return `sum by (${by}) (increase(${series}[${promDuration(condition.withinMs)}])) > ${condition.value}`;
+      return `sum by (${by}) (${growth(series, promDuration(condition.withinMs))}) > ${condition.value}`;
     }
     case 'exceeds': {
       const { factor, other } = condition;

@@ -69,22 +69,18 @@ t.test('tells of every alert how urgent it is, what it is, and which runbook', a
 });
 
 t.test('tries every alert, firing and not', async (t) => {
-  const tried = [...TRIED.map(({ alert }) => alert), 'AcraEnclaveAbsent'].sort();
-  t.same(tried, RULES.map(({ alert }) => alert).sort());
+  const tried = new Set([...TRIED.map(({ alert }) => alert), 'AcraEnclaveAbsent']);
+  t.same([...tried].sort(), RULES.map(({ alert }) => alert).sort());
 });
 
 const RUNBOOKS = new URL('../../docs/runbooks/', import.meta.url);
-t.test(
-  'has a runbook for everything that pages',
-  { skip: existsSync(RUNBOOKS) ? false : 'docs/runbooks is not there' },
-  async (t) => {
-    const names = RULES.map(({ annotations }) => annotations.runbook_url.split('/').at(-1) ?? '').filter(
-      (name) => !name.includes('$'),
-    );
-    for (const name of [...names, ...PAGING_CODES.map((code) => `${code}.md`)])
-      t.ok(existsSync(new URL(name, RUNBOOKS)), name);
-  },
-);
+t.test('has a runbook for everything that pages', async (t) => {
+  const names = RULES.map(({ annotations }) => annotations.runbook_url.split('/').at(-1) ?? '').filter(
+    (name) => !name.includes('$'),
+  );
+  for (const name of [...names, ...PAGING_CODES.map((code) => `${code}.md`)])
+    t.ok(existsSync(new URL(name, RUNBOOKS)), name);
+});
 
 t.test('shows a dashboard that belongs to no one Grafana, with a unit and a sentence for every panel', async (t) => {
   t.ok(panels.length > 30);
