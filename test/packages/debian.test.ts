@@ -19,7 +19,7 @@ const STATE = '/var/lib/acra-enclave';
 const WHERE = /^\/(etc|usr|var|run|home|root|opt|srv)\//;
 /** What dpkg, apt and systemd note of any package, and compiled code in the cache of whoever called the command (docs/releases.md). */
 const NOTES =
-  /^\/(root\/\.cache\/acra-enclave|run\/systemd|var\/(lib\/dpkg|lib\/apt|lib\/systemd\/deb-systemd-helper|log|cache\/(apt|debconf|ldconfig))\/|etc\/(passwd|group|shadow|gshadow)-?$|etc\/ld\.so\.cache$)/;
+  /^\/(root\/\.cache\/acra-enclave|run\/systemd|var\/(lib\/dpkg|lib\/apt|lib\/systemd\/deb-systemd-helper-\w+|log|cache\/(apt|debconf|ldconfig))\/|etc\/(passwd|group|shadow|gshadow)-?$|etc\/ld\.so\.cache$)/;
 
 const folder = temporaryFolder(t);
 const built = runIn(PROJECT, process.execPath, ['deploy/debian-package.ts', '--output', folder]);
