@@ -94,16 +94,18 @@ export interface OtherSecrets {
   readonly users: readonly GuardUser[];
 }
 
-/** To a guard: what it asked for by this id; its one secret is the token. */
+/** To a guard: what it asked for by this id and user, or the one before it did, which counted in the same way; its one secret is the token. */
 export interface LoginToken {
   readonly type: 'login-token';
   readonly id: number;
+  readonly user: string;
 }
 
 /** There can be none now. */
 export interface NoLoginToken {
   readonly type: 'no-login-token';
   readonly id: number;
+  readonly user: string;
 }
 
 export type ToGuard = ServeGuard | OtherSecrets | LoginToken | NoLoginToken | Drain;

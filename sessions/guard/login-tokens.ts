@@ -9,7 +9,7 @@ import type { FromGuard, LoginToken, NoLoginToken } from '../messages.ts';
 
 export class LoginTokens {
   readonly #send: (message: FromGuard) => void;
-  readonly #waiting = new Map<number, PromiseWithResolvers<SecretBuffer>>();
+  readonly #waiting = new Map<number, PromiseWithResolvers<SecretBuffer> & { readonly user: string }>();
   #id = 0;
 
   constructor(send: (message: FromGuard) => void) {
@@ -19,7 +19,7 @@ export class LoginTokens {
   /** The caller disposes of it. @throws SessionError 57P03 where there can be none now; the signal's reason */
   async tokenFor(user: string, signal: AbortSignal): Promise<SecretBuffer> {
     const id = ++this.#id;
-    const waiting = Promise.withResolvers<SecretBuffer>();
+    const waiting = { ...Promise.withResolvers<SecretBuffer>(), user };
     this.#waiting.set(id, waiting);
     this.#send({ type: 'login-token-wanted', id, user });
     try {
@@ -43,7 +43,8 @@ export class LoginTokens {
 
   /** @param secrets taken over */
   answered(answer: LoginToken | NoLoginToken, secrets: readonly SecretBuffer[]): void {
-    const waiting = this.#waiting.get(answer.id);
+    const asked = this.#waiting.get(answer.id);
+    const waiting = asked?.user === answer.user ? asked : undefined;
     const [token, ...others] = secrets;
     for (const each of others) each.dispose();
     if (answer.type === 'login-token' && token && waiting) waiting.resolve(token);

@@ -19,7 +19,7 @@ interface Asker {
 
 type Deps = Pick<SessionsDeps, 'databaseTokens' | 'logger'>;
 
-/** Never rejects. Where the guard has ended meanwhile nobody takes the answer. */
+/** Never rejects. Where the guard has ended meanwhile the next one gets the answer, and throws it away. */
 export async function takeTokenMessage(message: OfTokens, asker: Asker, deps: Deps): Promise<void> {
   const { databaseTokens, logger } = deps;
   if (message.type === 'login-token-refused') {
@@ -33,10 +33,10 @@ export async function takeTokenMessage(message: OfTokens, asker: Asker, deps: De
       throw new SupervisorError('CHILD_TOKEN_DENIED', 'a guard asks for a login that is not its own');
     }
     using token = await databaseTokens.tokenFor(user);
-    guard?.send({ type: 'login-token', id } satisfies LoginToken, [token]);
+    guard?.send({ type: 'login-token', id, user } satisfies LoginToken, [token]);
   } catch (error) {
     const fields = { clientId, user, code: errorCode(error) ?? null, reason: describeError(error) };
     logger.log('error', 'identity.no-login-token', fields);
-    guard?.send({ type: 'no-login-token', id } satisfies NoLoginToken);
+    guard?.send({ type: 'no-login-token', id, user } satisfies NoLoginToken);
   }
 }

@@ -39,7 +39,7 @@ t.test('asks for a token for each login, zeroes it behind the login, and tells o
   const opening = open('app');
   t.same(said, [{ type: 'login-token-wanted', id: 1, user: 'app' }]);
   const token = secret();
-  tokens.answered({ type: 'login-token', id: 1 }, [token]);
+  tokens.answered({ type: 'login-token', id: 1, user: 'app' }, [token]);
   const access = await opening;
   access.ways[0]?.refused?.();
   t.same(said.slice(1), [{ type: 'login-token-refused', user: 'app' }]);
@@ -58,7 +58,7 @@ t.test('rejects a user that the certificate may not be, and asks for nothing (28
 t.test('rejects where the enclave has no credentials (57P03)', async () => {
   const { tokens, open } = rig();
   const opening = open('app');
-  tokens.answered({ type: 'no-login-token', id: 1 }, []);
+  tokens.answered({ type: 'no-login-token', id: 1, user: 'app' }, []);
   await rejectsLogin(() => opening, '57P03');
 });
 
@@ -68,9 +68,15 @@ t.test('zeroes a token that nobody waits for any more', async (t) => {
   const leaving = new AbortController();
   const opening = open('app', leaving.signal);
   leaving.abort(new Error('gone'));
-  tokens.answered({ type: 'login-token', id: 1 }, [left]);
+  tokens.answered({ type: 'login-token', id: 1, user: 'app' }, [left]);
   await t.rejects(opening, { message: 'gone' });
-  tokens.answered({ type: 'login-token', id: 7 }, [stranger]);
+  tokens.answered({ type: 'login-token', id: 7, user: 'app' }, [stranger]);
+  const other = open('app');
+  const ofAnother = secret();
+  tokens.answered({ type: 'login-token', id: 2, user: 'other' }, [ofAnother]);
+  t.ok(isZeroed(ofAnother), 'the guard before this one asked for it');
+  tokens.answered({ type: 'login-token', id: 2, user: 'app' }, [secret()]);
+  (await other)[Symbol.dispose]();
   t.ok(isZeroed(left));
   t.ok(isZeroed(stranger));
 });

@@ -28,14 +28,14 @@ t.test('makes a token for a user that this identity may be', async (t) => {
   const { sent, asked, asker, ...deps } = rig();
   await takeTokenMessage({ type: 'login-token-wanted', id: 3, user: 'app' }, asker, deps);
   await takeTokenMessage({ type: 'login-token-refused', user: 'app' }, asker, deps);
-  t.same(sent, [{ type: 'login-token', id: 3, secrets: ['token'] }]);
+  t.same(sent, [{ type: 'login-token', id: 3, user: 'app', secrets: ['token'] }]);
   t.same(asked, ['app', 'refused']);
 });
 
 t.test('rejects a user of another identity, whatever the guard has become (CHILD_TOKEN_DENIED)', async (t) => {
   const { sent, asked, asker, ...deps } = rig();
   await takeTokenMessage({ type: 'login-token-wanted', id: 4, user: 'owner' }, asker, deps);
-  t.same(sent, [{ type: 'no-login-token', id: 4, secrets: [] }]);
+  t.same(sent, [{ type: 'no-login-token', id: 4, user: 'owner', secrets: [] }]);
   t.same(asked, []);
   t.match(deps.logger.records, [
     { level: 'error', event: 'identity.no-login-token', fields: { code: 'CHILD_TOKEN_DENIED' } },
@@ -46,5 +46,5 @@ t.test('rejects every user where tokens are not the login', async (t) => {
   const { sent, asker, logger } = rig();
   const message = { type: 'login-token-wanted', id: 5, user: 'app' } as const;
   await takeTokenMessage(message, asker, { logger, databaseTokens: undefined });
-  t.match(sent, [{ type: 'no-login-token', id: 5 }]);
+  t.match(sent, [{ type: 'no-login-token', id: 5, user: 'app' }]);
 });
