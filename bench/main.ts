@@ -10,8 +10,7 @@
 import { acraUnderTest } from '../test/support/stack.ts';
 import { planChainBench } from './chain/bench.ts';
 import { planEngineBench } from './engine/bench.ts';
-import { UsageError } from './flags.ts';
-import { Interrupted, interruptSignal } from './interrupt.ts';
+import { exitCodeOf } from './interrupt.ts';
 import { type BenchOptions, readOptions } from './options.ts';
 import { Progress, tell } from './progress.ts';
 import { planRelayBench } from './relay/bench.ts';
@@ -45,23 +44,10 @@ function write(parts: readonly Part[], { mayReplace }: BenchOptions): void {
   }
 }
 
-async function run(): Promise<number> {
-  const signal = interruptSignal();
-  try {
-    const options = readOptions(process.argv.slice(2));
-    const parts = await measure(options, signal);
-    signal.throwIfAborted();
-    if (options.isWritten) write(parts, options);
-    return 0;
-  } catch (error) {
-    if (signal.reason instanceof Interrupted) {
-      console.error(`${signal.reason.message}: nothing was written`);
-      return signal.reason.exitCode;
-    }
-    if (!(error instanceof UsageError)) throw error;
-    console.error(error.message);
-    return 2;
-  }
-}
-
-process.exitCode = await run();
+process.exitCode = await exitCodeOf(async (signal) => {
+  const options = readOptions(process.argv.slice(2));
+  const parts = await measure(options, signal);
+  signal.throwIfAborted();
+  if (options.isWritten) write(parts, options);
+  return 0;
+});

@@ -7,7 +7,7 @@
  * wants a new band.
  */
 import { readFileSync } from 'node:fs';
-import { Interrupted, interruptSignal } from '../interrupt.ts';
+import { exitCodeOf } from '../interrupt.ts';
 import { Progress } from '../progress.ts';
 import { machineFacts } from '../report/machine.ts';
 import { planChainRatios } from './chain-ratios.ts';
@@ -32,11 +32,4 @@ async function check(signal: AbortSignal): Promise<number> {
   return bad > 0 ? 1 : 0;
 }
 
-const signal = interruptSignal();
-try {
-  process.exitCode = await check(signal);
-} catch (error) {
-  if (!(signal.reason instanceof Interrupted)) throw error;
-  console.error(signal.reason.message);
-  process.exitCode = signal.reason.exitCode;
-}
+process.exitCode = await exitCodeOf(check);

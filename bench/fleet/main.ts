@@ -9,7 +9,7 @@
  */
 import { acraUnderTest } from '../../test/support/stack.ts';
 import { UsageError } from '../flags.ts';
-import { Interrupted, interruptSignal } from '../interrupt.ts';
+import { exitCodeOf } from '../interrupt.ts';
 import { tell } from '../progress.ts';
 import { HIGH_AVAILABILITY, textForTerminal, writeParts } from '../report/page.ts';
 import { lacks } from './lacks.ts';
@@ -33,22 +33,9 @@ async function measure(options: FleetOptions, signal: AbortSignal): Promise<numb
   return run.faults.length > 0 ? 1 : 0;
 }
 
-async function run(): Promise<number> {
-  const signal = interruptSignal();
-  try {
-    const options = readFleetOptions(process.argv.slice(2));
-    const lack = lacks();
-    if (lack !== undefined) throw new UsageError(lack);
-    return await measure(options, signal);
-  } catch (error) {
-    if (signal.reason instanceof Interrupted) {
-      console.error(`${signal.reason.message}: nothing was written`);
-      return signal.reason.exitCode;
-    }
-    if (!(error instanceof UsageError)) throw error;
-    console.error(error.message);
-    return 2;
-  }
-}
-
-process.exitCode = await run();
+process.exitCode = await exitCodeOf(async (signal) => {
+  const options = readFleetOptions(process.argv.slice(2));
+  const lack = lacks();
+  if (lack !== undefined) throw new UsageError(lack);
+  return measure(options, signal);
+});
