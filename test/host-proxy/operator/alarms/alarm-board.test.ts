@@ -100,9 +100,15 @@ t.test('tells what a new program of an enclave that is heard counted before it w
   const uptime = told('supervisor_uptime_seconds', 1);
   const poison = (child: string) => told('alarms_total', 1, { child, concern: 'poison' });
   t.same(look(1_000, uptime, poison('acra-1')), [], 'nobody knows when that was');
-  t.match(look(1_000, uptime, poison('acra-1'), poison('acra-2')), [{ labels: { concern: 'poison' }, value: 1 }]);
-  t.match(look(1_000), [{ value: 1 }], 'it is silent');
-  t.match(look(1_000, uptime, poison('acra-1'), poison('acra-3')), [{ value: 1 }], 'since when, nobody knows');
+  t.match(look(1_000, uptime, poison('acra-1'), poison('acra-2')), [
+    { labels: { concern: 'poison' }, detail: 'grew by 1 within 10 min' },
+  ]);
+  t.match(look(1_000), [{ detail: 'grew by 1 within 10 min' }], 'it is silent');
+  t.match(
+    look(1_000, uptime, poison('acra-1'), poison('acra-3')),
+    [{ detail: 'grew by 1 within 10 min' }],
+    'since when, nobody knows',
+  );
 });
 
 t.test('compares a series with its counterpart', async (t) => {
