@@ -94,7 +94,7 @@ export function growthReport({ head, acraServer, runs }: Kept): GrowthReport {
     all.flatMap(({ process, fault }) => (fault ? [`${unit}, ${process}: ${fault}`] : [])),
   );
   const part: Part = {
-    name: 'growth',
+    name: runs.every(({ unit }) => unit === 'minutes') ? 'soak' : 'growth',
     acraServer,
     pictures: new Map(runs.map((run) => [run.unit, chartOf(run)])),
     csv: new Map(),
