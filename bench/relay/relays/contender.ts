@@ -1,6 +1,6 @@
 /** A relay that runs, in front of a peer of bulk and of one that echoes, and what is needed to start one. */
 import { connect } from 'node:net';
-import { freePort } from '../../../emulator/free-port.ts';
+import { freePorts } from '../../../emulator/free-port.ts';
 import { findProgram } from '../../../system/processes/find-program.ts';
 import { parseEndpoint } from '../../../wire/endpoint.ts';
 import { type Program, startProgram, startScript } from '../../program.ts';
@@ -44,7 +44,8 @@ export interface RelayKind {
 /** Its own two endpoints, free ones. */
 export async function endpointsOf({ transport, folder }: Ground): Promise<Peers> {
   if (TRANSPORTS[transport].listen === 'unix') return { bulk: `unix://${folder}/bulk`, echo: `unix://${folder}/echo` };
-  return { bulk: `tcp://127.0.0.1:${await freePort()}`, echo: `tcp://127.0.0.1:${await freePort()}` };
+  const [bulk, echo] = await freePorts(2);
+  return { bulk: `tcp://127.0.0.1:${bulk}`, echo: `tcp://127.0.0.1:${echo}` };
 }
 
 /** @throws where a program has ended before */

@@ -6,7 +6,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort } from '../../../emulator/free-port.ts';
+import { freePorts } from '../../../emulator/free-port.ts';
 import { type Program, startProgram } from '../../program.ts';
 import { type Contender, ENDPOINTS, type Ground, isInstalled, type RelayKind, untilListening } from './contender.ts';
 
@@ -75,7 +75,8 @@ async function startEnclaver(name: string, { folder, peers }: Ground): Promise<C
   const env = { ...asUnix(folder), TOKIO_WORKER_THREADS: '1' };
   writeNitroCli(folder);
   const enclave = standForEnclave(folder);
-  const ports = { bulk: await freePort(), echo: await freePort() };
+  const [bulk, echo] = await freePorts(2);
+  const ports = { bulk, echo };
   for (const each of ENDPOINTS) symlinkSync(peers[each].replace('unix://', ''), join(folder, String(ports[each])));
   const ingress = ENDPOINTS.map((each) => ({ listen_port: ports[each] }));
   const manifest = { version: 'v1', name: 'bench', target: 'bench:latest', sources: { app: 'bench:latest' }, ingress };
