@@ -4,9 +4,21 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import t from 'tap';
 import { request } from 'undici';
+import { errorCode } from '../../runtime/errors.ts';
 
 const MAX_DESCRIPTORS = 64;
 const CLIENTS = 200;
+
+/** Until the door has seen that they are gone, it lets go whoever comes. */
+async function answered(port: unknown) {
+  for (;;) {
+    try {
+      return await request(`http://127.0.0.1:${port}/`, { method: 'POST', body: '{}', reset: true });
+    } catch (error) {
+      if (errorCode(error) !== 'UND_ERR_SOCKET' && errorCode(error) !== 'ECONNRESET') throw error;
+    }
+  }
+}
 
 t.test('goes on answering programs after it had no descriptor left for a connection', async (t) => {
   const script = new URL('support/limited-door.ts', import.meta.url).pathname;
@@ -22,7 +34,7 @@ t.test('goes on answering programs after it had no descriptor left for a connect
   // Those for whom there is no descriptor are let go at once, or wait in the kernel's queue.
   await Promise.race(clients.map((client) => once(client, 'close')));
   for (const client of clients) client.destroy();
-  const { statusCode, body } = await request(`http://127.0.0.1:${port}/`, { method: 'POST', body: '{}', reset: true });
+  const { statusCode, body } = await answered(port);
   t.equal(statusCode, 200);
   t.equal(await body.text(), '{}');
 });
