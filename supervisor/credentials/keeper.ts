@@ -65,12 +65,17 @@ export class CredentialKeeper implements Service {
     });
   }
 
-  async #fetch(): Promise<AwsCredentials> {
-    this.#fetching ??= this.#deps.fetch(this.#refreshing.signal).finally(() => {
-      this.#fetching = undefined;
-    });
-    this.#current = await this.#fetching;
-    return this.#current;
+  #fetch(): Promise<AwsCredentials> {
+    this.#fetching ??= this.#deps
+      .fetch(this.#refreshing.signal)
+      .then((fresh) => {
+        this.#current = fresh;
+        return fresh;
+      })
+      .finally(() => {
+        this.#fetching = undefined;
+      });
+    return this.#fetching;
   }
 
   #refreshInMs(): number {
@@ -81,14 +86,14 @@ export class CredentialKeeper implements Service {
   }
 
   async #refreshForever(signal: AbortSignal): Promise<void> {
-    const { clock, random, logger, fetch } = this.#deps;
+    const { clock, random, logger } = this.#deps;
     let failures = 0;
     for (;;) {
       await clock.sleep(failures === 0 ? this.#refreshInMs() : backoffMs(RETRY, failures - 1, random), signal);
       try {
-        this.#current = await fetch(signal);
+        const { expiration } = await this.#fetch();
         failures = 0;
-        logger.log('info', 'credentials.refreshed', { expiresMs: this.#current.expiration?.getTime() });
+        logger.log('info', 'credentials.refreshed', { expiresMs: expiration?.getTime() });
       } catch (error) {
         signal.throwIfAborted();
         failures += 1;
