@@ -2,7 +2,7 @@
 import { type HostProxyConfig, keysFolderOf } from '../config/host-proxy.ts';
 import { Relay } from '../relay/relay.ts';
 import { relaySamples } from '../relay/samples.ts';
-import { BackgroundTask } from '../runtime/background-task.ts';
+import { type BackgroundTask, repeatedTask } from '../runtime/background-task.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { describeError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/log.ts';
@@ -38,7 +38,7 @@ import { WATCHES } from './operator/alarms/watches.ts';
 import { prepareRuntimeFolder } from './operator/command/runtime-folder.ts';
 import { figuresOf } from './operator/figures.ts';
 import { type HealthListener, healthOf } from './operator/health/listener.ts';
-import type { HostStatus, MachineStatus, Reason } from './operator/host-status.ts';
+import type { HostStatus, MachineStatus, MeasuredStatus, Reason } from './operator/host-status.ts';
 import { controlSocketPath, requestsSocketPath } from './routes.ts';
 
 const FOLLOW_INTERVAL_MS = 1_000;
@@ -69,6 +69,7 @@ export class HostProxy implements Service {
   readonly #attestation: AttestationListener | undefined;
   readonly #egress: HostEgress | undefined;
   readonly #follower: BackgroundTask;
+  readonly #watcher: BackgroundTask;
   readonly #alarms: AlarmBoard;
   readonly #metricSources: MetricSources;
   readonly #startedMs: number;
@@ -112,7 +113,7 @@ export class HostProxy implements Service {
     this.#alarms = new AlarmBoard(WATCHES, clock);
     this.#startedMs = clock.nowMs();
     this.#metricSources = {
-      status: () => this.status(),
+      status: () => this.#state(),
       relayCounters: () => this.#relay.counters(),
       enclaveSamples: () => this.view.metrics?.samples ?? [],
       unwrittenLines: () => this.#sink.refused,
@@ -125,10 +126,9 @@ export class HostProxy implements Service {
     this.#health = healthOf(config, () => this.#isReady, clock, this.#sink);
     this.#attestation = attestationOf(config, clock, this.#sink);
     this.#egress = hostEgressOf(config, clock, this.#sink);
-    this.#follower = new BackgroundTask(
-      (signal) => this.#followSilence(signal),
-      (error) => this.#sink.log('fatal', 'host-proxy.broken', { reason: describeError(error) }),
-    );
+    const each = { clock, intervalMs: FOLLOW_INTERVAL_MS, onFailure: (error: unknown) => this.#broken(error) };
+    this.#follower = repeatedTask(() => this.#followSilence(), each);
+    this.#watcher = repeatedTask(() => this.#alarms.look(publishedSamples(this.#metricSources)), each);
   }
 
   #createKeys(): HostKeys | undefined {
@@ -171,6 +171,12 @@ export class HostProxy implements Service {
   }
 
   status(): HostStatus {
+    const { metrics } = this.view;
+    const figures = figuresOf(relaySamples(this.#relay.counters()), declaredSamples(metrics?.samples ?? []));
+    return { ...this.#state(), figures, alarms: [...this.#alarms.active] };
+  }
+
+  #state(): MeasuredStatus {
     const { view } = this;
     const { address } = this.#gate;
     return {
@@ -185,8 +191,6 @@ export class HostProxy implements Service {
       shedding: this.#shedAlarm.status,
       attestation: this.#attestation?.status ?? null,
       egress: this.#egress?.status ?? null,
-      figures: figuresOf(relaySamples(this.#relay.counters()), declaredSamples(view.metrics?.samples ?? [])),
-      alarms: [...this.#alarms.active],
       keys: this.#keys?.status ?? null,
       logs: view.logs,
       machine: this.#machine(),
@@ -262,6 +266,7 @@ export class HostProxy implements Service {
     }
     this.view.subscribe(() => this.#gate.follow());
     await this.#follower.start(signal);
+    await this.#watcher.start(signal);
     this.#sink.log('info', 'host-proxy.started', { admin: formatEndpoint(this.adminAddress) });
   }
 
@@ -275,7 +280,7 @@ export class HostProxy implements Service {
   async stop(): Promise<void> {
     if (this.#isStopped) return;
     this.#isStopped = true;
-    await this.#follower.stop();
+    await Promise.all([this.#follower.stop(), this.#watcher.stop()]);
     await this.#gate.close();
     for (const service of this.#started.reverse()) await service.stop();
     this.#started = [];
@@ -284,12 +289,12 @@ export class HostProxy implements Service {
   }
 
   /** An enclave that falls silent sends nothing that would tell, nor does the relay of what it sheds; so look. */
-  async #followSilence(signal: AbortSignal): Promise<void> {
-    for (;;) {
-      await this.#clock.sleep(FOLLOW_INTERVAL_MS, signal);
-      this.#gate.follow();
-      this.#shedAlarm.look();
-      this.#alarms.look(publishedSamples(this.#metricSources));
-    }
+  #followSilence(): void {
+    this.#gate.follow();
+    this.#shedAlarm.look();
+  }
+
+  #broken(error: unknown): void {
+    this.#sink.log('fatal', 'host-proxy.broken', { reason: describeError(error) });
   }
 }

@@ -2,6 +2,7 @@
  * Work that goes on until it is told to stop: one promise, one signal, and no way to die in silence. When the work ends
  * with anything but the stop itself, its owner is told.
  */
+import type { Clock } from './clock.ts';
 import type { Service } from './service.ts';
 
 export class BackgroundTask implements Service {
@@ -33,4 +34,21 @@ export class BackgroundTask implements Service {
     this.#stopping.abort();
     await this.#running;
   }
+}
+
+interface Repeated {
+  readonly clock: Clock;
+  readonly intervalMs: number;
+  /** As BackgroundTask has it: of what fails nothing is repeated. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** Does it again and again, the first time when the interval has passed. */
+export function repeatedTask(run: () => void, { clock, intervalMs, onFailure }: Repeated): BackgroundTask {
+  return new BackgroundTask(async (signal) => {
+    for (;;) {
+      await clock.sleep(intervalMs, signal);
+      run();
+    }
+  }, onFailure);
 }

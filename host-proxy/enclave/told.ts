@@ -1,34 +1,16 @@
 /** What the enclave has told of itself, as the status document has it. */
 import type { Clock } from '../../runtime/clock.ts';
-import type { HostStatus } from '../operator/host-status.ts';
 import { certificatesOf } from './certificates.ts';
 import { guardOf } from './guard.ts';
 import type { EnclaveView } from './view.ts';
 
-type Told = Pick<
-  HostStatus,
-  | 'state'
-  | 'connected'
-  | 'silentMs'
-  | 'enclave'
-  | 'boot'
-  | 'bootId'
-  | 'enclaveRelease'
-  | 'simulated'
-  | 'measurements'
-  | 'acraServer'
-  | 'certificates'
-  | 'guard'
-  | 'identities'
->;
-
-function identitiesOf(told: EnclaveView['identities']): HostStatus['identities'] {
+function identitiesOf(told: EnclaveView['identities']) {
   if (told === undefined) return null;
   const { known, running, listed } = told;
   return { known, running, listed };
 }
 
-export function toldBy(view: EnclaveView, clock: Clock): Told {
+export function toldBy(view: EnclaveView, clock: Clock) {
   const { silentMs, hello, measurements, metrics } = view;
   return {
     state: view.state,

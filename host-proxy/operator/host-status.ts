@@ -109,6 +109,8 @@ export const hostStatus = z.object({
   machine: machine.nullable(),
 });
 export type HostStatus = z.infer<typeof hostStatus>;
+/** What samples are made of; the rest is made of samples. */
+export type MeasuredStatus = Omit<HostStatus, 'figures' | 'alarms'>;
 
 /**
  * One line for people: `booting, phase master-key: KMS_UNAVAILABLE: waiting for KMS`. That a machine has not spoken yet is what its

@@ -3,7 +3,7 @@ import { ownDescriptors, ownResidentBytes } from '../../../system/processes/own-
 import { ENCLAVE_STATES } from '../../../wire/control/messages.ts';
 import type { MetricDeclaration } from '../../../wire/metric-declaration.ts';
 import type { MetricSample } from '../../../wire/metrics.ts';
-import type { HostStatus } from '../host-status.ts';
+import type { HostStatus, MeasuredStatus } from '../host-status.ts';
 
 export const HOST_METRICS = {
   build_info: {
@@ -87,7 +87,7 @@ function one(name: HostMetricName, value: number, labels: Readonly<Record<string
 }
 
 /** What the enclave said of its end says more than that it ended. */
-function reasonCode({ ready, reason, machine }: HostStatus): string | undefined {
+function reasonCode({ ready, reason, machine }: MeasuredStatus): string | undefined {
   if (ready || reason === null || reason.code === null) return undefined;
   const end = machine?.lastEnd ?? null;
   const code = end?.code === reason.code ? (end.reported?.code ?? reason.code) : reason.code;
@@ -122,7 +122,7 @@ function egressSamples(egress: HostStatus['egress']): readonly MetricSample[] {
 }
 
 /** @param unwrittenLines attempts to write a line of the log that failed */
-export function hostSamples(status: HostStatus, unwrittenLines: number): readonly MetricSample[] {
+export function hostSamples(status: MeasuredStatus, unwrittenLines: number): readonly MetricSample[] {
   const { release, enclaveRelease, enclave, logs, machine } = status;
   const { open, limit } = ownDescriptors();
   const code = reasonCode(status);

@@ -9,13 +9,13 @@ import type { MetricDeclaration } from '../../../wire/metric-declaration.ts';
 import type { MetricSample } from '../../../wire/metrics.ts';
 import { declaredSamples, SUPERVISOR_METRICS } from '../../../wire/metrics.ts';
 import { RELAY_METRICS } from '../../../wire/relay-metrics.ts';
-import type { HostStatus } from '../host-status.ts';
+import type { MeasuredStatus } from '../host-status.ts';
 import { HOST_METRICS, hostSamples } from './host-metrics.ts';
 
 export const METRIC_PREFIX = 'acra_enclave_';
 
 export interface MetricSources {
-  readonly status: () => HostStatus;
+  readonly status: () => MeasuredStatus;
   /** Of this process' own relay. */
   readonly relayCounters: () => Readonly<Record<string, RouteCounters>>;
   /** What the enclave told last, while it can still be true. */

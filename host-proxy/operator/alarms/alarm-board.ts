@@ -1,6 +1,6 @@
 /**
- * Which of what is watched needs somebody now: for the status page, where no Prometheus need be. It looks about once a second at the
- * samples that `/metrics` shows, and remembers only what it has seen itself: a daemon that starts anew begins anew, as `increase()` does.
+ * Which of what is watched needs somebody now: for the status page, where no Prometheus need be. It is shown the samples of `/metrics` every
+ * second, and remembers only what it has seen itself: a daemon that starts anew begins anew, as `increase()` does.
  * Other than that it counts the first number of a new series: a poison record that an identity reads within seconds of its start is one.
  */
 import { z } from 'zod';
@@ -9,7 +9,6 @@ import type { EnclaveMetricName, MetricSample } from '../../../wire/metrics.ts';
 import { Growth } from './growth.ts';
 import { type Condition, SEVERITIES, type Selected, type Watch } from './watch.ts';
 
-const LOOK_MS = 1_000;
 /** Series of one watch that are told. */
 const MAX_SERIES = 20;
 const MS_PER_SECOND = 1_000;
@@ -68,7 +67,6 @@ export class AlarmBoard {
   readonly #growth = new Map<Watch, Growth>();
   /** What holds, and since when, by both clocks. */
   #holding = new Map<string, { readonly monotonicMs: number; readonly wallMs: number }>();
-  #lookedMs: number | undefined;
   /** Of an enclave that was heard all along, what it has not told before has just begun. */
   #wasHeard = false;
   #active: readonly Alarm[] = [];
@@ -86,8 +84,6 @@ export class AlarmBoard {
   /** @param samples of both daemons */
   look(samples: Samples): void {
     const nowMs = this.#clock.monotonicMs();
-    if (this.#lookedMs !== undefined && nowMs - this.#lookedMs < LOOK_MS) return;
-    this.#lookedMs = nowMs;
     const now = { monotonicMs: nowMs, wallMs: this.#clock.nowMs() };
     const before = this.#holding;
     this.#holding = new Map();
