@@ -47,9 +47,11 @@ function manifestOf({ bundled, platform }: Dependencies, topLevel: readonly stri
   };
 }
 
+const reachedFiles = (projectFolder: string) => reachableFrom(projectFolder, [MAIN, ...IN_IMAGES]);
+
 /** What the package needs; the bill of materials of a release says the same. */
 export function npmDependencies(projectFolder: string): Dependencies {
-  return dependenciesOf(projectFolder, reachableFrom(projectFolder, [MAIN, ...IN_IMAGES]).packages);
+  return dependenciesOf(projectFolder, reachedFiles(projectFolder).packages);
 }
 
 /**
@@ -58,7 +60,7 @@ export function npmDependencies(projectFolder: string): Dependencies {
  */
 export function npmPackage(projectFolder: string, libraryFolder: string): readonly ArchivedFile[] {
   const read = (name: string): Buffer => readFileSync(join(projectFolder, name));
-  const reached = reachableFrom(projectFolder, [MAIN, ...IN_IMAGES]);
+  const reached = reachedFiles(projectFolder);
   const all = new Set(reached.files);
   const ours = reached.files
     .filter((file) => file !== 'package.json' && file !== COMMAND)
@@ -67,7 +69,7 @@ export function npmPackage(projectFolder: string, libraryFolder: string): readon
       return [javascriptName(file), Buffer.from(toJavascript(file, read(file).toString(), all))];
     });
   const sources = reachableFrom(projectFolder, IN_IMAGES).files.filter((file) => file.endsWith('.ts'));
-  const dependencies = npmDependencies(projectFolder);
+  const dependencies = dependenciesOf(projectFolder, reached.packages);
   const bundled = dependencies.folders.flatMap((folder) =>
     packageFiles(join(projectFolder, folder)).map((file): readonly [string, Buffer] => {
       const content = read(join(folder, file));
