@@ -4,7 +4,13 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { clientIdFromCertificate, clientNameFromCertificate } from '../../acra/client-id.ts';
-import { SECRET_SETTINGS, type SecretSetting } from '../../config/user-secrets.ts';
+import {
+  type DatabaseLogin,
+  loginOf,
+  SECRET_SETTINGS,
+  type SecretSetting,
+  sealsSecrets,
+} from '../../config/user-secrets.ts';
 import { publicKeySha256 } from '../../encoding/public-key-hash.ts';
 import { makeKeys } from '../../keys/ceremony.ts';
 import type { EncryptOptions } from '../../kms/operator-encrypt.ts';
@@ -51,20 +57,18 @@ function clientsOf({ client, otherClients }: DemoCertificates): readonly string[
   return [client, ...otherClients].map(({ certificatePem }) => certificatePem);
 }
 
-/** None where clients log in to the database themselves. */
+function loginIn({ settings = {} }: EnclaveFolderOptions): DatabaseLogin {
+  return loginOf((settings['database'] as { readonly login?: DatabaseLogin } | undefined) ?? {});
+}
+
+/** None where none is sealed. */
 function secretsOf(options: EnclaveFolderOptions): [setting: SecretSetting, text: string][] {
-  const { settings = {}, databaseSecrets = { secret: APPLICATION.password } } = options;
-  const login = (settings['database'] as YamlDocument | undefined)?.['login'];
-  if (endsTlsInAcra(options) || login === 'client' || login === 'rds-iam' || (options.operators ?? []).length > 0)
-    return [];
+  const { databaseSecrets = { secret: APPLICATION.password } } = options;
+  if (endsTlsInAcra(options) || !sealsSecrets(loginIn(options)) || (options.operators ?? []).length > 0) return [];
   return SECRET_SETTINGS.flatMap((setting) => {
     const text = databaseSecrets[setting];
     return text === undefined ? [] : [[setting, text]];
   });
-}
-
-function isByIam({ database }: YamlDocument): boolean {
-  return (database as YamlDocument | undefined)?.['login'] === 'rds-iam';
 }
 
 function enclaveYaml(options: EnclaveFolderOptions): YamlDocument {
@@ -78,7 +82,7 @@ function enclaveYaml(options: EnclaveFolderOptions): YamlDocument {
     database: {
       serverName: DATABASE_NAME,
       ...(simulated === undefined ? {} : { listen: 'tcp://127.0.0.1:0' }),
-      ...(files.length === 0 && operators.length === 0 && !isByIam(settings) ? {} : { users: [user] }),
+      ...(files.length === 0 && operators.length === 0 && loginIn(options) !== 'rds-iam' ? {} : { users: [user] }),
     },
     ...(guardList === undefined ? {} : { guard: { list: GUARD_LIST } }),
     ...(operators.length === 0 ? {} : keysOfParent(operators)),
