@@ -1,65 +1,18 @@
 /** Logins at the database but for the usual one, through the whole product: verifiers, two secrets at a time, clients' own passwords. */
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import pg from 'pg';
-import t, { type Test } from 'tap';
-import { ENCLAVE_NAME } from '../../cli/demo/certificates.ts';
-import { APPLICATION, DATABASE } from '../../cli/demo/database.ts';
+import t from 'tap';
+import { APPLICATION } from '../../cli/demo/database.ts';
 import type { Stack } from '../../cli/demo/stack.ts';
 import { withoutPsql } from '../support/psql.ts';
 import { logLines, type ServingStack, servingStack, step } from '../support/stack.ts';
 import { psqlThrough } from './support/enclave-psql.ts';
+import { connect, keepsOutOfLogs, outcome } from './support/logins.ts';
 import { changeInDatabase, verifierOf } from './support/verifier-login.ts';
 
 const PASSWORDS = { first: 'first of the application', next: 'next of the application', other: 'known to nobody' };
 
-interface Login {
-  readonly user?: string;
-  readonly database?: string;
-  readonly password?: string;
-  readonly enableChannelBinding?: boolean;
-}
-
-/** A session of node-postgres through the enclave. @throws pg's error */
-async function connect({ stack, address }: ServingStack, login: Login): Promise<pg.Client> {
-  const { applicationCaPem, client } = stack.parts.certificates;
-  const session = new pg.Client({
-    ...address,
-    database: DATABASE,
-    user: APPLICATION.user,
-    ...login,
-    ssl: { ca: applicationCaPem, cert: client.certificatePem, key: client.privateKeyPem, servername: ENCLAVE_NAME },
-  });
-  session.on('error', () => undefined);
-  await session.connect();
-  return session;
-}
-
-/** 'in', or why not: SQLSTATE and message. */
-async function outcome(serving: ServingStack, login: Login): Promise<string> {
-  try {
-    const session = await connect(serving, login);
-    const { rows } = await session.query('SELECT current_user AS name');
-    await session.end();
-    return `in as ${rows[0].name}`;
-  } catch (error) {
-    const { code, message } = error as { code?: string; message: string };
-    return `${code} ${message}`;
-  }
-}
-
 /** @returns what it prints, also of an error */
 function psql(serving: ServingStack, password: string, settings: string): Promise<string> {
   return psqlThrough(serving, { root: serving.stack.parts.clientFiles.applicationCa, password }, settings);
-}
-
-function keepsOutOfLogs(t: Test, stack: Stack, secrets: readonly string[]): void {
-  const folder = join(stack.options.root, 'logs');
-  const logs = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'latin1'));
-  t.ok(logs.join('').length > 1000);
-  for (const secret of secrets)
-    for (const form of [secret, Buffer.from(secret).toString('base64'), Buffer.from(secret).toString('hex')])
-      t.notOk(logs.some((log) => log.includes(form)));
 }
 
 const events = ({ enclave }: Stack, event: string) =>

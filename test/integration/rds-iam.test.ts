@@ -2,67 +2,28 @@
  * `database.login: rds-iam` through the whole product: the application's certificate is its login, the enclave makes a token with the
  * credentials of the emulated instance's role, and the emulated RDS computes its signature again before a real PostgreSQL is reached.
  */
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import pg from 'pg';
 import t from 'tap';
-import { DATABASE_NAME, ENCLAVE_NAME } from '../../cli/demo/certificates.ts';
-import { APPLICATION, DATABASE, OWNER } from '../../cli/demo/database.ts';
+import { connectDirectly, connectThroughEnclave } from '../../cli/demo/clients.ts';
+import { APPLICATION, OWNER } from '../../cli/demo/database.ts';
 import { logLines, type ServingStack, servingStack, step } from '../support/stack.ts';
+import { keepsOutOfLogs, outcome } from './support/logins.ts';
 
 const LOGIN = { login: 'rds-iam' };
-
-/** 'in', or why not: SQLSTATE and message. */
-async function outcome({ stack, address }: ServingStack, user = APPLICATION.user): Promise<string> {
-  const { applicationCaPem, client } = stack.parts.certificates;
-  const ssl = {
-    ca: applicationCaPem,
-    cert: client.certificatePem,
-    key: client.privateKeyPem,
-    servername: ENCLAVE_NAME,
-  };
-  const session = new pg.Client({ ...address, database: DATABASE, user, ssl });
-  session.on('error', () => undefined);
-  try {
-    await session.connect();
-    const { rows } = await session.query('SELECT current_user AS name');
-    await session.end();
-    return `in as ${rows[0].name}`;
-  } catch (error) {
-    const { code, message } = error as { code?: string; message: string };
-    return `${code} ${message}`;
-  }
-}
 
 t.test('logs in by a token of the role, for whom the certificate may be and for nobody else', async (t) => {
   const serving = await servingStack(t, { rdsIam: true, enclaveSettings: { database: LOGIN } });
   const { stack } = serving;
-  const { rds, postgres, certificates } = stack.parts;
+  const { rds } = stack.parts;
 
   await t.test('and protected columns are protected as ever', async (t) => {
     t.equal(await outcome(serving), 'in as application');
-    const { applicationCaPem, client } = certificates;
-    const ssl = {
-      ca: applicationCaPem,
-      cert: client.certificatePem,
-      key: client.privateKeyPem,
-      servername: ENCLAVE_NAME,
-    };
-    const session = new pg.Client({ ...serving.address, database: DATABASE, user: APPLICATION.user, ssl });
-    await session.connect();
+    const session = await connectThroughEnclave(stack, serving.address);
     await session.query(
       `INSERT INTO patients (id, name, email, diagnosis) VALUES (1, 'Ada', 'ada@example.org', 'flu')`,
     );
     t.same((await session.query('SELECT diagnosis FROM patients')).rows, [{ diagnosis: 'flu' }]);
     await session.end();
-    const owner = new pg.Client({
-      host: postgres.host,
-      port: postgres.port,
-      database: DATABASE,
-      ...OWNER,
-      ssl: { ca: certificates.databaseCaPem, servername: DATABASE_NAME },
-    });
-    await owner.connect();
+    const owner = await connectDirectly(stack);
     const { rows } = await owner.query('SELECT diagnosis::text AS stored FROM patients');
     await owner.end();
     t.notMatch(rows[0].stored, 'flu');
@@ -75,19 +36,12 @@ t.test('logs in by a token of the role, for whom the certificate may be and for 
   });
 
   await t.test('and rejects another user before anybody makes a token (28000)', async (t) => {
-    t.match(await outcome(serving, OWNER.user), '28000 this certificate may not be user');
+    t.match(await outcome(serving, { user: OWNER.user }), '28000 this certificate may not be user');
     t.same(rds?.refusals, []);
   });
 
   await t.test('and no token is in any log', (t) => {
-    const folder = join(stack.options.root, 'logs');
-    const logs = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'latin1'));
-    t.ok(logs.join('').length > 1000);
-    for (const word of ['X-Amz-Signature', 'X-Amz-Security-Token', 'Action=connect'])
-      t.notOk(
-        logs.some((log) => log.includes(word)),
-        word,
-      );
+    keepsOutOfLogs(t, stack, ['X-Amz-Signature', 'X-Amz-Security-Token', 'Action=connect']);
     t.end();
   });
 });
