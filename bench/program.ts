@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { findProgram } from '../system/processes/find-program.ts';
 import { cpuTimesOf, familyOf, memoryOf, threadsMs } from './proc.ts';
 
 export interface Program {
@@ -26,6 +27,14 @@ export function cpuMs(programs: readonly Program[]): number {
 export function residentBytes(programs: readonly Program[]): number {
   const all = programs.flatMap(({ pid }) => familyOf(pid));
   return all.reduce((sum, pid) => sum + memoryOf(pid, 'VmRSS'), 0);
+}
+
+export function isInstalled(command: string): boolean {
+  try {
+    return findProgram(command) !== '';
+  } catch {
+    return false;
+  }
 }
 
 export interface ProgramOptions {

@@ -4,12 +4,19 @@ import { DRAIN_SECONDS, type Fleet } from './fleet.ts';
 import type { FleetHost } from './host.ts';
 import { copyWithOtherMeasurements } from './upgrade.ts';
 
+interface Scene {
+  readonly fleet: Fleet;
+  readonly signal: AbortSignal;
+  /** A moment that the report tells, with its time. */
+  readonly note: (what: string) => void;
+}
+
 export interface FleetEvent {
   readonly name: string;
   /** For the table. */
   readonly what: string;
-  /** Resolves when all hosts are in the balancer's rotation again. @param note a moment that the report tells, with its time */
-  readonly run: (fleet: Fleet, signal: AbortSignal, note: (what: string) => void) => Promise<void>;
+  /** Resolves when all hosts are in the balancer's rotation again. */
+  readonly run: (scene: Scene) => Promise<void>;
 }
 
 const QUIET_MS = 10_000;
@@ -28,159 +35,169 @@ async function busiest({ hosts, balancer, serverOf }: Fleet): Promise<FleetHost>
   return first.host;
 }
 
-async function untilIn(fleet: Fleet, host: FleetHost, signal: AbortSignal): Promise<void> {
+async function untilIn({ fleet, signal }: Scene, host: FleetHost): Promise<void> {
   await fleet.balancer.untilStatus(fleet.serverOf(host), 'UP', signal);
 }
 
-async function untilOut(fleet: Fleet, host: FleetHost, signal: AbortSignal): Promise<void> {
+async function untilOut({ fleet, signal }: Scene, host: FleetHost): Promise<void> {
   await fleet.balancer.untilStatus(fleet.serverOf(host), 'DOWN', signal);
 }
 
+async function noteOut(scene: Scene, host: FleetHost): Promise<void> {
+  await untilOut(scene, host);
+  scene.note('out of rotation');
+}
+
+async function noteServing(scene: Scene, host: FleetHost): Promise<void> {
+  await host.untilServing(scene.signal);
+  scene.note('serves again');
+}
+
+async function noteIn(scene: Scene, host: FleetHost): Promise<void> {
+  await untilIn(scene, host);
+  scene.note('in rotation');
+}
+
+const wait = ({ signal }: Scene, ms: number): Promise<void> => sleep(ms, undefined, { signal });
+
 /** As the life-cycle hook does (deploy/cdk/instance/lifecycle.sh): no new sessions, then time for those that there are, then the stop. */
-async function drain(fleet: Fleet, host: FleetHost, signal: AbortSignal): Promise<void> {
-  await fleet.setState(host, 'drain');
-  await sleep(1_000 * DRAIN_SECONDS, undefined, { signal });
+async function drain(scene: Scene, host: FleetHost): Promise<void> {
+  await scene.fleet.setState(host, 'drain');
+  await wait(scene, 1_000 * DRAIN_SECONDS);
   await host.stop();
 }
 
 /** An instance that is new has passed no check yet. */
-async function replace(fleet: Fleet, host: FleetHost, enclaveFolder: string, signal: AbortSignal): Promise<void> {
+async function replace(scene: Scene, host: FleetHost, enclaveFolder: string): Promise<void> {
   host.start(enclaveFolder);
-  await host.untilServing(signal);
-  await fleet.setState(host, 'ready');
-  await untilIn(fleet, host, signal);
+  await host.untilServing(scene.signal);
+  await scene.fleet.setState(host, 'ready');
+  await untilIn(scene, host);
 }
 
 export const EVENTS: readonly FleetEvent[] = [
-  { name: 'nothing', what: 'nothing', run: (_, signal) => sleep(QUIET_MS, undefined, { signal }) },
+  { name: 'nothing', what: 'nothing', run: (scene) => wait(scene, QUIET_MS) },
   {
     name: 'engine-killed',
     what: 'acra-server of one host is killed',
-    run: async (fleet, signal) => {
-      (await busiest(fleet)).killEngine();
-      await sleep(QUIET_MS, undefined, { signal });
+    run: async (scene) => {
+      (await busiest(scene.fleet)).killEngine();
+      await wait(scene, QUIET_MS);
     },
   },
   {
     name: 'enclave-killed',
     what: 'the enclave of one host is killed',
-    run: async (fleet, signal, note) => {
-      const host = await busiest(fleet);
+    run: async (scene) => {
+      const host = await busiest(scene.fleet);
       host.killEnclave();
-      await host.untilNotServing(signal);
-      await host.untilServing(signal);
-      note('serves again');
-      await sleep(QUIET_MS, undefined, { signal });
-      await untilIn(fleet, host, signal);
+      await host.untilNotServing(scene.signal);
+      await noteServing(scene, host);
+      await wait(scene, QUIET_MS);
+      await untilIn(scene, host);
     },
   },
   {
     name: 'daemon-killed',
     what: '`acra-enclave run` of one host is killed',
-    run: async (fleet, signal, note) => {
-      const host = await busiest(fleet);
+    run: async (scene) => {
+      const host = await busiest(scene.fleet);
       host.killDaemon();
-      await untilOut(fleet, host, signal);
-      note('out of rotation');
-      await host.untilServing(signal);
-      note('serves again');
-      await untilIn(fleet, host, signal);
-      note('in rotation');
+      await noteOut(scene, host);
+      await noteServing(scene, host);
+      await noteIn(scene, host);
     },
   },
   {
     name: 'host-killed',
     what: 'all processes of one host are killed; another takes its place',
-    run: async (fleet, signal, note) => {
-      const host = await busiest(fleet);
+    run: async (scene) => {
+      const host = await busiest(scene.fleet);
       await host.kill();
-      await untilOut(fleet, host, signal);
-      note('out of rotation');
-      await replace(fleet, host, fleet.enclaveFolder, signal);
-      note('in rotation');
+      await noteOut(scene, host);
+      await replace(scene, host, scene.fleet.enclaveFolder);
+      scene.note('in rotation');
     },
   },
   {
     name: 'network-cut',
     what: 'the network of one host is cut, without a word to anybody, and comes back',
-    run: async (fleet, signal, note) => {
-      const host = await busiest(fleet);
+    run: async (scene) => {
+      const host = await busiest(scene.fleet);
       host.network.cut();
-      await untilOut(fleet, host, signal);
-      note('out of rotation');
-      await sleep(AWAY_MS, undefined, { signal });
+      await noteOut(scene, host);
+      await wait(scene, AWAY_MS);
       host.network.restore();
-      note('restored');
-      await untilIn(fleet, host, signal);
-      note('in rotation');
+      scene.note('restored');
+      await noteIn(scene, host);
     },
   },
   {
     name: 'kms-away',
     what: 'the enclave of one host is killed while KMS is away',
-    run: async (fleet, signal, note) => {
+    run: async (scene) => {
+      const { fleet, note } = scene;
       const host = await busiest(fleet);
       await fleet.endpoints.setState('kms/kms', 'maint');
       host.killEnclave();
-      await untilOut(fleet, host, signal);
-      note('out of rotation');
+      await noteOut(scene, host);
       await fleet.endpoints.setState('kms/kms', 'ready');
       note('KMS is back');
-      await host.untilServing(signal);
-      note('serves again');
-      await untilIn(fleet, host, signal);
-      note('in rotation');
+      await noteServing(scene, host);
+      await noteIn(scene, host);
     },
   },
   {
     name: 'drain',
     what: 'one host is drained, stopped and replaced in order',
-    run: async (fleet, signal, note) => {
-      const host = await busiest(fleet);
-      await drain(fleet, host, signal);
-      note('stopped');
-      await replace(fleet, host, fleet.enclaveFolder, signal);
-      note('in rotation');
+    run: async (scene) => {
+      const host = await busiest(scene.fleet);
+      await drain(scene, host);
+      scene.note('stopped');
+      await replace(scene, host, scene.fleet.enclaveFolder);
+      scene.note('in rotation');
     },
   },
   {
     name: 'upgrade',
     what: 'all hosts go over to an image with other measurements, one after the other',
-    run: async (fleet, signal, note) => {
-      const enclaveFolder = await copyWithOtherMeasurements(fleet);
-      for (const host of fleet.hosts) {
-        await drain(fleet, host, signal);
-        await replace(fleet, host, enclaveFolder, signal);
-        note(`${host.name} is over`);
+    run: async (scene) => {
+      const enclaveFolder = await copyWithOtherMeasurements(scene.fleet);
+      for (const host of scene.fleet.hosts) {
+        await drain(scene, host);
+        await replace(scene, host, enclaveFolder);
+        scene.note(`${host.name} is over`);
       }
     },
   },
   {
     name: 'database-failover',
     what: "the database's primary is killed; the standby is promoted and gets its name",
-    run: async (fleet, signal, note) => {
+    run: async (scene) => {
+      const { fleet, signal, note } = scene;
       fleet.databases.killPrimary();
-      await sleep(DETECTION_MS, undefined, { signal });
+      await wait(scene, DETECTION_MS);
       await fleet.databases.failOver();
       fleet.nameStandby();
       note('promoted and named');
       for (const host of fleet.hosts) await host.untilServing(signal);
       note('all serve again');
-      for (const host of fleet.hosts) await untilIn(fleet, host, signal);
+      for (const host of fleet.hosts) await untilIn(scene, host);
     },
   },
   {
     name: 'lease-ends',
     what: 'KMS stays away until the lease of every enclave has ended',
-    run: async (fleet, signal, note) => {
+    run: async (scene) => {
+      const { fleet, signal, note } = scene;
       await fleet.endpoints.setState('kms/kms', 'maint');
-      for (const host of fleet.hosts) await untilOut(fleet, host, signal);
+      for (const host of fleet.hosts) await untilOut(scene, host);
       note('all out of rotation');
       await fleet.endpoints.setState('kms/kms', 'ready');
       note('KMS is back');
       for (const host of fleet.hosts) await host.untilServing(signal);
       note('all serve again');
-      for (const host of fleet.hosts) await untilIn(fleet, host, signal);
+      for (const host of fleet.hosts) await untilIn(scene, host);
       note('all in rotation');
     },
   },

@@ -1,10 +1,11 @@
 /** What a machine must have for a fleet, beside what npm brings. */
 import { spawnSync } from 'node:child_process';
+import { isInstalled } from '../program.ts';
 
 const PROGRAMS = [
-  { program: 'ip', words: ['-Version'], package: 'iproute2' },
-  { program: 'haproxy', words: ['-v'], package: 'haproxy' },
-  { program: 'setpriv', words: ['--version'], package: 'util-linux' },
+  { program: 'ip', package: 'iproute2' },
+  { program: 'haproxy', package: 'haproxy' },
+  { program: 'setpriv', package: 'util-linux' },
 ];
 
 /** @returns what is missing, and what to do; undefined where nothing is */
@@ -12,7 +13,7 @@ export function lacks(): string | undefined {
   if (process.getuid?.() !== 0) {
     return 'a fleet needs root: each host has a network namespace of its own (ip netns); run it with sudo';
   }
-  const missing = PROGRAMS.filter(({ program, words }) => spawnSync(program, words).error !== undefined);
+  const missing = PROGRAMS.filter(({ program }) => !isInstalled(program));
   if (missing.length > 0) {
     const names = missing.map(({ program }) => program).join(', ');
     return `a fleet needs ${names}: apt-get install ${missing.map((each) => each.package).join(' ')}`;

@@ -8,6 +8,8 @@ import { storedIds } from './stored.ts';
 /** How often, by what was told. */
 export type Reasons = ReadonlyMap<string, number>;
 
+export const sumOf = (reasons: Reasons): number => [...reasons.values()].reduce((all, count) => all + count, 0);
+
 export interface Measured {
   readonly event: FleetEvent;
   readonly tookMs: number;
@@ -113,7 +115,8 @@ export async function measureEvent(
   await untilAllAnswered(ledger, clients, performance.now(), signal);
   const [fromEntry, fromWritten, fromMs] = [ledger.entries.length, ledger.written.length, performance.now()];
   const notes: { readonly what: string; readonly atMs: number }[] = [];
-  await event.run(fleet, signal, (what) => notes.push({ what, atMs: performance.now() - fromMs }));
+  const note = (what: string) => void notes.push({ what, atMs: performance.now() - fromMs });
+  await event.run({ fleet, signal, note });
   const tookMs = performance.now() - fromMs;
   await untilAllAnswered(ledger, clients, performance.now(), signal);
   await sleep(SETTLE_MS, undefined, { signal });

@@ -2,7 +2,8 @@
 import type { AcraProgram } from '../../acra/obtain/program.ts';
 import { machineFacts, measuredOn } from '../report/machine.ts';
 import { nameAcraServer, type Part } from '../report/page.ts';
-import type { Measured, Reasons } from './measure.ts';
+import { tableOf } from '../report/table.ts';
+import { type Measured, type Reasons, sumOf } from './measure.ts';
 import type { FleetOptions } from './options.ts';
 import type { FleetRun } from './run.ts';
 
@@ -12,7 +13,7 @@ const NAME = 'fleet';
 const seconds = (ms: number | undefined) => (ms === undefined ? '–' : (ms / 1_000).toFixed(1));
 
 function told(reasons: Reasons): string {
-  const sum = [...reasons.values()].reduce((all, count) => all + count, 0);
+  const sum = sumOf(reasons);
   if (sum === 0) return '0';
   const each = [...reasons].map(([reason, count]) => `${count} × ${reason}`);
   return `${sum}: ${each.join(', ')}`;
@@ -44,9 +45,6 @@ const HEAD = [
   'first again, s',
   'longest wait, s',
 ];
-
-const table = (rows: readonly (readonly string[])[]) =>
-  [HEAD, HEAD.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 
 function moments({ event, notes }: Measured): string[] {
   if (notes.length === 0) return [];
@@ -87,7 +85,7 @@ export function fleetPart(
   const kept = `${acknowledged} rows were acknowledged: ${faults.length === 0 ? 'each is there, readable through the enclaves, and none is stored in plaintext' : `**${faults.join('; ')}**`}.`;
   const text = [
     `${measuredOn(machineFacts({ haproxy: ['-v'] }), acraServer)} ${setting}`,
-    table(measured.map(row)),
+    tableOf(HEAD, measured.map(row)),
     measured.flatMap(moments).join('\n'),
     `${kept} ${fates(measured)}`,
   ].join('\n\n');

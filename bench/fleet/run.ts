@@ -5,7 +5,7 @@ import { EVENTS } from './events.ts';
 import { type Fleet, startFleet } from './fleet.ts';
 import { type LoadTarget, serveAll } from './load/client.ts';
 import { Ledger } from './load/ledger.ts';
-import { type Measured, measureEvent } from './measure.ts';
+import { type Measured, measureEvent, sumOf } from './measure.ts';
 import type { FleetOptions } from './options.ts';
 import { faultsOf } from './stored.ts';
 
@@ -39,9 +39,8 @@ async function underLoad<Result>(
 }
 
 function words({ event, answered, lost, failed, unknown, endedMs }: Measured): string {
-  const sum = (reasons: ReadonlyMap<string, number>) => [...reasons.values()].reduce((all, count) => all + count, 0);
   const again = endedMs === undefined ? 'nobody noticed' : `trouble ended after ${(endedMs / 1_000).toFixed(1)} s`;
-  return `${event.name}: ${answered} answered, ${sum(failed)} failed, ${sum(unknown)} unknown, ${sum(lost)} sessions lost; ${again}`;
+  return `${event.name}: ${answered} answered, ${sumOf(failed)} failed, ${sumOf(unknown)} unknown, ${sumOf(lost)} sessions lost; ${again}`;
 }
 
 /** @throws with the signal's reason, when all is given back */

@@ -143,7 +143,7 @@ mkdirSync('build/bench', { recursive: true });
 writeFileSync(`${NAME}.csv`, csvOf(all.runs));
 const { part, faults } = growthReport(all);
 console.log(textForTerminal(part));
-if (options.isWritten)
+if (options.isWritten && all.runs.length > 0)
   for (const name of writeParts([part], false))
     console.error(`left as it is, for it tells of the real acra-server: ${name}`);
 for (const fault of faults) console.error(`grows: ${fault}`);

@@ -1,6 +1,7 @@
 /** What runs say: a table and a chart each, and every reading as CSV. */
 import { type Line, lineChart } from '../report/line-chart.ts';
 import type { Part } from '../report/page.ts';
+import { tableOf } from '../report/table.ts';
 import { judge, SCALES, type Verdict } from './judge.ts';
 import type { Kept } from './kept.ts';
 import { THEIRS } from './readings.ts';
@@ -55,7 +56,7 @@ function table(run: Run, verdicts: readonly Verdict[]): string {
       verdict.fault ? `**grows: ${verdict.fault}**` : verdict.isJudged ? 'flat' : 'nothing left behind',
     ];
   });
-  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  return tableOf(head, rows);
 }
 
 function chartOf({ unit, samples }: Run): string {

@@ -1,8 +1,12 @@
-/** One table of Markdown: who, and each measure with its middle, its spread, and what it is beside ours. */
+/** Tables of Markdown. */
 import { MEASURES, type MeasureName } from './measures.ts';
 import type { Results, Subject } from './results.ts';
 
-/** @param ours whose numbers the others are divided by */
+export function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+/** Who, and each measure with its middle, its spread, and what it is beside ours. @param ours whose numbers the others are divided by */
 export function markdownTable(
   results: Results,
   subject: Subject,
@@ -22,5 +26,5 @@ export function markdownTable(
     });
     return [who === ours ? `**${who}**` : who, ...cells];
   });
-  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  return tableOf(head, rows);
 }

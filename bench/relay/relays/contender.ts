@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { freePorts } from '../../../emulator/free-port.ts';
 import { findProgram } from '../../../system/processes/find-program.ts';
 import { parseEndpoint } from '../../../wire/endpoint.ts';
-import { type Program, startProgram, startScript } from '../../program.ts';
+import { isInstalled, type Program, startProgram, startScript } from '../../program.ts';
 import { TRANSPORTS, type Transport } from '../transports.ts';
 
 /** What stands behind a relay. */
@@ -82,14 +82,6 @@ export function script(name: string, file: string): RelayKind {
       return { name, bulk: await program.line(), echo: await program.line(), programs };
     },
   };
-}
-
-export function isInstalled(command: string): boolean {
-  try {
-    return findProgram(command) !== '';
-  } catch {
-    return false;
-  }
 }
 
 /** @param argumentsOf of each process that it takes */

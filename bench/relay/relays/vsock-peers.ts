@@ -7,8 +7,8 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePorts } from '../../../emulator/free-port.ts';
-import { type Program, startProgram } from '../../program.ts';
-import { type Contender, ENDPOINTS, type Ground, isInstalled, type RelayKind, untilListening } from './contender.ts';
+import { isInstalled, type Program, startProgram } from '../../program.ts';
+import { type Contender, ENDPOINTS, type Ground, type RelayKind, untilListening } from './contender.ts';
 
 /** A thread for each connection, of which --num_workers are allowed; select(2) ends it at 1,024 descriptors, two a connection. */
 const MAX_WORKERS = 500;
