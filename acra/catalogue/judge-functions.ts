@@ -1,9 +1,11 @@
 /** Which functions may be given values, why others may not, and what runs a function without its name in the statement. */
+
+import { byCodeUnits } from '../../runtime/code-units.ts';
 import builtIn from '../statements/grammar/built-in-functions.json' with { type: 'json' };
 import { isCatalogueOperator } from '../statements/grammar/built-in-operators.ts';
 import type { DatabaseFunction } from './catalogue.ts';
 import { type Finding, finding } from './findings.ts';
-import { byCodeUnits, type Judged, type Judging, reachesTable } from './judge-relations.ts';
+import { type Judged, type Judging, reachesTable } from './judge-relations.ts';
 import { labelOfFunction, qualified, quoted } from './labels.ts';
 import { NO_RECEIVERS } from './no-receivers.ts';
 import type { Place } from './taint.ts';

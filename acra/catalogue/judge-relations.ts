@@ -1,4 +1,6 @@
 /** Which relations may receive values, and why others may not. Names stand in the list without their schemas. */
+
+import { byCodeUnits } from '../../runtime/code-units.ts';
 import type { EncryptedTable } from '../encryptor-config/schema.ts';
 import { isCatalogueName } from '../statements/grammar/built-in-relations.ts';
 import type { Catalogue, Relation } from './catalogue.ts';
@@ -21,8 +23,6 @@ export interface Judging {
   readonly reach: Reach;
   readonly labels: Labels;
 }
-
-export const byCodeUnits = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
 /** The guard takes them for PostgreSQL's own: where no schema stands before the name, or this one. */
 const isReserved = ({ name, schema }: Relation) => isCatalogueName(name) || isCatalogueName(name, schema);

@@ -1,10 +1,11 @@
 /** `uniqueSearches` while rows are being encrypted (decision 21): applications name the column, and the index is on the hash of the one beside it. */
+
+import { byCodeUnits } from '../../runtime/code-units.ts';
 import type { EncryptedTable } from '../encryptor-config/schema.ts';
 import type { Migration } from '../migration/migration.ts';
 import { searchedColumns } from '../statements/policy.ts';
 import type { Catalogue } from './catalogue.ts';
 import { tablesNow } from './judge-migrations.ts';
-import { byCodeUnits } from './judge-relations.ts';
 import { type JudgedSearches, judgeSearches } from './judge-searches.ts';
 import { searchEntry } from './unique-searches.ts';
 

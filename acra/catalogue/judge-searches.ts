@@ -3,11 +3,11 @@
  * that stand in the list already are kept unless the database contradicts them.
  */
 import { isWrittenAs } from '../../postgres/sql-names.ts';
+import { byCodeUnits } from '../../runtime/code-units.ts';
 import type { EncryptedTable } from '../encryptor-config/schema.ts';
 import { searchedColumns } from '../statements/policy.ts';
 import type { Catalogue, Relation } from './catalogue.ts';
 import { type Finding, finding } from './findings.ts';
-import { byCodeUnits } from './judge-relations.ts';
 import { inheriting, relationsNamed } from './reach.ts';
 import { isHashKey, uniqueSearches } from './unique-searches.ts';
 

@@ -1,12 +1,13 @@
 /** What a database's catalogue says about a configuration: the list of what may receive values, and findings. Pure: nothing is asked or written. */
 import type { GuardList } from '../../config/guard-list.ts';
+import { byCodeUnits } from '../../runtime/code-units.ts';
 import type { EncryptedTable } from '../encryptor-config/schema.ts';
 import type { Migration } from '../migration/migration.ts';
 import type { Catalogue } from './catalogue.ts';
 import { FINDINGS, type Finding, finding } from './findings.ts';
 import { cleanOperators, judgeFunctions } from './judge-functions.ts';
 import { isOwnTrigger, judgeMigrations } from './judge-migrations.ts';
-import { byCodeUnits, type Judging, judgeRelations } from './judge-relations.ts';
+import { type Judging, judgeRelations } from './judge-relations.ts';
 import { judgeRoles } from './judge-roles.ts';
 import { judgeSearchesBetween } from './judge-searches-between.ts';
 import { judgeTables } from './judge-tables.ts';

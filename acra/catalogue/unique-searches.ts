@@ -1,8 +1,8 @@
 /** Which searchable columns a database keeps unique by their search hashes, alone or beside columns that are not protected (acra-server contract 4.3). */
 import { isWrittenAs } from '../../postgres/sql-names.ts';
+import { byCodeUnits } from '../../runtime/code-units.ts';
 import type { EncryptedTable } from '../encryptor-config/schema.ts';
 import type { Catalogue, Relation } from './catalogue.ts';
-import { byCodeUnits } from './judge-relations.ts';
 import { inheriting, relationsNamed } from './reach.ts';
 
 type Tables = ReadonlyMap<string, EncryptedTable>;

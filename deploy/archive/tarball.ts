@@ -6,6 +6,7 @@
  */
 import { gzipSync } from 'node:zlib';
 import { packTar } from 'modern-tar';
+import { byCodeUnits } from '../../runtime/code-units.ts';
 
 export interface ArchivedFile {
   readonly name: string;
@@ -17,14 +18,12 @@ export interface ArchivedFile {
 const MODIFIED = new Date('1985-10-26T08:15:00Z');
 const SMALLEST = 9;
 
-/** By code units: the same in every locale. */
-const byName = (a: { readonly name: string }, b: { readonly name: string }): number =>
-  Number(a.name > b.name) - Number(a.name < b.name);
-
 export async function packTarball(files: readonly ArchivedFile[]): Promise<Buffer> {
-  const entries = files.toSorted(byName).map(({ name, mode, content }) => ({
-    header: { name, mode, size: content.length, mtime: MODIFIED, uid: 0, gid: 0, uname: '', gname: '' },
-    body: content,
-  }));
+  const entries = files
+    .toSorted((a, b) => byCodeUnits(a.name, b.name))
+    .map(({ name, mode, content }) => ({
+      header: { name, mode, size: content.length, mtime: MODIFIED, uid: 0, gid: 0, uname: '', gname: '' },
+      body: content,
+    }));
   return gzipSync(await packTar(entries), { level: SMALLEST });
 }

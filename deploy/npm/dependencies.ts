@@ -7,6 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import packageJson from '../../package.json' with { type: 'json' };
+import { byCodeUnits } from '../../runtime/code-units.ts';
 import { DeployError } from '../errors.ts';
 import { packageFolders } from '../install/packages.ts';
 
@@ -25,7 +26,7 @@ const PROCESSORS = ['x64', 'arm64'];
 const OF_A_PLATFORM = /^node_modules\/((?:@[^/]+\/[^/]*|node-)linux-)(?:x64|arm64)$/;
 
 const byKey = (values: readonly (readonly [string, string])[]): Versions =>
-  Object.fromEntries(values.toSorted(([a], [b]) => Number(a > b) - Number(a < b)));
+  Object.fromEntries(values.toSorted(([a], [b]) => byCodeUnits(a, b)));
 
 /**
  * @param names of packages that our code imports

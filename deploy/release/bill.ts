@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageUrl } from '../../eif/rootfs/npm-package.ts';
 import packageJson from '../../package.json' with { type: 'json' };
+import { byCodeUnits } from '../../runtime/code-units.ts';
 import type { Dependencies } from '../npm/dependencies.ts';
 
 interface Locked {
@@ -80,7 +81,7 @@ export function billOf(projectFolder: string, { folders, platform }: Dependencie
     version: 1,
     metadata: { component: { type: 'application', 'bom-ref': own, name, version, ...licences(license), purl: own } },
     components: [
-      ...[...libraries].toSorted(([a], [b]) => Number(a > b) - Number(a < b)).map(([, each]) => each),
+      ...[...libraries].toSorted(([a], [b]) => byCodeUnits(a, b)).map(([, each]) => each),
       { type: 'application', 'bom-ref': 'enclave-programs', name: 'enclave-programs', version, components: files },
     ],
     dependencies: [{ ref: own, dependsOn: [...libraries.keys()].sort() }],

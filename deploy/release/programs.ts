@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { bundlePrograms } from '../../eif/rootfs/bundle.ts';
 import type { RootfsFile } from '../../eif/rootfs/content.ts';
+import { byCodeUnits } from '../../runtime/code-units.ts';
 import { CODE_FOLDER, INIT_PATH } from '../../wire/image-layout.ts';
 import type { ProgramDigests } from './bill.ts';
 import { sha256Of } from './sums.ts';
@@ -31,7 +32,7 @@ export async function enclavePrograms(projectFolder: string): Promise<ProgramDig
     const digests = await Promise.all(
       files.map(async ({ name, source }) => [name, sha256Of(await contentOf(source))] as const),
     );
-    return new Map(digests.toSorted(([a], [b]) => Number(a > b) - Number(a < b)));
+    return new Map(digests.toSorted(([a], [b]) => byCodeUnits(a, b)));
   } finally {
     rmSync(workFolder, { recursive: true, force: true });
   }

@@ -4,6 +4,8 @@
  * application with many files is larger than all else that a build has in memory.
  * Specification: CycloneDX 1.6 (ECMA-424).
  */
+import { byCodeUnits } from '../../runtime/code-units.ts';
+
 export interface BomComponent {
   /** What files refer to. */
   readonly key: string;
@@ -71,7 +73,7 @@ export function* encodeBom({ image, tool, components, ramdisks }: BomContent): G
       },
     },
   };
-  const sorted = components.toSorted((a, b) => compare(a.key, b.key));
+  const sorted = components.toSorted((a, b) => byCodeUnits(a.key, b.key));
   yield* withComponents(document, sorted, 0, function* (component) {
     yield* withComponents(encodeComponent(component), files.get(component.key) ?? [], 4, function* (file) {
       yield indented(encodeFile(file), 8);
@@ -112,15 +114,9 @@ interface BomFile {
   readonly entry: BomEntry;
 }
 
-/** By code units: the same everywhere, whatever the locale. */
-function compare(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
-}
-
 function toProperties(values: Readonly<Record<string, string>>) {
   return Object.entries(values)
-    .toSorted(([a], [b]) => compare(a, b))
+    .toSorted(([a], [b]) => byCodeUnits(a, b))
     .map(([name, value]) => ({ name: `${NAMESPACE}:${name}`, value }));
 }
 
@@ -147,7 +143,7 @@ function filesByKey(ramdisks: readonly BomRamdisk[]): ReadonlyMap<string, readon
     }),
   );
   return Map.groupBy(
-    files.toSorted((a, b) => compare(a.ref, b.ref)),
+    files.toSorted((a, b) => byCodeUnits(a.ref, b.ref)),
     ({ key }) => key,
   );
 }
