@@ -32,6 +32,8 @@ const LOG_IN_MS = 12;
 /** A thousand rows for each of many clients take as long as they take. */
 const ROWS_MS = 60;
 const START_LIMIT_MS = 300_000;
+/** A kill that is not recovered from ends the benchmark. */
+const RECOVERY_LIMIT_MS = 60_000;
 
 type Case = Pick<Measured, 'script' | 'protocol' | 'clients'> & { readonly isLow: boolean; readonly plannedMs: number };
 
@@ -111,7 +113,8 @@ export function planChainBench(
     const decrypt = await measureDecrypt(stack, signal);
     progress.step('kills of acra-server', rounds * (BOOT_MS + RECOVERY_MS));
     const recoveriesMs: number[] = [];
-    for (let kill = 0; kill < rounds; kill += 1) recoveriesMs.push(await recoveryMs(stack, address, signal));
+    for (let kill = 0; kill < rounds; kill += 1)
+      recoveriesMs.push(await recoveryMs(stack, AbortSignal.any([signal, AbortSignal.timeout(RECOVERY_LIMIT_MS)])));
     const acraServer = nameAcraServer(acraProgram.description);
     const told = {
       results,

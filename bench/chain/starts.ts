@@ -2,7 +2,6 @@
 import { connectThroughEnclave } from '../../cli/demo/clients.ts';
 import type { Stack } from '../../cli/demo/stack.ts';
 import { acraPid, logLines } from '../../test/support/stack.ts';
-import type { TcpEndpoint } from '../../wire/endpoint.ts';
 import { median } from '../median.ts';
 
 export interface Starts {
@@ -38,12 +37,14 @@ export async function bootTimes(stack: Stack, boots: number, signal: AbortSignal
  *
  * @returns ms until a client that asks again and again has a protected value of one that has been started since
  */
-export async function recoveryMs(stack: Stack, address: TcpEndpoint, signal: AbortSignal): Promise<number> {
+export async function recoveryMs(stack: Stack, signal: AbortSignal): Promise<number> {
   await bootAnew(stack, signal);
+  const address = await stack.enclave.untilServing(signal);
   const pid = acraPid(stack.enclave);
   const startMs = performance.now();
   process.kill(pid, 'SIGKILL');
   for (;;) {
+    signal.throwIfAborted();
     const client = await connectThroughEnclave(stack, address).catch(() => undefined);
     if (client) {
       const answered = await client.query('SELECT diagnosis FROM patients WHERE id = 1').then(
