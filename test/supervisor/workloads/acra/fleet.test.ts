@@ -25,11 +25,11 @@ import { temporaryFolder } from '../../../support/temporary-folder.ts';
 const SERVES = `
   const path = process.argv.find((word) => word.startsWith("--incoming")).split("unix://")[1];
   if (path.includes("broken")) process.exit(1);
-  require("node:net").createServer((socket) => socket.on("error", () => {}).pipe(socket)).listen(path);
   process.on("SIGUSR2", () => {
     console.error(JSON.stringify({ level: "error", code: 101, msg: "Detected poison record, exit" }));
     process.exit(1);
-  });`;
+  });
+  require("node:net").createServer((socket) => socket.on("error", () => {}).pipe(socket)).listen(path);`;
 
 interface Confined {
   readonly name: string;
