@@ -23,8 +23,10 @@ export type EntropySection = z.output<typeof entropySection>;
 
 export const restartSection = z
   .strictObject({
-    minMs: durationMs(100),
-    maxMs: durationMs(5_000),
+    minMs: durationMs(100).describe(
+      'the wait before the second restart within breakerWindowMs; the first comes at once, each further one waits twice as long …',
+    ),
+    maxMs: durationMs(5_000).describe('… up to this'),
     breakerExits: count(10, 1000).describe('this many unexpected exits …'),
     breakerWindowMs: durationMs(120_000).describe('… within this time open the breaker: health red …'),
     breakerRetryMs: durationMs(60_000).describe(

@@ -2,7 +2,7 @@
  * Keeps one child process alive: launch, readiness probe, restart with back-off, crash-loop breaker, ordered stop.
  * An exit that nobody asked for is a failure whatever its code (acra-server exits 0 on some configuration errors).
  *
- *   launched ──probe──▶ running ──exit──▶ down ──back-off, or the breaker's long wait──▶ launched …
+ *   launched ──probe──▶ running ──exit──▶ down ──at once; then back-off, or the breaker's long wait──▶ launched …
  *                                          └──an exit that must not be answered by a restart──▶ failed, for good
  *   running, down ──replace──▶ launched, at once
  */
@@ -242,7 +242,8 @@ export class SupervisedChild implements Service {
     const { logger, random } = this.#deps;
     if (!this.#breaker.isOpen) {
       this.#move({ kind: 'down', code: verdict.code, reason: verdict.meaning });
-      await this.#sleep(backoffMs(restart, exits - 1, random));
+      // The first end in the window is answered at once: waits are for what ends again.
+      if (exits > 1) await this.#sleep(backoffMs(restart, exits - 2, random));
       return;
     }
     const retryMs = restart.breakerRetryMs;

@@ -7,18 +7,27 @@ const IGNORES_SIGTERM = `process.on("SIGTERM", () => {}); ${LIVES}`;
 
 const signal = () => new AbortController().signal;
 
-t.test('restarts a child that was killed, after a short wait', async (t) => {
-  const { child, clock, nextState } = surroundings(t, LIVES);
+t.test('restarts a child that was killed at once, and one that is killed again after waits that grow', async (t) => {
+  const { child, clock, nextState } = surroundings(t, LIVES, { breakerExits: 5 });
   await child.start(signal());
   const firstPid = child.pid ?? 0;
-  const down = nextState();
-  process.kill(firstPid, 'SIGKILL');
-  t.equal((await down).kind, 'down');
-  const running = nextState();
-  clock.advance(100);
-  t.equal((await running).kind, 'running');
+  const waitsMs: number[] = [];
+  for (const restarts of [1, 2, 3]) {
+    const down = nextState();
+    process.kill(child.pid ?? 0, 'SIGKILL');
+    t.equal((await down).kind, 'down');
+    const running = nextState();
+    if (restarts > 1) {
+      const waitMs = clock.sleptMs.at(-1) ?? 0;
+      waitsMs.push(waitMs);
+      clock.advance(waitMs);
+    }
+    t.match(await running, { kind: 'running', restarts });
+  }
   t.not(child.pid, firstPid);
-  t.equal(child.restarts, 1);
+  const [second = 0, third = 0] = waitsMs;
+  t.ok(second >= 50 && second <= 100, `${second} ms`);
+  t.ok(third >= 100 && third <= 200, `${third} ms`);
 });
 
 t.test('tells a child that it killed for not answering from one that somebody else killed', async (t) => {
