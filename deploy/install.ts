@@ -8,11 +8,11 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { describeError } from '../runtime/errors.ts';
-import { DEPLOY_ERRORS, DeployError } from './errors.ts';
+import { DeployError } from './errors.ts';
 import { install, uninstall } from './install/apply.ts';
 import type { Layout } from './install/plan.ts';
 import { libraryFolder, planInstallation } from './install/plan.ts';
+import { orTellError } from './tell-error.ts';
 
 const PROJECT = fileURLToPath(new URL('../', import.meta.url));
 const MIB = 1024 * 1024;
@@ -54,10 +54,4 @@ function main(): void {
   if (root === '') print(nextSteps(layout));
 }
 
-try {
-  main();
-} catch (error) {
-  process.stderr.write(`install: ${describeError(error)}\n`);
-  if (error instanceof DeployError) process.stderr.write(`${error.code}: ${DEPLOY_ERRORS[error.code].action}\n`);
-  process.exitCode = 1;
-}
+await orTellError(main);
