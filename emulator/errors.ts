@@ -21,7 +21,8 @@ export const EMULATOR_ERRORS = {
   },
   EMULATOR_POSTGRES_BINARIES: {
     meaning: 'The PostgreSQL programs are not installed for this platform.',
-    action: 'Remove node_modules/.installed and run any target of make, which installs them, on Linux x64 or arm64.',
+    action:
+      'On Linux x64 or arm64, in a checkout: remove node_modules/.installed and run any target of make, which installs them. From the npm package: install it again, without --omit=optional.',
   },
   EMULATOR_POSTGRES_PRIVILEGES: {
     meaning: 'PostgreSQL refuses to run as root, and `setpriv` to start it as another user is missing.',

@@ -42,7 +42,7 @@ const NODE_FILES = ['bin/node', 'LICENSE', 'package.json'];
 const nodePackage = `node-linux-${process.arch}`;
 
 /** Our package.json without what only building and testing need. */
-function packageJson(projectFolder: string): string {
+export function installedManifest(projectFolder: string): string {
   const { name, version, license } = JSON.parse(readFileSync(join(projectFolder, 'package.json'), 'utf8'));
   return `${JSON.stringify({ name, version, license, private: true, type: 'module' }, null, 2)}\n`;
 }
@@ -120,7 +120,7 @@ export function planInstallation(projectFolder: string, layout: Layout): readonl
       kind: 'file',
       target: join(library, 'package.json'),
       mode: READABLE,
-      content: { text: packageJson(projectFolder) },
+      content: { text: installedManifest(projectFolder) },
     },
     { kind: 'link', target: join(layout.prefix, 'bin/acra-enclave'), to: '../lib/acra-enclave/bin/acra-enclave' },
     {

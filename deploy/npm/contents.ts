@@ -1,14 +1,18 @@
-/** Every file of the npm package: a list made before anything is written. */
+/**
+ * Every file of the npm package: a list made before anything is written. All that runs is a folder like a checkout, `lib/`, with
+ * node_modules of its own. Package managers do not look in there: of `bundleDependencies`, npm 11 empties what it has put beside them
+ * at a global installation, and yarn asks the registry for each anew.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import packageJson from '../../package.json' with { type: 'json' };
-import { removeInstallScripts } from '../../runtime/npm-manifest.ts';
 import type { ArchivedFile } from '../archive/tarball.ts';
 import { packageFiles } from '../install/packages.ts';
-import { runbookFiles } from '../install/plan.ts';
+import { installedManifest, runbookFiles } from '../install/plan.ts';
 import { reachableFrom } from '../install/sources.ts';
 import { type Dependencies, dependenciesOf } from './dependencies.ts';
 import { javascriptName, toJavascript } from './javascript.ts';
+import { BUILT } from './library.ts';
 
 const MAIN = 'cli/main.ts';
 /** What images are bundled from, as in a checkout so that they get the same bytes: the supervisor, and the stand-in for acra-server. */
@@ -25,25 +29,30 @@ const RECIPES = [
   ),
 ];
 const EXAMPLES = ['enclave', 'encryptor', 'guard-list', 'host-proxy'].map((name) => `examples/${name}.yaml`);
-const VERBATIM = [...RECIPES, ...EXAMPLES, 'CHANGELOG.md', 'LICENSE'];
+const VERBATIM = [...RECIPES, ...EXAMPLES, 'CHANGELOG.md'];
+/** What package managers and registries look for at the top of a package. */
+const ON_TOP: Readonly<Record<string, string>> = { 'README.md': 'deploy/npm/README.md', LICENSE: 'LICENSE' };
+/** Where all the rest is. */
+const LIBRARY = 'lib';
 
 const READABLE = 0o644;
 const EXECUTABLE = 0o755;
 const isProgram = (name: string, content: Buffer): boolean =>
-  name === COMMAND || content.subarray(0, 2).equals(Buffer.from('#!'));
+  name === join(LIBRARY, COMMAND) || content.subarray(0, 2).equals(Buffer.from('#!'));
 
 function archived(name: string, content: Buffer): ArchivedFile {
   return { name: `package/${name}`, mode: isProgram(name, content) ? EXECUTABLE : READABLE, content };
 }
 
-/** Only what npm and Node read. `private` is not there: that keeps the checkout from being published, not the package. */
-function manifestOf({ bundled, platform }: Dependencies, topLevel: readonly string[]): object {
-  const { name, version, description, license, engines, bin, exports } = packageJson;
+/** Only what package managers and Node read. `private` is not there: that keeps the checkout from being published, not the package. */
+function manifestOf({ platform }: Dependencies): object {
+  const { name, version, description, license, engines, exports } = packageJson;
   return {
     ...{ name, version, description, license, type: 'module' },
     ...{ engines, os: ['linux'], cpu: ['x64', 'arm64'], libc: ['glibc'] },
-    ...{ bin, exports, files: topLevel },
-    ...{ dependencies: bundled, bundleDependencies: Object.keys(bundled), optionalDependencies: platform },
+    bin: { [name]: join(LIBRARY, COMMAND) },
+    exports: JSON.parse(JSON.stringify(exports).replaceAll(BUILT, `./${join(LIBRARY, BUILT)}`)),
+    ...{ files: [`${LIBRARY}/`], optionalDependencies: platform },
   };
 }
 
@@ -71,30 +80,24 @@ export function npmPackage(projectFolder: string, libraryFolder: string): readon
   const sources = reachableFrom(projectFolder, IN_IMAGES).files.filter((file) => file.endsWith('.ts'));
   const dependencies = dependenciesOf(projectFolder, reached.packages);
   const bundled = dependencies.folders.flatMap((folder) =>
-    packageFiles(join(projectFolder, folder)).map((file): readonly [string, Buffer] => {
-      const content = read(join(folder, file));
-      return [
-        join(folder, file),
-        file === 'package.json' ? Buffer.from(removeInstallScripts(content.toString())) : content,
-      ];
-    }),
+    packageFiles(join(projectFolder, folder)).map((file) => join(folder, file)),
   );
-  const library = readdirSync(libraryFolder, { recursive: true, encoding: 'utf8' })
+  const verifier = readdirSync(libraryFolder, { recursive: true, encoding: 'utf8' })
     .filter((file) => /\.(js|d\.ts)$/.test(file))
-    .map((file): readonly [string, Buffer] => [join('build/library', file), readFileSync(join(libraryFolder, file))]);
-  const files: (readonly [string, Buffer])[] = [
-    ...ours,
-    ...[...sources, ...VERBATIM, ...runbookFiles(projectFolder)].map((file): readonly [string, Buffer] => [
-      file,
-      read(file),
-    ]),
-    ...library,
-    [COMMAND, read('deploy/npm/acra-enclave.sh')],
-    ['README.md', read('deploy/npm/README.md')],
-  ];
-  const topLevel = [...new Set(files.map(([name]) => name.replace(/\/.*/, '/')))].sort();
-  const manifest = `${JSON.stringify(manifestOf(dependencies, topLevel), null, 2)}\n`;
-  return [...files, ['package.json', Buffer.from(manifest)] as const, ...bundled].map(([name, content]) =>
-    archived(name, content),
+    .map((file): readonly [string, Buffer] => [join(BUILT, file), readFileSync(join(libraryFolder, file))]);
+  const verbatim = [...sources, ...VERBATIM, ...runbookFiles(projectFolder), ...bundled].map(
+    (file): readonly [string, Buffer] => [file, read(file)],
   );
+  const program: (readonly [string, Buffer])[] = [
+    ...ours,
+    ...verbatim,
+    ...verifier,
+    [COMMAND, read('deploy/npm/acra-enclave.sh')],
+    ['package.json', Buffer.from(installedManifest(projectFolder))],
+  ];
+  return [
+    archived('package.json', Buffer.from(`${JSON.stringify(manifestOf(dependencies), null, 2)}\n`)),
+    ...Object.entries(ON_TOP).map(([name, file]) => archived(name, read(file))),
+    ...program.map(([name, content]) => archived(join(LIBRARY, name), content)),
+  ];
 }

@@ -2,7 +2,7 @@
  * What the npm package needs: packages of JavaScript come along in the archive, in the bytes that package-lock.json names; those with
  * programs for one processor are asked for by their exact version. (npm 12 no longer reads a published lock file.)
  *
- * Specification: docs.npmjs.com, package.json, `bundleDependencies`, `optionalDependencies`.
+ * Specification: docs.npmjs.com, package.json, `optionalDependencies`.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,9 +14,7 @@ import { packageFolders } from '../install/packages.ts';
 type Versions = Readonly<Record<string, string>>;
 
 export interface Dependencies {
-  /** Direct ones, which come along. */
-  readonly bundled: Versions;
-  /** Folders of these and of what they need, relative to the project, sorted. */
+  /** Folders of those that come along, relative to the project, sorted. */
   readonly folders: readonly string[];
   /** For the processors that we support; npm installs those of the machine. */
   readonly platform: Versions;
@@ -41,21 +39,18 @@ export function dependenciesOf(projectFolder: string, names: readonly string[]):
     if (version !== undefined) return version;
     throw new DeployError('PACKAGE_DEPENDENCY', 'a package that ours needs is not locked', { found: folder });
   };
-  const declared = new Map(Object.entries({ ...packageJson.devDependencies, ...packageJson.dependencies }));
-  const bundled = names.map((name) => {
-    const version = declared.get(name);
-    if (version !== undefined) return [name, version] as const;
+  const declared: Readonly<Record<string, string>> = { ...packageJson.devDependencies, ...packageJson.dependencies };
+  const undeclared = names.filter((name) => !Object.hasOwn(declared, name));
+  if (undeclared.length > 0)
     throw new DeployError('PACKAGE_DEPENDENCY', 'a package is imported that package.json does not name', {
-      found: name,
+      found: undeclared.join(', '),
     });
-  });
   const folders = packageFolders(projectFolder, [...names, `node-linux-${process.arch}`]);
   const platform = folders.flatMap((folder) => {
     const [, stem] = OF_A_PLATFORM.exec(folder) ?? [];
     return stem === undefined ? [] : PROCESSORS.map((processor) => `${stem}${processor}`);
   });
   return {
-    bundled: byKey(bundled),
     folders: folders.filter((folder) => !OF_A_PLATFORM.test(folder)),
     platform: byKey(platform.map((name) => [name, versionOf(`node_modules/${name}`)])),
   };
