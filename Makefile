@@ -130,11 +130,13 @@ package: $(INSTALLED) ## make the archive that npm installs from, into build/pac
 deb: $(INSTALLED) ## make the Debian package for a parent instance, into build/packages; MAINTAINER='Name <address>'
 	@$(NODE) deploy/debian-package.ts $(if $(MAINTAINER),--maintainer '$(MAINTAINER)')
 
-release: $(INSTALLED) ## make a release of this commit: VERSION=x.y.z, KEY=private.pem, MEASUREMENTS=file, MAINTAINER='Name <address>' (docs/releases.md)
-	@$(NODE) --disable-warning=ExperimentalWarning deploy/release.ts make $(if $(VERSION),--version '$(VERSION)') $(if $(KEY),--key '$(KEY)') $(if $(FOLDER),--output '$(FOLDER)') \
+release: ## make a release of this commit: VERSION=x.y.z, KEY=private.pem, MEASUREMENTS=file, MAINTAINER='Name <address>' (docs/releases.md)
+	@test -n '$(VERSION)' || { echo "make release needs VERSION=x.y.z, as package.json and CHANGELOG.md name it" >&2; exit 64; }
+	@PATH='$(SYSTEM_PATH)' deploy/release.sh --version '$(VERSION)' $(if $(KEY),--key '$(KEY)') $(if $(FOLDER),--output '$(FOLDER)') \
 	  $(if $(MAINTAINER),--maintainer '$(MAINTAINER)') $(foreach file,$(MEASUREMENTS),--measurements '$(file)')
 
 release-verify: $(INSTALLED) ## verify the release in FOLDER=folder by KEY=public.pem
+	@test -n '$(FOLDER)' || { echo 'make release-verify needs FOLDER=folder with the files of a release' >&2; exit 64; }
 	@$(NODE) deploy/release.ts verify '$(FOLDER)' $(if $(KEY),--key '$(KEY)')
 
 # Those who write the schema of CycloneDX have a library that holds bills of materials to it; nothing else needs it.

@@ -61,8 +61,14 @@ export const DEPLOY_ERRORS = {
     action: 'Do not install them. Load them again, and take the public key by another way than the files.',
   },
   RELEASE_KEY: {
-    meaning: 'The key that signs or verifies a release cannot be read.',
-    action: 'Name a PEM file, or a descriptor that holds one (`KEY=/dev/fd/3`): Ed25519, P-256 or P-384.',
+    meaning: 'The key that signs or verifies a release cannot be read, or is none that can.',
+    action:
+      'Name a PEM file, or a descriptor that holds one (`KEY=/dev/fd/3`): Ed25519, P-256 or P-384; private to make a release, public to verify one. One with a passphrase is opened in front: `openssl pkey -in FILE | make release KEY=/dev/stdin …`.',
+  },
+  RELEASE_PACKAGES: {
+    meaning: 'What npm installed for a release is not what package-lock.json names, or npm refused.',
+    action:
+      'Where a digest differs (npm: EINTEGRITY), find out who changed the package or the lock file before anything else. Where package.json asks for what is not locked, run `npm install` and commit package-lock.json.',
   },
   RELEASE_VERSION: {
     meaning: 'The version that is released is not the one that package.json, CHANGELOG.md or the measurements name.',

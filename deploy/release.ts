@@ -9,6 +9,7 @@ import { makeRelease } from './release/make.ts';
 import { verifyRelease } from './release/verify.ts';
 import { orTellError } from './tell-error.ts';
 
+/** For `make` a clone of what is released, below which its packages are installed anew (deploy/release.sh). */
 const PROJECT = fileURLToPath(new URL('../', import.meta.url));
 const NOT_SIGNED =
   '*** NOT SIGNED: nobody vouches for this release. KEY=FILE signs it, KEY=FILE of release-verify demands it. ***';
@@ -25,7 +26,7 @@ interface Values {
 async function make({ version, key, output, maintainer, measurements }: Values): Promise<void> {
   if (version === undefined)
     throw new DeployError('RELEASE_VERSION', 'which release is not said', { allowed: 'VERSION=x.y.z' });
-  const outputFolder = resolve(output ?? join(PROJECT, 'build/release', version));
+  const outputFolder = resolve(output ?? join('build/release', version));
   const signingKey = key === undefined ? undefined : signingKeyIn(key);
   const { hash } = await makeRelease({
     ...{ projectFolder: PROJECT, version, maintainer, key: signingKey, measurements, outputFolder },

@@ -1,6 +1,7 @@
 /** The key that signs a release: a PEM file, or a descriptor that holds one (/dev/fd/3). It never stands in an argument or in the environment. */
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import { MeasurementsError } from '../../attestation/published/errors.ts';
 import {
   readSigningKey,
   readVerifyingKey,
@@ -17,15 +18,26 @@ function readPem(path: string): Buffer {
   }
 }
 
-/** @throws DeployError RELEASE_KEY; those of readSigningKey */
+function orRefuse<Key>(read: () => Key): Key {
+  try {
+    return read();
+  } catch (cause) {
+    if (cause instanceof MeasurementsError) throw new DeployError('RELEASE_KEY', 'the key cannot be used', { cause });
+    throw cause;
+  }
+}
+
+/** @throws DeployError RELEASE_KEY */
 export function signingKeyIn(path: string): SigningKey {
   const pem = readPem(path);
   try {
-    return readSigningKey(basename(path), pem);
+    return orRefuse(() => readSigningKey(basename(path), pem));
   } finally {
     pem.fill(0);
   }
 }
 
-/** @throws DeployError RELEASE_KEY; those of readVerifyingKey */
-export const publicKeyIn = (path: string): VerifyingKey => readVerifyingKey(basename(path), readPem(path));
+/** @throws DeployError RELEASE_KEY */
+export function publicKeyIn(path: string): VerifyingKey {
+  return orRefuse(() => readVerifyingKey(basename(path), readPem(path)));
+}

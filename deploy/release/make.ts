@@ -1,4 +1,4 @@
-/** Makes a release: everything that is handed out, from one commit. The same commit gives the same bytes, but for ECDSA signatures. */
+/** Makes a release: everything that is handed out, from one commit and its locked packages. The same commit gives the same bytes, but for ECDSA signatures. */
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { SigningKey } from '../../attestation/published/keys.ts';
@@ -11,6 +11,7 @@ import { libraryArchive, npmArchive } from '../npm/archive.ts';
 import { npmDependencies } from '../npm/contents.ts';
 import { billOf } from './bill.ts';
 import { type Commit, commitOf } from './commit.ts';
+import { requireLocked } from './locked.ts';
 import { notesOf } from './notes.ts';
 import { enclavePrograms } from './programs.ts';
 import { provenanceOf } from './provenance.ts';
@@ -59,10 +60,11 @@ function copyMeasurements(file: string, { version, outputFolder }: ReleaseReques
   copyFileSync(file, join(outputFolder, basename(file)));
 }
 
-/** @throws DeployError RELEASE_COMMIT, RELEASE_VERSION, RELEASE_FOLDER, and those of each part */
+/** @throws DeployError RELEASE_COMMIT, RELEASE_VERSION, RELEASE_PACKAGES, RELEASE_FOLDER, and those of each part */
 export async function makeRelease(request: ReleaseRequest): Promise<Commit> {
   const { projectFolder, version, maintainer, key, outputFolder, onProgress } = request;
   const commit = wholeCommit(request);
+  requireLocked(projectFolder);
   const notes = notesOf(readFileSync(join(projectFolder, 'CHANGELOG.md'), 'utf8'), version);
   if (existsSync(outputFolder) && readdirSync(outputFolder).length > 0)
     throw new DeployError('RELEASE_FOLDER', 'the folder of the release is not empty', { found: outputFolder });
@@ -81,8 +83,13 @@ export async function makeRelease(request: ReleaseRequest): Promise<Commit> {
     );
     write('RELEASE_NOTES.md', notes);
     for (const file of request.measurements) copyMeasurements(file, request);
-    const lockFile = sha256Of(readFileSync(join(projectFolder, 'package-lock.json')));
-    const build = { version, gitCommit: commit.hash, lockFile, files: digestsIn(outputFolder) };
+    const materials = new Map(
+      [join(projectFolder, 'package-lock.json'), ...request.measurements].map((file) => [
+        basename(file),
+        sha256Of(readFileSync(file)),
+      ]),
+    );
+    const build = { version, maintainer, gitCommit: commit.hash, materials, files: digestsIn(outputFolder) };
     write(provenanceName(version), provenanceOf(build, key));
     const sums = encodeSums(digestsIn(outputFolder));
     write(SUMS, sums);

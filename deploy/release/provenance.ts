@@ -25,9 +25,11 @@ const BUILDER = 'urn:uuid:6a3d8d53-9f0e-4d5c-9a0a-8f3f0b3d9a77';
 
 export interface Build {
   readonly version: string;
+  /** The Debian package names him. */
+  readonly maintainer: string;
   readonly gitCommit: string;
-  /** SHA-256 of package-lock.json. */
-  readonly lockFile: string;
+  /** SHA-256 of what went in beside the commit, by name: package-lock.json, and measurements that others signed. */
+  readonly materials: ReadonlyMap<string, string>;
   /** SHA-256 of the files that were made, by name. */
   readonly files: ReadonlyMap<string, string>;
 }
@@ -45,7 +47,7 @@ const statementSchema = z.object({
   }),
 });
 
-function statementOf({ version, gitCommit, lockFile, files }: Build): object {
+function statementOf({ version, maintainer, gitCommit, materials, files }: Build): object {
   return {
     _type: STATEMENT,
     subject: [...files].map(([name, sha256]) => ({ name, digest: { sha256 } })),
@@ -53,10 +55,10 @@ function statementOf({ version, gitCommit, lockFile, files }: Build): object {
     predicate: {
       buildDefinition: {
         buildType: BUILD_TYPE,
-        externalParameters: { version },
+        externalParameters: { version, maintainer },
         resolvedDependencies: [
           { name: 'source', digest: { gitCommit } },
-          { name: 'package-lock.json', digest: { sha256: lockFile } },
+          ...[...materials].map(([name, sha256]) => ({ name, digest: { sha256 } })),
         ],
       },
       runDetails: { builder: { id: BUILDER } },
@@ -77,15 +79,25 @@ export interface Provenance {
   readonly files: ReadonlyMap<string, string>;
 }
 
+/** @throws DeployError RELEASE_INVALID */
+function openEnvelope(bytes: Buffer): { readonly envelope: Envelope; readonly statement: unknown } {
+  try {
+    const envelope = parseEnvelope(JSON.parse(bytes.toString()), PAYLOAD_TYPE, 0);
+    return { envelope, statement: JSON.parse(envelope.payload.toString()) };
+  } catch (cause) {
+    throw new DeployError('RELEASE_INVALID', 'the provenance is no envelope as DSSE defines it', { cause });
+  }
+}
+
 /**
  * @param key undefined where no signature is demanded
- * @throws DeployError RELEASE_INVALID; MeasurementsError MEASUREMENTS_ENVELOPE_INVALID
+ * @throws DeployError RELEASE_INVALID
  */
 export function readProvenance(bytes: Buffer, key: VerifyingKey | undefined): Provenance {
-  const envelope = parseEnvelope(JSON.parse(bytes.toString()), PAYLOAD_TYPE, 0);
+  const { envelope, statement } = openEnvelope(bytes);
   if (key !== undefined && signatureState(envelope, key) !== 'signed')
     throw new DeployError('RELEASE_INVALID', `the provenance is not signed by ${key.name}`);
-  const parsed = statementSchema.safeParse(JSON.parse(envelope.payload.toString()));
+  const parsed = statementSchema.safeParse(statement);
   if (!parsed.success)
     throw new DeployError('RELEASE_INVALID', 'the provenance is none of `make release`', {
       found: z.prettifyError(parsed.error),

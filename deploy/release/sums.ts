@@ -8,6 +8,15 @@ import { DeployError } from '../errors.ts';
 export const SUMS = 'SHA256SUMS';
 export const SIGNATURE = 'SHA256SUMS.sig';
 
+/** @throws DeployError RELEASE_INVALID when it is not there or cannot be read */
+export function readListed(folder: string, name: string): Buffer {
+  try {
+    return readFileSync(join(folder, name));
+  } catch (cause) {
+    throw new DeployError('RELEASE_INVALID', `the release has no ${name} that can be read`, { cause });
+  }
+}
+
 export const sha256Of = (content: Buffer): string => createHash('sha256').update(content).digest('hex');
 
 /** All files of a folder but sums and signature, by name. @throws DeployError RELEASE_INVALID for a folder in it */
@@ -18,7 +27,7 @@ export function digestsIn(folder: string): ReadonlyMap<string, string> {
   const other = entries.find((entry) => !entry.isFile());
   if (other !== undefined) throw new DeployError('RELEASE_INVALID', 'a release has files only', { found: other.name });
   const names = entries.map(({ name }) => name).sort();
-  return new Map(names.map((name) => [name, sha256Of(readFileSync(join(folder, name)))]));
+  return new Map(names.map((name) => [name, sha256Of(readListed(folder, name))]));
 }
 
 export function encodeSums(digests: ReadonlyMap<string, string>): Buffer {
@@ -29,7 +38,7 @@ export const signSums = (sums: Buffer, { hash, privateKey }: SigningKey): Buffer
 
 /** @throws DeployError RELEASE_INVALID when a file is another one, is missing, or is not in the list */
 export function requireSums(folder: string): void {
-  const [stated, found] = [readFileSync(join(folder, SUMS)), encodeSums(digestsIn(folder))];
+  const [stated, found] = [readListed(folder, SUMS), encodeSums(digestsIn(folder))];
   if (stated.equals(found)) return;
   const lines = (sums: Buffer): readonly string[] => sums.toString().split('\n');
   const differing = [
@@ -42,8 +51,8 @@ export function requireSums(folder: string): void {
 
 /** @throws DeployError RELEASE_INVALID */
 export function requireSignature(folder: string, { name, hash, key }: VerifyingKey): void {
-  const signature = readdirSync(folder).includes(SIGNATURE) ? readFileSync(join(folder, SIGNATURE)) : undefined;
-  if (signature !== undefined && verify(hash, readFileSync(join(folder, SUMS)), key, signature)) return;
+  const signature = readdirSync(folder).includes(SIGNATURE) ? readListed(folder, SIGNATURE) : undefined;
+  if (signature !== undefined && verify(hash, readListed(folder, SUMS), key, signature)) return;
   throw new DeployError('RELEASE_INVALID', `${SUMS} is not signed by ${name}`, {
     found: signature === undefined ? 'no signature' : 'a signature that does not verify',
   });

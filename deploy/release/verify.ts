@@ -1,12 +1,11 @@
 /** Looks at a release as somebody who has its files and, by another way, the public key of who made it. */
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync } from 'node:fs';
 import { z } from 'zod';
 import type { VerifyingKey } from '../../attestation/published/keys.ts';
 import { DeployError } from '../errors.ts';
 import { billName, provenanceName } from './make.ts';
 import { readProvenance } from './provenance.ts';
-import { digestsIn, requireSignature, requireSums } from './sums.ts';
+import { digestsIn, readListed, requireSignature, requireSums } from './sums.ts';
 
 export interface VerifiedRelease {
   readonly version: string;
@@ -22,10 +21,29 @@ const billSchema = z.object({
   components: z.array(z.object({ type: z.string(), name: z.string() })),
 });
 
+/** @throws DeployError RELEASE_FOLDER, RELEASE_INVALID */
 function findProvenance(folder: string): string {
-  const [name, ...others] = readdirSync(folder).filter((each) => each.endsWith('.provenance.json'));
+  let names: readonly string[];
+  try {
+    names = readdirSync(folder);
+  } catch (cause) {
+    throw new DeployError('RELEASE_FOLDER', 'the folder of the release cannot be read', {
+      action: 'Name the folder that has SHA256SUMS and the files which it lists.',
+      cause,
+    });
+  }
+  const [name, ...others] = names.filter((each) => each.endsWith('.provenance.json'));
   if (name !== undefined && others.length === 0) return name;
   throw new DeployError('RELEASE_INVALID', `${folder} is no release`, { allowed: 'one file *.provenance.json' });
+}
+
+/** @returns undefined where it is none that `make release` writes */
+function readBill(bytes: Buffer): z.infer<typeof billSchema> | undefined {
+  try {
+    return billSchema.parse(JSON.parse(bytes.toString()));
+  } catch {
+    return undefined;
+  }
 }
 
 function requireSubjects(folder: string, name: string, stated: ReadonlyMap<string, string>): void {
@@ -41,18 +59,18 @@ function requireSubjects(folder: string, name: string, stated: ReadonlyMap<strin
 
 /**
  * @param key undefined where no signature is demanded
- * @throws DeployError RELEASE_INVALID
+ * @throws DeployError RELEASE_FOLDER, RELEASE_INVALID
  */
 export function verifyRelease(folder: string, key: VerifyingKey | undefined): VerifiedRelease {
   const name = findProvenance(folder);
   requireSums(folder);
   if (key !== undefined) requireSignature(folder, key);
-  const { version, gitCommit, files } = readProvenance(readFileSync(join(folder, name)), key);
+  const { version, gitCommit, files } = readProvenance(readListed(folder, name), key);
   if (name !== provenanceName(version))
     throw new DeployError('RELEASE_INVALID', `${name} is of another version`, { found: version });
   requireSubjects(folder, name, files);
-  const bill = billSchema.safeParse(JSON.parse(readFileSync(join(folder, billName(version)), 'utf8')));
-  if (!bill.success || bill.data.metadata.component.version !== version)
+  const bill = readBill(readListed(folder, billName(version)));
+  if (bill?.metadata.component.version !== version)
     throw new DeployError('RELEASE_INVALID', `${billName(version)} is no bill of materials of this release`);
-  return { version, gitCommit, files: files.size + 1, components: bill.data.components.length };
+  return { version, gitCommit, files: files.size + 1, components: bill.components.length };
 }
