@@ -55,6 +55,18 @@ const added = () =>
     .filter((name) => !before.includes(name));
 const apt = (words: string) => debian.run(`apt-get --yes -o Dpkg::Use-Pty=0 ${words}`);
 
+t.test('is left unconfigured by dpkg where a dependency is missing, which it names, until apt brings it', async (t) => {
+  debian.run('dpkg --purge libatomic1');
+  const { code, output } = debian.run('dpkg --install /packages/new.deb');
+  t.equal(code, 1);
+  t.match(output, /acra-enclave depends on libatomic1/);
+  t.match(debian.run('dpkg -s acra-enclave'), { output: /Status: install ok unpacked/ });
+  const mended = debian.run('apt-get update && apt-get --yes --fix-broken install');
+  t.equal(mended.code, 0, mended.output);
+  t.same(debian.run('acra-enclave --version'), { code: 0, output: `${version}\n` });
+  t.equal(apt('purge acra-enclave').code, 0);
+});
+
 t.test('installs by apt from the file, and does not start', async (t) => {
   const { code, output } = apt('install /packages/previous.deb');
   t.equal(code, 0, output);
