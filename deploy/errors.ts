@@ -65,6 +65,11 @@ export const DEPLOY_ERRORS = {
     action:
       'Name a PEM file, or a descriptor that holds one (`KEY=/dev/fd/3`): Ed25519, P-256 or P-384; private to make a release, public to verify one. One with a passphrase is opened in front: `openssl pkey -in FILE | make release KEY=/dev/stdin …`.',
   },
+  RELEASE_MEASUREMENTS: {
+    meaning: 'A file of measurements cannot be added to a release.',
+    action:
+      'Name what `acra-enclave measurements sign` wrote, each file by a name of its own that ends with .measurements.',
+  },
   RELEASE_PACKAGES: {
     meaning: 'What npm installed for a release is not what package-lock.json names, or npm refused.',
     action:

@@ -1,8 +1,7 @@
 /** Makes a release: everything that is handed out, from one commit and its locked packages. The same commit gives the same bytes, but for ECDSA signatures. */
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { SigningKey } from '../../attestation/published/keys.ts';
-import { parsePublished } from '../../attestation/published/read.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 import { buildDebianPackage } from '../debian/build.ts';
 import { releaseAt } from '../debian/release.ts';
@@ -12,6 +11,7 @@ import { npmDependencies } from '../npm/contents.ts';
 import { billOf } from './bill.ts';
 import { type Commit, commitOf } from './commit.ts';
 import { requireLocked } from './locked.ts';
+import { readMeasurements } from './measurements.ts';
 import { notesOf } from './notes.ts';
 import { enclavePrograms } from './programs.ts';
 import { provenanceOf } from './provenance.ts';
@@ -47,24 +47,12 @@ function wholeCommit({ projectFolder, version }: ReleaseRequest): Commit {
   });
 }
 
-/** They are the word of those who signed them; here only their release is looked at. */
-function copyMeasurements(file: string, { version, outputFolder }: ReleaseRequest): void {
-  const { content } = parsePublished(readFileSync(file));
-  const found = content.statement?.release;
-  if (found !== version) {
-    throw new DeployError('RELEASE_VERSION', `${file} measures another release`, {
-      found: found ?? 'none',
-      allowed: version,
-    });
-  }
-  copyFileSync(file, join(outputFolder, basename(file)));
-}
-
-/** @throws DeployError RELEASE_COMMIT, RELEASE_VERSION, RELEASE_PACKAGES, RELEASE_FOLDER, and those of each part */
+/** @throws DeployError RELEASE_COMMIT, RELEASE_VERSION, RELEASE_PACKAGES, RELEASE_MEASUREMENTS, RELEASE_FOLDER, and those of each part */
 export async function makeRelease(request: ReleaseRequest): Promise<Commit> {
   const { projectFolder, version, maintainer, key, outputFolder, onProgress } = request;
   const commit = wholeCommit(request);
   requireLocked(projectFolder);
+  const measurements = readMeasurements(request.measurements, version);
   const notes = notesOf(readFileSync(join(projectFolder, 'CHANGELOG.md'), 'utf8'), version);
   if (existsSync(outputFolder) && readdirSync(outputFolder).length > 0)
     throw new DeployError('RELEASE_FOLDER', 'the folder of the release is not empty', { found: outputFolder });
@@ -82,12 +70,10 @@ export async function makeRelease(request: ReleaseRequest): Promise<Commit> {
       billOf(projectFolder, npmDependencies(projectFolder), await enclavePrograms(projectFolder)),
     );
     write('RELEASE_NOTES.md', notes);
-    for (const file of request.measurements) copyMeasurements(file, request);
+    for (const [name, content] of measurements) write(name, content);
+    const lockFile = readFileSync(join(projectFolder, 'package-lock.json'));
     const materials = new Map(
-      [join(projectFolder, 'package-lock.json'), ...request.measurements].map((file) => [
-        basename(file),
-        sha256Of(readFileSync(file)),
-      ]),
+      [['package-lock.json', lockFile] as const, ...measurements].map(([name, content]) => [name, sha256Of(content)]),
     );
     const build = { version, maintainer, gitCommit: commit.hash, materials, files: digestsIn(outputFolder) };
     write(provenanceName(version), provenanceOf(build, key));
