@@ -20,11 +20,11 @@ export class TokenBucket {
     this.#filledMs = clock.monotonicMs();
   }
 
-  /** Whether it may happen now; then it counts. */
-  take(): boolean {
+  /** Whether it may happen now; then it counts. @param weight at most the burst: what weighs more never may */
+  take(weight = 1): boolean {
     this.#fill();
-    if (this.#tokens < 1) return false;
-    this.#tokens -= 1;
+    if (this.#tokens < weight) return false;
+    this.#tokens -= weight;
     return true;
   }
 

@@ -9,8 +9,8 @@ import { Channel } from '../system/processes/channel.ts';
 import { CHANNEL_FD } from '../system/processes/launch-plan.ts';
 import { loggable } from './loggable.ts';
 
-/** Records that a supervisor which does not listen would make us hold. */
-const MAX_WAITING_BYTES = 1024 * 1024;
+/** Records that wait to be heard. Those beyond are left out: what the supervisor must be told waits behind them, and it hears so much a second. */
+const MAX_WAITING_BYTES = 256 * 1024;
 
 /** `Says`: what it may tell the supervisor. */
 export interface Program<Says extends object> {

@@ -145,6 +145,12 @@ export const SUPERVISOR_ERRORS = {
       'The guard of one client’s sessions asked for a token of a database user that its certificate may not be; it got none.',
     action: 'Report it: a guard asks for users of its own identity only. Treat what talks to it as hostile until then.',
   },
+  CHILD_TOKEN_RATE: {
+    meaning:
+      'The guard of one client’s sessions asked for more tokens of the database (`database.login: rds-iam`) than logins can be: it gets one for each session of `ingress.limits.maxSessionsPerClient` at once, and 200 a second. Those beyond get none.',
+    action:
+      'If its applications connect that often (`acra_enclave_guard_login_tokens_total`), give them a pool: RDS is not made for it either. If they do not, report it, and treat what talks to this guard as hostile until then.',
+  },
   PROGRAM_ENDED: {
     meaning: 'A program of the application ended by itself; the message has its exit code.',
     action:

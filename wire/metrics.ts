@@ -134,6 +134,11 @@ export const SUPERVISOR_METRICS = {
     help: 'Values that the engine encrypted, hashed or decrypted',
     labels: ['operation'],
   },
+  guard_login_tokens_total: {
+    kind: 'counter',
+    help: 'Tokens for logins to the database that guards asked for, by what became of it',
+    labels: ['outcome'],
+  },
   guard_containers_elsewhere_total: {
     kind: 'counter',
     help: 'Containers in cells that nobody protects, which went to the client as they are stored',

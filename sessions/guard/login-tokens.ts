@@ -50,7 +50,9 @@ export class LoginTokens {
     if (answer.type === 'login-token' && token && waiting) waiting.resolve(token);
     else {
       token?.dispose();
-      waiting?.reject(new SessionError('57P03', 'the enclave has no credentials to log in to the database with'));
+      waiting?.reject(
+        new SessionError('57P03', 'the enclave has no token to log in to the database with now; its log says why'),
+      );
     }
   }
 }

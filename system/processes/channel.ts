@@ -5,7 +5,9 @@
  *   frame:  u32 length of all that follows | u32 length of the JSON | JSON, UTF-8 | for each secret: u32 length, bytes    (big-endian)
  */
 import type { Duplex } from 'node:stream';
+import type { Clock } from '../../runtime/clock.ts';
 import { SecretBuffer } from '../../runtime/secret-buffer.ts';
+import { TokenBucket } from '../../runtime/token-bucket.ts';
 import { SystemError } from '../errors.ts';
 
 const LENGTH_BYTES = 4;
@@ -13,6 +15,14 @@ const LENGTH_BYTES = 4;
 const MAX_FRAME_BYTES = 16 * 1024 * 1024;
 /** Whoever asks on and reads no answer, as a program under somebody else's control may, would fill our memory. */
 const MAX_WAITING_BYTES = 2 * MAX_FRAME_BYTES;
+
+/**
+ * What is heard of an end that may be under somebody else's control. Over the rate its messages wait in its own buffers: it waits, and
+ * nobody else does.
+ */
+const HEARD = { maxFrameBytes: 256 * 1024, burst: 4_000, perSecond: 2_000, restMs: 50 } as const;
+/** A message counts once for each that it begins: long ones cost their reader more. */
+const WEIGHED_BYTES = 4_096;
 
 export interface ChannelHandlers {
   /** Whoever gets the secrets disposes them. Not yet checked: the other end may be under somebody else's control. */
@@ -40,12 +50,18 @@ function unpooledCopy(bytes: Buffer): Buffer {
 export class Channel {
   readonly #stream: Duplex;
   readonly #handlers: ChannelHandlers;
+  readonly #clock: Clock | undefined;
+  readonly #rate: TokenBucket | undefined;
+  readonly #ended = new AbortController();
   #pending: Buffer = Buffer.alloc(0);
-  #hasEnded = false;
+  #rests = false;
 
-  constructor(stream: Duplex, handlers: ChannelHandlers) {
+  /** @param paceBy where the other end may be under somebody else's control: bounds how much of it is heard a second */
+  constructor(stream: Duplex, handlers: ChannelHandlers, paceBy?: Clock) {
     this.#stream = stream;
     this.#handlers = handlers;
+    this.#clock = paceBy;
+    this.#rate = paceBy && new TokenBucket(HEARD, paceBy);
     stream.on('data', (chunk: Buffer) => this.#take(chunk));
     stream.on('error', () => this.#end(undefined)).once('close', () => this.#end(undefined));
   }
@@ -87,18 +103,45 @@ export class Channel {
     this.#pending.fill(0);
     chunk.fill(0);
     this.#pending = bytes;
+    if (!this.#rests) this.#takeFrames();
+  }
+
+  #takeFrames(): void {
     try {
-      while (this.#hasFrame()) this.#takeFrame();
+      while (this.#hasFrame()) {
+        if (!this.#mayTake()) {
+          this.#rest();
+          return;
+        }
+        this.#takeFrame();
+      }
     } catch (error) {
       this.#stream.destroy();
       this.#end(error instanceof SystemError ? error : malformed('no JSON'));
     }
   }
 
+  #mayTake(): boolean {
+    return this.#rate?.take(Math.ceil(this.#pending.readUInt32BE() / WEIGHED_BYTES)) ?? true;
+  }
+
+  #rest(): void {
+    this.#rests = true;
+    this.#stream.pause();
+    this.#clock?.sleep(HEARD.restMs, this.#ended.signal).then(
+      () => {
+        this.#rests = false;
+        this.#stream.resume();
+        this.#takeFrames();
+      },
+      () => undefined,
+    );
+  }
+
   #hasFrame(): boolean {
     if (this.#hasEnded || this.#pending.length < LENGTH_BYTES) return false;
     const length = this.#pending.readUInt32BE();
-    if (length > MAX_FRAME_BYTES) throw malformed(`${length} bytes`);
+    if (length > (this.#rate ? HEARD.maxFrameBytes : MAX_FRAME_BYTES)) throw malformed(`${length} bytes`);
     return this.#pending.length >= LENGTH_BYTES + length;
   }
 
@@ -114,9 +157,13 @@ export class Channel {
     );
   }
 
+  get #hasEnded(): boolean {
+    return this.#ended.signal.aborted;
+  }
+
   #end(fault: SystemError | undefined): void {
     if (this.#hasEnded) return;
-    this.#hasEnded = true;
+    this.#ended.abort();
     this.#pending.fill(0);
     this.#handlers.onEnd(fault);
   }

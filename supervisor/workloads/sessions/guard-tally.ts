@@ -1,5 +1,5 @@
 /**
- * What all guards have counted, as metrics. Each tells what it has counted since it was launched; what has come since it last did is
+ * What all guards have counted, and what they were given, as metrics. Each tells what it has counted since it was launched; what has come since it last did is
  * added here, so that nothing is lost where a guard ends, or its identity is idle.
  */
 import { PHASES, STATEMENT_VERDICTS } from '../../../acra/conversation/statement-watch.ts';
@@ -10,12 +10,17 @@ import { type MetricSample, sample } from '../../../wire/metrics.ts';
 
 const MS_PER_SECOND = 1_000;
 const OUTCOMES = ['refused', 'reported'] as const;
+/** Of a question for a token: it got one; there was none; it is for another's user; there were too many. */
+const TOKEN_OUTCOMES = ['made', 'failed', 'denied', 'limited'] as const;
+export type TokenOutcome = (typeof TOKEN_OUTCOMES)[number];
 
 /** One guard after the other, of one identity. */
 export interface GuardTeller {
   /** Another one counts from the start. */
   launched(): void;
   take(counts: GuardCounts): void;
+  /** It asked for a token of the database. */
+  token(outcome: TokenOutcome): void;
 }
 
 function add<Name extends string>(
@@ -30,6 +35,7 @@ function add<Name extends string>(
 
 export class GuardTally {
   readonly #total = noCounts();
+  readonly #tokens: Record<TokenOutcome, number> = { made: 0, failed: 0, denied: 0, limited: 0 };
 
   teller(): GuardTeller {
     let told = noCounts();
@@ -40,6 +46,9 @@ export class GuardTally {
       take: (counts) => {
         this.#add(told, counts);
         told = counts;
+      },
+      token: (outcome) => {
+        this.#tokens[outcome] += 1;
       },
     };
   }
@@ -56,6 +65,7 @@ export class GuardTally {
         REFUSAL_KINDS.map((reason) => sample('guard_refusals_total', { reason, outcome }, refusals[outcome][reason])),
       ),
       ...VALUE_OPERATIONS.map((operation) => sample('guard_values_total', { operation }, values[operation])),
+      ...TOKEN_OUTCOMES.map((outcome) => sample('guard_login_tokens_total', { outcome }, this.#tokens[outcome])),
       sample('guard_containers_elsewhere_total', {}, containersElsewhere),
       sample('guard_contradicted_cells_total', {}, contradictedCells),
       ...PHASES.map((phase) => sample('guard_phase_seconds_total', { phase }, spentMs[phase] / MS_PER_SECOND)),

@@ -14,8 +14,7 @@ import { acraEngineArguments } from '../../../acra/server/engine-command-line.ts
 import { untilAborted } from '../../../runtime/abort.ts';
 import { describeError, errorCode } from '../../../runtime/errors.ts';
 import { untilAll } from '../../../runtime/until-all.ts';
-import type { FromGuard } from '../../../sessions/messages.ts';
-import { fromGuardSchema } from '../../../sessions/messages.ts';
+import { type FromGuard, fromGuardSchema } from '../../../sessions/messages.ts';
 import type { Confinement } from '../../../system/processes/confinement.ts';
 import type { ChildState } from '../../children/child.ts';
 import { SupervisedChild } from '../../children/child.ts';
@@ -26,7 +25,7 @@ import { tokenStore } from '../acra/token-store.ts';
 import { type Member, NO_ALARMS } from '../workload.ts';
 import { ExchangedKeys } from './exchanged-keys.ts';
 import type { GuardTeller } from './guard-tally.ts';
-import { takeTokenMessage } from './login-tokens.ts';
+import { LoginTokenDesk } from './login-tokens.ts';
 import { type KeyOwner, OwnKeys } from './own-keys.ts';
 import { ownKeystoreFolder } from './own-keystore.ts';
 import { SecretsHandover } from './secrets-handover.ts';
@@ -55,6 +54,7 @@ export class Identity {
   readonly #onState: (state: ChildState) => void;
   readonly #onSessions: (open: number) => void;
   readonly #counts: GuardTeller;
+  readonly #tokens: LoginTokenDesk;
   #parts:
     | {
         readonly guard: SupervisedChild;
@@ -87,6 +87,7 @@ export class Identity {
     this.#onState = listeners.onState;
     this.#onSessions = listeners.onSessions;
     this.#counts = listeners.counts;
+    this.#tokens = new LoginTokenDesk(plan.clientId, deps, this.#counts);
     this.#handover = new SecretsHandover(deps.clock);
     this.#output = new AcraOutput(this.#nameOf('acra'), deps.logger, deps.onRecord);
   }
@@ -248,7 +249,7 @@ export class Identity {
         return;
       case 'login-token-wanted':
       case 'login-token-refused':
-        void takeTokenMessage(message, { ...this.#plan, users: this.#keys.now.users, guard }, this.#deps);
+        void this.#tokens.take(message, { users: this.#keys.now.users, guard });
         return;
       case 'engine-fault':
         this.#deps.logger.log('fatal', 'identity.engine-fault', {

@@ -10,7 +10,7 @@ import type { Clock } from '../../../runtime/clock.ts';
 import type { LogEvent, Logger, LogLevel, LogValue } from '../../../runtime/log.ts';
 import type { SecretBuffer } from '../../../runtime/secret-buffer.ts';
 import { TextLines } from '../../../system/lines/text-lines.ts';
-import { Channel } from '../../../system/processes/channel.ts';
+import { Channel, type ChannelHandlers } from '../../../system/processes/channel.ts';
 import type { Confinement } from '../../../system/processes/confinement.ts';
 import { nodeChildEnvironment } from '../../../system/processes/node-child.ts';
 import type { ChildSpec, ProcessHandle } from '../../children/child.ts';
@@ -107,8 +107,8 @@ export class SessionProgram<Told extends { readonly type: string }> {
   }
 
   #open(stream: ConstructorParameters<typeof Channel>[0]): Channel {
-    const { name, logger, serve } = this.#deps;
-    const channel = new Channel(stream, {
+    const { name, logger, clock, serve } = this.#deps;
+    const handlers: ChannelHandlers = {
       onMessage: (message, secrets) => {
         for (const secret of secrets) secret.dispose();
         this.#take(channel, message);
@@ -117,7 +117,8 @@ export class SessionProgram<Told extends { readonly type: string }> {
         if (this.#channel === channel) this.#channel = undefined;
         if (fault) logger.log('error', 'child.channel-broken', { child: name, code: fault.code, reason: fault.found });
       },
-    });
+    };
+    const channel: Channel = new Channel(stream, handlers, clock);
     const { message, secrets } = serve();
     channel.send(message, secrets);
     return channel;

@@ -5,8 +5,9 @@ import { Duplex } from 'node:stream';
 import t, { type Test as TapTest } from 'tap';
 import { SecretBuffer } from '../../../runtime/secret-buffer.ts';
 import type { SystemError } from '../../../system/errors.ts';
-import { Channel } from '../../../system/processes/channel.ts';
+import { Channel, type ChannelHandlers } from '../../../system/processes/channel.ts';
 import { launch } from '../../../system/processes/launch.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 async function pair(t: TapTest): Promise<readonly [Socket, Socket]> {
@@ -29,11 +30,11 @@ interface Heard {
 }
 
 /** Collects what comes; `next` waits for one more. */
-function listenOn(socket: Duplex) {
+function listenOn(socket: Duplex, paceBy?: FakeClock) {
   const heard: Heard[] = [];
   let fault: SystemError | undefined | 'none' = 'none';
   let wake = () => undefined as unknown;
-  const channel = new Channel(socket, {
+  const handlers: ChannelHandlers = {
     onMessage: (message, secrets) => {
       heard.push({ message, secrets: secrets.map((secret) => secret.use((bytes) => bytes.toString())) });
       wake();
@@ -42,7 +43,8 @@ function listenOn(socket: Duplex) {
       fault = reason;
       wake();
     },
-  });
+  };
+  const channel = new Channel(socket, handlers, paceBy);
   const until = async (isThere: () => boolean) => {
     while (!isThere()) await new Promise<void>((resolve) => (wake = () => resolve()));
   };
@@ -122,6 +124,66 @@ t.test(
     t.ok(stream.destroyed);
   },
 );
+
+t.test('hears so much a second of an end that is paced, and all of it in the end', async (t) => {
+  const [near, far] = await pair(t);
+  const clock = new FakeClock();
+  const told = listenOn(near, clock);
+  const sender = new Channel(far, { onMessage: () => undefined, onEnd: () => undefined });
+  const messages = 10_000;
+  for (let sent = 0; sent < messages; sent += 1) sender.send({ sent });
+  await told.until(() => told.heard.length === 4_000);
+  await clock.untilSleeping();
+  t.equal(told.heard.length, 4_000);
+  let seconds = 0;
+  for (; told.heard.length < messages; seconds += 1) {
+    const before = told.heard.length;
+    clock.advance(1_000);
+    const next = Math.min(before + 2_000, messages);
+    await told.until(() => told.heard.length >= next);
+    if (next < messages) await clock.untilSleeping();
+    t.equal(told.heard.length, next);
+  }
+  t.equal(seconds, 3);
+  t.same(
+    told.heard.map(({ message }) => message),
+    Array.from({ length: messages }, (_, sent) => ({ sent })),
+  );
+});
+
+t.test('counts a long message as often as it is long', async (t) => {
+  const [near, far] = await pair(t);
+  const clock = new FakeClock();
+  const told = listenOn(near, clock);
+  const sender = new Channel(far, { onMessage: () => undefined, onEnd: () => undefined });
+  // Each of 32 times 4 KiB: 125 of them are the 4,000 that may come at once.
+  for (let sent = 0; sent < 130; sent += 1) sender.send({ text: 'x'.repeat(32 * 4_096 - 20) });
+  await told.until(() => told.heard.length === 125);
+  await clock.untilSleeping();
+  t.equal(told.heard.length, 125);
+  clock.advance(1_000);
+  await told.until(() => told.heard.length === 130);
+});
+
+t.test('rejects of an end that is paced what no message of a program is as long as (SYSTEM_CHANNEL)', async (t) => {
+  const [near, far] = await pair(t);
+  const told = listenOn(near, new FakeClock());
+  far.write(Buffer.from([0, 4, 0, 1]));
+  await told.until(() => told.ended() !== 'none');
+  t.match(told.ended(), { code: 'SYSTEM_CHANNEL', found: '262145 bytes' });
+});
+
+t.test('leaves no timer behind where it is closed while it waits', async (t) => {
+  const [near, far] = await pair(t);
+  const clock = new FakeClock();
+  const told = listenOn(near, clock);
+  const sender = new Channel(far, { onMessage: () => undefined, onEnd: () => undefined });
+  for (let sent = 0; sent < 4_001; sent += 1) sender.send({ sent });
+  await clock.untilSleeping();
+  told.channel.close();
+  t.equal(clock.sleeping, 0);
+  t.equal(told.ended(), undefined);
+});
 
 t.test('tells once that the other end is gone', async (t) => {
   const [near, far] = await pair(t);

@@ -49,3 +49,15 @@ t.test('never goes back, whatever a guard tells', async (t) => {
   teller.take(counts(2));
   t.equal(inserts(tally), 5);
 });
+
+t.test('counts the tokens that guards asked for, by what became of it, whichever guard asked', async (t) => {
+  const tally = new GuardTally();
+  const [one, other] = [tally.teller(), tally.teller()];
+  one.token('made');
+  one.launched();
+  one.token('made');
+  other.token('made');
+  other.token('limited');
+  const of = (outcome: string) => numberOf(tally, 'guard_login_tokens_total', { outcome });
+  t.same(['made', 'failed', 'denied', 'limited'].map(of), [3, 0, 0, 1]);
+});
