@@ -1,10 +1,11 @@
 /**
  * One stream of JSON lines for the parent's own records and the enclave's. The enclave's records keep their own time and
  * level, and carry boot id and sequence number, so that a gap can be seen. A log that cannot be written (a full disk)
- * never stops the daemon.
+ * never stops the daemon. What a terminal or a page of logs would obey is escaped, as JSON allows: a record holds what it held.
  */
 import { pino } from 'pino';
 import type { Clock } from '../../runtime/clock.ts';
+import { harmlessJson } from '../../runtime/harmless-text.ts';
 import type { LogEvent, LogFields, Logger, LogLevel } from '../../runtime/log.ts';
 import type { LineBuffer } from '../../system/lines/line-buffer.ts';
 import { LineWriter } from '../../system/lines/line-writer.ts';
@@ -44,7 +45,7 @@ export class LogSink implements Logger {
     const formatters = { level: (label: string) => ({ level: label }) };
     this.#pino = pino(
       { level: options.level, base: null, timestamp: false, messageKey: 'message', formatters },
-      { write: (line) => this.#take(line.trimEnd()) },
+      { write: (line) => this.#take(harmlessJson(line.trimEnd())) },
     );
   }
 

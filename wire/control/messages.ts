@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { LOG_LEVELS } from '../../runtime/log.ts';
 import { WireError } from '../errors.ts';
+import { saidCode, saidPhase, saidText } from './said.ts';
 
 export const CONTROL_PROTOCOL = 1;
 
@@ -69,10 +70,10 @@ export const KEY_SHARES_AWAITED = 'KEY_SHARES_AWAITED';
 export const enclaveStatus = z.strictObject({
   state: z.enum(ENCLAVE_STATES),
   /** The boot phase that runs or ran last. */
-  phase: z.string().max(60),
+  phase: saidPhase,
   /** What it is waiting for, or what is wrong, in words. */
-  detail: z.string().max(4000).nullable(),
-  errorCode: z.string().max(100).nullable(),
+  detail: saidText(4000).nullable(),
+  errorCode: saidCode.nullable(),
   sinceMs: timeMs,
 });
 export type EnclaveStatus = z.infer<typeof enclaveStatus>;
@@ -80,8 +81,8 @@ export type EnclaveStatus = z.infer<typeof enclaveStatus>;
 const hello = z.strictObject({
   type: z.literal('hello'),
   protocol: z.literal(CONTROL_PROTOCOL),
-  bootId: z.string().max(64),
-  release: z.string().max(64),
+  bootId: saidText(64),
+  release: saidText(64),
   simulated: z.boolean(),
 });
 const logs = z.strictObject({
@@ -96,7 +97,7 @@ const measurements = z.strictObject({
   /** PCR index to hex; informative for the parent, evidence only inside an attestation document. */
   pcrs: z.record(z.string().regex(/^PCR\d{1,2}$/), z.string().regex(/^[0-9a-f]{96}$/)),
   /** null where the enclave runs another application. */
-  acraServer: z.string().max(500).nullable(),
+  acraServer: saidText(500).nullable(),
 });
 /** Of one message. */
 export const MAX_SAMPLES = 2_000;
@@ -109,7 +110,7 @@ const metricSample = z.strictObject({
 const metrics = z.strictObject({ type: z.literal('metrics'), samples: z.array(metricSample).max(MAX_SAMPLES) });
 
 export const bootPhase = z.strictObject({
-  phase: z.string().max(60),
+  phase: saidPhase,
   /** By the enclave's monotonic clock; null while it runs. */
   durationMs: z.int().min(0).nullable(),
 });
@@ -120,7 +121,7 @@ const boot = z.strictObject({ type: z.literal('boot'), phases: z.array(bootPhase
 const IDENTITY_STATES = ['starting', 'serving', 'closed'] as const;
 export const identity = z.strictObject({
   /** As acra-server knows it: the hash of a name that stands in the image. */
-  clientId: z.string().max(128),
+  clientId: saidText(128),
   state: z.enum(IDENTITY_STATES),
   sessions: z.int().min(0),
   /** Of its programs together. */

@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { parseBoundedJson } from '../../runtime/bounded-json.ts';
 import type { CodedError } from '../../runtime/errors.ts';
+import { saidCode, saidText } from '../control/said.ts';
 import { WireError } from '../errors.ts';
 import { MAX_NONCE_BYTES, MIN_NONCE_BYTES } from './bounds.ts';
 
@@ -35,8 +36,8 @@ export type AttestationAnswer = z.infer<typeof attestation>;
 
 export const refusal = z.strictObject({
   type: z.literal('refusal'),
-  code: z.string().max(100),
-  message: z.string().max(MAX_MESSAGE_CHARACTERS),
+  code: saidCode,
+  message: saidText(MAX_MESSAGE_CHARACTERS),
 });
 const enclaveAnswer = z.discriminatedUnion('type', [attestation, refusal]);
 export type EnclaveAnswer = z.infer<typeof enclaveAnswer>;

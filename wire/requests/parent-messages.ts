@@ -4,6 +4,7 @@
  * (messages.ts). None of it is a secret, and nothing that is brought is believed.
  */
 import { z } from 'zod';
+import { saidText } from '../control/said.ts';
 import { MAX_KEY_SHARES } from './bounds.ts';
 import { attest, attestation, base64, nonce, parseWith, refusal } from './messages.ts';
 
@@ -52,14 +53,14 @@ const parentAnswer = z.discriminatedUnion('type', [
   }),
   z.strictObject({
     type: z.literal('certificate-installed'),
-    subject: z.string().max(500),
+    subject: saidText(500),
     /** Milliseconds since the epoch. */
     endsMs: z.int(),
   }),
   z.strictObject({
     type: z.literal('keys-status'),
     /** Undefined while the enclave has none. */
-    taken: z.strictObject({ generation: z.int().min(1), sha256: z.string().max(64) }).optional(),
+    taken: z.strictObject({ generation: z.int().min(1), sha256: saidText(64) }).optional(),
     /** Whether it would hold a ceremony. */
     ceremony: z.boolean(),
   }),
@@ -67,20 +68,20 @@ const parentAnswer = z.discriminatedUnion('type', [
     type: z.literal('keys-taken'),
     generation: z.int().min(1),
     /** Of the key set. */
-    sha256: z.string().max(64),
+    sha256: saidText(64),
   }),
   z.strictObject({ type: z.literal('keys-made'), ...keySetMembers }),
   /** The share counts. When all that are needed are there, the key set is to be brought again. */
   z.strictObject({
     type: z.literal('share-loaded'),
     /** Hash of the key set. */
-    keySet: z.string().max(64),
+    keySet: saidText(64),
     needed: z.int().min(1).max(MAX_KEY_SHARES),
     /** Operators whose shares are there. */
-    loaded: z.array(z.string().max(63)).max(MAX_KEY_SHARES),
+    loaded: z.array(saidText(63)).max(MAX_KEY_SHARES),
   }),
   /** Of a request that changes no set: the TLS key of this boot. */
-  z.strictObject({ type: z.literal('keys-changed'), what: z.string().max(1_000) }),
+  z.strictObject({ type: z.literal('keys-changed'), what: saidText(1_000) }),
 ]);
 export type ParentAnswer = z.infer<typeof parentAnswer>;
 

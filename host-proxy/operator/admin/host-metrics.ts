@@ -79,7 +79,6 @@ export const HOST_METRICS = {
 type HostMetricName = keyof typeof HOST_METRICS;
 
 const STATES = [...ENCLAVE_STATES, 'unknown', 'lost'] as const;
-const PHASE = /^[a-z][a-z0-9-]{0,40}$/;
 const CODE = /^[A-Z][A-Z0-9_]{0,60}$/;
 
 function one(name: HostMetricName, value: number, labels: Readonly<Record<string, string>> = {}): MetricSample {
@@ -126,14 +125,13 @@ export function hostSamples(status: MeasuredStatus, unwrittenLines: number): rea
   const { release, enclaveRelease, enclave, logs, machine } = status;
   const { open, limit } = ownDescriptors();
   const code = reasonCode(status);
-  const phase = enclave === null || PHASE.test(enclave.phase) ? enclave?.phase : 'other';
   return [
     one('build_info', 1, { release, enclave_release: enclaveRelease ?? '' }),
     one('ready', status.ready ? 1 : 0),
     one('ingress_shedding', status.shedding.active ? 1 : 0),
     ...STATES.map((state) => one('state', state === status.state ? 1 : 0, { state })),
     ...(code === undefined ? [] : [one('reason', 1, { code })]),
-    ...(phase === undefined ? [] : [one('boot_phase', 1, { phase })]),
+    ...(enclave === null ? [] : [one('boot_phase', 1, { phase: enclave.phase })]),
     one('control_connected', status.connected ? 1 : 0),
     ...(machine === null ? [] : [one('machine_restarts_total', machine.restarts)]),
     one('log_records_total', logs.received, { outcome: 'received' }),

@@ -31,12 +31,13 @@ async function surroundings(t: TapTest, file?: string) {
     await server.stop();
     sink.close();
   });
+  const text = () => readFileSync(logFile, 'utf8');
   const lines = () =>
-    readFileSync(logFile, 'utf8')
+    text()
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>);
-  return { socketPath, server, view, lines, recent };
+  return { socketPath, server, view, text, lines, recent };
 }
 
 async function dial(path: string): Promise<Socket> {
@@ -172,6 +173,21 @@ for (const [what, bytes] of [
     t.ok(lines().some(({ event }) => event === 'control.bad-message'));
   });
 }
+
+t.test(
+  'writes nothing into the log that a terminal or a page of logs obeys, and loses nothing of a record',
+  async (t) => {
+    const { socketPath, lines, text } = await surroundings(t);
+    const socket = await dial(socketPath);
+    const fields = { text: 'a\u202eb\u009b31m\u2028c\u001b[2J\u200f', '\u202e': 1 };
+    const record = { seq: 1, timeMs: 0, level: 'info', event: 'x\u202e', fields } as const;
+    socket.write(encodeFrame({ type: 'logs', dropped: 0, records: [record] } satisfies EnclaveMessage));
+    await nextMessage(socket);
+    t.notMatch(text(), /[^\x20-\x7e\n]/);
+    t.match(lines().at(-1), { event: record.event, fields });
+    socket.destroy();
+  },
+);
 
 t.test('asks the enclave to stop', async (t) => {
   const { socketPath, server } = await surroundings(t);
