@@ -45,7 +45,9 @@ export async function commandFault(words: readonly string[]): Promise<string | u
   if (command === undefined) return `there is no command ${name}`;
   for (const word of rest) {
     if (!word.startsWith('-')) {
-      command = command.commands.find((each) => each.name() === word) ?? command;
+      const next: Command | undefined = command.commands.find((each) => each.name() === word);
+      if (next === undefined && command.commands.length > 0) return `${command.name()} has no command ${word}`;
+      command = next ?? command;
       continue;
     }
     const [flag = ''] = word.split('=');

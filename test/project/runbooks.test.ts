@@ -2,6 +2,8 @@
 import t from 'tap';
 import { ALARM_CONCERNS, type AlarmConcern } from '../../acra/server/log-concerns.ts';
 import { CATALOGUES } from '../../cli/error-advice.ts';
+import { RULES } from '../../cli/monitoring/rules.ts';
+import { WATCHES } from '../../host-proxy/operator/alarms/watches.ts';
 import { commandFault, commandsIn, shellLinesIn } from './documented-commands.ts';
 import { filesOf, readSource } from './imports.ts';
 
@@ -35,6 +37,35 @@ t.test('keeps a page for each entry of the list, and an entry with its alerts fo
   t.same([...listed.keys()].toSorted(), pages.map(({ name }) => name).toSorted());
   for (const { name, text } of pages)
     t.equal(/^Alert: (.+)$/m.exec(text)?.[1]?.replaceAll('`', ''), listed.get(name), name);
+});
+
+/** What can page, by the page that it leads to: those of an alert of many codes are the codes that its condition names. */
+function alertsByPage(): Map<string, string> {
+  const codesOf = new Map(
+    WATCHES.map(({ alert, condition: { labels } }) => [alert, [labels?.['code'] ?? []].flat()] as const),
+  );
+  const led = RULES.flatMap(({ alert, annotations }) => {
+    const name = annotations.runbook_url.slice('docs/runbooks/'.length, -'.md'.length);
+    return name.startsWith('{{')
+      ? (codesOf.get(alert) ?? []).map((code) => ({ page: code, alert }))
+      : [{ page: name, alert }];
+  });
+  return new Map(
+    [...Map.groupBy(led, ({ page }) => page)].map(([page, those]) => [
+      page,
+      those
+        .map(({ alert }) => alert)
+        .toSorted()
+        .join(', '),
+    ]),
+  );
+}
+
+t.test('keeps a page for everything that can page, and no page that nothing leads to', async (t) => {
+  const alerts = (text: string) => text.trim().split(/, */).toSorted().join(', ');
+  const told = new Map([...listed].map(([name, of]) => [name, alerts(of)]));
+  const sorted = (pages: Map<string, string>) => [...pages].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  t.same(sorted(told), sorted(alertsByPage()));
 });
 
 t.test('keeps every page whole and short, under the name of a code or of an alert', async (t) => {
@@ -98,15 +129,25 @@ t.test('keeps codes, records and metrics in pages to those that there are', asyn
       .filter((metric) => metric !== '' && !new RegExp(metric).test(METRICS)),
   );
   t.same(metrics, []);
+  const paths = ['/', '/healthz', '/readyz', '/metrics', '/status'];
+  t.same(
+    each(({ text }) =>
+      [...text.matchAll(/(?:127\.0\.0\.1|localhost):9464(\/[a-z]*)/g)].flatMap(([, path = '']) =>
+        paths.includes(path) ? [] : [path],
+      ),
+    ),
+    [],
+  );
 });
 
 t.test('sees a command that is gone, and a flag that is', async (t) => {
   const text =
     '```sh\nacra-enclave status | grep x\nsudo acra-enclave \\\n  keys list --nothing\n```\n`acra-enclave fly`\n';
   t.same(commandsIn(text), [['status'], ['keys', 'list', '--nothing'], ['fly']]);
-  t.same(await Promise.all(commandsIn(text).map(commandFault)), [
+  t.same(await Promise.all([...commandsIn(text), ['keys', 'burn']].map(commandFault)), [
     undefined,
     'list has no --nothing',
     'there is no command fly',
+    'keys has no command burn',
   ]);
 });
