@@ -25,6 +25,21 @@ t.test('refuses another CA of the same name, and another name (08006)', async (t
   for (const change of wrong) t.equal(await outcomeOf(connectDatabase({ ...target, ...change }, patient())), '08006');
 });
 
+t.test('takes one CA of several that are trusted, and reads them once for all connections', async (t) => {
+  const target = await lyingDatabase(t, () => undefined);
+  const caPem = `${other.certificatePem}${target.caPem}`;
+  let readings = 0;
+  const counted = {
+    ...target,
+    get caPem() {
+      readings += 1;
+      return caPem;
+    },
+  };
+  for (let left = 3; left > 0; left -= 1) (await connectDatabase(counted, patient())).destroy();
+  t.equal(readings, 1);
+});
+
 const ANSWERS: readonly (readonly [what: string, answer: Buffer | string])[] = [
   ['N', 'N'],
   ['an error', Buffer.from('E\0\0\0\x05\0', 'latin1')],
