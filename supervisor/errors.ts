@@ -79,7 +79,7 @@ export const SUPERVISOR_ERRORS = {
     meaning:
       'The database’s certificate is not of the measured CA, not for the measured name, or of a kind that acra-server refuses; what is wrong is told.',
     action:
-      'Check `database.ca` and `database.serverName` in enclave.yaml; the name must be a subject alternative name of the certificate, not its CN alone (docs/specs/acra-server.md, 12). Else somebody stands between.',
+      'Check `database.ca` and `database.serverName` in enclave.yaml; the name must be a subject alternative name of the certificate, not its CN alone (docs/specs/acra-server.md, 12). RDS Proxy has another CA than RDS (docs/database-login.md, “Databases of AWS”). Else somebody stands between.',
   },
   SUPERVISOR_PANIC: {
     meaning: 'The supervisor met an error that nothing was prepared for; it ended the enclave.',

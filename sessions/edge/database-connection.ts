@@ -3,6 +3,7 @@
  * parent or the database says changes what is demanded: an answer other than `S`, or bytes before the handshake (CVE-2021-23222),
  * end it.
  */
+import type { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { createConnection, isIP, type Socket } from 'node:net';
 import {
@@ -18,6 +19,7 @@ import { untilAborted } from '../../runtime/abort.ts';
 import { describeError, errorCode } from '../../runtime/errors.ts';
 import { quoteStranger } from '../../runtime/harmless-text.ts';
 import type { TcpEndpoint } from '../../wire/endpoint.ts';
+import { amazonHint } from './amazon-issuer.ts';
 
 export interface DatabaseTarget {
   /** Where the enclave's way out begins. */
@@ -64,15 +66,20 @@ function contextOf(target: DatabaseTarget): SecureContext {
 }
 
 const MAX_DETAIL_CHARACTERS = 500;
+const MAX_ISSUER_CHARACTERS = 200;
 
 /** Of a certificate, as Node names OpenSSL's verification errors; all else is a handshake that failed otherwise. */
 const OF_CERTIFICATE =
   /^(CERT_|CRL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_|PATH_LENGTH_|HOSTNAME_|ERR_TLS_CERT_)/;
 
-function handshakeFailed(cause: unknown): DatabaseConnectionError {
+/** @param shown its certificate, where it has shown one */
+function handshakeFailed(cause: unknown, shown: X509Certificate | undefined): DatabaseConnectionError {
   const code = errorCode(cause) ?? '';
   const detail = `${code}: ${quoteStranger(describeError(cause), MAX_DETAIL_CHARACTERS)}`;
-  return new DatabaseConnectionError(OF_CERTIFICATE.test(code) ? 'untrusted' : 'handshake-failed', code, detail);
+  if (!OF_CERTIFICATE.test(code)) return new DatabaseConnectionError('handshake-failed', code, detail);
+  const issuer = shown && `its certificate is of ${quoteStranger(shown.issuer, MAX_ISSUER_CHARACTERS)}`;
+  const words = [detail, issuer, shown && amazonHint(shown)].filter((part) => part !== undefined);
+  return new DatabaseConnectionError('untrusted', code, words.join('; '));
 }
 
 /** The caller destroys it. @throws DatabaseConnectionError; the signal's reason */
@@ -114,6 +121,11 @@ async function handshake(socket: Socket, target: DatabaseTarget, signal: AbortSi
     ...(isIP(serverName) === 0 ? { servername: serverName } : {}),
     ALPNProtocols: ['postgresql'],
   });
+  // Before Node judges it: afterwards there is none to ask.
+  let shown: X509Certificate | undefined;
+  secured.prependOnceListener('secure', () => {
+    shown = secured.getPeerX509Certificate();
+  });
   const closed = once(secured, 'close').then(() => {
     throw new DatabaseConnectionError('handshake-failed', 'it ended the connection');
   });
@@ -124,6 +136,6 @@ async function handshake(socket: Socket, target: DatabaseTarget, signal: AbortSi
   } catch (cause) {
     secured.on('error', () => undefined).destroy();
     signal.throwIfAborted();
-    throw cause instanceof DatabaseConnectionError ? cause : handshakeFailed(cause);
+    throw cause instanceof DatabaseConnectionError ? cause : handshakeFailed(cause, shown);
   }
 }

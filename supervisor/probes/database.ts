@@ -11,6 +11,7 @@ import { DATABASE_TLS, refusedCertificate } from '../../acra/server/database-tls
 import { SSL_REQUEST, TLS_ANSWERS } from '../../postgres/start-up.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { describeError, errorCode } from '../../runtime/errors.ts';
+import { amazonHint } from '../../sessions/edge/amazon-issuer.ts';
 import type { TcpEndpoint } from '../../wire/endpoint.ts';
 import { connect } from './connect.ts';
 
@@ -91,7 +92,8 @@ function judge(tls: TLSSocket, caPem: string, serverName: string): DatabaseAnswe
   const leaf = tls.getPeerX509Certificate();
   if (!leaf) return { kind: 'handshake-failed', reason: 'it shows no certificate' };
   const reason = refusedCertificate(shownWith(leaf), caPem, serverName, systemClock.nowMs());
-  return reason === undefined ? { kind: 'trusted', fingerprint: leaf.fingerprint256 } : { kind: 'untrusted', reason };
+  if (reason === undefined) return { kind: 'trusted', fingerprint: leaf.fingerprint256 };
+  return { kind: 'untrusted', reason: [reason, amazonHint(leaf) ?? []].flat().join('; ') };
 }
 
 /** All that was sent, in DER and in its order: that is what Node calls the issuers. */

@@ -3,7 +3,7 @@ import t from 'tap';
 import { createAuthority } from '../../../emulator/pki/authority.ts';
 import { systemClock } from '../../../runtime/clock.ts';
 import { cancelAt } from '../../../sessions/edge/cancel.ts';
-import { connectDatabase } from '../../../sessions/edge/database-connection.ts';
+import { connectDatabase, DatabaseConnectionError } from '../../../sessions/edge/database-connection.ts';
 import { outcomeOf } from '../support/outcome.ts';
 import { lyingDatabase, rawDatabase } from './support/lying-database.ts';
 
@@ -39,6 +39,28 @@ t.test('takes one CA of several that are trusted, and reads them once for all co
   for (let left = 3; left > 0; left -= 1) (await connectDatabase(counted, patient())).destroy();
   t.equal(readings, 1);
 });
+
+const ISSUERS: readonly (readonly [issuer: string, hint: RegExp])[] = [
+  ['Amazon RDS eu-central-1 Root CA RSA2048 G1', /CA of RDS: is database\.ca the bundle of its region/],
+  ['Amazon RSA 2048 M02', /Amazon Trust Services, as RDS Proxy does/],
+  ['Amazon Root CA 1', /database\.ca then needs Amazon Root CA 1 to 4/],
+  ['Amazon\u202e Pretender', /its certificate is of CN=Amazon\\u202e Pretender$/],
+];
+for (const [issuer, hint] of ISSUERS) {
+  t.test(
+    `tells the operator, and no client, of an untrusted certificate whose issuer is ${JSON.stringify(issuer)}`,
+    async (t) => {
+      const authority = await createAuthority({ commonName: issuer, clock: systemClock });
+      const shown = await authority.issue({ commonName: 'db.test', kind: 'server', subjectAltNames: ['db.test'] });
+      const target = await lyingDatabase(t, () => undefined, shown);
+      const error = await connectDatabase(target, patient()).catch((cause: unknown) => cause);
+      if (!(error instanceof DatabaseConnectionError)) throw new Error('it was trusted');
+      t.equal(error.failure, 'untrusted');
+      t.match(error.detail, hint);
+      t.notMatch(error.message, /Amazon/);
+    },
+  );
+}
 
 const ANSWERS: readonly (readonly [what: string, answer: Buffer | string])[] = [
   ['N', 'N'],

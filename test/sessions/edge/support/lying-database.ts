@@ -39,8 +39,12 @@ export async function rawDatabase(t: Teardown, serve: (socket: Socket) => void):
 }
 
 /** Hands over each connection behind TLS and what comes first in it: the start-up packet. */
-export function lyingDatabase(t: Teardown, serve: (socket: TLSSocket, first: Buffer) => void): Promise<DatabaseTarget> {
-  const secureContext = createSecureContext({ cert: DATABASE_TLS.certificatePem, key: DATABASE_TLS.privateKeyPem });
+export function lyingDatabase(
+  t: Teardown,
+  serve: (socket: TLSSocket, first: Buffer) => void,
+  shown = DATABASE_TLS,
+): Promise<DatabaseTarget> {
+  const secureContext = createSecureContext({ cert: shown.certificatePem, key: shown.privateKeyPem });
   return rawDatabase(t, (socket) => {
     socket.write('S');
     const secured = new TLSSocket(socket, { isServer: true, secureContext });
