@@ -68,6 +68,13 @@ export function usesRdsIam({ database }: { readonly database: Pick<RdsSections['
   return loginOf(database) === 'rds-iam';
 }
 
+/** What is allowed, and gives something up (docs/threat-model.md). */
+export function rdsIamWarnings(sections: Parameters<typeof usesRdsIam>[0]): string[] {
+  return usesRdsIam(sections)
+    ? ['database.login is rds-iam: whoever has the role of the parent instance logs in to the database as its users']
+    : [];
+}
+
 /** undefined with every other login. */
 export function rdsPlaceOf(sections: RdsSections): RdsPlace | undefined {
   const region = regionOf(sections);

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { type AnyEnclaveConfig, isApp } from '../../config/any-enclave.ts';
 import type { EnclaveConfig } from '../../config/enclave.ts';
 import { type ParentKeys, parentKeysOf } from '../../config/keys.ts';
+import { usesRdsIam } from '../../config/rds-iam.ts';
 import { FormatError } from '../../encoding/format-error.ts';
 import { APP_FOLDER } from '../../wire/image-layout.ts';
 import { AttestationError } from '../errors.ts';
@@ -78,7 +79,11 @@ function describeAcra(config: EnclaveConfig, files: FileDigests, release: string
       relations: isGuarded ? guard.relations : 'none',
       migrations: guard.migrations.map(({ table, column }) => `${table}.${column}`),
     },
-    database: { serverName: database.serverName, ca: digestOf(files, database.ca) },
+    database: {
+      serverName: database.serverName,
+      ca: digestOf(files, database.ca),
+      ...(usesRdsIam(config) && { login: 'rds-iam' as const }),
+    },
     clientCa: digestOf(files, acra.clientCa),
     kms: kms === undefined ? null : { keyArn: kms.keyArn, encryptionContext: kms.encryptionContext },
     keys: describeKeys(config, files),

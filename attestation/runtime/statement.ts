@@ -87,7 +87,12 @@ const acraRuntimeStatement = z.strictObject({
     /** `table.column` whose existing rows may still be plaintext. */
     migrations: z.array(text),
   }),
-  database: z.strictObject({ serverName: text, ca: sha256 }),
+  database: z.strictObject({
+    serverName: text,
+    ca: sha256,
+    /** There with this login alone, by which the parent instance can be the users of the database. */
+    login: z.literal('rds-iam').exactOptional(),
+  }),
   clientCa: sha256,
   /** null where no KMS has a part: operators keep the keys. */
   kms: z.strictObject({ keyArn: text, encryptionContext: z.record(text, text) }).nullable(),

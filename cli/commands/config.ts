@@ -22,6 +22,7 @@ import { type GuardList, guardListSchema, loadGuardList } from '../../config/gua
 import { acraHostSchema, appHostSchema, hostProxySchema } from '../../config/host-proxy.ts';
 import { keysWarnings } from '../../config/keys.ts';
 import { loadConfig } from '../../config/load.ts';
+import { rdsIamWarnings } from '../../config/rds-iam.ts';
 import { measuredFiles } from '../../eif/rootfs/measured-files.ts';
 import { requireNoFinding } from '../../keys/finding.ts';
 import type { MissingFile } from '../../keys/folder-check.ts';
@@ -112,6 +113,7 @@ async function checkAcra(file: string, config: EnclaveConfig): Promise<Checked> 
     warnings: [
       ...guardWarnings(config.guard),
       ...keysWarnings(config),
+      ...rdsIamWarnings(config),
       ...warnings,
       ...(await encryptorWarnings(encryptorConfig, encryptor)),
     ],

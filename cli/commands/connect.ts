@@ -21,7 +21,7 @@ import { addressOf } from '../verify/address.ts';
 import { withDemandOptions } from '../verify/demand-options.ts';
 import { type DemandOptions, readDemands } from '../verify/demands.ts';
 import { fetchDirect } from '../verify/fetch-direct.ts';
-import { rollbackNote } from '../verify/rollback-note.ts';
+import { notesOf } from '../verify/notes.ts';
 
 interface ConnectOptions extends DemandOptions {
   readonly cert: string;
@@ -90,8 +90,7 @@ function tellVerified(report: VerifyReport, isNewKey: boolean, trustRoot: string
       yellow(`NOT AWS: trusted is the root in ${trustRoot ?? ''}, as you said. Nothing here proves real hardware.`),
     );
   printLine(`${green('verified')} ${harmlessText(document?.moduleId ?? '')}, PCR0 ${document?.pcrs['PCR0'] ?? ''}`);
-  const note = rollbackNote(report);
-  if (note !== undefined) printLine(yellow(`ATTENTION: ${harmlessText(note)}`));
+  for (const note of notesOf(report)) printLine(yellow(`ATTENTION: ${harmlessText(note)}`));
   printLine(`sessions go to the TLS key with SHA-256 ${document?.tlsKeySha256 ?? ''} and to no other`);
 }
 

@@ -16,6 +16,7 @@ import { guardWarnings } from '../../config/guard.ts';
 import { loadGuardList } from '../../config/guard-list.ts';
 import { keysWarnings } from '../../config/keys.ts';
 import { loadConfig } from '../../config/load.ts';
+import { rdsIamWarnings } from '../../config/rds-iam.ts';
 import type { ImageSigner } from '../../eif/build.ts';
 import { EifBuildError } from '../../eif/build-errors.ts';
 import type { Architecture } from '../../eif/format/header.ts';
@@ -188,8 +189,8 @@ async function checkConfiguration(
   await measuredFolder(folder);
   const nowMs = Date.now();
   const { warnings } = await checkMeasuredFolder({ folder, config, encryptorConfig, nowMs });
-  for (const warning of [...guardWarnings(config.guard), ...keysWarnings(config), ...warnings])
-    progress(`warning: ${warning}`);
+  const weaker = [...guardWarnings(config.guard), ...keysWarnings(config), ...rdsIamWarnings(config)];
+  for (const warning of [...weaker, ...warnings]) progress(`warning: ${warning}`);
   const ends = tellEnds(certificateEnds(folder, config, nowMs), nowMs);
   stateRuntime({ config, files: await digestFiles(folder), release: RELEASE });
   return ends;

@@ -4,7 +4,7 @@ import type { Claim } from '../../attestation/verify/checklist.ts';
 import type { VerifyReport } from '../../attestation/verify/report.ts';
 import { harmlessText } from '../../runtime/harmless-text.ts';
 import { bold, dim, green, printLine, red, yellow } from '../output.ts';
-import { rollbackNote } from './rollback-note.ts';
+import { notesOf } from './notes.ts';
 
 const MARKS = { pass: green('pass   '), fail: red('FAIL   '), 'not-run': dim('not run') } as const;
 const INDENT = '        ';
@@ -66,8 +66,7 @@ export function printReport(report: VerifyReport, rootFile: string | undefined, 
   printLine();
   for (const claim of report.claims) printClaim(claim);
   printLine();
-  const note = rollbackNote(report);
-  if (note !== undefined) printLine(yellow(`ATTENTION: ${harmlessText(note)}`));
+  for (const note of notesOf(report)) printLine(yellow(`ATTENTION: ${harmlessText(note)}`));
   const counts = verdictOf(report.claims);
   if (report.verdict === 'fail') printLine(`${red('NOT VERIFIED')}: ${counts}`);
   else if (isImageJudged) printLine(`${green('verified')}: ${counts}`);

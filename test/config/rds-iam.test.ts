@@ -1,7 +1,7 @@
 /** `database.login: rds-iam`: what tokens are made for is measured, and follows from the database's name where that says it. */
 import t from 'tap';
 import { type EnclaveConfig, enclaveSchema } from '../../config/enclave.ts';
-import { rdsPlaceOf } from '../../config/rds-iam.ts';
+import { rdsIamWarnings, rdsPlaceOf } from '../../config/rds-iam.ts';
 
 const NAME = 'Records.abc123.eu-west-1.rds.amazonaws.com';
 const USERS = [{ name: 'records app', clients: ['CN=billing'] }];
@@ -24,6 +24,11 @@ function parsed(database: object, others?: object): EnclaveConfig {
 function faults(database: object, others?: object): string[] {
   return (parse(database, others).error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`);
 }
+
+t.test('warns that the parent has this login too', async (t) => {
+  t.match(rdsIamWarnings(parsed({ serverName: NAME })), [/role of the parent instance logs in/]);
+  t.same(rdsIamWarnings({ database: { login: 'certificate' } }), []);
+});
 
 t.test('takes name, port and region of an RDS database, and no secrets of users', async (t) => {
   const config = parsed({ serverName: NAME });

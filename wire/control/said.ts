@@ -37,7 +37,7 @@ export const BOOT_PHASES = [
 const KNOWN_PHASES: ReadonlySet<string> = new Set(BOOT_PHASES);
 
 const MAX_PHASE_CHARACTERS = 60;
-export const UNKNOWN = 'unknown';
+const UNKNOWN = 'unknown';
 /** As every code of docs/errors.md is written. */
 const CODE = /^[A-Z][A-Z0-9_]{0,60}$/;
 const MAX_CODE_CHARACTERS = 100;

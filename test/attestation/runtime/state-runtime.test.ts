@@ -68,6 +68,16 @@ t.test('says that nobody guards statements in line', async (t) => {
   t.same([statement.ingress, statement.guard], ['passthrough', { mode: 'none', relations: 'none', migrations: [] }]);
 });
 
+t.test('states a login that the parent has too, and leaves every other statement as it was', async (t) => {
+  const { login, ...database } = config.database;
+  t.not(login, 'rds-iam');
+  t.notOk('login' in stateRuntime(facts).statement.database);
+  const byIam = { ...facts, config: { ...config, database: { ...database, login: 'rds-iam' as const } } };
+  const { statement, encoding } = stateRuntime(byIam);
+  t.equal(statement.database.login, 'rds-iam');
+  t.same(decodeStatement(encoding), statement);
+});
+
 t.test('names columns whose rows may still be plaintext', async (t) => {
   const migrations = [{ table: 'people', column: 'email', beside: 'email_protected', old: 'email_plain' }];
   const { statement } = stateRuntime({ ...facts, config: { ...config, guard: { ...config.guard, migrations } } });
