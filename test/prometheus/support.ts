@@ -31,7 +31,11 @@ const answer = z.object({
 });
 export type RuleState = z.infer<typeof answer>['data']['groups'][number]['rules'][number];
 
+const queried = z.object({ data: z.object({ result: z.array(z.unknown()) }) });
+
 export interface RunningPrometheus {
+  /** How many series an expression has now. @throws where Prometheus refuses it */
+  count(expression: string): Promise<number>;
   /** @throws the signal's reason */
   until(wanted: (rules: readonly RuleState[]) => boolean, signal: AbortSignal): Promise<readonly RuleState[]>;
 }
@@ -65,6 +69,11 @@ export async function startPrometheus(t: TapTest, target: string): Promise<Runni
     return answer.parse(await response.json()).data.groups.flatMap((group) => group.rules);
   };
   return {
+    count: async (expression) => {
+      const response = await fetch(`http://${origin}/api/v1/query?${new URLSearchParams({ query: expression })}`);
+      if (!response.ok) throw new Error(`${expression}: ${await response.text()}`);
+      return queried.parse(await response.json()).data.result.length;
+    },
     until: async (wanted, signal) => {
       for (;;) {
         const told = await ask().catch(() => []);
