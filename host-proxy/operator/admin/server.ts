@@ -5,13 +5,24 @@
 
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Registry } from 'prom-client';
+import { OldestFirst } from '../../../runtime/oldest-first.ts';
 import type { Service } from '../../../runtime/service.ts';
 import type { TcpEndpoint } from '../../../wire/endpoint.ts';
-import { boundAddress, closeServer, listenOn } from '../../http-server.ts';
+import { boundAddress, closeServer, listenOn, takePlace } from '../../http-server.ts';
 import type { HostStatus } from '../host-status.ts';
 import { isAddressed, SAFE_HEADERS } from './browser-safety.ts';
 import { readServedFiles, type ServedFile } from './status-page.ts';
+
+/** A browser holds six, Prometheus one. Of more the oldest goes. */
+export const MAX_CONNECTIONS = 128;
+/** From the first byte of a request to its last. */
+const REQUEST_MS = 5_000;
+/** How often that is looked at; Node's own is half a minute. */
+const LOOK_MS = 1_000;
+/** Without a byte in either direction: whoever reads nothing of what he asked for holds its memory. */
+const IDLE_MS = 30_000;
 
 export interface AdminDeps {
   readonly listen: TcpEndpoint;
@@ -37,13 +48,17 @@ export class AdminServer implements Service {
   readonly #deps: AdminDeps;
   readonly #server: Server;
   readonly #files: ReadonlyMap<string, ServedFile>;
+  readonly #places = new OldestFirst<Socket>();
+  /** Connections that are being answered. */
+  readonly #busy = new WeakSet<Socket>();
 
   constructor(deps: AdminDeps) {
     this.#deps = deps;
     this.#files = deps.files ?? readServedFiles();
-    this.#server = createServer({ requestTimeout: 5_000, headersTimeout: 5_000 }, (request, response) =>
-      this.#serve(request, response),
-    );
+    const options = { requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS, connectionsCheckingInterval: LOOK_MS };
+    this.#server = createServer(options, (request, response) => this.#enter(request, response));
+    this.#server.setTimeout(IDLE_MS);
+    this.#server.on('connection', (socket: Socket) => takePlace(this.#places, socket, MAX_CONNECTIONS));
   }
 
   /** @throws HostProxyError HOST_ADMIN_BIND */
@@ -59,6 +74,18 @@ export class AdminServer implements Service {
   /** The bound address; the port is the real one when 0 was asked for. */
   get address(): TcpEndpoint {
     return boundAddress(this.#server);
+  }
+
+  /** Nobody who asks here sends a request before he has read the last answer; who does could have any number made that wait. */
+  #enter(request: IncomingMessage, response: ServerResponse): void {
+    const { socket } = request;
+    if (this.#busy.has(socket)) {
+      socket.destroy();
+      return;
+    }
+    this.#busy.add(socket);
+    response.once('close', () => this.#busy.delete(socket));
+    this.#serve(request, response);
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {

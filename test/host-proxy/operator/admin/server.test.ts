@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Registry } from 'prom-client';
 import t, { type Test as TapTest } from 'tap';
-import { AdminServer } from '../../../../host-proxy/operator/admin/server.ts';
+import { AdminServer, MAX_CONNECTIONS } from '../../../../host-proxy/operator/admin/server.ts';
 import type { HostStatus } from '../../../../host-proxy/operator/host-status.ts';
 import { hostStatus } from '../../../../host-proxy/operator/host-status.ts';
 import { QUIET } from '../support/statuses.ts';
@@ -83,4 +83,50 @@ t.test('rejects a request by a name that a stranger could have given to the loop
 t.test('answers to every name where it was bound to a network on purpose', async (t) => {
   const ask = await admin(t, QUIET, '0.0.0.0');
   t.equal((await ask('/status', { host: 'parent-7.internal:9464' })).code, 200);
+});
+
+async function bareAdmin(t: TapTest): Promise<AdminServer> {
+  const listen = { kind: 'tcp', host: '127.0.0.1', port: 0 } as const;
+  const server = new AdminServer({ listen, status: () => QUIET, metrics: new Registry() });
+  await server.start(new AbortController().signal);
+  t.teardown(() => server.stop());
+  return server;
+}
+
+t.test('answers while more are connected than there is room for, who say nothing: the oldest goes', async (t) => {
+  const { address } = await bareAdmin(t);
+  const silent = Array.from({ length: MAX_CONNECTIONS }, () => connect(address.port, '127.0.0.1'));
+  await Promise.all(silent.map((socket) => once(socket, 'connect')));
+  const [oldest] = silent;
+  const gone = oldest && once(oldest, 'close');
+  oldest?.on('error', () => undefined).resume();
+  const response = await fetch(`http://127.0.0.1:${address.port}/readyz`);
+  t.equal(await response.text(), 'ready\n');
+  await gone;
+  t.equal(silent.filter((socket) => !socket.destroyed).length, MAX_CONNECTIONS - 1);
+  for (const socket of silent) socket.destroy();
+});
+
+t.test('makes one answer at a time for a connection, and ends it where more are asked for before that', async (t) => {
+  const { address } = await bareAdmin(t);
+  const socket = connect(address.port, '127.0.0.1').setEncoding('utf8');
+  let answers = '';
+  socket.on('data', (text: string) => {
+    answers += text;
+  });
+  const request = 'GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n';
+  socket.on('error', () => undefined).write(request.repeat(20));
+  await once(socket, 'close');
+  t.ok(answers.split('HTTP/1.1 200').length <= 2);
+});
+
+t.test('answers one request after the other on a connection that is kept', async (t) => {
+  const { address } = await bareAdmin(t);
+  const socket = connect(address.port, '127.0.0.1').setEncoding('utf8');
+  for (let asked = 0; asked < 5; asked += 1) {
+    socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    const [answer] = await once(socket, 'data');
+    t.match(answer, /^HTTP\/1\.1 200/);
+  }
+  socket.destroy();
 });
