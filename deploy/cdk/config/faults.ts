@@ -1,5 +1,7 @@
 /** What no field of a deployment shows alone: parts that contradict each other. */
 import { parseKeyArn, partitionOf } from '../../../config/aws-names.ts';
+import { matcherOf } from '../../../wire/networks.ts';
+import { addressOf, prefixOf } from './fields.ts';
 import { parentMachine } from './instance-types.ts';
 import type { RegionConfig } from './region.ts';
 
@@ -31,13 +33,20 @@ export function parentRoleArn({ account, name }: Pick<Whole, 'account' | 'name'>
   return `arn:${partitionOf(region).name}:iam::${account}:role/${name}-parent-${region}`;
 }
 
-function* keyFaults({ account, key, name, regions }: Whole): Generator<Fault> {
+/** KMS takes no policy that names somebody of another partition, and CloudFormation makes keys in the deployer's own account alone. */
+function* principalFaults({ account, key, name, regions }: Whole): Generator<Fault> {
   const roles = regions.map(({ region }) => parentRoleArn({ account, name }, region));
+  const partition = partitionOf(regions[0]?.region ?? '').name;
   for (const [field, arns] of Object.entries({
     deployer: [key.deployer],
     administrators: key.administrators,
     policyAdministrators: key.policyAdministrators,
   })) {
+    if (arns.some((arn) => !arn.startsWith(`arn:${partition}:`)))
+      yield {
+        path: ['key', field],
+        message: `must be of partition ${partition}, as the regions are: arn:${partition}:iam::…`,
+      };
     if (arns.some((arn) => roles.includes(arn)))
       yield {
         path: ['key', field],
@@ -45,6 +54,14 @@ function* keyFaults({ account, key, name, regions }: Whole): Generator<Fault> {
       };
     if (new Set(arns).size < arns.length) yield { path: ['key', field], message: 'must name each once' };
   }
+  if (!key.deployer.includes(`:iam::${account}:`))
+    yield {
+      path: ['key', 'deployer'],
+      message: `must be of account ${account}: only from there the key can be deployed`,
+    };
+}
+
+function* keyFaults({ account, key, regions }: Whole): Generator<Fault> {
   if (regions.length > 1 && !key.multiRegion)
     yield {
       path: ['key', 'multiRegion'],
@@ -76,7 +93,7 @@ function* keyFaults({ account, key, name, regions }: Whole): Generator<Fault> {
 
 function* zoneFaults({ region, zones, database }: RegionConfig): Generator<Fault> {
   for (const [index, zone] of zones.entries())
-    if (!zone.startsWith(region)) yield { path: ['zones', index], message: `must be a zone of ${region}` };
+    if (zone.slice(0, -1) !== region) yield { path: ['zones', index], message: `must be a zone of ${region}` };
   if (new Set(zones).size < zones.length) yield { path: ['zones'], message: 'must name each zone once' };
   if (database.kind !== 'external' && zones.length < 2)
     yield {
@@ -109,6 +126,24 @@ function* fleetFaults({ fleet, zones }: RegionConfig): Generator<Fault> {
     yield at('minInstances', `must be at least ${zones.length}, one instance in each zone`);
 }
 
+/** A route to what the VPC has itself is refused by EC2, and a second one to the same network too. */
+function* routeFaults({ network, clients, database }: RegionConfig): Generator<Fault> {
+  for (const [part, networks] of Object.entries({
+    clients: clients.networks,
+    ...(database.kind === 'external' && { database: database.networks }),
+  })) {
+    const path = [part, 'networks'];
+    const isOfVpc = matcherOf([network.cidr]);
+    if (new Set(networks).size < networks.length) yield { path, message: 'must name each network once' };
+    for (const [index, each] of networks.entries())
+      if (isOfVpc(addressOf(each)) && prefixOf(each) >= prefixOf(network.cidr))
+        yield {
+          path: [...path, index],
+          message: `must not lie in network.cidr, ${network.cidr}, whose subnets are all taken`,
+        };
+  }
+}
+
 function* networkFaults(whole: Whole): Generator<Fault> {
   const names = whole.regions.map(({ region }) => region);
   if (new Set(names).size < names.length) yield { path: ['regions'], message: 'must name each region once' };
@@ -120,10 +155,10 @@ function* networkFaults(whole: Whole): Generator<Fault> {
 /** @returns what to tell, each at its path */
 export function deploymentFaults(whole: Whole): readonly Fault[] {
   const ofRegions = whole.regions.flatMap((region, index) =>
-    [...zoneFaults(region), ...fleetFaults(region)].map(({ path, message }) => ({
+    [...zoneFaults(region), ...routeFaults(region), ...fleetFaults(region)].map(({ path, message }) => ({
       path: ['regions', index, ...path],
       message,
     })),
   );
-  return [...keyFaults(whole), ...networkFaults(whole), ...ofRegions];
+  return [...principalFaults(whole), ...keyFaults(whole), ...networkFaults(whole), ...ofRegions];
 }

@@ -23,25 +23,33 @@ export const transitGateway = form(
   'the ID of a transit gateway, such as tgw-0123456789abcdef0',
 );
 export const sha256 = form(/^[0-9a-f]{64}$/, 'a SHA-256 as 64 hexadecimal digits, as sha256sum prints it');
+/** The last label is not all digits, as that of an address is (RFC 3696, section 2). */
 export const hostName = form(
-  /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$/,
-  'a DNS name in lower case',
+  /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+(?!\d+$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
+  'a DNS name in lower case, which the certificate has too, not an address',
 );
 
+export const addressOf = (network: string) => network.split('/')[0] ?? network;
+export const prefixOf = (network: string) => Number(network.split('/')[1]);
+
 /** Of IPv4, the only family that the VPC has. */
-export const network = z.string().superRefine((text, context) => {
+const anyNetwork = z.string().superRefine((text, context) => {
   const fault = text.includes(':') ? 'must be a network of IPv4' : networkFault(text);
-  if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
+  if (fault !== undefined) context.addIssue({ code: 'custom', message: fault, continue: false });
+});
+
+/** 10.0.0.0/8 is the widest network that is private (RFC 1918); a route to more, or two of half the addresses each, leads to the internet. */
+const WIDEST_PREFIX = 8;
+
+export const network = anyNetwork.refine((text) => prefixOf(text) >= WIDEST_PREFIX, {
+  error: `must be a network of /${WIDEST_PREFIX} or smaller: nothing here is open, or has a route, to everywhere`,
 });
 
 const SMALLEST_VPC_PREFIX = 20;
 const LARGEST_VPC_PREFIX = 16;
 
-export const vpcNetwork = network.refine(
-  (text) => {
-    const prefixLength = Number(text.split('/')[1]);
-    return prefixLength >= LARGEST_VPC_PREFIX && prefixLength <= SMALLEST_VPC_PREFIX;
-  },
+export const vpcNetwork = anyNetwork.refine(
+  (text) => prefixOf(text) >= LARGEST_VPC_PREFIX && prefixOf(text) <= SMALLEST_VPC_PREFIX,
   { error: `must be a network of /${LARGEST_VPC_PREFIX} to /${SMALLEST_VPC_PREFIX}, so that all subnets have room` },
 );
 

@@ -104,6 +104,46 @@ const REFUSED: readonly (readonly [string, string, string | RegExp, string, RegE
   ],
   ['one region twice', 'multi-region', /eu-west-1/g, 'eu-central-1', /must name each region once/],
   ['an image before its key is made', 'multi-az', /\n {2}arn: [^\n]+/, '', /enclave\.yaml names the key/],
+  [
+    'a zone whose name only begins as the region',
+    'multi-az',
+    'eu-central-1c]',
+    'eu-central-12c]',
+    /zones\.2: .*must be a zone/,
+  ],
+  [
+    'a deployer of another account',
+    'multi-az',
+    '111122223333:role/acra-key-c',
+    '444455556666:role/acra-key-c',
+    /deployer: .*must be of account/,
+  ],
+  [
+    'an administrator of another partition',
+    'multi-az',
+    /arn:aws:(?=iam::\d+:role\/acra-key-care)/,
+    'arn:aws-cn:',
+    /administrators: .*must be of partition aws,/,
+  ],
+  ['clients of everywhere', 'multi-az', '10.1.0.0/16', '0.0.0.0/0', /clients\.networks\.1: .*everywhere/],
+  ['clients of half of everywhere', 'multi-az', '10.1.0.0/16', '128.0.0.0/1', /clients\.networks\.1: .*everywhere/],
+  ['a database everywhere', 'single-zone', '10.90.0.0/24', '0.0.0.0/0', /database\.networks\.0: .*everywhere/],
+  [
+    'a database in the VPC’s own networks',
+    'single-zone',
+    '10.90.0.0/24',
+    '10.20.1.0/24',
+    /must not lie in network\.cidr/,
+  ],
+  ['clients in the VPC’s own networks', 'multi-az', '10.1.0.0/16', '10.20.0.0/20', /must not lie in network\.cidr/],
+  ['one network of clients twice', 'multi-az', '10.1.0.0/16', '10.0.0.0/16', /must name each network once/],
+  [
+    'an address in the place of the database’s name',
+    'single-zone',
+    'db.records.example.org',
+    '10.90.0.5',
+    /database\.host: .*not an address/,
+  ],
   ['a database elsewhere without a way to it', 'single-zone', /\n {6}transitGateway: [^\n]+/, '', /transitGateway: /],
 ];
 
@@ -113,6 +153,10 @@ for (const [name, example, from, to, told] of REFUSED)
     const error = await rejectsCode(async () => readDeployment(file), ConfigError, 'CONFIG_INVALID');
     t.match(error.message, told);
   });
+
+t.test('takes clients whose network holds the VPC’s own', async (t) => {
+  t.ok(readDeployment(changed(t, 'multi-az', '10.1.0.0/16', '10.0.0.0/8')));
+});
 
 t.test('rejects an image for another key than the deployment has there (CDK_IMAGE_KEY)', async (t) => {
   const other = changed(
