@@ -114,6 +114,7 @@ export class HostProxy implements Service {
     this.#startedMs = clock.nowMs();
     this.#metricSources = {
       status: () => this.#state(),
+      alarms: () => this.#alarms.active,
       relayCounters: () => this.#relay.counters(),
       enclaveSamples: () => this.view.metrics?.samples ?? [],
       unwrittenLines: () => this.#sink.refused,
@@ -171,16 +172,15 @@ export class HostProxy implements Service {
   }
 
   status(): HostStatus {
-    const { metrics } = this.view;
-    const figures = figuresOf(relaySamples(this.#relay.counters()), declaredSamples(metrics?.samples ?? []));
-    return { ...this.#state(), figures, alarms: [...this.#alarms.active] };
+    const { status, alarms, relayCounters, enclaveSamples } = this.#metricSources;
+    const figures = figuresOf(relaySamples(relayCounters()), declaredSamples(enclaveSamples()));
+    return { ...status(), figures, alarms: [...alarms()] };
   }
 
   #state(): MeasuredStatus {
-    const { view } = this;
     const { address } = this.#gate;
     return {
-      ...toldBy(view, this.#clock),
+      ...toldBy(this.view, this.#clock),
       release: RELEASE,
       processId: process.pid,
       startedMs: this.#startedMs,
@@ -192,7 +192,7 @@ export class HostProxy implements Service {
       attestation: this.#attestation?.status ?? null,
       egress: this.#egress?.status ?? null,
       keys: this.#keys?.status ?? null,
-      logs: view.logs,
+      logs: this.view.logs,
       machine: this.#machine(),
     };
   }

@@ -1,4 +1,4 @@
-/** Alarms of a fleet: those of docs/metrics.md, on the metrics that CloudWatch gets, and the load balancer's own. */
+/** Alarms of a fleet: those of the status page, on the metrics that CloudWatch gets, and the load balancer's own. */
 import { CfnAlarm } from 'aws-cdk-lib/aws-cloudwatch';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
@@ -16,56 +16,61 @@ interface FleetAlarm {
   readonly statistic: 'Sum' | 'Maximum' | 'Minimum';
   readonly comparison: 'GreaterThanThreshold' | 'LessThanThreshold';
   readonly threshold: number;
+  /** Of one period, and how many of them in a row decide. */
   readonly minutes: number;
+  readonly periods: number;
   /** breaching: silence is a fault too. */
   readonly missing: 'breaching' | 'notBreaching';
 }
 
-/** Some were added in ten minutes. */
-const any = (id: string, what: string, metric: string, labels: Readonly<Record<string, string>> = {}): FleetAlarm => ({
+/** The daemon itself sees that an alert holds (host-proxy/operator/alarms), with the times and limits that Prometheus' rules have. */
+const told = (id: string, what: string, labels: Readonly<Record<string, string>>): FleetAlarm => ({
   id,
   what,
-  metric,
+  metric: 'alerts_active',
   labels,
-  statistic: 'Sum',
+  statistic: 'Maximum',
   comparison: 'GreaterThanThreshold',
   threshold: 0,
-  minutes: 10,
+  minutes: 1,
+  periods: 1,
   missing: 'notBreaching',
 });
+const alert = (id: string, what: string) => told(id, what, { alert: `AcraEnclave${id}` });
+
+/** For five minutes: an instance that boots wakes nobody. The agent tells each value once a minute. */
+const LASTING = { minutes: 1, periods: 5 };
 
 /** It was above that for five minutes on one instance at least. */
-const above = (id: string, what: string, metric: string, threshold: number, labels = {}): FleetAlarm => ({
-  ...any(id, what, metric, labels),
-  statistic: 'Maximum',
+const above = (id: string, what: string, metric: string, threshold: number): FleetAlarm => ({
+  ...told(id, what, {}),
+  metric,
   threshold,
-  minutes: 5,
+  ...LASTING,
 });
 
 const LEASE_SECONDS = 3_600;
 
 const FLEET_ALARMS: readonly FleetAlarm[] = [
   {
-    ...any('NotReady', 'an instance does not serve, or tells nothing', 'ready'),
+    ...above('NotReady', 'an instance does not serve, or tells nothing', 'ready', 1),
     statistic: 'Minimum',
     comparison: 'LessThanThreshold',
-    threshold: 1,
-    minutes: 5,
     missing: 'breaching',
   },
-  any('Poison', 'a poison record: somebody copies the database', 'alarms_total', { concern: 'poison' }),
-  any('Plaintext', 'values that should be encrypted went as they came', 'alarms_total', { concern: 'plaintext' }),
-  any('Unread', 'statements that could not be read', 'alarms_total', { concern: 'unread' }),
-  any('Undetected', 'rows without the search for poison records', 'alarms_total', { concern: 'undetected' }),
-  any('KeysRefused', 'a key set was brought that the enclave does not take', 'kept_key_set_refusals_total'),
-  above('KeysNotTaken', 'the enclave does not work with the newest key set', 'kept_keys_in_trouble', 0),
-  above('KeysAuditBroken', 'the audit log of key operations is no whole chain', 'kept_keys_audit_broken', 0),
   above('LeaseEnds', 'KMS has not granted the master key for an hour', 'lease_age_seconds', LEASE_SECONDS),
-  above('GuardReports', 'statements that cannot be protected go as they are', 'guard_mode', 0, { mode: 'report' }),
-  above('Sheds', 'connections are closed for a limit', 'ingress_shedding', 0),
-  any('Revoked', 'somebody uses a certificate that was called back', 'front_refused_total', { reason: 'revoked' }),
-  any('LogsDropped', 'log records of the enclave were lost', 'log_records_total', { outcome: 'dropped' }),
-  any('LogsUnwritten', 'lines of the log could not be written', 'log_write_failures_total'),
+  alert('PoisonRecord', 'a poison record: somebody copies the database'),
+  alert('Plaintext', 'values that should be encrypted went as they came, or a statement could not be read'),
+  alert('Undetected', 'rows without the search for poison records'),
+  alert('KeysRefused', 'a key set was brought that the enclave does not take'),
+  alert('KeysNotTaken', 'the enclave does not work with the newest key set'),
+  alert('KeysAuditBroken', 'the audit log of key operations is no whole chain'),
+  alert('GuardReports', 'statements that cannot be protected go as they are'),
+  alert('RevokedCertificate', 'somebody uses a certificate that was called back'),
+  alert('LogsDropped', 'log records of the enclave were lost'),
+  alert('LogsUnwritten', 'lines of the log could not be written'),
+  told('Pages', 'the status page of an instance shows what somebody must look at now', { severity: 'page' }),
+  told('Tickets', 'the status page of an instance shows what somebody must look at', { severity: 'ticket' }),
 ];
 
 const dimensionsOf = (labels: Readonly<Record<string, string>>) =>
@@ -86,7 +91,7 @@ function createFleetAlarm(scope: Construct, topic: ITopic, fleet: string, alarm:
     comparisonOperator: alarm.comparison,
     threshold: alarm.threshold,
     period: alarm.minutes * MINUTE,
-    evaluationPeriods: 1,
+    evaluationPeriods: alarm.periods,
     treatMissingData: alarm.missing,
   });
 }

@@ -3,7 +3,7 @@ import { Stack } from 'aws-cdk-lib';
 import { CfnDashboard } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
 import type { Balancer } from './balancer.ts';
-import { FLEET_DIMENSION, METRIC_NAMESPACE } from './names.ts';
+import { FLEET_DIMENSION, METRIC_NAMESPACE, type Names } from './names.ts';
 
 const WIDTH = 8;
 const HEIGHT = 6;
@@ -65,7 +65,7 @@ function chartsOf(fleet: string, { loadBalancer, targetGroup }: Balancer): reado
   ];
 }
 
-export function createDashboard(scope: Construct, fleet: string, balancer: Balancer): void {
+export function createDashboard(scope: Construct, { fleet, dashboard }: Names, balancer: Balancer): void {
   const { region } = Stack.of(scope);
   const widgets = chartsOf(fleet, balancer).map(({ title, statistic, series }, index) => ({
     type: 'metric',
@@ -76,7 +76,7 @@ export function createDashboard(scope: Construct, fleet: string, balancer: Balan
     properties: { title, region, stat: statistic, period: PERIOD_SECONDS, view: 'timeSeries', metrics: series },
   }));
   new CfnDashboard(scope, 'Dashboard', {
-    dashboardName: fleet,
+    dashboardName: dashboard,
     dashboardBody: Stack.of(scope).toJsonString({ widgets }),
   });
 }

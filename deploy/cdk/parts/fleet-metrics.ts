@@ -1,6 +1,8 @@
 /**
  * What CloudWatch gets to know of a fleet: of host-proxy's metrics (docs/metrics.md) those that alarms and the dashboard need, for
- * CloudWatch asks money for each series. Counters come as what was added since the last scrape.
+ * CloudWatch asks money for each series. Counters come as what was added since the last scrape, and what a new series begins with does not come at
+ * all (CloudWatch user guide, "Prometheus metric type conversion by the CloudWatch agent"): the first poison record of an identity, say. So alarms
+ * stand on gauges, and for what a counter tells on the alerts of the daemon, which counts from the first number.
  */
 export interface FleetMetric {
   /** As host-proxy serves it. */
@@ -13,6 +15,8 @@ const of = (name: string, ...labels: string[]): FleetMetric => ({ name: `acra_en
 
 export const FLEET_METRICS: readonly FleetMetric[] = [
   of('ready'),
+  of('alerts_active', 'alert'),
+  of('alerts_active', 'severity'),
   of('alarms_total', 'concern'),
   of('machine_restarts_total'),
   of('ingress_shedding'),

@@ -3,6 +3,8 @@ import type { KnownDeployment } from '../config/read.ts';
 
 export interface Names {
   readonly fleet: string;
+  /** Dashboards are of the account, whatever the region: CloudFormation user guide, AWS::CloudWatch::Dashboard. */
+  readonly dashboard: string;
   readonly keyAlias: string;
   readonly artifacts: string;
   readonly logGroups: {
@@ -16,6 +18,7 @@ export interface Names {
 export function namesOf({ account, name }: Pick<KnownDeployment, 'account' | 'name'>, region: string): Names {
   return {
     fleet: `${name}-fleet`,
+    dashboard: `${name}-fleet-${region}`,
     keyAlias: `alias/${name}-master`,
     artifacts: `${name}-artifacts-${account}-${region}`,
     logGroups: {

@@ -43,7 +43,7 @@ export class FleetStack extends Stack {
       userData: userDataText({ region: region.region, fleet: names.fleet, hostProxy }),
     });
     createAlarms(this, foundation.topic, names.fleet, balancer, region.fleet.minInstances);
-    createDashboard(this, names.fleet, balancer);
+    createDashboard(this, names, balancer);
     new CfnOutput(this, 'ClientsConnectTo', { value: balancer.loadBalancer.attrDnsName });
   }
 }

@@ -3,6 +3,7 @@ import { ownDescriptors, ownResidentBytes } from '../../../system/processes/own-
 import { ENCLAVE_STATES } from '../../../wire/control/messages.ts';
 import type { MetricDeclaration } from '../../../wire/metric-declaration.ts';
 import type { MetricSample } from '../../../wire/metrics.ts';
+import type { Alarm } from '../alarms/alarm-board.ts';
 import type { HostStatus, MeasuredStatus } from '../host-status.ts';
 
 export const HOST_METRICS = {
@@ -22,6 +23,11 @@ export const HOST_METRICS = {
     kind: 'gauge',
     help: '1 on the error code of why applications cannot connect, where there is one',
     labels: ['code'],
+  },
+  alerts_active: {
+    kind: 'gauge',
+    help: 'How many series each alert of the status page holds for now; none of those that are quiet',
+    labels: ['alert', 'severity'],
   },
   boot_phase: { kind: 'gauge', help: '1 on the boot phase that runs or ran last', labels: ['phase'] },
   control_connected: { kind: 'gauge', help: '1 while the enclave is connected to report to host-proxy', labels: [] },
@@ -108,6 +114,14 @@ function keySamples(keys: HostStatus['keys']): readonly MetricSample[] {
     one('kept_keys_in_trouble', keys.problem === null ? 0 : 1),
     one('kept_keys_audit_broken', audit.broken ? 1 : 0),
   ];
+}
+
+/** Of each alert once, whatever it is about. For those who count rates from the second number of a series on, and so miss a first one. */
+export function alertSamples(alarms: readonly Alarm[]): readonly MetricSample[] {
+  const byAlert = Map.groupBy(alarms, ({ alert }) => alert);
+  return [...byAlert].map(([alert, held]) =>
+    one('alerts_active', held.length, { alert, severity: held[0]?.severity ?? '' }),
+  );
 }
 
 /** None where host-proxy.yaml has no such section. */

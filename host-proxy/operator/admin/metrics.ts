@@ -9,13 +9,16 @@ import type { MetricDeclaration } from '../../../wire/metric-declaration.ts';
 import type { MetricSample } from '../../../wire/metrics.ts';
 import { declaredSamples, SUPERVISOR_METRICS } from '../../../wire/metrics.ts';
 import { RELAY_METRICS } from '../../../wire/relay-metrics.ts';
+import type { Alarm } from '../alarms/alarm-board.ts';
 import type { MeasuredStatus } from '../host-status.ts';
-import { HOST_METRICS, hostSamples } from './host-metrics.ts';
+import { alertSamples, HOST_METRICS, hostSamples } from './host-metrics.ts';
 
 export const METRIC_PREFIX = 'acra_enclave_';
 
 export interface MetricSources {
   readonly status: () => MeasuredStatus;
+  /** What holds, as of the last look at these samples. */
+  readonly alarms: () => readonly Alarm[];
   /** Of this process' own relay. */
   readonly relayCounters: () => Readonly<Record<string, RouteCounters>>;
   /** What the enclave told last, while it can still be true. */
@@ -45,6 +48,7 @@ function onSide(side: 'parent' | 'enclave', samples: readonly MetricSample[]): r
 export function publishedSamples(sources: MetricSources): readonly MetricSample[] {
   return [
     ...hostSamples(sources.status(), sources.unwrittenLines()),
+    ...alertSamples(sources.alarms()),
     ...onSide('parent', relaySamples(sources.relayCounters())),
     ...onSide('enclave', declaredSamples(sources.enclaveSamples())),
   ];

@@ -1,5 +1,7 @@
 /** Alarms and charts stand on metrics that host-proxy really serves, and that the agent really hands on. */
 import { PUBLISHED_METRICS } from '../../../../host-proxy/operator/admin/metrics.ts';
+import { SEVERITIES } from '../../../../host-proxy/operator/alarms/watch.ts';
+import { WATCHES } from '../../../../host-proxy/operator/alarms/watches.ts';
 import { FLEET_METRICS } from '../../parts/fleet-metrics.ts';
 import { at, list, ofType, stringsIn } from '../support/look.ts';
 import type { Requirement } from './requirement.ts';
@@ -30,14 +32,48 @@ export const METRICS: readonly Requirement[] = [
       ]);
       t.ok(metrics.length >= 14);
       for (const metric of metrics) {
-        const handedOn = FLEET_METRICS.find(({ name }) => name === metric['MetricName']);
+        const handedOn = FLEET_METRICS.filter(({ name }) => name === metric['MetricName']);
         const labels = list(metric['Dimensions']).map(({ Name }) => Name);
-        t.ok(handedOn, String(metric['MetricName']));
         t.ok(
-          [['fleet'], ['fleet', ...(handedOn?.labels ?? [])]].some((each) => each.join() === labels.join()),
+          handedOn.some((each) => [['fleet'], ['fleet', ...each.labels]].some((told) => told.join() === labels.join())),
           `${metric['MetricName']} by ${labels.join()}`,
         );
       }
+    },
+  },
+  {
+    name: 'stands no alarm on a counter, whose first number the agent leaves out, and names only alerts that there are',
+    check: (t, made) => {
+      const ofFleet = ofType(made, 'AWS::CloudWatch::Alarm').filter(
+        ({ properties }) => properties['Namespace'] === 'AcraEnclave',
+      );
+      t.ok(ofFleet.length >= 14);
+      for (const { properties } of ofFleet) {
+        const metric = String(properties['MetricName']).replace(PREFIX, '');
+        t.equal(PUBLISHED_METRICS[metric]?.kind, 'gauge', metric);
+        for (const { Name, Value } of list(properties['Dimensions']))
+          if (Name === 'alert')
+            t.ok(
+              WATCHES.some(({ alert }) => alert === Value),
+              String(Value),
+            );
+      }
+      for (const severity of SEVERITIES)
+        t.ok(
+          ofFleet.some(({ properties }) => stringsIn(properties['Dimensions']).includes(severity)),
+          `all that is ${severity}`,
+        );
+    },
+  },
+  {
+    name: 'lets an instance boot for five minutes before it wakes somebody',
+    check: (t, made) => {
+      const ready = ofType(made, 'AWS::CloudWatch::Alarm').filter(
+        ({ properties }) => properties['MetricName'] === `${PREFIX}ready`,
+      );
+      t.equal(ready.length, made.deployment.regions.length);
+      for (const { properties } of ready)
+        t.match(properties, { Period: 60, EvaluationPeriods: 5, Statistic: 'Minimum' });
     },
   },
   {
@@ -48,10 +84,11 @@ export const METRICS: readonly Requirement[] = [
     },
   },
   {
-    name: 'shows a dashboard in each region',
+    name: 'shows a dashboard for each region, under a name of its own, for dashboards are of the whole account',
     check: (t, made) => {
       const boards = ofType(made, 'AWS::CloudWatch::Dashboard');
-      t.equal(boards.length, made.deployment.regions.length);
+      const names = new Set(boards.map(({ properties }) => properties['DashboardName']));
+      t.equal(names.size, made.deployment.regions.length);
       for (const { properties } of boards)
         t.match(stringsIn(properties['DashboardBody']).join(''), 'acra_enclave_ready');
     },

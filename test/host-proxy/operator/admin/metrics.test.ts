@@ -3,6 +3,7 @@ import t, { type Test as TapTest } from 'tap';
 import { EnclaveView } from '../../../../host-proxy/enclave/view.ts';
 import { LogSink } from '../../../../host-proxy/logs/log-sink.ts';
 import { createMetrics, METRIC_PREFIX, PUBLISHED_METRICS } from '../../../../host-proxy/operator/admin/metrics.ts';
+import type { Alarm } from '../../../../host-proxy/operator/alarms/alarm-board.ts';
 import type { HostStatus } from '../../../../host-proxy/operator/host-status.ts';
 import { KeyError } from '../../../../keys/errors.ts';
 import { createCounters, readCounters } from '../../../../relay/counters.ts';
@@ -18,7 +19,7 @@ import type { MetricSample } from '../../../../wire/metrics.ts';
 import { MAX_SERIES, sample } from '../../../../wire/metrics.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { MemoryLogger } from '../../../support/memory-logger.ts';
-import { QUIET } from '../support/statuses.ts';
+import { FULL, QUIET } from '../support/statuses.ts';
 
 const STATUS: HostStatus = {
   ...QUIET,
@@ -53,13 +54,14 @@ const STATUS: HostStatus = {
   },
 };
 
-function reporting(t: TapTest, status: Partial<HostStatus> = {}) {
+function reporting(t: TapTest, status: Partial<HostStatus> = {}, alarms: readonly Alarm[] = []) {
   const clock = new FakeClock();
   const view = new EnclaveView(clock, 20_000);
   const sink = new LogSink({ level: 'info', file: '/dev/full', clock });
   t.teardown(() => sink.close());
   const registry = createMetrics({
     status: () => ({ ...STATUS, ...status }),
+    alarms: () => alarms,
     relayCounters: () => ({ ingress: readCounters(createCounters()) }),
     enclaveSamples: () => view.metrics?.samples ?? [],
     unwrittenLines: () => sink.refused,
@@ -256,7 +258,7 @@ t.test('documents every metric with its type, labels and help, and no other', as
 
 t.test('gives every published metric a number, with the labels that are documented', async (t) => {
   const reason = { code: 'KMS_UNAVAILABLE', message: 'it does not answer' };
-  const { report, registry } = reporting(t, { ready: false, reason });
+  const { report, registry } = reporting(t, { ready: false, reason }, FULL.alarms);
   report(everything);
   for (const metric of await registry.getMetricsAsJSON()) {
     const { labels = [] } = documented.find(({ name }) => name === metric.name) ?? {};

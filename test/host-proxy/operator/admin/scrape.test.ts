@@ -8,7 +8,7 @@ t.test('asks for the status once a scrape, and anew for the next', async (t) => 
     asked += 1;
     return QUIET;
   };
-  const none = { relayCounters: () => ({}), enclaveSamples: () => [], unwrittenLines: () => 0 };
+  const none = { alarms: () => [], relayCounters: () => ({}), enclaveSamples: () => [], unwrittenLines: () => 0 };
   const registry = createMetrics({ ...none, status });
   await registry.metrics();
   t.equal(asked, 1);
