@@ -18,13 +18,14 @@ export interface ZoneFirewall {
   readonly endpointId: string;
 }
 
-/** Of rules, fixed for ever; each pair of networks takes one. */
+/** Of rules, fixed for ever; each pair of networks takes one. A rule names one network each way: Network Firewall API, `Header`. */
 const RULE_CAPACITY = 200;
 const ENDPOINT_OF_ZONE = 1;
 
 function createPolicy(scope: Construct, vpc: Vpc, { networks, port }: External): CfnFirewallPolicy {
   const name = `${vpc.node.scope?.node.id ?? 'acra'}-database`;
   const sources = networksOf(subnetsOf(vpc, 'fleet'));
+  const pairs = networks.flatMap((destination) => sources.map((source) => ({ source, destination })));
   const rules = new CfnRuleGroup(scope, 'ToDatabaseOnly', {
     ruleGroupName: name,
     type: 'STATEFUL',
@@ -32,11 +33,11 @@ function createPolicy(scope: Construct, vpc: Vpc, { networks, port }: External):
     ruleGroup: {
       statefulRuleOptions: { ruleOrder: 'STRICT_ORDER' },
       rulesSource: {
-        statefulRules: networks.map((destination, index) => ({
+        statefulRules: pairs.map(({ source, destination }, index) => ({
           action: 'PASS',
           header: {
             protocol: 'TCP',
-            source: `[${sources.join(',')}]`,
+            source,
             sourcePort: 'ANY',
             direction: 'FORWARD',
             destination,

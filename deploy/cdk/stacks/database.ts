@@ -26,6 +26,9 @@ const GROWTH = 10;
 /** Of the log of performance, the longest that costs nothing. */
 const INSIGHT_DAYS = 7;
 
+/** IAM takes 6,144 characters a managed policy, and a user of the database is up to 170 of them (IAM and STS quotas). */
+const USERS_OF_POLICY = 30;
+
 export interface DatabaseProps extends StackProps {
   readonly foundation: FoundationStack;
   readonly region: KnownRegion;
@@ -101,12 +104,14 @@ export class DatabaseStack extends Stack {
     const users = database.iamUsers.map(
       (user) => `arn:${name}:rds-db:${this.region}:${this.account}:dbuser:${resourceId}/${user}`,
     );
-    if (users.length === 0) return;
-    new ManagedPolicy(this, 'ParentLogins', {
-      description: 'Users of the database that an enclave logs in as, by tokens of the role of its parent',
-      roles: [foundation.parent.role],
-      statements: [new PolicyStatement({ actions: ['rds-db:connect'], resources: users })],
-    });
+    for (let from = 0; from < users.length; from += USERS_OF_POLICY)
+      new ManagedPolicy(this, `ParentLogins${from === 0 ? '' : from}`, {
+        description: 'Users of the database that an enclave logs in as, by tokens of the role of its parent',
+        roles: [foundation.parent.role],
+        statements: [
+          new PolicyStatement({ actions: ['rds-db:connect'], resources: users.slice(from, from + USERS_OF_POLICY) }),
+        ],
+      });
   }
 
   #cluster(props: DatabaseProps, { engineVersion, instanceClass }: Aurora): string {

@@ -57,6 +57,28 @@ for (const [kind, type, id] of [
     t.end();
   });
 
+t.test('keeps each policy of logins within what IAM takes, however many users there are', (t) => {
+  const names = Array.from({ length: 100 }, (_, index) => `u${'x'.repeat(59)}${String(index).padStart(3, '0')}`);
+  const users = `\n      iamUsers: [${names.join(', ')}]`;
+  const told = names.map((name) => `{name: ${name}, clients: ['CN=${name}']}`).join(', ');
+  const database = LOGIN.replace(/users: .*/, `users: [${told}]`);
+  const app = new App({ context, outdir: temporaryFolder(t) });
+  addDeployment(app, readDeployment(deploymentFile(t, { users, database, aurora: true })));
+  const { template } = app.synth().getStackByName('acra-eu-central-1-database');
+  const resources = Object.values(at(template, 'Resources') as object);
+  const policies = resources
+    .filter(({ Type }) => Type === 'AWS::IAM::ManagedPolicy')
+    .map(({ Properties }) => Properties);
+  const text = policies.map(({ PolicyDocument }) => JSON.stringify(PolicyDocument));
+  for (const name of names) t.equal(text.filter((each) => each.includes(`/${name}"`)).length, 1, name);
+  const resolved = text.map((each) =>
+    each.replaceAll(/\{"Fn::Join":\["",\["([^"]+)",\{[^}]+\},"([^"]+)"\]\]\}/g, `"$1${'R'.repeat(34)}$2"`),
+  );
+  for (const each of resolved) t.ok(each.length <= 6_144, `${each.length} characters`);
+  t.ok(policies.length <= 8, 'a role takes ten, and the fleet adds one');
+  t.end();
+});
+
 const PASSWORDS = LOGIN.replace('rds-iam', 'certificate').replace(/ {2}rdsIam.*\n/, '');
 for (const [what, options] of [
   ['users that the measured configuration does not have', { users: '\n      iamUsers: [records_app, owner]' }],

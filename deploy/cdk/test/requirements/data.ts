@@ -103,6 +103,27 @@ export const DATA: readonly Requirement[] = [
     },
   },
   {
+    name: 'lets the services that write use the key of operations, each as AWS’s documentation has it',
+    check: (t, made) => {
+      for (const { region } of made.deployment.regions) {
+        const [key, ...others] = ofType(made, 'AWS::KMS::Key').filter(
+          ({ stack }) => stack === `acra-${region}-foundation`,
+        );
+        t.same(others, []);
+        const statements = list(at(key?.properties, 'KeyPolicy', 'Statement'));
+        const by = (principal: string) =>
+          statements.filter((each) => stringsIn(each['Principal']).includes(principal) && each['Condition']);
+        for (const service of [`logs.${region}.amazonaws.com`, 'cloudtrail.amazonaws.com', 'cloudwatch.amazonaws.com'])
+          t.equal(by(service).length, 1, service);
+        t.match(
+          by('arn:aws:iam::111122223333:root').map((each) => at(each, 'Condition', 'ArnEquals', 'aws:PrincipalArn')),
+          [/:role\/aws-service-role\/autoscaling\.amazonaws\.com\/AWSServiceRoleForAutoScaling$/],
+          'named by a condition: an account without a group has no such role, and no policy may name it',
+        );
+      }
+    },
+  },
+  {
     name: 'rotates every key of operations',
     check: (t, made) => {
       for (const { properties, id } of ofType(made, 'AWS::KMS::Key'))

@@ -17,13 +17,19 @@ export const FIREWALL: readonly Requirement[] = [
         if (database.kind !== 'external') continue;
         const [rules] = ofType(made, 'AWS::NetworkFirewall::RuleGroup');
         const headers = list(at(rules?.properties, 'RuleGroup', 'RulesSource', 'StatefulRules'));
+        const sources = ofType(made, 'AWS::EC2::Subnet')
+          .filter(({ id }) => /fleet/i.test(id))
+          .map(({ properties }) => properties['CidrBlock']);
         t.same(
           headers.map((each) => [
             each['Action'],
+            at(each, 'Header', 'Source'),
             at(each, 'Header', 'Destination'),
             at(each, 'Header', 'DestinationPort'),
           ]),
-          database.networks.map((network) => ['PASS', network, String(database.port)]),
+          database.networks.flatMap((network) =>
+            sources.map((source) => ['PASS', source, network, String(database.port)]),
+          ),
         );
         const [policy] = ofType(made, 'AWS::NetworkFirewall::FirewallPolicy');
         t.match(at(policy?.properties, 'FirewallPolicy', 'StatefulDefaultActions'), ['aws:drop_strict']);
