@@ -1,5 +1,7 @@
 /** docs/guide.md as somebody follows it on a laptop: every command of that part, in its order and as it stands there. */
 import { spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
 import { guideBlocks, runGuide } from '../support/guide.ts';
 import { withoutPsql } from '../support/psql.ts';
@@ -13,6 +15,8 @@ t.test(
   async (t) => {
     t.ok(guideBlocks('laptop').length > 6);
     const WORK = temporaryFolder(t);
+    mkdirSync(join(WORK, 'demo'));
+    writeFileSync(join(WORK, 'demo/endpoints.json'), '{"of": "one that was killed"}');
     const { code, stdout, stderr } = await runGuide('laptop', { WORK });
     t.equal(code, 0, `${stdout.slice(-2_000)}\n${stderr.slice(-2_000)}`);
     for (const seen of [
@@ -26,3 +30,13 @@ t.test(
     t.notMatch(stdout, /stored.*\n.*\n.*well/, 'the database has no plaintext');
   },
 );
+
+t.test('waits no longer than the demo runs, which may not have started', async (t) => {
+  const waiting = guideBlocks('laptop').filter((block) => block.includes('until '));
+  t.equal(waiting.length, 1);
+  const script = `bin/acra-enclave() { return 1; }\n${waiting.join()}`;
+  const env = { ...process.env, WORK: temporaryFolder(t) };
+  const { status, error } = spawnSync('bash', ['-c', script], { env, timeout: 20_000, encoding: 'utf8' });
+  t.equal(error, undefined);
+  t.equal(status, 0);
+});
