@@ -61,6 +61,15 @@ export function createEndpoints(scope: Construct, vpc: Vpc, groups: Groups, pare
     vpc.addInterfaceEndpoint(id, { service, ...shared }).addToPolicy(ofThisAccount(scope));
 }
 
+/** What Image Builder brings onto its instances, which ask for it in their own name: AWS's policy EC2InstanceProfileForImageBuilder. */
+export function imageBuilderObjects(scope: Construct): readonly string[] {
+  const { partition, region } = Stack.of(scope);
+  return [
+    `arn:${partition}:s3:::ec2imagebuilder-toe-${region}-prod/*`,
+    `arn:${partition}:s3:::ec2imagebuilder-managed-resources-${region}-prod/components/*`,
+  ];
+}
+
 /** @param artifacts the bucket's ARN */
 export function createS3Gateway(scope: Construct, vpc: Vpc, artifacts: string): void {
   const { partition, region } = Stack.of(scope);
@@ -79,9 +88,5 @@ export function createS3Gateway(scope: Construct, vpc: Vpc, artifacts: string): 
       }),
     );
   mayRead([`${artifacts}/*`], { StringEquals: { 'aws:PrincipalAccount': Stack.of(scope).account } });
-  mayRead([
-    `arn:${partition}:s3:::al2023-repos-${region}-de612dc2/*`,
-    `arn:${partition}:s3:::ec2imagebuilder-toe-${region}-prod/*`,
-    `arn:${partition}:s3:::ec2imagebuilder-managed-resources-${region}-prod/components/*`,
-  ]);
+  mayRead([`arn:${partition}:s3:::al2023-repos-${region}-de612dc2/*`, ...imageBuilderObjects(scope)]);
 }

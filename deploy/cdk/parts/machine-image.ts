@@ -15,6 +15,7 @@ import { stringify } from 'yaml';
 import { parentMachine } from '../config/instance-types.ts';
 import type { KnownImage, KnownRegion } from '../config/read.ts';
 import type { FoundationStack } from '../stacks/foundation.ts';
+import { imageBuilderObjects } from './endpoints.ts';
 import { EIF_PATH, type InstanceFile, imageFiles } from './instance-files.ts';
 import { eifObject, type Names, releaseObject } from './names.ts';
 import { subnetsOf } from './network.ts';
@@ -76,6 +77,7 @@ function componentDocument(bucket: string, image: KnownImage, files: readonly In
 /** Builds the image, and may read the two objects that it is made of. Its channel to Systems Manager is how Image Builder commands it. */
 function createBuilder(scope: Construct, foundation: FoundationStack, image: KnownImage): CfnInstanceProfile {
   const objects = [releaseObject(image.releaseSha256), eifObject(image.eifSha256)];
+  const tools = imageBuilderObjects(scope);
   const role = new Role(scope, 'Builder', {
     assumedBy: new ServicePrincipal('ec2.amazonaws.com'),
     description: 'Instances that make the machine image',
@@ -87,6 +89,9 @@ function createBuilder(scope: Construct, foundation: FoundationStack, image: Kno
             resources: objects.map((object) => foundation.artifacts.arnForObjects(object)),
           }),
         ],
+      }),
+      tools: new PolicyDocument({
+        statements: [new PolicyStatement({ actions: ['s3:GetObject'], resources: [...tools] })],
       }),
       commands: new PolicyDocument({
         statements: [
@@ -116,6 +121,11 @@ function createBuilder(scope: Construct, foundation: FoundationStack, image: Kno
     reason:
       'The agent of Systems Manager, by which Image Builder commands its instance, has no resources to name; the instance lives for one build and holds no key.',
   });
+  for (const tool of tools)
+    Validations.of(role).acknowledge({
+      id: `AwsSolutions-IAM5[Resource::${tool}]`,
+      reason: 'What Image Builder brings along lies in buckets of AWS, under names that only it knows.',
+    });
   return new CfnInstanceProfile(scope, 'BuilderProfile', { roles: [role.roleName] });
 }
 

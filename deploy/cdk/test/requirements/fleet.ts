@@ -126,6 +126,27 @@ export const FLEET: readonly Requirement[] = [
     },
   },
   {
+    name: 'lets whoever makes the machine image read both artifacts, what Image Builder brings along, and nothing else',
+    check: (t, made) => {
+      const builders = ofType(made, 'AWS::IAM::Role').filter(({ id }) => id.startsWith('Builder'));
+      t.equal(builders.length, made.deployment.regions.length);
+      for (const { properties, stack } of builders) {
+        const { region } = made.deployment.regions.find((each) => stack.includes(each.region))!;
+        const statements = list(properties['Policies']).flatMap((policy) =>
+          list(at(policy, 'PolicyDocument', 'Statement')),
+        );
+        const read = statements.filter(({ Action }) => stringsIn([Action]).includes('s3:GetObject'));
+        const resources = read.flatMap(({ Resource }) => (Array.isArray(Resource) ? Resource : [Resource]));
+        const open = resources.filter((each) => textOf(each).endsWith('*'));
+        t.same(open.toSorted(), [
+          `arn:aws:s3:::ec2imagebuilder-managed-resources-${region}-prod/components/*`,
+          `arn:aws:s3:::ec2imagebuilder-toe-${region}-prod/*`,
+        ]);
+        t.equal(resources.length, open.length + 2);
+      }
+    },
+  },
+  {
     name: 'makes the machine image of what has the digests that were measured, and checks them',
     check: (t, made) => {
       const components = ofType(made, 'AWS::ImageBuilder::Component');
