@@ -126,13 +126,21 @@ function* fleetFaults({ fleet, zones }: RegionConfig): Generator<Fault> {
     yield at('minInstances', `must be at least ${zones.length}, one instance in each zone`);
 }
 
+function* administratorFaults({ clients, database }: RegionConfig): Generator<Fault> {
+  if (database.kind === 'external' || database.administeredFrom.length === 0 || clients.routedBy !== undefined) return;
+  yield {
+    path: ['database', 'administeredFrom'],
+    message: 'needs clients.routedBy, the transit gateway by which they come',
+  };
+}
+
 /** A route to what the VPC has itself is refused by EC2, and a second one to the same network too. */
 function* routeFaults({ network, clients, database }: RegionConfig): Generator<Fault> {
   for (const [part, networks] of Object.entries({
     clients: clients.networks,
-    ...(database.kind === 'external' && { database: database.networks }),
+    ...(database.kind === 'external' ? { database: database.networks } : { administrators: database.administeredFrom }),
   })) {
-    const path = [part, 'networks'];
+    const path = part === 'administrators' ? ['database', 'administeredFrom'] : [part, 'networks'];
     const isOfVpc = matcherOf([network.cidr]);
     if (new Set(networks).size < networks.length) yield { path, message: 'must name each network once' };
     for (const [index, each] of networks.entries())
@@ -155,10 +163,12 @@ function* networkFaults(whole: Whole): Generator<Fault> {
 /** @returns what to tell, each at its path */
 export function deploymentFaults(whole: Whole): readonly Fault[] {
   const ofRegions = whole.regions.flatMap((region, index) =>
-    [...zoneFaults(region), ...routeFaults(region), ...fleetFaults(region)].map(({ path, message }) => ({
-      path: ['regions', index, ...path],
-      message,
-    })),
+    [...zoneFaults(region), ...routeFaults(region), ...administratorFaults(region), ...fleetFaults(region)].map(
+      ({ path, message }) => ({
+        path: ['regions', index, ...path],
+        message,
+      }),
+    ),
   );
   return [...principalFaults(whole), ...keyFaults(whole), ...networkFaults(whole), ...ofRegions];
 }

@@ -71,6 +71,13 @@ const managedDatabase = {
   instanceClass: z.string().regex(/^db\.[a-z0-9]+\.[a-z0-9]+$/, { error: 'must be a class, such as db.m6g.large' }),
   port: port(5433).describe('not the usual one, which scanners look for'),
   backupDays: z.int().min(1).max(35).default(14),
+  administeredFrom: z
+    .array(network)
+    .max(20)
+    .default([])
+    .describe(
+      'from where people reach the database itself, to make its users and tables: by clients.routedBy; take them out afterwards',
+    ),
   iamUsers: z
     .array(databaseUser)
     .max(MAX_IAM_USERS)

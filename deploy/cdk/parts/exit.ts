@@ -57,7 +57,12 @@ export function createExit(scope: Construct, vpc: Vpc, region: KnownRegion, encr
     const subnets = subnetsOf(vpc, 'balancer');
     open(scope, { id: 'ToClients', subnets, networks: clients.networks, ...by(clients.routedBy) });
   }
-  if (database.kind !== 'external') return;
+  if (database.kind !== 'external') {
+    const subnets = subnetsOf(vpc, 'database');
+    if (clients.routedBy !== undefined)
+      open(scope, { id: 'ToAdministrators', subnets, networks: database.administeredFrom, ...by(clients.routedBy) });
+    return;
+  }
   const { networks, transitGateway } = database;
   if (!database.networkFirewall) {
     open(scope, { id: 'ToDatabase', subnets: fleet, networks, ...by(transitGateway) });

@@ -41,9 +41,12 @@ export function createGroups(scope: Construct, vpc: Vpc, region: KnownRegion): G
     Port.tcp(HTTPS_PORT),
     'packages and artifacts in S3',
   );
+  const port = Port.tcp(region.database.port);
   if (database !== undefined) connect(fleet, database, region.database.port, 'database');
   if (region.database.kind === 'external')
-    for (const network of region.database.networks)
-      fleet.addEgressRule(Peer.ipv4(network), Port.tcp(region.database.port), 'database');
+    for (const network of region.database.networks) fleet.addEgressRule(Peer.ipv4(network), port, 'database');
+  else
+    for (const network of region.database.administeredFrom)
+      database?.addIngressRule(Peer.ipv4(network), port, 'administrators');
   return groups;
 }
