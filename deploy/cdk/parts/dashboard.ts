@@ -40,6 +40,11 @@ function chartsOf(fleet: string, { loadBalancer, targetGroup }: Balancer): reado
     },
     { title: 'Ready, the least of all instances', statistic: 'Minimum', series: [of('ready')] },
     {
+      title: 'Alerts of the status pages that hold',
+      statistic: 'Maximum',
+      series: each('alerts_active', 'severity', ['page', 'ticket']),
+    },
+    {
       title: 'Alarms of acra-server',
       statistic: 'Sum',
       series: each('alarms_total', 'concern', ['poison', 'plaintext', 'unread', 'undetected', 'unexamined']),
