@@ -217,8 +217,8 @@ soak: $(INSTALLED) ## both loads at once for MINUTES=240, with kills on the way:
 fleet: $(INSTALLED) ## a fleet behind a load balancer under load, while parts of it are killed, cut off, drained (docs/high-availability.md); needs root, iproute2, haproxy; FLEET_FLAGS='--hosts 3 --write'
 	@node bench/fleet/main.ts $(FLEET_FLAGS)
 
-fleet-test: tap-in-place ## a small fleet and a few events, in two minutes: fail where an answer is wrong or an acknowledged row is lost; needs what fleet needs
-	@$(TAP_RUN) --jobs=1 --timeout=600 $(TAP_FLAGS) $(or $(TESTS),test/fleet/*.test.ts)
+fleet-test: tap-in-place ## a small fleet and a few events, in four minutes: fail where an answer is wrong or an acknowledged row is lost; needs what fleet needs
+	@$(TAP_RUN) --jobs=1 --timeout=900 $(TAP_FLAGS) $(or $(TESTS),test/fleet/*.test.ts)
 
 clean: ## remove everything that was built or installed here
 	rm -rf node_modules .tap .demo build deploy/cdk/node_modules test/packages/validator/node_modules test/browser/node_modules

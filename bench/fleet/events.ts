@@ -22,6 +22,7 @@ export interface FleetEvent {
 const QUIET_MS = 10_000;
 /** While what is away is away, beyond what the balancer needs to see it. */
 const AWAY_MS = 10_000;
+const SLOW_MS = 20_000;
 /** RDS detects and promotes within 60 to 120 seconds, Aurora in less than 60; here only the promotion itself takes time. */
 const DETECTION_MS = 5_000;
 
@@ -133,6 +134,54 @@ export const EVENTS: readonly FleetEvent[] = [
     },
   },
   {
+    name: 'network-one-way',
+    what: 'one host hears everybody, and nobody hears it; then its network is as before',
+    run: async (scene) => {
+      const host = await busiest(scene.fleet);
+      host.network.mute();
+      await noteOut(scene, host);
+      await wait(scene, AWAY_MS);
+      host.network.unhindered();
+      scene.note('heard again');
+      await noteIn(scene, host);
+    },
+  },
+  {
+    name: 'network-slow',
+    what: 'what one host sends waits, and is lost where the queue is full',
+    run: async (scene) => {
+      const host = await busiest(scene.fleet);
+      host.network.slow();
+      await wait(scene, SLOW_MS);
+      host.network.unhindered();
+      scene.note('as before');
+      await untilIn(scene, host);
+    },
+  },
+  {
+    name: 'host-frozen',
+    what: '`acra-enclave run` of one host stands still: its kernel takes connections, nobody answers; then it goes on',
+    run: async (scene) => {
+      const host = await busiest(scene.fleet);
+      host.freeze();
+      await noteOut(scene, host);
+      await wait(scene, AWAY_MS);
+      host.thaw();
+      scene.note('goes on');
+      await noteServing(scene, host);
+      await noteIn(scene, host);
+    },
+  },
+  {
+    name: 'balancer-restarted',
+    what: 'the balancer is started anew',
+    run: async (scene) => {
+      await scene.fleet.balancer.restart(scene.signal);
+      scene.note('up again');
+      await wait(scene, QUIET_MS);
+    },
+  },
+  {
     name: 'kms-away',
     what: 'the enclave of one host is killed while KMS is away',
     run: async (scene) => {
@@ -162,11 +211,36 @@ export const EVENTS: readonly FleetEvent[] = [
     name: 'upgrade',
     what: 'all hosts go over to an image with other measurements, one after the other',
     run: async (scene) => {
-      const enclaveFolder = await copyWithOtherMeasurements(scene.fleet);
+      const enclaveFolder = await copyWithOtherMeasurements(scene.fleet, 'next');
       for (const host of scene.fleet.hosts) {
         await drain(scene, host);
         await replace(scene, host, enclaveFolder);
         scene.note(`${host.name} is over`);
+      }
+    },
+  },
+  {
+    name: 'upgrade-disturbed',
+    what: 'while hosts go over to another image, one that is to follow is killed, and then the enclave of one that is over',
+    run: async (scene) => {
+      const { fleet, signal, note } = scene;
+      const enclaveFolder = await copyWithOtherMeasurements(fleet, 'after-next');
+      const [first, second, ...others] = fleet.hosts;
+      if (first === undefined || second === undefined) throw new Error('a fleet without hosts');
+      await drain(scene, first);
+      const killed = second.kill();
+      await replace(scene, first, enclaveFolder);
+      note(`${first.name} is over`);
+      await killed;
+      first.killEnclave();
+      await replace(scene, second, enclaveFolder);
+      note(`${second.name} is over`);
+      await first.untilServing(signal);
+      await untilIn(scene, first);
+      for (const host of others) {
+        await drain(scene, host);
+        await replace(scene, host, enclaveFolder);
+        note(`${host.name} is over`);
       }
     },
   },

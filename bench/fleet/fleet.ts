@@ -45,6 +45,8 @@ export interface Fleet {
   /** Where clients connect. */
   readonly address: TcpEndpoint;
   readonly enclaveFolder: string;
+  /** Measured folders of all images that the key opens for. */
+  readonly images: string[];
   /** Of the balancer. */
   serverOf(host: FleetHost): string;
   /** `drain`: the balancer sends it no new sessions, whatever its checks say. */
@@ -154,6 +156,7 @@ export async function startFleet(
     endpoints,
     address: { kind: 'tcp', host: network.addressOf('balancer'), port: INGRESS_PORT },
     enclaveFolder: stack.enclaveFolder,
+    images: [stack.enclaveFolder],
     serverOf: ({ name }) => `balancer/${name}`,
     setState: async ({ name }, state) => {
       for (const server of [name, `${name}-open`]) await balancer.setState(`balancer/${server}`, state);

@@ -19,9 +19,13 @@ export type ServerState = 'ready' | 'drain' | 'maint';
 
 export class HaProxy {
   readonly #socket: string;
+  readonly #file: string;
+  #program: ReturnType<typeof startProgram>;
 
-  private constructor(socket: string) {
+  private constructor(socket: string, file: string) {
     this.#socket = socket;
+    this.#file = file;
+    this.#program = this.#begin();
   }
 
   /** @param sections behind `global` and `defaults`. @param stops what ends it */
@@ -35,12 +39,26 @@ export class HaProxy {
     const [socket, file] = [join(folder, `${name}.sock`), join(folder, `${name}.cfg`)];
     const global = ['global', `  stats socket ${socket} mode 600 level admin`, '  maxconn 2000'];
     writeFileSync(file, [...global, ...sections, ''].join('\n'));
-    const program = startProgram('setpriv', ['--pdeathsig', 'KILL', '--', 'haproxy', '-db', '-q', '-f', file]);
-    stops.defer(() => program.stop());
-    const proxy = new HaProxy(socket);
-    for (;;) {
-      if (program.hasEnded()) throw new Error(`HAProxy did not start with ${file}`);
-      if (await proxy.#ask('show info').then(Boolean, () => false)) return proxy;
+    const proxy = new HaProxy(socket, file);
+    stops.defer(() => proxy.#program.stop());
+    await proxy.#untilUp(signal);
+    return proxy;
+  }
+
+  /** All that pass it lose their sessions, and it knows nothing of its servers yet. */
+  async restart(signal: AbortSignal): Promise<void> {
+    await this.#program.stop();
+    this.#program = this.#begin();
+    await this.#untilUp(signal);
+  }
+
+  #begin() {
+    return startProgram('setpriv', ['--pdeathsig', 'KILL', '--', 'haproxy', '-db', '-q', '-f', this.#file]);
+  }
+
+  async #untilUp(signal: AbortSignal): Promise<void> {
+    while (!(await this.#ask('show info').then(Boolean, () => false))) {
+      if (this.#program.hasEnded()) throw new Error(`HAProxy did not start with ${this.#file}`);
       await sleep(LOOK_MS, undefined, { signal });
     }
   }

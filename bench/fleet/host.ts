@@ -76,6 +76,7 @@ export class FleetHost {
   /** `systemctl stop`: sessions end when they are idle, then the enclave does. */
   async stop(): Promise<void> {
     this.#off.abort();
+    this.thaw();
     await this.#daemon?.stop(STOP_GRACE_MS);
     await this.#kept;
   }
@@ -89,6 +90,15 @@ export class FleetHost {
 
   killDaemon(): void {
     this.#daemon?.kill('SIGKILL');
+  }
+
+  /** Its kernel still takes connections, and nobody answers on them. */
+  freeze(): void {
+    this.#daemon?.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#daemon?.kill('SIGCONT');
   }
 
   killEnclave(): void {

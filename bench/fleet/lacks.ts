@@ -4,6 +4,7 @@ import { isInstalled } from '../program.ts';
 
 const PROGRAMS = [
   { program: 'ip', package: 'iproute2' },
+  { program: 'tc', package: 'iproute2' },
   { program: 'haproxy', package: 'haproxy' },
   { program: 'setpriv', package: 'util-linux' },
 ];
@@ -16,7 +17,7 @@ export function lacks(): string | undefined {
   const missing = PROGRAMS.filter(({ program }) => !isInstalled(program));
   if (missing.length > 0) {
     const names = missing.map(({ program }) => program).join(', ');
-    return `a fleet needs ${names}: apt-get install ${missing.map((each) => each.package).join(' ')}`;
+    return `a fleet needs ${names}: apt-get install ${[...new Set(missing.map((each) => each.package))].join(' ')}`;
   }
   const { status, stderr } = spawnSync('ip', ['netns', 'exec', 'acra-fleet-none', 'true'], { encoding: 'utf8' });
   return status === 0 || /No such file/.test(stderr)

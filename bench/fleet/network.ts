@@ -19,6 +19,11 @@ const NETWORKS = 256;
 
 const ip = (...words: readonly string[]): string => execFileSync('ip', words, { encoding: 'utf8' });
 
+/** tc-tbf(8): a packet that is longer than the burst is dropped, and its sender is not told. */
+const NOTHING = ['rate', '8bit', 'burst', '10b', 'limit', '10b'];
+/** About what a line gives that is full: every packet waits, and some are lost. */
+const LITTLE = ['rate', '512kbit', 'burst', '4kb', 'latency', '500ms'];
+
 function namespaces(): string[] {
   return ip('netns', 'list')
     .split('\n')
@@ -85,6 +90,24 @@ export class HostNetwork {
 
   restore(): void {
     ip('link', 'set', this.#device, 'up');
+  }
+
+  /** It hears everybody, and nobody hears it. */
+  mute(): void {
+    this.#send(NOTHING);
+  }
+
+  /** What it says waits in a queue, and is lost where that is full. */
+  slow(): void {
+    this.#send(LITTLE);
+  }
+
+  unhindered(): void {
+    ip('netns', 'exec', this.namespace, 'tc', 'qdisc', 'delete', 'dev', 'eth0', 'root');
+  }
+
+  #send(limits: readonly string[]): void {
+    ip('netns', 'exec', this.namespace, 'tc', 'qdisc', 'add', 'dev', 'eth0', 'root', 'tbf', ...limits);
   }
 
   /** As if its power were cut, but that its kernel still answers. */

@@ -12,7 +12,10 @@ import { acraUnderTest } from '../support/stack.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const lack = lacks();
-const LIMIT_MS = 500_000;
+const LIMIT_MS = 700_000;
+/** From a session that is lost to the next answer; of a machine that does other work besides, the slowest client gets more. */
+const NEW_SESSION_MS = 1_000;
+const GAP_MS = 3_000;
 const OPTIONS = { hosts: 2, clients: 8, checkSeconds: 5, checks: 2, isWritten: false, mayReplace: false };
 
 const sum = (reasons: Reasons) => [...reasons.values()].reduce((all, count) => all + count, 0);
@@ -20,7 +23,7 @@ const sum = (reasons: Reasons) => [...reasons.values()].reduce((all, count) => a
 t.test('a fleet under load', { skip: lack ?? false }, async (t) => {
   const acraProgram = await acraUnderTest();
   t.comment(`acra-server under test: ${acraProgram.description}`);
-  const events = ['host-killed', 'drain', 'database-failover'];
+  const events = ['host-killed', 'host-frozen', 'balancer-restarted', 'drain', 'upgrade', 'database-failover'];
   const { measured, acknowledged, faults } = await runFleet(
     acraProgram,
     { ...OPTIONS, events },
@@ -41,17 +44,20 @@ t.test('a fleet under load', { skip: lack ?? false }, async (t) => {
     const killed = of('host-killed');
     t.ok(killed && sum(killed.lost) > 0, 'sessions were lost');
     t.ok(killed && sum(killed.lost) <= OPTIONS.clients, 'those of one host');
+    t.ok((killed?.firstAgainMs ?? Number.NaN) < NEW_SESSION_MS, `the first again after ${killed?.firstAgainMs} ms`);
+    t.ok((killed?.longestGapMs ?? Number.NaN) < GAP_MS, `nobody waited longer than ${killed?.longestGapMs} ms`);
   });
 
-  t.test('loses no session that ends within the time of a drain', async (t) => {
-    const drain = of('drain');
-    t.equal(drain?.lostOfPool, 0);
-    t.same(
-      [...(drain?.lost.keys() ?? [])].filter((reason) => reason !== '57P01'),
-      [],
-      'the others are told',
-    );
-  });
+  for (const name of ['drain', 'upgrade'])
+    t.test(`loses no session that ends within the time of a drain (${name})`, async (t) => {
+      const event = of(name);
+      t.equal(event?.lostOfPool, 0);
+      t.same(
+        [...(event?.lost.keys() ?? [])].filter((reason) => reason !== '57P01'),
+        [],
+        'the others are told',
+      );
+    });
 
   t.test('serves again from a standby that was promoted', async (t) => {
     t.ok((of('database-failover')?.answered ?? 0) > 0);
