@@ -21,7 +21,7 @@ export const MAX_CONNECTIONS = 128;
 const REQUEST_MS = 5_000;
 /** How often that is looked at; Node's own is half a minute. */
 const LOOK_MS = 1_000;
-/** Without a byte in either direction: whoever reads nothing of what he asked for holds its memory. */
+/** Without a byte in either direction: whoever reads nothing of what he asked for holds its memory. Node ends it at the second look, within a minute. */
 const IDLE_MS = 30_000;
 
 export interface AdminDeps {

@@ -13,7 +13,7 @@ import type { SessionsDeps } from './sessions-deps.ts';
 
 type OfTokens = Extract<FromGuard, { readonly type: 'login-token-wanted' | 'login-token-refused' }>;
 
-/** What RDS takes: "fewer than 200 new IAM database authentication connections per second" (RDS User Guide, limitations). */
+/** AWS advises fewer new connections by IAM than that, for a whole database (RDS User Guide, "IAM database authentication"). */
 const PER_SECOND = 200;
 
 interface Asker {
