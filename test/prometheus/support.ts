@@ -33,9 +33,11 @@ export type RuleState = z.infer<typeof answer>['data']['groups'][number]['rules'
 
 const queried = z.object({ data: z.object({ result: z.array(z.unknown()) }) });
 
+const POLL_MS = 200;
+
 export interface RunningPrometheus {
-  /** How many series an expression has now. @throws where Prometheus refuses it */
-  count(expression: string): Promise<number>;
+  /** Those that have no series, as soon as they are no more than `most`, or when the signal aborts. @throws where Prometheus refuses one */
+  untilShown(expressions: readonly string[], most: number, signal: AbortSignal): Promise<readonly string[]>;
   /** @throws the signal's reason */
   until(wanted: (rules: readonly RuleState[]) => boolean, signal: AbortSignal): Promise<readonly RuleState[]>;
 }
@@ -68,17 +70,26 @@ export async function startPrometheus(t: TapTest, target: string): Promise<Runni
     const response = await fetch(`http://${origin}/api/v1/rules?type=alert`);
     return answer.parse(await response.json()).data.groups.flatMap((group) => group.rules);
   };
+  const isShown = async (expression: string) => {
+    const response = await fetch(`http://${origin}/api/v1/query?${new URLSearchParams({ query: expression })}`);
+    if (!response.ok) throw new Error(`${expression}: ${await response.text()}`);
+    return queried.parse(await response.json()).data.result.length > 0;
+  };
+  const pause = (signal: AbortSignal) => systemClock.sleep(POLL_MS, signal);
   return {
-    count: async (expression) => {
-      const response = await fetch(`http://${origin}/api/v1/query?${new URLSearchParams({ query: expression })}`);
-      if (!response.ok) throw new Error(`${expression}: ${await response.text()}`);
-      return queried.parse(await response.json()).data.result.length;
+    untilShown: async (expressions, most, signal) => {
+      for (;;) {
+        const shown = await Promise.all(expressions.map(isShown));
+        const empty = expressions.filter((_each, index) => !shown[index]);
+        if (empty.length <= most || signal.aborted) return empty;
+        await pause(signal).catch(() => undefined);
+      }
     },
     until: async (wanted, signal) => {
       for (;;) {
         const told = await ask().catch(() => []);
         if (wanted(told)) return told;
-        await systemClock.sleep(200, signal);
+        await pause(signal);
       }
     },
   };
