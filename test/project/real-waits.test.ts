@@ -9,7 +9,6 @@ const ALLOWED: Readonly<Record<string, string>> = {
   'test/abuse/support/login-lies.ts': 'a database that sends a byte a second',
   'test/abuse/support/pace.ts': 'attacks at a rate, for as long as they are to be borne',
   'test/enclave/support/explaining.ts': 'a test that has failed already waits for the logs that say why',
-  'test/prometheus/live.test.ts': 'Prometheus reads at an interval, and tells nobody that a series has come',
   'test/prometheus/support.ts': 'Prometheus is asked which alerts fire, and tells nobody by itself',
   'test/relay/shortage.test.ts': 'what is seen is that a worker does nothing for a while',
   'test/runtime/seams.test.ts': 'the clock itself is tried, with timers of the test’s own and with aborts',
