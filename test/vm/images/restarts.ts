@@ -67,6 +67,7 @@ await enclavePlatform().prepareMachine({
   },
 });
 let launches = 0;
+const makers: Promise<Exit>[] = [];
 let done: () => void = () => undefined;
 const finished = new Promise<void>((resolve) => {
   done = resolve;
@@ -76,7 +77,7 @@ const child = new SupervisedChild(
     name: 'short-lived',
     launch() {
       launches += 1;
-      if (launches % ORPHAN_EVERY === 0) started(process.execPath, ['-e', MAKE_ORPHAN]);
+      if (launches % ORPHAN_EVERY === 0) makers.push(started(process.execPath, ['-e', MAKE_ORPHAN]).exited);
       if (launches % 100 === 0) report(launches);
       if (launches > RESTARTS) done();
       return started(program, leadingArguments);
@@ -104,9 +105,9 @@ const child = new SupervisedChild(
 await child.start(never);
 await finished;
 await child.stop();
-// Whoever leaves the last orphan behind may still be starting.
+// Whoever leaves the last orphan behind may still be starting, or has ended and is not waited for yet although its orphan was.
 const due = new Deadline(systemClock, ORPHANS_MS);
-await Promise.race([allOrphans.promise, whenAborted(due.signal)]);
+await Promise.race([Promise.all([allOrphans.promise, ...makers]), whenAborted(due.signal)]);
 due[Symbol.dispose]();
 report(launches);
 drainConsole();
