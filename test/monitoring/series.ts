@@ -130,6 +130,8 @@ export const TRIED: readonly Tried[] = [
     labels: { reason: 'literal' },
   },
   { alert: 'AcraEnclaveRevokedCertificate', series: 'acra_enclave_front_refused_total{reason="revoked"}', ...grew },
+  { alert: 'AcraEnclaveForeignLogin', series: 'acra_enclave_guard_login_tokens_total{outcome="denied"}', ...grew },
+  { alert: 'AcraEnclaveLoginsLimited', series: 'acra_enclave_guard_login_tokens_total{outcome="limited"}', ...grew },
   {
     alert: 'AcraEnclaveKmsProxyRefused',
     series: 'acra_enclave_kms_proxy_requests_total{action="decrypt",outcome="refused-by-kms"}',

@@ -14,6 +14,16 @@ const alarmOf = (concern: readonly string[] | string): Watch['condition'] => ({
   withinMs: 10 * MINUTE_MS,
 });
 
+/** Tokens for RDS that a guard was not given, in so many minutes. */
+const loginTokens = (outcome: string, minutes: number): Watch['condition'] => ({
+  kind: 'grew',
+  metric: 'guard_login_tokens_total',
+  labels: { outcome },
+  by: [],
+  value: 0,
+  withinMs: minutes * MINUTE_MS,
+});
+
 export const PROTECTION_WATCHES: readonly Watch[] = [
   {
     alert: 'AcraEnclavePoisonRecord',
@@ -92,6 +102,25 @@ export const PROTECTION_WATCHES: readonly Watch[] = [
       value: 0,
       withinMs: 10 * MINUTE_MS,
     },
+    forMs: 0,
+  },
+  {
+    alert: 'AcraEnclaveForeignLogin',
+    severity: 'page',
+    runbook: 'CHILD_TOKEN_DENIED',
+    summary: 'a guard asked for a login of the database that is not its own',
+    description: 'It got none. A guard never does that by itself: somebody may have taken one over.',
+    condition: loginTokens('denied', 10),
+    forMs: 0,
+  },
+  {
+    alert: 'AcraEnclaveLoginsLimited',
+    severity: 'ticket',
+    runbook: 'CHILD_TOKEN_RATE',
+    summary: 'a guard asked for more logins of the database than there can be',
+    description:
+      'Those beyond 200 a second got none. Find who connects that often; where nobody does, the guard itself asks.',
+    condition: loginTokens('limited', 60),
     forMs: 0,
   },
   {
