@@ -17,12 +17,10 @@ import { appEnclaveSchema } from '../../config/app/app-enclave.ts';
 import { stopWarnings } from '../../config/app/stop-time.ts';
 import { type EnclaveConfig, enclaveSchema } from '../../config/enclave.ts';
 import { ConfigError } from '../../config/errors.ts';
-import { guardWarnings } from '../../config/guard.ts';
 import { type GuardList, guardListSchema, loadGuardList } from '../../config/guard-list.ts';
 import { acraHostSchema, appHostSchema, hostProxySchema } from '../../config/host-proxy.ts';
-import { keysWarnings } from '../../config/keys.ts';
 import { loadConfig } from '../../config/load.ts';
-import { rdsIamWarnings } from '../../config/rds-iam.ts';
+import { weaknessesOf } from '../../config/weaknesses.ts';
 import { measuredFiles } from '../../eif/rootfs/measured-files.ts';
 import { requireNoFinding } from '../../keys/finding.ts';
 import type { MissingFile } from '../../keys/folder-check.ts';
@@ -110,13 +108,7 @@ async function checkAcra(file: string, config: EnclaveConfig): Promise<Checked> 
   return {
     files: [file, encryptor, ...censor, ...(config.guard.list === undefined ? [] : [join(folder, config.guard.list)])],
     missing,
-    warnings: [
-      ...guardWarnings(config.guard),
-      ...keysWarnings(config),
-      ...rdsIamWarnings(config),
-      ...warnings,
-      ...(await encryptorWarnings(encryptorConfig, encryptor)),
-    ],
+    warnings: [...weaknessesOf(config), ...warnings, ...(await encryptorWarnings(encryptorConfig, encryptor))],
   };
 }
 
