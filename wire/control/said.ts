@@ -51,10 +51,9 @@ export const saidPhase = z
   .transform((phase) => (KNOWN_PHASES.has(phase) ? phase : UNKNOWN));
 
 /** `other` where it is written as no code is. */
-export const saidCode = z
-  .string()
-  .max(MAX_CODE_CHARACTERS)
-  .transform((code) => (CODE.test(code) ? code : NO_CODE));
+export const codeOrOther = (code: string): string => (CODE.test(code) ? code : NO_CODE);
+
+export const saidCode = z.string().max(MAX_CODE_CHARACTERS).transform(codeOrOther);
 
 /** One line without anything that is obeyed; never longer than it may come. */
 export const saidText = (maxCharacters: number) =>

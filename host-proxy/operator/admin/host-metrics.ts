@@ -1,6 +1,7 @@
 /** What host-proxy itself publishes, beside what the enclave tells (wire/metrics.ts): declarations, and where the numbers come from. */
 import { ownDescriptors, ownResidentBytes } from '../../../system/processes/own-resources.ts';
 import { ENCLAVE_STATES } from '../../../wire/control/messages.ts';
+import { codeOrOther } from '../../../wire/control/said.ts';
 import type { MetricDeclaration } from '../../../wire/metric-declaration.ts';
 import type { MetricSample } from '../../../wire/metrics.ts';
 import type { Alarm } from '../alarms/alarm-board.ts';
@@ -85,7 +86,6 @@ export const HOST_METRICS = {
 type HostMetricName = keyof typeof HOST_METRICS;
 
 const STATES = [...ENCLAVE_STATES, 'unknown', 'lost'] as const;
-const CODE = /^[A-Z][A-Z0-9_]{0,60}$/;
 
 function one(name: HostMetricName, value: number, labels: Readonly<Record<string, string>> = {}): MetricSample {
   return { name, labels, value };
@@ -95,8 +95,7 @@ function one(name: HostMetricName, value: number, labels: Readonly<Record<string
 function reasonCode({ ready, reason, machine }: MeasuredStatus): string | undefined {
   if (ready || reason === null || reason.code === null) return undefined;
   const end = machine?.lastEnd ?? null;
-  const code = end?.code === reason.code ? (end.reported?.code ?? reason.code) : reason.code;
-  return CODE.test(code) ? code : 'other';
+  return codeOrOther(end?.code === reason.code ? (end.reported?.code ?? reason.code) : reason.code);
 }
 
 /** None where this instance keeps no keys. */
