@@ -1,28 +1,18 @@
 /** Whether the data is protected, and whether somebody tries to get at it. */
-import type { Watch } from '../watch.ts';
+import type { Selected, Watch } from '../watch.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
-/** One of these within ten minutes is enough. */
-const alarmOf = (concern: readonly string[] | string): Watch['condition'] => ({
-  kind: 'grew',
-  metric: 'alarms_total',
-  labels: { concern },
-  by: ['concern'],
-  value: 0,
-  withinMs: 10 * MINUTE_MS,
-});
+/** One of these in so many minutes is enough. */
+const grewWithin = (
+  minutes: number,
+  metric: string,
+  labels: NonNullable<Selected['labels']>,
+  by: readonly string[] = [],
+): Watch['condition'] => ({ kind: 'grew', metric, labels, by, value: 0, withinMs: minutes * MINUTE_MS });
 
-/** Tokens for RDS that a guard was not given, in so many minutes. */
-const loginTokens = (outcome: string, minutes: number): Watch['condition'] => ({
-  kind: 'grew',
-  metric: 'guard_login_tokens_total',
-  labels: { outcome },
-  by: [],
-  value: 0,
-  withinMs: minutes * MINUTE_MS,
-});
+const alarmOf = (concern: readonly string[] | string) => grewWithin(10, 'alarms_total', { concern }, ['concern']);
 
 export const PROTECTION_WATCHES: readonly Watch[] = [
   {
@@ -78,14 +68,7 @@ export const PROTECTION_WATCHES: readonly Watch[] = [
     summary: 'the guard refused statements',
     description:
       'A client sends what cannot be protected: docs/refusals.md says for each reason what to write instead.',
-    condition: {
-      kind: 'grew',
-      metric: 'guard_refusals_total',
-      labels: { outcome: 'refused' },
-      by: ['reason'],
-      value: 0,
-      withinMs: 60 * MINUTE_MS,
-    },
+    condition: grewWithin(60, 'guard_refusals_total', { outcome: 'refused' }, ['reason']),
     forMs: 0,
   },
   {
@@ -94,14 +77,7 @@ export const PROTECTION_WATCHES: readonly Watch[] = [
     runbook: 'revoked-certificate',
     summary: 'somebody uses a certificate that was called back',
     description: 'It was refused. Somebody still has its key.',
-    condition: {
-      kind: 'grew',
-      metric: 'front_refused_total',
-      labels: { reason: 'revoked' },
-      by: [],
-      value: 0,
-      withinMs: 10 * MINUTE_MS,
-    },
+    condition: grewWithin(10, 'front_refused_total', { reason: 'revoked' }),
     forMs: 0,
   },
   {
@@ -110,7 +86,7 @@ export const PROTECTION_WATCHES: readonly Watch[] = [
     runbook: 'CHILD_TOKEN_DENIED',
     summary: 'a guard asked for a login of the database that is not its own',
     description: 'It got none. A guard never does that by itself: somebody may have taken one over.',
-    condition: loginTokens('denied', 10),
+    condition: grewWithin(10, 'guard_login_tokens_total', { outcome: 'denied' }),
     forMs: 0,
   },
   {
@@ -120,7 +96,7 @@ export const PROTECTION_WATCHES: readonly Watch[] = [
     summary: 'a guard asked for more logins of the database than there can be',
     description:
       'Those beyond 200 a second got none. Find who connects that often; where nobody does, the guard itself asks.',
-    condition: loginTokens('limited', 60),
+    condition: grewWithin(60, 'guard_login_tokens_total', { outcome: 'limited' }),
     forMs: 0,
   },
   {
@@ -129,14 +105,7 @@ export const PROTECTION_WATCHES: readonly Watch[] = [
     runbook: 'kms-proxy-refused',
     summary: 'KMS refuses what programs ask through the KMS proxy',
     description: 'The key policy does not allow these measurements, this role or this encryption context.',
-    condition: {
-      kind: 'grew',
-      metric: 'kms_proxy_requests_total',
-      labels: { outcome: 'refused-by-kms' },
-      by: ['action'],
-      value: 0,
-      withinMs: 60 * MINUTE_MS,
-    },
+    condition: grewWithin(60, 'kms_proxy_requests_total', { outcome: 'refused-by-kms' }, ['action']),
     forMs: 0,
   },
   {
