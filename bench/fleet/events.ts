@@ -76,6 +76,20 @@ async function replace(scene: Scene, host: FleetHost, enclaveFolder: string): Pr
   await untilIn(scene, host);
 }
 
+async function goOver(scene: Scene, host: FleetHost, enclaveFolder: string): Promise<void> {
+  await drain(scene, host);
+  await replace(scene, host, enclaveFolder);
+  scene.note(`${host.name} is over`);
+}
+
+/** It is out of rotation, stays away for a while, and is as it was again. */
+async function away(scene: Scene, host: FleetHost, back: { readonly by: () => void; readonly told: string }) {
+  await noteOut(scene, host);
+  await wait(scene, AWAY_MS);
+  back.by();
+  scene.note(back.told);
+}
+
 export const EVENTS: readonly FleetEvent[] = [
   { name: 'nothing', what: 'nothing', run: (scene) => wait(scene, QUIET_MS) },
   {
@@ -126,10 +140,7 @@ export const EVENTS: readonly FleetEvent[] = [
     run: async (scene) => {
       const host = await busiest(scene.fleet);
       host.network.cut();
-      await noteOut(scene, host);
-      await wait(scene, AWAY_MS);
-      host.network.restore();
-      scene.note('restored');
+      await away(scene, host, { by: () => host.network.restore(), told: 'restored' });
       await noteIn(scene, host);
     },
   },
@@ -139,10 +150,7 @@ export const EVENTS: readonly FleetEvent[] = [
     run: async (scene) => {
       const host = await busiest(scene.fleet);
       host.network.mute();
-      await noteOut(scene, host);
-      await wait(scene, AWAY_MS);
-      host.network.unhindered();
-      scene.note('heard again');
+      await away(scene, host, { by: () => host.network.unhindered(), told: 'heard again' });
       await noteIn(scene, host);
     },
   },
@@ -164,10 +172,7 @@ export const EVENTS: readonly FleetEvent[] = [
     run: async (scene) => {
       const host = await busiest(scene.fleet);
       host.freeze();
-      await noteOut(scene, host);
-      await wait(scene, AWAY_MS);
-      host.thaw();
-      scene.note('goes on');
+      await away(scene, host, { by: () => host.thaw(), told: 'goes on' });
       await noteServing(scene, host);
       await noteIn(scene, host);
     },
@@ -212,11 +217,7 @@ export const EVENTS: readonly FleetEvent[] = [
     what: 'all hosts go over to an image with other measurements, one after the other',
     run: async (scene) => {
       const enclaveFolder = await copyWithOtherMeasurements(scene.fleet, 'next');
-      for (const host of scene.fleet.hosts) {
-        await drain(scene, host);
-        await replace(scene, host, enclaveFolder);
-        scene.note(`${host.name} is over`);
-      }
+      for (const host of scene.fleet.hosts) await goOver(scene, host, enclaveFolder);
     },
   },
   {
@@ -237,11 +238,7 @@ export const EVENTS: readonly FleetEvent[] = [
       note(`${second.name} is over`);
       await first.untilServing(signal);
       await untilIn(scene, first);
-      for (const host of others) {
-        await drain(scene, host);
-        await replace(scene, host, enclaveFolder);
-        note(`${host.name} is over`);
-      }
+      for (const host of others) await goOver(scene, host, enclaveFolder);
     },
   },
   {
