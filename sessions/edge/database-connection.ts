@@ -60,9 +60,11 @@ export class DatabaseConnectionError extends SessionError {
 const contexts = new WeakMap<DatabaseTarget, SecureContext>();
 
 function contextOf(target: DatabaseTarget): SecureContext {
-  const kept = contexts.get(target) ?? createSecureContext({ ca: target.caPem, minVersion: target.minTls });
-  contexts.set(target, kept);
-  return kept;
+  const kept = contexts.get(target);
+  if (kept) return kept;
+  const context = createSecureContext({ ca: target.caPem, minVersion: target.minTls });
+  contexts.set(target, context);
+  return context;
 }
 
 const MAX_DETAIL_CHARACTERS = 500;

@@ -93,7 +93,7 @@ function judge(tls: TLSSocket, caPem: string, serverName: string): DatabaseAnswe
   if (!leaf) return { kind: 'handshake-failed', reason: 'it shows no certificate' };
   const reason = refusedCertificate(shownWith(leaf), caPem, serverName, systemClock.nowMs());
   if (reason === undefined) return { kind: 'trusted', fingerprint: leaf.fingerprint256 };
-  return { kind: 'untrusted', reason: [reason, amazonHint(leaf) ?? []].flat().join('; ') };
+  return { kind: 'untrusted', reason: [reason, amazonHint(leaf)].filter((part) => part !== undefined).join('; ') };
 }
 
 /** All that was sent, in DER and in its order: that is what Node calls the issuers. */
